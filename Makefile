@@ -1,0 +1,43 @@
+# make demo and make test set up all they need on a machine that has Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= demo
+PUPILS ?= 12000
+SEQUENZO := 0.1.42
+.DEFAULT_GOAL := help
+.PHONY: help demo real test check clean
+
+help:            ## list the targets
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+# One stamp for the environment: made again when the requirements change.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	# Only the data file of this package is needed, none of its dependencies.
+	$(BIN)/python -m pip install --quiet --no-deps sequenzo==$(SEQUENZO)
+	touch $@
+
+demo: $(VENV)/.ready ## the whole job on a simulated LA, in ./demo
+	rm -rf $(OUT)
+	$(BIN)/riskmodel demo --pupils $(PUPILS) --out $(OUT)
+
+real: $(VENV)/.ready ## the same commands on the Northern Ireland cohort of 1993, in ./real
+	rm -rf real
+	mkdir real
+	$(BIN)/python benchmarks/real.py real
+
+test: $(VENV)/.ready ## every test, with doctests
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+check: $(VENV)/.ready ## formatter, linter, types, layers, docstrings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/numpydoc_check.py
+
+clean:           ## remove what the targets made
+	rm -rf $(VENV) demo real build dist *.egg-info

@@ -1,0 +1,5 @@
+"""``python -m riskmodel`` is the command line."""
+
+from riskmodel.cli import main
+
+main()

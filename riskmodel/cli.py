@@ -1,0 +1,184 @@
+"""The command line: parses, calls one public function, prints.
+
+Standard output is the answer, standard error is the talk. Exit code 0: done; 1: the data or the
+request is wrong, and one sentence says what, where and what to do; 2: the command line was wrong.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from riskmodel.errors import RequestError, RiskmodelError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Ranked early-intervention lists for permanent exclusion and NEET, with reasons and audit. "
+    "A list starts a conversation about support; it decides nothing about a child.",
+)
+
+Outcome = Literal["pex", "neet", "neet-post16"]
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of extracts, or a file.")]
+Tracking = Annotated[
+    str, typer.Option("--tracking", help="MLflow tracking address.", metavar="URI")
+]
+OutcomeOption = Annotated[Outcome, typer.Option("--outcome", help="Outcome.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day to stand on.", metavar="DATE"),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
+STORE = "sqlite:///mlflow.db"
+
+
+def main() -> None:
+    """Run the command line; turn every error into one sentence and an exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("riskmodel").setLevel(logging.INFO)
+    try:
+        app()
+    except RiskmodelError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; nothing half-written was left behind.\n")
+        raise SystemExit(1) from None
+    except Exception as error:  # the edge: a traceback goes to a file, never to the user
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            traceback.print_exc(file=log)
+        sys.stderr.write(
+            f"Something went wrong that this program did not foresee ({type(error).__name__}). "
+            f"The details are in {log.name}; please report them.\n"
+        )
+        raise SystemExit(1) from None
+
+
+@app.command()
+def demo(
+    pupils: Annotated[int, typer.Option(help="Pupils on roll.")] = 12_000,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")] = Path("demo"),
+) -> None:
+    """Do the whole job on a simulated LA: extracts, model, list."""
+    from riskmodel.jobs import run_demo
+
+    typer.echo(run_demo(out, pupils=pupils, seed=seed))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Empty or new folder.")],
+    pupils: Annotated[int, typer.Option(help="Pupils on roll.")] = 12_000,
+    years: Annotated[int, typer.Option(help="School years.")] = 4,
+    seed: Seed = 0,
+    preset: Annotated[
+        Literal["england", "bcp"], typer.Option(help="Levels of exclusion.")
+    ] = "england",
+    layout: Annotated[
+        Literal["tables", "returns"], typer.Option(help="Layout of the files.")
+    ] = "tables",
+) -> None:
+    """Write the extracts of a simulated LA; no real pupil is in them."""
+    if layout == "returns":
+        raise RequestError(
+            "The layout 'returns' is not available in this version. Use --layout tables."
+        )
+    from riskmodel.simulate import simulate as simulate_la
+    from riskmodel.simulate import write_simulated
+
+    made = simulate_la(pupils=pupils, years=years, seed=seed, preset=preset)
+    write_simulated(made, out)
+    rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.tables.items())
+    typer.echo(f"Simulated extracts in {out}: {rows}.")
+
+
+@app.command()
+def check(
+    data: Data,
+    out: Annotated[Path | None, typer.Option(help="Empty or new folder for the report.")] = None,
+) -> None:
+    """Report problems, rows set aside, and rates beside the national ones."""
+    from riskmodel.data.check import check as check_extract
+    from riskmodel.data.check import write_check
+    from riskmodel.data.read import read
+
+    report = check_extract(read(data))
+    if out is not None:
+        write_check(report, out)
+    typer.echo(report.text())
+    raise typer.Exit(1 if report.has_errors else 0)
+
+
+@app.command()
+def train(
+    data: Data,
+    outcome: OutcomeOption,
+    as_of: AsOf = None,
+    trials: Annotated[int, typer.Option(min=0, help="Settings to try in a search.")] = 0,
+    seed: Seed = 0,
+    capacity: Annotated[int | None, typer.Option(help="Pupils listed in the backtest.")] = None,
+    tracking: Tracking = STORE,
+) -> None:
+    """Train a model, test it on earlier lists, and register it as challenger."""
+    from riskmodel.jobs import train as train_model
+
+    made = train_model(
+        data, outcome, tracking=tracking, as_of=_day(as_of), capacity=capacity, n_trials=trials,
+        seed=seed,
+    )  # fmt: skip
+    typer.echo(made.text())
+
+
+@app.command()
+def promote(
+    outcome: OutcomeOption,
+    version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
+    tracking: Tracking = STORE,
+) -> None:
+    """Put a version to use as champion, if it passed its gates."""
+    from riskmodel.jobs import promote as promote_version
+
+    number = promote_version(outcome, tracking=tracking, number=version)
+    typer.echo(f"Version {number} is now the champion for {outcome}.")
+
+
+@app.command("list")
+def list_(
+    data: Data,
+    outcome: OutcomeOption,
+    capacity: Annotated[int, typer.Option(help="Pupils the service can see.")],
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    as_of: AsOf = None,
+    model: Annotated[str | None, typer.Option(help="Model address; else the champion.")] = None,
+    tracking: Tracking = STORE,
+) -> None:
+    """Write the ranked list with reasons and audit."""
+    from riskmodel.jobs import make_list
+
+    folder = make_list(
+        data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
+        model_uri=model,
+    )  # fmt: skip
+    typer.echo(
+        f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
+    )
+
+
+def _day(value: datetime | None):  # type: ignore[no-untyped-def]
+    import pandas as pd
+
+    return None if value is None else pd.Timestamp(value).as_unit("s")

@@ -1,0 +1,128 @@
+"""The facts an LA holds, and the facts it held on a given day.
+
+In:  one frame per table of :mod:`riskmodel.data.schema`.
+Out: :class:`Tables`; ``tables.as_known(as_of)`` drops whatever was recorded on or after ``as_of``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.schema import TABLES
+from riskmodel.errors import DataError
+
+__all__ = ["Tables", "empty_table"]
+
+
+def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.DataFrame:
+    """Return a table without rows.
+
+    Parameters
+    ----------
+    name : str
+        Table name.
+    pupils : CategoricalDtype, optional
+        Type of ``pupil_id``; a type without pupils where it is left out.
+
+    Returns
+    -------
+    DataFrame
+        All columns, right types, no rows.
+    """
+    dtypes: dict[str, object] = {"text": "str", "date": "datetime64[s]", "integer": "int64",
+                                 "number": "float64"}  # fmt: skip
+    columns = {}
+    for column in TABLES[name].columns:
+        dtype = dtypes.get(column.kind)
+        if column.kind == "code":
+            dtype = pd.CategoricalDtype(list(column.allowed))
+        elif column.kind == "pupil":
+            dtype = pupils or pd.CategoricalDtype(pd.Index([], dtype="str"))
+        columns[column.name] = pd.Series([], dtype=dtype)  # type: ignore[call-overload]
+    return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True)
+class Tables(Mapping[str, pd.DataFrame]):
+    """The facts an LA holds: a read-only mapping from table name to frame.
+
+    Every ``pupil_id`` column shares one categorical type, whose categories are the pupils of
+    ``pupils`` in sorted order; the code of a category is the pupil's number in arrays.
+
+    Attributes
+    ----------
+    frames : dict of str to DataFrame
+        Tables that the source holds. A table that is not there was not supplied, which is not the
+        same as a table without rows.
+    """
+
+    frames: dict[str, pd.DataFrame] = field(repr=False)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table, or say that the extracts lack it."""
+        try:
+            return self.frames[name]
+        except KeyError:
+            raise DataError(
+                f"The extracts hold no table '{name}'. Found: {', '.join(sorted(self.frames))}. "
+                f"Add {name}.csv or {name}.parquet."
+            ) from None
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the source holds the table."""
+        return name in self.frames
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the tables."""
+        return iter(self.frames)
+
+    def __len__(self) -> int:
+        """Return the number of tables."""
+        return len(self.frames)
+
+    @property
+    def pupils(self) -> pd.CategoricalDtype:
+        """The shared type of every ``pupil_id``."""
+        dtype = self["pupils"]["pupil_id"].dtype
+        assert isinstance(dtype, pd.CategoricalDtype)
+        return dtype
+
+    def as_known(self, as_of: pd.Timestamp) -> Tables:
+        """Return the facts that the LA held before ``as_of``, register marks left out.
+
+        Marks are many and are cut in :class:`riskmodel.features.Register` instead.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The as-of date; a fact counts only if ``recorded_on < as_of``.
+
+        Returns
+        -------
+        Tables
+            Rows recorded before ``as_of``. A value that became known later than its row (the end
+            of a spell, the decision on a request) is missing if it was not known yet.
+        """
+        return Tables(
+            {name: _cut(name, frame, as_of) for name, frame in self.items() if name != "sessions"}
+        )
+
+
+def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    table = TABLES[name]
+    if "recorded_on" not in table.names:
+        return frame
+    known = frame[(frame["recorded_on"] < as_of).to_numpy()]
+    later = {
+        column: (~(known[when] < as_of)).to_numpy()
+        for column, when in table.known_when.items()
+        if column in known
+    }
+    hidden = {
+        column: known[column].mask(mask) for column, mask in later.items() if bool(np.any(mask))
+    }
+    return known.assign(**hidden)

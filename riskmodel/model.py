@@ -1,0 +1,257 @@
+"""The risk model: what is saved, what is loaded, and what turns facts into an Assessment.
+
+In:  tables and a day.
+Out: an :class:`~riskmodel.assess.Assessment`; there is no other way from a model to a score.
+
+A saved model is a folder with ``model.json`` and ``arrays.npz``: numbers and text. Loading it runs
+no code from it.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.assess import Assessment
+from riskmodel.cohort import build_spine
+from riskmodel.data import Tables
+from riskmodel.errors import HistoryError, ModelError
+from riskmodel.explain import word_reasons
+from riskmodel.fairness import Audit, audit_selection, groups_at
+from riskmodel.features import build
+from riskmodel.ranking import check_capacity, listed
+from riskmodel.training.calibration import AffineCalibration
+from riskmodel.training.ensemble import Ensemble
+
+__all__ = ["RiskModel"]
+
+FORMAT = 1
+"""Version of the saved form."""
+
+INTERVAL_Z = 1.96
+"""Standard normal quantile of a 95% interval."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskModel:
+    """A fitted, calibrated model of one outcome.
+
+    Attributes
+    ----------
+    outcome : str
+        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+    features : tuple of str
+        Columns, in order.
+    ensemble : Ensemble
+        The fitted recipe.
+    calibration : AffineCalibration
+        From its log-odds to calibrated log-odds.
+    card : dict
+        JSON-ready facts of the training: day, counts, digests, settings, backtest, audit.
+    """
+
+    outcome: str
+    features: tuple[str, ...]
+    ensemble: Ensemble = field(repr=False)
+    calibration: AffineCalibration
+    card: dict[str, Any] = field(repr=False)
+
+    def assess(
+        self,
+        tables: Tables,
+        *,
+        as_of: pd.Timestamp,
+        capacity: int,
+        provenance: dict[str, Any] | None = None,
+    ) -> Assessment:
+        """Score the cohort of a day, with reasons and audit.
+
+        Parameters
+        ----------
+        tables : Tables
+            The LA's facts; only those recorded before ``as_of`` are used.
+        as_of : Timestamp
+            The day of the list.
+        capacity : int
+            Pupils the service can see.
+        provenance : dict, optional
+            Where facts and model came from; written beside the list.
+
+        Returns
+        -------
+        Assessment
+            Scores with intervals, exact contributions, audit.
+
+        Raises
+        ------
+        HistoryError
+            If nobody is in the cohort on that day.
+        RequestError
+            If the capacity does not fit the cohort.
+        ModelError
+            If the tables lack what the model's features are made of.
+        """
+        spine = build_spine(tables, [as_of], self.outcome)
+        if spine.empty:
+            raise HistoryError(
+                f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}. "
+                "Choose a day within the data's span."
+            )
+        check_capacity(capacity, len(spine))
+        X = self._columns_of(build(tables, spine))
+        risks, base_value, contributions = self._explain(X)
+        scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
+        selected = listed(scores, capacity)
+        groups = groups_at(tables, spine)
+        audit = Audit(
+            selection=audit_selection(groups, selected, risks["risk"].to_numpy()),
+            recall=None if self.card["recall"] is None else pd.DataFrame(self.card["recall"]),
+            note=self.card["recall_note"],
+        )
+        return Assessment(
+            outcome=self.outcome,
+            as_of=as_of,
+            capacity=capacity,
+            scores=scores,
+            base_value=base_value,
+            contributions=contributions,
+            features=X,
+            audit=audit,
+            backtest=self.card["backtest"],
+            provenance={**self.card["trained"], **(provenance or {})},
+        )
+
+    def _columns_of(self, X: pd.DataFrame) -> pd.DataFrame:
+        missing = [name for name in self.features if name not in X]
+        if missing:
+            raise ModelError(
+                f"The model needs {len(missing)} features that these data do not give, first "
+                f"'{missing[0]}'. Supply the tables it was trained on, or train on these data."
+            )
+        return X[list(self.features)]
+
+    def _explain(self, X: pd.DataFrame) -> tuple[pd.DataFrame, float, pd.DataFrame]:
+        """Return risks with intervals, base value and contributions, calibrated."""
+        values = X.to_numpy(dtype=np.float32)
+        base, parts, members = self.ensemble.explain(values)
+        slope = self.calibration.slope
+        base_value = float(self.calibration.intercept + slope * base)
+        contributions = pd.DataFrame(slope * parts, columns=list(X.columns))
+        log_odds = base_value + contributions.to_numpy().sum(axis=1)
+        spread = INTERVAL_Z * slope * members.std(axis=1, ddof=1)
+        risks = pd.DataFrame(
+            {
+                "risk": _logistic(log_odds),
+                "risk_low": _logistic(log_odds - spread),
+                "risk_high": _logistic(log_odds + spread),
+            }
+        )
+        return risks, base_value, contributions
+
+    def save(self, folder: Path) -> Path:
+        """Write the model.
+
+        Parameters
+        ----------
+        folder : Path
+            A new folder.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        folder.mkdir(parents=True)
+        document = {
+            "format": FORMAT,
+            "outcome": self.outcome,
+            "features": list(self.features),
+            "calibration": {
+                "intercept": self.calibration.intercept,
+                "slope": self.calibration.slope,
+            },
+            "card": self.card,
+        }
+        text = json.dumps(document, indent=1, allow_nan=False)
+        (folder / "model.json").write_text(text, encoding="utf-8")
+        np.savez(folder / "arrays.npz", allow_pickle=False, **self.ensemble.to_arrays())  # type: ignore[arg-type]
+        return folder
+
+    @classmethod
+    def load(cls, folder: Path) -> RiskModel:
+        """Read a saved model; nothing in it is run.
+
+        Parameters
+        ----------
+        folder : Path
+            Folder that :meth:`save` wrote.
+
+        Returns
+        -------
+        RiskModel
+            The same model, number for number.
+
+        Raises
+        ------
+        ModelError
+            If a file is missing, damaged, or holds anything but numbers and text.
+        """
+        try:
+            document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            if document["format"] != FORMAT:
+                raise ModelError(
+                    f"The model in {folder.name} has format {document['format']}; this version reads "
+                    f"{FORMAT}. Train it again."
+                )
+            return cls(
+                outcome=document["outcome"],
+                features=tuple(document["features"]),
+                ensemble=Ensemble.from_arrays(arrays),
+                calibration=AffineCalibration(**document["calibration"]),
+                card=document["card"],
+            )
+        except (OSError, KeyError, TypeError, json.JSONDecodeError, zipfile.BadZipFile) as error:
+            raise ModelError(_damaged(folder, error)) from error
+        except ValueError as error:
+            if isinstance(error, ModelError):
+                raise
+            raise ModelError(_damaged(folder, error)) from error
+
+
+def _damaged(folder: Path, error: Exception) -> str:
+    return (
+        f"The model in {folder.name} cannot be read ({type(error).__name__}: {error}). "
+        "Files are missing, damaged or not a riskmodel model; train it again."
+    )
+
+
+def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+class _Scorer:
+    """What MLflow serves: features in; risk, interval, reasons and strengths out, together."""
+
+    def __init__(self, model: RiskModel) -> None:
+        self.model = model
+
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        X = self.model._columns_of(rows.reset_index(drop=True)).astype(np.float32)
+        risks, base_value, contributions = self.model._explain(X)
+        return pd.concat(
+            [risks.assign(base_value=base_value), word_reasons(contributions, X)], axis=1
+        )
+
+
+def _load_pyfunc(path: str) -> _Scorer:
+    """Load the model for MLflow, which calls this by name."""
+    return _Scorer(RiskModel.load(Path(path)))

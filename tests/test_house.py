@@ -1,0 +1,95 @@
+"""The house itself: one import name, a whole wheel, quick import, honest exports."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import riskmodel
+
+ROOT = Path(riskmodel.__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FOLDERS = {"features", "training", "evaluation", "fairness"}
+
+
+def folders_with_init() -> set[str]:
+    """Every package by its import name, found in the folders themselves."""
+    found = set()
+    for top in ("riskmodel", *FOLDERS):
+        for init in (ROOT / top).rglob("__init__.py"):
+            parts = init.parent.relative_to(ROOT).parts
+            name = ".".join(parts if top == "riskmodel" else ("riskmodel", *parts))
+            found.add(name)
+    return found
+
+
+def test_package_list_names_every_folder_that_is_a_package() -> None:
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == folders_with_init()
+
+
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_each_folder_is_imported_under_the_one_name(name: str) -> None:
+    module = importlib.import_module(f"riskmodel.{name}")
+    assert module.__name__ == f"riskmodel.{name}"
+    assert (ROOT / name / "__init__.py").samefile(str(module.__file__))
+
+
+def test_wheel_installs_only_riskmodel_and_every_module(tmp_path: Path) -> None:
+    import zipfile
+
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path),
+         str(ROOT)], check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    assert {name.split("/")[0] for name in names} == {"riskmodel"}
+    sources = {
+        f"riskmodel/{path.relative_to(ROOT / top)}"
+        if top == "riskmodel"
+        else f"riskmodel/{path.relative_to(ROOT)}"
+        for top in ("riskmodel", *FOLDERS)
+        for path in (ROOT / top).rglob("*")
+        if path.suffix in {".py", ".csv", ".html"}
+    }
+    assert sources <= set(names)
+
+
+def test_import_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, riskmodel; "
+        "print([m for m in ('pandas', 'sklearn', 'mlflow', 'shap', 'optuna') if m in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", riskmodel.__all__)
+def test_every_public_name_can_be_imported(name: str) -> None:
+    assert getattr(riskmodel, name).__doc__
+
+
+def test_no_module_prints_or_reads_the_environment() -> None:
+    guilty = [
+        str(path)
+        for top in ("riskmodel", *FOLDERS)
+        for path in (ROOT / top).rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in ("os.environ[", "os.getenv"))
+    ]
+    assert guilty == []
+
+
+def test_modules_say_what_they_are_for() -> None:
+    silent = []
+    for info in pkgutil.walk_packages(riskmodel.__path__, "riskmodel."):
+        if info.name != "riskmodel.__main__" and not importlib.import_module(info.name).__doc__:
+            silent.append(info.name)
+    assert silent == []

@@ -1,0 +1,176 @@
+"""The fitted recipe as plain arrays: what a model file holds and what makes a margin.
+
+In:  rows of features.
+Out: a base value, each feature's exact contribution, and the margin of every bag.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.training.trees import ShallowTrees
+
+__all__ = ["Ensemble", "Linear"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """A bagged logistic regression on squashed, standardised features.
+
+    A feature enters as ``(arcsinh((x - centre) / scale) - mean) / spread``; where it is missing it
+    enters as 0, with a coefficient of its own for being missing.
+
+    Attributes
+    ----------
+    centre, scale, mean, spread : float arrays of shape (n_features,)
+        The transformation, learned from training rows.
+    missing_share : float array of shape (n_features,)
+        Share of training rows where the feature is missing.
+    coefficient, missing_coefficient : float arrays of shape (n_members, n_features)
+        Log-odds per standard deviation, and for a missing value.
+    intercept : float array of shape (n_members,)
+        Log-odds at the mean.
+    """
+
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    missing_share: NDArray[np.float64]
+    coefficient: NDArray[np.float64]
+    missing_coefficient: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+
+    def transform(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return standardised features (0 where missing) and centred missing indicators.
+
+        Parameters
+        ----------
+        X : float array of shape (n_pupils, n_features)
+            Features; missing values are nan.
+
+        Returns
+        -------
+        standardised, missing : arrays of shape (n_pupils, n_features)
+            Both with mean 0 over the training rows.
+        """
+        missing = np.isnan(X)
+        squashed = np.arcsinh((X.astype(np.float64) - self.centre) / self.scale)
+        standardised = np.where(missing, 0.0, (squashed - self.mean) / self.spread)
+        return standardised, missing - self.missing_share
+
+    def explain(
+        self, X: NDArray[np.float32]
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return base value, contributions and the margin of every bag.
+
+        Parameters
+        ----------
+        X : float array of shape (n_pupils, n_features)
+            Features.
+
+        Returns
+        -------
+        base : float
+            Log-odds of the average training row, averaged over bags.
+        contributions : array of shape (n_pupils, n_features)
+            Log-odds, averaged over bags.
+        members : array of shape (n_pupils, n_members)
+            Log-odds.
+        """
+        standardised, missing = self.transform(X)
+        contributions = standardised * self.coefficient.mean(0)
+        contributions += missing * self.missing_coefficient.mean(0)
+        members = standardised @ self.coefficient.T + missing @ self.missing_coefficient.T
+        return float(self.intercept.mean()), contributions, members + self.intercept
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """The whole recipe: ``(1 - tree_weight) * linear + tree_weight * trees``.
+
+    Attributes
+    ----------
+    linear : Linear
+        The linear part.
+    trees : ShallowTrees
+        The trees of all bags.
+    tree_base : float array of shape (n_members,)
+        Starting log-odds of each bag's trees.
+    tree_weight : float
+        Share of the trees, 0 to 1.
+    """
+
+    linear: Linear
+    trees: ShallowTrees
+    tree_base: NDArray[np.float64]
+    tree_weight: float
+
+    def explain(
+        self, X: NDArray[np.float32]
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return base value, exact contributions and the margin of every bag.
+
+        Parameters
+        ----------
+        X : float array of shape (n_pupils, n_features)
+            Features, columns as in training.
+
+        Returns
+        -------
+        base : float
+            Log-odds.
+        contributions : array of shape (n_pupils, n_features)
+            ``base + contributions.sum(axis=1)`` is the mean of ``members`` over bags.
+        members : array of shape (n_pupils, n_members)
+            Uncalibrated log-odds of every bag.
+        """
+        weight = self.tree_weight
+        base, contributions, members = self.linear.explain(X)
+        tree_base, tree_parts, tree_members = self.trees.explain(X, len(self.tree_base))
+        return (
+            (1 - weight) * base + weight * (tree_base + float(self.tree_base.mean())),
+            (1 - weight) * contributions + weight * tree_parts,
+            (1 - weight) * members + weight * (tree_members + self.tree_base),
+        )
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Return every number of the recipe, ready for ``numpy.savez``.
+
+        Returns
+        -------
+        dict of str to array
+            Names ``linear.*``, ``trees.*``, ``tree_base``, ``tree_weight``; no object arrays.
+        """
+        arrays = {
+            f"{part}.{field.name}": np.asarray(getattr(getattr(self, part), field.name))
+            for part, kind in (("linear", Linear), ("trees", ShallowTrees))
+            for field in fields(kind)
+        }
+        return arrays | {"tree_base": self.tree_base, "tree_weight": np.array(self.tree_weight)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> Ensemble:
+        """Rebuild the recipe from :meth:`to_arrays`.
+
+        Parameters
+        ----------
+        arrays : dict of str to array
+            As written.
+
+        Returns
+        -------
+        Ensemble
+            The same recipe, number for number.
+        """
+        linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})  # type: ignore[arg-type]
+        trees = ShallowTrees(
+            **{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)}  # type: ignore[arg-type]
+        )
+        return cls(
+            linear=linear, trees=trees, tree_base=arrays["tree_base"],  # type: ignore[arg-type]
+            tree_weight=float(arrays["tree_weight"]),  # type: ignore[arg-type]
+        )  # fmt: skip

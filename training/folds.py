@@ -1,0 +1,128 @@
+"""Rolling origins: train on what was known then, test on what came after.
+
+In:  the spine and what each row's label was at any day.
+Out: folds with a full horizon between training and test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["MINIMUM_POSITIVE_PUPILS", "Fold", "pupil_folds", "rolling_folds"]
+
+MINIMUM_POSITIVE_PUPILS = 8
+"""Fewest pupils with the outcome from whom a model is fitted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """One origin.
+
+    Attributes
+    ----------
+    origin : Timestamp
+        The day on which the model stands: it is trained on labels whose horizon had ended, as they
+        were known that day, and tested on the list made that day.
+    train, test : int arrays
+        Rows of the spine.
+    train_label, test_label : float arrays
+        0 or 1; the test label as known at the end.
+    """
+
+    origin: pd.Timestamp
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+    train_label: NDArray[np.float64]
+    test_label: NDArray[np.float64]
+
+
+def rolling_folds(
+    spine: pd.DataFrame,
+    label_at: Callable[[pd.Timestamp], NDArray[np.float64]],
+    *,
+    known_by: pd.Timestamp,
+    n_origins: int,
+    months_apart: int = 4,
+) -> list[Fold]:
+    """Return the latest folds that have enough outcomes to train on.
+
+    Parameters
+    ----------
+    spine : DataFrame
+        ``pupil_id``, ``as_of``.
+    label_at : callable
+        Day → label of every spine row as known that day (0, 1 or nan).
+    known_by : Timestamp
+        The day on which the last test labels are read.
+    n_origins : int
+        Most folds wanted.
+    months_apart : int
+        Least distance of two origins.
+
+    Returns
+    -------
+    list of Fold
+        Oldest first; empty where history is too short.
+    """
+    final = label_at(known_by)
+    as_of = spine["as_of"]
+    candidates = pd.DatetimeIndex(as_of[~np.isnan(final)].unique()).sort_values(ascending=False)
+    folds: list[Fold] = []
+    for origin in candidates:
+        if folds and origin > folds[-1].origin - pd.DateOffset(months=months_apart):
+            continue
+        then = np.where((as_of < origin).to_numpy(), label_at(origin), np.nan)
+        train = np.flatnonzero(~np.isnan(then))
+        test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
+        positive = spine["pupil_id"].to_numpy()[train][then[train] == 1]
+        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS or not final[test].any():
+            continue
+        folds.append(
+            Fold(origin=origin, train=train, test=test, train_label=then[train],
+                 test_label=final[test])
+        )  # fmt: skip
+        if len(folds) == n_origins:
+            break
+    return folds[::-1]
+
+
+def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int = 5) -> list[Fold]:
+    """Return folds over pupils at the latest day, for a history too short to test over time.
+
+    Parameters
+    ----------
+    spine : DataFrame
+        ``pupil_id``, ``as_of``.
+    label : float array of shape (n_rows,)
+        0, 1 or nan.
+    n_parts : int
+        Parts; pupils with the outcome are dealt out evenly.
+
+    Returns
+    -------
+    list of Fold
+        Each tests the pupils of one part on the latest labelled day, trained on all others.
+    """
+    known = ~np.isnan(label)
+    pupil = spine["pupil_id"].cat.codes.to_numpy()
+    ever = np.bincount(pupil[known], weights=label[known], minlength=int(pupil.max()) + 1) > 0
+    part = np.empty(len(ever), dtype=np.int64)
+    for value in (False, True):
+        members = np.flatnonzero(ever == value)
+        part[members] = np.random.default_rng(0).permutation(len(members)) % n_parts
+    latest = spine["as_of"][known].max()
+    is_test_day = known & (spine["as_of"] == latest).to_numpy()
+    folds = []
+    for number in range(n_parts):
+        inside = part[pupil] == number
+        train, test = np.flatnonzero(known & ~inside), np.flatnonzero(is_test_day & inside)
+        folds.append(
+            Fold(origin=latest, train=train, test=test, train_label=label[train],
+                 test_label=label[test])
+        )  # fmt: skip
+    return folds

@@ -1,0 +1,249 @@
+"""The MLflow run and registry: where models are kept, compared and put to use.
+
+In:  a folder that holds a saved model, what was measured, and a tracking address.
+Out: a registered version; a local folder for a version, an alias or an address.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskmodel.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+__all__ = ["download", "log_version", "registered_name", "set_alias", "version_of", "version_tags"]
+
+
+def registered_name(outcome: str) -> str:
+    """Return the name under which models of an outcome are registered.
+
+    Parameters
+    ----------
+    outcome : str
+        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+
+    Returns
+    -------
+    str
+        The registered model's name.
+    """
+    return f"riskmodel-{outcome}"
+
+
+@contextmanager
+def _mlflow(tracking: str) -> Iterator[Any]:
+    """Give MLflow pointed at the store, silent, and without calling home; translate its errors."""
+    # An LA's tool must not report its use to anybody, and MLflow does by default.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        mlflow.set_tracking_uri(tracking)
+        mlflow.set_registry_uri(tracking)
+        yield mlflow
+    except mlflow.exceptions.MlflowException as error:
+        first_line = str(error).splitlines()[0]
+        raise ModelError(
+            f"The MLflow store {tracking} cannot do this: {first_line} "
+            "Check the address, or train and promote a model first."
+        ) from error
+
+
+def log_version(
+    folder: Path,
+    *,
+    outcome: str,
+    tracking: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str],
+    texts: Mapping[str, str],
+    example: pd.DataFrame,
+) -> str:
+    """Log a run and register the saved model as its version, alias ``challenger``.
+
+    Parameters
+    ----------
+    folder : Path
+        A saved model: numbers and JSON only.
+    outcome : str
+        Outcome the model is for.
+    tracking : str
+        MLflow tracking address, e.g. ``sqlite:///mlflow.db``.
+    parameters, metrics, tags : mapping
+        What the run records; tags are set on the version too.
+    texts : mapping of str to str
+        File name → text, kept as artifacts of the run.
+    example : DataFrame
+        A few rows of features, for the signature.
+
+    Returns
+    -------
+    str
+        The version's number.
+
+    Raises
+    ------
+    ModelError
+        If the store cannot be reached or written.
+    """
+    with _mlflow(tracking) as mlflow:
+        _set_experiment(mlflow, tracking, registered_name(outcome))
+        with mlflow.start_run():
+            mlflow.log_params(dict(parameters))
+            mlflow.log_metrics(dict(metrics))
+            mlflow.set_tags(dict(tags))
+            for name, text in texts.items():
+                mlflow.log_text(text, name)
+            logged = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="riskmodel.model",
+                data_path=str(folder),
+                pip_requirements=["riskmodel"],
+                signature=_signature(mlflow, example),
+            )
+        name = registered_name(outcome)
+        version = mlflow.register_model(logged.model_uri, name, tags=dict(tags))
+        mlflow.MlflowClient().set_registered_model_alias(name, "challenger", version.version)
+        return str(version.version)
+
+
+def _set_experiment(mlflow: Any, tracking: str, name: str) -> None:
+    """Open the experiment; with an embedded store, keep artifacts beside the database."""
+    if mlflow.get_experiment_by_name(name) is None:
+        place = None
+        if tracking.startswith("sqlite:///"):
+            place = (
+                Path(tracking.removeprefix("sqlite:///")).resolve().parent / "mlartifacts"
+            ).as_uri()
+        mlflow.create_experiment(name, artifact_location=place)
+    mlflow.set_experiment(name)
+
+
+def _signature(mlflow: Any, example: pd.DataFrame) -> Any:
+    """Declare features in as doubles, and the columns that always come out together."""
+    from mlflow.types import ColSpec, DataType, Schema
+
+    features: list[Any] = [ColSpec(DataType.double, str(name), required=False) for name in example.columns]
+    numbers = ["risk", "risk_low", "risk_high", "base_value"]
+    words = ["reason_1", "reason_2", "reason_3", "strength_1", "strength_2"]
+    answer: list[Any] = [ColSpec(DataType.double, name) for name in numbers]
+    answer += [ColSpec(DataType.string, name) for name in words]
+    return mlflow.models.ModelSignature(inputs=Schema(features), outputs=Schema(answer))
+
+
+def version_of(outcome: str, alias: str, *, tracking: str) -> str | None:
+    """Return the version an alias points to.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    alias : str
+        ``"champion"`` or ``"challenger"``.
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    str or None
+        Version, or None where there is no such model or alias.
+    """
+    with _mlflow(tracking) as mlflow:
+        try:
+            found = mlflow.MlflowClient().get_model_version_by_alias(
+                registered_name(outcome), alias
+            )
+        except mlflow.exceptions.MlflowException:
+            return None
+        return str(found.version)
+
+
+def version_tags(outcome: str, version: str, *, tracking: str) -> dict[str, str]:
+    """Return the tags of a version.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    version : str
+        Version.
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    dict of str to str
+        Tags.
+
+    Raises
+    ------
+    ModelError
+        If there is no such version.
+    """
+    with _mlflow(tracking) as mlflow:
+        found = mlflow.MlflowClient().get_model_version(registered_name(outcome), version)
+        return dict(found.tags)
+
+
+def set_alias(outcome: str, alias: str, version: str, *, tracking: str) -> None:
+    """Point an alias to a version.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    alias : str
+        ``"champion"`` or ``"challenger"``.
+    version : str
+        Version.
+    tracking : str
+        MLflow tracking address.
+    """
+    with _mlflow(tracking) as mlflow:
+        mlflow.MlflowClient().set_registered_model_alias(registered_name(outcome), alias, version)
+
+
+def download(uri: str, *, tracking: str) -> Path:
+    """Return the folder of a saved model, fetched from the store where need be.
+
+    Parameters
+    ----------
+    uri : str
+        ``models:/NAME@ALIAS``, ``models:/NAME/VERSION``, ``runs:/…``, or a folder.
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    Path
+        The folder that holds ``model.json``.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or it is not one of ours.
+    """
+    if "://" not in uri and ":/" not in uri:
+        folder = Path(uri)
+    else:
+        with _mlflow(tracking) as mlflow:
+            folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    found = sorted(folder.rglob("model.json")) if folder.is_dir() else []
+    if not found:
+        raise ModelError(
+            f"{uri} holds no riskmodel model (no model.json). Name a model that 'riskmodel train' made."
+        )
+    return found[0].parent
