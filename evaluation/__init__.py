@@ -1,1 +1,24 @@
-"""Placeholder."""
+"""Metrics with intervals, backtest, baselines: how good is a list, and against what?"""
+
+from riskmodel.evaluation.backtest import Backtest, compare
+from riskmodel.evaluation.baselines import fit_logistic, roni_points, simple_rankers
+from riskmodel.evaluation.metrics import (
+    average_precision,
+    expected_over_observed,
+    precision_at_k,
+    recall_at_k,
+    roc_auc,
+)
+
+__all__ = [
+    "Backtest",
+    "average_precision",
+    "compare",
+    "expected_over_observed",
+    "fit_logistic",
+    "precision_at_k",
+    "recall_at_k",
+    "roc_auc",
+    "roni_points",
+    "simple_rankers",
+]

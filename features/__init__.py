@@ -1,1 +1,32 @@
-"""Placeholder."""
+"""Point-in-time features: the kernel, one builder per theme, the catalogue, and build()."""
+
+from riskmodel.features import (
+    attendance,
+    context,
+    needs,
+    post16,
+    school,
+    suspensions,
+)
+from riskmodel.features.catalogue import BUILDERS, CATALOGUE, Feature, builder, data_dictionary
+from riskmodel.features.known import Known
+from riskmodel.features.matrix import build
+from riskmodel.features.register import Register, make_register
+
+__all__ = [
+    "BUILDERS",
+    "CATALOGUE",
+    "Feature",
+    "Known",
+    "Register",
+    "attendance",
+    "build",
+    "builder",
+    "context",
+    "data_dictionary",
+    "make_register",
+    "needs",
+    "post16",
+    "school",
+    "suspensions",
+]

@@ -181,7 +181,7 @@ class RiskModel:
         }
         text = json.dumps(document, indent=1, allow_nan=False)
         (folder / "model.json").write_text(text, encoding="utf-8")
-        np.savez(folder / "arrays.npz", allow_pickle=False, **self.ensemble.to_arrays())  # type: ignore[arg-type]
+        np.savez(folder / "arrays.npz", allow_pickle=False, **self.ensemble.to_arrays())
         return folder
 
     @classmethod

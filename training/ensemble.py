@@ -7,6 +7,7 @@ Out: a base value, each feature's exact contribution, and the margin of every ba
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +154,7 @@ class Ensemble:
         return arrays | {"tree_base": self.tree_base, "tree_weight": np.array(self.tree_weight)}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> Ensemble:
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Ensemble:
         """Rebuild the recipe from :meth:`to_arrays`.
 
         Parameters
@@ -166,11 +167,11 @@ class Ensemble:
         Ensemble
             The same recipe, number for number.
         """
-        linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})  # type: ignore[arg-type]
+        linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})
         trees = ShallowTrees(
-            **{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)}  # type: ignore[arg-type]
+            **{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)}
         )
         return cls(
-            linear=linear, trees=trees, tree_base=arrays["tree_base"],  # type: ignore[arg-type]
-            tree_weight=float(arrays["tree_weight"]),  # type: ignore[arg-type]
+            linear=linear, trees=trees, tree_base=arrays["tree_base"],
+            tree_weight=float(arrays["tree_weight"]),
         )  # fmt: skip

@@ -1,0 +1,103 @@
+"""After 16: what the young person has been doing, from NCCIS positions known by the day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.codes import code_set
+from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.known import Known, days_of
+
+__all__ = ["activity"]
+
+GROUPS = {"neet": ("not in education, employment or training", 1),
+          "education": ("in education", -1), "employment": ("in employment", 0),
+          "training": ("in training", 0), "not_known": ("not known", 0)}  # fmt: skip
+DAYS_PER_MONTH = 30.4375
+
+
+@builder(
+    [
+        Feature("jobless_months", "Months not in education, employment or training so far",
+                "months", "post-16", "destinations", 1),
+        Feature("jobless_months_12", "Months NEET in the last 12", "months", "post-16",
+                "destinations", 1),
+        *[Feature(f"{group}_share", f"Share of time so far {words}", "share", "post-16",
+                  "destinations", direction) for group, (words, direction) in GROUPS.items()
+          if group != "neet"],
+        *[Feature(f"{group}_now", f"Now {words}", "yes/no", "post-16", "destinations", direction)
+          for group, (words, direction) in GROUPS.items()],
+        Feature("months_in_activity", "Months in the present activity", "months", "post-16",
+                "destinations", 0),
+        Feature("activity_changes", "Changes of activity so far", "count", "post-16",
+                "destinations", 0),
+        Feature("jobless_spells", "Times became NEET so far", "count", "post-16", "destinations", 1),
+        Feature("months_observed", "Months of activity known", "months", "post-16", "destinations",
+                0, False),
+    ],
+    needs=["destinations"],
+)  # fmt: skip
+def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
+    """Months by kind of activity, the present one, and changes."""
+    spells = _spells(known)
+    pupil = spells["pupil"].to_numpy()
+    n = len(known.spine["pupil_id"].cat.categories)
+
+    def total(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(pupil, weights=weight, minlength=n)[known.rows]
+
+    months = spells["months"].to_numpy()
+    observed = total(months)
+    empty = observed == 0
+    safe = np.where(empty, np.nan, observed)
+    group = spells["group"].to_numpy()
+    is_last = spells["is_last"].to_numpy().astype(float)
+    changed = spells["changed"].to_numpy().astype(float)
+    columns = {
+        "jobless_months": total(months * (group == "neet")),
+        "jobless_months_12": total(spells["months_12"].to_numpy() * (group == "neet")),
+        "months_in_activity": total(is_last * spells["months_run"].to_numpy()),
+        "activity_changes": total(changed),
+        "jobless_spells": total(changed * (group == "neet")),
+        "months_observed": observed,
+    }
+    for name in GROUPS:
+        columns[f"{name}_now"] = np.where(empty, np.nan, total(is_last * (group == name)))
+        if name != "neet":
+            columns[f"{name}_share"] = total(months * (group == name)) / safe
+    return columns
+
+
+def _spells(known: Known) -> pd.DataFrame:
+    """Return positions begun before the day as spells that last until the next, or the day."""
+    facts = known.tables["destinations"]
+    start = days_of(facts["start_date"])
+    past = start < known.day
+    groups = facts["activity_code"].astype("str").map(code_set("activities")["group"])
+    spells = pd.DataFrame(
+        {
+            "pupil": facts["pupil_id"].cat.codes.to_numpy()[past].astype(np.int64),
+            "start": start[past],
+            "group": groups.to_numpy()[past],
+        }
+    ).sort_values(["pupil", "start"], ignore_index=True)
+    by_pupil = spells.groupby("pupil")
+    stop = by_pupil["start"].shift(-1).fillna(known.day).to_numpy()
+    before = by_pupil["group"].shift(1)
+    changed = (spells["group"] != before).to_numpy() & before.notna().to_numpy()
+    new_run = changed | before.isna().to_numpy()
+    run = np.cumsum(new_run)
+    run_start = spells["start"].groupby(run).transform("min").to_numpy()
+    begin = spells["start"].to_numpy()
+    recent = (stop - np.maximum(begin, known.day - 365)).clip(0)
+    return spells.assign(
+        months=(stop - begin) / DAYS_PER_MONTH,
+        months_12=recent / DAYS_PER_MONTH,
+        months_run=(stop - run_start) / DAYS_PER_MONTH,
+        changed=changed,
+        is_last=~spells.duplicated("pupil", keep="last"),
+    )

@@ -1,0 +1,213 @@
+"""The kernel: counts, sums, last values and states per pupil, without a loop over pupils.
+
+In:  facts already cut to what was known (pupil numbers, days, values), and the day.
+Out: one number per pupil of the shared category, or per row of the register slice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "count_in_window",
+    "days_since_last",
+    "last_value",
+    "longest_run_at_end",
+    "rates",
+    "spell_days",
+    "state_at",
+    "sum_in_window",
+]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def sum_in_window(
+    pupil: Ints, day: Ints, value: Floats, *, as_of: int, window_days: int | None, n_pupils: int
+) -> Floats:
+    """Sum values of facts in the window before a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Pupil number; days since 1970.
+    value : float array of shape (n_facts,)
+        What is summed.
+    as_of : int
+        Days since 1970; the window is ``[as_of - window_days, as_of)``.
+    window_days : int or None
+        Length; all the past if None.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        0 where there is no fact.
+    """
+    inside = day < as_of
+    if window_days is not None:
+        inside &= day >= as_of - window_days
+    return np.bincount(pupil[inside], weights=value[inside], minlength=n_pupils)
+
+
+def count_in_window(
+    pupil: Ints, day: Ints, *, as_of: int, window_days: int | None, n_pupils: int
+) -> Floats:
+    """Count facts in the window before a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Pupil number; days since 1970.
+    as_of : int
+        Days since 1970; the window is ``[as_of - window_days, as_of)``.
+    window_days : int or None
+        Length; all the past if None.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Counts.
+    """
+    ones = np.ones(len(pupil))
+    return sum_in_window(
+        pupil, day, ones, as_of=as_of, window_days=window_days, n_pupils=n_pupils
+    )
+
+
+def last_value(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int) -> Floats:
+    """Return the value of each pupil's latest fact before a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Pupil number; days since 1970.
+    value : float array of shape (n_facts,)
+        Values; of facts on one day the largest counts.
+    as_of : int
+        Days since 1970.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        nan where there is no fact.
+    """
+    result = np.full(n_pupils, np.nan)
+    past = np.flatnonzero(day < as_of)
+    order = past[np.lexsort((value[past], day[past], pupil[past]))]
+    result[pupil[order]] = value[order]  # the last of each pupil stays
+    return result
+
+
+def days_since_last(pupil: Ints, day: Ints, *, as_of: int, n_pupils: int) -> Floats:
+    """Return the days from each pupil's latest fact to a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Pupil number; days since 1970.
+    as_of : int
+        Days since 1970.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        At least 1; nan where there is no fact.
+    """
+    return as_of - last_value(pupil, day, day.astype(float), as_of=as_of, n_pupils=n_pupils)
+
+
+def state_at(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int) -> Floats:
+    """Return whether each pupil is in a spell on a day.
+
+    Parameters
+    ----------
+    pupil, start, end : int arrays of shape (n_spells,)
+        Pupil number; first and last day since 1970, an open spell ends far in the future.
+    as_of : int
+        Days since 1970.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        1 or 0.
+    """
+    inside = (start < as_of) & (end >= as_of)
+    return (np.bincount(pupil[inside], minlength=n_pupils) > 0).astype(float)
+
+
+def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int) -> Floats:
+    """Return the days each pupil has spent in spells before a day.
+
+    Parameters
+    ----------
+    pupil, start, end : int arrays of shape (n_spells,)
+        Pupil number; first and last day since 1970; spells that overlap count twice.
+    as_of : int
+        Days since 1970.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Days.
+    """
+    length = np.clip(np.minimum(end + 1, as_of) - start, 0, None)
+    return np.bincount(pupil, weights=length, minlength=n_pupils)
+
+
+def rates(
+    is_counted: NDArray[np.bool_], is_possible: NDArray[np.bool_], n_columns: int
+) -> tuple[Floats, Floats]:
+    """Return the share of possible half-days that are counted, over the last columns.
+
+    Parameters
+    ----------
+    is_counted, is_possible : bool arrays of shape (n_rows, n_half_days)
+        What counts, and what it is a share of.
+    n_columns : int
+        Half-days looked back on; all where there are fewer.
+
+    Returns
+    -------
+    rate : float array of shape (n_rows,)
+        nan where no half-day was possible.
+    possible : float array of shape (n_rows,)
+        Number of possible half-days.
+    """
+    part = slice(max(0, is_counted.shape[1] - n_columns), None)
+    counted = is_counted[:, part].sum(axis=1, dtype=np.int32)
+    possible = is_possible[:, part].sum(axis=1, dtype=np.int32).astype(float)
+    return np.divide(counted, possible, out=np.full(len(possible), np.nan), where=possible > 0), possible
+
+
+def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
+    """Return how many of the last columns are true without a break.
+
+    Parameters
+    ----------
+    is_true : bool array of shape (n_rows, n_columns)
+        Oldest first.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        0 where the last column is false.
+    """
+    if not is_true.shape[1]:
+        return np.zeros(len(is_true), dtype=np.int64)
+    backwards = ~is_true[:, ::-1]
+    first_false = backwards.argmax(axis=1)
+    return np.where(backwards.any(axis=1), first_false, is_true.shape[1]).astype(np.int64)

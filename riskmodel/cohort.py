@@ -1,0 +1,186 @@
+"""Who is at risk on each day: the spine of pupils and as-of dates.
+
+In:  tables, days, an outcome.
+Out: one row per pupil and day, with school and year group as known then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data import Tables
+from riskmodel.data.calendar import (
+    PEX_SNAPSHOT_DAYS,
+    POST16_SNAPSHOT_DAYS,
+    academic_year,
+    snapshot_dates,
+)
+from riskmodel.errors import HistoryError, RequestError
+
+__all__ = ["OUTCOMES", "build_spine", "default_as_of", "snapshots"]
+
+OUTCOMES = ("pex", "neet", "neet-post16")
+"""Permanent exclusion within 12 months; NEET after Year 11; NEET over 16."""
+
+YEAR_GROUPS = {"pex": (1, 11), "neet": (9, 11)}
+"""First and last year group of the cohort."""
+
+POST16_AGES = (16, 17)
+"""Academic ages, in years at the last 31 August, whom LAs must track (DfE, NCCIS)."""
+
+HISTORY_DAYS = {"pex": 60, "neet": 60, "neet-post16": 180}
+"""Days of facts wanted before the first list."""
+
+SPINE_COLUMNS = ["pupil_id", "as_of", "school_id", "year_group"]
+
+
+def _check_outcome(outcome: str) -> None:
+    if outcome not in OUTCOMES:
+        raise RequestError(f"Outcome must be one of {', '.join(OUTCOMES)}; got {outcome!r}.")
+
+
+def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first day of a fact and the last day one was recorded."""
+    facts = [("destinations", "start_date")] if outcome == "neet-post16" else [
+        ("sessions", "date"), ("suspensions", "start_date")
+    ]  # fmt: skip
+    frames = [(tables[name], event) for name, event in facts if name in tables]
+    frames = [(frame, event) for frame, event in frames if len(frame)]
+    if not frames:
+        names = " or ".join(name for name, _ in facts)
+        raise HistoryError(f"The extracts hold no {names}, from which lists for {outcome} start.")
+    first = min(frame[event].min() for frame, event in frames)
+    last = max(frame["recorded_on"].max() for frame, _ in frames)
+    return first, last
+
+
+def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the days on which lists can be made.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        One of :data:`OUTCOMES`.
+    before : Timestamp
+        Last day wanted, included.
+
+    Returns
+    -------
+    DatetimeIndex
+        Half-termly (quarterly after 16), ascending, none without enough facts before it.
+
+    Raises
+    ------
+    HistoryError
+        If there is no such day.
+    RequestError
+        If the outcome is unknown.
+    """
+    _check_outcome(outcome)
+    first, _ = _data_span(tables, outcome)
+    earliest = first + pd.Timedelta(days=HISTORY_DAYS[outcome])
+    days = POST16_SNAPSHOT_DAYS if outcome == "neet-post16" else PEX_SNAPSHOT_DAYS
+    found = snapshot_dates(earliest, before, days)
+    if found.empty:
+        first_list = snapshot_dates(earliest, earliest + pd.DateOffset(years=1), days)[0]
+        raise HistoryError(
+            f"No list for {outcome} can be made by {before:%Y-%m-%d}. The data start on "
+            f"{first:%Y-%m-%d}; the earliest list can be made on {first_list:%Y-%m-%d}, after "
+            f"{HISTORY_DAYS[outcome]} days of facts. Choose a later day or add earlier extracts."
+        )
+    return found
+
+
+def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
+    """Return the latest snapshot day that the data reach.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        One of :data:`OUTCOMES`.
+
+    Returns
+    -------
+    Timestamp
+        Not later than two weeks after the last recorded fact: lists are made in the holidays.
+    """
+    _check_outcome(outcome)
+    _, last = _data_span(tables, outcome)
+    return snapshots(tables, outcome, before=last + pd.Timedelta(days=14))[-1]
+
+
+def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:
+    """Return the cohort of each day.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    as_of : iterable of Timestamp
+        Days.
+    outcome : str
+        ``"pex"``: on a roll in Years 1 to 11. ``"neet"``: Years 9 to 11. ``"neet-post16"``: with a
+        known NCCIS position, of academic age 16 or 17 where the month of birth is known.
+
+    Returns
+    -------
+    DataFrame
+        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; sorted by day and pupil. After 16
+        there is no school (empty), and the year group is 12 or 13, or 0 where age is not known.
+
+    Raises
+    ------
+    DataError
+        If the extracts lack the table the cohort comes from.
+    RequestError
+        If the outcome is unknown or no day was given.
+    """
+    _check_outcome(outcome)
+    one_day = _post16_cohort if outcome == "neet-post16" else _school_cohort
+    source = "destinations" if outcome == "neet-post16" else "enrolments"
+    days = sorted({pd.Timestamp(day).as_unit("s") for day in as_of})
+    if not days:
+        raise RequestError("No day was given to make a list on; got an empty list. Give one day.")
+    needed = Tables({name: tables[name] for name in ("pupils", source)})
+    parts = [one_day(needed.as_known(day), day, outcome) for day in days]
+    return pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
+
+
+def _school_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
+    rolls = known["enrolments"]
+    on_roll = (rolls["entry_date"] < day) & ~(rolls["leaving_date"] < day)
+    rolls = rolls[on_roll.to_numpy()]
+    this_year = int(academic_year(pd.Series([day])).iloc[0])
+    year_group = rolls["year_group"] + this_year - academic_year(rolls["entry_date"])
+    low, high = YEAR_GROUPS[outcome]
+    rolls = rolls.assign(year_group=year_group.astype("int64"), is_dual=rolls["status"] == "dual")
+    # one row per pupil: the main roll, then the latest entry, then the school's name
+    rolls = rolls.sort_values(
+        ["pupil_id", "is_dual", "entry_date", "school_id"], ascending=[True, True, False, True]
+    ).drop_duplicates("pupil_id")
+    rolls = rolls[rolls["year_group"].between(low, high)]
+    return rolls.assign(as_of=day)[SPINE_COLUMNS]
+
+
+def _post16_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
+    positions = known["destinations"]
+    pupils = positions.loc[positions["start_date"] < day, "pupil_id"].drop_duplicates()
+    born = known["pupils"].set_index("pupil_id")["birth_month"].reindex(pupils)
+    age = academic_year(pd.Series([day])).iloc[0] - academic_year(born) - 1
+    suits = (age.between(*POST16_AGES) | age.isna()).fillna(True).to_numpy(dtype=bool)
+    frame = pd.DataFrame(
+        {
+            "pupil_id": pupils.to_numpy(),
+            "as_of": day,
+            "school_id": pd.array([""] * len(pupils), dtype="str"),
+            "year_group": np.asarray(age.fillna(4).to_numpy(dtype=float) - 4, dtype="int64"),
+        }
+    ).astype({"pupil_id": pupils.dtype})
+    return frame[suits].sort_values("pupil_id")

@@ -1,0 +1,304 @@
+"""What happened within the horizon: the label, and when it became known.
+
+In:  tables, a spine, an outcome, the day on which one stands.
+Out: per row 1, 0 or missing, with the reason why it is missing.
+
+A pupil who left before the horizon ended is censored, not a negative. A young person whose activity
+could not be established is not known, not "not NEET".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data import Tables
+from riskmodel.data.calendar import academic_year
+from riskmodel.data.codes import code_set
+from riskmodel.errors import RequestError
+
+__all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy"]
+
+STATUSES = ("event", "no_event", "censored", "not_known", "not_yet")
+"""What a label can be; only the first two carry a number."""
+
+GAP_DAYS = 50
+"""Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
+
+_SOURCES = {
+    "pex": ("suspensions", "enrolments"),
+    "neet": ("destinations", "enrolments"),
+    "neet-post16": ("destinations",),
+}
+"""Tables that each label comes from."""
+
+_NO_POSITION, _NOT_KNOWN, _NEET, _ELSEWHERE = range(4)
+"""Where a young person was; everything but NEET and not known is elsewhere, custody included."""
+
+_POLICIES = {
+    "pex": (
+        "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
+        "pupils who left the LA's rolls before the 12 months were over are left out, unless they "
+        "finished Year 11."
+    ),
+    "neet": (
+        "Counts: NEET at two or more of the ends of December, January and February after Year 11; "
+        "young people whose activity was not known too often to tell are left out, not counted as "
+        "in education or work."
+    ),
+    "neet-post16": (
+        "Counts: NEET at the end of at least 6 of the 12 months after the day of the list; where "
+        "months not known could decide it, the young person is left out."
+    ),
+}
+
+
+def policy(outcome: str) -> str:
+    """Return what counts as the outcome, in plain words.
+
+    Parameters
+    ----------
+    outcome : str
+        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
+    """
+    _check_outcome(outcome)
+    return _POLICIES[outcome]
+
+
+def horizon_end(spine: pd.DataFrame, outcome: str) -> pd.Series:
+    """Return the day on which the horizon of each row is over.
+
+    Parameters
+    ----------
+    spine : DataFrame
+        ``as_of``, ``year_group``.
+    outcome : str
+        Outcome.
+
+    Returns
+    -------
+    Series of datetime64
+        The first day after the horizon: 12 months after ``as_of``, or the 1 March after Year 11.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
+    """
+    _check_outcome(outcome)
+    if outcome != "neet":
+        return (spine["as_of"] + pd.DateOffset(months=12)).astype("datetime64[s]")
+    years = academic_year(spine["as_of"]) + (11 - spine["year_group"]) + 2
+    return pd.to_datetime(years.astype("str") + "-03-01").astype("datetime64[s]")
+
+
+def label(
+    tables: Tables, spine: pd.DataFrame, outcome: str, *, known_by: pd.Timestamp
+) -> pd.DataFrame:
+    """Label each row of the spine as it was known on a day.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts; only those recorded before ``known_by`` are used.
+    spine : DataFrame
+        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``.
+    outcome : str
+        ``"pex"``, ``"neet"`` or ``"neet-post16"``; :func:`policy` says what counts.
+    known_by : Timestamp
+        The day on which one stands.
+
+    Returns
+    -------
+    DataFrame
+        Aligned with the spine: ``label`` (1, 0 or nan), ``status`` (one of :data:`STATUSES`),
+        ``horizon_end``. A label is missing until its horizon has ended.
+
+    Raises
+    ------
+    DataError
+        If the extracts lack a table the label comes from.
+    RequestError
+        If the outcome is unknown.
+    """
+    end = horizon_end(spine, outcome)
+    needed = Tables({name: tables[name] for name in _SOURCES[outcome]})
+    one = {"pex": _label_pex, "neet": _label_neet, "neet-post16": _label_post16}[outcome]
+    status = one(needed.as_known(known_by), spine, end)
+    status[(end > known_by).to_numpy()] = "not_yet"
+    number = np.select([status == "event", status == "no_event"], [1.0, 0.0], np.nan)
+    categories = pd.Categorical(status, categories=list(STATUSES))
+    return pd.DataFrame(
+        {"label": number, "status": categories, "horizon_end": end.to_numpy()}, index=spine.index
+    )
+
+
+def count_status(labels: pd.DataFrame) -> pd.DataFrame:
+    """Count the rows of each status.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        From :func:`label`.
+
+    Returns
+    -------
+    DataFrame
+        ``status``, ``rows``; every status is there.
+    """
+    counts = labels["status"].value_counts().reindex(list(STATUSES), fill_value=0)
+    return pd.DataFrame({"status": list(STATUSES), "rows": counts.to_numpy()})
+
+
+def _check_outcome(outcome: str) -> None:
+    if outcome not in _POLICIES:
+        raise RequestError(f"Outcome must be one of {', '.join(_POLICIES)}; got {outcome!r}.")
+
+
+def _days(dates: pd.Series) -> NDArray[np.int64]:
+    """Return days since 1970; missing dates are far in the future."""
+    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return np.where(dates.isna().to_numpy(), 10**6, days)
+
+
+def _keys(pupils: pd.Series, days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join pupil number and day into one sortable number."""
+    return pupils.cat.codes.to_numpy().astype(np.int64) * 10**7 + days
+
+
+def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+    facts = known["suspensions"]
+    excluded = facts[(facts["category"] == "PERM").to_numpy()]
+    keys = np.sort(_keys(excluded["pupil_id"], _days(excluded["start_date"])))
+    start = np.searchsorted(keys, _keys(spine["pupil_id"], _days(spine["as_of"])))
+    stop = np.searchsorted(keys, _keys(spine["pupil_id"], _days(end)))
+    stays = _observed_until(known["enrolments"], spine, _days(end))
+    return np.where(stop > start, "event", np.where(stays, "no_event", "censored")).astype(object)
+
+
+def _observed_until(
+    rolls: pd.DataFrame, spine: pd.DataFrame, end: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether each pupil was on some roll from as_of to the end, or finished Year 11.
+
+    Whoever finished Year 11 can no longer be excluded from school. To censor them would leave
+    Year 11 with nobody but those who were.
+    """
+    if rolls.empty:
+        return np.zeros(len(spine), dtype=bool)
+    runs = _runs(rolls)
+    keys = _keys(runs["pupil_id"], runs["entry"].to_numpy())
+    place = np.searchsorted(keys, _keys(spine["pupil_id"], _days(spine["as_of"])), "right") - 1
+    place = np.clip(place, 0, None)
+    same = runs["pupil_id"].cat.codes.to_numpy()[place] == spine["pupil_id"].cat.codes.to_numpy()
+    # the leaving day is the last day on the roll, the horizon ends before its last day
+    stays = (runs["leave"].to_numpy()[place] >= end - 1) | runs["finished"].to_numpy()[place]
+    return np.asarray(same & stays)
+
+
+def _runs(rolls: pd.DataFrame) -> pd.DataFrame:
+    """Join each pupil's spells on rolls into runs without a long gap, sorted by pupil and entry."""
+    rolls = rolls.assign(
+        entry=_days(rolls["entry_date"]),
+        leave=_days(rolls["leaving_date"]),
+        finish=np.where(_finishes(rolls), _days(rolls["leaving_date"]), -1),
+    ).sort_values(["pupil_id", "entry", "leave"], kind="stable")
+    reached = rolls.groupby("pupil_id", observed=True)["leave"].cummax()
+    before = reached.groupby(rolls["pupil_id"], observed=True).shift(1)
+    is_new = before.isna() | (rolls["entry"] > before + GAP_DAYS)
+    spells = rolls.assign(run=is_new.cumsum()).groupby("run")
+    runs = spells[["leave", "finish"]].max()
+    runs["pupil_id"] = rolls["pupil_id"][is_new].array
+    runs["entry"] = spells["entry"].min()
+    runs["finished"] = runs["finish"] == runs["leave"]
+    return runs
+
+
+def _finishes(rolls: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each spell ended because compulsory schooling did: from June of Year 11 on."""
+    left = rolls["leaving_date"]
+    year_group = rolls["year_group"] + academic_year(left) - academic_year(rolls["entry_date"])
+    old_enough = (year_group > 11) | ((year_group == 11) & left.dt.month.between(6, 8))
+    completed = (rolls["leaving_reason"] == "completed").to_numpy(dtype=bool)
+    return np.asarray(completed & old_enough.fillna(False).to_numpy(dtype=bool))
+
+
+def _positions_at(
+    positions: pd.DataFrame, pupils: pd.Series, days: NDArray[np.int64]
+) -> NDArray[np.int8]:
+    """Return where each pupil was: the latest position that started by the day."""
+    if positions.empty:
+        return np.full(len(pupils), _NO_POSITION, dtype=np.int8)
+    numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
+    group = code_set("activities")["group"].map(numbers).fillna(_ELSEWHERE).astype("int8")
+    where = group.reindex(positions["activity_code"].astype("str")).to_numpy(dtype=np.int8)
+    keys = _keys(positions["pupil_id"], _days(positions["start_date"]))
+    place = np.searchsorted(keys, _keys(pupils, days), "right") - 1
+    inside = np.clip(place, 0, None)
+    same = positions["pupil_id"].cat.codes.to_numpy()[inside] == pupils.cat.codes.to_numpy()
+    return np.where((place >= 0) & same, where[inside], _NO_POSITION).astype(np.int8)
+
+
+def _count_months(
+    positions: pd.DataFrame, pupils: pd.Series, first_month: pd.Series, number: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Count the month ends that were NEET and not known, and say who had no position at all."""
+    positions = positions.sort_values(
+        ["pupil_id", "start_date", "confirmed_on", "activity_code"], kind="stable"
+    )
+    neet = np.zeros(len(pupils), dtype=np.int64)
+    unknown = np.zeros(len(pupils), dtype=np.int64)
+    none = np.ones(len(pupils), dtype=bool)
+    start = first_month.to_numpy().astype("datetime64[M]")
+    for month in range(number):
+        last_day = (start + month + 1).astype("datetime64[D]").astype(np.int64) - 1
+        where = _positions_at(positions, pupils, last_day)
+        neet += where == _NEET
+        unknown += where <= _NOT_KNOWN
+        none &= where == _NO_POSITION
+    return neet, unknown, none
+
+
+def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+    # the horizon ends on 1 March: its months are December, January and February (DfE: the
+    # published rate is the average of the three)
+    december = end - pd.DateOffset(months=3)
+    neet, unknown, none = _count_months(known["destinations"], spine["pupil_id"], december, 3)
+    # June of Year 11 lies nine months before the 1 March after it
+    june = _days(end - pd.DateOffset(months=9))
+    rolls = known["enrolments"]
+    left_early = _latest(rolls["pupil_id"], _days(rolls["leaving_date"]), spine["pupil_id"]) < june
+    return np.select(
+        [neet >= 2, 3 - neet - unknown >= 2, none & left_early],
+        ["event", "no_event", "censored"],
+        "not_known",
+    ).astype(object)
+
+
+def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
+    """Return the latest day of each wanted pupil; far in the past where there is none."""
+    latest = np.full(len(pupils.cat.categories) + 1, -(10**6), dtype=np.int64)
+    np.maximum.at(latest, pupils.cat.codes.to_numpy(), days)
+    return np.asarray(latest[wanted.cat.codes.to_numpy()])
+
+
+def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+    positions = known["destinations"]
+    neet, unknown, _ = _count_months(positions, spine["pupil_id"], spine["as_of"], 12)
+    confirmed = _latest(positions["pupil_id"], _days(positions["confirmed_on"]), spine["pupil_id"])
+    return np.select(
+        [confirmed < _days(spine["as_of"]), neet >= 6, neet + unknown < 6],
+        ["censored", "event", "no_event"],
+        "not_known",
+    ).astype(object)

@@ -1,0 +1,52 @@
+"""Shared by the tests: a small simulated LA, a trained model, and how to run a command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from riskmodel.jobs import Training, train
+from riskmodel.simulate import simulate, write_simulated
+
+
+@dataclass(frozen=True)
+class SmallLA:
+    """A simulated LA on disk with a model trained on it."""
+
+    extracts: Path
+    tracking: str
+    training: Training
+
+
+@pytest.fixture(scope="session")
+def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a simulated LA's extracts; tests only read it."""
+    folder = tmp_path_factory.mktemp("la") / "extracts"
+    write_simulated(simulate(pupils=2500, years=4, seed=3, preset="bcp"), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_la(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallLA:
+    """Return the simulated LA with a registered model for permanent exclusion."""
+    store = tmp_path_factory.mktemp("store") / "mlflow.db"
+    tracking = f"sqlite:///{store}"
+    return SmallLA(extracts, tracking, train(extracts, "pex", tracking=tracking))
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs ``riskmodel`` as a user would, in an empty folder."""
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "riskmodel", *map(str, words)],
+            capture_output=True, text=True, cwd=tmp_path, check=False,
+        )  # fmt: skip
+
+    return run

@@ -1,0 +1,157 @@
+"""What a user sees: exit codes, one plain sentence, no traceback, files whole or absent."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import SmallLA
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def refused(answer: subprocess.CompletedProcess[str]) -> str:
+    """Assert that a command ended as it should on bad input, and return its last sentence."""
+    assert answer.returncode == 1, answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "did not foresee" not in answer.stderr
+    return answer.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def broken(extracts: Path, tmp_path: Path) -> Path:
+    """Return a copy of the extracts without the register marks, to be spoilt."""
+    copy = tmp_path / "broken"
+    shutil.copytree(extracts, copy, ignore=shutil.ignore_patterns("sessions*", "truth"))
+    return copy
+
+
+def test_check_of_simulated_extracts_finds_nothing_to_put_right(
+    extracts: Path, command: Command, tmp_path: Path
+) -> None:
+    answer = command("check", extracts, "--out", tmp_path / "report")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (tmp_path / "report" / "problems.csv").is_file()
+
+
+def test_list_writes_every_file_and_promote_says_what_it_did(
+    small_la: SmallLA, command: Command, tmp_path: Path
+) -> None:
+    out = tmp_path / "list"
+    uri = f"models:/riskmodel-pex/{small_la.training.version}"
+    answer = command(
+        "list", small_la.extracts, "--outcome", "pex", "--capacity", "25", "--out", out,
+        "--model", uri, "--tracking", small_la.tracking,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    names = {path.name for path in out.iterdir()}
+    assert names >= {
+        "list.csv", "list.xlsx", "index.html", "schools", "reasons.parquet", "audit.json",
+        "assessment.json",
+    }  # fmt: skip
+    ranking = pd.read_csv(out / "list.csv")
+    assert list(ranking["rank"]) == list(range(1, len(ranking) + 1))
+    assert ranking["risk"].is_monotonic_decreasing
+    assert int(ranking["selected"].sum()) == 25
+
+
+@pytest.mark.parametrize("capacity", ["0", "-3", "999999"])
+def test_list_refuses_a_capacity_that_does_not_fit(
+    small_la: SmallLA, command: Command, tmp_path: Path, capacity: str
+) -> None:
+    answer = command(
+        "list", small_la.extracts, "--outcome", "pex", "--capacity", capacity, "--out",
+        tmp_path / "list", "--model", f"models:/riskmodel-pex/{small_la.training.version}",
+        "--tracking", small_la.tracking,
+    )  # fmt: skip
+    assert capacity in refused(answer)
+    assert not (tmp_path / "list").exists()
+
+
+@pytest.mark.parametrize("as_of", ["1999-01-01", "2021-09-02"])
+def test_train_refuses_a_day_without_enough_history(
+    extracts: Path, command: Command, tmp_path: Path, as_of: str
+) -> None:
+    answer = command("train", extracts, "--outcome", "pex", "--as-of", as_of)
+    assert "day" in refused(answer)
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_list_without_a_champion_says_what_to_do(
+    extracts: Path, command: Command, tmp_path: Path
+) -> None:
+    answer = command("list", extracts, "--outcome", "pex", "--capacity", "9", "--out", tmp_path / "l")
+    assert "promote" in refused(answer)
+    assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("suspensions.csv", b"", "suspensions.csv"),
+        ("suspensions.parquet", b"PAR1 cut off", "suspensions.parquet"),
+        ("pupils.parquet", None, "pupils"),
+    ],
+)
+def test_check_refuses_what_cannot_be_read(
+    broken: Path, command: Command, file: str, content: bytes | None, words: str
+) -> None:
+    if content is None:
+        (broken / file).unlink()
+    else:
+        for path in broken.glob(f"{Path(file).stem}.*"):
+            path.unlink()
+        (broken / file).write_bytes(content)
+    assert words in refused(command("check", broken))
+
+
+def test_check_names_an_unknown_column_and_guesses_the_right_one(
+    broken: Path, command: Command
+) -> None:
+    frame = pd.read_parquet(broken / "suspensions.parquet").rename(columns={"reason_2": "reson_2"})
+    frame.to_parquet(broken / "suspensions.parquet")
+    sentence = refused(command("check", broken))
+    assert "'reson_2'" in sentence
+    assert "'reason_2'" in sentence
+
+
+def test_check_sets_bad_rows_aside_and_names_file_row_and_value(
+    broken: Path, command: Command
+) -> None:
+    frame = pd.read_parquet(broken / "suspensions.parquet").astype({"category": "str"})
+    frame["start_date"] = frame["start_date"].astype("str")
+    frame.loc[0, "category"] = "EXPL"
+    frame.loc[1, "start_date"] = "2201-05-01"
+    frame = pd.concat([frame, frame.iloc[[5]]])
+    (broken / "suspensions.parquet").unlink()
+    frame.to_csv(broken / "suspensions.csv", index=False)
+    answer = command("check", broken)
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    said = answer.stdout + answer.stderr
+    assert "EXPL" in said
+    assert "2201-05-01" in said
+    assert "suspensions.csv" in said
+
+
+def test_an_empty_folder_and_a_missing_folder_are_refused(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "empty" in refused(command("check", tmp_path / "empty"))
+    assert "nowhere" in refused(command("check", tmp_path / "nowhere"))
+
+
+def test_a_wrong_command_line_exits_with_2(command: Command) -> None:
+    assert command("list", "somewhere").returncode == 2
+    assert command("train", "somewhere", "--outcome", "grades").returncode == 2
+
+
+def test_simulate_refuses_nonsense(command: Command, tmp_path: Path) -> None:
+    assert "100" in refused(command("simulate", tmp_path / "x", "--pupils", "5"))
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from riskmodel.cohort import OUTCOMES, build_spine, default_as_of, snapshots
+from riskmodel.data import TABLES, Tables
+from riskmodel.data.tables import empty_table
+from riskmodel.errors import DataError, HistoryError, RequestError
+
+PUPILS = tuple("ABCDEF")
+
+
+def make_tables(**rows: Sequence[Mapping[str, object]]) -> Tables:
+    """Make typed tables of six pupils from a few rows; ``recorded_on`` defaults to the event."""
+    rows = {"pupils": [{"pupil_id": name} for name in PUPILS], **rows}
+    pupils = pd.CategoricalDtype(pd.Index(PUPILS, dtype="str"))
+    frames = {}
+    for name, records in rows.items():
+        table, empty = TABLES[name], empty_table(name, pupils)
+        frame = pd.DataFrame(list(records), columns=list(empty.columns), dtype="object")
+        for column in table.columns:
+            if column.kind == "date":
+                frame[column.name] = pd.to_datetime(frame[column.name]).astype("datetime64[s]")
+        if "recorded_on" in frame:
+            frame["recorded_on"] = frame["recorded_on"].fillna(frame[table.event])
+        if "end_recorded_on" in frame and "leaving_date" in frame:
+            frame["end_recorded_on"] = frame["end_recorded_on"].fillna(frame["leaving_date"])
+        frames[name] = frame.astype(empty.dtypes.to_dict())
+    return Tables(frames)
+
+
+def roll(pupil: str, entry: str, leave: str | None = None, **more: object) -> dict[str, object]:
+    """Return a spell on a roll: main, Year 9 at school S1 unless said otherwise."""
+    spell = {"pupil_id": pupil, "school_id": "S1", "entry_date": entry, "leaving_date": leave,
+             "status": "main", "year_group": 9}  # fmt: skip
+    return spell | more
+
+
+def day(text: str) -> pd.Timestamp:
+    return pd.Timestamp(text)
+
+
+def who(spine: pd.DataFrame) -> list[str]:
+    return spine["pupil_id"].astype("str").tolist()
+
+
+@pytest.mark.parametrize(
+    ("spell", "there"),
+    [
+        (roll("A", "2023-09-01"), True),
+        (roll("A", "2024-01-01"), False),  # the first day is not before as_of
+        (roll("A", "2023-12-31"), True),
+        (roll("A", "2023-09-01", "2024-01-01"), True),  # the last day is as_of itself
+        (roll("A", "2023-09-01", "2023-12-31"), False),
+        (roll("A", "2023-09-01", "2023-12-20", end_recorded_on="2024-01-01"), True),  # not known
+        (roll("A", "2023-09-01", recorded_on="2024-01-01"), False),
+    ],
+)
+def test_on_roll_as_known_then(spell: dict[str, object], there: bool) -> None:
+    spine = build_spine(make_tables(enrolments=[spell]), [day("2024-01-01")], "pex")
+    assert who(spine) == (["A"] if there else [])
+
+
+def test_shape_and_types_of_the_spine() -> None:
+    tables = make_tables(
+        enrolments=[roll("B", "2022-09-01"), roll("A", "2023-02-01", school_id="S2")]
+    )
+    spine = build_spine(tables, [day("2024-01-01"), day("2023-01-01")], "pex")
+    assert list(spine.columns) == ["pupil_id", "as_of", "school_id", "year_group"]
+    assert who(spine) == ["B", "A", "B"]
+    assert spine["pupil_id"].dtype == tables.pupils
+    assert [str(spine[name].dtype) for name in ["as_of", "school_id", "year_group"]] == [
+        "datetime64[s]", "str", "int64",
+    ]  # fmt: skip
+    assert isinstance(spine.index, pd.RangeIndex)
+    assert spine["year_group"].tolist() == [9, 9, 10]
+    assert spine["school_id"].tolist() == ["S1", "S2", "S1"]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_empty_cohort_has_the_same_types(outcome: str) -> None:
+    tables = make_tables(enrolments=[], destinations=[])
+    spine = build_spine(tables, [day("2024-01-01")], outcome)
+    full = build_spine(make_tables(enrolments=[roll("A", "2023-09-01")]), [day("2024-01-01")], "pex")
+    assert spine.empty
+    assert spine.dtypes.equals(full.dtypes)
+
+
+def test_main_roll_wins_then_latest_entry_then_school() -> None:
+    tables = make_tables(
+        enrolments=[
+            roll("A", "2022-09-01", school_id="MAIN"),
+            roll("A", "2023-10-01", school_id="AP", status="dual"),
+            roll("B", "2022-09-01", school_id="OLD"),
+            roll("B", "2023-10-01", school_id="NEW"),
+            roll("C", "2023-10-01", school_id="S2"),
+            roll("C", "2023-10-01", school_id="S1"),
+        ]
+    )
+    spine = build_spine(tables, [day("2024-01-01")], "pex")
+    assert who(spine) == ["A", "B", "C"]
+    assert spine["school_id"].tolist() == ["MAIN", "NEW", "S1"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "year_group", "there"),
+    [("pex", 0, False), ("pex", 1, True), ("pex", 11, True), ("pex", 12, False),
+     ("neet", 8, False), ("neet", 9, True), ("neet", 11, True), ("neet", 12, False)],
+)  # fmt: skip
+def test_year_groups_of_the_cohort(outcome: str, year_group: int, there: bool) -> None:
+    tables = make_tables(enrolments=[roll("A", "2023-09-01", year_group=year_group)])
+    assert len(build_spine(tables, [day("2024-08-01")], outcome)) == there
+
+
+def test_year_group_moves_on_each_september() -> None:
+    tables = make_tables(enrolments=[roll("A", "2021-05-01", year_group=3)])
+    days = [day("2021-08-01"), day("2021-11-01"), day("2024-08-01")]
+    assert build_spine(tables, days, "pex")["year_group"].tolist() == [3, 4, 6]
+
+
+def position(pupil: str, start: str, code: str = "210", **more: object) -> dict[str, object]:
+    """Return an NCCIS position, confirmed on its first day unless said otherwise."""
+    return {"pupil_id": pupil, "activity_code": code, "start_date": start,
+            "confirmed_on": start} | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("birth_month", "year_group"),
+    [("2008-09-01", None), ("2008-08-01", 12), ("2007-09-01", 12), ("2007-08-01", 13),
+     ("2006-09-01", 13), ("2006-08-01", None), (None, 0)],
+)  # fmt: skip
+def test_post16_ages(birth_month: str | None, year_group: int | None) -> None:
+    tables = make_tables(
+        pupils=[{"pupil_id": name, "birth_month": birth_month} for name in PUPILS],
+        destinations=[position("C", "2024-09-01")],
+    )
+    spine = build_spine(tables, [day("2025-01-01")], "neet-post16")
+    assert spine["year_group"].tolist() == ([] if year_group is None else [year_group])
+    assert spine["school_id"].tolist() == [""] * len(spine)
+
+
+def test_post16_needs_a_position_known_then() -> None:
+    tables = make_tables(
+        destinations=[
+            position("C", "2024-09-01"),
+            position("A", "2024-10-01"),
+            position("A", "2024-11-01"),
+            position("B", "2025-01-01"),
+            position("D", "2024-09-01", recorded_on="2025-01-01"),
+        ]
+    )
+    assert who(build_spine(tables, [day("2025-01-01")], "neet-post16")) == ["A", "C"]
+
+
+def test_a_pupil_in_no_enrolment_is_in_no_cohort() -> None:
+    tables = make_tables(enrolments=[roll("A", "2023-09-01")])
+    assert who(build_spine(tables, [day("2024-01-01")], "pex")) == ["A"]
+
+
+def test_snapshots_start_after_enough_history() -> None:
+    facts = [{"pupil_id": "A", "school_id": "S1", "start_date": "2023-09-01", "category": "SUSP"}]
+    tables = make_tables(suspensions=facts)
+    days = snapshots(tables, "pex", before=day("2024-03-01"))
+    # 2023-09-01 + 60 days is 2023-10-31
+    assert days.strftime("%Y-%m-%d").tolist() == ["2023-11-01", "2024-01-01", "2024-03-01"]
+    late = make_tables(suspensions=[{**facts[0], "start_date": "2023-09-03"}])
+    assert snapshots(late, "pex", before=day("2024-03-01"))[0] == day("2024-01-01")
+
+
+def test_snapshots_after_16_are_quarterly() -> None:
+    tables = make_tables(destinations=[position("A", "1993-07-01")])
+    days = snapshots(tables, "neet-post16", before=day("1994-07-01"))
+    assert days.strftime("%Y-%m-%d").tolist() == ["1994-01-01", "1994-04-01", "1994-07-01"]
+
+
+def test_no_snapshot_says_when_the_data_start() -> None:
+    tables = make_tables(destinations=[position("A", "1993-07-01")])
+    with pytest.raises(HistoryError, match=r"data start on 1993-07-01.*1994-01-01"):
+        snapshots(tables, "neet-post16", before=day("1993-12-31"))
+
+
+def test_no_facts_at_all() -> None:
+    with pytest.raises(HistoryError, match="no sessions or suspensions"):
+        snapshots(make_tables(suspensions=[]), "pex", before=day("2024-01-01"))
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [("2024-07-25", "2024-08-01"), ("2024-07-18", "2024-08-01"), ("2024-07-17", "2024-06-01")],
+)
+def test_default_day_follows_the_last_fact(last: str, expected: str) -> None:
+    fact = {"pupil_id": "A", "school_id": "S1", "category": "SUSP"}
+    tables = make_tables(
+        suspensions=[{**fact, "start_date": "2023-01-10"}, {**fact, "start_date": last}]
+    )
+    assert default_as_of(tables, "pex") == day(expected)
+
+
+def test_unknown_outcome() -> None:
+    tables = make_tables(enrolments=[])
+    with pytest.raises(RequestError, match="pex, neet, neet-post16; got 'exams'"):
+        build_spine(tables, [day("2024-01-01")], "exams")
+    with pytest.raises(RequestError, match="got 'exams'"):
+        snapshots(tables, "exams", before=day("2024-01-01"))
+    with pytest.raises(RequestError, match="got 'exams'"):
+        default_as_of(tables, "exams")
+
+
+def test_no_day_and_no_table() -> None:
+    with pytest.raises(RequestError, match="No day was given"):
+        build_spine(make_tables(enrolments=[]), [], "pex")
+    with pytest.raises(DataError, match="no table 'destinations'"):
+        build_spine(make_tables(enrolments=[]), [day("2024-01-01")], "neet-post16")
+
+
+DAYS = st.integers(0, 900).map(lambda n: day("2022-09-01") + pd.Timedelta(days=n))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    spells=st.lists(
+        st.tuples(st.sampled_from(PUPILS), DAYS, st.integers(0, 400), st.integers(0, 60)), max_size=10
+    ),
+    as_of=DAYS,
+    shuffle=st.randoms(use_true_random=False),
+)
+def test_later_facts_and_row_order_change_nothing(
+    spells: list[tuple[str, pd.Timestamp, int, int]], as_of: pd.Timestamp, shuffle: object
+) -> None:
+    rows = [
+        roll(name, str(entry), str(entry + pd.Timedelta(days=length)), school_id=f"S{place}",
+             recorded_on=str(entry + pd.Timedelta(days=lag)),
+             end_recorded_on=str(entry + pd.Timedelta(days=length + lag)))
+        for place, (name, entry, length, lag) in enumerate(spells)
+    ]  # fmt: skip
+    known = [row for row in rows if day(str(row["recorded_on"])) < as_of]
+    blind = [
+        row if day(str(row["end_recorded_on"])) < as_of
+        else row | {"leaving_date": None, "end_recorded_on": None}
+        for row in known
+    ]  # fmt: skip
+    shuffle.shuffle(rows)  # type: ignore[attr-defined]
+    pd.testing.assert_frame_equal(
+        build_spine(make_tables(enrolments=rows), [as_of], "pex"),
+        build_spine(make_tables(enrolments=blind), [as_of], "pex"),
+    )
