@@ -234,40 +234,39 @@ def _finishes(rolls: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(completed & old_enough.fillna(False).to_numpy(dtype=bool))
 
 
-def _positions_at(
-    positions: pd.DataFrame, pupils: pd.Series, days: NDArray[np.int64]
-) -> NDArray[np.int8]:
-    """Return where each pupil was: the latest position that started by the day."""
-    if positions.empty:
-        return np.full(len(pupils), _NO_POSITION, dtype=np.int8)
-    numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
-    group = code_set("activities")["group"].map(numbers).fillna(_ELSEWHERE).astype("int8")
-    where = group.reindex(positions["activity_code"].astype("str")).to_numpy(dtype=np.int8)
-    keys = _keys(positions["pupil_id"], _days(positions["start_date"]))
-    place = np.searchsorted(keys, _keys(pupils, days), "right") - 1
-    inside = np.clip(place, 0, None)
-    same = positions["pupil_id"].cat.codes.to_numpy()[inside] == pupils.cat.codes.to_numpy()
-    return np.where((place >= 0) & same, where[inside], _NO_POSITION).astype(np.int8)
-
-
 def _count_months(
     positions: pd.DataFrame, pupils: pd.Series, first_month: pd.Series, number: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Count the month ends that were NEET and not known, and say who had no position at all."""
+    """Count the month ends that were NEET and not known, and say who had no position at all.
+
+    A position lasts until the next one starts; at a month end the latest that had started counts.
+    """
     positions = positions.sort_values(
         ["pupil_id", "start_date", "confirmed_on", "activity_code"], kind="stable"
     )
+    keys = _keys(positions["pupil_id"], _days(positions["start_date"]))
+    # one entry is put before all others, for pupils whose first position comes later or never
+    owners = np.append(-1, positions["pupil_id"].cat.codes.to_numpy())
+    groups = np.append(_NO_POSITION, _groups(positions["activity_code"]))
     neet = np.zeros(len(pupils), dtype=np.int64)
     unknown = np.zeros(len(pupils), dtype=np.int64)
     none = np.ones(len(pupils), dtype=bool)
     start = first_month.to_numpy().astype("datetime64[M]")
     for month in range(number):
         last_day = (start + month + 1).astype("datetime64[D]").astype(np.int64) - 1
-        where = _positions_at(positions, pupils, last_day)
+        place = np.searchsorted(keys, _keys(pupils, last_day), "right")
+        where = np.where(owners[place] == pupils.cat.codes, groups[place], _NO_POSITION)
         neet += where == _NEET
         unknown += where <= _NOT_KNOWN
         none &= where == _NO_POSITION
     return neet, unknown, none
+
+
+def _groups(activity_codes: pd.Series) -> NDArray[np.int8]:
+    """Return where each activity leaves a young person."""
+    numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
+    group = code_set("activities")["group"].map(numbers).fillna(_ELSEWHERE).astype("int8")
+    return np.asarray(group.reindex(activity_codes.astype("str")), dtype=np.int8)
 
 
 def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:

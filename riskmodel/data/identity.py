@@ -1,0 +1,117 @@
+"""Unique pupil numbers and keyed pseudonyms.
+
+In:  UPNs, and a key that only the LA holds.
+Out: whether the check letter is right; a pseudonym that cannot be undone without the key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.errors import DataError
+
+__all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters"]
+
+LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+"""Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
+
+DEFAULT_KEY_FILE = Path.home() / ".riskmodel" / "pseudonym.key"
+
+
+def upn_check_letters(upns: pd.Series) -> pd.Series:
+    """Return the check letter that each UPN should start with.
+
+    Parameters
+    ----------
+    upns : Series of str
+        13 characters: check letter, 11 digits, and a digit (a letter for temporary UPNs).
+
+    Returns
+    -------
+    Series of str
+        Letter; missing where the UPN has another form.
+
+    Notes
+    -----
+    The characters 2 to 13 times their position, summed, modulo 23 (DfE, UPN guide). A letter in
+    place 13 counts by its place among the check letters, 0 if it is not one.
+
+    Examples
+    --------
+    >>> upn_check_letters(pd.Series(["R201100018042", "T20110001804V", "nonsense"])).tolist()
+    ['R', 'T', nan]
+    """
+    text = upns.astype("str").str.upper()
+    fits = text.str.fullmatch(r"[A-Z]\d{11}[0-9A-Z]").fillna(False).to_numpy(dtype=bool)
+    remainder = np.zeros(len(text), dtype=np.int64)
+    for position in range(2, 14):
+        character = text[fits].str[position - 1]
+        digit = pd.to_numeric(character, errors="coerce")
+        letter = character.map({c: i for i, c in enumerate(LETTERS)})
+        value = digit.fillna(letter).fillna(0).to_numpy(dtype=np.int64)
+        remainder[fits] += position * value
+    answer = np.array(list(LETTERS), dtype=object)[remainder % len(LETTERS)]
+    return pd.Series(np.where(fits, answer, np.nan), index=upns.index)
+
+
+def load_key(path: Path = DEFAULT_KEY_FILE) -> bytes:
+    """Return the pseudonym key, made on first use for the owner alone.
+
+    Parameters
+    ----------
+    path : Path
+        Key file; keep it apart from the data.
+
+    Returns
+    -------
+    bytes
+        32 bytes.
+
+    Raises
+    ------
+    DataError
+        If others may read the file, or it is no key.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(32))
+    if path.stat().st_mode & 0o077:
+        raise DataError(f"The key file {path} can be read by others. Run: chmod 600 {path}")
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise DataError(f"The key file {path} holds {len(key)} bytes, not 32. Restore the right file.")
+    return key
+
+
+def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
+    """Return keyed pseudonyms.
+
+    Parameters
+    ----------
+    upns : Series of str
+        UPNs.
+    key : bytes
+        From :func:`load_key`.
+
+    Returns
+    -------
+    Series of str
+        ``P`` and 16 characters (BLAKE2b, 80 bits); the same UPN and key give the same.
+    """
+    names = {
+        upn: "P"
+        + base64.b32encode(
+            hashlib.blake2b(upn.upper().encode(), key=key, digest_size=10).digest()
+        ).decode()
+        for upn in upns.unique()
+    }
+    return upns.map(names)
