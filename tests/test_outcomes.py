@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.cohort import OUTCOMES
-from riskmodel.data import Tables
+from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.errors import DataError, RequestError
 from riskmodel.outcomes import GAP_DAYS, STATUSES, count_status, horizon_end, label, policy
@@ -315,7 +315,10 @@ DAY = pd.Timedelta(days=1)
 
 def rows_of(tables: Tables, name: str, pupil: str) -> list[dict[str, Any]]:
     frame = tables[name]
-    return [dict(zip(frame, row, strict=True)) for row in frame[frame["pupil_id"] == pupil].values]
+    return [
+        dict(zip(TABLES[name].names, row, strict=True))
+        for row in frame[frame["pupil_id"] == pupil].values
+    ]
 
 
 def slow_pex(tables: Tables, pupil: str, as_of: pd.Timestamp) -> str:

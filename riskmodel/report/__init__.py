@@ -1,1 +1,5 @@
-"""Placeholder."""
+"""What people hold in their hands: the page, the workbook, and the files of a list."""
+
+from riskmodel.report.files import write_list
+
+__all__ = ["write_list"]

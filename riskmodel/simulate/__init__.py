@@ -1,1 +1,5 @@
-"""Placeholder."""
+"""A simulated LA: no real pupil, and every pupil's true risk known."""
+
+from riskmodel.simulate.run import Simulated, simulate, write_simulated
+
+__all__ = ["Simulated", "simulate", "write_simulated"]
