@@ -200,7 +200,7 @@ def _measure(
     """Return the three metrics, and their resamples as an array of shape (3, n_resamples)."""
     found = places = positives = precision = np.zeros(len(weights))
     score = predictions[ranker].to_numpy(dtype=float)
-    score = np.where(np.isnan(score), -np.inf, score)
+    score = np.where(np.isnan(score), np.nanmin(score) - 1, score)  # not known ranks last
     outcome = predictions["label"].to_numpy(dtype=float)
     for rows in predictions.groupby("as_of", observed=True).indices.values():
         order = rows[np.argsort(-score[rows], kind="stable")]
@@ -255,7 +255,7 @@ def _difference(
 
 
 def _mean_auc(predictions: pd.DataFrame, ranker: str) -> float:
-    score = predictions[ranker].fillna(-np.inf)
+    score = predictions[ranker].fillna(predictions[ranker].min() - 1)
     aucs = [
         roc_auc(predictions["label"].to_numpy()[rows], score.to_numpy()[rows])
         for rows in predictions.groupby("as_of", observed=True).indices.values()

@@ -48,7 +48,7 @@ def suppress(
     are only one, the next smallest row is hidden too.
     """
     values = table[list(counts)].astype(float)
-    hidden = (values < SMALLEST_SHOWN).any(axis=1).to_numpy()
+    hidden = (values < SMALLEST_SHOWN).any(axis=1).to_numpy().copy()
     for rows in table.groupby(within, sort=False).indices.values():
         size = values.to_numpy()[rows].sum(axis=1)
         for row in rows[np.argsort(size, kind="stable")]:

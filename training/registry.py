@@ -6,10 +6,12 @@ Out: a registered version; a local folder for a version, an alias or an address.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import warnings
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,10 +51,20 @@ def _mlflow(tracking: str) -> Iterator[Any]:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # MLflow talks on standard error by itself: what matters is said by the command line
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        with _translated(mlflow, tracking):
+            mlflow.set_tracking_uri(tracking)
+            mlflow.set_registry_uri(tracking)
+            yield mlflow
+
+
+@contextmanager
+def _translated(mlflow: Any, tracking: str) -> Iterator[None]:
+    """Turn MLflow's errors into one sentence."""
     try:
-        mlflow.set_tracking_uri(tracking)
-        mlflow.set_registry_uri(tracking)
-        yield mlflow
+        yield
     except mlflow.exceptions.MlflowException as error:
         first_line = str(error).splitlines()[0]
         raise ModelError(

@@ -23,9 +23,7 @@ __all__ = ["write_list"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_list(
-    assessment: Assessment, out: Path, *, previous: pd.DataFrame | None = None
-) -> Path:
+def write_list(assessment: Assessment, out: Path, *, previous: pd.DataFrame | None = None) -> Path:
     """Write the list.
 
     Parameters
@@ -45,7 +43,7 @@ def write_list(
     Raises
     ------
     RequestError
-        If the folder is not empty.
+        If the folder is not empty, or the capacity does not fit the cohort.
     """
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
@@ -63,18 +61,17 @@ def write_list(
 
 
 def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
-    """Return base value, contributions and their sum, one row per pupil."""
+    """Return pupil, base value and one column per feature; a row adds up to ``logit(risk)``."""
     frame = assessment.contributions.copy()
     frame.insert(0, "pupil_id", assessment.scores["pupil_id"].astype("str").to_numpy())
-    frame.insert(1, "base_value", assessment.base_value)
-    total = assessment.base_value + assessment.contributions.sum(axis=1)
-    return frame.assign(calibrated_log_odds=total)
+    frame.insert(1, "base_value", float(assessment.base_value))
+    return frame
 
 
 def _defused(ranking: pd.DataFrame) -> pd.DataFrame:
     """Keep spreadsheets from reading text as a formula: it gets an apostrophe in front."""
     safe = ranking.copy()
-    for column in safe.columns[safe.dtypes == "str"]:
-        risky = safe[column].str.startswith(FORMULA_STARTS)
-        safe[column] = safe[column].mask(risky, "'" + safe[column])
+    for column in safe.select_dtypes(include=["str", "object", "category"]).columns:
+        text = safe[column].astype("str")
+        safe[column] = text.mask(text.str.startswith(FORMULA_STARTS), "'" + text)
     return safe

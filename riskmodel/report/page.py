@@ -7,6 +7,7 @@ Out: ``index.html`` and ``schools/<school_id>.html``.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> 
     environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
     template = environment.get_template("list.html")
     shown = ranking[ranking["band"] != "not listed"].copy()
-    shown["themes"] = _theme_bars(assessment, shown)
+    shown["themes"] = pd.Series(_theme_bars(assessment, shown), index=shown.index, dtype=object)
     _write(template, assessment, shown, folder / "index.html", school=None)
     (folder / "schools").mkdir()
     for school, pupils in shown.groupby("school_id", sort=True):
@@ -87,7 +88,7 @@ def _write(
     path.write_text(text, encoding="utf-8")
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _row(row: dict[Hashable, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()} | {
         "risk_words": _frequency(row["risk"]),
         "range_words": f"{_frequency(row['risk_low'])} to {_frequency(row['risk_high'])}",
@@ -95,7 +96,9 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _frequency(risk: float) -> str:
-    """Write a risk as a natural frequency."""
+    """Write a risk as a natural frequency; never as certain, never as impossible."""
+    if risk > 0.99:
+        return "over 99 in 100"
     if risk >= 0.01:
         return f"{100 * risk:.0f} in 100"
     return f"{1000 * risk:.0f} in 1,000" if risk >= 0.001 else "under 1 in 1,000"

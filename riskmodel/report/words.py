@@ -6,6 +6,8 @@ Out: what the list is, how often such lists were right, and what it must not be 
 
 from __future__ import annotations
 
+from typing import Any
+
 from riskmodel.assess import Assessment
 from riskmodel.outcomes import policy
 
@@ -16,6 +18,8 @@ OUTCOME_WORDS = {
     "neet": "not being in education, employment or training in the winter after Year 11",
     "neet-post16": "not being in education, employment or training for half of the next 12 months",
 }
+
+_SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
 
 MISUSE = (
     "This list starts a conversation about support. It decides nothing about a child.",
@@ -65,22 +69,21 @@ def track_record(assessment: Assessment) -> str:
     str
         Natural frequencies with intervals, or that nothing was measured.
     """
-    rows = (assessment.backtest or {}).get("table", [])
-    found = [row for row in rows if row["ranker"] == "model"]
-    if not found or assessment.backtest is None:
+    backtest = assessment.backtest or {}
+    row: dict[str, Any] = next(
+        (row for row in backtest.get("table", []) if row.get("ranker") == "model"), {}
+    )
+    if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
         return "How often such lists are right has not been measured."
-    row, counts = found[0], assessment.backtest["counts"]
+    capacity = backtest.get("counts", {}).get("capacity", assessment.capacity)
     how = (
         "On earlier lists"
         if assessment.provenance.get("evaluated") == "out of time"
         else "Tested on pupils left out of the training"
     )
-    precision, recall = (
-        [100 * row[f"{metric}{end}"] for end in ("", "_low", "_high")]
-        for metric in ("precision_at_capacity", "recall_at_capacity")
-    )
+    precision, recall = ([100 * row[f"{metric}{end}"] for end in _ENDS] for metric in _SHOWN)
     return (
-        f"{how} of {counts['capacity']} pupils: out of 100 pupils listed, about {precision[0]:.0f} had "
+        f"{how} of {capacity} pupils: out of 100 pupils listed, about {precision[0]:.0f} had "
         f"the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of 100 pupils who had "
         f"it, the list held about {recall[0]:.0f} ({recall[1]:.0f} to {recall[2]:.0f})."
     )

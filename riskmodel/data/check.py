@@ -1,0 +1,209 @@
+"""The check report: problems, what was set aside, and the LA's rates beside the national ones.
+
+In:  an extract.
+Out: :class:`CheckReport`, to be read on a terminal or kept as files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.calendar import academic_year
+from riskmodel.data.codes import code_set, codes
+from riskmodel.data.read.extract import Extract
+from riskmodel.data.tables import Tables
+from riskmodel.data.write import new_folder
+
+__all__ = ["CheckReport", "check", "write_check"]
+
+PERSISTENT, SEVERE = 0.10, 0.50
+"""DfE: share of a pupil's own possible sessions missed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """What an analyst reads before anything else.
+
+    Attributes
+    ----------
+    problems, rejects, reconciliation : DataFrame
+        As in :class:`~riskmodel.data.read.extract.Extract`.
+    rates : DataFrame
+        ``label, unit, ours, national, year, source`` for the last school year of the data.
+    """
+
+    problems: pd.DataFrame = field(repr=False)
+    rejects: pd.DataFrame = field(repr=False)
+    reconciliation: pd.DataFrame
+    rates: pd.DataFrame = field(repr=False)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether rows were set aside."""
+        return bool((self.problems["severity"] == "error").any())
+
+    def frame(self) -> pd.DataFrame:
+        """Return a copy of the problems.
+
+        Returns
+        -------
+        DataFrame
+            As :attr:`problems`.
+        """
+        return self.problems.copy()
+
+    def text(self) -> str:
+        """Return the report for a terminal.
+
+        Returns
+        -------
+        str
+            Problems, reconciliation, rates.
+        """
+        told = "\n".join(self.problems["message"]) or "No problems were found."
+        numbers = self.rates.round({"ours": 3, "national": 3})
+        parts = [told, "", "Rows:", self.reconciliation.to_string(index=False)]
+        if len(numbers):
+            shown = numbers[["label", "unit", "ours", "national", "year"]]
+            parts += ["", "Last school year beside England:", shown.to_string(index=False)]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        return self.problems.to_html(index=False, escape=True) + self.rates.to_html(index=False)
+
+
+def check(extract: Extract) -> CheckReport:
+    """Report on an extract.
+
+    Parameters
+    ----------
+    extract : Extract
+        What was read.
+
+    Returns
+    -------
+    CheckReport
+        Problems and rates.
+    """
+    ours = _rates(extract.tables)
+    national = code_set("national")
+    rows = [
+        {"label": row["label"], "unit": row["unit"], "ours": ours[code],
+         "national": float(row["national"]), "year": row["year"], "source": row["source"]}
+        for code, row in national.iterrows() if code in ours
+    ]  # fmt: skip
+    columns = ["label", "unit", "ours", "national", "year", "source"]
+    return CheckReport(
+        problems=extract.problems, rejects=extract.rejects, reconciliation=extract.reconciliation,
+        rates=pd.DataFrame(rows, columns=columns),
+    )  # fmt: skip
+
+
+def _rates(tables: Tables) -> dict[str, float]:
+    """Return the LA's rates of the school year that the data last reach."""
+    if "enrolments" not in tables or not len(tables["enrolments"]):
+        return {}
+    ends = [tables[n][d].max() for n, d in (("sessions", "date"), ("suspensions", "start_date"))
+            if n in tables and len(tables[n])]  # fmt: skip
+    if not ends:
+        return {}
+    year = int(academic_year(pd.Series([max(ends)])).iloc[0])
+    phase = _phases(tables, year)
+    rates: dict[str, float] = {}
+    if "suspensions" in tables:
+        rates |= _exclusion_rates(tables["suspensions"], phase, year)
+    if "sessions" in tables:
+        rates |= _absence_rates(tables["sessions"], phase, year)
+    census = pd.Timestamp(year + 1, 1, 15)
+    n = max(1, int((phase != "").sum()))
+    for name, column, code, key in (("send", "provision", "K", "sen_support"),
+                                    ("send", "provision", "E", "ehc_plan"),
+                                    ("circumstances", "kind", "fsm", "fsm")):  # fmt: skip
+        if name in tables:
+            spells = tables[name]
+            now = (spells[column] == code) & (spells["start_date"] <= census)
+            now &= ~(spells["end_date"] < census)
+            pupils = np.unique(spells["pupil_id"].cat.codes.to_numpy()[now.to_numpy()])
+            rates[key] = 100 * float((phase[pupils] != "").sum()) / n
+    return rates
+
+
+def _phases(tables: Tables, year: int) -> NDArray[np.object_]:
+    """Return the phase of each pupil on roll in mid-January, empty for others."""
+    census = pd.Timestamp(year + 1, 1, 15)
+    rolls = tables["enrolments"]
+    rolls = rolls[((rolls["entry_date"] <= census) & ~(rolls["leaving_date"] < census)).to_numpy()]
+    group = (rolls["year_group"] + year - academic_year(rolls["entry_date"])).to_numpy(dtype=float)
+    phase = np.full(len(tables.pupils.categories), "", dtype=object)
+    names = np.select([group < 7, group <= 11], ["primary", "secondary"], "")
+    phase[rolls["pupil_id"].cat.codes.to_numpy()] = names
+    return phase
+
+
+def _exclusion_rates(
+    suspensions: pd.DataFrame, phase: NDArray[np.object_], year: int
+) -> dict[str, float]:
+    in_year = (academic_year(suspensions["start_date"]) == year).to_numpy(dtype=bool)
+    pupil_phase = phase[suspensions["pupil_id"].cat.codes.to_numpy()]
+    rates = {}
+    for name in ("primary", "secondary"):
+        n = max(1, int((phase == name).sum()))
+        for key, category in (("pex", "PERM"), ("suspensions", "SUSP")):
+            hits = in_year & (pupil_phase == name) & (suspensions["category"] == category).to_numpy()
+            rates[f"{key}_{name}"] = 100 * float(hits.sum()) / n
+    return rates
+
+
+def _absence_rates(
+    sessions: pd.DataFrame, phase: NDArray[np.object_], year: int
+) -> dict[str, float]:
+    first, last = pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31)
+    in_year = ((sessions["date"] >= first) & (sessions["date"] <= last)).to_numpy()
+    pupil = sessions["pupil_id"].cat.codes.to_numpy()[in_year]
+    family = code_set("marks")["family"].loc[list(codes("marks"))].to_numpy()
+    mark = sessions["mark"].cat.codes.to_numpy()[in_year]
+
+    def count(*names: str) -> NDArray[np.float64]:
+        inside = np.isin(family, names)[mark]
+        return np.bincount(pupil[inside], minlength=len(phase)).astype(float)
+
+    unauthorised = count("unauthorised")
+    absent = unauthorised + count("authorised")
+    possible = absent + count("present", "approved_activity")
+    rates = {}
+    for name in ("primary", "secondary"):
+        here = (phase == name) & (possible > 0)
+        if not here.any():
+            continue
+        share = absent[here] / possible[here]
+        rates[f"absence_{name}"] = 100 * absent[here].sum() / possible[here].sum()
+        rates[f"unauthorised_{name}"] = 100 * unauthorised[here].sum() / possible[here].sum()
+        rates[f"persistent_{name}"] = 100 * float((share >= PERSISTENT).mean())
+        rates[f"severe_{name}"] = 100 * float((share >= SEVERE).mean())
+    return rates
+
+
+def write_check(report: CheckReport, out: Path) -> None:
+    """Write the report.
+
+    Parameters
+    ----------
+    report : CheckReport
+        From :func:`check`.
+    out : Path
+        Empty or new folder; gets ``problems.csv``, ``rejects.csv``, ``reconciliation.csv`` and
+        ``rates.csv``.
+
+    Raises
+    ------
+    RequestError
+        If the folder is not empty.
+    """
+    with new_folder(out) as folder:
+        for name in ("problems", "rejects", "reconciliation", "rates"):
+            getattr(report, name).to_csv(folder / f"{name}.csv", index=False)
