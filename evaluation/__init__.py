@@ -1,4 +1,4 @@
-"""Metrics with intervals, backtest, baselines: how good is a list, and against what?"""
+"""Metrics with intervals, backtest and baselines: how good a list is, and against what."""
 
 from riskmodel.evaluation.backtest import Backtest, compare
 from riskmodel.evaluation.baselines import fit_logistic, roni_points, simple_rankers

@@ -114,12 +114,14 @@ class Backtest:
         }
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(index=False, na_rep="–", escape=True, float_format="%.3f")
+        return self.table.to_html(
+            index=False, na_rep="–", escape=True, float_format="{:.3f}".format
+        )
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return rows
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def compare(
@@ -163,7 +165,9 @@ def compare(
     differences are paired. Within a list, a resample keeps the capacity's share of places.
     """
     if not predictions["label"].any():
-        raise HistoryError("Nobody on the tested lists had the outcome, so nothing can be measured.")
+        raise HistoryError(
+            "Nobody on the tested lists had the outcome, so nothing can be measured."
+        )
     used = [name for name in rankers if predictions[name].notna().any()]
     weights = _resamples(predictions["pupil_id"], random_state)
     values = {
@@ -191,7 +195,7 @@ def _resamples(pupils: pd.Series, random_state: int) -> NDArray[np.float64]:
     rng = np.random.default_rng(random_state)
     n = len(names)
     draws = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(N_RESAMPLES)]
-    return np.vstack([np.ones(n), *draws]).astype(np.float32)[:, number]
+    return np.vstack([np.ones(n), *draws]).astype(np.float64)[:, number]
 
 
 def _measure(

@@ -47,14 +47,13 @@ def roni_points(frame: pd.DataFrame) -> NDArray[np.float64]:
         Points; 4 or more is the scheme's red band.
     """
     points = np.zeros(len(frame))
-    for row in _roni_table().itertuples(index=False):
-        if row.column not in frame:
+    for row in _roni_table().to_dict("records"):
+        if row["column"] not in frame:
             continue
-        value = frame[row.column].to_numpy(dtype=float)
-        with np.errstate(invalid="ignore"):
-            # float32 features: a rate of exactly 10% must count as 10%
-            hit = value > row.threshold if row.test == "above" else value >= row.threshold - 1e-7
-        points += hit * float(row.points)
+        value, threshold = frame[row["column"]].to_numpy(dtype=float), float(row["threshold"])
+        # float32 features: a rate of exactly 10% must count as 10%
+        hit = value > threshold if row["test"] == "above" else value >= threshold - 1e-7
+        points += hit * float(row["points"])
     return points
 
 
@@ -81,7 +80,9 @@ def simple_rankers(frame: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     return scores
 
 
-def fit_logistic(X_train: pd.DataFrame, y_train: ArrayLike, X_test: pd.DataFrame) -> NDArray[np.float64]:
+def fit_logistic(
+    X_train: pd.DataFrame, y_train: ArrayLike, X_test: pd.DataFrame
+) -> NDArray[np.float64]:
     """Fit a plain logistic regression and score the test rows.
 
     Parameters

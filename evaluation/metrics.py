@@ -1,4 +1,4 @@
-"""How good is a list of a fixed size, and how good are its risks?
+"""How good a list of a fixed size is, and how good its risks are.
 
 In:  outcomes and scores (arrays, one row per pupil), and row weights.
 Out: one number per metric.
@@ -9,7 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["average_precision", "expected_over_observed", "precision_at_k", "recall_at_k", "roc_auc"]
+__all__ = [
+    "average_precision",
+    "expected_over_observed",
+    "precision_at_k",
+    "recall_at_k",
+    "roc_auc",
+]
 
 Floats = NDArray[np.float64]
 

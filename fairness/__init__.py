@@ -1,4 +1,4 @@
-"""Groups, audit and disclosure control: is the list fair, and can the answer be shown?"""
+"""Groups, audit and disclosure control: whether the list is fair, and what can be shown."""
 
 from riskmodel.fairness.audit import Audit, audit_recall, audit_selection, wilson_interval
 from riskmodel.fairness.disclosure import suppress

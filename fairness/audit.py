@@ -105,7 +105,7 @@ class Audit:
 
     def _repr_html_(self) -> str:
         parts = [
-            t.to_html(index=False, na_rep="–", escape=True, float_format="%.3f")
+            t.to_html(index=False, na_rep="–", escape=True, float_format="{:.3f}".format)
             for t in self.published().values()
         ]
         return "".join(parts)
@@ -144,7 +144,9 @@ def wilson_interval(
     with np.errstate(invalid="ignore", divide="ignore"):
         share = count / total
         centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-        half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+        half = (
+            z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+        )
         return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
@@ -153,7 +155,7 @@ def _long(groups: pd.DataFrame, **columns: NDArray[Any]) -> pd.DataFrame:
     values = pd.DataFrame({name: np.asarray(v, float) for name, v in columns.items()})
     parts = [
         values.groupby(groups[name].to_numpy()).sum().rename_axis("group").reset_index()
-        .assign(characteristic=name)
+        .assign(characteristic=str(name))
         for name in groups
     ]  # fmt: skip
     table = pd.concat(parts, ignore_index=True)

@@ -49,7 +49,8 @@ def suppress(
     """
     values = table[list(counts)].astype(float)
     hidden = (values < SMALLEST_SHOWN).any(axis=1).to_numpy().copy()
-    for rows in table.groupby(within, sort=False).indices.values():
+    for value in table[within].unique():
+        rows = np.flatnonzero((table[within] == value).to_numpy())
         size = values.to_numpy()[rows].sum(axis=1)
         for row in rows[np.argsort(size, kind="stable")]:
             count = hidden[rows].sum()

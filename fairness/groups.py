@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
@@ -56,7 +57,7 @@ def _state(
     column: str,
     words: dict[str, str],
     otherwise: str,
-) -> np.ndarray:  # type: ignore[type-arg]
+) -> NDArray[np.object_]:
     """Return the words of the spell each pupil is in on the day; the later in ``words`` wins."""
     result = np.full(len(spine), otherwise, dtype=object)
     for day in spine["as_of"].unique():

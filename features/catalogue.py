@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BUILDERS", "CATALOGUE", "Builder", "Feature", "builder", "data_dictionary"]
 
+Make: TypeAlias = "Callable[[Known], Mapping[str, NDArray[np.float64]]]"
 Theme = Literal["attendance", "behaviour", "needs", "context", "moves", "school", "post-16"]
-Columns = Mapping[str, "NDArray[Any]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Builder:
         Its features.
     """
 
-    make: Callable[[Known], Mapping[str, NDArray]]  # type: ignore[type-arg]
+    make: Make
     needs: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -81,7 +82,10 @@ BUILDERS: list[Builder] = []
 
 def builder(
     features: Sequence[Feature], *, needs: Sequence[str]
-) -> Callable[[Callable[[Known], Mapping[str, NDArray]]], Callable[[Known], Mapping[str, NDArray]]]:  # type: ignore[type-arg]
+) -> Callable[
+    [Callable[[Known], Mapping[str, NDArray[np.float64]]]],
+    Callable[[Known], Mapping[str, NDArray[np.float64]]],
+]:
     """Register a function that makes features.
 
     Parameters
@@ -105,7 +109,7 @@ def builder(
     if taken:
         raise ValueError(f"The feature name {taken[0]!r} is taken. Choose another name.")
 
-    def register(make: Callable[[Known], Mapping[str, NDArray]]) -> Callable[[Known], Mapping[str, NDArray]]:  # type: ignore[type-arg]
+    def register(make: Make) -> Make:
         CATALOGUE.update({feature.name: feature for feature in features})
         BUILDERS.append(Builder(make, tuple(needs), tuple(feature.name for feature in features)))
         return make

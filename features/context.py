@@ -141,5 +141,3 @@ def moves(known: Known) -> Mapping[str, NDArray[np.float64]]:
         "dual_roll_now": known.events("enrolments", "entry_date", dual).state(end[dual]),
         "weeks_since_year_7": np.where(year_group >= 7, weeks, np.nan),
     }
-
-

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data import Tables
 from riskmodel.features import windows
 from riskmodel.features.register import Register, family_lookup
 
@@ -98,7 +97,9 @@ class Events:
             self.pupil, self.day, as_of=self.as_of, window_days=window_days, n_pupils=self.n_pupils
         )[self.rows]
 
-    def sum(self, value: NDArray[np.float64], window_days: int | None = None) -> NDArray[np.float64]:
+    def sum(
+        self, value: NDArray[np.float64], window_days: int | None = None
+    ) -> NDArray[np.float64]:
         """Sum a value over facts of the last days, or all.
 
         Parameters

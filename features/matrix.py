@@ -87,7 +87,9 @@ def _check_spine(tables: Tables, spine: pd.DataFrame) -> None:
             "Make it with build_spine."
         )
     if spine["pupil_id"].dtype != tables.pupils:
-        raise RequestError("The spine's pupils are not those of the tables. Make it with build_spine.")
+        raise RequestError(
+            "The spine's pupils are not those of the tables. Make it with build_spine."
+        )
     twice = int(spine.duplicated(["pupil_id", "as_of"]).sum())
     if twice:
         raise RequestError(

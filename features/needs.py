@@ -47,7 +47,8 @@ def send_history(known: Known) -> Mapping[str, NDArray[np.float64]]:
 
     needs = {
         f"need_{code.lower()}_now": state(
-            any_sen & ((facts["primary_need"] == code) | (facts["secondary_need"] == code)).to_numpy()
+            any_sen
+            & ((facts["primary_need"] == code) | (facts["secondary_need"] == code)).to_numpy()
         )
         for code in NEEDS
     }
@@ -89,7 +90,7 @@ def _first_day(known: Known, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
     needs=["plans"],
 )  # fmt: skip
 def plan_requests(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Requests for EHC plans, as decided by the day."""
+    """Return requests for EHC plans, as decided by the day."""
     facts = known.tables["plans"]
     pending = facts["decided_on"].isna().to_numpy()
     waiting = known.events("plans", "requested_on", pending)

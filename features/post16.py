@@ -48,7 +48,7 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
     n = len(known.spine["pupil_id"].cat.categories)
 
     def total(weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(pupil, weights=weight, minlength=n)[known.rows]
+        return np.bincount(pupil, weights=weight, minlength=n).astype(np.float64)[known.rows]
 
     months = spells["months"].to_numpy()
     observed = total(months)

@@ -50,7 +50,7 @@ def sum_in_window(
     inside = day < as_of
     if window_days is not None:
         inside &= day >= as_of - window_days
-    return np.bincount(pupil[inside], weights=value[inside], minlength=n_pupils)
+    return np.bincount(pupil[inside], weights=value[inside], minlength=n_pupils).astype(np.float64)
 
 
 def count_in_window(
@@ -75,9 +75,7 @@ def count_in_window(
         Counts.
     """
     ones = np.ones(len(pupil))
-    return sum_in_window(
-        pupil, day, ones, as_of=as_of, window_days=window_days, n_pupils=n_pupils
-    )
+    return sum_in_window(pupil, day, ones, as_of=as_of, window_days=window_days, n_pupils=n_pupils)
 
 
 def last_value(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int) -> Floats:
@@ -165,7 +163,7 @@ def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int
         Days.
     """
     length = np.clip(np.minimum(end + 1, as_of) - start, 0, None)
-    return np.bincount(pupil, weights=length, minlength=n_pupils)
+    return np.bincount(pupil, weights=length, minlength=n_pupils).astype(np.float64)
 
 
 def rates(
@@ -190,7 +188,9 @@ def rates(
     part = slice(max(0, is_counted.shape[1] - n_columns), None)
     counted = is_counted[:, part].sum(axis=1, dtype=np.int32)
     possible = is_possible[:, part].sum(axis=1, dtype=np.int32).astype(float)
-    return np.divide(counted, possible, out=np.full(len(possible), np.nan), where=possible > 0), possible
+    return np.divide(
+        counted, possible, out=np.full(len(possible), np.nan), where=possible > 0
+    ), possible
 
 
 def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:

@@ -2,4 +2,5 @@
 
 from riskmodel.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ from riskmodel.outcomes import count_status, horizon_end, label, policy
 from riskmodel.progress import track
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
-from riskmodel.simulate import simulate, write_simulated
+from riskmodel.simulate import Preset, simulate, write_simulated
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 CAPACITY_SHARE = {"pex": 0.01, "neet": 0.05, "neet-post16": 0.1}
 """Share of the cohort listed where no capacity is given."""
 
-DEMO_PRESET = "bcp"
+DEMO_PRESET: Preset = "bcp"
 """Levels of the simulated LA: those of the inquiry that asked for such a list."""
 
 N_ORIGINS = 3
@@ -182,7 +182,9 @@ def train(
         else {}
     )
     predictions = _predict_folds(sample, folds, lambda: make(**settings), truth, tables)
-    rankers = [name for name in predictions if name not in {"pupil_id", "as_of", "label", "row"}]
+    rankers = [
+        str(name) for name in predictions if name not in {"pupil_id", "as_of", "label", "row"}
+    ]
     n_cohort = predictions.groupby("as_of", observed=True).size().max()
     capacity = min(capacity or max(1, round(CAPACITY_SHARE[outcome] * n_cohort)), int(n_cohort))
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
@@ -325,7 +327,8 @@ def _recall_records(
     )
     selected = (place <= capacity).to_numpy()
     table = audit_recall(groups, predictions["label"].to_numpy(), selected)
-    return table.astype(object).where(table.notna(), None).to_dict("records")
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def _notes(outcome: str, out_of_time: bool, backtest: Backtest, labels: pd.DataFrame) -> list[str]:
@@ -336,9 +339,9 @@ def _notes(outcome: str, out_of_time: bool, backtest: Backtest, labels: pd.DataF
         "instead, which says less about next year."
     )
     states = ", ".join(
-        f"{row.status.replace('_', ' ')} {row.rows}"
-        for row in count_status(labels).itertuples()
-        if row.rows
+        f"{str(row['status']).replace('_', ' ')} {row['rows']}"
+        for row in count_status(labels).to_dict("records")
+        if row["rows"]
     )
     return [how, policy(outcome), f"Labels (rows): {states}.", backtest.recommendation()]
 
@@ -353,12 +356,12 @@ def _gates(extract: Extract, backtest: Backtest, out_of_time: bool) -> dict[str,
         if rejected / rows <= 0.01
         else f"failed: {rejected} of {rows} rows were set aside, more than 1%",
     }
-    for row in backtest.differences.itertuples():
-        if row.ranker in {"logistic regression", "RONI points", "months jobless so far"}:
-            worse = row.average_precision_high < 0
-            answers[f"not_below_{row.ranker.replace(' ', '_')}"] = (
-                f"failed: average precision is lower by {-row.average_precision:.3f}, beyond noise"
-                if worse
+    for row in backtest.differences.to_dict("records"):
+        ranker, gap = str(row["ranker"]), float(row["average_precision"])
+        if ranker in {"logistic regression", "RONI points", "months jobless so far"}:
+            answers[f"not_below_{ranker.replace(' ', '_')}"] = (
+                f"failed: average precision is lower by {-gap:.3f}, beyond noise"
+                if row["average_precision_high"] < 0
                 else "passed"
             )
     return answers

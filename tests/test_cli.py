@@ -85,7 +85,9 @@ def test_train_refuses_a_day_without_enough_history(
 def test_list_without_a_champion_says_what_to_do(
     extracts: Path, command: Command, tmp_path: Path
 ) -> None:
-    answer = command("list", extracts, "--outcome", "pex", "--capacity", "9", "--out", tmp_path / "l")
+    answer = command(
+        "list", extracts, "--outcome", "pex", "--capacity", "9", "--out", tmp_path / "l"
+    )
     assert "promote" in refused(answer)
     assert not (tmp_path / "l").exists()
 
@@ -139,9 +141,7 @@ def test_check_sets_bad_rows_aside_and_names_file_row_and_value(
     assert "suspensions.csv" in said
 
 
-def test_an_empty_folder_and_a_missing_folder_are_refused(
-    command: Command, tmp_path: Path
-) -> None:
+def test_an_empty_folder_and_a_missing_folder_are_refused(command: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "empty" in refused(command("check", tmp_path / "empty"))
     assert "nowhere" in refused(command("check", tmp_path / "nowhere"))

@@ -102,10 +102,10 @@ def test_inputs_stay_as_they_were_and_rows_stay_in_place() -> None:
     assert found.loc[3, "reason_1"] == "Suspensions in the last 12 months: 1 (odds × 2.7)"
 
 
-def slow_reasons(parts: np.ndarray, values: np.ndarray) -> list[list[str]]:
+def slow_reasons(parts: np.ndarray) -> list[list[str]]:
     """One pupil at a time; sums by group in a dictionary; words for whole counts only."""
     rows = []
-    for row, value in zip(parts, values, strict=True):
+    for row in parts:
         sums: dict[tuple[str, str], list[int]] = {}
         for number, name in enumerate(NAMES):
             feature = CATALOGUE.get(name)
@@ -119,9 +119,7 @@ def slow_reasons(parts: np.ndarray, values: np.ndarray) -> list[list[str]]:
             name = NAMES[max(group, key=lambda n: sign * row[n])]
             return CATALOGUE[name].label if name in CATALOGUE else name.replace("_", " ")
 
-        rows.append(
-            [label(g, 1) for g in ordered[:3]] + [label(g, -1) for g in ordered[::-1][:2]]
-        )
+        rows.append([label(g, 1) for g in ordered[:3]] + [label(g, -1) for g in ordered[::-1][:2]])
     return rows
 
 
@@ -134,7 +132,7 @@ def test_reasons_equal_the_slow_reference(counts: np.ndarray) -> None:
         pd.DataFrame(parts, columns=NAMES), pd.DataFrame(np.ones_like(parts), columns=NAMES)
     )
     labels = [[text.rsplit(": ", 1)[0] for text in row] for row in found.to_numpy()]
-    assert labels == slow_reasons(parts, np.ones_like(parts))
+    assert labels == slow_reasons(parts)
 
 
 def test_no_label_blames() -> None:

@@ -35,7 +35,7 @@ def spine_of(
 def status_of(
     tables: Tables, outcome: str, *, known_by: pd.Timestamp = LATER, **more: object
 ) -> str:
-    labels = label(tables, spine_of(tables, **more), outcome, known_by=known_by)  # type: ignore[arg-type]
+    labels = label(tables, spine_of(tables, **more), outcome, known_by=known_by)
     return str(labels["status"].iloc[0])
 
 

@@ -23,7 +23,7 @@ def rare_outcome(seed: int = 0, n: int = 4000) -> tuple[pd.DataFrame, NDArray[np
     X = pd.DataFrame(rng.normal(size=(n, 6)), columns=list("abcdef")).astype(np.float32)
     X = X.mask(rng.random(X.shape) < 0.1)
     log_odds = -4.5 + 1.2 * X["a"].fillna(0) + 0.8 * X["b"].fillna(0)
-    return X, (rng.random(n) < 1 / (1 + np.exp(-log_odds))).to_numpy(dtype=np.int64)
+    return X, (rng.random(n) < 1 / (1 + np.exp(-log_odds.to_numpy()))).astype(np.int64)
 
 
 def small(**settings_: Any) -> RareOutcomeClassifier:

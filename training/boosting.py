@@ -124,7 +124,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         ValueError
             If the labels hold fewer or more than two classes.
         """
-        checked, answers = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        checked, answers = validate_data(
+            self, X, y, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
         check_classification_targets(answers)
         self.classes_, outcome = np.unique(answers, return_inverse=True)
         if len(self.classes_) != 2:

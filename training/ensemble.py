@@ -168,9 +168,7 @@ class Ensemble:
             The same recipe, number for number.
         """
         linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})
-        trees = ShallowTrees(
-            **{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)}
-        )
+        trees = ShallowTrees(**{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)})
         return cls(
             linear=linear, trees=trees, tree_base=arrays["tree_base"],
             tree_weight=float(arrays["tree_weight"]),

@@ -148,7 +148,9 @@ def _signature(mlflow: Any, example: pd.DataFrame) -> Any:
     """Declare features in as doubles, and the columns that always come out together."""
     from mlflow.types import ColSpec, DataType, Schema
 
-    features: list[Any] = [ColSpec(DataType.double, str(name), required=False) for name in example.columns]
+    features: list[Any] = [
+        ColSpec(DataType.double, str(name), required=False) for name in example.columns
+    ]
     numbers = ["risk", "risk_low", "risk_high", "base_value"]
     words = ["reason_1", "reason_2", "reason_3", "strength_1", "strength_2"]
     answer: list[Any] = [ColSpec(DataType.double, name) for name in numbers]

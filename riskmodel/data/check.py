@@ -154,7 +154,9 @@ def _exclusion_rates(
     for name in ("primary", "secondary"):
         n = max(1, int((phase == name).sum()))
         for key, category in (("pex", "PERM"), ("suspensions", "SUSP")):
-            hits = in_year & (pupil_phase == name) & (suspensions["category"] == category).to_numpy()
+            hits = (
+                in_year & (pupil_phase == name) & (suspensions["category"] == category).to_numpy()
+            )
             rates[f"{key}_{name}"] = 100 * float(hits.sum()) / n
     return rates
 

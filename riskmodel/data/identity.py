@@ -88,7 +88,9 @@ def load_key(path: Path = DEFAULT_KEY_FILE) -> bytes:
         raise DataError(f"The key file {path} can be read by others. Run: chmod 600 {path}")
     key = path.read_bytes()
     if len(key) != 32:
-        raise DataError(f"The key file {path} holds {len(key)} bytes, not 32. Restore the right file.")
+        raise DataError(
+            f"The key file {path} holds {len(key)} bytes, not 32. Restore the right file."
+        )
     return key
 
 

@@ -44,7 +44,9 @@ def new_folder(out: Path) -> Iterator[Path]:
         out.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     except OSError as error:
-        raise RequestError(f"{out} cannot be written ({error.strerror}). Choose another.") from error
+        raise RequestError(
+            f"{out} cannot be written ({error.strerror}). Choose another."
+        ) from error
     try:
         yield temporary
         if out.exists():

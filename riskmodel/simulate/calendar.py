@@ -84,7 +84,9 @@ def make_calendar(years: int) -> SchoolCalendar:
             calendar_year = year + (number >= 2)
             first = np.datetime64(f"{calendar_year}-{start}")
             span = np.arange(first, np.datetime64(f"{calendar_year}-{end}") + 1)
-            may = np.arange(np.datetime64(f"{calendar_year}-05-01"), np.datetime64(f"{calendar_year}-05-08"))
+            may = np.arange(
+                np.datetime64(f"{calendar_year}-05-01"), np.datetime64(f"{calendar_year}-05-08")
+            )
             holiday = may[np.is_busday(may, weekmask="Mon")]
             span = span[np.is_busday(span) & ~np.isin(span, holiday)]
             days.append(span)

@@ -127,9 +127,11 @@ def sessions_table(
         {
             "pupil_id": pd.Categorical.from_codes(pupil.astype(np.int32), dtype=pupils),
             "date": date,
-            "session": pd.Categorical.from_codes((half % 2).astype(np.int8), ["AM", "PM"]),
+            "session": pd.Categorical.from_codes(
+                (half % 2).astype(np.int8), pd.Index(["AM", "PM"])
+            ),
             "mark": pd.Categorical.from_codes(
-                flat[pupil, half].astype(np.int8) - 1, list(codes("marks"))
+                flat[pupil, half].astype(np.int8) - 1, pd.Index(codes("marks"))
             ),
             "recorded_on": date + lag,
         },

@@ -91,9 +91,7 @@ class Population:
         return self.n_schools - 1
 
 
-def make_population(
-    pupils: int, years: int, preset: str, rng: np.random.Generator
-) -> Population:
+def make_population(pupils: int, years: int, preset: str, rng: np.random.Generator) -> Population:
     """Draw schools and pupils.
 
     Parameters
@@ -115,7 +113,10 @@ def make_population(
     a_year = max(1, round(pupils / 12))
     n = a_year * (12 + years - 1)
     first_group = rng.permutation(np.repeat(np.arange(12, -years, -1)[1:], a_year)[:n])
-    n_primary, n_secondary = max(4, round(pupils * 7 / 12 / 270)), max(3, round(pupils * 5 / 12 / 900))
+    n_primary, n_secondary = (
+        max(4, round(pupils * 7 / 12 / 270)),
+        max(3, round(pupils * 5 / 12 / 900)),
+    )
     deprivation, stress, ability = rng.standard_normal((3, n))
     male = rng.random(n) < parameter("sex.male") / 100
     stress = 0.4 * deprivation + np.sqrt(1 - 0.16) * stress

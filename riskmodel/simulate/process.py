@@ -26,7 +26,11 @@ PERSISTENCE = 0.8
 N_FUTURES = 16
 """Futures averaged for a true risk; each adds chances, not events, so few are enough."""
 
-EXITS = {"left_area": (0.003, 0.0), "home_educated": (0.0006, 0.7), "destination_unknown": (0.0006, 0.8)}
+EXITS = {
+    "left_area": (0.003, 0.0),
+    "home_educated": (0.0006, 0.7),
+    "destination_unknown": (0.0006, 0.8),
+}
 """Chance of leaving in a half-term for an average pupil, and how it grows with pressure; chosen."""
 
 
@@ -158,7 +162,8 @@ def chances(population: Population, state: State, preset: str) -> Chances:
             level = parameter(f"{preset}.{name}.{phase}") * season
             chance[here] = level * weight[here] / weight[here].mean()
     away = {
-        reason: np.minimum(base * np.exp(slope * (push - 0.3) + 0.3 * (state.recent > 1)), 0.3) * state.active
+        reason: np.minimum(base * np.exp(slope * (push - 0.3) + 0.3 * (state.recent > 1)), 0.3)
+        * state.active
         for reason, (base, slope) in EXITS.items()
     }
     return Chances(np.minimum(suspensions, 4.0), np.minimum(pex, 0.4), away)
@@ -187,7 +192,10 @@ def step(
     """
     n = len(n_suspensions)
     noise = rng.standard_normal((2, n)) * 0.5 * np.sqrt(1 - PERSISTENCE**2)
-    now, then = year_groups(population, state.half_term), year_groups(population, state.half_term + 1)
+    now, then = (
+        year_groups(population, state.half_term),
+        year_groups(population, state.half_term + 1),
+    )
     moves_up = (now == 6) & (then == 7)
     pressure = (
         population.pressure_mean + PERSISTENCE * (state.pressure - population.pressure_mean)

@@ -6,6 +6,8 @@ Out: one frame per table, pupils in the order of their categories.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ NEVER = np.datetime64("NaT", "s")
 Dates = NDArray[np.datetime64]
 
 
-def coded(table: str, column: str, values: list[str] | NDArray[np.object_]) -> pd.Categorical:
+def coded(table: str, column: str, values: Any) -> pd.Categorical:
     """Return codes in the type of the schema.
 
     Parameters
@@ -40,7 +42,7 @@ def coded(table: str, column: str, values: list[str] | NDArray[np.object_]) -> p
     table, column : str
         Where the codes belong.
     values : sequence of str
-        Codes; None where missing.
+        Codes; None or empty where missing.
 
     Returns
     -------
@@ -160,8 +162,8 @@ def suspensions_table(
     names = np.array(list(REASON_SHARES), dtype=object)
     reason = names[rng.choice(len(names), n, p=shares / shares.sum())]
     reason[permanent & (rng.random(n) < 0.2)] = "DA"
-    second = np.where(rng.random(n) < 0.25, names[rng.integers(0, len(names), n)], None)
-    second[second == reason] = None
+    second = np.where(rng.random(n) < 0.25, names[rng.integers(0, len(names), n)], "")
+    second[second == reason] = ""
     start = calendar.days.astype("datetime64[s]")[events["day"]]
     lag = rng.integers(1, 15, n).astype("timedelta64[D]")
     return pd.DataFrame(
@@ -218,12 +220,14 @@ def send_tables(
     plan_on = decided + rng.integers(20, 120, n)
     asks &= request <= LAST_DAY
     has_plan = issued & asks & (plan_on <= LAST_DAY)
-    need = np.where(has, np.array(NEED_CODES, dtype=object)[population.need], None)
+    need = np.where(has, np.array(NEED_CODES, dtype=object)[population.need], "")
     rows = np.concatenate([np.flatnonzero(has), np.flatnonzero(has_plan)])
     n_support = int(has.sum())
     is_support = np.arange(len(rows)) < n_support
     start = np.where(is_support, found[rows], plan_on[rows]).astype("datetime64[s]")
-    end = np.where(is_support & has_plan[rows], plan_on[rows] - 1, np.datetime64("NaT")).astype("datetime64[s]")
+    end = np.where(is_support & has_plan[rows], plan_on[rows] - 1, np.datetime64("NaT")).astype(
+        "datetime64[s]"
+    )
     wait = rng.integers(20, 120, len(rows)).astype("timedelta64[D]")
     send = pd.DataFrame(
         {
@@ -240,7 +244,7 @@ def send_tables(
     ask = np.flatnonzero(asks)
     requested = request[ask].astype("datetime64[s]")
     is_decided = decided[ask] <= LAST_DAY
-    outcome = np.where(is_decided, np.where(issued[ask], "issued", "refused"), None)
+    outcome = np.where(is_decided, np.where(issued[ask], "issued", "refused"), "")
     plans = pd.DataFrame(
         {
             "pupil_id": ids[ask],
@@ -281,7 +285,9 @@ def circumstances_table(
     kinds = {"child_in_need": (0.09, 1.0, 400), "child_protection": (0.02, 1.1, 300),
              "looked_after": (0.015, 1.0, 900), "early_help": (0.08, 0.8, 250),
              "young_carer": (0.02, 0.6, 1500), "youth_justice": (0.01, 0.5, 250)}  # fmt: skip
-    parts = [(np.flatnonzero(population.fsm), "fsm", reception[population.fsm], None)]
+    parts: list[tuple[NDArray[np.int64], str, Dates, Dates | None]] = [
+        (np.flatnonzero(population.fsm), "fsm", reception[population.fsm], None)
+    ]
     for kind, (share, slope, length) in kinds.items():
         score = slope * population.stress + 0.4 * population.pressure_mean
         chance = share * np.exp(score - score.var() / 2)

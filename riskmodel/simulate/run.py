@@ -107,7 +107,9 @@ def simulate(
     population = make_population(pupils, years, preset, rng["population"])
     n = len(population.first_group)
     labels = pd.Index([f"P{number:06d}" for number in range(1, n + 1)], dtype="str")
-    ids = pd.Categorical.from_codes(np.arange(n), dtype=pd.CategoricalDtype(labels))
+    ids: pd.Categorical[object] = pd.Categorical.from_codes(
+        np.arange(n), dtype=pd.CategoricalDtype(labels)
+    )
     history = _live(population, calendar, preset, ids, rng["life"], rng["truth"])
     frames = _frames(population, calendar, history, ids, rng["records"])
     frames["sessions"] = _sessions(population, calendar, history, ids.dtype, rng["marks"])
@@ -145,7 +147,9 @@ def _live(
             history.final.append((done, process.neet_chance(population, state.disengagement,
                                                             state.pressure)[done]))  # fmt: skip
         school = _move(history, population, state, active, days, rng)
-        moved = process.State(state.pressure, state.disengagement, state.recent, school, active, number)
+        moved = process.State(
+            state.pressure, state.disengagement, state.recent, school, active, number
+        )
         state = process.step(population, moved, n_suspensions, rng)
         _remember_truth(history, population, calendar, state, preset, ids, number, rng_truth)
     return history
@@ -309,7 +313,7 @@ def _enrolments(
     population: Population, calendar: SchoolCalendar, history: _History, ids: pd.Categorical
 ) -> pd.DataFrame:
     """Return spells on rolls: primary, secondary, moves, and AP after an exclusion."""
-    n, group = len(ids), population.first_group
+    group = population.first_group
     names = records.school_names(population)
     starts = []
     for wanted, school in ((0, population.primary), (7, population.secondary)):
@@ -336,12 +340,16 @@ def _enrolments(
     exit_date = np.where(history.exit_day < NEVER, after[exit_index], np.datetime64("NaT"))
     rolls["exit"] = exit_date.astype("datetime64[s]")[rolls["pupil"]]
     # nothing but AP begins once a pupil has left
-    rolls = rolls[~((rolls["date"] > rolls["exit"]) & (rolls["why"] != "ap"))].reset_index(drop=True)
+    rolls = rolls[~((rolls["date"] > rolls["exit"]) & (rolls["why"] != "ap"))].reset_index(
+        drop=True
+    )
     follows = rolls["pupil"].shift(-1) == rolls["pupil"]
     next_why = rolls["why"].shift(-1).where(follows & (rolls["why"].shift(-1) != "ap"))
     next_date = rolls["date"].shift(-1).where(next_why.notna()) - pd.Timedelta(days=1)
     # a primary roll ends with July, weeks before the secondary roll begins
-    july = pd.to_datetime(next_date.dt.year.astype("Int64").astype("str") + "-07-31", errors="coerce")
+    july = pd.to_datetime(
+        next_date.dt.year.astype("Int64").astype("str") + "-07-31", errors="coerce"
+    )
     next_date = next_date.where(next_why != "end_of_phase", july.astype("datetime64[s]"))
     last = next_why.isna() & (rolls["why"] != "ap")
     leaving = next_date.where(~last, rolls["exit"]).astype("datetime64[s]")
@@ -349,7 +357,7 @@ def _enrolments(
     reason = reason.where(leaving.notna(), None)
     entry_group = group[rolls["pupil"]] + _school_year(rolls["date"]) - calendar.first_year
     recorded = rolls["date"] + pd.Timedelta(days=7)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "pupil_id": ids[rolls["pupil"].to_numpy()],
             "school_id": pd.array(names[rolls["school"].to_numpy()], dtype="str"),
@@ -362,7 +370,8 @@ def _enrolments(
             "end_recorded_on": (leaving + pd.Timedelta(days=4)).where(
                 leaving + pd.Timedelta(days=4) > recorded, recorded).where(leaving.notna()),
         }
-    ).drop_duplicates(["pupil_id", "school_id", "entry_date"])[lambda f: f["pupil_id"].notna()]  # fmt: skip
+    )  # fmt: skip
+    return table.drop_duplicates(["pupil_id", "school_id", "entry_date"])
 
 
 def _school_year(dates: pd.Series) -> NDArray[np.int64]:
@@ -402,8 +411,10 @@ def _destinations(
     table = pd.concat(parts) if parts else pd.DataFrame({name: [] for name in columns})
     return table.assign(
         pupil_id=table["pupil_id"].astype(ids.dtype),
-        activity_code=records.coded("destinations", "activity_code", table["activity_code"].to_numpy(object)),
-    ).astype({name: "datetime64[s]" for name in ("start_date", "confirmed_on", "recorded_on")})
+        activity_code=records.coded(
+            "destinations", "activity_code", table["activity_code"].to_numpy(object)
+        ),
+    ).astype(dict.fromkeys(("start_date", "confirmed_on", "recorded_on"), "datetime64[s]"))
 
 
 def _sessions(
@@ -414,7 +425,7 @@ def _sessions(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Draw the register, write suspensions into it, and lay it out."""
-    n, n_days = len(population.first_group), len(calendar.days)
+    n_days = len(calendar.days)
     half_terms = np.arange(len(calendar.starts))
     group = population.first_group[:, None] + half_terms // 6
     day = np.arange(n_days)

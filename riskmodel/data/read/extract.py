@@ -227,7 +227,9 @@ def _read_column(
     table: Table,
 ) -> pd.Series:
     if column.name not in raw:
-        nothing = pd.Categorical.from_codes(np.full(len(raw), -1), categories=pd.Index([], dtype="str"))
+        nothing = pd.Categorical.from_codes(
+            np.full(len(raw), -1), categories=pd.Index([], dtype="str")
+        )
         values, _, _ = convert_column(pd.Series(nothing, index=raw.index), column)
         return fill_not_known(values) if column.unknown_is_group else values
     values, bad, rule = convert_column(raw[column.name], column)
@@ -323,7 +325,7 @@ def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None
 
 
 def _numbered(values: pd.Series) -> NDArray[np.int64]:
-    """Number the values of a column from 0, without sorting where that can be had."""
+    """Return a number per value, equal for equal values."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.codes.to_numpy().astype(np.int64) + 1
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -332,9 +334,11 @@ def _numbered(values: pd.Series) -> NDArray[np.int64]:
     return pd.factorize(values)[0].astype(np.int64) + 1
 
 
-def _in_order(table: Table, frame: pd.DataFrame, pupils: pd.CategoricalDtype | None) -> pd.DataFrame:
+def _in_order(
+    table: Table, frame: pd.DataFrame, pupils: pd.CategoricalDtype | None
+) -> pd.DataFrame:
     """Sort by the key, so that the order of a file's rows never matters."""
-    if "pupil_id" in frame:
+    if "pupil_id" in frame and pupils is not None:
         frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
     keys = [
         frame[name].to_numpy() if frame[name].dtype == "str" else _numbered(frame[name])
@@ -374,5 +378,3 @@ def _digest(frames: dict[str, pd.DataFrame]) -> str:
             else:
                 digest.update(values.to_numpy().tobytes())
     return digest.hexdigest()
-
-
