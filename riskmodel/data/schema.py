@@ -7,8 +7,9 @@ Out: :data:`TABLES`, the declaration that readers, checks and the documentation 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from riskmodel.data.codes import codes
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-__all__ = ["NOT_KNOWN", "TABLES", "Column", "Table", "pandera_schema"]
+__all__ = ["NOT_KNOWN", "TABLES", "Column", "Table", "as_codes", "pandera_schema"]
 
 NOT_KNOWN = "not_known"
 """The group of pupils for whom an attribute is missing, refused or an unknown code."""
@@ -291,6 +292,25 @@ _ALL = (
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 """Every table by name."""
+
+
+def as_codes(values: Any, allowed: Sequence[str]) -> pd.Categorical:
+    """Return values as codes; whatever is not a code is missing.
+
+    Parameters
+    ----------
+    values : sequence of str
+        Values; missing ones stay missing.
+    allowed : sequence of str
+        Codes.
+
+    Returns
+    -------
+    Categorical
+        With all allowed codes as categories.
+    """
+    categories = pd.Index(list(allowed), dtype="str")
+    return pd.Categorical.from_codes(categories.get_indexer(pd.Index(values)), categories)
 
 
 def pandera_schema(name: str) -> pa.DataFrameSchema:

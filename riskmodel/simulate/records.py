@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.schema import TABLES
+from riskmodel.data.schema import TABLES, as_codes
 from riskmodel.simulate.calendar import LAST_YEAR, SchoolCalendar
 from riskmodel.simulate.parameters import REASON_SHARES
 from riskmodel.simulate.population import ETHNICITIES, NEED_CODES, Population
@@ -49,7 +49,7 @@ def coded(table: str, column: str, values: Any) -> pd.Categorical:
     Categorical
         With all allowed codes as categories.
     """
-    return pd.Categorical(values, categories=list(TABLES[table][column].allowed))
+    return as_codes(values, TABLES[table][column].allowed)
 
 
 def pupils_table(population: Population, ids: pd.Categorical, first_year: int) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -107,14 +107,18 @@ def simulate(
     population = make_population(pupils, years, preset, rng["population"])
     n = len(population.first_group)
     labels = pd.Index([f"P{number:06d}" for number in range(1, n + 1)], dtype="str")
-    ids: pd.Categorical[object] = pd.Categorical.from_codes(
-        np.arange(n), dtype=pd.CategoricalDtype(labels)
-    )
+    ids: Any = pd.Categorical.from_codes(np.arange(n), dtype=pd.CategoricalDtype(labels))
     history = _live(population, calendar, preset, ids, rng["life"], rng["truth"])
     frames = _frames(population, calendar, history, ids, rng["records"])
     frames["sessions"] = _sessions(population, calendar, history, ids.dtype, rng["marks"])
-    ordered = {name: frames[name][TABLES[name].names] for name in TABLES if name in frames}
+    ordered = {name: _typed(name, frames[name]) for name in TABLES if name in frames}
     return Simulated(tables=Tables(ordered), truth=pd.concat(history.truth, ignore_index=True))
+
+
+def _typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of the schema in order, dates in seconds."""
+    dates = [column.name for column in TABLES[name].columns if column.kind == "date"]
+    return frame[TABLES[name].names].astype(dict.fromkeys(dates, "datetime64[s]"))
 
 
 def _live(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.schema import NOT_KNOWN, Column
+from riskmodel.data.schema import NOT_KNOWN, Column, as_codes
 
 __all__ = ["convert_column", "fill_not_known"]
 
@@ -73,7 +73,7 @@ def _text(raw: pd.Series, column: Column) -> pd.Series:
 
 def _code(raw: pd.Series, column: Column) -> pd.Series:
     text = raw.astype("str").str.strip()
-    return text.astype(pd.CategoricalDtype(list(column.allowed)))
+    return pd.Series(as_codes(text, column.allowed), index=raw.index)
 
 
 def _number(raw: pd.Series, column: Column) -> pd.Series:

@@ -21,7 +21,7 @@ from riskmodel.data.read.convert import convert_column, fill_not_known
 from riskmodel.data.read.files import open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
 from riskmodel.data.read.problems import PROBLEM_COLUMNS, REJECT_COLUMNS, Ledger
-from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.data.schema import TABLES, Column, Table, as_codes
 from riskmodel.data.tables import Tables
 from riskmodel.errors import DataError
 from riskmodel.progress import track
@@ -234,7 +234,7 @@ def _read_column(
         return fill_not_known(values) if column.unknown_is_group else values
     values, bad, rule = convert_column(raw[column.name], column)
     if column.kind == "pupil" and pupils is not None:
-        values = values.astype(pupils)
+        values = pd.Series(as_codes(values, list(pupils.categories)), index=raw.index)
         bad = values.isna().to_numpy() & raw[column.name].notna().to_numpy()
     keep = column.unknown_is_group or (column.nullable and column.kind == "code")
     remedies = {
