@@ -28,7 +28,7 @@ def main(out: Path) -> None:
     run("train", *shared, "--as-of", "1995-07-01")
     run("list", *shared, "--as-of", "1995-07-01", "--out", str(out / "list"),
         "--model", "models:/riskmodel-neet-post16@challenger")  # fmt: skip
-    print("\nA year later: what came true of the list of 1 July 1995.")
+    print("\nA year later: what came true of the lists of 1 January and 1 July 1995.")
     run("train", *shared, "--as-of", "1996-07-01")
 
 

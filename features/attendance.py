@@ -37,7 +37,18 @@ def _rate_features() -> list[Feature]:
 
 @builder(_rate_features(), needs=["sessions"])
 def attendance_rates(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Shares of possible half-days, per family of marks and window."""
+    """Shares of possible half-days, per family of marks and window.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     possible = known.family("possible")
     columns = {}
     for family in RATES:
@@ -75,7 +86,18 @@ def attendance_rates(known: Known) -> Mapping[str, NDArray[np.float64]]:
     needs=["sessions"],
 )  # fmt: skip
 def attendance_shape(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Change, streaks and patterns."""
+    """Change, streaks and patterns.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     possible, absent = known.family("possible"), known.family("absence")
     year, _ = rates(absent, possible, 2 * REGISTER_DAYS)
     lately, _ = rates(absent, possible, 40)

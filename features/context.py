@@ -43,7 +43,18 @@ ADVERSE = ("fsm", "child_in_need", "child_protection", "looked_after", "young_ca
     needs=["circumstances"],
 )  # fmt: skip
 def circumstances(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Spells of circumstances open on the day, and ever begun."""
+    """Spells of circumstances open on the day, and ever begun.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["circumstances"]
     end = days_of(facts["end_date"])
     columns = {}
@@ -63,7 +74,18 @@ def circumstances(known: Known) -> Mapping[str, NDArray[np.float64]]:
     needs=["neighbourhood"],
 )  # fmt: skip
 def neighbourhood(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Deprivation where the pupil lives."""
+    """Deprivation where the pupil lives.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     decile = known.tables["neighbourhood"]["idaci_decile"]
     has = decile.notna().to_numpy()
     return {
@@ -83,7 +105,18 @@ def neighbourhood(known: Known) -> Mapping[str, NDArray[np.float64]]:
     needs=["attainment"],
 )  # fmt: skip
 def attainment(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Mean score over subjects."""
+    """Mean score over subjects.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["attainment"]
     columns = {}
     for stage in ("KS2", "KS4"):
@@ -115,7 +148,18 @@ def attainment(known: Known) -> Mapping[str, NDArray[np.float64]]:
     needs=["enrolments"],
 )  # fmt: skip
 def moves(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Schools, moves and transitions."""
+    """Schools, moves and transitions.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["enrolments"]
     end = days_of(facts["leaving_date"])
     is_main = (facts["status"] == "main").to_numpy()

@@ -36,7 +36,18 @@ NEEDS = {"SEMH": "social, emotional and mental health", "SLCN": "speech, languag
     needs=["send"],
 )  # fmt: skip
 def send_history(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Provision and needs now, how long, how late."""
+    """Provision and needs now, how long, how late.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["send"]
     end = days_of(facts["end_date"])
     provision = facts["provision"]
@@ -90,7 +101,18 @@ def _first_day(known: Known, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
     needs=["plans"],
 )  # fmt: skip
 def plan_requests(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Return requests for EHC plans, as decided by the day."""
+    """Return requests for EHC plans, as decided by the day.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["plans"]
     pending = facts["decided_on"].isna().to_numpy()
     waiting = known.events("plans", "requested_on", pending)

@@ -42,7 +42,18 @@ DAYS_PER_MONTH = 30.4375
     needs=["destinations"],
 )  # fmt: skip
 def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Months by kind of activity, the present one, and changes."""
+    """Months by kind of activity, the present one, and changes.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     spells = _spells(known)
     pupil = spells["pupil"].to_numpy()
     n = len(known.spine["pupil_id"].cat.categories)

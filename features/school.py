@@ -26,7 +26,18 @@ __all__ = ["school_absence", "school_exclusions"]
     needs=["suspensions", "enrolments"],
 )  # fmt: skip
 def school_exclusions(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """How often the school suspends and excludes others."""
+    """How often the school suspends and excludes others.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["suspensions"]
     day = days_of(facts["start_date"])
     is_suspension = (facts["category"] == "SUSP").to_numpy() & (day >= known.day - 365)
@@ -57,7 +68,18 @@ def _others_rate(known: Known, facts: pd.DataFrame) -> NDArray[np.float64]:
     needs=["sessions", "enrolments"],
 )  # fmt: skip
 def school_absence(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Mean absence of the other pupils of the cohort at the school."""
+    """Mean absence of the other pupils of the cohort at the school.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     rate, _ = rates(known.family("absence"), known.family("possible"), 2 * REGISTER_DAYS)
     number = pd.factorize(known.spine["school_id"])[0]
     here = ~np.isnan(rate)

@@ -52,7 +52,18 @@ REASONS = {"violence": (("PP", "PA", "OW"), "Suspensions for physical assault or
     needs=["suspensions"],
 )  # fmt: skip
 def suspension_history(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """How many, how long, how recent."""
+    """How many, how long, how recent.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["suspensions"]
     category = facts["category"]
     is_suspension = (category == "SUSP").to_numpy()
@@ -103,7 +114,18 @@ def _in_primary(
     needs=["suspensions"],
 )  # fmt: skip
 def suspension_reasons(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Suspensions of the last year by group of reasons; one may count in several."""
+    """Suspensions of the last year by group of reasons; one may count in several.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
     facts = known.tables["suspensions"]
     reasons = facts[["reason_1", "reason_2", "reason_3"]]
     columns = {}

@@ -205,7 +205,10 @@ class RiskModel:
         """
         try:
             document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            with (
+                (folder / "arrays.npz").open("rb") as stream,
+                np.load(stream, allow_pickle=False) as stored,
+            ):
                 arrays = {name: stored[name] for name in stored.files}
             if document["format"] != FORMAT:
                 raise ModelError(

@@ -237,7 +237,7 @@ def test_pages_say_what_the_list_is_for_and_how_often_it_is_right(folder: Path) 
     for page in pages(folder):
         text = page.read_text(encoding="utf-8")
         assert all(line in text for line in MISUSE)
-        assert "02 September 2024" in text
+        assert "2 September 2024" in text
         assert "about 12 had the outcome (95% interval 8 to 17)" in text
         assert "about 41 (30 to 52)" in text
         assert "models:/riskmodel-pex/4" in text
@@ -323,3 +323,25 @@ def test_the_same_assessment_gives_the_same_text_files(
     write_list(assessment, again)
     for name in ("list.csv", "index.html", "audit.json", "assessment.json"):
         assert (again / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.05, 0.2, "5 to 20 in 100"),
+        (0.002, 0.004, "2 to 4 in 1,000"),
+        (0.004, 0.04, "4 in 1,000 to 4 in 100"),
+        (0.0004, 0.004, "under 1 in 1,000 to 4 in 1,000"),
+        (0.0002, 0.0004, "under 1 in 1,000"),
+    ],
+)
+def test_an_interval_says_its_unit_once(
+    low: float, high: float, words: str, tmp_path: Path
+) -> None:
+    base = make()
+    risk = base.scores["risk"].clip(low, high)
+    parts = pd.DataFrame(0.0, index=range(N), columns=NAMES)
+    parts[NAMES[0]] = np.log(risk / (1 - risk)) + 2
+    scores = base.scores.assign(risk=risk, risk_low=low, risk_high=high)
+    write_list(replace(base, scores=scores, contributions=parts), tmp_path / "out")
+    assert f"<br>{words}<" in (tmp_path / "out" / "index.html").read_text("utf-8")

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
-from riskmodel.report.words import MISUSE, OUTCOME_WORDS, purpose
+from riskmodel.report.words import MISUSE, day_words, purpose
 
 __all__ = ["write_pages"]
 
@@ -75,8 +75,7 @@ def _write(
     audit = assessment.audit
     text = template.render(
         school=school,
-        outcome=OUTCOME_WORDS[assessment.outcome],
-        as_of=f"{assessment.as_of:%d %B %Y}",
+        as_of=day_words(assessment.as_of),
         simulated=bool(assessment.provenance.get("simulated")),
         purpose=purpose(assessment),
         misuse=MISUSE,
@@ -91,7 +90,7 @@ def _write(
 def _row(row: dict[Hashable, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()} | {
         "risk_words": _frequency(row["risk"]),
-        "range_words": f"{_frequency(row['risk_low'])} to {_frequency(row['risk_high'])}",
+        "range_words": _range(_frequency(row["risk_low"]), _frequency(row["risk_high"])),
     }
 
 
@@ -102,6 +101,16 @@ def _frequency(risk: float) -> str:
     if risk >= 0.01:
         return f"{100 * risk:.0f} in 100"
     return f"{1000 * risk:.0f} in 1,000" if risk >= 0.001 else "under 1 in 1,000"
+
+
+def _range(low: str, high: str) -> str:
+    """Join two frequencies; a unit that both share is said once."""
+    if low == high:
+        return low
+    for unit in (" in 100", " in 1,000"):
+        if low[0].isdigit() and low.endswith(unit) and high.endswith(unit):
+            return f"{low.removesuffix(unit)} to {high}"
+    return f"{low} to {high}"
 
 
 def _theme_bars(assessment: Assessment, shown: pd.DataFrame) -> list[list[dict[str, Any]]]:

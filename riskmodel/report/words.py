@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from riskmodel.assess import Assessment
 from riskmodel.outcomes import policy
 
-__all__ = ["MISUSE", "OUTCOME_WORDS", "purpose", "track_record"]
+__all__ = ["MISUSE", "OUTCOME_WORDS", "day_words", "purpose", "track_record"]
 
 OUTCOME_WORDS = {
     "pex": "permanent exclusion within 12 months",
@@ -25,8 +27,29 @@ MISUSE = (
     "This list starts a conversation about support. It decides nothing about a child.",
     "It must not be used to exclude, to refuse or move a place, to rank schools, or to judge a family.",
     "A risk is a statement about pupils with a record like this one, not a prophecy about this child. "
-    "Most children listed will not have the outcome, and some who are not listed will.",
+    "Many children listed will not have the outcome, and some who are not listed will.",
 )
+
+
+def day_words(day: pd.Timestamp) -> str:
+    """Write a day as people do.
+
+    Parameters
+    ----------
+    day : Timestamp
+        Any day.
+
+    Returns
+    -------
+    str
+        Day, month and year.
+
+    Examples
+    --------
+    >>> day_words(pd.Timestamp("2024-09-02"))
+    '2 September 2024'
+    """
+    return f"{day.day} {day:%B %Y}"
 
 
 def purpose(assessment: Assessment) -> list[str]:
@@ -47,7 +70,7 @@ def purpose(assessment: Assessment) -> list[str]:
     return [
         *lines,
         f"Pupils who may need support early: risk of {OUTCOME_WORDS[assessment.outcome]}.",
-        f"Made from what was recorded before {assessment.as_of:%d %B %Y}, for {assessment.capacity} "
+        f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
         policy(assessment.outcome),
         f"Model: {assessment.provenance.get('model_uri', 'not registered')}, trained on what was known "

@@ -79,4 +79,6 @@ def _open_csv(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _to_frame(table: pa.Table) -> pd.DataFrame:
-    return table.to_pandas(ignore_metadata=True, date_as_object=False)
+    # an index that pandas wrote along is no column of the extract
+    names = [name for name in table.column_names if not name.startswith("__index_level_")]
+    return table.select(names).to_pandas(ignore_metadata=True, date_as_object=False)

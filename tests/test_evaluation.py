@@ -1,0 +1,179 @@
+"""Metrics, intervals and the comparison of rankers."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from riskmodel.errors import HistoryError
+from riskmodel.evaluation import (
+    average_precision,
+    compare,
+    expected_over_observed,
+    fit_logistic,
+    precision_at_k,
+    recall_at_k,
+    roc_auc,
+    roni_points,
+    simple_rankers,
+)
+
+pupils = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3)), min_size=2, max_size=6)
+RANKING = {
+    "precision_at_k": lambda y, s: precision_at_k(y, s, k=2),
+    "recall_at_k": lambda y, s: recall_at_k(y, s, k=2),
+    "average_precision": average_precision,
+    "roc_auc": roc_auc,
+}
+
+
+@pytest.mark.parametrize("name", RANKING)
+@given(pupils, st.randoms(use_true_random=False))
+def test_row_order_and_monotone_changes_do_not_matter(name, rows, random) -> None:  # type: ignore[no-untyped-def]
+    y, s = np.array(rows).T
+    expected = RANKING[name](y, s)
+    order = list(range(len(y)))
+    random.shuffle(order)
+    np.testing.assert_allclose(RANKING[name](y[order], np.exp(s[order] / 2.0)), expected)
+
+
+@given(pupils, st.integers(1, 6))
+def test_precision_at_k_is_the_mean_over_all_orders_of_ties(
+    rows: list[tuple[int, int]], k: int
+) -> None:
+    k = min(k, len(rows))
+    lists = [
+        np.mean([y for y, _ in sorted(order, key=lambda row: -row[1])[:k]])
+        for order in permutations(rows)
+    ]
+    y, s = np.array(rows).T
+    assert precision_at_k(y, s, k=k) == pytest.approx(np.mean(lists))
+
+
+@given(pupils)
+def test_average_precision_and_auc_equal_scikit_learns(rows: list[tuple[int, int]]) -> None:
+    y, s = np.array(rows).T
+    if 0 < y.sum() < len(y):
+        assert average_precision(y, s) == pytest.approx(average_precision_score(y, s))
+        assert roc_auc(y, s) == pytest.approx(roc_auc_score(y, s))
+    elif y.sum() == 0:
+        assert np.isnan(average_precision(y, s))
+
+
+@given(pupils, st.data())
+def test_a_weight_of_two_equals_a_repeated_row(rows, data) -> None:  # type: ignore[no-untyped-def]
+    y, s = np.array(rows).T
+    weight = np.array([data.draw(st.integers(1, 3)) for _ in rows])
+    repeated = np.repeat(np.arange(len(y)), weight)
+    if y.any():
+        assert average_precision(y, s, sample_weight=weight) == pytest.approx(
+            average_precision(y[repeated], s[repeated])
+        )
+
+
+@pytest.mark.parametrize(
+    ("y", "s", "k", "words"),
+    [
+        ([0, 1], [1, 2, 3], 1, "as long as each other"),
+        ([0, 2], [1, 2], 1, "0 and 1 only"),
+        ([0, 1], [1, float("nan")], 1, "must not be missing; 1 values"),
+        ([0, 1], [1, 2], 3, r"between 1 and the number of pupils \(2\), got 3"),
+        ([0, 1], [1, 2], 0, "got 0"),
+    ],
+)
+def test_bad_input_is_refused_in_words(y: list[int], s: list[float], k: int, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        precision_at_k(y, s, k=k)
+
+
+def test_expected_over_observed_by_hand() -> None:
+    assert expected_over_observed([1, 0, 1], [0.5, 0.2, 0.3]) == pytest.approx(0.5)
+
+
+def predictions(seed: int = 0, n: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    risk = rng.random(n)
+    label = (rng.random(n) < risk**6 / 2).astype(float)
+    frame = pd.DataFrame({"pupil_id": [f"P{i}" for i in range(n)], "as_of": "2024-01-01",
+                          "label": label, "model": risk, "RONI points": np.round(3 * risk),
+                          "logistic regression": rng.random(n)})  # fmt: skip
+    return pd.concat([frame, frame.assign(as_of="2024-06-01")], ignore_index=True)
+
+
+def test_comparison_agrees_with_the_single_metrics_and_brackets_them() -> None:
+    frame = predictions()
+    result = compare(frame, rankers=["model", "RONI points"], capacity=40)
+    row = result.table.set_index("ranker").loc["RONI points"]
+    one = frame[frame["as_of"] == "2024-01-01"]
+    y, s = one["label"], one["RONI points"]
+    assert row["average_precision"] == pytest.approx(average_precision(y, s))
+    assert row["precision_at_capacity"] == pytest.approx(precision_at_k(y, s, k=40))
+    assert row["recall_at_capacity"] == pytest.approx(recall_at_k(y, s, k=40))
+    for metric in ("average_precision", "precision_at_capacity", "recall_at_capacity"):
+        assert row[f"{metric}_low"] < row[metric] < row[f"{metric}_high"]
+
+
+def test_intervals_resample_pupils_so_repeating_a_list_does_not_narrow_them() -> None:
+    frame = predictions()
+    once = compare(frame[frame["as_of"] == "2024-01-01"], rankers=["model"], capacity=40).table
+    twice = compare(frame, rankers=["model"], capacity=40).table
+    for end in ("_low", "_high"):
+        column = f"recall_at_capacity{end}"
+        assert once[column].iloc[0] == pytest.approx(twice[column].iloc[0])
+
+
+def test_a_better_simple_ranker_is_recommended() -> None:
+    frame = predictions().rename(
+        columns={"model": "logistic regression", "logistic regression": "model"}
+    )
+    result = compare(frame, rankers=["model", "logistic regression"], capacity=40)
+    assert "logistic regression" in result.recommendation()
+    assert "beyond noise" in result.recommendation()
+
+
+def test_no_outcome_is_said_and_not_measured() -> None:
+    with pytest.raises(HistoryError, match="Nobody"):
+        compare(predictions().assign(label=0.0), rankers=["model"], capacity=3)
+
+
+def test_a_ranker_without_scores_is_left_out() -> None:
+    frame = predictions().assign(nothing=np.nan)
+    assert "nothing" not in set(
+        compare(frame, rankers=["model", "nothing"], capacity=9).table["ranker"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pupil", "points"),
+    [
+        ({"absence_rate_12_months": 0.05}, 0),
+        ({"absence_rate_12_months": np.float32(0.10)}, 1),
+        ({"absence_rate_12_months": 0.16}, 2),
+        ({"excluded_rate_12_months": 0.01, "ehc_plan_now": 1.0}, 3),
+        ({"fsm_now": 1.0, "looked_after_now": 1.0, "eal": 1.0}, 5),
+        ({"absence_rate_12_months": np.nan, "sen_support_now": 1.0}, 1),
+    ],
+)
+def test_roni_points_by_hand(pupil: dict[str, float], points: int) -> None:
+    assert roni_points(pd.DataFrame([pupil])).tolist() == [points]
+
+
+def test_missing_values_rank_last_in_the_simple_rankers() -> None:
+    frame = pd.DataFrame({"absence_rate_12_months": [np.nan, 0.0, 0.3]})
+    assert simple_rankers(frame)["absence last year"].argsort().tolist() == [0, 1, 2]
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 100))
+def test_logistic_regression_ignores_constants_and_missing_columns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = pd.DataFrame({"a": rng.normal(size=200), "constant": 1.0, "empty": np.nan})
+    y = (X["a"] + rng.normal(size=200) > 0).to_numpy().astype(int)
+    score = fit_logistic(X, y, X)
+    assert roc_auc(y, score) > 0.7
