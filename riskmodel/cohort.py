@@ -20,7 +20,7 @@ from riskmodel.data.calendar import (
 )
 from riskmodel.errors import HistoryError, RequestError
 
-__all__ = ["OUTCOMES", "build_spine", "default_as_of", "snapshots"]
+__all__ = ["GAP_DAYS", "OUTCOMES", "build_spine", "default_as_of", "snapshots"]
 
 OUTCOMES = ("pex", "neet", "neet-post16")
 """Permanent exclusion within 12 months; NEET after Year 11; NEET over 16."""
@@ -33,6 +33,9 @@ POST16_AGES = (16, 17)
 
 HISTORY_DAYS = {"pex": 60, "neet": 60, "neet-post16": 180}
 """Days of facts wanted before the first list."""
+
+GAP_DAYS = 50
+"""Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
 
 SPINE_COLUMNS = ["pupil_id", "as_of", "school_id", "year_group"]
 
@@ -155,15 +158,22 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
 
 def _school_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
     rolls = known["enrolments"]
-    on_roll = (rolls["entry_date"] < day) & ~(rolls["leaving_date"] < day)
-    rolls = rolls[on_roll.to_numpy()]
+    ended = rolls["leaving_date"] < day
+    # in the summer before Year 7 a child is on no roll, and must not fall off the list
+    between = (rolls["leaving_reason"] == "end_of_phase") & (
+        rolls["leaving_date"] >= day - pd.Timedelta(days=GAP_DAYS)
+    )
+    rolls = rolls.assign(has_ended=ended)[
+        ((rolls["entry_date"] < day) & (~ended | between)).to_numpy()
+    ]
     this_year = int(academic_year(pd.Series([day])).iloc[0])
     year_group = rolls["year_group"] + this_year - academic_year(rolls["entry_date"])
     low, high = YEAR_GROUPS[outcome]
     rolls = rolls.assign(year_group=year_group.astype("int64"), is_dual=rolls["status"] == "dual")
-    # one row per pupil: the main roll, then the latest entry, then the school's name
+    # one row per pupil: a roll that has not ended, the main one, the latest entry, the school
     rolls = rolls.sort_values(
-        ["pupil_id", "is_dual", "entry_date", "school_id"], ascending=[True, True, False, True]
+        ["pupil_id", "has_ended", "is_dual", "entry_date", "school_id"],
+        ascending=[True, True, True, False, True],
     ).drop_duplicates("pupil_id")
     rolls = rolls[rolls["year_group"].between(low, high)]
     return rolls.assign(as_of=day)[SPINE_COLUMNS]

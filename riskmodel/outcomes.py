@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set
@@ -22,9 +23,6 @@ __all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy"]
 
 STATUSES = ("event", "no_event", "censored", "not_known", "not_yet")
 """What a label can be; only the first two carry a number."""
-
-GAP_DAYS = 50
-"""Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
 
 _SOURCES = {
     "pex": ("suspensions", "enrolments"),

@@ -253,3 +253,22 @@ def test_later_facts_and_row_order_change_nothing(
         build_spine(make_tables(enrolments=rows), [as_of], "pex"),
         build_spine(make_tables(enrolments=blind), [as_of], "pex"),
     )
+
+
+def test_a_child_between_two_schools_in_the_summer_stays_on_the_list() -> None:
+    primary = ["2018-09-03", "2025-07-31", 0, "end_of_phase"]
+    area = ["2018-09-03", "2025-07-31", 0, "left_area"]
+    columns = ["entry_date", "leaving_date", "year_group", "leaving_reason"]
+    frame = pd.DataFrame([primary, area], columns=columns)
+    dtype = pd.CategoricalDtype(pd.Index(["A", "B"], dtype="str"))
+    rolls = frame.assign(
+        pupil_id=pd.Categorical(["A", "B"], dtype=dtype), school_id="S1", status="main",
+        entry_date=pd.to_datetime(frame["entry_date"]).astype("datetime64[s]"),
+        leaving_date=pd.to_datetime(frame["leaving_date"]).astype("datetime64[s]"),
+    )  # fmt: skip
+    rolls = rolls.assign(recorded_on=rolls["entry_date"], end_recorded_on=rolls["leaving_date"])
+    tables = Tables({"enrolments": rolls, "pupils": rolls[["pupil_id"]]})
+    day = pd.Timestamp("2025-08-01")
+    spine = build_spine(tables, [day], "pex")
+    assert spine["pupil_id"].tolist() == ["A"]
+    assert spine["year_group"].tolist() == [6]

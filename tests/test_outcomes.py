@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.cohort import OUTCOMES
+from riskmodel.cohort import GAP_DAYS, OUTCOMES
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.errors import DataError, RequestError
-from riskmodel.outcomes import GAP_DAYS, STATUSES, count_status, horizon_end, label, policy
+from riskmodel.outcomes import STATUSES, count_status, horizon_end, label, policy
 from tests.test_cohort import PUPILS, day, make_tables, position, roll
 
 AS_OF = day("2024-01-01")
