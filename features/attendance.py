@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import REGISTER_DAYS, Known
-from riskmodel.features.windows import longest_run_at_end, rates
+from riskmodel.features.windows import count_since_last, longest_run_at_end, rates
 
-__all__ = ["attendance_rates", "attendance_shape"]
+__all__ = ["attendance_against_peers", "attendance_rates", "attendance_shape"]
 
 WINDOWS = {"10_days": (20, "the last 2 school weeks"), "20_days": (40, "the last 4 school weeks"),
            "60_days": (120, "the last 12 school weeks"),
@@ -80,8 +81,6 @@ def attendance_rates(known: Known) -> Mapping[str, NDArray[np.float64]]:
                 "share", "attendance", "sessions"),
         Feature("known_half_days", "Half-days of register known in the last 12 months", "half-days",
                 "attendance", "sessions", 0, False),
-        Feature("absence_against_year_group", "Absence beyond that of the year group, 12 months",
-                "share", "attendance", "sessions", 1),
     ],
     needs=["sessions"],
 )  # fmt: skip
@@ -113,15 +112,40 @@ def attendance_shape(known: Known) -> Mapping[str, NDArray[np.float64]]:
         "absence_change_20_days": lately - before,
         "persistent_absence": _flag(year, 0.10),
         "severe_absence": _flag(year, 0.50),
-        "absence_streak": longest_run_at_end(absent).astype(float),
+        "absence_streak": count_since_last(absent, present).astype(float),
         "half_days_since_present": since,
         "monday_friday_excess": _monday_friday(known, absent, possible),
         "afternoons_missed": missed,
         "unexplained_rate_60_days": rates(known.family("unexplained"), possible, 120)[0],
         "dual_rate_60_days": rates(known.family("dual"), known.marks > 0, 120)[0],
         "known_half_days": (known.marks > 0).sum(axis=1).astype(float),
-        "absence_against_year_group": year - _year_group_mean(known, year),
     }
+
+
+@builder(
+    [Feature("absence_against_year_group", "Absence beyond that of the year group, 12 months",
+             "share", "attendance", "sessions", 1)],
+    needs=["sessions", "enrolments"],
+)  # fmt: skip
+def attendance_against_peers(known: Known) -> Mapping[str, NDArray[np.float64]]:
+    """Absence beyond the mean of all pupils on a roll in the year group, in the spine or not.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    roll = known.roll.drop_duplicates(["pupil", "year_group"])
+    rate = known.absence_of_all[roll["pupil"]]
+    mean = known.spine["year_group"].map(
+        pd.Series(rate).groupby(roll["year_group"].to_numpy()).mean()
+    )
+    return {"absence_against_year_group": known.absence_of_all[known.rows] - mean.to_numpy(float)}
 
 
 def _flag(rate: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
@@ -133,19 +157,10 @@ def _monday_friday(
     known: Known, absent: NDArray[np.bool_], possible: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     assert known.register is not None
-    dates = known.register.dates
-    stop = int(np.searchsorted(dates, np.datetime64(known.day, "D")))
-    days = dates[stop - absent.shape[1] // 2 : stop].astype(np.int64)
+    positions = known.register.school_days(known.as_of, n_days=REGISTER_DAYS)
+    days = known.register.dates[positions].astype(np.int64)
     weekday = np.repeat((days + 3) % 7, 2)  # 1970-01-01 was a Thursday
     edge = np.isin(weekday, [0, 4])
     wide = absent.shape[1]
     at_edge = rates(absent[:, edge], possible[:, edge], wide)[0]
     return at_edge - rates(absent[:, ~edge], possible[:, ~edge], wide)[0]
-
-
-def _year_group_mean(known: Known, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-    year_group = known.spine["year_group"].to_numpy() + 3
-    here = ~np.isnan(rate)
-    total = np.bincount(year_group[here], weights=rate[here], minlength=20)
-    count = np.bincount(year_group[here], minlength=20)
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)[year_group]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -73,8 +74,10 @@ class Builder:
     names: tuple[str, ...]
 
 
-CATALOGUE: dict[str, Feature] = {}
-"""Every feature by name, in the order of the matrix."""
+_FEATURES: dict[str, Feature] = {}
+
+CATALOGUE: Mapping[str, Feature] = MappingProxyType(_FEATURES)
+"""Every feature by name, in the order of the matrix; read-only."""
 
 BUILDERS: list[Builder] = []
 """Every builder, in the order of registration."""
@@ -110,7 +113,7 @@ def builder(
         raise ValueError(f"The feature name {taken[0]!r} is taken. Choose another name.")
 
     def register(make: Make) -> Make:
-        CATALOGUE.update({feature.name: feature for feature in features})
+        _FEATURES.update({feature.name: feature for feature in features})
         BUILDERS.append(Builder(make, tuple(needs), tuple(feature.name for feature in features)))
         return make
 

@@ -164,6 +164,8 @@ def moves(known: Known) -> Mapping[str, NDArray[np.float64]]:
     end = days_of(facts["leaving_date"])
     is_main = (facts["status"] == "main").to_numpy()
     main = known.events("enrolments", "entry_date", is_main)
+    # where every entry lies in the window, the earliest is no change of school
+    is_first_lately = (main.count() > 0) & (main.count() == main.count(365))
     month = facts["entry_date"].dt.month.to_numpy()
     mid_year = is_main & ~np.isin(month, [8, 9])
     managed = (facts["leaving_reason"] == "managed_move").to_numpy()
@@ -178,7 +180,7 @@ def moves(known: Known) -> Mapping[str, NDArray[np.float64]]:
     return {
         "year_group": year_group,
         "schools_so_far": n_schools.to_numpy(dtype=float)[known.rows],
-        "moves_12_months": np.maximum(main.count(365) - (main.count() <= 1), 0),
+        "moves_12_months": main.count(365) - is_first_lately,
         "mid_year_moves": known.events("enrolments", "entry_date", mid_year).count(),
         "managed_moves": known.events("enrolments", "entry_date", managed).count(),
         "months_at_school": since / 30.4375,

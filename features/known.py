@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
 from riskmodel.features.register import Register, family_lookup
 
@@ -226,6 +227,35 @@ class Known:
         """Register slice: row per spine row, the last :data:`REGISTER_DAYS` school days."""
         assert self.register is not None
         return self.register.as_known(self.as_of, self.rows, n_days=REGISTER_DAYS)
+
+    @cached_property
+    def absence_of_all(self) -> NDArray[np.float64]:
+        """Absence rate over the slice of every pupil by number, in the spine or not."""
+        assert self.register is not None
+        everyone = np.arange(len(self.spine["pupil_id"].cat.categories))
+        marks = self.register.as_known(self.as_of, everyone, n_days=REGISTER_DAYS)
+        absent, possible = family_lookup("absence")[marks], family_lookup("possible")[marks]
+        return windows.rates(absent, possible, marks.shape[1])[0]
+
+    @cached_property
+    def roll(self) -> pd.DataFrame:
+        """Pupils on a roll on the day: ``pupil`` (number), ``school_id``, ``year_group`` now."""
+        spells = self.tables["enrolments"]
+        now = (spells["entry_date"] < self.as_of) & ~(spells["leaving_date"] < self.as_of)
+        spells = spells[now.to_numpy()]
+        this_year = int(academic_year(pd.Series([self.as_of])).iloc[0])
+        year_group = spells["year_group"] + this_year - academic_year(spells["entry_date"])
+        return (
+            pd.DataFrame(
+                {
+                    "pupil": spells["pupil_id"].cat.codes.to_numpy().astype(np.int64),
+                    "school_id": spells["school_id"].to_numpy(),
+                    "year_group": year_group.to_numpy(dtype=np.int64),
+                }
+            )
+            .drop_duplicates(ignore_index=True)
+            .sort_values(["school_id", "year_group", "pupil"], ignore_index=True)
+        )
 
     def family(self, name: str) -> NDArray[np.bool_]:
         """Return which half-days of the slice hold a mark of a family.

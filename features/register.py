@@ -78,12 +78,35 @@ class Register:
         Days from the school day to ``recorded_on``.
     latest : int array of shape (n_days,)
         Day (since 1970) by which every mark of the school day had been recorded.
+    revealed : int array of shape (n_days,)
+        Day (since 1970) on which it became known that this is a school day: the day itself where
+        a calendar says so, else the day of the first mark recorded for it.
     """
 
     dates: NDArray[np.datetime64]
     marks: NDArray[np.uint8]
     lag: NDArray[np.uint16]
     latest: NDArray[np.int64]
+    revealed: NDArray[np.int64]
+
+    def school_days(self, as_of: pd.Timestamp, *, n_days: int) -> NDArray[np.int64]:
+        """Return which of ``dates`` are the last school days before a day, as known then.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day.
+        n_days : int
+            School days wanted; there are fewer where the calendar starts later.
+
+        Returns
+        -------
+        int array of shape (days,)
+            Ascending positions in ``dates``.
+        """
+        day = _day_number(as_of)
+        stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
+        return np.flatnonzero(self.revealed[:stop] < day)[-n_days:]
 
     def as_known(
         self, as_of: pd.Timestamp, pupils: NDArray[np.int64], *, n_days: int
@@ -104,16 +127,23 @@ class Register:
         uint8 array of shape (n_rows, 2 * days)
             Marks, the latest last.
         """
-        day = int(as_of.to_datetime64().astype("datetime64[D]").astype(np.int64))
-        stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
-        start = max(0, stop - n_days)
+        day, days = _day_number(as_of), self.school_days(as_of, n_days=n_days)
+        if not len(days):
+            return np.zeros((len(pupils), 0), np.uint8)
+        start, stop = int(days[0]), int(days[-1]) + 1
         marks = self.marks[pupils, 2 * start : 2 * stop]
         for column in np.flatnonzero(self.latest[start:stop] >= day):
             both = slice(2 * (start + column), 2 * (start + column) + 2)
             age = day - int(self.dates[start + column].astype(np.int64))
             late = self.lag[pupils, both] >= age
             marks[:, 2 * column : 2 * column + 2][late] = NO_MARK
-        return marks
+        if len(days) == stop - start:
+            return marks
+        return marks[:, (2 * (days - start)[:, None] + [0, 1]).ravel()]
+
+
+def _day_number(day: pd.Timestamp) -> int:
+    return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))
 
 
 def make_register(tables: Tables) -> Register:
@@ -122,7 +152,8 @@ def make_register(tables: Tables) -> Register:
     Parameters
     ----------
     tables : Tables
-        With ``sessions``; its columns are the days of ``calendar``, or all weekdays without one.
+        With ``sessions``; its columns are the days of ``calendar``. Without one they are weekdays,
+        and a weekday counts as a school day once a mark has been recorded for it.
 
     Returns
     -------
@@ -146,5 +177,10 @@ def make_register(tables: Tables) -> Register:
     marks, lags = np.zeros(shape, np.uint8), np.zeros(shape, np.uint16)
     marks[place] = sessions["mark"].cat.codes.to_numpy()[inside].astype(np.uint8) + 1
     lags[place] = np.clip(lag, 0, LONGEST_LAG)[inside]
-    latest = dates.astype(np.int64) + lags.reshape(shape[0], -1, 2).max(axis=(0, 2), initial=0)
-    return Register(dates=dates, marks=marks, lag=lags, latest=latest)
+    number = dates.astype(np.int64)
+    latest = number + lags.reshape(shape[0], -1, 2).max(axis=(0, 2), initial=0)
+    revealed = number
+    if "calendar" not in tables:
+        first = np.where(marks > 0, lags, LONGEST_LAG).reshape(shape[0], -1, 2)
+        revealed = number + first.min(axis=(0, 2), initial=LONGEST_LAG)
+    return Register(dates=dates, marks=marks, lag=lags, latest=latest, revealed=revealed)

@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import REGISTER_DAYS, Known, days_of
-from riskmodel.features.windows import rates
+from riskmodel.features.known import Known, days_of
 
 __all__ = ["school_absence", "school_exclusions"]
 
@@ -68,7 +67,7 @@ def _others_rate(known: Known, facts: pd.DataFrame) -> NDArray[np.float64]:
     needs=["sessions", "enrolments"],
 )  # fmt: skip
 def school_absence(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Mean absence of the other pupils of the cohort at the school.
+    """Mean absence of the other pupils on the roll of the school, in the spine or not.
 
     Parameters
     ----------
@@ -80,15 +79,16 @@ def school_absence(known: Known) -> Mapping[str, NDArray[np.float64]]:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    rate, _ = rates(known.family("absence"), known.family("possible"), 2 * REGISTER_DAYS)
-    number = pd.factorize(known.spine["school_id"])[0]
-    here = ~np.isnan(rate)
-    total = np.bincount(number[here], weights=rate[here], minlength=number.max(initial=0) + 1)
-    count = np.bincount(number[here], minlength=number.max(initial=0) + 1)
-    others = count[number] - here
-    sums = total[number] - np.nan_to_num(rate)
+    roll = known.roll.drop_duplicates(["pupil", "school_id"])
+    rate = pd.Series(known.absence_of_all[roll["pupil"]])
+    by_school = rate.groupby(roll["school_id"].to_numpy())
+    key = pd.MultiIndex.from_arrays([known.rows, known.spine["school_id"]])
+    own = rate.set_axis(pd.MultiIndex.from_frame(roll[["pupil", "school_id"]])).reindex(key)
+    mine = own.to_numpy(dtype=float)
+    others = known.spine["school_id"].map(by_school.count()).to_numpy(float) - ~np.isnan(mine)
+    sums = known.spine["school_id"].map(by_school.sum()).to_numpy(float) - np.nan_to_num(mine)
     return {
         "school_absence_rate": np.divide(
-            sums, others, out=np.full(len(rate), np.nan), where=others > 0
+            sums, others, out=np.full(len(sums), np.nan), where=others > 0
         )
     }

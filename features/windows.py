@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "count_in_window",
+    "count_since_last",
     "days_since_last",
     "last_value",
     "longest_run_at_end",
@@ -191,6 +192,24 @@ def rates(
     return np.divide(
         counted, possible, out=np.full(len(possible), np.nan), where=possible > 0
     ), possible
+
+
+def count_since_last(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
+    """Count the columns that are counted after the last one that breaks the run.
+
+    Parameters
+    ----------
+    is_counted, is_break : bool arrays of shape (n_rows, n_columns)
+        Oldest first; columns that are neither are passed over.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        All that are counted where nothing breaks the run.
+    """
+    since = longest_run_at_end(~is_break)
+    recent = np.arange(is_break.shape[1]) >= is_break.shape[1] - since[:, None]
+    return (is_counted & recent).sum(axis=1, dtype=np.int64)
 
 
 def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
