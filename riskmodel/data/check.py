@@ -24,6 +24,9 @@ __all__ = ["CheckReport", "check", "write_check"]
 PERSISTENT, SEVERE = 0.10, 0.50
 """DfE: share of a pupil's own possible sessions missed."""
 
+COMPLETE_FROM = (7, 1)
+"""Month and day from which on the data's last school year counts as complete."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
@@ -34,7 +37,9 @@ class CheckReport:
     problems, rejects, reconciliation : DataFrame
         As in :class:`~riskmodel.data.read.extract.Extract`.
     rates : DataFrame
-        ``label, unit, ours, national, year, source`` for the last school year of the data.
+        ``label, unit, ours, national, year, source``; ``ours`` is for the last complete school
+        year of the data (:data:`COMPLETE_FROM`), missing where there is no denominator; ``year`` is
+        the national figure's.
     """
 
     problems: pd.DataFrame = field(repr=False)
@@ -70,7 +75,7 @@ class CheckReport:
         parts = [told, "", "Rows:", self.reconciliation.to_string(index=False)]
         if len(numbers):
             shown = numbers[["label", "unit", "ours", "national", "year"]]
-            parts += ["", "Last school year beside England:", shown.to_string(index=False)]
+            parts += ["", "Last complete school year beside England:", shown.to_string(index=False)]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -105,22 +110,22 @@ def check(extract: Extract) -> CheckReport:
 
 
 def _rates(tables: Tables) -> dict[str, float]:
-    """Return the LA's rates of the school year that the data last reach."""
+    """Return the LA's rates of the last complete school year."""
     if "enrolments" not in tables or not len(tables["enrolments"]):
         return {}
     ends = [tables[n][d].max() for n, d in (("sessions", "date"), ("suspensions", "start_date"))
             if n in tables and len(tables[n])]  # fmt: skip
     if not ends:
         return {}
-    year = int(academic_year(pd.Series([max(ends)])).iloc[0])
-    phase = _phases(tables, year)
+    year = _last_complete_year(tables, max(ends))
+    census = pd.Timestamp(year + 1, 1, 15)
+    phase = _phases(tables, census, census)
     rates: dict[str, float] = {}
     if "suspensions" in tables:
-        rates |= _exclusion_rates(tables["suspensions"], phase, year)
+        rates |= _exclusion_rates(tables, phase, year)
     if "sessions" in tables:
         rates |= _absence_rates(tables["sessions"], phase, year)
-    census = pd.Timestamp(year + 1, 1, 15)
-    n = max(1, int((phase != "").sum()))
+    n = int((phase != "").sum())
     for name, column, code, key in (("send", "provision", "K", "sen_support"),
                                     ("send", "provision", "E", "ehc_plan"),
                                     ("circumstances", "kind", "fsm", "fsm")):  # fmt: skip
@@ -129,15 +134,29 @@ def _rates(tables: Tables) -> dict[str, float]:
             now = (spells[column] == code) & (spells["start_date"] <= census)
             now &= ~(spells["end_date"] < census)
             pupils = np.unique(spells["pupil_id"].cat.codes.to_numpy()[now.to_numpy()])
-            rates[key] = 100 * float((phase[pupils] != "").sum()) / n
+            rates[key] = _per_100(float((phase[pupils] != "").sum()), n)
     return rates
 
 
-def _phases(tables: Tables, year: int) -> NDArray[np.object_]:
-    """Return the phase of each pupil on roll in mid-January, empty for others."""
-    census = pd.Timestamp(year + 1, 1, 15)
+def _per_100(part: float, whole: int) -> float:
+    """Return a rate; undefined without a denominator, never 0."""
+    return 100 * part / whole if whole else float("nan")
+
+
+def _last_complete_year(tables: Tables, last: pd.Timestamp) -> int:
+    """Return the last school year that the data cover to July, or the only one there is."""
+    year = int(academic_year(pd.Series([last])).iloc[0])
+    if last >= pd.Timestamp(year + 1, *COMPLETE_FROM):
+        return year
+    first = tables["enrolments"]["entry_date"].min()
+    return year - 1 if first < pd.Timestamp(year, 1, 1) else year
+
+
+def _phases(tables: Tables, first: pd.Timestamp, last: pd.Timestamp) -> NDArray[np.object_]:
+    """Return the phase of each pupil on a roll between two days of a year, empty for others."""
+    year = int(academic_year(pd.Series([first])).iloc[0])
     rolls = tables["enrolments"]
-    rolls = rolls[((rolls["entry_date"] <= census) & ~(rolls["leaving_date"] < census)).to_numpy()]
+    rolls = rolls[((rolls["entry_date"] <= last) & ~(rolls["leaving_date"] < first)).to_numpy()]
     group = (rolls["year_group"] + year - academic_year(rolls["entry_date"])).to_numpy(dtype=float)
     phase = np.full(len(tables.pupils.categories), "", dtype=object)
     names = np.select([group < 7, group <= 11], ["primary", "secondary"], "")
@@ -145,19 +164,23 @@ def _phases(tables: Tables, year: int) -> NDArray[np.object_]:
     return phase
 
 
-def _exclusion_rates(
-    suspensions: pd.DataFrame, phase: NDArray[np.object_], year: int
-) -> dict[str, float]:
+def _exclusion_rates(tables: Tables, on_roll: NDArray[np.object_], year: int) -> dict[str, float]:
+    """Return events of the year per 100 pupils on roll in January.
+
+    An event counts in the phase of any roll of the year: whoever was excluded in the autumn may
+    be on no roll in January.
+    """
+    suspensions = tables["suspensions"]
+    phase = _phases(tables, pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31))
     in_year = (academic_year(suspensions["start_date"]) == year).to_numpy(dtype=bool)
     pupil_phase = phase[suspensions["pupil_id"].cat.codes.to_numpy()]
     rates = {}
     for name in ("primary", "secondary"):
-        n = max(1, int((phase == name).sum()))
+        here = in_year & (pupil_phase == name)
+        n = int((on_roll == name).sum())
         for key, category in (("pex", "PERM"), ("suspensions", "SUSP")):
-            hits = (
-                in_year & (pupil_phase == name) & (suspensions["category"] == category).to_numpy()
-            )
-            rates[f"{key}_{name}"] = 100 * float(hits.sum()) / n
+            hits = here & (suspensions["category"] == category).to_numpy()
+            rates[f"{key}_{name}"] = _per_100(float(hits.sum()), n)
     return rates
 
 

@@ -107,13 +107,14 @@ def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
     Returns
     -------
     Series of str
-        ``P`` and 16 characters (BLAKE2b, 80 bits); the same UPN and key give the same.
+        ``P`` and 16 characters (BLAKE2b, 80 bits); the same UPN and key give the same. Missing
+        where the UPN is missing.
     """
     names = {
         upn: "P"
         + base64.b32encode(
             hashlib.blake2b(upn.upper().encode(), key=key, digest_size=10).digest()
         ).decode()
-        for upn in upns.unique()
+        for upn in upns.dropna().unique()
     }
     return upns.map(names)

@@ -12,25 +12,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.schema import NOT_KNOWN, Column, as_codes
+from riskmodel.data.schema import NOT_KNOWN, Column
 
 __all__ = ["convert_column", "fill_not_known"]
 
-EARLIEST, LATEST = pd.Timestamp("1950-01-01"), pd.Timestamp("2100-01-01")
+EARLIEST, LATEST = np.datetime64("1950-01-01", "s"), np.datetime64("2100-01-01", "s")
 """Dates outside are typing errors."""
 
 Bad = NDArray[np.bool_]
 
 
-def convert_column(raw: pd.Series, column: Column) -> tuple[pd.Series, Bad, str]:
+def convert_column(
+    raw: pd.Series, column: Column, pupils: pd.CategoricalDtype | None = None
+) -> tuple[pd.Series, Bad, str]:
     """Convert a raw column.
 
     Parameters
     ----------
     raw : Series
-        Values as the file holds them.
+        Values as the file holds them; blank text is missing.
     column : Column
         What they should be.
+    pupils : CategoricalDtype, optional
+        The pupils there are, for a column of kind ``pupil``; text where it is left out.
 
     Returns
     -------
@@ -41,57 +45,83 @@ def convert_column(raw: pd.Series, column: Column) -> tuple[pd.Series, Bad, str]
     rule : str
         Code of the rule that bad rows break.
     """
+    rules = {"pupil": "unknown_pupil", "text": "bad_text", "date": "bad_date",
+             "code": "unknown_code", "integer": "bad_number", "number": "bad_number"}  # fmt: skip
+    raw = _blank_is_missing(raw)
     missing = raw.isna().to_numpy()
-    convert: dict[str, tuple[Callable[[pd.Series, Column], pd.Series], str]] = {
-        "pupil": (_text, "unknown_pupil"),
-        "text": (_text, "bad_text"),
-        "date": (_date, "bad_date"),
-        "code": (_code, "unknown_code"),
-        "integer": (_number, "bad_number"),
-        "number": (_number, "bad_number"),
-    }
-    function, rule = convert[column.kind]
-    values = _by_distinct_value(raw, column, function)
-    return values, values.isna().to_numpy() & ~missing, rule
+    values = _by_distinct_value(raw, _converter(column, pupils))
+    return values, values.isna().to_numpy() & ~missing, rules[column.kind]
 
 
-def _by_distinct_value(
-    raw: pd.Series, column: Column, function: Callable[[pd.Series, Column], pd.Series]
-) -> pd.Series:
+def _converter(
+    column: Column, pupils: pd.CategoricalDtype | None
+) -> Callable[[pd.Series], pd.Series]:
+    if column.kind == "pupil" and pupils is not None:
+        return lambda raw: _code(raw, pupils)
+    if column.kind in {"pupil", "text"}:
+        return _text
+    if column.kind == "date":
+        return _date
+    if column.kind == "code":
+        return lambda raw: _code(raw, pd.CategoricalDtype(list(column.allowed)))
+    return lambda raw: _number(raw, column)
+
+
+def _blank_is_missing(raw: pd.Series) -> pd.Series:
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        distinct = raw.cat.categories
+        if distinct.dtype != "str":
+            return raw
+        blank = distinct[distinct.str.strip() == ""]
+        return raw.cat.remove_categories(blank) if len(blank) else raw
+    return raw.mask(raw.str.strip() == "") if raw.dtype == "str" else raw
+
+
+def _by_distinct_value(raw: pd.Series, function: Callable[[pd.Series], pd.Series]) -> pd.Series:
     """Convert the categories where the column holds categories, else all values."""
     if not isinstance(raw.dtype, pd.CategoricalDtype):
-        return function(raw, column)
+        return function(raw)
     number = raw.cat.codes.to_numpy()
-    distinct = function(pd.Series(raw.cat.categories), column)
+    distinct = function(pd.Series(raw.cat.categories))
+    if isinstance(distinct.dtype, pd.CategoricalDtype):
+        codes = distinct.cat.codes.to_numpy()
+        codes = np.append(codes, codes.dtype.type(-1))[number]  # small integers stay small
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=distinct.dtype), index=raw.index)
     # -1, a missing value, takes the last place, which holds nothing
     return distinct.reindex(range(len(distinct) + 1)).take(number).set_axis(raw.index)
 
 
-def _text(raw: pd.Series, column: Column) -> pd.Series:
+def _text(raw: pd.Series) -> pd.Series:
     return raw.astype("str").str.strip()
 
 
-def _code(raw: pd.Series, column: Column) -> pd.Series:
-    text = raw.astype("str").str.strip()
-    return pd.Series(as_codes(text, column.allowed), index=raw.index)
+def _code(raw: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
+    # get_indexer: what is no category becomes -1, missing
+    number = dtype.categories.get_indexer(pd.Index(_text(raw)))
+    return pd.Series(pd.Categorical.from_codes(number, dtype=dtype), index=raw.index)
 
 
 def _number(raw: pd.Series, column: Column) -> pd.Series:
     values = pd.to_numeric(raw, errors="coerce").astype("float64")
-    values = values.where(values.between(column.low, column.high))
+    values = values.where(values.between(column.low, column.high) & np.isfinite(values))
     return values.where(values == values.round()) if column.kind == "integer" else values
 
 
-def _date(raw: pd.Series, column: Column) -> pd.Series:
+def _date(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(raw):
         dates = raw.dt.tz_localize(None)
     else:
-        text = raw.astype("str").str.strip()
-        dates = pd.to_datetime(text.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+        text = _text(raw)
+        iso = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?") == True)  # noqa: E712
+        dates = pd.to_datetime(iso.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
         british = pd.to_datetime(text, format="%d/%m/%Y", errors="coerce")
         dates = dates.fillna(british)
-    dates = dates.where(dates.between(EARLIEST, LATEST))
-    return dates.dt.floor("D").astype("datetime64[s]")
+    values = dates.to_numpy()
+    days = values.astype("datetime64[D]").astype("datetime64[s]")  # rounds down to the day
+    outside = ~((days >= EARLIEST) & (days <= LATEST))
+    if outside.any():
+        days[outside] = np.datetime64("NaT")
+    return pd.Series(days, index=raw.index, copy=False)
 
 
 def fill_not_known(values: pd.Series) -> pd.Series:

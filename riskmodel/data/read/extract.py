@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from riskmodel.data.codes import code_set
 from riskmodel.data.identity import DEFAULT_KEY_FILE, load_key, pseudonyms, upn_check_letters
 from riskmodel.data.read.convert import convert_column, fill_not_known
 from riskmodel.data.read.files import open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
 from riskmodel.data.read.problems import PROBLEM_COLUMNS, REJECT_COLUMNS, Ledger
-from riskmodel.data.schema import TABLES, Column, Table, as_codes
+from riskmodel.data.read.rules import check_rows, in_order
+from riskmodel.data.schema import TABLES, Column, Table
 from riskmodel.data.tables import Tables
 from riskmodel.errors import DataError
 from riskmodel.progress import track
@@ -29,6 +30,18 @@ from riskmodel.progress import track
 __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
+
+PERSONAL = {"pupil_id", "birth_month"}
+"""Columns whose values no message shows."""
+
+
+class _Source(NamedTuple):
+    """One table as a file holds it."""
+
+    file: str
+    raw: pd.DataFrame
+    encoding: str
+    first_row: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,15 +89,14 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
     DataError
         If the folder or a file cannot be used at all; bad rows alone are set aside.
     """
-    files = _find_files(Path(source))
+    sources, extra = _find_sources(Path(source))
     ledgers: list[Ledger] = []
     frames: dict[str, pd.DataFrame] = {}
     counts = []
-    extra: list[dict[str, object]] = []
     pupils: pd.CategoricalDtype | None = None
-    names = sorted(files, key=lambda name: (name not in {"pupils", "calendar"}, name))
+    names = sorted(sources, key=lambda name: (name not in {"pupils", "calendar"}, name))
     for name in track(names, "Reading tables"):
-        file, raw, encoding, first_row = files[name]() if callable(files[name]) else files[name]
+        file, raw, encoding, first_row = sources[name]()
         ledger = Ledger(file, first_row, raw)
         if encoding != "utf-8":
             extra.append(_note(file, "encoding", f"{file}: is not UTF-8; it was read as {encoding}. "
@@ -92,7 +104,9 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
         frame = _read_table(TABLES[name], ledger, pupils, frames.get("calendar"), key_file)
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
-        frames[name] = _in_order(TABLES[name], frame, pupils)
+        if pupils is not None and "pupil_id" in frame:
+            frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
+        frames[name] = in_order(TABLES[name], frame)
         counts.append((file, name, len(raw), len(frame), len(raw) - len(frame)))
         ledgers.append(ledger)
     extra += _pupils_in_no_enrolment(frames)
@@ -116,15 +130,23 @@ def _note(file: str, rule: str, message: str) -> dict[str, object]:
     return dict(zip(PROBLEM_COLUMNS, values, strict=True))
 
 
-def _find_files(source: Path) -> dict:  # type: ignore[type-arg]
-    """Return per table what opens it: (file, raw frame, encoding, number of the first row)."""
+def _find_sources(
+    source: Path,
+) -> tuple[dict[str, Callable[[], _Source]], list[dict[str, object]]]:
+    """Return what opens each table, and notes on files that are left alone."""
     if source.is_file() and is_mvad(source):
-        return {name: (source.name, frame, "utf-8", 2) for name, frame in read_mvad(source).items()}
+        frames = read_mvad(source)
+        return {name: _held(_Source(source.name, f, "utf-8", 2)) for name, f in frames.items()}, []
     if not source.is_dir():
         raise DataError(f"{source}: there is no such folder of extracts. Check the path.")
     found: dict[str, Path] = {}
+    notes = []
     for path in sorted(source.iterdir()):
-        if path.suffix not in ENDINGS or not path.is_file():
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        if path.suffix.lower() not in ENDINGS:
+            notes.append(_note(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
+                               "and was not read. Export it as CSV if it holds facts."))  # fmt: skip
             continue
         if path.stem not in TABLES:
             raise DataError(
@@ -136,6 +158,20 @@ def _find_files(source: Path) -> dict:  # type: ignore[type-arg]
                 f"{path.name}: {found[path.stem].name} holds the same table. Keep one of the two."
             )
         found[path.stem] = path
+    _check_found(source, found)
+    return {name: _opener(path) for name, path in found.items()}, notes
+
+
+def _held(source: _Source) -> Callable[[], _Source]:
+    return lambda: source
+
+
+def _opener(path: Path) -> Callable[[], _Source]:
+    first_row = 2 if path.suffix.lower() == ".csv" else 1
+    return lambda: _Source(path.name, *open_table(path), first_row)
+
+
+def _check_found(source: Path, found: dict[str, Path]) -> None:
     if not found:
         raise DataError(
             f"{source}: the folder is empty of tables. Put pupils.csv or pupils.parquet and the "
@@ -146,11 +182,6 @@ def _find_files(source: Path) -> dict:  # type: ignore[type-arg]
             f"{source}: there is no pupils.csv or pupils.parquet. Found: "
             f"{', '.join(path.name for path in found.values())}. Add the table of pupils."
         )
-
-    def opener(path: Path):  # type: ignore[no-untyped-def]
-        return lambda: (path.name, *open_table(path), 2 if path.suffix == ".csv" else 1)
-
-    return {name: opener(path) for name, path in found.items()}
 
 
 def _guess(name: str, known: list[str]) -> str:
@@ -175,30 +206,31 @@ def _read_table(
         columns[column.name] = _read_column(raw, column, ledger, pupils, table)
     frame = pd.DataFrame(columns, copy=False)
     frame = _fill_recorded(table, frame)
-    _check_required(table, frame, ledger)
-    _check_order(frame, ledger)
-    if table.name in {"sessions", "suspensions"}:
-        _check_in_force(table, frame, ledger)
-    if table.name == "sessions" and calendar is not None:
-        outside = ~frame["date"].isin(calendar["date"]).to_numpy()
-        ledger.note(outside, "not_a_school_day", "date",
-                    "date {value} is not a school day of the calendar. Correct it, or add the day to "
-                    "the calendar.")  # fmt: skip
-    _check_duplicates(table, frame, ledger)
+    check_rows(table, frame, ledger, calendar)
     kept = frame[ledger.kept] if not ledger.kept.all() else frame
     integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}
     return kept.astype(integers)
 
 
 def _replace_upn(raw: pd.DataFrame, ledger: Ledger, key_file: Path) -> pd.DataFrame:
-    upn = raw["upn"].astype("str").str.strip()
-    expected = upn_check_letters(upn)
-    wrong = (upn.str[0].str.upper() != expected).to_numpy() & upn.notna().to_numpy()
+    distinct = pd.Series(raw["upn"].dropna().unique()).astype("str")
+    upn = distinct.str.strip().str.upper()
+    told = raw["upn"].map(dict(zip(distinct, upn_check_letters(upn), strict=True))).astype("object")
+    names = raw["upn"].map(dict(zip(distinct, pseudonyms(upn, load_key(key_file)), strict=True)))
+    first = raw["upn"].astype("str").str.strip().str.slice(0, 1).str.upper().astype("object")
+    there = raw["upn"].notna().to_numpy()
+    formed = told.notna().to_numpy()
     ledger.note(
-        wrong, "upn_check_letter", "upn",
-        "the UPN has a wrong check letter or form. Correct it at the school.", show_value=False,
+        there & ~formed, "upn_form", "upn",
+        "the UPN is not a letter, 11 digits and a digit or letter. Correct it at the school.",
+        show_value=False,
     )  # fmt: skip
-    return raw.drop(columns="upn").assign(pupil_id=pseudonyms(upn, load_key(key_file)))
+    ledger.note(
+        there & formed & (first != told).to_numpy(), "upn_check_letter", "upn",
+        "the UPN has a wrong check letter; its other characters ask for {hint}. Correct it at the "
+        "school.", show_value=False, hint=told,
+    )  # fmt: skip
+    return raw.drop(columns="upn").assign(pupil_id=names.astype("str"))
 
 
 def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
@@ -232,22 +264,20 @@ def _read_column(
         )
         values, _, _ = convert_column(pd.Series(nothing, index=raw.index), column)
         return fill_not_known(values) if column.unknown_is_group else values
-    values, bad, rule = convert_column(raw[column.name], column)
-    if column.kind == "pupil" and pupils is not None:
-        values = pd.Series(as_codes(values, list(pupils.categories)), index=raw.index)
-        bad = values.isna().to_numpy() & raw[column.name].notna().to_numpy()
+    values, bad, rule = convert_column(raw[column.name], column, pupils)
     keep = column.unknown_is_group or (column.nullable and column.kind == "code")
+    shown = column.name not in PERSONAL
+    value = f"{column.name} '{{value}}'" if shown else f"this {column.name}"
     remedies = {
-        "unknown_code": f"{column.name} '{{value}}' is not a known code. "
+        "unknown_code": f"{value} is not a known code. "
         + ("It counts as not known." if keep else f"Use one of {_some(column.allowed)}."),
-        "bad_date": f"{column.name} '{{value}}' is not a date between 1950 and 2100. Write YYYY-MM-DD.",
-        "bad_number": f"{column.name} '{{value}}' is not a number from {column.low:g} to "
-        f"{column.high:g}. Correct it.",
-        "unknown_pupil": "this pupil_id is not in the table of pupils. Add the pupil, or correct it.",
-        "bad_text": f"{column.name} cannot be read. Correct it.",
+        "bad_date": f"{value} is not a date between 1950 and 2100. Write YYYY-MM-DD.",
+        "bad_number": f"{value} is not {_range(column)}. Correct it.",
+        "unknown_pupil": f"{value} is not in the table of pupils. Add the pupil, or correct it.",
+        "bad_text": f"{value} cannot be read. Correct it.",
     }
     ledger.note(bad, rule, column.name, remedies[rule], set_aside=not keep,
-                show_value=column.kind != "pupil")  # fmt: skip
+                show_value=shown)  # fmt: skip
     return fill_not_known(values) if column.unknown_is_group else values
 
 
@@ -255,99 +285,25 @@ def _some(codes: tuple[str, ...]) -> str:
     return ", ".join(codes[:12]) + (" and others" if len(codes) > 12 else "")
 
 
+def _range(column: Column) -> str:
+    kind = "a whole number" if column.kind == "integer" else "a number"
+    return f"{kind} from {column.low:g} to {column.high:g}" if np.isfinite(column.low) else kind
+
+
 def _fill_recorded(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Date what has no recorded_on by the table's stated lag."""
     lag = pd.Timedelta(days=table.lag_days)
     filled = {}
-    if table.event:
+    if table.event and frame["recorded_on"].isna().any():
         filled["recorded_on"] = frame["recorded_on"].fillna(frame[table.event] + lag)
     if "end_recorded_on" in frame:
         end = frame["leaving_date" if "leaving_date" in frame else "end_date"]
+        recorded = filled.get("recorded_on", frame["recorded_on"])
         known = frame["end_recorded_on"].fillna(
-            pd.concat([end + lag, filled["recorded_on"]], axis=1).max(axis=1).where(end.notna())
+            pd.concat([end + lag, recorded], axis=1).max(axis=1).where(end.notna())
         )
         filled["end_recorded_on"] = known.where(end.notna()).astype("datetime64[s]")
     return frame.assign(**{name: v.astype("datetime64[s]") for name, v in filled.items()})
-
-
-def _check_required(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
-    for column in table.columns:
-        if not column.nullable and not column.unknown_is_group:
-            ledger.note(frame[column.name].isna().to_numpy(), "missing_value", column.name,
-                        f"{column.name} is missing. Fill it in.", show_value=False)  # fmt: skip
-
-
-def _check_order(frame: pd.DataFrame, ledger: Ledger) -> None:
-    for start, end in (("entry_date", "leaving_date"), ("start_date", "end_date")):
-        if start in frame and end in frame:
-            turned = (frame[end] < frame[start]).to_numpy()
-            ledger.note(turned, "ends_before_start", end,
-                        f"{end} {{value}} is before {start}. Correct one of the two.")  # fmt: skip
-
-
-def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
-    """Set aside marks on days when their code was not in force, and note such reasons."""
-    pairs = [("mark", "date", "marks")] if table.name == "sessions" else [
-        (f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)
-    ]  # fmt: skip
-    for column, date, name in pairs:
-        codes = code_set(name)
-        for code in codes.index[(codes["from"] != "") | (codes["to"] != "")]:
-            uses = (frame[column] == code).to_numpy()
-            if not uses.any():
-                continue
-            first, last = codes.loc[code, ["from", "to"]]
-            outside = np.zeros(len(frame), dtype=bool)
-            if first:
-                outside |= (frame[date] < pd.Timestamp(str(first))).to_numpy()
-            if last:
-                outside |= (frame[date] > pd.Timestamp(str(last))).to_numpy()
-            span = f"from {first}" if first else f"until {last}"
-            ledger.note(uses & outside, "not_in_force", column,
-                        f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
-                        set_aside=table.name == "sessions")  # fmt: skip
-
-
-def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
-    """Keep the first row of each key; rows set aside before do not count."""
-    rows = np.flatnonzero(ledger.kept)
-    packed = np.zeros(len(rows), dtype=np.int64)
-    for name in table.key:
-        number = _numbered(frame[name])[rows]
-        packed = packed * (number.max(initial=0) + 1) + number
-    order = np.argsort(packed, kind="stable")
-    repeats = np.zeros(len(rows), dtype=bool)
-    repeats[order[1:]] = np.diff(packed[order]) == 0
-    bad = np.zeros(len(frame), dtype=bool)
-    bad[rows[repeats]] = True
-    key = ", ".join(table.key)
-    ledger.note(bad, "duplicate", "", f"repeats an earlier row ({key}). Take one of them out.")
-
-
-def _numbered(values: pd.Series) -> NDArray[np.int64]:
-    """Return a number per value, equal for equal values."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.cat.codes.to_numpy().astype(np.int64) + 1
-    if pd.api.types.is_datetime64_any_dtype(values):
-        days = values.to_numpy().astype("datetime64[D]").astype(np.int64)
-        return np.where(values.isna().to_numpy(), 0, days + 10**5)
-    return pd.factorize(values)[0].astype(np.int64) + 1
-
-
-def _in_order(
-    table: Table, frame: pd.DataFrame, pupils: pd.CategoricalDtype | None
-) -> pd.DataFrame:
-    """Sort by the key, so that the order of a file's rows never matters."""
-    if "pupil_id" in frame and pupils is not None:
-        frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
-    keys = [
-        frame[name].to_numpy() if frame[name].dtype == "str" else _numbered(frame[name])
-        for name in reversed(table.key)
-    ]
-    order = np.lexsort([k.astype("U") if k.dtype == object else k for k in keys])
-    if (np.diff(order) == 1).all():
-        return frame.reset_index(drop=True)
-    return frame.take(order).reset_index(drop=True)
 
 
 def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:

@@ -6,6 +6,8 @@ Out: a frame with the file's own columns, and notes on how it was opened.
 
 from __future__ import annotations
 
+import codecs
+import csv
 import io
 from pathlib import Path
 
@@ -25,60 +27,122 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
     Parameters
     ----------
     path : Path
-        ``.parquet`` or ``.csv`` (UTF-8, with or without mark, or Windows-1252; comma, semicolon or
-        tab). CSV values are text.
+        ``.parquet`` or ``.csv`` (UTF-8, with or without mark, UTF-16 with mark, or Windows-1252;
+        comma, semicolon or tab). CSV values are text.
 
     Returns
     -------
     frame : DataFrame
         Raw values; text that repeats comes as categories.
     encoding : str
-        ``"utf-8"`` or ``"windows-1252"``.
+        ``"utf-8"``, ``"utf-16"`` or ``"windows-1252"``.
 
     Raises
     ------
     DataError
-        If the file is empty, truncated, or not what its ending says.
+        If the file is empty, truncated, or not what its ending says. The message never quotes
+        a row, which may hold a name.
     """
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name}: the file is empty (0 bytes). Export it again.")
+    kind = path.suffix[1:].lower()
     try:
-        if path.suffix == ".parquet":
-            return _to_frame(pyarrow.parquet.read_table(path)), "utf-8"
-        return _open_csv(path)
+        if path.stat().st_size == 0:
+            raise DataError(f"{path.name}: the file is empty (0 bytes). Export it again.")
+        frame, encoding = (
+            (_open_parquet(path), "utf-8") if kind == "parquet" else _open_csv(path)
+        )  # fmt: skip
     except (pa.ArrowException, OSError, UnicodeError) as error:
-        reason = str(error).splitlines()[0][:160]
+        # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
+        reason = (
+            "" if isinstance(error, pa.ArrowException) and kind == "csv" else f" ({_why(error)})"
+        )
         raise DataError(
-            f"{path.name}: cannot be read as {path.suffix[1:].upper()}, it may be cut off or damaged "
-            f"({reason}). Export it again."
+            f"{path.name}: cannot be read as {kind.upper()}, it may be cut off or damaged{reason}. "
+            "Export it again."
         ) from error
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise DataError(
+            f"{path.name}: column '{repeated[0]}' is there more than once. Take one of them out."
+        )
+    return frame, encoding
+
+
+def _why(error: Exception) -> str:
+    return str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+
+
+def _open_parquet(path: Path) -> pd.DataFrame:
+    schema = pyarrow.parquet.read_schema(path)
+    text = [
+        c.name for c in schema if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)
+    ]
+    return _to_frame(pyarrow.parquet.read_table(path, read_dictionary=text))
 
 
 def _open_csv(path: Path) -> tuple[pd.DataFrame, str]:
-    content = path.read_bytes()
-    encoding = "utf-8"
+    content, encoding = _as_utf8(path.read_bytes())
+    header = content[:1_000_000].splitlines()[0].decode("utf-8-sig") if content else ""
+    delimiter = max(",;\t", key=header.count)
+    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [""])]
+    if len(content[:1_000_000].splitlines()) < 2:
+        return pd.DataFrame(columns=names, dtype="str"), encoding
+    if len(set(names)) < len(names):
+        return pd.DataFrame(columns=names, dtype="str"), encoding  # refused by the caller
+    return _to_frame(_parse(content, names, delimiter, path.name)), encoding
+
+
+def _as_utf8(content: bytes) -> tuple[bytes, str]:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16").encode("utf-8"), "utf-16"
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        encoding = "windows-1252"
-        content = content.decode("cp1252", errors="replace").encode("utf-8")
-    header = content.split(b"\n", 1)[0].decode("utf-8-sig")
-    delimiter = max(",;\t", key=header.count)
-    names = [name.strip().strip('"') for name in header.strip().split(delimiter)]
-    table = pyarrow.csv.read_csv(
-        io.BytesIO(content),
-        read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=1),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
-    return _to_frame(table), encoding
+        return content.decode("cp1252").encode("utf-8"), "windows-1252"
+    return content, "utf-8"
+
+
+def _parse(content: bytes, names: list[str], delimiter: str, file: str) -> pa.Table:
+    ragged: list[tuple[int | None, int]] = []
+
+    def refuse(row: pyarrow.csv.InvalidRow) -> str:
+        ragged.append((row.number, row.actual_columns))
+        return "error"
+
+    def parse(*, use_threads: bool) -> pa.Table:
+        return pyarrow.csv.read_csv(
+            io.BytesIO(content),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names, skip_rows=1, use_threads=use_threads
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=False, invalid_row_handler=refuse
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string())),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+
+    try:
+        return parse(use_threads=True)
+    except pa.ArrowInvalid as error:
+        if not ragged:
+            raise
+        ragged.clear()
+        try:
+            parse(use_threads=False)  # only then does Arrow count rows
+        except pa.ArrowInvalid:
+            row, found = ragged[0]
+            raise DataError(
+                f"{file}, row {row}: {found} values where the header has {len(names)}. "
+                "Put values that hold the delimiter in quotes, or export it again."
+            ) from error
+        raise
 
 
 def _to_frame(table: pa.Table) -> pd.DataFrame:
     # an index that pandas wrote along is no column of the extract
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    return table.select(names).to_pandas(ignore_metadata=True, date_as_object=False)
+    frame: pd.DataFrame = table.select(names).to_pandas(ignore_metadata=True, date_as_object=False)
+    return frame

@@ -20,6 +20,9 @@ REJECT_COLUMNS = ["file", "row", "reason", "record"]
 SHOWN = 20
 """Problems of one rule and column told one by one; the rest are counted in one more row."""
 
+LONGEST = 60
+"""Characters of a value that a message shows."""
+
 
 @dataclass
 class Ledger:
@@ -33,8 +36,12 @@ class Ledger:
         Number of the first row: 2 in a CSV, whose header is line 1, else 1.
     raw : DataFrame
         The file's rows.
-    reason : object array of shape (n_rows,)
-        Why each row is set aside; empty for rows that are kept.
+    number : int16 array of shape (n_rows,)
+        Place in ``reasons`` of why each row is set aside; 0 for rows that are kept.
+    kept : bool array of shape (n_rows,)
+        Rows not set aside so far.
+    reasons : list of str
+        Why rows are set aside; the first stands for rows that are kept.
     problems : list of dict
         Told so far.
     """
@@ -42,20 +49,18 @@ class Ledger:
     file: str
     first_row: int
     raw: pd.DataFrame
-    reason: NDArray[np.object_] = field(init=False)
+    number: NDArray[np.int16] = field(init=False)
+    kept: NDArray[np.bool_] = field(init=False)
+    reasons: list[str] = field(default_factory=lambda: [""])
     problems: list[dict[str, object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reason = np.full(len(self.raw), "", dtype=object)
-
-    @property
-    def kept(self) -> NDArray[np.bool_]:
-        """Rows not set aside so far."""
-        return np.asarray(self.reason == "")
+        self.number = np.zeros(len(self.raw), dtype=np.int16)
+        self.kept = np.ones(len(self.raw), dtype=bool)
 
     def note(
         self, bad: NDArray[np.bool_], rule: str, column: str, words: str, *, set_aside: bool = True,
-        show_value: bool = True,
+        show_value: bool = True, hint: pd.Series | None = None,
     ) -> None:  # fmt: skip
         """Write down that rows break a rule.
 
@@ -68,26 +73,36 @@ class Ledger:
         column : str
             Column, or empty.
         words : str
-            What is wrong and what to do; ``{value}`` is replaced.
+            What is wrong and what to do; ``{value}`` and ``{hint}`` are replaced.
         set_aside : bool
             Whether the rows are rejected; otherwise they are kept with a warning.
         show_value : bool
             False for values that identify a child.
+        hint : Series of shape (n_rows,), optional
+            One more word per row, such as what was expected.
         """
         rows = np.flatnonzero(bad & self.kept)
+        if not len(rows):
+            return
         severity = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
         for row in rows[:SHOWN]:
-            value = str(self.raw[column].iloc[row]) if has_value else ""
-            place = f"{self.file}, row {row + self.first_row}"
-            message = f"{place}: {words.format(value=value)}"
-            self._tell(row + self.first_row, column, value, rule, severity, message)
+            value = _short(self.raw[column].iloc[row]) if has_value else ""
+            said = words.format(value=value, hint="" if hint is None else hint.iloc[row])
+            number = row + self.first_row
+            message = f"{self.file}, row {number}: {said}"
+            self._tell(number, column, value, rule, severity, message)
         if len(rows) > SHOWN:
-            example = str(self.raw[column].iloc[rows[0]]) if has_value else ""
-            message = f"{self.file}: {len(rows) - SHOWN} more rows: {words.format(value=example)}"
+            message = (
+                f"{self.file}: {len(rows) - SHOWN} more rows break the rule {rule}"
+                + (f" in {column}" if column else "")
+                + (". They are in the rejects." if set_aside else ". They are kept.")
+            )
             self._tell(None, column, "", rule, severity, message)
         if set_aside:
-            self.reason[rows] = f"{rule}: {column}" if column else rule
+            self.number[rows] = len(self.reasons)
+            self.reasons.append(f"{rule}: {column}" if column else rule)
+            self.kept[rows] = False
 
     def _tell(
         self, row: int | None, column: str, value: str, rule: str, severity: str, message: str
@@ -111,7 +126,13 @@ class Ledger:
             {
                 "file": self.file,
                 "row": rows + self.first_row,
-                "reason": self.reason[rows],
+                "reason": np.array(self.reasons, dtype=object)[self.number[rows]],
                 "record": text.strip().split("\n"),
             }
         )
+
+
+def _short(value: object) -> str:
+    """Return a value on one line, cut where it is long."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
