@@ -86,8 +86,10 @@ BAD_ROWS = [
     ("sessions", SESSIONS + "P1,,AM,/\n", 2, "date", "missing_value", ["date is missing", "Fill it in"]),
     ("sessions", SESSIONS + "  ,2024-01-08,AM,/\n", 2, "pupil_id", "missing_value", ["is missing"]),
     ("sessions", SESSIONS + "P9,2024-01-08,AM,/\n", 2, "pupil_id", "unknown_pupil", ["Add the pupil"]),
-    ("sessions", SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,L\n", 3, "", "duplicate",
-     ["repeats an earlier row (pupil_id, date, session)", "Take one of them out"]),
+    ("sessions", SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,L\n", 3, "", "conflict",
+     ["another row with the same pupil_id, date, session", "take the other out"]),
+    ("sessions", SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,/\n", 3, "", "duplicate",
+     ["repeats another row (pupil_id, date, session)", "Take one of them out"]),
     ("sessions", SESSIONS + "P1,2024-09-09,AM,H\n", 2, "mark", "not_in_force", ["'H'", "until 2024-08-18"]),
     ("sessions", SESSIONS + "P1,2024-08-18,AM,K\n", 2, "mark", "not_in_force", ["'K'", "from 2024-08-19"]),
     ("suspensions", SUSPENSIONS + "P1,S1,2024-01-08,91,SUSP\n", 2, "sessions", "bad_number",
@@ -449,3 +451,19 @@ def test_keys_too_long_for_one_integer_are_numbered_anew(
     assert list(anew.tables["attainment"]["score"]) == [3, 2, 1]
     assert list(anew.rejects["row"]) == [5]
     assert anew.digest == plain.digest
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_rows_that_contradict_each_other_the_same_one_stays_whatever_their_order(
+    turned, tmp_path
+):
+    pupils = pd.DataFrame({"pupil_id": ["a", "b", "b"], "birth_month": ["2012-09-01"] * 3,
+                           "sex": ["F", "M", "F"]})  # fmt: skip
+    pupils = pupils.iloc[::-1] if turned else pupils
+    pupils.to_csv(tmp_path / "pupils.csv", index=False)
+    extract = read(tmp_path)
+    kept = extract.tables["pupils"].set_index("pupil_id")["sex"]
+    assert kept["b"] == "F"
+    (problem,) = extract.problems.loc[extract.problems["rule"] == "conflict", "message"]
+    assert "says something else" in problem and "'b'" not in problem
+    assert len(extract.rejects) == 1

@@ -100,15 +100,27 @@ def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
 
 
 def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
-    """Keep the first row of each key; rows set aside before do not count."""
+    """Keep one row of each key, the same one whatever the order of the file's rows."""
     packed = _packed(table, frame)
     if (np.diff(packed) > 0).all():
         return
     rows = np.flatnonzero(ledger.kept)
-    bad = np.zeros(len(frame), dtype=bool)
-    bad[rows] = pd.Series(packed[rows]).duplicated().to_numpy()
+    shared = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
+    if not len(shared):
+        return
+    content = frame.iloc[shared].astype("str").assign(packed=packed[shared], row=shared)
+    content = content.sort_values([*frame.columns, "row"])
+    repeats = content.duplicated([*frame.columns])
+    differs = content.duplicated("packed") & ~repeats
     key = ", ".join(table.key)
-    ledger.note(bad, "duplicate", "", f"repeats an earlier row ({key}). Take one of them out.")
+    for found, rule, words in (
+        (repeats, "duplicate", f"repeats another row ({key}). Take one of them out."),
+        (differs, "conflict", f"says something else than another row with the same {key}. One of "
+         "them was kept; ask which is right and take the other out."),
+    ):  # fmt: skip
+        bad = np.zeros(len(frame), dtype=bool)
+        bad[content.loc[found, "row"]] = True
+        ledger.note(bad, rule, "", words)
 
 
 def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
