@@ -72,7 +72,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self,
         *,
         n_bags: int = 10,
-        negatives_per_positive: int = 30,
+        negatives_per_positive: int = 20,
         ridge: float = 0.003,
         n_trees: int = 80,
         learning_rate: float = 0.06,
@@ -161,7 +161,8 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         outcome: NDArray[np.int64],
         shift: float,
     ) -> None:
-        model = LogisticRegression(C=self.ridge, solver="lbfgs", max_iter=1000, tol=1e-6)
+        # Few columns, many rows: Newton's steps are exact and three times as fast as lbfgs here.
+        model = LogisticRegression(C=self.ridge, solver="newton-cholesky", tol=1e-6)
         model.fit(matrix, outcome)
         n_features = linear.coefficient.shape[1]
         linear.coefficient[bag] = model.coef_[0, :n_features]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-__all__ = ["AffineCalibration", "fit_affine"]
+__all__ = ["AffineCalibration", "calibrated_on_other_lists", "fit_affine"]
 
 SLOPE_PRIOR_SD = 0.3
 """Prior spread of the slope around 1; with few outcomes the slope moves little."""
@@ -91,3 +91,29 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     bounds = [(None, None), (SMALLEST_SLOPE, None)]
     found = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B", bounds=bounds)
     return AffineCalibration(float(found.x[0]), float(found.x[1]))
+
+
+def calibrated_on_other_lists(
+    margin: NDArray[np.float64], outcome: NDArray[np.float64], as_of: NDArray[np.datetime64]
+) -> NDArray[np.float64]:
+    """Return risks of tested lists, each calibrated on all lists but itself.
+
+    Parameters
+    ----------
+    margin : float array of shape (n_rows,)
+        Uncalibrated log-odds of unseen rows.
+    outcome : float array of shape (n_rows,)
+        0 or 1.
+    as_of : datetime array of shape (n_rows,)
+        The list of each row; at least two lists.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+        Risks, 0 to 1.
+    """
+    log_odds = np.empty(len(margin))
+    for day in np.unique(as_of):
+        here = as_of == day
+        log_odds[here] = fit_affine(margin[~here], outcome[~here]).apply(margin[here])
+    return np.asarray(1 / (1 + np.exp(-log_odds)))

@@ -1,0 +1,11 @@
+"""The whole jobs behind the commands: train, promote, list, demo.
+
+In:  a folder of extracts, an outcome, a day, a capacity.
+Out: a registered model with its backtest; a folder with the list.
+"""
+
+from riskmodel.jobs.demo import run_demo
+from riskmodel.jobs.train import Training, train
+from riskmodel.jobs.use import make_list, promote
+
+__all__ = ["Training", "make_list", "promote", "run_demo", "train"]

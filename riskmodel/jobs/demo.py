@@ -1,0 +1,75 @@
+"""The whole job on a simulated LA, from nothing to a list.
+
+In:  an empty folder, a number of pupils, a seed.
+Out: extracts, a registered model, a list, and what to read of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from riskmodel.data.check import check
+from riskmodel.data.read import read
+from riskmodel.errors import ModelError, RequestError
+from riskmodel.jobs.train import train
+from riskmodel.jobs.use import make_list, promote
+from riskmodel.simulate import Preset, simulate, write_simulated
+from riskmodel.training import registry
+
+__all__ = ["run_demo"]
+
+logger = logging.getLogger(__name__)
+
+DEMO_PRESET: Preset = "bcp"
+"""Levels of the simulated LA: those of the inquiry that asked for such a list."""
+
+
+def run_demo(out: Path, *, pupils: int, seed: int) -> str:
+    """Do the whole job on a simulated LA.
+
+    Parameters
+    ----------
+    out : Path
+        Empty or new folder; gets ``extracts/``, ``mlflow.db`` and ``list/``.
+    pupils : int
+        Pupils on roll.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    str
+        What to read: the table of the backtest and where the list is.
+
+    Raises
+    ------
+    RequestError
+        If ``out`` is not empty or ``pupils`` is too small.
+    """
+    if out.is_dir() and any(out.iterdir()):
+        raise RequestError(f"{out} is not empty. Name a new folder with --out.")
+    extracts, tracking = out / "extracts", f"sqlite:///{(out / 'mlflow.db').resolve()}"
+    logger.info("Simulating an LA with %d pupils over 4 school years", pupils)
+    made = simulate(pupils=pupils, seed=seed, preset=DEMO_PRESET)
+    out.mkdir(parents=True, exist_ok=True)
+    write_simulated(made, extracts)
+    del made
+    logger.info("Reading and checking the extracts")
+    extract = read(extracts)
+    report = check(extract)
+    if report.has_errors:
+        raise ModelError("The simulated extracts do not pass their own check; please report this.")
+    training = train(extracts, "pex", tracking=tracking, seed=seed, extract=extract)
+    uri = f"models:/{registry.registered_name('pex')}/{training.version}"
+    try:
+        promote("pex", tracking=tracking)
+        standing = f"Version {training.version} passed its gates and is the champion."
+    except ModelError as error:
+        standing = f"{error} The list below uses the challenger, for show."
+    capacity = int(training.backtest.counts["capacity"])
+    folder = make_list(
+        extracts, "pex", capacity=capacity, out=out / "list", tracking=tracking, model_uri=uri,
+        extract=extract,
+    )  # fmt: skip
+    return "\n".join([training.text(), standing, f"Open {folder / 'index.html'} in a browser."])

@@ -1,0 +1,138 @@
+"""Promote a version, and list with it.
+
+In:  an outcome; extracts, a day and a capacity.
+Out: the champion's number; a folder with the list.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from riskmodel.cohort import default_as_of, snapshots
+from riskmodel.data import Tables
+from riskmodel.data.read import Extract, read
+from riskmodel.errors import ModelError
+from riskmodel.model import RiskModel
+from riskmodel.ranking import rank
+from riskmodel.report import write_list
+from riskmodel.training import registry
+
+__all__ = ["make_list", "promote"]
+
+logger = logging.getLogger(__name__)
+
+
+def promote(outcome: str, *, tracking: str, number: str | None = None) -> str:
+    """Put a version to use as champion, if it passed its gates.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    tracking : str
+        MLflow tracking address.
+    number : str, optional
+        Version; the challenger where left out.
+
+    Returns
+    -------
+    str
+        The version that is champion now.
+
+    Raises
+    ------
+    ModelError
+        If there is no such version, or a gate was failed; the message says which.
+    """
+    chosen = number or registry.version_of(outcome, "challenger", tracking=tracking)
+    if chosen is None:
+        raise ModelError(f"There is no model for {outcome} in {tracking}. Train one first.")
+    tags = registry.version_tags(outcome, chosen, tracking=tracking)
+    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
+    failed = [f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a != "passed"]
+    if failed or not gates:
+        raise ModelError(
+            f"Version {chosen} for {outcome} is not promoted: "
+            f"{'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
+            "Not deploying is a good answer; add history or look at the backtest."
+        )
+    registry.set_alias(outcome, "champion", chosen, tracking=tracking)
+    return chosen
+
+
+def make_list(
+    source: str | Path,
+    outcome: str,
+    *,
+    capacity: int,
+    out: Path,
+    tracking: str,
+    as_of: pd.Timestamp | None = None,
+    model_uri: str | None = None,
+    extract: Extract | None = None,
+) -> Path:
+    """Write the ranked list of a day, with reasons and audit.
+
+    Parameters
+    ----------
+    source : str or Path
+        Extracts.
+    outcome : str
+        Outcome.
+    capacity : int
+        Pupils the service can see.
+    out : Path
+        Empty or new folder.
+    tracking : str
+        MLflow tracking address.
+    as_of : Timestamp, optional
+        The day of the list; the latest snapshot day of the data where left out.
+    model_uri : str, optional
+        The champion where left out.
+    extract : Extract, optional
+        What was read from ``source`` before.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DataError, HistoryError, RequestError, ModelError
+        If data, day, capacity or model do not fit; nothing is written.
+    """
+    uri = model_uri or f"models:/{registry.registered_name(outcome)}@champion"
+    model = RiskModel.load(registry.download(uri, tracking=tracking))
+    if model.outcome != outcome:
+        raise ModelError(f"{uri} is a model for {model.outcome}, not for {outcome}.")
+    extract = extract or read(source)
+    day = as_of or default_as_of(extract.tables, outcome)
+    origin = {
+        "model_uri": uri,
+        "data_digest": extract.digest,
+        "rows_set_aside": len(extract.rejects),
+    }
+    logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
+    assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
+    previous = _previous_ranking(model, extract.tables, day, capacity)
+    logger.info("Writing the list")
+    return write_list(assessment, out, previous=previous)
+
+
+def _previous_ranking(
+    model: RiskModel, tables: Tables, day: pd.Timestamp, capacity: int
+) -> pd.DataFrame | None:
+    """Rank the cohort of the snapshot before with the same model, to say who is rising."""
+    try:
+        earlier = snapshots(tables, model.outcome, before=day)
+        earlier = earlier[earlier < day]
+        if earlier.empty:
+            return None
+        before = model.assess(tables, as_of=earlier[-1], capacity=capacity)
+    except ValueError:
+        return None
+    return rank(before)
