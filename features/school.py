@@ -55,8 +55,10 @@ def _others_rate(known: Known, facts: pd.DataFrame) -> NDArray[np.float64]:
     school = known.spine["school_id"]
     all_ = school.map(facts["school_id"].value_counts()).fillna(0).to_numpy(dtype=float)
     own = facts.groupby(["pupil_id", "school_id"], observed=True).size()
-    key = pd.MultiIndex.from_arrays([known.spine["pupil_id"], school])
-    mine = own.reindex(key).fillna(0).to_numpy(dtype=float)
+    pairs = known.spine[["pupil_id", "school_id"]].merge(
+        own.rename("own").reset_index(), on=["pupil_id", "school_id"], how="left"
+    )
+    mine = pairs["own"].fillna(0).to_numpy(dtype=float)
     others = school.map(size).to_numpy(dtype=float) - 1
     return 100 * np.divide(all_ - mine, others, out=np.full(len(all_), np.nan), where=others > 0)
 

@@ -140,6 +140,8 @@ def _value(value: float, unit: str) -> str:
     if unit == "share":
         return f"{value:z.0%}"
     words = "" if unit in UNITS_NOT_SAID else f" {unit}"
+    if value == 1 and unit.endswith("s"):
+        words = words.removesuffix("s")
     digits = 0 if abs(value) >= 10 or value == round(value) else 1
     return f"{value:z.{digits}f}{words}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, Tables
+from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.features import BUILDERS, CATALOGUE, build, data_dictionary, make_register, windows
 from riskmodel.simulate import simulate
@@ -221,3 +223,13 @@ def test_streaks_equal_a_slow_reference(rows: list[list[bool]]) -> None:
                 break
             slow += 1
         assert length == slow
+
+
+def test_an_la_without_any_permanent_exclusion_has_features(extracts: Path) -> None:
+    frames = dict(read(extracts).tables)
+    frames["suspensions"] = frames["suspensions"].query("category == 'SUSP'")
+    tables = Tables(frames)
+    spine = build_spine(tables, pd.DatetimeIndex(["2024-06-01"]), "pex")
+    X = build(tables, spine)
+    assert (X["school_exclusion_rate"].dropna() == 0).all()
+    assert X["school_suspension_rate"].max() > 0

@@ -344,4 +344,4 @@ def test_an_interval_says_its_unit_once(
     parts[NAMES[0]] = np.log(risk / (1 - risk)) + 2
     scores = base.scores.assign(risk=risk, risk_low=low, risk_high=high)
     write_list(replace(base, scores=scores, contributions=parts), tmp_path / "out")
-    assert f"<br>{words}<" in (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert f"<br> {words}<" in (tmp_path / "out" / "index.html").read_text("utf-8")

@@ -140,3 +140,15 @@ def test_pupil_folds_never_train_on_a_pupil_they_test() -> None:
         assert not set(spine["pupil_id"].iloc[fold.train]) & set(spine["pupil_id"].iloc[fold.test])
     tested = np.concatenate([fold.test for fold in folds])
     assert sorted(tested) == list(np.flatnonzero(spine["as_of"] == pd.Timestamp("2022-01-01")))
+
+
+def test_a_feature_that_is_missing_for_everyone_does_no_harm() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    y = (X[:, 0] + rng.normal(size=400) > 1.5).astype(int)
+    without = RareOutcomeClassifier(n_bags=2).fit(X[:, :2], y)
+    X[:, 2] = np.nan
+    model = RareOutcomeClassifier(n_bags=2).fit(X, y)
+    _, contributions, _ = model.ensemble_.explain(X.astype(np.float32))
+    assert not contributions[:, 2].any()
+    assert np.corrcoef(model.decision_function(X), without.decision_function(X[:, :2]))[0, 1] > 0.95

@@ -174,6 +174,8 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     ) -> HistGradientBoostingClassifier:
         directions = self.monotone or {}
         names: Any = getattr(self, "feature_names_in_", range(values.shape[1]))
+        # scikit-learn cannot bin a column that is missing in the whole bag; a constant is never split
+        values = np.where(np.isnan(values).all(axis=0), np.float32(0), values)
         return HistGradientBoostingClassifier(
             max_iter=self.n_trees,
             learning_rate=self.learning_rate,

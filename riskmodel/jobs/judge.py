@@ -107,9 +107,10 @@ def _calibration_note(predictions: pd.DataFrame) -> str:
     risk = calibrated_on_other_lists(
         predictions["model"].to_numpy(), outcome, predictions["as_of"].to_numpy()
     )
+    ratio = expected_over_observed(outcome, risk)
     return (
-        f"Calibration, each list with the correction learned from the others: {risk.sum():.1f} outcomes "
-        f"expected, {outcome.sum():.0f} happened ({expected_over_observed(outcome, risk):.2f} expected "
+        "Calibration, each list with the correction learned from the others (which share pupils with "
+        f"it): {risk.sum():.1f} outcomes expected, {outcome.sum():.0f} happened ({ratio:.2f} expected "
         "over observed)."
     )
 
