@@ -97,13 +97,11 @@ def simulate(
         raise RequestError(
             "The layout 'returns' is not available in this version. Use --layout tables."
         )
-    from riskmodel.simulate import simulate as simulate_la
     from riskmodel.simulate import write_simulated
 
-    made = simulate_la(pupils=pupils, years=years, seed=seed, preset=preset)
-    write_simulated(made, out)
-    rows = ", ".join(f"{name} {len(frame):,}" for name, frame in made.tables.items())
-    typer.echo(f"Simulated extracts in {out}: {rows}.")
+    rows = write_simulated(out, pupils=pupils, years=years, seed=seed, preset=preset)
+    words = ", ".join(f"{name} {count:,}" for name, count in rows.items())
+    typer.echo(f"Simulated extracts in {out}: {words}.")
 
 
 @app.command()
@@ -115,11 +113,18 @@ def check(
     from riskmodel.data.check import check as check_extract
     from riskmodel.data.check import write_check
     from riskmodel.data.read import read
+    from riskmodel.simulate import measure, preset_of, summarise
 
-    report = check_extract(read(data))
+    extract = read(data)
+    report = check_extract(extract)
     if out is not None:
         write_check(report, out)
     typer.echo(report.text())
+    preset = preset_of(data)
+    if preset is not None:
+        figures = summarise([measure(extract.tables, preset)]).drop(columns=["low", "high"])
+        typer.echo(f"\nSIMULATED DATA, preset {preset}, beside the figures it was made from:")
+        typer.echo(figures.to_string(index=False, float_format="{:.3f}".format))
     raise typer.Exit(1 if report.has_errors else 0)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from riskmodel.jobs import Training, train
-from riskmodel.simulate import simulate, write_simulated
+from riskmodel.simulate import write_simulated
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class SmallLA:
 def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a simulated LA's extracts; tests only read it."""
     folder = tmp_path_factory.mktemp("la") / "extracts"
-    write_simulated(simulate(pupils=2500, years=4, seed=3, preset="bcp"), folder)
+    write_simulated(folder, pupils=2500, years=4, seed=3, preset="bcp")
     return folder
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +17,18 @@ import pytest
 from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, pandera_schema
 from riskmodel.data.codes import code_set
+from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.outcomes import label
-from riskmodel.simulate import Simulated, simulate
+from riskmodel.simulate import (
+    Simulated,
+    measure,
+    preset_of,
+    run,
+    simulate,
+    summarise,
+    write_simulated,
+)
 
 
 @cache
@@ -106,3 +121,72 @@ def test_true_risks_add_up_to_what_happens() -> None:
 def test_nonsense_is_refused_in_words(wrong: dict[str, int], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         simulate(**wrong)
+
+
+def test_writing_and_simulating_give_the_same_las(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "LARGEST_LA", 300)
+    made = simulate(pupils=700, years=1, seed=4)
+    rows = write_simulated(tmp_path / "x", pupils=700, years=1, seed=4)
+    extract = read(tmp_path / "x")
+    assert not len(extract.problems[extract.problems["severity"] == "error"])
+    assert rows == {name: len(frame) for name, frame in made.tables.items()}
+    assert made.tables["schools"]["local_authority"].nunique() == 3
+    assert made.tables["pupils"]["pupil_id"].is_unique
+    for name, frame in made.tables.items():
+        told = extract.tables[name]
+        for column in frame:
+            ours, theirs = (f[column].astype("str").reset_index(drop=True) for f in (frame, told))
+            pd.testing.assert_series_equal(ours, theirs, check_names=False)
+    truth = pd.read_parquet(tmp_path / "x" / "truth" / "true_risk.parquet")
+    assert truth["risk"].tolist() == made.truth["risk"].tolist()
+    assert preset_of(tmp_path / "x") == "england"
+    assert preset_of(tmp_path) is None
+
+
+def test_a_seed_gives_the_same_bytes_whatever_the_number_of_threads(tmp_path: Path) -> None:
+    digests = []
+    for threads in ("1", "4"):
+        out = tmp_path / threads
+        code = (
+            "from pathlib import Path; from riskmodel.simulate import write_simulated; "
+            f"write_simulated(Path({str(out)!r}), pupils=400, years=1, seed=9)"
+        )
+        env = os.environ | {f"{name}_NUM_THREADS": threads for name in ("OMP", "OPENBLAS", "MKL")}
+        subprocess.run([sys.executable, "-c", code], check=True, env=env, capture_output=True)
+        files = sorted(path for path in out.rglob("*") if path.is_file())
+        digests.append({p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in files})
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 14
+
+
+def test_figures_are_counts_that_add_up() -> None:
+    figures = measure(one_la().tables, "bcp")
+    assert figures.index.is_unique
+    both = figures.assign(part=2 * figures["part"], whole=2 * figures["whole"])
+    one, two = summarise([figures]), summarise([both])
+    np.testing.assert_allclose(one["simulated"], two["simulated"])
+    pair = summarise([figures, figures.assign(part=3 * figures["part"])])
+    assert (pair["low"] <= pair["simulated"]).all()
+    np.testing.assert_allclose(pair["simulated"], 2 * one["simulated"])
+
+
+def test_what_is_common_is_near_its_published_level_in_one_la() -> None:
+    """The whole list, over seeds and more pupils, is benchmarks/calibration.py and docs/calibration.txt."""
+    figures = summarise([measure(simulate(pupils=12_000, years=2, seed=6).tables, "england")])
+    off = figures.set_index("figure")["off"]
+    common = ["fsm.primary", "fsm.secondary", "sen_support", "ehc_plan", "absence.primary",
+              "absence.secondary", "persistent.primary", "persistent.secondary", "susp.secondary",
+              "one_susp.secondary", "code.secondary.I", "code.secondary.O"]  # fmt: skip
+    assert off[common].abs().max() < 0.2
+    assert len(figures) >= 60
+
+
+def test_check_says_how_a_simulated_folder_compares(
+    extracts: Path, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    done = command("check", extracts)
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED DATA, preset bcp" in done.stdout
+    assert "susp.secondary" in done.stdout

@@ -14,7 +14,7 @@ from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs.train import train
 from riskmodel.jobs.use import make_list, promote
-from riskmodel.simulate import Preset, simulate, write_simulated
+from riskmodel.simulate import Preset, write_simulated
 from riskmodel.training import registry
 
 __all__ = ["run_demo"]
@@ -51,10 +51,8 @@ def run_demo(out: Path, *, pupils: int, seed: int) -> str:
         raise RequestError(f"{out} is not empty. Name a new folder with --out.")
     extracts, tracking = out / "extracts", f"sqlite:///{(out / 'mlflow.db').resolve()}"
     logger.info("Simulating an LA with %d pupils over 4 school years", pupils)
-    made = simulate(pupils=pupils, seed=seed, preset=DEMO_PRESET)
     out.mkdir(parents=True, exist_ok=True)
-    write_simulated(made, extracts)
-    del made
+    write_simulated(extracts, pupils=pupils, seed=seed, preset=DEMO_PRESET)
     logger.info("Reading and checking the extracts")
     extract = read(extracts)
     report = check(extract)

@@ -1,5 +1,15 @@
 """A simulated LA: no real pupil, and every pupil's true risk known."""
 
-from riskmodel.simulate.run import Preset, Simulated, simulate, write_simulated
+from riskmodel.simulate.measure import measure, summarise
+from riskmodel.simulate.parameters import Preset
+from riskmodel.simulate.run import Simulated, preset_of, simulate, write_simulated
 
-__all__ = ["Preset", "Simulated", "simulate", "write_simulated"]
+__all__ = [
+    "Preset",
+    "Simulated",
+    "measure",
+    "preset_of",
+    "simulate",
+    "summarise",
+    "write_simulated",
+]

@@ -1,52 +1,97 @@
-"""The parameters, and what shapes years, reasons and weeks.
+"""The published rates that drive the simulator, each with its source and year.
 
-In:  ``parameters.csv``.
-Out: numbers by name; curves by year group, half-term and reason, each with its source.
+In:  ``parameters.csv`` and ``absence_bands.csv``.
+Out: numbers by name and preset.
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-__all__ = ["PEX_BY_YEAR", "REASON_SHARES", "SEASON", "SUSPENSIONS_BY_YEAR", "parameter"]
+__all__ = ["Preset", "absence_bands", "parameter", "parameters_under", "published"]
 
-SUSPENSIONS_BY_YEAR = np.array(
-    [0.49, 1.04, 1.28, 1.56, 1.79, 2.14, 2.44, 7.68, 11.40, 13.55, 14.35, 8.76]
-)
-"""Suspensions per 100 pupils, Reception to Year 11 (DfE, 2016/17); only the shape is used."""
+Preset = Literal["england", "bcp"]
 
-PEX_BY_YEAR = np.array([0.8, 1.8, 2.1, 2.9, 4.3, 4.1, 4.1, 11.4, 20.7, 29.5, 35.5, 15.5])
-"""Permanent exclusions per 10,000 pupils, Reception to Year 11 (DfE, 2016/17); shape only."""
 
-SEASON = np.array([1.15, 1.15, 1.0, 1.0, 0.85, 0.85])
-"""Half-terms: the autumn holds 36% to 39% of a year's exclusions (DfE, 2023/24)."""
-
-REASON_SHARES = {"DB": 0.48, "VA": 0.15, "PP": 0.16, "PA": 0.07, "VP": 0.04, "DA": 0.03, "DM": 0.02,
-                 "OW": 0.02, "RA": 0.01, "TH": 0.01, "BU": 0.01}  # fmt: skip
-"""Reasons of suspensions: DfE 2016/17 with DB at about half as in 2023/24; the rest in proportion."""
+def _read(name: str) -> pd.DataFrame:
+    with (files("riskmodel.simulate") / name).open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, comment="#")
 
 
 @cache
-def _table() -> pd.Series:
-    with (files("riskmodel.simulate") / "parameters.csv").open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, comment="#", index_col="name")["value"]
+def published() -> pd.DataFrame:
+    """Return every parameter with its source.
+
+    Returns
+    -------
+    DataFrame
+        Index ``name``; ``england``, ``bcp`` (as England where the file says nothing else),
+        ``year``, ``source``.
+    """
+    table = _read("parameters.csv").set_index("name")
+    return table.assign(bcp=table["bcp"].fillna(table["england"]))
 
 
-def parameter(name: str) -> float:
+@cache
+def _values(preset: Preset) -> dict[str, float]:
+    return {str(name): float(value) for name, value in published()[preset].items()}
+
+
+def parameter(name: str, preset: Preset = "england") -> float:
     """Return a parameter.
 
     Parameters
     ----------
     name : str
         As in ``parameters.csv``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
 
     Returns
     -------
     float
         Its value.
     """
-    return float(_table()[name])
+    return _values(preset)[name]
+
+
+def parameters_under(prefix: str, preset: Preset = "england") -> dict[str, float]:
+    """Return the parameters whose names begin with a prefix and a full stop.
+
+    Parameters
+    ----------
+    prefix : str
+        Such as ``"need"``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    dict of str to float
+        Rest of the name → value, in the order of the file.
+    """
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in _values(preset).items()
+            if name.startswith(start)}  # fmt: skip
+
+
+@cache
+def absence_bands() -> dict[tuple[str, int, int, int], NDArray[np.float64]]:
+    """Return the distribution of absence in each group of pupils.
+
+    Returns
+    -------
+    dict
+        (phase, free school meals, any SEN, male) → percent of pupils in ten bands of 5 percentage
+        points and in the one above 50%.
+    """
+    table = _read("absence_bands.csv")
+    bands = table.drop(columns=["phase", "fsm", "sen", "male"]).to_numpy(dtype=float)
+    groups = zip(table["phase"], table["fsm"], table["sen"], table["male"], bands, strict=True)
+    return {(str(p), int(f), int(s), int(m)): shares for p, f, s, m, shares in groups}

@@ -14,18 +14,25 @@ from numpy.typing import NDArray
 
 from riskmodel.data.schema import TABLES, as_codes
 from riskmodel.simulate.calendar import LAST_YEAR, SchoolCalendar
-from riskmodel.simulate.parameters import REASON_SHARES
-from riskmodel.simulate.population import ETHNICITIES, NEED_CODES, Population
+from riskmodel.simulate.circumstances import SOCIAL
+from riskmodel.simulate.life import NEVER as NO_DAY
+from riskmodel.simulate.life import Life
+from riskmodel.simulate.needs import NEEDS
+from riskmodel.simulate.parameters import Preset, parameter, parameters_under
+from riskmodel.simulate.population import ETHNICITIES, Population
+from riskmodel.simulate.shapes import GROUPS, Ints
 
 __all__ = [
     "attainment_table",
-    "coded",
-    "school_names",
     "circumstances_table",
+    "destinations_table",
+    "enrolments_table",
     "neighbourhood_table",
     "pupils_table",
+    "school_names",
     "schools_table",
     "send_tables",
+    "shares_of_all_reasons",
     "suspensions_table",
 ]
 
@@ -52,7 +59,63 @@ def coded(table: str, column: str, values: Any) -> pd.Categorical:
     return as_codes(values, TABLES[table][column].allowed)
 
 
-def pupils_table(population: Population, ids: pd.Categorical, first_year: int) -> pd.DataFrame:
+def school_names(population: Population, first: int) -> NDArray[np.object_]:
+    """Return the school_id of each school number.
+
+    Parameters
+    ----------
+    population : Population
+        Schools.
+    first : int
+        Number of schools of the LAs before.
+
+    Returns
+    -------
+    object array of shape (n_schools,)
+        Names such as ``S0001``.
+    """
+    count = population.schools.count
+    return np.array([f"S{first + number:04d}" for number in range(1, count + 1)], dtype=object)
+
+
+def schools_table(
+    population: Population, names: NDArray[np.object_], authority: int
+) -> pd.DataFrame:
+    """Return the ``schools`` table.
+
+    Parameters
+    ----------
+    population : Population
+        Schools.
+    names : object array of shape (n_schools,)
+        From :func:`school_names`.
+    authority : int
+        Number of the LA.
+
+    Returns
+    -------
+    DataFrame
+        Primary, secondary and special schools, and one for alternative provision.
+    """
+    schools = population.schools
+    rest = schools.n_special + 1
+    phase = ["primary"] * schools.n_primary + ["secondary"] * schools.n_secondary
+    kind = ["mainstream"] * len(phase) + ["special"] * schools.n_special + ["AP"]
+    return pd.DataFrame(
+        {
+            "school_id": pd.array(names, dtype="str"),
+            "urn": pd.array([f"9{name[1:]:0>5}" for name in names], dtype="str"),
+            "name": pd.array([f"School {int(name[1:])}" for name in names], dtype="str"),
+            "phase": coded("schools", "phase", [*phase, *["all_through"] * rest]),
+            "kind": coded("schools", "kind", kind),
+            "local_authority": pd.array([f"{authority:03d}"] * len(names), dtype="str"),
+        }
+    )
+
+
+def pupils_table(
+    population: Population, ids: pd.Categorical, first_year: int, rng: np.random.Generator
+) -> pd.DataFrame:
     """Return the ``pupils`` table.
 
     Parameters
@@ -63,91 +126,57 @@ def pupils_table(population: Population, ids: pd.Categorical, first_year: int) -
         Pseudonyms.
     first_year : int
         Calendar year in which the first school year starts.
+    rng : Generator
+        Source of randomness.
 
     Returns
     -------
     DataFrame
         One row per pupil.
     """
-    names = np.array(list(ETHNICITIES), dtype=object)[population.ethnicity]
+    names = np.array(ETHNICITIES, dtype=object)[population.ethnicity]
     # Reception pupils are four on 31 August: born from September, five years before
     september = (first_year - 5 - population.first_group - 1970) * 12 + 8
     born = (september + population.birth_month).astype("datetime64[M]").astype("datetime64[s]")
-    asian = np.isin(names, ["APKN", "AIND", "ABAN", "AOTH", "CHNE", "WROM", "WOTH"])
+    other = ~np.isin(names, ["WBRI", "WIRI", "WIRT", "BCRB", "MWBC", "REFU", "NOBT"])
+    share = (
+        parameter("english_additional.primary") + parameter("english_additional.secondary")
+    ) / 200
+    other &= rng.random(len(names)) < share / other.mean()
     return pd.DataFrame(
         {
             "pupil_id": ids,
             "birth_month": born,
             "sex": coded("pupils", "sex", np.where(population.male, "M", "F")),
             "ethnicity": coded("pupils", "ethnicity", names),
-            "first_language": pd.array(np.where(asian, "OTH", "ENG"), dtype="str"),
+            "first_language": pd.array(np.where(other, "OTH", "ENG"), dtype="str"),
             "religion": pd.array([None] * len(names), dtype="str"),
         }
     )
 
 
-def school_names(population: Population) -> NDArray[np.object_]:
-    """Return the school_id of each school number.
-
-    Parameters
-    ----------
-    population : Population
-        Schools.
-
-    Returns
-    -------
-    object array of shape (n_schools,)
-        Names such as ``S001``.
-    """
-    return np.array([f"S{number + 1:03d}" for number in range(population.n_schools)], dtype=object)
-
-
-def schools_table(population: Population) -> pd.DataFrame:
-    """Return the ``schools`` table.
-
-    Parameters
-    ----------
-    population : Population
-        Schools.
-
-    Returns
-    -------
-    DataFrame
-        Primary schools, secondary schools, one special and one AP school.
-    """
-    n = population.n_schools
-    phase = ["primary"] * population.n_primary + ["secondary"] * population.n_secondary
-    return pd.DataFrame(
-        {
-            "school_id": pd.array(school_names(population), dtype="str"),
-            "urn": pd.array([f"{900000 + i}" for i in range(n)], dtype="str"),
-            "name": pd.array([f"School {i + 1}" for i in range(n)], dtype="str"),
-            "phase": coded("schools", "phase", [*phase, "all_through", "all_through"]),
-            "kind": coded("schools", "kind", ["mainstream"] * (n - 2) + ["special", "AP"]),
-            "local_authority": pd.array(["000"] * n, dtype="str"),
-        }
-    )
-
-
 def suspensions_table(
-    population: Population,
     ids: pd.Categorical,
-    events: dict[str, NDArray[np.int64]],
+    names: NDArray[np.object_],
+    events: dict[str, Ints],
     calendar: SchoolCalendar,
+    preset: Preset,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the ``suspensions`` table.
 
     Parameters
     ----------
-    population : Population
-        Schools.
     ids : Categorical
         Pseudonyms.
+    names : object array of shape (n_schools,)
+        ``school_id`` by number.
     events : dict of str to int array
         ``pupil``, ``day`` (number of the school day), ``days`` (0 for permanent), ``school``.
     calendar : SchoolCalendar
         School days.
+    preset : str
+        ``"england"`` or ``"bcp"``.
     rng : Generator
         Source of randomness.
 
@@ -158,170 +187,58 @@ def suspensions_table(
     """
     n = len(events["pupil"])
     permanent = events["days"] == 0
-    shares = np.array(list(REASON_SHARES.values()))
-    names = np.array(list(REASON_SHARES), dtype=object)
-    reason = names[rng.choice(len(names), n, p=shares / shares.sum())]
-    reason[permanent & (rng.random(n) < 0.2)] = "DA"
-    second = np.where(rng.random(n) < 0.25, names[rng.integers(0, len(names), n)], "")
-    second[second == reason] = ""
+    reasons = np.full((3, n), "", dtype=object)
+    for event, rows in (("susp", ~permanent), ("pex", permanent)):
+        shares = shares_of_all_reasons(event, preset)
+        codes = np.array(list(shares), dtype=object)
+        p = np.array(list(shares.values()))
+        for place, share in enumerate((1.0, 0.25, 0.05)):
+            given = rows & (rng.random(n) < share)
+            reasons[place, given] = codes[rng.choice(len(codes), int(given.sum()), p=p / p.sum())]
+    reasons[1][reasons[1] == reasons[0]] = ""
+    reasons[2][(reasons[2] == reasons[0]) | (reasons[2] == reasons[1]) | (reasons[1] == "")] = ""
     start = calendar.days.astype("datetime64[s]")[events["day"]]
     lag = rng.integers(1, 15, n).astype("timedelta64[D]")
     return pd.DataFrame(
         {
             "pupil_id": ids[events["pupil"]],
-            "school_id": pd.array(school_names(population)[events["school"]], dtype="str"),
+            "school_id": pd.array(names[events["school"]], dtype="str"),
             "start_date": start,
             "sessions": np.where(permanent, np.nan, 2.0 * events["days"]),
             "category": coded("suspensions", "category", np.where(permanent, "PERM", "SUSP")),
-            "reason_1": coded("suspensions", "reason_1", reason),
-            "reason_2": coded("suspensions", "reason_2", second),
-            "reason_3": coded("suspensions", "reason_3", [None] * n),
+            **{f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
+               for i in range(3)},
             "recorded_on": start + lag,
         }
-    )
+    )  # fmt: skip
+
+
+def shares_of_all_reasons(event: str, preset: Preset) -> dict[str, float]:
+    """Return shares of reasons; where the preset sets one, the others keep their proportion.
+
+    Parameters
+    ----------
+    event : str
+        ``"susp"`` or ``"pex"``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    dict of str to float
+        Reason code → percent.
+    """
+    national, ours = (parameters_under(f"{event}.reason", name) for name in ("england", preset))
+    fixed = {code: value for code, value in ours.items() if value != national[code]}
+    rest = sum(value for code, value in national.items() if code not in fixed)
+    scale = (100 - sum(fixed.values())) / rest
+    return {code: fixed.get(code, value * scale) for code, value in national.items()}
 
 
 def _september(first_year: int, group: NDArray[np.int64], wanted: NDArray[np.int64] | int) -> Dates:
     """Return 1 September of the school year in which pupils were in a year group."""
     year = first_year + (wanted - group)
-    return ((year - 1970) * 12 + 8).astype("datetime64[M]").astype("datetime64[D]")
-
-
-def send_tables(
-    population: Population, ids: pd.Categorical, first_year: int, rng: np.random.Generator
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the ``send`` and ``plans`` tables.
-
-    Parameters
-    ----------
-    population : Population
-        Needs and when they are found.
-    ids : Categorical
-        Pseudonyms.
-    first_year : int
-        Calendar year in which the first school year starts.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    send, plans : DataFrame
-        SEN support from when the need is found; for about a quarter a request for an EHC plan
-        after a year or two, a third of them refused, and the plan.
-    """
-    n = len(population.need)
-    reception = _september(first_year, population.first_group, 0)
-    found = reception + (population.found_group * 365).astype(np.int64)
-    has = (population.need >= 0) & (found <= LAST_DAY)
-    asks = has & (rng.random(n) < np.where(population.need == 2, 0.6, 0.3))
-    request = found + rng.integers(120, 700, n)
-    decided = request + rng.integers(60, 200, n)
-    issued = asks & (rng.random(n) < 0.7)
-    plan_on = decided + rng.integers(20, 120, n)
-    asks &= request <= LAST_DAY
-    has_plan = issued & asks & (plan_on <= LAST_DAY)
-    need = np.where(has, np.array(NEED_CODES, dtype=object)[population.need], "")
-    rows = np.concatenate([np.flatnonzero(has), np.flatnonzero(has_plan)])
-    n_support = int(has.sum())
-    is_support = np.arange(len(rows)) < n_support
-    start = np.where(is_support, found[rows], plan_on[rows]).astype("datetime64[s]")
-    end = np.where(is_support & has_plan[rows], plan_on[rows] - 1, np.datetime64("NaT")).astype(
-        "datetime64[s]"
-    )
-    wait = rng.integers(20, 120, len(rows)).astype("timedelta64[D]")
-    send = pd.DataFrame(
-        {
-            "pupil_id": ids[rows],
-            "provision": coded("send", "provision", np.where(is_support, "K", "E")),
-            "primary_need": coded("send", "primary_need", need[rows]),
-            "secondary_need": coded("send", "secondary_need", [None] * len(rows)),
-            "start_date": start,
-            "end_date": end,
-            "recorded_on": start + wait,
-            "end_recorded_on": np.maximum(end + np.timedelta64(30, "D"), start + wait),
-        }
-    )
-    ask = np.flatnonzero(asks)
-    requested = request[ask].astype("datetime64[s]")
-    is_decided = decided[ask] <= LAST_DAY
-    outcome = np.where(is_decided, np.where(issued[ask], "issued", "refused"), "")
-    plans = pd.DataFrame(
-        {
-            "pupil_id": ids[ask],
-            "requested_on": requested,
-            "decided_on": np.where(is_decided, decided[ask].astype("datetime64[s]"), NEVER),
-            "outcome": coded("plans", "outcome", outcome),
-            "plan_on": np.where(has_plan[ask], plan_on[ask].astype("datetime64[s]"), NEVER),
-            "recorded_on": requested + np.timedelta64(1, "D"),
-        }
-    )
-    return send, plans
-
-
-def circumstances_table(
-    population: Population, ids: pd.Categorical, first_year: int, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Return the ``circumstances`` table.
-
-    Parameters
-    ----------
-    population : Population
-        Traits that make circumstances likelier.
-    ids : Categorical
-        Pseudonyms.
-    first_year : int
-        Calendar year in which the first school year starts.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    DataFrame
-        Free school meals from Reception; spells of social care, early help, young carers and youth
-        justice that start at any time.
-    """
-    n = len(population.need)
-    reception = _september(first_year, population.first_group, 0)
-    kinds = {"child_in_need": (0.09, 1.0, 400), "child_protection": (0.02, 1.1, 300),
-             "looked_after": (0.015, 1.0, 900), "early_help": (0.08, 0.8, 250),
-             "young_carer": (0.02, 0.6, 1500), "youth_justice": (0.01, 0.5, 250)}  # fmt: skip
-    parts: list[tuple[NDArray[np.int64], str, Dates, Dates | None]] = [
-        (np.flatnonzero(population.fsm), "fsm", reception[population.fsm], None)
-    ]
-    for kind, (share, slope, length) in kinds.items():
-        score = slope * population.stress + 0.4 * population.pressure_mean
-        chance = share * np.exp(score - score.var() / 2)
-        who = np.flatnonzero(rng.random(n) < chance)
-        earliest = 9 if kind == "youth_justice" else 0
-        start = reception[who] + rng.integers(365 * earliest, 365 * 12, len(who))
-        parts.append((who, kind, start, start + rng.geometric(1 / length, len(who))))
-    return pd.concat([_spells(ids, *part, rng) for part in parts], ignore_index=True)
-
-
-def _spells(
-    ids: pd.Categorical,
-    who: NDArray[np.int64],
-    kind: str,
-    start: Dates,
-    end: Dates | None,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Return spells that had begun by the last day; later ends are not known yet."""
-    begun = start <= LAST_DAY - 30
-    first = start[begun].astype("datetime64[s]")
-    last = np.full(len(first), NEVER) if end is None else end[begun].astype("datetime64[s]")
-    last = np.where(last > LAST_DAY.astype("datetime64[s]"), NEVER, last)
-    recorded = first + rng.integers(1, 30, len(first)).astype("timedelta64[D]")
-    return pd.DataFrame(
-        {
-            "pupil_id": ids[who[begun]],
-            "kind": coded("circumstances", "kind", [kind] * len(first)),
-            "start_date": first,
-            "end_date": last,
-            "recorded_on": recorded,
-            "end_recorded_on": np.maximum(last + np.timedelta64(10, "D"), recorded),
-        }
-    )
+    return np.asarray(((year - 1970) * 12 + 8).astype("datetime64[M]").astype("datetime64[D]"))
 
 
 def neighbourhood_table(
@@ -357,15 +274,130 @@ def neighbourhood_table(
     )
 
 
-def attainment_table(
+def _change_days(population: Population, first_year: int, rng: np.random.Generator) -> Dates:
+    """Return the day in each year group on which a pupil's circumstances may change."""
+    year = first_year + np.arange(GROUPS)[None, :] - population.first_group[:, None]
+    september: Dates = ((year - 1970) * 12 + 8).astype("datetime64[M]").astype("datetime64[D]")
+    offset = rng.integers(3, 130, september.shape)  # known by the January census
+    offset[:, 0] = 2  # what is so in Reception is so from the first day
+    return np.asarray(september + offset.astype("timedelta64[D]"))
+
+
+def _spells(
+    status: NDArray[np.bool_], days: Dates, ids: pd.Categorical, lag: tuple[int, int],
+    rng: np.random.Generator,
+) -> pd.DataFrame:  # fmt: skip
+    """Turn a status by year group into spells that had begun by the last day.
+
+    Returns pupil, place of the first year group, start, end and when both were recorded; an end
+    after the last day is not known yet.
+    """
+    padded = np.pad(status, ((0, 0), (1, 1)))
+    pupil, first = np.nonzero(padded[:, 1:-1] & ~padded[:, :-2])
+    _, last = np.nonzero(padded[:, 1:-1] & ~padded[:, 2:])
+    start = days[pupil, first].astype("datetime64[s]")
+    after = np.minimum(last + 1, GROUPS - 1)
+    end = days[pupil, after].astype("datetime64[s]") - np.timedelta64(1, "D")
+    end = np.where((last == GROUPS - 1) | (end > LAST_DAY.astype("datetime64[s]")), NEVER, end)
+    begun = start <= LAST_DAY.astype("datetime64[s]")
+    recorded = start + rng.integers(*lag, len(start)).astype("timedelta64[D]")
+    spells = pd.DataFrame(
+        {
+            "pupil": pupil,
+            "pupil_id": ids[pupil],
+            "group": first,
+            "start_date": start,
+            "end_date": end,
+            "recorded_on": recorded,
+            "end_recorded_on": np.maximum(end + np.timedelta64(lag[0] + 10, "D"), recorded),
+        }
+    )
+    return spells[begun]
+
+
+def send_tables(
     population: Population, ids: pd.Categorical, first_year: int, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Return the ``attainment`` table: key stage 2 in reading and mathematics.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the ``send`` and ``plans`` tables.
 
     Parameters
     ----------
     population : Population
-        Ability.
+        Needs and what is provided by year group.
+    ids : Categorical
+        Pseudonyms.
+    first_year : int
+        Calendar year in which the first school year starts.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    send, plans : DataFrame
+        Spells of SEN support and of plans; a request before every plan, and some refused ones.
+    """
+    days = _change_days(population, first_year, rng)
+    parts = []
+    for number, provision in ((1, "K"), (2, "E")):
+        spells = _spells(population.provision == number, days, ids, (20, 120), rng)
+        parts.append(spells.assign(provision=provision))
+    spells = pd.concat(parts, ignore_index=True)
+    need = np.array(NEEDS, dtype=object)[np.maximum(population.need, 0)]
+    send = pd.DataFrame(
+        {
+            "pupil_id": spells["pupil_id"],
+            "provision": coded("send", "provision", spells["provision"]),
+            "primary_need": coded("send", "primary_need", need[spells["pupil"]]),
+            "secondary_need": coded("send", "secondary_need", [None] * len(spells)),
+            **{
+                name: spells[name]
+                for name in ("start_date", "end_date", "recorded_on", "end_recorded_on")
+            },
+        }
+    )
+    return send, _plans(spells, rng)
+
+
+def _plans(spells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return requests for plans: one before every plan, and refused ones after years of support."""
+    plan = spells[(spells["provision"] == "E") & (spells["group"] > 0)]
+    n = len(plan)
+    weeks = np.clip(rng.normal(23, 7, n), 12, 60)  # the law asks for 20; fewer than half keep to it
+    issued = plan["start_date"].to_numpy()
+    requested = issued - (7 * weeks).astype(np.int64).astype("timedelta64[D]")
+    decided = requested + rng.integers(30, 60, n).astype("timedelta64[D]")
+    support = spells[(spells["provision"] == "K") & (rng.random(len(spells)) < 0.08)]
+    asked = support["start_date"].to_numpy() + rng.integers(200, 700, len(support)).astype(
+        "timedelta64[D]"
+    )
+    refused_on = asked + rng.integers(30, 60, len(support)).astype("timedelta64[D]")
+    last = LAST_DAY.astype("datetime64[s]")
+    known = refused_on <= last
+    plans = pd.DataFrame(
+        {
+            "pupil_id": pd.concat([plan["pupil_id"], support["pupil_id"]], ignore_index=True),
+            "requested_on": np.concatenate([requested, asked]),
+            "decided_on": np.concatenate([decided, np.where(known, refused_on, NEVER)]),
+            "outcome": coded(
+                "plans", "outcome", ["issued"] * n + ["refused" if k else "" for k in known]
+            ),
+            "plan_on": np.concatenate([issued, np.full(len(support), NEVER)]),
+        }
+    )
+    plans["recorded_on"] = plans["requested_on"] + pd.Timedelta(days=1)
+    plans = plans[plans["requested_on"] <= pd.Timestamp(last)]
+    return plans.drop_duplicates(["pupil_id", "requested_on"])
+
+
+def circumstances_table(
+    population: Population, ids: pd.Categorical, first_year: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the ``circumstances`` table.
+
+    Parameters
+    ----------
+    population : Population
+        Circumstances by year group.
     ids : Categorical
         Pseudonyms.
     first_year : int
@@ -376,23 +408,226 @@ def attainment_table(
     Returns
     -------
     DataFrame
-        Results of all who had finished Year 6.
+        Spells of free school meals, social care, early help, young carers and youth justice.
     """
-    result = _september(first_year, population.first_group, 7) - 50
-    has = np.flatnonzero(result <= LAST_DAY - 30)
+    days = _change_days(population, first_year, rng)
+    hardship = 0.7 * population.stress + 0.7 * rng.standard_normal(len(population))
+    trouble = 0.8 * population.pressure_mean + 0.6 * rng.standard_normal(len(population))
+    late = np.arange(GROUPS) >= 9
+    status = {
+        "fsm": population.fsm,
+        **{kind: population.social == number for number, kind in enumerate(SOCIAL) if number},
+        "early_help": population.early_help,
+        # chosen: 1.5% young carers, 1.2% supervised by youth justice in Years 9 to 11
+        "young_carer": (hardship > 2.2)[:, None] & (np.arange(GROUPS) >= 4),
+        "youth_justice": (trouble > 2.3)[:, None] & late,
+    }
+    parts = [
+        _spells(now, days, ids, (1, 30), rng).assign(kind=kind) for kind, now in status.items()
+    ]
+    spells = pd.concat(parts, ignore_index=True)
+    spells["kind"] = coded("circumstances", "kind", spells["kind"])
+    return spells
+
+
+def attainment_table(
+    population: Population, ids: pd.Categorical, first_year: int, away: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the ``attainment`` table: key stage 2 in two subjects, and key stage 4 as a whole.
+
+    Parameters
+    ----------
+    population : Population
+        Ability.
+    ids : Categorical
+        Pseudonyms.
+    first_year : int
+        Calendar year in which the first school year starts.
+    away : float array of shape (n_pupils,)
+        Disengagement at the end, which lowers key stage 4.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    DataFrame
+        Results of all who had finished Year 6 or Year 11.
+    """
     parts = []
-    for subject in ("reading", "mathematics"):
-        score = 0.85 * population.ability[has] + 0.5 * rng.standard_normal(len(has))
+    for stage, subject, group, day in (
+        ("KS2", "reading", 7, -55), ("KS2", "mathematics", 7, -55), ("KS4", "attainment_8", 12, -10),
+    ):  # fmt: skip
+        result = _september(first_year, population.first_group, group) + day
+        has = np.flatnonzero(result <= LAST_DAY - 15)
+        lost = 0.35 * away[has] if stage == "KS4" else 0.0
+        score = 0.85 * population.ability[has] + 0.5 * rng.standard_normal(len(has)) - lost
         parts.append(
             pd.DataFrame(
                 {
                     "pupil_id": ids[has],
-                    "stage": coded("attainment", "stage", ["KS2"] * len(has)),
+                    "stage": coded("attainment", "stage", [stage] * len(has)),
                     "subject": pd.array([subject] * len(has), dtype="str"),
                     "score": score,
                     "result_date": result[has].astype("datetime64[s]"),
-                    "recorded_on": (result[has] + 30).astype("datetime64[s]"),
+                    "recorded_on": (result[has] + 10).astype("datetime64[s]"),
                 }
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def enrolments_table(
+    population: Population, calendar: SchoolCalendar, life: Life, ids: pd.Categorical,
+    names: NDArray[np.object_],
+) -> pd.DataFrame:  # fmt: skip
+    """Return the ``enrolments`` table: primary, secondary, moves, and AP after an exclusion.
+
+    Parameters
+    ----------
+    population : Population
+        Schools of each pupil.
+    calendar : SchoolCalendar
+        School days.
+    life : Life
+        Moves and exits.
+    ids : Categorical
+        Pseudonyms.
+    names : object array of shape (n_schools,)
+        ``school_id`` by number.
+
+    Returns
+    -------
+    DataFrame
+        Spells on rolls.
+    """
+    after = np.append(calendar.days, calendar.days[-1] + 3).astype("datetime64[s]")
+    rolls = _starts(population, calendar, life, after)
+    exit_date = np.where(
+        life.exit_day < NO_DAY, after[np.minimum(life.exit_day, len(after) - 1)], NEVER
+    )
+    rolls["exit"] = exit_date[rolls["pupil"]]
+    # nothing but AP begins once a pupil has left
+    rolls = rolls[~((rolls["date"] > rolls["exit"]) & (rolls["why"] != "ap"))]
+    rolls = rolls.reset_index(drop=True)
+    follows = rolls["pupil"].shift(-1) == rolls["pupil"]
+    next_why = rolls["why"].shift(-1).where(follows & (rolls["why"].shift(-1) != "ap"))
+    next_date = rolls["date"].shift(-1).where(next_why.notna()) - pd.Timedelta(days=1)
+    # a primary roll ends with July, weeks before the secondary roll begins
+    july = pd.to_datetime(
+        next_date.dt.year.astype("Int64").astype("str") + "-07-31", errors="coerce"
+    )
+    next_date = next_date.where(next_why != "end_of_phase", july.astype("datetime64[s]"))
+    last = next_why.isna() & (rolls["why"] != "ap")
+    leaving = next_date.where(~last, rolls["exit"]).astype("datetime64[s]")
+    reason = next_why.astype(object).where(~last, pd.Series(life.reason[rolls["pupil"]]))
+    reason = reason.where(leaving.notna(), None)
+    year = (rolls["date"].dt.year - (rolls["date"].dt.month < 9)).to_numpy()
+    entry_group = population.first_group[rolls["pupil"]] + year - calendar.first_year
+    recorded = rolls["date"] + pd.Timedelta(days=7)
+    told = leaving + pd.Timedelta(days=4)
+    return pd.DataFrame(
+        {
+            "pupil_id": ids[rolls["pupil"].to_numpy()],
+            "school_id": pd.array(names[rolls["school"].to_numpy()], dtype="str"),
+            "entry_date": rolls["date"],
+            "leaving_date": leaving,
+            "status": coded("enrolments", "status", ["main"] * len(rolls)),
+            "year_group": entry_group.astype("int64"),
+            "leaving_reason": coded("enrolments", "leaving_reason", reason.to_numpy(object)),
+            "recorded_on": recorded,
+            "end_recorded_on": told.where(told > recorded, recorded).where(leaving.notna()),
+        }
+    ).drop_duplicates(["pupil_id", "school_id", "entry_date"])
+
+
+def _starts(
+    population: Population, calendar: SchoolCalendar, life: Life, after: Dates
+) -> pd.DataFrame:
+    """Return when which pupil came to which school, and why, in order."""
+    group, arrives = population.first_group, population.arrives
+    last_year = calendar.first_year + len(calendar.starts) // 6
+    parts = []
+    for wanted, school in ((0, population.primary), (7, population.secondary)):
+        year = calendar.first_year + wanted - group
+        comes = (group < 7) | population.special if wanted == 0 else ~population.special
+        who = np.flatnonzero((year < last_year) & comes)
+        date = _september(calendar.first_year, group[who], wanted) + 2
+        parts.append(pd.DataFrame({"pupil": who, "date": date.astype("datetime64[s]"),
+                                   "school": school[who], "why": "end_of_phase"}))  # fmt: skip
+    moves, back = life.rolls, np.flatnonzero(life.back_day < NO_DAY)
+    parts.append(pd.DataFrame({
+        "pupil": moves["pupil"], "date": after[moves["day"]] + np.timedelta64(3, "D"),
+        "school": moves["school"],
+        "why": np.where(moves["managed"] == 1, "managed_move", "transferred"),
+    }))  # fmt: skip
+    parts.append(pd.DataFrame({
+        "pupil": back,
+        "date": after[np.minimum(life.back_day[back], len(after) - 1)] + np.timedelta64(4, "D"),
+        "school": population.schools.ap, "why": "ap",
+    }))  # fmt: skip
+    came = np.flatnonzero(arrives > 0)
+    then = group[came] + arrives[came] // 6
+    school = np.where(then >= 7, population.secondary[came], population.primary[came])
+    day = calendar.starts.astype("datetime64[s]")[
+        np.minimum(arrives[came], len(calendar.starts) - 1)
+    ]
+    parts.append(pd.DataFrame({"pupil": came, "date": day, "school": school, "why": "transferred"}))
+    rolls = pd.concat(parts, ignore_index=True).sort_values(["pupil", "date"], ignore_index=True)
+    since = np.full(len(group), NEVER)
+    since[came] = day
+    return rolls[~(rolls["date"] < since[rolls["pupil"]])].reset_index(drop=True)
+
+
+def destinations_table(
+    calendar: SchoolCalendar, life: Life, ids: pd.Categorical, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return monthly NCCIS positions of leavers, September to March or the last day of the data.
+
+    Parameters
+    ----------
+    calendar : SchoolCalendar
+        School years.
+    life : Life
+        Leavers and their chances.
+    ids : Categorical
+        Pseudonyms.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    DataFrame
+        The ``destinations`` table.
+    """
+    parts = []
+    for year, leavers in enumerate(life.leavers, start=calendar.first_year + 1):
+        pupil = leavers.pupil
+        neet = rng.random(len(pupil)) < leavers.neet
+        unknown = ~neet & (rng.random(len(pupil)) < leavers.not_known / (1 - leavers.neet))
+        settled = np.array(["210", "220", "230", "310", "330"], dtype=object)[
+            rng.choice(5, len(pupil), p=[0.33, 0.12, 0.45, 0.06, 0.04])
+        ]
+        since = rng.integers(0, 4, len(pupil))
+        for month in range(7):
+            start = np.datetime64(f"{year}-09") + month
+            end = (start + 1).astype("datetime64[D]") - 1
+            if end >= LAST_DAY:
+                break
+            code = np.where(neet & (month >= since), "619", np.where(unknown, "810", settled))
+            end = end.astype("datetime64[s]")
+            parts.append(pd.DataFrame({
+                "pupil_id": ids[pupil], "activity_code": code,
+                "start_date": start.astype("datetime64[s]"), "confirmed_on": end, "recorded_on": end,
+            }))  # fmt: skip
+    columns = TABLES["destinations"].names
+    table = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame({name: [] for name in columns}).assign(pupil_id=ids[:0])
+    )
+    return table.assign(
+        activity_code=coded(
+            "destinations", "activity_code", table["activity_code"].to_numpy(object)
+        )
+    )

@@ -1,0 +1,385 @@
+"""Behaviour and what schools make of it: latent states, suspensions, permanent exclusion.
+
+In:  the population and the state of every pupil at the start of a half-term.
+Out: expected suspensions and the chance of exclusion, raked to published levels; the next state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.simulate.needs import NEEDS
+from riskmodel.simulate.parameters import Preset, parameter, parameters_under
+from riskmodel.simulate.population import ETHNICITIES, Population
+from riskmodel.simulate.shapes import GROUPS, Floats, Ints, rake
+
+__all__ = ["Event", "Factors", "State", "chances", "groups_of", "season", "start_state", "step"]
+
+Event = Literal["susp", "pex"]
+
+PERSISTENCE = 0.85
+"""Share of a latent state that is carried over a half-term; chosen."""
+
+NOISE = 0.55
+"""Spread of what comes and goes in a latent state, beside the trait's 1; chosen."""
+
+FADING = 0.75
+"""Weight that a suspension keeps in each further half-term; chosen."""
+
+SLOPE: dict[Event, tuple[float, float]] = {"susp": (1.9, 1.15), "pex": (0.75, 0.75)}
+"""Effect of pressure on suspensions and exclusion, in primary and later years: chosen so that as many
+pupils have one suspension or more as published."""
+
+UNMET = 0.5
+"""Effect of a need that nobody meets, in log-odds; chosen."""
+
+SUPPORT = 0.15
+"""How far a half-term of SEN support, early help or a plan lowers pressure; chosen."""
+
+MOST: dict[Event, float] = {"susp": 3.0, "pex": 0.5}
+"""Largest expected number and chance in a half-term."""
+
+Factors = dict[Event, list[Floats]]
+"""Factor of each group, one array per characteristic."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Every pupil at the start of a half-term.
+
+    Attributes
+    ----------
+    pressure, disengagement : float arrays of shape (n_pupils,)
+        Latent states, around the pupil's own mean.
+    recent : float array of shape (n_pupils,)
+        Suspensions so far, older ones counting less.
+    school : int array of shape (n_pupils,)
+        School number.
+    active : bool array of shape (n_pupils,)
+        On the roll of a mainstream or special school.
+    half_term : int
+        Number of the half-term to come, 0 in the first autumn; negative before the data begin.
+    """
+
+    pressure: Floats
+    disengagement: Floats
+    recent: Floats
+    school: Ints
+    active: NDArray[np.bool_]
+    half_term: int
+
+    def take(self, rows: Ints) -> State:
+        """Return the state of some pupils.
+
+        Parameters
+        ----------
+        rows : int array
+            Pupils.
+
+        Returns
+        -------
+        State
+            In the order of ``rows``.
+        """
+        return replace(
+            self, pressure=self.pressure[rows], disengagement=self.disengagement[rows],
+            recent=self.recent[rows], school=self.school[rows], active=self.active[rows],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a half-term holds fixed for every pupil.
+
+    Attributes
+    ----------
+    stage : int array of shape (n_pupils,)
+        Year group 0 to 11; 12 at a special school.
+    unmet, supported : bool arrays of shape (n_pupils,)
+        A need without provision; SEN support, a plan or early help.
+    groups : list of int arrays of shape (n_pupils,)
+        Characteristics by which published rates differ.
+    """
+
+    stage: Ints
+    unmet: NDArray[np.bool_]
+    supported: NDArray[np.bool_]
+    groups: list[Ints]
+
+
+def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
+    """Return the setting of some pupils in a half-term.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array
+        Pupils wanted.
+    half_term : int
+        Number of the half-term.
+
+    Returns
+    -------
+    Setting
+        In the order of ``rows``.
+    """
+    group = np.clip(population.first_group[rows] + half_term // 6, 0, GROUPS - 1)
+    stage = np.where(population.special[rows], GROUPS, group)
+    provision = population.provision[rows, group].astype(np.int64)
+    need = np.where(provision > 0, 1 + np.maximum(population.need[rows], 0), 0)
+    social = population.social[rows, group].astype(np.int64)
+    care = np.select([social == 3, social > 0], [2, 1], 0)
+    return Setting(
+        stage=stage,
+        unmet=population.unmet[rows, group],
+        supported=(provision > 0) | population.early_help[rows, group],
+        groups=[population.male[rows].astype(np.int64), population.fsm[rows, group].astype(np.int64),
+                need, population.ethnicity[rows], care, provision, stage],
+    )  # fmt: skip
+
+
+def relative_rates(event: Event) -> list[Floats]:
+    """Return published rates by characteristic, in the order of :attr:`Setting.groups`.
+
+    Parameters
+    ----------
+    event : str
+        ``"susp"`` or ``"pex"``.
+
+    Returns
+    -------
+    list of float arrays
+        Relative within each characteristic. Needs are relative to each other among pupils with SEN.
+    """
+    meals = (parameter("fsm.primary") + parameter("fsm.secondary")) / 2
+    fsm = parameter(f"{event}.share.fsm")
+    support, plan = (parameter(f"{event}.share.{name}") for name in ("sen_support", "ehc_plan"))
+    n_support, n_plan = parameter("sen_support"), parameter("ehc_plan")
+    ethnicity = parameters_under(f"{event}.ethnicity")
+    need = parameters_under(f"{event}.need")
+    social = parameters_under(f"{event}.social")
+    return [
+        np.array([1.0, parameter(f"{event}.ratio.male")]),
+        np.array([(100 - fsm) / (100 - meals), fsm / meals]),
+        np.array([np.nan, *(need[code] for code in NEEDS)]),
+        np.array([ethnicity[code] for code in ETHNICITIES]),
+        _care(social["child_in_need"], social["looked_after"]),
+        np.array(
+            [
+                (100 - support - plan) / (100 - n_support - n_plan),
+                support / n_support,
+                plan / n_plan,
+            ]
+        ),
+    ]
+
+
+def _care(in_need: float, looked_after: float) -> Floats:
+    """Return rates relative to all pupils: of others, children in need, looked-after children."""
+    away = parameter("social.looked_after") / 100
+    need = parameter("social.child_in_need") / 100 - away
+    others = (1 - need * in_need - away * looked_after) / (1 - need - away)
+    return np.array([others, in_need, looked_after])
+
+
+def season(event: Event, half_term: int) -> float:
+    """Return the share of a year's events that a half-term holds.
+
+    Parameters
+    ----------
+    event : str
+        ``"susp"`` or ``"pex"``.
+    half_term : int
+        Number of the half-term.
+
+    Returns
+    -------
+    float
+        The six of a year add up to 1.
+    """
+    autumn = parameter(f"{event}.share.autumn") / 100
+    return autumn / 2 if half_term % 6 < 2 else (1 - autumn) / 4
+
+
+def level_by_stage(event: Event, preset: Preset) -> Floats:
+    """Return a year's events per pupil by year group, and at special schools.
+
+    Parameters
+    ----------
+    event : str
+        ``"susp"`` or ``"pex"``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    float array of shape (13,)
+        The average over the year groups of a phase is the phase's published level.
+    """
+    shape = np.array(list(parameters_under(f"{event}.year").values()))
+    for phase, rows in (("primary", slice(0, 7)), ("secondary", slice(7, 12))):
+        shape[rows] *= parameter(f"{event}.{phase}", preset) / shape[rows].mean()
+    return np.append(shape, parameter(f"{event}.special", preset)) / 100
+
+
+def _totals(event: Event, setting: Setting, preset: Preset, half_term: int) -> list[Floats]:
+    """Return the events expected in each group in a half-term."""
+    level = level_by_stage(event, preset)
+    by_stage = np.bincount(setting.stage, minlength=GROUPS + 1) * level * season(event, half_term)
+    total = by_stage.sum()
+    totals = []
+    for group, rate in zip(setting.groups, relative_rates(event), strict=False):
+        part = np.bincount(group, minlength=len(rate)) * rate
+        totals.append(total * part / np.nansum(part))
+    with_sen = totals[5][1:].sum()
+    totals[2] = np.append(total - with_sen, totals[2][1:] * with_sen / total)
+    return [*totals, by_stage]
+
+
+def start_factors() -> Factors:
+    """Return factors of 1 for every group.
+
+    Returns
+    -------
+    dict of str to list of float arrays
+        To be raked.
+    """
+    return {
+        event: [*(np.ones(len(rate)) for rate in relative_rates(event)), np.ones(GROUPS + 1)]
+        for event in ("susp", "pex")
+    }
+
+
+def chances(
+    population: Population,
+    state: State,
+    setting: Setting,
+    factors: Factors,
+    *,
+    preset: Preset,
+    raked: bool,
+) -> dict[Event, Floats]:
+    """Return what to expect of active pupils in the half-term to come.
+
+    Parameters
+    ----------
+    population : Population
+        Schools.
+    state : State
+        Of the active pupils only.
+    setting : Setting
+        Of the same pupils.
+    factors : dict
+        Factor of each group; changed in place where ``raked``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+    raked : bool
+        Whether to rake to the published levels, or to take the factors as they are.
+
+    Returns
+    -------
+    dict of str to float array
+        ``susp``: expected number; ``pex``: probability.
+    """
+    phase = (setting.stage >= 7).astype(np.int64)
+    unmet = UNMET * setting.unmet
+    felt: dict[Event, Floats] = {
+        "susp": (0.5 + state.recent) * population.schools.culture[state.school],
+        "pex": (0.3 + np.minimum(state.recent, 5.0)) * population.schools.severity[state.school],
+    }
+    made: dict[Event, Floats] = {}
+    for event, start in felt.items():
+        slope = np.array(SLOPE[event], dtype=np.float64)[phase]
+        weight = np.exp(slope * state.pressure + unmet) * start
+        if raked:
+            totals = _totals(event, setting, preset, state.half_term)
+            weight = rake(weight, setting.groups, totals, factors[event], most=MOST[event])
+        else:
+            for group, factor in zip(setting.groups, factors[event], strict=True):
+                weight = weight * factor[group]
+        made[event] = np.minimum(weight, MOST[event])
+    return made
+
+
+def start_state(population: Population, rng: np.random.Generator, *, half_term: int) -> State:
+    """Draw the state before the first half-term.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rng : Generator
+        Source of randomness.
+    half_term : int
+        Its number.
+
+    Returns
+    -------
+    State
+        At its long-run spread.
+    """
+    n = len(population)
+    group = population.first_group + half_term // 6
+    noise = NOISE * rng.standard_normal((2, n))
+    return State(
+        population.pressure_mean + noise[0],
+        population.disengagement_mean + 0.5 * noise[0] + noise[1],
+        np.zeros(n),
+        np.where(group >= 7, population.secondary, population.primary),
+        (group >= 0) & (group < GROUPS),
+        half_term,
+    )
+
+
+def step(
+    population: Population, rows: Ints, state: State, setting: Setting, suspensions: Ints,
+    rng: np.random.Generator,
+) -> State:  # fmt: skip
+    """Carry latent states over a half-term.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array
+        Pupils of the state.
+    state : State
+        Before the half-term.
+    setting : Setting
+        Of the half-term.
+    suspensions : int array
+        Suspensions in it.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    State
+        Before the next one. Suspensions add to both states, support lowers pressure, and the moves
+        to Year 7 and to another school unsettle.
+    """
+    noise = rng.standard_normal((2, len(rows))) * NOISE * np.sqrt(1 - PERSISTENCE**2)
+    now = population.first_group[rows] + state.half_term // 6
+    moves_up = ((now == 6) & ((state.half_term + 1) % 6 == 0)) & ~population.special[rows]
+    mean, away = population.pressure_mean[rows], population.disengagement_mean[rows]
+    hurt = 0.05 * np.minimum(suspensions, 4) + 0.25 * moves_up
+    pressure = (
+        mean + PERSISTENCE * (state.pressure - mean) + noise[0] + hurt
+        - SUPPORT * (1 - PERSISTENCE) * setting.supported
+    )  # fmt: skip
+    disengagement = (
+        away + PERSISTENCE * (state.disengagement - away) + 0.5 * noise[0] + noise[1] + hurt
+    )
+    return replace(
+        state,
+        pressure=pressure,
+        disengagement=disengagement,
+        recent=FADING * state.recent + suspensions,
+        school=np.where(moves_up, population.secondary[rows], state.school),
+        half_term=state.half_term + 1,
+    )

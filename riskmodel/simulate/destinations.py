@@ -1,0 +1,134 @@
+"""After Year 11: who becomes NEET, whose activity is not known.
+
+In:  latent states at the end of Year 11.
+Out: chances, raked to published levels by sex, SEN and social care.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskmodel.simulate.parameters import Preset, parameter, parameters_under
+from riskmodel.simulate.population import Population
+from riskmodel.simulate.shapes import GROUPS, Floats, Ints, rake
+
+__all__ = ["SLOPE", "NeetLevels", "neet_chance", "neet_levels", "not_known_chance"]
+
+SLOPE = 1.25
+"""Effect of disengagement, in log-odds; chosen."""
+
+NeetLevels = list[Floats]
+"""Factor of each group: sex, SEN provision, vulnerable."""
+
+LAST = GROUPS - 1
+
+
+def _groups(population: Population, rows: Ints) -> list[Ints]:
+    vulnerable = (population.social[rows, LAST] > 0) | (population.social[rows, LAST - 1] > 0)
+    return [
+        population.male[rows].astype(np.int64),
+        population.provision[rows, LAST].astype(np.int64),
+        vulnerable.astype(np.int64),
+    ]
+
+
+def _weight(population: Population, rows: Ints, disengagement: Floats) -> Floats:
+    score = SLOPE * disengagement - 0.45 * population.ability[rows]
+    return np.asarray(np.exp(score))
+
+
+def neet_levels(
+    population: Population, rows: Ints, disengagement: Floats, preset: Preset
+) -> NeetLevels:
+    """Return the factors that give the published levels.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array
+        Pupils whose states stand for those of leavers.
+    disengagement : float array
+        Their latent state.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    list of float arrays
+        One factor per group.
+    """
+    groups = _groups(population, rows)
+    by_sex = np.array([parameter(f"neet.16.{sex}", preset) / 100 for sex in ("F", "M")])
+    total = (np.bincount(groups[0], minlength=2) * by_sex).sum()
+    rates = parameters_under("neet_or_not_known")
+    totals = [np.bincount(groups[0], minlength=2) * by_sex]
+    share = parameter("vulnerable_share") / 100
+    others = (rates["all"] - share * rates["vulnerable"]) / (1 - share)
+    for group, relative in zip(
+        groups[1:],
+        ([rates["none"], rates["sen_support"], rates["ehc_plan"]], [others, rates["vulnerable"]]),
+        strict=True,
+    ):
+        part = np.bincount(group, minlength=len(relative)) * np.array(relative)
+        totals.append(total * part / part.sum())
+    factors = [np.ones(len(total)) for total in totals]
+    rake(_weight(population, rows, disengagement), groups, totals, factors, most=0.9, rounds=30)
+    return factors
+
+
+def neet_chance(
+    population: Population, rows: Ints, disengagement: Floats, levels: NeetLevels, *, spread: Floats
+) -> Floats:
+    """Return the chance of being NEET in the winter after Year 11.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array
+        Pupils wanted.
+    disengagement : float array
+        Expected latent state at the end of Year 11.
+    levels : list of float arrays
+        From :func:`neet_levels`.
+    spread : float array
+        Variance of the latent state around what is expected; 0 at the end of Year 11.
+
+    Returns
+    -------
+    float array
+        Probability: the chance is exponential in the state, so half the variance adds to its log.
+    """
+    weight = _weight(population, rows, disengagement + SLOPE * spread / 2)
+    for group, factor in zip(_groups(population, rows), levels, strict=True):
+        weight = weight * factor[group]
+    return np.minimum(weight, 0.9)
+
+
+def not_known_chance(
+    population: Population, rows: Ints, disengagement: Floats, preset: Preset
+) -> Floats:
+    """Return the chance that nobody can say what a leaver does.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array
+        Leavers.
+    disengagement : float array
+        Latent state.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    float array
+        Probability.
+    """
+    level = np.array([parameter(f"not_known.16.{sex}", preset) / 100 for sex in ("F", "M")])
+    lean = np.exp(0.5 * disengagement)
+    sex = population.male[rows].astype(int)
+    mean = np.bincount(sex, lean, 2) / np.maximum(np.bincount(sex, minlength=2), 1)
+    return np.minimum(level[sex] * lean / mean[sex], 0.5)

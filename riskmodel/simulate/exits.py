@@ -1,0 +1,91 @@
+"""Other ways off a roll, and moves between schools.
+
+In:  the population and its state.
+Out: chances of leaving by reason; who moves where.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.simulate.behaviour import State
+from riskmodel.simulate.parameters import Preset, parameter
+from riskmodel.simulate.population import Population
+from riskmodel.simulate.shapes import Floats, Ints
+
+__all__ = ["exit_chances", "moves"]
+
+SLOPES = {
+    "left_area": ("left_area", 0.0),
+    "home_educated": ("home_educated.new", 0.8),
+    "destination_unknown": ("unknown_exit", 0.9),
+}
+"""Leaving reason → yearly level in the parameters, and how it grows with pressure; slopes chosen."""
+
+THREATENED = 1.2
+"""How much likelier (in log-odds) leaving for home education is after suspensions; chosen."""
+
+
+def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict[str, Floats]:
+    """Return the chance of leaving in a half-term, by reason.
+
+    Parameters
+    ----------
+    state : State
+        Of active pupils.
+    years_before_last : float
+        How long before the last simulated year; home education was rarer then.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    dict of str to float array
+        Leaving reason → probability.
+    """
+    made = {}
+    for reason, (name, slope) in SLOPES.items():
+        level = parameter(name, preset) / 100 / 6
+        if reason == "home_educated":
+            level *= (1 + parameter("home_educated.growth", preset) / 100) ** -years_before_last
+        lean = slope * state.pressure - slope**2 * 0.65  # the mean stays near the level
+        if slope:
+            lean = lean + THREATENED * (state.recent > 1.5)
+        made[reason] = np.minimum(level * np.exp(lean), 0.3)
+    return made
+
+
+def moves(
+    population: Population, state: State, active: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Choose who moves to another school of the same phase.
+
+    Parameters
+    ----------
+    population : Population
+        Schools.
+    state : State
+        Of all pupils.
+    active : bool array of shape (n_pupils,)
+        Who is on a roll.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    pupil, school : int arrays of shape (n_moves,)
+        Who moves where.
+    managed : bool array of shape (n_moves,)
+        Whether as a managed move, after suspensions.
+    """
+    schools = population.schools
+    often = parameter("moves") / 100 / 6 + 0.03 * (state.recent >= 3)
+    chosen = active & ~population.special & (rng.random(len(often)) < often)
+    pupil = np.flatnonzero(chosen)
+    now = state.school[pupil]
+    primary = now < schools.n_primary
+    low = np.where(primary, 0, schools.n_primary)
+    size = np.where(primary, schools.n_primary, schools.n_secondary)
+    school = low + (now - low + 1 + rng.integers(0, 10**6, len(pupil)) % (size - 1)) % size
+    return pupil, school, state.recent[pupil] >= 3
