@@ -212,7 +212,7 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
                 pa.array(values.categories, type=pa.string()),
             )
         elif pd.api.types.is_datetime64_any_dtype(column.dtype):
-            columns[str(name)] = pa.array(column.to_numpy().astype("datetime64[D]"))
+            columns[str(name)] = pa.array(column.to_numpy())
         else:
             columns[str(name)] = pa.array(column, from_pandas=True)
             if column.dtype == "str":
