@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RequestError, RiskmodelError
+from riskmodel.errors import RiskmodelError
 
 __all__ = ["app", "main"]
 
@@ -93,14 +93,14 @@ def simulate(
     ] = "tables",
 ) -> None:
     """Write the extracts of a simulated LA; no real pupil is in them."""
-    if layout == "returns":
-        raise RequestError(
-            "The layout 'returns' is not available in this version. Use --layout tables."
-        )
-    from riskmodel.simulate import write_simulated
+    from riskmodel.simulate import write_simulated, write_simulated_returns
 
-    rows = write_simulated(out, pupils=pupils, years=years, seed=seed, preset=preset)
-    words = ", ".join(f"{name} {count:,}" for name, count in rows.items())
+    write = write_simulated_returns if layout == "returns" else write_simulated
+    rows = write(out, pupils=pupils, years=years, seed=seed, preset=preset)
+    if layout == "returns":
+        words = f"{len(rows)} files with {sum(rows.values()):,} rows"
+    else:
+        words = ", ".join(f"{name} {count:,}" for name, count in rows.items())
     typer.echo(f"Simulated extracts in {out}: {words}.")
 
 

@@ -22,6 +22,7 @@ from riskmodel.jobs.judge import gates_for, lineage, metrics_of, notes_for, reca
 from riskmodel.jobs.rivals import predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.model import RiskModel
+from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
@@ -152,7 +153,9 @@ def train(
         ensemble=final.ensemble_,
         calibration=fit_affine(predictions["model"], predictions["label"]),
         card={
-            "trained": lineage(extract, today, sample, truth is not None, out_of_time, seed),
+            "trained": lineage(
+                extract, today, sample, preset_of(Path(source)) is not None, out_of_time, seed
+            ),
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
             "backtest": backtest.to_dict(),
             "recall": recall_records(predictions, groups, backtest.counts["capacity"]),

@@ -2,7 +2,13 @@
 
 from riskmodel.simulate.measure import measure, summarise
 from riskmodel.simulate.parameters import Preset
-from riskmodel.simulate.run import Simulated, preset_of, simulate, write_simulated
+from riskmodel.simulate.run import (
+    Simulated,
+    preset_of,
+    simulate,
+    write_simulated,
+    write_simulated_returns,
+)
 
 __all__ = [
     "Preset",
@@ -12,4 +18,5 @@ __all__ = [
     "simulate",
     "summarise",
     "write_simulated",
+    "write_simulated_returns",
 ]

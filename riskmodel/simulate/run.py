@@ -29,9 +29,10 @@ from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
 from riskmodel.simulate.life import live, true_risks
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import make_population
+from riskmodel.simulate.returns import write_returns
 from riskmodel.simulate.shapes import GROUPS
 
-__all__ = ["Simulated", "preset_of", "simulate", "write_simulated"]
+__all__ = ["Simulated", "preset_of", "simulate", "write_simulated", "write_simulated_returns"]
 
 LARGEST_LA = 52_000
 """Pupils of an LA; more pupils make more LAs, so that memory does not grow."""
@@ -175,9 +176,54 @@ def write_simulated(
             write("truth", _arrow(one.truth), folder / "truth" / "true_risk.parquet")
         for writer in writers.values():
             writer.close()
-        settings = {"pupils": pupils, "years": years, "seed": seed, "preset": preset}
-        (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
+        _write_settings(folder, pupils, years, seed, preset)
     return rows
+
+
+def write_simulated_returns(
+    out: Path, *, pupils: int = 12_000, years: int = 4, seed: int = 0, preset: Preset = "england"
+) -> dict[str, int]:
+    """Simulate one LA and write what it would receive: censuses, registers, other extracts.
+
+    Parameters
+    ----------
+    out : Path
+        Empty or new folder.
+    pupils : int
+        At most 52,000: the returns of one LA.
+    years : int
+        School years.
+    seed : int
+        Seed.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    dict of str to int
+        File → rows.
+
+    Raises
+    ------
+    RequestError
+        If a parameter makes no sense or the folder is not empty.
+    """
+    if pupils > LARGEST_LA:
+        raise RequestError(
+            f"Returns are written for one LA of at most {LARGEST_LA:,} pupils; got {pupils:,}. "
+            "Use --layout tables, or fewer pupils."
+        )
+    made = simulate(pupils=pupils, years=years, seed=seed, preset=preset)
+    with new_folder(out) as folder:
+        rows = write_returns(made.tables, folder, seed=seed)
+        (folder / "truth").mkdir()
+        _write_settings(folder, pupils, years, seed, preset)
+    return rows
+
+
+def _write_settings(folder: Path, pupils: int, years: int, seed: int, preset: Preset) -> None:
+    settings = {"pupils": pupils, "years": years, "seed": seed, "preset": preset}
+    (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
 
 def preset_of(folder: Path) -> Preset | None:
