@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.schema import NOT_KNOWN, Column
 
-__all__ = ["convert_column", "fill_not_known"]
+__all__ = ["convert_column", "fill_not_known", "read_dates"]
 
 EARLIEST, LATEST = np.datetime64("1950-01-01", "s"), np.datetime64("2100-01-01", "s")
 """Dates outside are typing errors."""
@@ -107,6 +107,23 @@ def _number(raw: pd.Series, column: Column) -> pd.Series:
     return values.where(values == values.round()) if column.kind == "integer" else values
 
 
+def read_dates(raw: pd.Series) -> pd.Series:
+    """Return dates; what cannot be read, or lies outside 1950 to 2100, is missing.
+
+    Parameters
+    ----------
+    raw : Series
+        Dates, or text as ``2024-09-02``, ``02/09/2024`` or, as COLLECT writes it,
+        ``2024-Sep-02 00:00:00``; categories are read once each.
+
+    Returns
+    -------
+    Series of datetime64[s]
+        Days.
+    """
+    return _by_distinct_value(_blank_is_missing(raw), _date)
+
+
 def _date(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(raw):
         dates = raw.dt.tz_localize(None)
@@ -116,6 +133,11 @@ def _date(raw: pd.Series) -> pd.Series:
         dates = pd.to_datetime(iso.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
         british = pd.to_datetime(text, format="%d/%m/%Y", errors="coerce")
         dates = dates.fillna(british)
+        if dates.isna().any():
+            collect = text.where(text.str.fullmatch(r"\d{4}-[A-Za-z]{3}-\d{2}( .*)?") == True)  # noqa: E712
+            dates = dates.fillna(
+                pd.to_datetime(collect.str.slice(0, 11), format="%Y-%b-%d", errors="coerce")
+            )
     values = dates.to_numpy()
     days = values.astype("datetime64[D]").astype("datetime64[s]")  # rounds down to the day
     outside = ~((days >= EARLIEST) & (days <= LATEST))

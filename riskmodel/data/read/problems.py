@@ -36,6 +36,8 @@ class Ledger:
         Number of the first row: 2 in a CSV, whose header is line 1, else 1.
     raw : DataFrame
         The file's rows.
+    places : int array of shape (n_rows,), optional
+        Place in the file of each row, from 0; in order where left out.
     number : int16 array of shape (n_rows,)
         Place in ``reasons`` of why each row is set aside; 0 for rows that are kept.
     kept : bool array of shape (n_rows,)
@@ -49,6 +51,7 @@ class Ledger:
     file: str
     first_row: int
     raw: pd.DataFrame
+    places: NDArray[np.int64] | None = None
     number: NDArray[np.int16] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
     reasons: list[str] = field(default_factory=lambda: [""])
@@ -57,6 +60,9 @@ class Ledger:
     def __post_init__(self) -> None:
         self.number = np.zeros(len(self.raw), dtype=np.int16)
         self.kept = np.ones(len(self.raw), dtype=bool)
+
+    def _places(self) -> NDArray[np.int64]:
+        return np.arange(len(self.raw)) if self.places is None else self.places
 
     def note(
         self, bad: NDArray[np.bool_], rule: str, column: str, words: str, *, set_aside: bool = True,
@@ -82,6 +88,7 @@ class Ledger:
             One more word per row, such as what was expected.
         """
         rows = np.flatnonzero(bad & self.kept)
+        places = self._places()
         if not len(rows):
             return
         severity = "error" if set_aside else "warning"
@@ -89,7 +96,7 @@ class Ledger:
         for row in rows[:SHOWN]:
             value = _short(self.raw[column].iloc[row]) if has_value else ""
             said = words.format(value=value, hint="" if hint is None else hint.iloc[row])
-            number = row + self.first_row
+            number = int(places[row]) + self.first_row
             message = f"{self.file}, row {number}: {said}"
             self._tell(number, column, value, rule, severity, message)
         if len(rows) > SHOWN:
@@ -125,7 +132,7 @@ class Ledger:
         return pd.DataFrame(
             {
                 "file": self.file,
-                "row": rows + self.first_row,
+                "row": self._places()[rows] + self.first_row,
                 "reason": np.array(self.reasons, dtype=object)[self.number[rows]],
                 "record": text.strip().split("\n"),
             }

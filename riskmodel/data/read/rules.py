@@ -29,7 +29,12 @@ LARGEST = 2**62
 
 
 def check_rows(
-    table: Table, frame: pd.DataFrame, ledger: Ledger, calendar: pd.DataFrame | None
+    table: Table,
+    frame: pd.DataFrame,
+    ledger: Ledger,
+    calendar: pd.DataFrame | None,
+    *,
+    unique: bool,
 ) -> None:
     """Note the rows of a converted table that break a rule.
 
@@ -43,6 +48,8 @@ def check_rows(
         Gets the notes.
     calendar : DataFrame, optional
         School days, where the extracts hold them.
+    unique : bool
+        Whether a repeated key is a fault.
     """
     _check_required(table, frame, ledger)
     _check_spans(frame, ledger)
@@ -58,7 +65,8 @@ def check_rows(
         ledger.note(outside, "not_a_school_day", "date",
                     "date {value} is not a school day of the calendar. Correct it, or add the day to "
                     "the calendar.")  # fmt: skip
-    _check_duplicates(table, frame, ledger)
+    if unique:
+        _check_duplicates(table, frame, ledger)
 
 
 def _check_required(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:

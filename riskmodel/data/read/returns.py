@@ -1,0 +1,379 @@
+"""A folder of returns: every file known by its columns, one pupil known by all their UPNs.
+
+In:  a folder with the files an LA holds, in any order and under any names.
+Out: facts per table from each file; how many rows were kept, merged into others, or set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.identity import load_key, pseudonyms
+from riskmodel.data.read.assemble import assemble
+from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.files import open_table
+from riskmodel.data.read.problems import PROBLEM_COLUMNS, Ledger
+from riskmodel.data.read.sources import census, extracts
+from riskmodel.data.read.sources.source import Context, Source, plain, with_plain_columns
+from riskmodel.data.read.table import note_upns, read_table
+from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.progress import track
+
+__all__ = ["Reading", "find_returns", "read_returns"]
+
+SOURCES = (*census.SOURCES, *extracts.SOURCES)
+
+ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
+
+PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
+"""Files that say who there is."""
+
+NEEDS = Table(
+    name="needs", row="need",
+    columns=(
+        TABLES["send"]["pupil_id"], TABLES["send"]["primary_need"], TABLES["send"]["secondary_need"],
+        Column(name="start_date", kind="date", label="Census day", required=False, nullable=True),
+        Column(name="recorded_on", kind="date", label="Known on", required=False, nullable=True),
+    ),
+    key=("pupil_id",),
+)  # fmt: skip
+"""Needs as the census and SEN2 give them, before they join the spells of provision."""
+
+
+@dataclass
+class Reading:
+    """What came of a folder of returns.
+
+    Attributes
+    ----------
+    frames : dict of str to DataFrame
+        Tables.
+    problems : list of dict
+        One per problem.
+    rejects : list of DataFrame
+        Rows set aside, by file.
+    counts : list of tuple
+        File, source, rows read, kept, rejected, merged.
+    """
+
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    problems: list[dict[str, object]] = field(default_factory=list)
+    rejects: list[pd.DataFrame] = field(default_factory=list)
+    counts: list[tuple[str, str, int, int, int, int]] = field(default_factory=list)
+
+
+@dataclass
+class _File:
+    name: str
+    source: Source
+    raw: pd.DataFrame
+    frame: pd.DataFrame
+    first_row: int
+    encoding: str
+    set_aside: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+
+
+def find_returns(folder: Path) -> list[Path]:
+    """Return the data files of a folder and the folders in it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look; hidden files and the truth of simulated data are left out.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in ENDINGS
+        and not any(
+            part.startswith(".") or part == "truth" for part in path.relative_to(folder).parts
+        )
+    )
+
+
+def read_returns(folder: Path, *, key_file: Path) -> Reading | None:
+    """Read a folder of returns.
+
+    Parameters
+    ----------
+    folder : Path
+        Extracts.
+    key_file : Path
+        Key of the pseudonyms.
+
+    Returns
+    -------
+    Reading or None
+        None if no file says who the pupils are.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read at all.
+    """
+    made = Reading()
+    files = [one for path in track(find_returns(folder), "Opening files")
+             if (one := _open(path, folder, made)) is not None]  # fmt: skip
+    if not any(one.source.name in PUPIL_SOURCES for one in files):
+        return None
+    context = _context(files)
+    _identify(files, context, key_file, made)
+    order = {name: number for number, name in enumerate(PUPIL_SOURCES)}
+    files.sort(key=lambda one: (order.get(one.source.name, 9), one.name))
+    facts: dict[str, list[pd.DataFrame]] = {}
+    pupils: pd.CategoricalDtype | None = None
+    for number, one in enumerate(track(files, "Reading returns")):
+        if pupils is None and one.source.name not in PUPIL_SOURCES:
+            known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
+            pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
+        for table, part in _facts(one, context, pupils, made):
+            facts.setdefault(table, []).append(part.assign(_file=number))
+    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
+    if pupils is None:
+        pupils = pd.CategoricalDtype(
+            pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
+        )
+    made.frames, used = assemble(joined, pupils)
+    for number, one in enumerate(files):
+        _count(made, one, used.loc[used["_file"] == number, "_place"].to_numpy())
+    return made
+
+
+def _open(path: Path, folder: Path, made: Reading) -> _File | None:
+    name = str(path.relative_to(folder))
+    raw, encoding = open_table(path)
+    found = {plain(str(column)) for column in raw.columns}
+    best: Source | None = None
+    for source in SOURCES:
+        mine = {source.aliases.get(column, column) for column in found}
+        if source.columns <= mine and (best is None or len(source.columns) > len(best.columns)):
+            best = source
+    if encoding != "utf-8":
+        made.problems.append(_note(name, "encoding", f"{name}: is not UTF-8; it was read as {encoding}. "
+                                   "Check names with accents, or export as UTF-8."))  # fmt: skip
+    if best is None:
+        made.problems.append(_unknown(name, found))
+        made.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
+        record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
+        if len(raw):
+            made.rejects.append(pd.DataFrame(
+                {"file": name, "row": np.arange(len(raw)) + 1, "reason": "unknown_file", "record": record}
+            ))  # fmt: skip
+        return None
+    frame = with_plain_columns(raw, best.aliases).reset_index(drop=True)
+    empty = np.zeros(len(raw), dtype=bool)
+    first = 1 if path.suffix.lower() == ".parquet" else 2
+    return _File(name, best, raw, frame, first, encoding, empty, empty.copy())
+
+
+def _note(file: str, rule: str, message: str) -> dict[str, object]:
+    values = (file, None, "", "", rule, "warning", message)
+    return dict(zip(PROBLEM_COLUMNS, values, strict=True))
+
+
+def _unknown(name: str, found: set[str]) -> dict[str, object]:
+    """Say which source a file is nearest to, and what it lacks."""
+    shares = [
+        (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in SOURCES
+    ]
+    share, source = max(shares, key=lambda pair: pair[0])
+    missing = sorted(source.columns - {source.aliases.get(c, c) for c in found})
+    like = (
+        f" It is nearest to '{source.name}', but has no {', '.join(missing)}."
+        if share >= 0.5
+        else ""
+    )
+    return _note(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
+                 f"used.{like} Export it in a known layout, or take it out of the folder.")  # fmt: skip
+
+
+def _of(files: list[_File], name: str) -> pd.DataFrame:
+    parts = [one.frame for one in files if one.source.name == name]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _context(files: list[_File]) -> Context:
+    """Gather what one file must know of the others."""
+    context = Context()
+    schools = _of(files, "Schools (Get Information about Schools)")
+    if len(schools):
+        number = schools["establishmentnumber"].astype("str").str.zfill(4)
+        context.school_of_number = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
+        context.school_of_number = context.school_of_number.groupby(level=0).first()
+    returns = _of(files, "School Census: returns")
+    if len(returns):
+        urn = returns["urn"] if "urn" in returns else returns["estab"]
+        context.censuses = (
+            pd.DataFrame({
+                "id": returns["schoolcensustableid"].astype("str"), "school_id": urn.astype("str"),
+                "day": read_dates(returns["referencedate"]),
+            }).drop_duplicates("id").set_index("id")
+        )  # fmt: skip
+    lookup = _of(files, "Postcode lookup")
+    if len(lookup):
+        post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
+        nothing = pd.Series(np.nan, index=lookup.index)
+        deciles = {
+            f"{name}_decile": pd.to_numeric(
+                lookup.get(f"{name}decile", nothing), errors="coerce"
+            ).to_numpy()
+            for name in ("idaci", "imd")
+        }
+        context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
+    header = _of(files, "SSDA903: header")
+    if len(header):
+        context.child_upn = (
+            header.assign(child=header["child"].astype("str")).drop_duplicates("child")
+            .set_index("child")["upn"].astype("object")
+        )  # fmt: skip
+    for one in files:
+        if one.source.name == "SSDA903: episodes":
+            one.frame["upn"] = one.frame["child"].astype("str").map(context.child_upn)
+    return context
+
+
+def _identify(files: list[_File], context: Context, key_file: Path, made: Reading) -> None:
+    """Give every row its pupil: former UPNs joined, names and UPNs dropped at the door."""
+    pupils = [one for one in files if one.source.name == "School Census: pupils on roll"]
+    for one in pupils:
+        one.frame["upn"] = _upn_or_name(one.frame)
+    former = _former(pupils)
+    key = load_key(key_file)
+    for one in files:
+        if not one.source.upn or one.source.upn not in one.frame:
+            continue
+        upn = one.frame[one.source.upn]
+        distinct = pd.Series(upn.dropna().unique()).astype("str")
+        clean = distinct.str.strip().str.upper()
+        names = pseudonyms(clean.replace(former), key)
+        names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
+        mapped = upn.map(dict(zip(distinct, names, strict=True))).astype("str")
+        one.frame = one.frame.drop(columns=[*({"upn", "formerupn", "surname", "forename", "middlenames",
+                                    "preferredsurname", one.source.upn} & set(one.frame))])  # fmt: skip
+        one.frame["pupil_id"] = mapped
+        if one.source.name in ("School Census: pupils on roll", "Suspensions and exclusions"):
+            ledger = Ledger(one.name, one.first_row, one.raw)
+            given = upn.where(~upn.astype("str").str.startswith("NO UPN"))
+            note_upns(given, ledger)
+            _keep_notes(made, one, ledger)
+    rows = [one for one in pupils if "rowid" in one.frame]
+    if rows:
+        table = pd.concat([one.frame[["rowid", "pupil_id", "schoolcensustableid"]] for one in rows])
+        table = (
+            table.assign(rowid=table["rowid"].astype("str"))
+            .drop_duplicates("rowid")
+            .set_index("rowid")
+        )
+        context.pupil_of_row = table["pupil_id"]
+        context.census_of_row = table["schoolcensustableid"].astype("str")
+
+
+def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
+    """Return the UPN, or where there is none what else tells one pupil from another."""
+    upn = frame["upn"].astype("object")
+    parts = [frame[name].astype("str") for name in ("surname", "forename", "dob") if name in frame]
+    other = pd.Series("NO UPN", index=frame.index)
+    for part in parts:
+        other = other + "|" + part
+    blank = upn.isna() | (upn.astype("str").str.strip() == "")
+    return upn.where(~blank, other)
+
+
+def _former(pupils: list[_File]) -> dict[str, str]:
+    """Return former UPN → the UPN that a pupil has now, chains followed to the end."""
+    pairs: dict[str, str] = {}
+    for one in pupils:
+        if "formerupn" in one.frame:
+            told = (
+                one.frame[["formerupn", "upn"]]
+                .astype("str")
+                .apply(lambda c: c.str.strip().str.upper())
+            )
+            told = told[(told["formerupn"].str.len() >= 12) & (told["formerupn"] != told["upn"])]
+            pairs |= dict(zip(told["formerupn"], told["upn"], strict=True))
+    for old in list(pairs):
+        seen = {old}
+        while pairs[old] in pairs and pairs[old] not in seen:
+            seen.add(pairs[old])
+            pairs[old] = pairs[pairs[old]]
+    return pairs
+
+
+def _facts(
+    one: _File, context: Context, pupils: pd.CategoricalDtype | None, made: Reading
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Return the typed facts of a file, each with its place in the file."""
+    if one.source.facts is None or not len(one.frame):
+        one.kept[:] = True
+        return
+    usable = one.frame[~one.set_aside]
+    if "pupil_id" in usable:
+        named = usable["pupil_id"]
+        linked = named.notna() if pupils is None else named.isin(pupils.categories)
+        if not linked.all():
+            _set_unlinked_aside(made, one, usable.index[~linked].to_numpy())
+            usable = usable[linked]
+    told = False
+    for name, part in one.source.facts(usable, context).items():
+        told = True
+        table = NEEDS if name == "needs" else TABLES[name]
+        extra = [column for column in part if str(column).startswith("_")]
+        places = part.index.to_numpy()
+        ledger = Ledger(
+            one.name, one.first_row, part.drop(columns=extra).reset_index(drop=True), places
+        )
+        who = None if name == "pupils" or pupils is None else pupils
+        frame = read_table(table, ledger, who, None, Path(), unique=False)
+        _keep_notes(made, one, ledger)
+        kept = np.flatnonzero(ledger.kept)
+        yield (
+            name,
+            frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),
+        )
+    if not told:
+        one.kept[:] = True
+
+
+def _set_unlinked_aside(made: Reading, one: _File, places: NDArray[np.int64]) -> None:
+    ledger = Ledger(one.name, one.first_row, one.raw)
+    bad = np.zeros(len(one.raw), dtype=bool)
+    bad[places] = True
+    ledger.note(bad, "not_linked", "", "", set_aside=True)
+    made.problems.append(
+        _note(one.name, "not_linked", f"{one.name}: {len(places)} of {len(one.raw)} rows have no UPN, or the "
+              "UPN of a pupil in neither census nor NCCIS, so they join to nobody. They are in the rejects.")
+    )  # fmt: skip
+    made.rejects.append(ledger.rejects())
+    one.set_aside[places] = True
+
+
+def _keep_notes(made: Reading, one: _File, ledger: Ledger) -> None:
+    made.problems += ledger.problems
+    rejects = ledger.rejects()
+    if len(rejects):
+        places = rejects["row"].to_numpy(dtype=np.int64) - one.first_row
+        new = ~one.set_aside[places]
+        record = one.raw.iloc[places].astype("str").to_json(orient="records", lines=True)
+        rejects["record"] = record.strip().split("\n")
+        made.rejects.append(rejects[new])
+        one.set_aside[places] = True
+
+
+def _count(made: Reading, one: _File, used: NDArray[np.int64]) -> None:
+    """Count each row once: kept if a fact of it is used, else set aside, else merged into others."""
+    one.kept[used] = True
+    one.kept &= ~one.set_aside
+    n, kept, aside = len(one.raw), int(one.kept.sum()), int(one.set_aside.sum())
+    made.counts.append((one.name, one.source.name, n, kept, aside, n - kept - aside))

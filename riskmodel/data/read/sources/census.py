@@ -1,0 +1,231 @@
+"""The School Census as LAs receive it: COLLECT flat tables of the autumn, spring and summer returns.
+
+In:  one CSV per table, joined on the ids that COLLECT gives to rows; all years since 2016.
+Out: pupils, spells on rolls, SEN provision, free school meals, exclusions, termly absence, addresses.
+
+A return is known to the LA some weeks after the census day: :data:`DAYS_TO_LA` later. Column names:
+public LA pipelines' schemas of the returns 2015 to 2026.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.sources.source import Context, Facts, Source, school_year
+
+__all__ = ["SOURCES"]
+
+DAYS_TO_LA = 35
+"""Days from the census day until the LA holds the return; schools have four weeks to send it, and the
+LA a few days to load it (recalled, unverified)."""
+
+YEAR_GROUPS = {"E1": -4, "E2": -3, "N1": -2, "N2": -1, "R": 0} | {str(n): n for n in range(1, 15)}
+"""National curriculum year of the census → year group; M (mixed) and X (not followed) are missing."""
+
+PROVISION = {"S": "E", "A": "K", "P": "K"}
+"""SEN provision codes of before 2014: statement, School Action, School Action Plus."""
+
+TERM_ENDS = {10: (7, 31), 1: (12, 31), 5: (4, 15)}
+"""Census month → last day of the term whose attendance it holds."""
+
+ALIASES = {
+    "gender": "sex",
+    "absencesessions": "sessions",
+    "pupilonrolltableid": "rowid",
+    "pupilnolongeronrolltableid": "rowid",
+    "ncyearleaving": "ncyearactual",
+    "sennprovision": "senprovision",
+}
+
+
+def _known(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Return the census day, the school and the day the LA knew, for rows of a pupil table."""
+    census = frame["schoolcensustableid"].astype("str")
+    found = context.censuses.reindex(census)
+    return pd.DataFrame(
+        {"school_id": found["school_id"].to_numpy(), "day": found["day"].to_numpy()},
+        index=frame.index,
+    ).assign(recorded_on=lambda made: made["day"] + pd.Timedelta(days=DAYS_TO_LA))
+
+
+def _of_row(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Return pupil, school and days for rows of a table that hangs on a pupil row."""
+    row = frame["rowid"].astype("str")
+    census = pd.DataFrame({"schoolcensustableid": row.map(context.census_of_row)})
+    known = _known(census.set_axis(frame.index), context)
+    return known.assign(pupil_id=row.map(context.pupil_of_row).to_numpy())
+
+
+def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _known(frame, context)
+    born = read_dates(frame["dob"])
+    pupils = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "birth_month": born.dt.to_period("M").dt.to_timestamp().dt.strftime("%Y-%m-%d"),
+            "sex": _column(frame, "sex"),
+            "ethnicity": _column(frame, "ethnicity"),
+            "first_language": _column(frame, "language"),
+            "_day": known["day"],
+        }
+    )
+    entry = read_dates(frame["entrydate"])
+    group = frame["ncyearactual"].astype("str").str.strip().str.upper().map(YEAR_GROUPS)
+    at_entry = group - (school_year(known["day"]) - school_year(entry))
+    status = _column(frame, "enrolstatus").astype("str").str.strip().str.upper()
+    leaving = _column(frame, "leavingdate")
+    enrolments = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "school_id": known["school_id"],
+            "entry_date": frame["entrydate"],
+            "leaving_date": leaving,
+            "status": np.where(status == "S", "dual", "main"),
+            "year_group": at_entry,
+            "recorded_on": known["recorded_on"],
+            "end_recorded_on": known["recorded_on"].where(leaving.notna()),
+        }
+    )
+    facts = {"pupils": pupils, "enrolments": enrolments}
+    if "senprovision" in frame:
+        code = frame["senprovision"].astype("str").str.strip().str.upper()
+        facts["send"] = pd.DataFrame(
+            {
+                "pupil_id": frame["pupil_id"],
+                "provision": code.replace(PROVISION),
+                "start_date": known["day"],
+                "recorded_on": known["recorded_on"],
+            }
+        )
+    if "youngcarer" in frame:
+        carer = frame[frame["youngcarer"].isin(["P", "S"])]
+        facts["circumstances"] = pd.DataFrame(
+            {
+                "pupil_id": carer["pupil_id"],
+                "kind": "young_carer",
+                "start_date": known["day"].reindex(carer.index),
+                "recorded_on": known["recorded_on"].reindex(carer.index),
+            }
+        )
+    return facts
+
+
+def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    category = frame["category"].astype("str").str.strip().str.upper()
+    reasons = {
+        f"reason_{i}": _column(
+            frame, f"reason{i}" if f"reason{i}" in frame else "reason" * (i == 1)
+        )
+        for i in (1, 2, 3)
+    }
+    suspensions = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "school_id": known["school_id"],
+            "start_date": frame["startdate"],
+            "sessions": _column(frame, "sessions"),
+            "category": category.replace({"FIXD": "SUSP"}),
+            **reasons,
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return {"suspensions": suspensions}
+
+
+def _sessions(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    month, year = known["day"].dt.month, known["day"].dt.year
+    last = month.map(TERM_ENDS)
+    ends = pd.to_datetime(
+        {
+            "year": year - (month == 1),
+            "month": last.str[0],
+            "day": last.str[1],
+        }
+    )
+    totals = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "term_end": ends,
+            "mark": frame["attendancereason"],
+            "sessions": frame["sessions"],
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return {"absence_totals": totals}
+
+
+def _meals(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    meals = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "kind": "fsm",
+            "start_date": frame["fsmstartdate"],
+            "end_date": _column(frame, "fsmenddate"),
+            "recorded_on": known["recorded_on"],
+            "end_recorded_on": known["recorded_on"].where(_column(frame, "fsmenddate").notna()),
+        }
+    )
+    return {"circumstances": meals}
+
+
+def _needs(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    rank = pd.to_numeric(frame["sentyperank"], errors="coerce")
+    needs = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "primary_need": frame["sentype"].where(rank == 1),
+            "secondary_need": frame["sentype"].where(rank == 2),
+            "start_date": known["day"],
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return {"needs": needs}
+
+
+def _addresses(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    post = frame["postcode"].astype("str").str.replace(" ", "").str.upper()
+    found = context.deciles.reindex(post)
+    if found.empty or "idaci_decile" not in found:
+        found = pd.DataFrame({"idaci_decile": np.nan, "imd_decile": np.nan}, index=post)
+    homes = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "start_date": known["day"],
+            "idaci_decile": found["idaci_decile"].to_numpy(),
+            "imd_decile": found["imd_decile"].to_numpy(),
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return {"neighbourhood": homes}
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name in frame:
+        return frame[name]
+    return pd.Series(np.nan, index=frame.index, dtype="object")
+
+
+SOURCES = (
+    Source(name="School Census: returns", aliases=ALIASES,
+           columns=frozenset({"schoolcensustableid", "term", "referencedate"})),
+    Source(name="School Census: pupils on roll", aliases=ALIASES, upn="upn", facts=_pupils,
+           columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate", "ncyearactual"})),
+    Source(name="School Census: exclusions", aliases=ALIASES, facts=_exclusions,
+           columns=frozenset({"rowid", "startdate", "category"})),
+    Source(name="School Census: attendance", aliases=ALIASES, facts=_sessions,
+           columns=frozenset({"rowid", "attendancereason", "sessions"})),
+    Source(name="School Census: free school meals", aliases=ALIASES, facts=_meals,
+           columns=frozenset({"rowid", "fsmstartdate"})),
+    Source(name="School Census: SEN needs", aliases=ALIASES, facts=_needs,
+           columns=frozenset({"rowid", "sentype", "sentyperank"})),
+    Source(name="School Census: addresses", aliases=ALIASES, facts=_addresses,
+           columns=frozenset({"rowid", "postcode"})),
+)  # fmt: skip
+"""Tables of the School Census."""

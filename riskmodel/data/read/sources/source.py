@@ -1,0 +1,128 @@
+"""What a source is: the columns by which its files are known, and the facts they make.
+
+In:  a raw frame with plain column names.
+Out: facts per table, each with the row of the file it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+__all__ = ["Context", "Source", "plain", "school_year", "with_plain_columns"]
+
+Facts = Mapping[str, pd.DataFrame]
+"""Table → facts in the columns of the schema; the index is the position of the row in the file."""
+
+
+@dataclass
+class Context:
+    """What one file must know of the others.
+
+    Attributes
+    ----------
+    censuses : DataFrame
+        Index ``schoolcensustableid``; ``school_id``, ``day`` of each census return.
+    pupil_of_row : Series
+        COLLECT ``…tableid`` of a pupil row → ``pupil_id``.
+    census_of_row : Series
+        COLLECT ``…tableid`` of a pupil row → ``schoolcensustableid``.
+    child_upn : Series
+        SSDA903 ``CHILD`` → UPN.
+    deciles : DataFrame
+        Index postcode without blanks; ``idaci_decile``, ``imd_decile``.
+    school_of_number : Series
+        Establishment number → ``school_id``.
+    """
+
+    censuses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pupil_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    census_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    child_upn: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    deciles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    school_of_number: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A kind of file.
+
+    Attributes
+    ----------
+    name : str
+        In words.
+    columns : frozenset of str
+        Plain names of columns that together only this kind of file has.
+    facts : callable, optional
+        Raw frame and context → facts; None for files that only help to read others.
+    upn : str
+        Plain name of the column with the UPN, or empty.
+    aliases : mapping of str to str
+        Other plain names, seen over the years → the name used here.
+    """
+
+    name: str
+    columns: frozenset[str]
+    facts: Callable[[pd.DataFrame, Context], Facts] | None = None
+    upn: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def plain(name: str) -> str:
+    """Return a column name without case, blanks and punctuation.
+
+    Parameters
+    ----------
+    name : str
+        As a file writes it.
+
+    Returns
+    -------
+    str
+        Letters and digits only.
+
+    Examples
+    --------
+    >>> plain("LA (code)")
+    'lacode'
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def with_plain_columns(raw: pd.DataFrame, aliases: Mapping[str, str]) -> pd.DataFrame:
+    """Return a frame with plain column names, known aliases replaced.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        As the file holds it.
+    aliases : mapping of str to str
+        Other plain names → names.
+
+    Returns
+    -------
+    DataFrame
+        The same values; a column whose plain name comes twice keeps its first place only.
+    """
+    names = [aliases.get(plain(str(name)), plain(str(name))) for name in raw.columns]
+    renamed = raw.set_axis(names, axis=1)
+    return renamed.loc[:, ~renamed.columns.duplicated()]
+
+
+def school_year(dates: pd.Series) -> pd.Series:
+    """Return the calendar year in which each date's school year began.
+
+    Parameters
+    ----------
+    dates : Series of datetime64
+        Dates; missing ones stay missing.
+
+    Returns
+    -------
+    Series of float64
+        Years.
+    """
+    return (dates.dt.year - (dates.dt.month < 9)).astype("float64")
