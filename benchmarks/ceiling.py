@@ -109,8 +109,11 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             axis.plot(line["las"], line["average_precision"], marker="o", label=name)
         oracle = rows.loc[rows["las"] == 0, "average_precision"].iloc[0]
         axis.axhline(oracle, color="black", linestyle=":", label="oracle (latent state known)")
+        sizes = sorted(set(rows["las"]) - {0})
         axis.set(xscale="log", title=words[str(outcome)], xlabel="LAs of 50,000 pupils trained on",
                  ylim=(0, None))  # fmt: skip
+        axis.set_xticks(sizes, [str(size) for size in sizes])
+        axis.minorticks_off()
     axes[0].set_ylabel("average precision")
     axes[0].legend(frameon=False, fontsize=8)
     figure.suptitle("Simulated data: what recorded facts allow", fontsize=10)
