@@ -30,7 +30,12 @@ app = typer.Typer(
 )
 
 Outcome = Literal["pex", "neet", "neet-post16"]
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="Folder of extracts, or a file.")]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA", help="Folder of extracts, a file, or the address of a database."
+    ),
+]
 Tracking = Annotated[
     str, typer.Option("--tracking", help="MLflow tracking address.", metavar="URI")
 ]

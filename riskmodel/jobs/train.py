@@ -154,7 +154,7 @@ def train(
         calibration=fit_affine(predictions["model"], predictions["label"]),
         card={
             "trained": lineage(
-                extract, today, sample, preset_of(Path(source)) is not None, out_of_time, seed
+                extract, today, sample, preset_of(source) is not None, out_of_time, seed
             ),
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
             "backtest": backtest.to_dict(),

@@ -226,12 +226,12 @@ def _write_settings(folder: Path, pupils: int, years: int, seed: int, preset: Pr
     (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
 
-def preset_of(folder: Path) -> Preset | None:
+def preset_of(source: str | Path) -> Preset | None:
     """Return the preset with which a folder was simulated.
 
     Parameters
     ----------
-    folder : Path
+    source : str or Path
         Extracts.
 
     Returns
@@ -239,7 +239,7 @@ def preset_of(folder: Path) -> Preset | None:
     str or None
         None for a folder that is not simulated.
     """
-    path = folder / SETTINGS
+    path = Path(source) / SETTINGS
     if not path.is_file():
         return None
     preset: Preset = json.loads(path.read_text(encoding="utf-8"))["preset"]

@@ -142,14 +142,10 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
     excluded = np.zeros(len(ordered), dtype=bool)
     if "suspensions" in built:
         facts = built["suspensions"]
-        perm = (
-            facts[facts["category"] == "PERM"]
-            .groupby("pupil_id", observed=True)["start_date"]
-            .max()
-        )
-        since = ordered["leaving_date"] - pd.to_datetime(
-            ordered["pupil_id"].astype("object").map(perm)
-        )
+        facts = facts[(facts["category"] == "PERM").to_numpy()].sort_values("start_date")
+        last = np.full(len(ordered["pupil_id"].cat.categories), np.datetime64("NaT", "s"))
+        last[facts["pupil_id"].cat.codes.to_numpy()] = facts["start_date"].to_numpy()
+        since = ordered["leaving_date"] - last[ordered["pupil_id"].cat.codes.to_numpy()]
         excluded = ((since >= pd.Timedelta(days=-1)) & (since <= pd.Timedelta(days=60))).to_numpy()
     reason = np.select(
         [ordered["leaving_date"].isna(), excluded, (group >= 11) & summer, followed & summer & (group == 6),

@@ -7,18 +7,18 @@ Out: :class:`Extract`: tables, problems, rejected rows, and a reconciliation tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
-from riskmodel.data.read.files import open_table
+from riskmodel.data.read.database import is_database, open_database
+from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
 from riskmodel.data.read.problems import PROBLEM_COLUMNS, REJECT_COLUMNS, Ledger
-from riskmodel.data.read.returns import read_returns
+from riskmodel.data.read.returns import open_returns, read_returns
 from riskmodel.data.read.rules import in_order
 from riskmodel.data.read.table import guess, read_table
 from riskmodel.data.schema import TABLES
@@ -29,15 +29,6 @@ from riskmodel.progress import track
 __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
-
-
-class _Source(NamedTuple):
-    """One table as a file holds it."""
-
-    file: str
-    raw: pd.DataFrame
-    encoding: str
-    first_row: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +64,8 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
     ----------
     source : str or Path
         A folder with ``<table>.parquet`` or ``<table>.csv``; or one with the returns and extracts
-        an LA holds, in any order and under any names; or the file of the 1993 cohort.
+        an LA holds (CSV, Parquet, Excel, XML), in any order and under any names; or the address of a
+        database that SQLAlchemy reads; or the file of the 1993 cohort.
     key_file : Path
         Key of the pseudonyms; used, and made, only where a file holds UPNs.
 
@@ -87,20 +79,32 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
     DataError
         If the folder or a file cannot be used at all; bad rows alone are set aside.
     """
-    folder = Path(source)
-    if folder.is_dir() and not any((folder / f"pupils{ending}").is_file() for ending in ENDINGS):
-        reading = read_returns(folder, key_file=key_file)
-        if reading is not None:
-            extra = _pupils_in_no_enrolment(reading.frames)
-            return _extract(
-                reading.frames, reading.problems + extra, reading.rejects, reading.counts
-            )
-    return _read_tables(folder, key_file)
+    opened: Iterable[Opened] = ()
+    if is_database(source):
+        opened = [Opened(n, raw, "utf-8", 1) for n, raw in open_database(str(source)).items()]
+        if any(one.name == "pupils" for one in opened):
+            sources = {one.name: _held(one) for one in opened if one.name in TABLES}
+            return _read_tables(sources, [], key_file)
+    elif Path(source).is_dir() and not any(
+        (Path(source) / f"pupils{ending}").is_file() for ending in ENDINGS
+    ):
+        opened = open_returns(Path(source))
+    reading = read_returns(opened, key_file=key_file)
+    if reading is not None:
+        extra = _pupils_in_no_enrolment(reading.frames)
+        return _extract(reading.frames, reading.problems + extra, reading.rejects, reading.counts)
+    if is_database(source):
+        raise DataError(
+            "The database holds no table of pupils and no return that names them. "
+            "Give the user rights on the tables, or check the schema."
+        )
+    return _read_tables(*_find_sources(Path(source)), key_file)
 
 
-def _read_tables(source: Path, key_file: Path) -> Extract:
-    """Read a folder with one file per table."""
-    sources, extra = _find_sources(source)
+def _read_tables(
+    sources: dict[str, Callable[[], Opened]], extra: list[dict[str, object]], key_file: Path
+) -> Extract:
+    """Read one source per table."""
     ledgers: list[Ledger] = []
     frames: dict[str, pd.DataFrame] = {}
     counts = []
@@ -152,11 +156,11 @@ def _note(file: str, rule: str, message: str) -> dict[str, object]:
 
 def _find_sources(
     source: Path,
-) -> tuple[dict[str, Callable[[], _Source]], list[dict[str, object]]]:
+) -> tuple[dict[str, Callable[[], Opened]], list[dict[str, object]]]:
     """Return what opens each table, and notes on files that are left alone."""
     if source.is_file() and is_mvad(source):
         frames = read_mvad(source)
-        return {name: _held(_Source(source.name, f, "utf-8", 2)) for name, f in frames.items()}, []
+        return {name: _held(Opened(source.name, f, "utf-8", 2)) for name, f in frames.items()}, []
     if not source.is_dir():
         raise DataError(f"{source}: there is no such folder of extracts. Check the path.")
     found: dict[str, Path] = {}
@@ -182,13 +186,13 @@ def _find_sources(
     return {name: _opener(path) for name, path in found.items()}, notes
 
 
-def _held(source: _Source) -> Callable[[], _Source]:
+def _held(source: Opened) -> Callable[[], Opened]:
     return lambda: source
 
 
-def _opener(path: Path) -> Callable[[], _Source]:
+def _opener(path: Path) -> Callable[[], Opened]:
     first_row = 2 if path.suffix.lower() == ".csv" else 1
-    return lambda: _Source(path.name, *open_table(path), first_row)
+    return lambda: Opened(path.name, *open_table(path), first_row)
 
 
 def _check_found(source: Path, found: dict[str, Path]) -> None:

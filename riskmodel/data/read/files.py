@@ -10,15 +10,71 @@ import codecs
 import csv
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from riskmodel.data.read.markup import open_markup
+from riskmodel.data.read.workbook import open_workbook
 from riskmodel.errors import DataError
 
-__all__ = ["open_table"]
+__all__ = ["ENDINGS", "Opened", "open_file", "open_table"]
+
+ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".xml")
+"""Files that are opened."""
+
+
+class Opened(NamedTuple):
+    """What a file, a sheet or a database table holds.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    raw : DataFrame
+        Its rows.
+    encoding : str
+        ``"utf-8"``, or how its text was read otherwise.
+    first_row : int
+        Number of the first row: 2 below a header, else 1.
+    """
+
+    name: str
+    raw: pd.DataFrame
+    encoding: str
+    first_row: int
+
+
+def open_file(path: Path, name: str) -> list[Opened]:
+    """Open a file of any known kind.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says its kind.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    list of Opened
+        One per sheet of a workbook, else one.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened.
+    """
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        sheets = open_workbook(path)
+        return [Opened(f"{name}, sheet {s}", raw, "utf-8", 2) for s, raw in sheets.items()]
+    if kind == ".xml":
+        return [Opened(name, open_markup(path), "utf-8", 1)]
+    return [Opened(name, *open_table(path), 1 if kind == ".parquet" else 2)]
 
 
 def open_table(path: Path) -> tuple[pd.DataFrame, str]:

@@ -6,7 +6,7 @@ Out: facts per table from each file; how many rows were kept, merged into others
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read.assemble import assemble
 from riskmodel.data.read.convert import read_dates
-from riskmodel.data.read.files import open_table
+from riskmodel.data.read.files import ENDINGS, Opened, open_file
 from riskmodel.data.read.problems import PROBLEM_COLUMNS, Ledger
 from riskmodel.data.read.sources import census, extracts
 from riskmodel.data.read.sources.source import Context, Source, plain, with_plain_columns
@@ -25,11 +25,9 @@ from riskmodel.data.read.table import note_upns, read_table
 from riskmodel.data.schema import TABLES, Column, Table
 from riskmodel.progress import track
 
-__all__ = ["Reading", "find_returns", "read_returns"]
+__all__ = ["Reading", "find_returns", "open_returns", "read_returns"]
 
 SOURCES = (*census.SOURCES, *extracts.SOURCES)
-
-ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
 
 PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
 """Files that say who there is."""
@@ -103,29 +101,28 @@ def find_returns(folder: Path) -> list[Path]:
     )
 
 
-def read_returns(folder: Path, *, key_file: Path) -> Reading | None:
-    """Read a folder of returns.
+def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
+    """Read returns.
 
     Parameters
     ----------
-    folder : Path
-        Extracts.
+    opened : iterable of Opened
+        Files, sheets or database tables.
     key_file : Path
         Key of the pseudonyms.
 
     Returns
     -------
     Reading or None
-        None if no file says who the pupils are.
+        None if none of them says who the pupils are.
 
     Raises
     ------
     DataError
-        If a file cannot be read at all.
+        If one cannot be read at all.
     """
     made = Reading()
-    files = [one for path in track(find_returns(folder), "Opening files")
-             if (one := _open(path, folder, made)) is not None]  # fmt: skip
+    files = [file for one in opened if (file := _recognise(one, made)) is not None]
     if not any(one.source.name in PUPIL_SOURCES for one in files):
         return None
     context = _context(files)
@@ -151,9 +148,25 @@ def read_returns(folder: Path, *, key_file: Path) -> Reading | None:
     return made
 
 
-def _open(path: Path, folder: Path, made: Reading) -> _File | None:
-    name = str(path.relative_to(folder))
-    raw, encoding = open_table(path)
+def open_returns(folder: Path) -> Iterator[Opened]:
+    """Open the files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Extracts.
+
+    Yields
+    ------
+    Opened
+        One per file, or per sheet of a workbook.
+    """
+    for path in track(find_returns(folder), "Opening files"):
+        yield from open_file(path, str(path.relative_to(folder)))
+
+
+def _recognise(one: Opened, made: Reading) -> _File | None:
+    name, raw, encoding, first = one
     found = {plain(str(column)) for column in raw.columns}
     best: Source | None = None
     for source in SOURCES:
@@ -169,12 +182,11 @@ def _open(path: Path, folder: Path, made: Reading) -> _File | None:
         record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
         if len(raw):
             made.rejects.append(pd.DataFrame(
-                {"file": name, "row": np.arange(len(raw)) + 1, "reason": "unknown_file", "record": record}
+                {"file": name, "row": np.arange(len(raw)) + first, "reason": "unknown_file", "record": record}
             ))  # fmt: skip
         return None
     frame = with_plain_columns(raw, best.aliases).reset_index(drop=True)
     empty = np.zeros(len(raw), dtype=bool)
-    first = 1 if path.suffix.lower() == ".parquet" else 2
     return _File(name, best, raw, frame, first, encoding, empty, empty.copy())
 
 

@@ -1,0 +1,96 @@
+"""Excel workbooks, read as hostile files: no formula is run, no bomb unpacked.
+
+In:  a path.
+Out: one raw frame of text per sheet.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from riskmodel.errors import DataError
+
+__all__ = ["open_workbook"]
+
+LARGEST, MOST_PACKED = 2 * 10**9, 200
+"""Bytes that a workbook may unpack to, and how many times its size on disk."""
+
+
+def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the sheets of a workbook that hold something.
+
+    Parameters
+    ----------
+    path : Path
+        ``.xlsx``. The first row of a sheet holds the names of its columns.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Sheet → values as text, dates as ``YYYY-MM-DD``; a formula is the text of the formula, which
+        no rule accepts as a date or a code. Missing cells are missing.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, is cut off, or would unpack to more than it should.
+    """
+    import openpyxl
+
+    _refuse_bombs(path)
+    try:
+        # openpyxl parses with defusedxml where it is installed, as it is here
+        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
+                  for sheet in book.worksheets}  # fmt: skip
+        book.close()
+    except DataError:
+        raise
+    except Exception as error:  # openpyxl raises many kinds for a damaged file
+        raise DataError(
+            f"{path.name}: cannot be read as XLSX, it may be cut off, damaged or protected by a "
+            "password. Save it again without one, or export it as CSV."
+        ) from error
+    return {name: _frame(rows) for name, rows in sheets.items() if len(rows) > 1}
+
+
+def _refuse_bombs(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(
+            f"{path.name}: cannot be read as XLSX, it may be cut off or in another format. Save it "
+            "again as XLSX, or export it as CSV."
+        ) from error
+    packed = max(1, path.stat().st_size)
+    if unpacked > LARGEST or (unpacked > 10**8 and unpacked / packed > MOST_PACKED):
+        raise DataError(
+            f"{path.name}: would unpack to {unpacked / 1e9:.1f} GB from {packed / 1e6:.1f} MB, which no "
+            "extract does. It was not opened. Export it as CSV."
+        )
+
+
+def _frame(rows: list[list[object]]) -> pd.DataFrame:
+    names = [_text(value) or f"column {place + 1}" for place, value in enumerate(rows[0])]
+    while rows and all(value is None for value in rows[-1]):
+        rows.pop()
+    body = [[_text(value) for value in row[: len(names)]] for row in rows[1:]]
+    return pd.DataFrame(body, columns=names, dtype="str")
+
+
+def _text(value: object) -> str | None:
+    """Write a cell as the CSV export of the same sheet would."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
