@@ -116,16 +116,16 @@ def check(
 ) -> None:
     """Report problems, rows set aside, and rates beside the national ones."""
     from riskmodel.data.check import check as check_extract
-    from riskmodel.data.check import write_check
     from riskmodel.data.read import read
+    from riskmodel.report.check_page import write_check
     from riskmodel.simulate import measure, preset_of, summarise
 
     extract = read(data)
     report = check_extract(extract)
-    if out is not None:
-        write_check(report, out)
-    typer.echo(report.text())
     preset = preset_of(data)
+    if out is not None:
+        write_check(report, out, simulated=preset is not None)
+    typer.echo(report.text())
     if preset is not None:
         figures = summarise([measure(extract.tables, preset)]).drop(columns=["low", "high"])
         typer.echo(f"\nSIMULATED DATA, preset {preset}, beside the figures it was made from:")

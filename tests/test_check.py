@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data.check import CheckReport, check, write_check
+from riskmodel.data.check import CheckReport, check
 from riskmodel.data.codes import code_set
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
+from riskmodel.report.check_page import write_check
 
 ROLLS = "pupil_id,school_id,entry_date,leaving_date,status,year_group\n"
 SESSIONS = "pupil_id,date,session,mark\n"
@@ -193,7 +194,16 @@ def test_html_of_a_hostile_value_is_harmless(tmp_path: Path) -> None:
 def test_files_hold_what_the_report_holds(report: CheckReport, tmp_path: Path) -> None:
     write_check(report, tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"problems.csv", "rejects.csv", "reconciliation.csv", "rates.csv"}
+    assert names == {
+        "index.html",
+        "problems.csv",
+        "rejects",
+        "reconciliation.csv",
+        "rates.csv",
+        "coverage.csv",
+        "linkage.csv",
+        "concentration.csv",
+    }
     written = pd.read_csv(tmp_path / "out" / "reconciliation.csv")
     assert written["rows_read"].tolist() == report.reconciliation["rows_read"].tolist()
 

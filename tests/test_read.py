@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.data import NOT_KNOWN
-from riskmodel.data.check import check, write_check
+from riskmodel.data.check import check
 from riskmodel.data.identity import load_key, pseudonyms, upn_check_letters
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import DataError, RequestError
+from riskmodel.report.check_page import write_check
 
 PUPILS = "pupil_id,birth_month,sex,ethnicity\nA,2010-05-01,F,WBRI\nB,2010-06-01,M,REFU\n"
 SUSPENSIONS = "pupil_id,school_id,start_date,sessions,category,reason_1,recorded_on\n"
@@ -191,7 +192,14 @@ def test_the_report_is_written_whole_and_never_over_something(tmp_path: Path) ->
     report = check(extract_of(tmp_path / "in"))
     write_check(report, tmp_path / "out")
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "problems.csv", "rejects.csv", "reconciliation.csv", "rates.csv"
-    }  # fmt: skip
+        "index.html",
+        "problems.csv",
+        "rejects",
+        "reconciliation.csv",
+        "rates.csv",
+        "coverage.csv",
+        "linkage.csv",
+        "concentration.csv",
+    }
     with pytest.raises(RequestError, match="not empty"):
         write_check(report, tmp_path / "out")

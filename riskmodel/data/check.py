@@ -7,7 +7,6 @@ Out: :class:`CheckReport`, to be read on a terminal or kept as files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set, codes
+from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables
-from riskmodel.data.write import new_folder
 
-__all__ = ["CheckReport", "check", "write_check"]
+__all__ = ["CheckReport", "check"]
 
 PERSISTENT, SEVERE = 0.10, 0.50
 """DfE: share of a pupil's own possible sessions missed."""
@@ -40,12 +39,21 @@ class CheckReport:
         ``label, unit, ours, national, year, source``; ``ours`` is for the last complete school
         year of the data (:data:`COMPLETE_FROM`), missing where there is no denominator; ``year`` is
         the national figure's.
+    coverage : DataFrame
+        Registers by school and term (:func:`riskmodel.data.coverage.coverage`).
+    linkage : DataFrame
+        Rows that join to a pupil, by source.
+    concentration : DataFrame
+        How few schools issue half of the exclusions, by year.
     """
 
     problems: pd.DataFrame = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     rates: pd.DataFrame = field(repr=False)
+    coverage: pd.DataFrame = field(repr=False)
+    linkage: pd.DataFrame = field(repr=False)
+    concentration: pd.DataFrame = field(repr=False)
 
     @property
     def has_errors(self) -> bool:
@@ -105,7 +113,8 @@ def check(extract: Extract) -> CheckReport:
     columns = ["label", "unit", "ours", "national", "year", "source"]
     return CheckReport(
         problems=extract.problems, rejects=extract.rejects, reconciliation=extract.reconciliation,
-        rates=pd.DataFrame(rows, columns=columns),
+        rates=pd.DataFrame(rows, columns=columns), coverage=coverage(extract.tables),
+        linkage=linkage(extract), concentration=concentration(extract.tables),
     )  # fmt: skip
 
 
@@ -211,24 +220,3 @@ def _absence_rates(
         rates[f"persistent_{name}"] = 100 * float((share >= PERSISTENT).mean())
         rates[f"severe_{name}"] = 100 * float((share >= SEVERE).mean())
     return rates
-
-
-def write_check(report: CheckReport, out: Path) -> None:
-    """Write the report.
-
-    Parameters
-    ----------
-    report : CheckReport
-        From :func:`check`.
-    out : Path
-        Empty or new folder; gets ``problems.csv``, ``rejects.csv``, ``reconciliation.csv`` and
-        ``rates.csv``.
-
-    Raises
-    ------
-    RequestError
-        If the folder is not empty.
-    """
-    with new_folder(out) as folder:
-        for name in ("problems", "rejects", "reconciliation", "rates"):
-            getattr(report, name).to_csv(folder / f"{name}.csv", index=False)

@@ -1,7 +1,7 @@
-"""Writing: tables as files, and folders that appear whole or not at all.
+"""Writing: folders that appear whole or not at all.
 
-In:  tables, or a folder's name.
-Out: Parquet or CSV files; a folder that is renamed into place at the end.
+In:  a folder's name.
+Out: a folder that is renamed into place at the end.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
-from riskmodel.data.tables import Tables
 from riskmodel.errors import RequestError
 
-__all__ = ["new_folder", "write_tables"]
+__all__ = ["new_folder"]
 
 
 @contextmanager
@@ -55,24 +53,3 @@ def new_folder(out: Path) -> Iterator[Path]:
         temporary.rename(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def write_tables(
-    tables: Tables, folder: Path, *, layout: Literal["parquet", "csv"] = "parquet"
-) -> None:
-    """Write each table as a file.
-
-    Parameters
-    ----------
-    tables : Tables
-        Facts.
-    folder : Path
-        Folder that exists.
-    layout : str
-        ``"parquet"`` or ``"csv"``.
-    """
-    for name, frame in tables.items():
-        if layout == "parquet":
-            frame.to_parquet(folder / f"{name}.parquet", index=False, compression="zstd")
-        else:
-            frame.to_csv(folder / f"{name}.csv", index=False, date_format="%Y-%m-%d")

@@ -24,6 +24,29 @@ BAR_WIDTH = 60
 """Half width of the theme chart, in pixels; a change of the odds by e² fills it."""
 
 
+def render(name: str, **contents: Any) -> str:
+    """Fill a template of this package; every value is escaped.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+    **contents : Any
+        Values by the names the template uses.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return _template(name).render(**contents)
+
+
+def _template(name: str) -> Template:
+    environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
+    return environment.get_template(name)
+
+
 def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> None:
     """Write all pages.
 
@@ -36,8 +59,7 @@ def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> 
     folder : Path
         Folder that exists.
     """
-    environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
-    template = environment.get_template("list.html")
+    template = _template("list.html")
     shown = ranking[ranking["band"] != "not listed"].copy()
     shown["themes"] = pd.Series(_theme_bars(assessment, shown), index=shown.index, dtype=object)
     _write(template, assessment, shown, folder / "index.html", school=None)

@@ -1,0 +1,116 @@
+"""The check report as files: a page to read, tables to keep, every row set aside.
+
+In:  a check report.
+Out: ``index.html``, ``problems.csv``, ``reconciliation.csv``, ``rates.csv``, ``coverage.csv``,
+``linkage.csv``, ``concentration.csv``, ``rejects/``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from riskmodel.data.check import CheckReport
+from riskmodel.data.write import new_folder
+from riskmodel.report.page import render
+
+__all__ = ["write_check"]
+
+SHOWN = 60
+"""Problems that the page shows."""
+
+LITTLE, MOST = 0.5, 0.9
+"""Shares of a term's half-days below which a cell is black, and grey."""
+
+
+def write_check(report: CheckReport, out: Path, *, simulated: bool = False) -> None:
+    """Write the report.
+
+    Parameters
+    ----------
+    report : CheckReport
+        From :func:`riskmodel.data.check.check`.
+    out : Path
+        Empty or new folder; filled at the end, in one step.
+    simulated : bool
+        Whether the pupils are simulated; the page says so.
+
+    Raises
+    ------
+    RequestError
+        If the folder is not empty.
+    """
+    with new_folder(out) as folder:
+        for name in ("problems", "reconciliation", "rates", "coverage", "linkage", "concentration"):
+            getattr(report, name).to_csv(folder / f"{name}.csv", index=False)
+        (folder / "rejects").mkdir()
+        for file, rows in report.rejects.groupby("file"):
+            safe = re.sub(r"[^A-Za-z0-9._-]+", "_", str(file)).removesuffix(".csv")
+            rows.to_csv(folder / "rejects" / f"{safe}.csv", index=False)
+        page = render("check.html", **_contents(report, simulated))
+        (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:
+    counts = report.reconciliation
+    messages = report.problems["message"].astype("str").tolist()
+    terms, schools = _coverage(report.coverage)
+    shown = counts[counts["rows_read"] > 0]
+    return {
+        "simulated": simulated,
+        **{f"rows_{name}": f"{int(counts[f'rows_{name}'].sum()):,}"
+           for name in ("read", "kept", "merged", "rejected")},
+        "problems": messages[:SHOWN],
+        "more": max(0, len(messages) - SHOWN),
+        "rates": [_rate(row) for row in report.rates.to_dict("records")],
+        "concentration": [
+            f"{row['year']}/{(int(row['year']) + 1) % 100:02d}: {row['schools_for_half']} of "
+            f"{row['schools']} schools with Years 7 to 11 issued half of {row['events']:,} {row['event']}"
+            for row in report.concentration.to_dict("records")
+        ],
+        "linkage": [
+            row | {"rows": f"{row['rows']:,}", "linked": f"{row['linked']:,}", "share": f"{row['share']:.1%}"}
+            for row in report.linkage.to_dict("records")
+        ],
+        "terms": terms,
+        "schools": schools,
+        "files": {
+            "columns": ["File", "Source", "Read", "Kept", "Set aside", "Merged"],
+            "rows": shown.astype("str").to_numpy().tolist(),
+        },
+    }  # fmt: skip
+
+
+def _rate(row: dict[Any, Any]) -> dict[str, object]:
+    ours, national = float(row["ours"]), float(row["national"])
+    largest = max(ours if ours == ours else 0.0, national, 1e-9)
+    return {
+        "label": f"{row['label']} ({row['unit']})",
+        "year": row["year"],
+        "ours": f"{ours:.2f}" if ours == ours else "–",
+        "national": f"{national:.2f}",
+        "ours_width": f"{250 * (ours if ours == ours else 0) / largest:.1f}",
+        "national_width": f"{250 * national / largest:.1f}",
+    }
+
+
+def _coverage(table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
+    """Lay shares out as one row per school and one column per term."""
+    if not len(table):
+        return [], []
+    order = {"autumn": 0, "spring": 1, "summer": 2}
+    keys = sorted({(int(y), str(t)) for y, t in zip(table["year"], table["term"], strict=True)},
+                  key=lambda key: (key[0], order[key[1]]))  # fmt: skip
+    wide = table.pivot_table(index="school_id", columns=["year", "term"], values="share")
+    schools = []
+    for name, row in wide.iterrows():
+        cells = []
+        for key in keys:
+            share = float(row.get(key, float("nan")))
+            kind = "low" if share < LITTLE else "part" if share < MOST else ""
+            cells.append({"text": "" if share != share else f"{share:.0%}", "kind": kind})
+        schools.append({"name": str(name), "cells": cells})
+    return [f"{year}/{(year + 1) % 100:02d} {term}" for year, term in keys], schools
