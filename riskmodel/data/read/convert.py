@@ -16,8 +16,20 @@ from riskmodel.data.schema import NOT_KNOWN, Column
 
 __all__ = ["convert_column", "fill_not_known", "read_dates"]
 
-EARLIEST, LATEST = np.datetime64("1950-01-01", "s"), np.datetime64("2100-01-01", "s")
-"""Dates outside are typing errors."""
+EARLIEST, LATEST = (
+    int(np.datetime64(day, "D").astype(int)) for day in ("1950-01-01", "2100-01-01")
+)
+"""Days since 1970; dates outside are typing errors."""
+
+SECONDS = 86_400
+PER_DAY = {
+    "D": 1,
+    "s": SECONDS,
+    "ms": 10**3 * SECONDS,
+    "us": 10**6 * SECONDS,
+    "ns": 10**9 * SECONDS,
+}
+"""Units of a day, by unit of a date."""
 
 Bad = NDArray[np.bool_]
 
@@ -139,11 +151,14 @@ def _date(raw: pd.Series) -> pd.Series:
                 pd.to_datetime(collect.str.slice(0, 11), format="%Y-%b-%d", errors="coerce")
             )
     values = dates.to_numpy()
-    days = values.astype("datetime64[D]").astype("datetime64[s]")  # rounds down to the day
-    outside = ~((days >= EARLIEST) & (days <= LATEST))
+    # whole numbers are several times as fast as numpy's own casts; a missing date is very low
+    days = values.view(np.int64) // PER_DAY[np.datetime_data(values.dtype)[0]]
+    outside = (days < EARLIEST) | (days > LATEST)
+    days *= SECONDS
+    whole = days.view("datetime64[s]")
     if outside.any():
-        days[outside] = np.datetime64("NaT")
-    return pd.Series(days, index=raw.index, copy=False)
+        whole[outside] = np.datetime64("NaT")
+    return pd.Series(whole, index=raw.index, copy=False)
 
 
 def fill_not_known(values: pd.Series) -> pd.Series:

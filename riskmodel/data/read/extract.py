@@ -10,8 +10,11 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
 from riskmodel.data.read.database import is_database, open_database
@@ -105,7 +108,8 @@ def _read_tables(
     sources: dict[str, Callable[[], Opened]], extra: list[dict[str, object]], key_file: Path
 ) -> Extract:
     """Read one source per table."""
-    ledgers: list[Ledger] = []
+    problems: list[dict[str, object]] = []
+    rejects: list[pd.DataFrame] = []
     frames: dict[str, pd.DataFrame] = {}
     counts = []
     pupils: pd.CategoricalDtype | None = None
@@ -123,10 +127,12 @@ def _read_tables(
             frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
         frames[name] = in_order(TABLES[name], frame)
         counts.append((file, name, len(raw), len(frame), len(raw) - len(frame), 0))
-        ledgers.append(ledger)
+        # the raw rows are let go of here
+        problems += ledger.problems
+        rejects.append(ledger.rejects())
+        del raw, ledger, frame
     extra += _pupils_in_no_enrolment(frames)
-    problems = [row for ledger in ledgers for row in ledger.problems] + extra
-    return _extract(frames, problems, [ledger.rejects() for ledger in ledgers], counts)
+    return _extract(frames, problems + extra, rejects, counts)
 
 
 def _extract(
@@ -230,9 +236,14 @@ def _digest(frames: dict[str, pd.DataFrame]) -> str:
             values = frames[name][column]
             if isinstance(values.dtype, pd.CategoricalDtype):
                 digest.update("\n".join(values.cat.categories).encode())
-                digest.update(values.cat.codes.to_numpy().tobytes())
+                digest.update(_bytes(values.cat.codes.to_numpy()))
             elif values.dtype == "str":
                 digest.update("\n".join(values.fillna("").tolist()).encode())
             else:
-                digest.update(values.to_numpy().tobytes())
+                digest.update(_bytes(values.to_numpy()))
     return digest.hexdigest()
+
+
+def _bytes(values: NDArray[Any]) -> Any:
+    """Return an array's bytes without a copy."""
+    return np.ascontiguousarray(values).view(np.uint8).data

@@ -26,6 +26,9 @@ __all__ = ["ENDINGS", "Opened", "open_file", "open_table"]
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".xml")
 """Files that are opened."""
 
+BLOCK = 2**24
+"""Bytes looked at in one go."""
+
 
 class Opened(NamedTuple):
     """What a file, a sheet or a database table holds.
@@ -109,7 +112,9 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
     except (pa.ArrowException, OSError, UnicodeError) as error:
         # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
         reason = (
-            "" if isinstance(error, pa.ArrowException) and kind == "csv" else f" ({_why(error)})"
+            ""
+            if isinstance(error, pa.ArrowException) and kind != "parquet"
+            else f" ({_why(error)})"
         )
         raise DataError(
             f"{path.name}: cannot be read as {kind.upper()}, it may be cut off or damaged{reason}. "
@@ -136,28 +141,35 @@ def _open_parquet(path: Path) -> pd.DataFrame:
 
 
 def _open_csv(path: Path) -> tuple[pd.DataFrame, str]:
-    content, encoding = _as_utf8(path.read_bytes())
-    header = content[:1_000_000].splitlines()[0].decode("utf-8-sig") if content else ""
+    source, encoding = _as_utf8(path)
+    with path.open("rb") if source == path else io.BytesIO(source) as stream:  # type: ignore[arg-type]
+        lines = stream.read(1_000_000).splitlines()
+    header = lines[0].decode("utf-8-sig") if lines else ""
     delimiter = max(",;\t", key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [""])]
-    if len(content[:1_000_000].splitlines()) < 2:
+    if len(lines) < 2 or len(set(names)) < len(names):  # repeated names are refused by the caller
         return pd.DataFrame(columns=names, dtype="str"), encoding
-    if len(set(names)) < len(names):
-        return pd.DataFrame(columns=names, dtype="str"), encoding  # refused by the caller
-    return _to_frame(_parse(content, names, delimiter, path.name)), encoding
+    return _to_frame(_parse(source, names, delimiter, path.name)), encoding
 
 
-def _as_utf8(content: bytes) -> tuple[bytes, str]:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16").encode("utf-8"), "utf-16"
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252").encode("utf-8"), "windows-1252"
-    return content, "utf-8"
+def _as_utf8(path: Path) -> tuple[Path | bytes, str]:
+    """Return the file itself where it is UTF-8, else its contents turned into UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return path.read_bytes().decode("utf-16").encode("utf-8"), "utf-16"
+        try:
+            decoder.decode(start)
+            while block := stream.read(BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return path.read_bytes().decode("cp1252").encode("utf-8"), "windows-1252"
+    return path, "utf-8"
 
 
-def _parse(content: bytes, names: list[str], delimiter: str, file: str) -> pa.Table:
+def _parse(source: Path | bytes, names: list[str], delimiter: str, file: str) -> pa.Table:
     ragged: list[tuple[int | None, int]] = []
 
     def refuse(row: pyarrow.csv.InvalidRow) -> str:
@@ -166,7 +178,7 @@ def _parse(content: bytes, names: list[str], delimiter: str, file: str) -> pa.Ta
 
     def parse(*, use_threads: bool) -> pa.Table:
         return pyarrow.csv.read_csv(
-            io.BytesIO(content),
+            source if isinstance(source, Path) else io.BytesIO(source),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, skip_rows=1, use_threads=use_threads
             ),
@@ -200,5 +212,7 @@ def _parse(content: bytes, names: list[str], delimiter: str, file: str) -> pa.Ta
 def _to_frame(table: pa.Table) -> pd.DataFrame:
     # an index that pandas wrote along is no column of the extract
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    frame: pd.DataFrame = table.select(names).to_pandas(ignore_metadata=True, date_as_object=False)
+    frame: pd.DataFrame = table.select(names).to_pandas(
+        ignore_metadata=True, date_as_object=False, split_blocks=True, self_destruct=True
+    )
     return frame

@@ -88,9 +88,9 @@ class Ledger:
             One more word per row, such as what was expected.
         """
         rows = np.flatnonzero(bad & self.kept)
-        places = self._places()
         if not len(rows):
             return
+        places = self._places()
         severity = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
         for row in rows[:SHOWN]:

@@ -171,7 +171,7 @@ def _numbered(values: pd.Series) -> NDArray[np.int64]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.codes.to_numpy().astype(np.int64) + 1
     if pd.api.types.is_datetime64_any_dtype(values):
-        days = values.to_numpy().astype("datetime64[D]").astype(np.int64)
+        days = values.to_numpy().astype("datetime64[s]").view(np.int64) // 86_400
         days += 10**5
         return np.maximum(days, 0, out=days)  # a missing day is a very low number
     return pd.factorize(values, sort=True)[0].astype(np.int64) + 1
