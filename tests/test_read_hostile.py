@@ -370,7 +370,8 @@ def slow_kept(rows: list[Mark]) -> set[Mark]:
     for pupil, date, session, mark in rows:
         known = pupil in {"P1", "P2"} and date in dates
         if known and session in {"AM", "PM"} and mark in {"/", "I", "H"}:
-            kept.setdefault((pupil, dates[date], session), mark)
+            key = (pupil, dates[date], session)
+            kept[key] = min(kept.get(key, mark), mark)  # of contradictory rows the lowest value
     return {(*key, mark) for key, mark in kept.items()}
 
 

@@ -125,7 +125,9 @@ def _read_tables(
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
         if pupils is not None and "pupil_id" in frame:
             frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
-        frames[name] = in_order(TABLES[name], frame)
+        if not ledger.in_order:
+            frame = in_order(TABLES[name], frame)
+        frames[name] = frame.reset_index(drop=True)
         counts.append((file, name, len(raw), len(frame), len(raw) - len(frame), 0))
         # the raw rows are let go of here
         problems += ledger.problems

@@ -46,6 +46,8 @@ class Ledger:
         Why rows are set aside; the first stands for rows that are kept.
     problems : list of dict
         Told so far.
+    in_order : bool
+        Whether the rows were found in the order of their key, none repeated.
     """
 
     file: str
@@ -56,6 +58,7 @@ class Ledger:
     kept: NDArray[np.bool_] = field(init=False)
     reasons: list[str] = field(default_factory=lambda: [""])
     problems: list[dict[str, object]] = field(default_factory=list)
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         self.number = np.zeros(len(self.raw), dtype=np.int16)

@@ -110,7 +110,8 @@ def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
 def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
     """Keep one row of each key, the same one whatever the order of the file's rows."""
     packed = _packed(table, frame)
-    if (np.diff(packed) > 0).all():
+    ledger.in_order = bool((packed[1:] > packed[:-1]).all())
+    if ledger.in_order:
         return
     rows = np.flatnonzero(ledger.kept)
     shared = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
