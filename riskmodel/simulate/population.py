@@ -28,9 +28,6 @@ TOP_SCHOOLS = 6 / 26
 CULTURE_PART = {"susp": 0.76, "pex": 0.6}
 """Part of the spread between schools that is culture; who goes there makes the rest. Fitted."""
 
-PUPILS_PER_SCHOOL = {"primary": 280, "secondary": 900, "special": 150}
-"""Size of schools; chosen near the averages of DfE, Schools, pupils and their characteristics."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Schools:
@@ -182,9 +179,12 @@ def make_population(
 def _make_schools(pupils: int, preset: Preset, rng: np.random.Generator) -> Schools:
     """Give secondary schools the cultures that make a few of them issue most exclusions."""
     numbers = {
-        "primary": max(4, round(pupils * 7 / 12 / PUPILS_PER_SCHOOL["primary"])),
-        "secondary": max(3, round(pupils * 5 / 12 / PUPILS_PER_SCHOOL["secondary"])),
-        "special": max(1, round(pupils * 0.018 / PUPILS_PER_SCHOOL["special"])),
+        kind: max(fewest, round(pupils * share / parameter(f"school_size.{kind}", preset)))
+        for kind, share, fewest in (
+            ("primary", 7 / 12, 4),
+            ("secondary", 5 / 12, 3),
+            ("special", 0.018, 1),
+        )
     }
     logs = []
     for kind, n in [*numbers.items(), ("ap", 1)]:
