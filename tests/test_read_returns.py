@@ -94,6 +94,8 @@ def test_each_suspension_is_known_when_the_school_told_not_when_the_census_came(
     assert lag.median() <= 14
     merged = extract.reconciliation.set_index("table")["rows_merged"]
     assert merged["School Census: exclusions"].sum() > 0
+    (message,) = extract.problems.loc[extract.problems["rule"] == "merged", "message"]
+    assert f"tell {len(facts)} suspensions and exclusions" in message
 
 
 def test_no_need_is_known_before_its_census(extract: Extract, folder: Path) -> None:

@@ -143,6 +143,12 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
     made.frames, used = assemble(joined, pupils)
+    told, kept = len(joined.get("suspensions", ())), len(made.frames.get("suspensions", ()))
+    if told > kept:
+        made.problems.append(
+            _note("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+                  f"suspensions and exclusions; {told - kept} that came again were merged.")
+        )  # fmt: skip
     for number, one in enumerate(files):
         _count(made, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return made
