@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.calendar import academic_year
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.tables import Tables
 
@@ -167,7 +168,7 @@ def _thursday(year: int, month: int) -> pd.Timestamp:
 def _term_spans(tables: Tables) -> dict[tuple[int, str], tuple[pd.Timestamp, pd.Timestamp]]:
     """Return first and last day of every term, by school year and name."""
     calendar = tables["calendar"]
-    year = (calendar["date"].dt.year - (calendar["date"].dt.month < 9)).rename("year")
+    year = academic_year(calendar["date"]).rename("year")
     spans = calendar.groupby([year, "term"], observed=True)["date"].agg(["min", "max"])
     keys = zip(spans.index.get_level_values(0), spans.index.get_level_values(1), strict=True)
     return {
@@ -253,8 +254,7 @@ def _pupil_table(
     day, _, year, term = when
     who = people.iloc[part["pupil_id"].cat.codes].reset_index(drop=True)
     entry = part["entry_date"]
-    entry_year = entry.dt.year - (entry.dt.month < 9)
-    group = part["year_group"] + year - entry_year
+    group = (part["year_group"] + year - academic_year(entry)).astype("int64")
     shown = group.astype("str").where(group > 0, "R")
     possible = totals[totals["possible"]].set_index("row")["sessions"].reindex(part.index)
     mark = f"{day.year}{CENSUSES[term][0]}"
@@ -380,7 +380,7 @@ def _needs(
 def _registers(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Return a daily feed of marks, one file per school year."""
     sessions = tables["sessions"]
-    year = (sessions["date"].dt.year - (sessions["date"].dt.month < 9)).to_numpy()
+    year = academic_year(sessions["date"]).to_numpy(dtype=int)
     upn = pd.Index(people["upn"])
     for first in np.unique(year):
         part = sessions[year == first]

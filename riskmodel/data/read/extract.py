@@ -20,7 +20,13 @@ from riskmodel.data.identity import DEFAULT_KEY_FILE
 from riskmodel.data.read.database import is_database, open_database
 from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
-from riskmodel.data.read.problems import PROBLEM_COLUMNS, REJECT_COLUMNS, Ledger
+from riskmodel.data.read.problems import (
+    PROBLEM_COLUMNS,
+    REJECT_COLUMNS,
+    Ledger,
+    encoding_warning,
+    warning,
+)
 from riskmodel.data.read.returns import open_returns, read_returns
 from riskmodel.data.read.rules import in_order
 from riskmodel.data.read.table import guess, read_table
@@ -117,9 +123,7 @@ def _read_tables(
     for name in track(names, "Reading tables"):
         file, raw, encoding, first_row = sources[name]()
         ledger = Ledger(file, first_row, raw)
-        if encoding != "utf-8":
-            extra.append(_note(file, "encoding", f"{file}: is not UTF-8; it was read as {encoding}. "
-                               "Check names with accents, or export as UTF-8."))  # fmt: skip
+        extra += encoding_warning(file, encoding)
         frame = read_table(TABLES[name], ledger, pupils, frames.get("calendar"), key_file)
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
@@ -157,11 +161,6 @@ def _extract(
     )
 
 
-def _note(file: str, rule: str, message: str) -> dict[str, object]:
-    values = (file, None, "", "", rule, "warning", message)
-    return dict(zip(PROBLEM_COLUMNS, values, strict=True))
-
-
 def _find_sources(
     source: Path,
 ) -> tuple[dict[str, Callable[[], Opened]], list[dict[str, object]]]:
@@ -177,7 +176,7 @@ def _find_sources(
         if not path.is_file() or path.name.startswith("."):
             continue
         if path.suffix.lower() not in ENDINGS:
-            notes.append(_note(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
+            notes.append(warning(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
                                "and was not read. Export it as CSV if it holds facts."))  # fmt: skip
             continue
         if path.stem not in TABLES:
@@ -222,10 +221,10 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, o
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
     return [
-        _note("pupils", "no_enrolment",
+        warning("pupils", "no_enrolment",
               f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.")
         for pupil in lost[:20]
-    ] + ([_note("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
+    ] + ([warning("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
          if len(lost) > 20 else [])  # fmt: skip
 
 

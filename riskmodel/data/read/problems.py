@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "Ledger"]
+__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "Ledger", "encoding_warning", "warning"]
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message"]
 REJECT_COLUMNS = ["file", "row", "reason", "record"]
@@ -22,6 +22,51 @@ SHOWN = 20
 
 LONGEST = 60
 """Characters of a value that a message shows."""
+
+
+def warning(file: str, rule: str, message: str) -> dict[str, object]:
+    """Return a warning about a whole file.
+
+    Parameters
+    ----------
+    file : str
+        File name.
+    rule : str
+        Stable code.
+    message : str
+        What is wrong and what to do.
+
+    Returns
+    -------
+    dict of str to object
+        A row of the problems.
+    """
+    values = (file, None, "", "", rule, "warning", message)
+    return dict(zip(PROBLEM_COLUMNS, values, strict=True))
+
+
+def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
+    """Return a warning where a file was not UTF-8.
+
+    Parameters
+    ----------
+    file : str
+        File name.
+    encoding : str
+        How it was read.
+
+    Returns
+    -------
+    list of dict
+        One row of the problems, or none.
+    """
+    if encoding == "utf-8":
+        return []
+    message = (
+        f"{file}: is not UTF-8; it was read as {encoding}. "
+        "Check names with accents, or export as UTF-8."
+    )
+    return [warning(file, "encoding", message)]
 
 
 @dataclass

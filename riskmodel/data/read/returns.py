@@ -18,7 +18,7 @@ from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read.assemble import assemble
 from riskmodel.data.read.convert import read_dates
 from riskmodel.data.read.files import ENDINGS, Opened, open_file
-from riskmodel.data.read.problems import PROBLEM_COLUMNS, Ledger
+from riskmodel.data.read.problems import Ledger, encoding_warning, warning
 from riskmodel.data.read.sources import census, extracts
 from riskmodel.data.read.sources.source import Context, Source, plain, with_plain_columns
 from riskmodel.data.read.table import note_upns, read_table
@@ -146,7 +146,7 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
     told, kept = len(joined.get("suspensions", ())), len(made.frames.get("suspensions", ()))
     if told > kept:
         made.problems.append(
-            _note("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+            warning("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
                   f"suspensions and exclusions; {told - kept} that came again were merged.")
         )  # fmt: skip
     for number, one in enumerate(files):
@@ -179,9 +179,7 @@ def _recognise(one: Opened, made: Reading) -> _File | None:
         mine = {source.aliases.get(column, column) for column in found}
         if source.columns <= mine and (best is None or len(source.columns) > len(best.columns)):
             best = source
-    if encoding != "utf-8":
-        made.problems.append(_note(name, "encoding", f"{name}: is not UTF-8; it was read as {encoding}. "
-                                   "Check names with accents, or export as UTF-8."))  # fmt: skip
+    made.problems += encoding_warning(name, encoding)
     if best is None:
         made.problems.append(_unknown(name, found))
         made.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
@@ -196,11 +194,6 @@ def _recognise(one: Opened, made: Reading) -> _File | None:
     return _File(name, best, raw, frame, first, encoding, empty, empty.copy())
 
 
-def _note(file: str, rule: str, message: str) -> dict[str, object]:
-    values = (file, None, "", "", rule, "warning", message)
-    return dict(zip(PROBLEM_COLUMNS, values, strict=True))
-
-
 def _unknown(name: str, found: set[str]) -> dict[str, object]:
     """Say which source a file is nearest to, and what it lacks."""
     shares = [
@@ -213,7 +206,7 @@ def _unknown(name: str, found: set[str]) -> dict[str, object]:
         if share >= 0.5
         else ""
     )
-    return _note(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
+    return warning(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
                  f"used.{like} Export it in a known layout, or take it out of the folder.")  # fmt: skip
 
 
@@ -370,8 +363,11 @@ def _set_unlinked_aside(made: Reading, one: _File, places: NDArray[np.int64]) ->
     bad[places] = True
     ledger.note(bad, "not_linked", "", "", set_aside=True)
     made.problems.append(
-        _note(one.name, "not_linked", f"{one.name}: {len(places)} of {len(one.raw)} rows have no UPN, or the "
-              "UPN of a pupil in neither census nor NCCIS, so they join to nobody. They are in the rejects.")
+        warning(
+            one.name, "not_linked",
+            f"{one.name}: {len(places)} of {len(one.raw)} rows have no UPN, or the UPN of a pupil in "
+            "neither census nor NCCIS, so they join to nobody. They are in the rejects.",
+        )
     )  # fmt: skip
     made.rejects.append(ledger.rejects())
     one.set_aside[places] = True

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from riskmodel.data.calendar import academic_year
+
 __all__ = ["Context", "Source", "plain", "school_year", "with_plain_columns"]
 
 Facts = Mapping[str, pd.DataFrame]
@@ -125,4 +127,4 @@ def school_year(dates: pd.Series) -> pd.Series:
     Series of float64
         Years.
     """
-    return (dates.dt.year - (dates.dt.month < 9)).astype("float64")
+    return academic_year(dates).astype("float64")
