@@ -245,7 +245,7 @@ def _count_months(
     keys = _keys(positions["pupil_id"], _days(positions["start_date"]))
     # one entry is put before all others, for pupils whose first position comes later or never
     owners = np.append(-1, positions["pupil_id"].cat.codes.to_numpy())
-    groups = np.append(_NO_POSITION, _groups(positions["activity_code"]))
+    groups = np.append(_NO_POSITION, _groups(positions))
     neet = np.zeros(len(pupils), dtype=np.int64)
     unknown = np.zeros(len(pupils), dtype=np.int64)
     none = np.ones(len(pupils), dtype=bool)
@@ -260,11 +260,13 @@ def _count_months(
     return neet, unknown, none
 
 
-def _groups(activity_codes: pd.Series) -> NDArray[np.int8]:
-    """Return where each activity leaves a young person."""
+def _groups(positions: pd.DataFrame) -> NDArray[np.int8]:
+    """Return where each activity leaves a young person: the LA's group, else the code set's."""
     numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
-    group = code_set("activities")["group"].map(numbers).fillna(_ELSEWHERE).astype("int8")
-    return np.asarray(group.reindex(activity_codes.astype("str")), dtype=np.int8)
+    usual = code_set("activities")["group"].reindex(positions["activity_code"].astype("str"))
+    own = positions["group"].astype("object").to_numpy()
+    group = pd.Series(np.where(pd.isna(own), usual.to_numpy(), own))
+    return group.map(numbers).fillna(_ELSEWHERE).to_numpy(dtype=np.int8)
 
 
 def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:

@@ -102,7 +102,7 @@ BAD_ROWS = [
     ("enrolments", ROLLS + "P1,S1,2023-09-01,2022-09-01,main,8\nP2,S1,2023-09-01,,main,9\n", 2,
      "leaving_date", "ends_before_start", ["2022-09-01 is before entry_date"]),
     ("enrolments", ROLLS + "P1,S1,2023-09-01,,main,8.5\nP2,S1,2023-09-01,,main,9\n", 2, "year_group",
-     "bad_number", ["'8.5'", "whole number from -2 to 14"]),
+     "bad_number", ["'8.5'", "whole number from -4 to 14"]),
     ("plans", "pupil_id,requested_on,decided_on\nP1,2024-01-08,2023-01-08\n", 2, "decided_on",
      "ends_before_start", ["before requested_on"]),
     ("attainment", RESULTS + "P1,KS2,Maths,inf,2023-07-01\n", 2, "score", "bad_number",
@@ -200,16 +200,17 @@ def test_a_long_value_is_cut_in_the_sentence_and_whole_in_the_rejects(tmp_path: 
     assert "x" * 5000 in extract.rejects["record"].iloc[0]
 
 
-def test_a_wrong_upn_is_set_aside_with_the_letter_it_should_have(tmp_path: Path) -> None:
+def test_a_wrong_upn_keeps_the_child_and_names_the_letter_it_should_have(tmp_path: Path) -> None:
     pupils = f"upn,sex\n{UPN},F\n{WRONG_UPN},M\n,M\nnonsense,F\n"
-    rolls = ENROLMENTS.replace("pupil_id", "upn").replace("P1", UPN).replace("P2", UPN[:-1])
+    rolls = ENROLMENTS.replace("pupil_id", "upn").replace("P1", UPN).replace("P2", WRONG_UPN)
     extract = read_with(tmp_path / "x", pupils=pupils, enrolments=rolls)
     told = extract.problems.set_index(["file", "row"])["message"]
     assert "ask for R" in told["pupils.csv", 3]
-    assert set(extract.problems["rule"]) == {"upn_check_letter", "upn_form", "missing_value"}
+    rules = {"upn_check_letter", "upn_form", "missing_value", "no_enrolment"}
+    assert set(extract.problems["rule"]) == rules
     pupil = list(extract.tables["pupils"]["pupil_id"])
-    assert [len(name) for name in pupil] == [17]
-    assert list(extract.tables["enrolments"]["pupil_id"]) == pupil
+    assert [len(name) for name in pupil] == [17, 17, 17]
+    assert set(extract.tables["enrolments"]["pupil_id"]) < set(pupil)
     assert balances(extract)
 
 
@@ -226,7 +227,7 @@ def test_no_problem_shows_who_a_child_is(
     tmp_path: Path, files: dict[str, str], secret: str
 ) -> None:
     extract = read_with(tmp_path / "x", **files)
-    assert len(extract.rejects)
+    assert len(extract.problems)
     assert secret not in extract.problems.to_csv()
 
 

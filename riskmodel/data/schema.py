@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from riskmodel.data.codes import codes
+from riskmodel.data.codes import code_set, codes
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
@@ -165,7 +165,7 @@ _ALL = (
             _optional("leaving_date", "date", "Last day on the roll; missing while it lasts"),
             Column(name="status", kind="code", label="Main roll or dual", allowed=("main", "dual")),
             Column(name="year_group", kind="integer", label="Year group at entry, Reception is 0",
-                   unit="school years", low=-2, high=14),
+                   unit="school years", low=-4, high=14),
             _optional("leaving_reason", "code", "Why the spell ended", allowed=LEAVING_REASONS),
             _RECORDED, _END_RECORDED,
         ),
@@ -275,6 +275,8 @@ _ALL = (
             _PUPIL,
             Column(name="activity_code", kind="code", label="NCCIS activity",
                    allowed=codes("activities")),
+            _optional("group", "code", "Group of the activity, where the LA's is not the code set's",
+                      allowed=tuple(sorted(set(code_set("activities")["group"])))),
             Column(name="start_date", kind="date", label="First day of the activity"),
             Column(name="confirmed_on", kind="date", label="Day the position was confirmed"),
             _RECORDED,

@@ -629,5 +629,6 @@ def destinations_table(
     return table.assign(
         activity_code=coded(
             "destinations", "activity_code", table["activity_code"].to_numpy(object)
-        )
-    )
+        ),
+        group=coded("destinations", "group", np.full(len(table), None, dtype=object)),
+    )[columns]

@@ -225,13 +225,15 @@ def _census(
         table = "pupilonroll" if where == "on" else "pupilnolongeronroll"
         ids = pd.Series([f"{mark}-{where}-{i}" for i in range(len(part))], dtype="str")
         head = pd.DataFrame({f"{table}tableid": ids, "NativeId": 1})
-        totals = _totals(tables, part, spans.get((attended_year, attended)))
+        span = spans.get((attended_year, attended))
+        halves = _summer_halves(tables, span) if term == "autumn" else [span]
+        totals = _totals(tables, part, halves[0])
         yield table, _pupil_table(tables, people, part, head, when, where, totals)
-        details = totals[~totals["possible"]]
-        yield f"termlysessiondetails{where}roll", pd.DataFrame({
-            f"{table}tableid": ids[details["row"]].to_numpy(), "NativeId": 1,
-            "attendancereason": details["mark"].to_numpy(), "sessions": details["sessions"].to_numpy(float),
-        })  # fmt: skip
+        yield f"termlysessiondetails{where}roll", _details(totals, ids, f"{table}tableid")
+        if term == "autumn":
+            last = _details(_totals(tables, part, halves[1]), ids, f"{table}tableid")
+            name = f"summerhalfterm2sessiondetails{where}roll"
+            yield name, last.assign(**{f"{name}tableid": range(len(last))})
         spans_past = [spans[key] for key in past if key in spans]
         yield (
             f"termlyexclusions{where}roll",
@@ -245,6 +247,31 @@ def _census(
             yield place, head.assign(postcode=post)
             if term == "spring":
                 yield "senneeds", _needs(tables, part, head, day)
+
+
+def _summer_halves(
+    tables: Tables, span: tuple[pd.Timestamp, pd.Timestamp] | None
+) -> list[tuple[pd.Timestamp, pd.Timestamp] | None]:
+    """Part the summer term at its half-term; the autumn census collects the halves apart."""
+    if span is None:
+        return [None, None]
+    days = tables["calendar"]
+    days = days[(days["date"] >= span[0]) & (days["date"] <= span[1])]
+    return [(part.iloc[0], part.iloc[-1]) for half in (5, 6)
+            if len(part := days.loc[days["half_term"] == half, "date"])]  # fmt: skip
+
+
+def _details(totals: pd.DataFrame, ids: pd.Series, column: str) -> pd.DataFrame:
+    """Return half-days by pupil row and code as COLLECT tables them."""
+    rows = totals[~totals["possible"]]
+    return pd.DataFrame(
+        {
+            column: ids[rows["row"]].to_numpy(),
+            "NativeId": 1,
+            "attendancereason": rows["mark"].to_numpy(),
+            "sessions": rows["sessions"].to_numpy(float),
+        }
+    )
 
 
 def _pupil_table(

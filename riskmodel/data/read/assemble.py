@@ -56,8 +56,7 @@ def assemble(
     else:
         needs_used = needs[ORIGIN].iloc[:0]
     if "enrolments" in built:
-        born = built["pupils"].set_index("pupil_id")["birth_month"]
-        built["enrolments"] = _leaving_reasons(_year_groups(built["enrolments"], born), built)
+        built["enrolments"] = _leaving_reasons(built["enrolments"], built)
     if "plans" in built and "send" in built:
         built["plans"] = _plan_days(built["plans"], built["send"])
     if "calendar" not in built and "sessions" in built:
@@ -116,13 +115,6 @@ def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return made
 
 
-def _year_groups(frame: pd.DataFrame, born: pd.Series) -> pd.DataFrame:
-    """Fill a year group that the census did not give from the month of birth."""
-    birth = frame["pupil_id"].astype("str").map(born.set_axis(born.index.astype("str")))
-    by_age = school_year(frame["entry_date"]) - 5 - school_year(pd.to_datetime(birth))
-    return frame.assign(year_group=frame["year_group"].fillna(by_age).fillna(0).clip(-2, 14))
-
-
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Say why a spell ended, as far as other facts tell; the census itself does not.
 
@@ -159,16 +151,23 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
 
 
 def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join spells that several returns tell; the end counts as known when it was first told."""
+    """Join spells that several returns tell; the end counts as known when it was first told.
+
+    What a return only flags on its day (``_flag``) begins when it was first told, unless a spell with
+    dates of its own had begun before.
+    """
     key = list(TABLES[name].key)
-    carers = frame["kind"] == "young_carer"
-    ordered = frame.sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
-    once = ordered[~carers.reindex(ordered.index)]
-    first_told = ordered[carers.reindex(ordered.index)].drop_duplicates(["pupil_id", "kind"])
+    flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
+    ordered = frame.assign(_flag=flagged).sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
+    once = ordered[~ordered["_flag"]]
     ended = once[once["end_date"].notna()].drop_duplicates(key).set_index(key)
     ends = ended[["end_date", "end_recorded_on"]]
     made = once.drop_duplicates(key).drop(columns=["end_date", "end_recorded_on"])
     made = made.merge(ends, on=key, how="left")
+    first_told = ordered[ordered["_flag"]].drop_duplicates(["pupil_id", "kind"])
+    begun = made.groupby(["pupil_id", "kind"], observed=True)["start_date"].min().rename("_begun")
+    first_told = first_told.merge(begun.reset_index(), on=["pupil_id", "kind"], how="left")
+    first_told = first_told[~(first_told["_begun"] <= first_told["start_date"])]
     return pd.concat([made, first_told], ignore_index=True)
 
 

@@ -25,7 +25,7 @@ from riskmodel.data.read.problems import (
     REJECT_COLUMNS,
     Ledger,
     encoding_warning,
-    warning,
+    problem,
 )
 from riskmodel.data.read.returns import open_returns, read_returns
 from riskmodel.data.read.rules import in_order
@@ -49,7 +49,7 @@ class Extract:
     tables : Tables
         The facts, in a fixed order whatever the order of the files' rows.
     problems : DataFrame
-        ``file, row, column, value, rule, severity, message``; ``error`` rows were set aside.
+        ``file, row, column, value, rule, severity, message, remedy``.
     rejects : DataFrame
         ``file, row, reason, record``: every row that was set aside, whole.
     reconciliation : DataFrame
@@ -176,7 +176,7 @@ def _find_sources(
         if not path.is_file() or path.name.startswith("."):
             continue
         if path.suffix.lower() not in ENDINGS:
-            notes.append(warning(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
+            notes.append(problem(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
                                "and was not read. Export it as CSV if it holds facts."))  # fmt: skip
             continue
         if path.stem not in TABLES:
@@ -221,10 +221,10 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, o
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
     return [
-        warning("pupils", "no_enrolment",
+        problem("pupils", "no_enrolment",
               f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.")
         for pupil in lost[:20]
-    ] + ([warning("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
+    ] + ([problem("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
          if len(lost) > 20 else [])  # fmt: skip
 
 

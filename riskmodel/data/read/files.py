@@ -64,7 +64,7 @@ def open_file(path: Path, name: str) -> list[Opened]:
     Returns
     -------
     list of Opened
-        One per sheet of a workbook, else one.
+        One per sheet of a workbook or table of XML, else one.
 
     Raises
     ------
@@ -76,7 +76,8 @@ def open_file(path: Path, name: str) -> list[Opened]:
         sheets = open_workbook(path)
         return [Opened(f"{name}, sheet {s}", raw, "utf-8", 2) for s, raw in sheets.items()]
     if kind == ".xml":
-        return [Opened(name, open_markup(path), "utf-8", 1)]
+        tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
+        return [Opened(f"{name}, {table}", raw, "utf-8", 1) for table, raw in tables.items()]
     return [Opened(name, *open_table(path), 1 if kind == ".parquet" else 2)]
 
 

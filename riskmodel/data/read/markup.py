@@ -1,13 +1,16 @@
-"""XML returns, read as hostile files: no entity is expanded, nothing outside is fetched.
+"""XML returns: the CIN census, the School Census, SSDA903 and the Common Transfer File, as flat tables.
 
-In:  the XML of a CIN census.
-Out: a raw frame with the columns of the flat file. Elements are known by local name, so that a new
-namespace or an unknown element does no harm.
+In:  an XML file; elements are found by their local names, whatever lies around them.
+Out: the tables that the same return has as CSV, so that one reader serves both.
+
+Nesting and names of the School Census, CTF and SSDA903 are as third-party programs write and read them;
+no official sample was at hand (the CIN census follows its published schema).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,46 @@ __all__ = ["open_markup"]
 LARGEST = 2 * 10**9
 """Bytes of an XML file that is opened."""
 
-FIELDS = {"LAchildID", "UPN", "UPNunknown", "PersonBirthDate", "CINreferralDate", "PrimaryNeedCode",
-          "CINclosureDate", "ReasonForClosure", "CPPstartDate", "CPPendDate"}  # fmt: skip
+Row = dict[str, str]
+Rows = Iterator[tuple[str, Row]]
+"""Name of a table, and a row of it."""
+
+PUPIL = ("upn", "formerupn", "surname", "forename", "dob", "sex", "ethnicity", "language", "youngcarer",
+         "enrolstatus", "entrydate", "leavingdate", "ncyearactual", "senprovision")  # fmt: skip
+"""Fields of a pupil in the School Census."""
+
+PARTS = {
+    "category": ("exclusions", ("category", "startdate", "sessions", "reason1", "reason2", "reason3")),
+    "fsmstartdate": ("free school meals", ("fsmstartdate", "fsmenddate", "ukcountry")),
+    "sentype": ("SEN needs", ("sentyperank", "sentype")),
+    "postcode": ("addresses", ("postcode",)),
+    "apsettingtype": ("placements", ("apsettingtype", "placementreason", "entrydate", "leavingdate")),
+    "apreason": ("alternative provision", ("apreason", "prevurn")),
+    "supportcode": ("learner support", ("supportcode",)),
+}  # fmt: skip
+"""Field by which a part of a pupil is known, whatever its element is called → table, and its fields."""
+
+OLD_NAMES = {"sex": "gender", "ncyearactual": "ncyearleaving", "sessions": "absencesessions"}
+"""Field → what it is called in other years, or for leavers."""
+
+ATTENDANCE: dict[str, tuple[str, Row]] = {
+    "termlyattendance": ("attendance", {}),
+    "summerhalfterm2attendance": (
+        "attendance, second half of summer", {"summerhalfterm2sessiondetailsonrolltableid": "1"},
+    ),
+}  # fmt: skip
+"""Element with attendance by code → table, and the column that tells the two apart."""
+
+CENSUSES = {"SC", "PRU"}
+"""Collections whose returns belong to the School Census."""
+
+CHILD = ("lachildid", "upn", "upnunknown", "personbirthdate")
+REFERRAL = ("cinreferraldate", "primaryneedcode", "cinclosuredate", "reasonforclosure")
+PLAN = ("cppstartdate", "cppenddate")
 
 
-def open_markup(path: Path) -> pd.DataFrame:
-    """Return the rows of an XML return.
+def open_markup(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables of an XML return.
 
     Parameters
     ----------
@@ -34,9 +71,8 @@ def open_markup(path: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        One row per referral and protection plan of a CIN census; no rows and no columns for XML
-        that is something else.
+    dict of str to DataFrame
+        Tables with plain column names, by what they hold; empty for XML that is something else.
 
     Raises
     ------
@@ -48,8 +84,10 @@ def open_markup(path: Path) -> pd.DataFrame:
 
     if path.stat().st_size > LARGEST:
         raise DataError(f"{path.name}: is larger than {LARGEST / 1e9:.0f} GB. Export it in parts.")
+    rows: dict[str, list[Row]] = defaultdict(list)
     try:
-        rows = list(_referrals(iterparse(path, events=("end",), forbid_dtd=True)))
+        for table, row in _rows(iterparse(path, events=("end",), forbid_dtd=True)):
+            rows[table].append(row)
     except DefusedXmlException as error:
         raise DataError(
             f"{path.name}: declares document types or entities, which no return does and which can do "
@@ -59,37 +97,123 @@ def open_markup(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path.name}: cannot be read as XML, it may be cut off ({error}). Export it again."
         ) from error
-    return pd.DataFrame(rows, dtype="str")
+    frames = {table: pd.DataFrame(part, dtype="str") for table, part in rows.items()}
+    return {table: frame.mask(frame == "") for table, frame in frames.items()}
 
 
-def _referrals(events: Any) -> Iterator[dict[str, str | None]]:
-    """Return a row per referral, and one more per further protection plan in it."""
-    for _, element in events:
-        if _local(element) != "Child":
+def _rows(events: Any) -> Rows:
+    """Return rows as their elements end; an element that was read is let go of."""
+    header: Row = {}
+    for number, (_, element) in enumerate(events):
+        name = _local(element)
+        if name == "header" and not header:
+            header = _leaves(element)
+            if "referencedate" in header and header.get("collection", "SC").upper() in CENSUSES:
+                yield "returns", _return_of(header)
+        elif name in READERS and len(element):
+            yield from READERS[name](element, header, number)
+            element.clear()
+
+
+def _return_of(header: Row) -> Row:
+    number = header.get("urn") or header.get("estab", "")
+    return {
+        "schoolcensustableid": f"{number} {header['referencedate']}",
+        "term": header.get("term", ""),
+        "referencedate": header["referencedate"],
+        "urn": number,
+    }
+
+
+def _census_pupil(element: Any, header: Row, number: int) -> Rows:
+    """Return a pupil of the School Census, and the rows that hang on the pupil."""
+    census = _return_of({"referencedate": ""} | header)["schoolcensustableid"]
+    row = {"pupilonrolltableid": f"{census} {number}"}
+    yield "pupils", row | {"schoolcensustableid": census} | _only(_leaves(element, _is_part), PUPIL)
+    for part in element.iter():
+        for key in PARTS.keys() & {_local(child) for child in part if not len(child)}:
+            table, fields = PARTS[key]
+            reasons = [
+                (child.text or "").strip() for child in part.iter() if _local(child) == "reason"
+            ]
+            found = _leaves(part) | {f"reason{i}": text for i, text in enumerate(reasons, 1)}
+            yield table, row | _only(found, fields)
+        if _local(part) in ATTENDANCE:
+            table, extra = ATTENDANCE[_local(part)]
+            for detail in part.iter():
+                if _local(detail) == "sessiondetail":
+                    yield (
+                        table,
+                        row | extra | _only(_leaves(detail), ("attendancereason", "sessions")),
+                    )
+
+
+def _child(element: Any, header: Row, number: int) -> Rows:
+    """Return the referrals and plans of a child in the CIN census, or the episodes of one in SSDA903."""
+    episodes = [part for part in element.iter() if _is_episode(part)]
+    if episodes:
+        own = _leaves(element, _is_episode)
+        child = own.get("childid") or own.get("child", str(number))
+        yield "header", {"child": child} | _only(own, ("upn", "ethnic", "dob", "sex"))
+        for episode in episodes:
+            found = _leaves(episode)
+            yield "episodes", {"child": child} | _only(found, ("decom", "rne", "ls", "dec", "rec"))
+        return
+    own = _only(_leaves(element, lambda part: _local(part) == "cindetails"), CHILD)
+    for details in element:
+        if _local(details) != "cindetails":
             continue
-        own = _texts(element, stop="CINdetails")
-        for details in element:
-            if _local(details) != "CINdetails":
-                continue
-            row = own | _texts(details, stop="ChildProtectionPlans")
-            plans = [_texts(p, stop="") for p in details if _local(p) == "ChildProtectionPlans"]
-            for plan in plans or [{}]:
-                yield {name: row.get(name, plan.get(name)) for name in sorted(FIELDS)}
-        element.clear()
+        row = own | _only(_leaves(details, _is_plan), REFERRAL)
+        plans = [_leaves(part) for part in details if _is_plan(part)]
+        for plan in plans or [{}]:
+            yield "referrals", row | _only(plan, PLAN)
+
+
+def _transferred(element: Any, header: Row, number: int) -> Rows:
+    """Return the strings of marks of a pupil in a Common Transfer File, known from the file's day."""
+    upn = _leaves(element).get("upn", "")
+    for part in element.iter():
+        if _local(part) == "attendsessions":
+            found = _only(_leaves(part), ("attendancestartdate", "attendancemarks"))
+            yield "marks", {"upn": upn, "received": header.get("datetime", "")[:10]} | found
+
+
+READERS: dict[str, Callable[[Any, Row, int], Rows]] = {
+    "child": _child,
+    "pupilonroll": _census_pupil,
+    "pupilnolongeronroll": _census_pupil,
+    "pupil": _transferred,
+}
+"""Element, in small letters → what reads it."""
 
 
 def _local(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return str(element.tag).rpartition("}")[2].lower()
 
 
-def _texts(element: Any, *, stop: str) -> dict[str, str]:
-    """Return the known fields in an element, those in elements of the stop's name left out."""
-    found: dict[str, str] = {}
+def _is_part(element: Any) -> bool:
+    return any(_local(child) in PARTS for child in element)
+
+
+def _is_plan(element: Any) -> bool:
+    return _local(element) == "childprotectionplans"
+
+
+def _is_episode(element: Any) -> bool:
+    return any(_local(child) == "decom" for child in element)
+
+
+def _leaves(element: Any, passed_over: Callable[[Any], bool] = lambda part: False) -> Row:
+    """Return the first text of every leaf in an element, by name; some elements are passed over."""
+    found: Row = {}
     for child in element:
-        name = _local(child)
-        if name == stop:
+        if passed_over(child):
             continue
-        if name in FIELDS and (child.text or "").strip():
-            found[name] = child.text.strip()
-        found = _texts(child, stop=stop) | found
+        text = (child.text or "").strip()
+        inner = _leaves(child, passed_over) if len(child) else {_local(child): text}
+        found = {key: text for key, text in inner.items() if text} | found
     return found
+
+
+def _only(row: Row, names: tuple[str, ...]) -> Row:
+    return {name: row.get(name) or row.get(OLD_NAMES.get(name, ""), "") for name in names}

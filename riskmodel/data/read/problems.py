@@ -6,15 +6,16 @@ Out: a frame of problems that stays readable, and a frame with every rejected ro
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "Ledger", "encoding_warning", "warning"]
+__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "Ledger", "encoding_warning", "problem"]
 
-PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message"]
+PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message", "remedy"]
 REJECT_COLUMNS = ["file", "row", "reason", "record"]
 
 SHOWN = 20
@@ -24,8 +25,18 @@ LONGEST = 60
 """Characters of a value that a message shows."""
 
 
-def warning(file: str, rule: str, message: str) -> dict[str, object]:
-    """Return a warning about a whole file.
+def problem(
+    file: str,
+    rule: str,
+    words: str,
+    *,
+    severity: str = "warning",
+    row: int | None = None,
+    column: str = "",
+    value: str = "",
+    told: str = "",
+) -> dict[str, object]:
+    """Return a problem.
 
     Parameters
     ----------
@@ -33,15 +44,25 @@ def warning(file: str, rule: str, message: str) -> dict[str, object]:
         File name.
     rule : str
         Stable code.
-    message : str
-        What is wrong and what to do.
+    words : str
+        What is wrong, in one sentence, then what to do.
+    severity : str
+        ``"error"`` where something must be put right at the source before the result is whole, else
+        ``"warning"``.
+    row : int, optional
+        Number of the row; None for a whole file.
+    column, value : str
+        Where in the row, and what stands there.
+    told : str
+        The message; ``words`` where left out.
 
     Returns
     -------
     dict of str to object
         A row of the problems.
     """
-    values = (file, None, "", "", rule, "warning", message)
+    remedy = re.split(r"(?<=[a-z)'0-9]\.) ", words, maxsplit=1)[1:]
+    values = (file, row, column, value, rule, severity, told or words, "".join(remedy))
     return dict(zip(PROBLEM_COLUMNS, values, strict=True))
 
 
@@ -66,7 +87,7 @@ def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
         f"{file}: is not UTF-8; it was read as {encoding}. "
         "Check names with accents, or export as UTF-8."
     )
-    return [warning(file, "encoding", message)]
+    return [problem(file, "encoding", message)]
 
 
 @dataclass
@@ -145,25 +166,23 @@ class Ledger:
             value = _short(self.raw[column].iloc[row]) if has_value else ""
             said = words.format(value=value, hint="" if hint is None else hint.iloc[row])
             number = int(places[row]) + self.first_row
-            message = f"{self.file}, row {number}: {said}"
-            self._tell(number, column, value, rule, severity, message)
+            self.problems.append(problem(
+                self.file, rule, said, severity=severity, row=number, column=column, value=value,
+                told=f"{self.file}, row {number}: {said}",
+            ))  # fmt: skip
         if len(rows) > SHOWN:
             message = (
                 f"{self.file}: {len(rows) - SHOWN} more rows break the rule {rule}"
                 + (f" in {column}" if column else "")
                 + (". They are in the rejects." if set_aside else ". They are kept.")
             )
-            self._tell(None, column, "", rule, severity, message)
+            self.problems.append(
+                problem(self.file, rule, message, severity=severity, column=column)
+            )
         if set_aside:
             self.number[rows] = len(self.reasons)
             self.reasons.append(f"{rule}: {column}" if column else rule)
             self.kept[rows] = False
-
-    def _tell(
-        self, row: int | None, column: str, value: str, rule: str, severity: str, message: str
-    ) -> None:
-        told = (self.file, row, column, value, rule, severity, message)
-        self.problems.append(dict(zip(PROBLEM_COLUMNS, told, strict=True)))
 
     def rejects(self) -> pd.DataFrame:
         """Return every row set aside, whole.

@@ -18,16 +18,15 @@ from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read.assemble import assemble
 from riskmodel.data.read.convert import read_dates
 from riskmodel.data.read.files import ENDINGS, Opened, open_file
-from riskmodel.data.read.problems import Ledger, encoding_warning, warning
-from riskmodel.data.read.sources import census, extracts
-from riskmodel.data.read.sources.source import Context, Source, plain, with_plain_columns
+from riskmodel.data.read.problems import Ledger, encoding_warning, problem
+from riskmodel.data.read.sources import SOURCES
+from riskmodel.data.read.sources.source import Context, Source, column, plain, with_plain_columns
 from riskmodel.data.read.table import note_upns, read_table
 from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.errors import DataError
 from riskmodel.progress import track
 
 __all__ = ["Reading", "find_returns", "open_returns", "read_returns"]
-
-SOURCES = (*census.SOURCES, *extracts.SOURCES)
 
 PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
 """Files that say who there is."""
@@ -133,12 +132,14 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
     pupils: pd.CategoricalDtype | None = None
     for number, one in enumerate(track(files, "Reading returns")):
         if pupils is None and one.source.name not in PUPIL_SOURCES:
+            _check_pupils(facts, made)
             known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
             pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
         for table, part in _facts(one, context, pupils, made):
             facts.setdefault(table, []).append(part.assign(_file=number))
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     if pupils is None:
+        _check_pupils(facts, made)
         pupils = pd.CategoricalDtype(
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
@@ -146,7 +147,7 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
     told, kept = len(joined.get("suspensions", ())), len(made.frames.get("suspensions", ()))
     if told > kept:
         made.problems.append(
-            warning("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+            problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
                   f"suspensions and exclusions; {told - kept} that came again were merged.")
         )  # fmt: skip
     for number, one in enumerate(files):
@@ -206,7 +207,7 @@ def _unknown(name: str, found: set[str]) -> dict[str, object]:
         if share >= 0.5
         else ""
     )
-    return warning(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
+    return problem(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
                  f"used.{like} Export it in a known layout, or take it out of the folder.")  # fmt: skip
 
 
@@ -220,15 +221,16 @@ def _context(files: list[_File]) -> Context:
     context = Context()
     schools = _of(files, "Schools (Get Information about Schools)")
     if len(schools):
-        number = schools["establishmentnumber"].astype("str").str.zfill(4)
+        number = column(schools, "establishmentnumber").astype("str").str.zfill(4)
         context.school_of_number = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
         context.school_of_number = context.school_of_number.groupby(level=0).first()
     returns = _of(files, "School Census: returns")
     if len(returns):
-        urn = returns["urn"] if "urn" in returns else returns["estab"]
+        urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
         context.censuses = (
             pd.DataFrame({
-                "id": returns["schoolcensustableid"].astype("str"), "school_id": urn.astype("str"),
+                "id": returns["schoolcensustableid"].astype("str"),
+                "school_id": urn.fillna(column(returns, "estab")).astype("str"),
                 "day": read_dates(returns["referencedate"]),
             }).drop_duplicates("id").set_index("id")
         )  # fmt: skip
@@ -243,6 +245,12 @@ def _context(files: list[_File]) -> Context:
             for name in ("idaci", "imd")
         }
         context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
+    groups = _of(files, "Groups of NCCIS activities")
+    if len(groups):
+        context.group_of_activity = pd.Series(
+            groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy(),
+            index=groups["activitycode"].astype("str").str.strip(),
+        ).groupby(level=0).first()  # fmt: skip
     header = _of(files, "SSDA903: header")
     if len(header):
         context.child_upn = (
@@ -281,7 +289,10 @@ def _identify(files: list[_File], context: Context, key_file: Path, made: Readin
             _keep_notes(made, one, ledger)
     rows = [one for one in pupils if "rowid" in one.frame]
     if rows:
-        table = pd.concat([one.frame[["rowid", "pupil_id", "schoolcensustableid"]] for one in rows])
+        for one in rows:
+            _set_undated_aside(made, one, context)
+        wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
+        table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in rows])
         table = (
             table.assign(rowid=table["rowid"].astype("str"))
             .drop_duplicates("rowid")
@@ -289,6 +300,7 @@ def _identify(files: list[_File], context: Context, key_file: Path, made: Readin
         )
         context.pupil_of_row = table["pupil_id"]
         context.census_of_row = table["schoolcensustableid"].astype("str")
+        context.entry_of_row = read_dates(table["entrydate"])
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
@@ -322,6 +334,12 @@ def _former(pupils: list[_File]) -> dict[str, str]:
     return pairs
 
 
+def _check_pupils(facts: dict[str, list[pd.DataFrame]], made: Reading) -> None:
+    if not any(len(part) for part in facts.get("pupils", ())):
+        told = " ".join(str(problem["message"]) for problem in made.problems[:5])
+        raise DataError(f"No pupil can be read from these returns. {told}")
+
+
 def _facts(
     one: _File, context: Context, pupils: pd.CategoricalDtype | None, made: Reading
 ) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -330,12 +348,18 @@ def _facts(
         one.kept[:] = True
         return
     usable = one.frame[~one.set_aside]
+    named = None
     if "pupil_id" in usable:
         named = usable["pupil_id"]
+    elif "rowid" in usable:
+        named = usable["rowid"].astype("str").map(context.pupil_of_row)
+    if named is not None:
         linked = named.notna() if pupils is None else named.isin(pupils.categories)
         if not linked.all():
             _set_unlinked_aside(made, one, usable.index[~linked].to_numpy())
             usable = usable[linked]
+    if usable.empty:
+        return
     told = False
     for name, part in one.source.facts(usable, context).items():
         told = True
@@ -358,17 +382,38 @@ def _facts(
 
 
 def _set_unlinked_aside(made: Reading, one: _File, places: NDArray[np.int64]) -> None:
+    why = (
+        "hang on a row that is in no table of pupils"
+        if "rowid" in one.frame
+        else "have no UPN, or the UPN of a pupil in neither census nor NCCIS"
+    )
+    _set_aside(made, one, places, "not_linked", f"{why}, so they join to nobody.")
+
+
+def _set_undated_aside(made: Reading, one: _File, context: Context) -> None:
+    """Set pupils aside whose census is not there: without its day nothing in it can be dated."""
+    census = one.frame["schoolcensustableid"].astype("str")
+    places = np.flatnonzero(~census.isin(context.censuses.index) & ~one.set_aside)
+    if len(places):
+        _set_aside(made, one, places, "no_census", "belong to a return whose day is not known. Add the "
+                   "table 'schoolcensus' of that return.", "error")  # fmt: skip
+
+
+def _set_aside(
+    made: Reading,
+    one: _File,
+    places: NDArray[np.int64],
+    rule: str,
+    words: str,
+    severity: str = "warning",
+) -> None:
+    """Set rows of a file aside for one reason, told once."""
     ledger = Ledger(one.name, one.first_row, one.raw)
     bad = np.zeros(len(one.raw), dtype=bool)
     bad[places] = True
-    ledger.note(bad, "not_linked", "", "", set_aside=True)
-    made.problems.append(
-        warning(
-            one.name, "not_linked",
-            f"{one.name}: {len(places)} of {len(one.raw)} rows have no UPN, or the UPN of a pupil in "
-            "neither census nor NCCIS, so they join to nobody. They are in the rejects.",
-        )
-    )  # fmt: skip
+    ledger.note(bad, rule, "", "", set_aside=True)
+    message = f"{one.name}: {len(places)} of {len(one.raw)} rows {words} They are in the rejects."
+    made.problems.append(problem(one.name, rule, message, severity=severity))
     made.rejects.append(ledger.rejects())
     one.set_aside[places] = True
 
@@ -378,7 +423,8 @@ def _keep_notes(made: Reading, one: _File, ledger: Ledger) -> None:
     rejects = ledger.rejects()
     if len(rejects):
         places = rejects["row"].to_numpy(dtype=np.int64) - one.first_row
-        new = ~one.set_aside[places]
+        # one row may tell several facts; it goes to the rejects once, whole
+        new = ~one.set_aside[places] & ~pd.Series(places).duplicated().to_numpy()
         record = one.raw.iloc[places].astype("str").to_json(orient="records", lines=True)
         rejects["record"] = record.strip().split("\n")
         made.rejects.append(rejects[new])

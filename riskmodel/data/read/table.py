@@ -104,7 +104,7 @@ def _replace_upn(raw: pd.DataFrame, ledger: Ledger, key_file: Path) -> pd.DataFr
 
 
 def note_upns(upns: pd.Series, ledger: Ledger) -> None:
-    """Note UPNs that are not well formed; such rows are set aside.
+    """Note UPNs that are not well formed; such rows are kept, for a child must not be lost by a typo.
 
     Parameters
     ----------
@@ -121,13 +121,14 @@ def note_upns(upns: pd.Series, ledger: Ledger) -> None:
     formed = told.notna().to_numpy()
     ledger.note(
         there & ~formed, "upn_form", "upn",
-        "the UPN is not a letter, 11 digits and a digit or letter. Correct it at the school.",
-        show_value=False,
+        "the UPN is not a letter, 11 digits and a digit or letter. The row is kept, but joins only to "
+        "rows with the same UPN; correct it at the school.", set_aside=False, show_value=False,
     )  # fmt: skip
     ledger.note(
         there & formed & (first != told).to_numpy(), "upn_check_letter", "upn",
-        "the UPN has a wrong check letter; its other characters ask for {hint}. Correct it at the "
-        "school.", show_value=False, hint=told,
+        "the UPN has a wrong check letter; its other characters ask for {hint}. The row is kept, but "
+        "joins only to rows with the same UPN; correct it at the school.", set_aside=False,
+        show_value=False, hint=told,
     )  # fmt: skip
 
 

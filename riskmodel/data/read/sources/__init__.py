@@ -1,1 +1,21 @@
-"""The sources an LA holds, one module each; a file is known by its column names."""
+"""Every kind of file that can be read: one module per source."""
+
+from riskmodel.data.read.sources import (
+    census,
+    exclusions,
+    lists,
+    nccis,
+    reference,
+    registers,
+    results,
+    sen2,
+    social_care,
+)
+
+__all__ = ["SOURCES"]
+
+SOURCES = (
+    *census.SOURCES, *registers.SOURCES, *exclusions.SOURCES, *sen2.SOURCES, *social_care.SOURCES,
+    *nccis.SOURCES, *results.SOURCES, *lists.SOURCES, *reference.SOURCES,
+)  # fmt: skip
+"""All kinds of files."""

@@ -9,13 +9,15 @@ public LA pipelines' schemas of the returns 2015 to 2026.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, school_year
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
-__all__ = ["SOURCES"]
+__all__ = ["DAYS_TO_LA", "SOURCES", "term_end"]
 
 DAYS_TO_LA = 35
 """Days from the census day until the LA holds the return; schools have four weeks to send it, and the
@@ -27,8 +29,9 @@ YEAR_GROUPS = {"E1": -4, "E2": -3, "N1": -2, "N2": -1, "R": 0} | {str(n): n for 
 PROVISION = {"S": "E", "A": "K", "P": "K"}
 """SEN provision codes of before 2014: statement, School Action, School Action Plus."""
 
-TERM_ENDS = {10: (7, 31), 1: (12, 31), 5: (4, 15)}
-"""Census month → last day of the term whose attendance it holds."""
+TERM_ENDS = {10: (5, 31), 1: (12, 31), 5: (4, 15)}
+"""Census month → last day of the term whose attendance it holds; the second half of summer comes in
+tables of its own (recalled, unverified)."""
 
 ALIASES = {
     "gender": "sex",
@@ -65,17 +68,19 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
         {
             "pupil_id": frame["pupil_id"],
             "birth_month": born.dt.to_period("M").dt.to_timestamp().dt.strftime("%Y-%m-%d"),
-            "sex": _column(frame, "sex"),
-            "ethnicity": _column(frame, "ethnicity"),
-            "first_language": _column(frame, "language"),
+            "sex": column(frame, "sex"),
+            "ethnicity": column(frame, "ethnicity"),
+            "first_language": column(frame, "language"),
             "_day": known["day"],
         }
     )
     entry = read_dates(frame["entrydate"])
-    group = frame["ncyearactual"].astype("str").str.strip().str.upper().map(YEAR_GROUPS)
-    at_entry = group - (school_year(known["day"]) - school_year(entry))
-    status = _column(frame, "enrolstatus").astype("str").str.strip().str.upper()
-    leaving = _column(frame, "leavingdate")
+    group = column(frame, "ncyearactual").astype("str").str.strip().str.upper().map(YEAR_GROUPS)
+    at_entry = group.astype("float64") - (school_year(known["day"]) - school_year(entry))
+    by_age = school_year(entry) - 5 - school_year(born)
+    at_entry = at_entry.where(at_entry.between(-4, 14), by_age.clip(-4, 14))
+    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
+    leaving = column(frame, "leavingdate")
     enrolments = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
@@ -91,7 +96,7 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
     facts = {"pupils": pupils, "enrolments": enrolments}
     if "senprovision" in frame:
         code = frame["senprovision"].astype("str").str.strip().str.upper()
-        facts["send"] = pd.DataFrame(
+        send = pd.DataFrame(
             {
                 "pupil_id": frame["pupil_id"],
                 "provision": code.replace(PROVISION),
@@ -99,6 +104,7 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
                 "recorded_on": known["recorded_on"],
             }
         )
+        facts["send"] = send[frame["senprovision"].notna() & (code != "")]
     if "youngcarer" in frame:
         carer = frame[frame["youngcarer"].isin(["P", "S"])]
         facts["circumstances"] = pd.DataFrame(
@@ -107,6 +113,7 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
                 "kind": "young_carer",
                 "start_date": known["day"].reindex(carer.index),
                 "recorded_on": known["recorded_on"].reindex(carer.index),
+                "_flag": True,
             }
         )
     return facts
@@ -116,9 +123,7 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     known = _of_row(frame, context)
     category = frame["category"].astype("str").str.strip().str.upper()
     reasons = {
-        f"reason_{i}": _column(
-            frame, f"reason{i}" if f"reason{i}" in frame else "reason" * (i == 1)
-        )
+        f"reason_{i}": column(frame, f"reason{i}" if f"reason{i}" in frame else "reason" * (i == 1))
         for i in (1, 2, 3)
     }
     suspensions = pd.DataFrame(
@@ -126,7 +131,7 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
             "pupil_id": known["pupil_id"],
             "school_id": known["school_id"],
             "start_date": frame["startdate"],
-            "sessions": _column(frame, "sessions"),
+            "sessions": column(frame, "sessions"),
             "category": category.replace({"FIXD": "SUSP"}),
             **reasons,
             "recorded_on": known["recorded_on"],
@@ -135,27 +140,49 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     return {"suspensions": suspensions}
 
 
-def _sessions(frame: pd.DataFrame, context: Context) -> Facts:
-    known = _of_row(frame, context)
-    month, year = known["day"].dt.month, known["day"].dt.year
+def term_end(day: pd.Series) -> pd.Series:
+    """Return the last day of the term whose attendance a census holds.
+
+    Parameters
+    ----------
+    day : Series of datetime64
+        Census days.
+
+    Returns
+    -------
+    Series of datetime64
+        Near the end of the term before; missing for a day in no census month.
+    """
+    month, year = day.dt.month, day.dt.year
     last = month.map(TERM_ENDS)
-    ends = pd.to_datetime(
-        {
-            "year": year - (month == 1),
-            "month": last.str[0],
-            "day": last.str[1],
-        }
-    )
-    totals = pd.DataFrame(
+    parts = {"year": year - (month == 1), "month": last.str[0], "day": last.str[1]}
+    return pd.to_datetime(pd.DataFrame(parts), errors="coerce")
+
+
+def _sessions(frame: pd.DataFrame, context: Context) -> Facts:
+    return {"absence_totals": _termly(frame, context, term_end)}
+
+
+def _half_term(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take the second half of summer, which the autumn census holds beside the first."""
+    return {
+        "absence_totals": _termly(frame, context, lambda day: term_end(day) + pd.Timedelta(days=61))
+    }
+
+
+def _termly(
+    frame: pd.DataFrame, context: Context, end: Callable[[pd.Series], pd.Series]
+) -> pd.DataFrame:
+    known = _of_row(frame, context)
+    return pd.DataFrame(
         {
             "pupil_id": known["pupil_id"],
-            "term_end": ends,
+            "term_end": end(known["day"]),
             "mark": frame["attendancereason"],
             "sessions": frame["sessions"],
             "recorded_on": known["recorded_on"],
         }
     )
-    return {"absence_totals": totals}
 
 
 def _meals(frame: pd.DataFrame, context: Context) -> Facts:
@@ -165,9 +192,9 @@ def _meals(frame: pd.DataFrame, context: Context) -> Facts:
             "pupil_id": known["pupil_id"],
             "kind": "fsm",
             "start_date": frame["fsmstartdate"],
-            "end_date": _column(frame, "fsmenddate"),
+            "end_date": column(frame, "fsmenddate"),
             "recorded_on": known["recorded_on"],
-            "end_recorded_on": known["recorded_on"].where(_column(frame, "fsmenddate").notna()),
+            "end_recorded_on": known["recorded_on"].where(column(frame, "fsmenddate").notna()),
         }
     )
     return {"circumstances": meals}
@@ -206,21 +233,57 @@ def _addresses(frame: pd.DataFrame, context: Context) -> Facts:
     return {"neighbourhood": homes}
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    if name in frame:
-        return frame[name]
-    return pd.Series(np.nan, index=frame.index, dtype="object")
+def _arranged(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take placements in alternative provision that the school arranged."""
+    known, end = _of_row(frame, context), column(frame, "leavingdate")
+    placements = pd.DataFrame(
+        {
+            "pupil_id": known["pupil_id"],
+            "kind": "alternative_provision",
+            "start_date": frame["entrydate"],
+            "end_date": end,
+            "recorded_on": known["recorded_on"],
+            "end_recorded_on": known["recorded_on"].where(end.notna()),
+        }
+    )
+    return {"circumstances": placements}
+
+
+def _in_unit(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take pupils of alternative provision itself, there since they entered."""
+    known = _of_row(frame, context)
+    since = frame["rowid"].astype("str").map(context.entry_of_row).to_numpy()
+    return {"circumstances": known[["pupil_id", "recorded_on"]].assign(
+        kind="alternative_provision", start_date=since, _flag=True
+    )}  # fmt: skip
+
+
+def _support(frame: pd.DataFrame, context: Context) -> Facts:
+    known = _of_row(frame, context)
+    return {"circumstances": known[["pupil_id", "recorded_on"]].assign(
+        kind="learner_support", start_date=known["day"], _flag=True
+    )}  # fmt: skip
 
 
 SOURCES = (
     Source(name="School Census: returns", aliases=ALIASES,
            columns=frozenset({"schoolcensustableid", "term", "referencedate"})),
     Source(name="School Census: pupils on roll", aliases=ALIASES, upn="upn", facts=_pupils,
-           columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate", "ncyearactual"})),
+           columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate"})),
     Source(name="School Census: exclusions", aliases=ALIASES, facts=_exclusions,
            columns=frozenset({"rowid", "startdate", "category"})),
     Source(name="School Census: attendance", aliases=ALIASES, facts=_sessions,
            columns=frozenset({"rowid", "attendancereason", "sessions"})),
+    Source(name="School Census: attendance, second half of summer", facts=_half_term,
+           columns=frozenset({"rowid", "attendancereason", "sessions", "halftermid"}),
+           aliases=ALIASES | {f"summerhalfterm2sessiondetails{where}rolltableid": "halftermid"
+                              for where in ("on", "off")}),
+    Source(name="School Census: alternative provision, arranged by the school", aliases=ALIASES,
+           facts=_arranged, columns=frozenset({"rowid", "apsettingtype", "entrydate"})),
+    Source(name="School Census: alternative provision, pupils of it", aliases=ALIASES,
+           facts=_in_unit, columns=frozenset({"rowid", "apreason"})),
+    Source(name="School Census: learner support", aliases=ALIASES, facts=_support,
+           columns=frozenset({"rowid", "supportcode"})),
     Source(name="School Census: free school meals", aliases=ALIASES, facts=_meals,
            columns=frozenset({"rowid", "fsmstartdate"})),
     Source(name="School Census: SEN needs", aliases=ALIASES, facts=_needs,

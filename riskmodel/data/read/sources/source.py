@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.calendar import academic_year
 
-__all__ = ["Context", "Source", "plain", "school_year", "with_plain_columns"]
+__all__ = ["Context", "Source", "column", "plain", "school_year", "with_plain_columns"]
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""
@@ -32,20 +33,30 @@ class Context:
         COLLECT ``…tableid`` of a pupil row → ``pupil_id``.
     census_of_row : Series
         COLLECT ``…tableid`` of a pupil row → ``schoolcensustableid``.
+    entry_of_row : Series
+        COLLECT ``…tableid`` of a pupil row → day of entry to the school.
     child_upn : Series
         SSDA903 ``CHILD`` → UPN.
     deciles : DataFrame
         Index postcode without blanks; ``idaci_decile``, ``imd_decile``.
     school_of_number : Series
         Establishment number → ``school_id``.
+    group_of_activity : Series
+        NCCIS activity code → group, where the LA groups some otherwise than the code set.
     """
 
-    censuses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    censuses: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(
+            {"school_id": pd.Series(dtype="str"), "day": pd.Series(dtype="datetime64[s]")}
+        )
+    )
     pupil_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     census_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    entry_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[s]"))
     child_upn: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     deciles: pd.DataFrame = field(default_factory=pd.DataFrame)
     school_of_number: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    group_of_activity: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +84,10 @@ class Source:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
+SYMBOLS = {"/": "slash", "\\": "backslash", "#": "hash"}
+"""Attendance codes that stand as names of columns and hold no letter."""
+
+
 def plain(name: str) -> str:
     """Return a column name without case, blanks and punctuation.
 
@@ -91,7 +106,7 @@ def plain(name: str) -> str:
     >>> plain("LA (code)")
     'lacode'
     """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return SYMBOLS.get(name.strip()) or re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def with_plain_columns(raw: pd.DataFrame, aliases: Mapping[str, str]) -> pd.DataFrame:
@@ -112,6 +127,26 @@ def with_plain_columns(raw: pd.DataFrame, aliases: Mapping[str, str]) -> pd.Data
     names = [aliases.get(plain(str(name)), plain(str(name))) for name in raw.columns]
     renamed = raw.set_axis(names, axis=1)
     return renamed.loc[:, ~renamed.columns.duplicated()]
+
+
+def column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Return a column, or an empty one where the file has none of the name.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows with plain column names.
+    name : str
+        Plain name.
+
+    Returns
+    -------
+    Series
+        As long as the frame.
+    """
+    if name in frame:
+        return frame[name]
+    return pd.Series(np.nan, index=frame.index, dtype="object")
 
 
 def school_year(dates: pd.Series) -> pd.Series:

@@ -1,0 +1,96 @@
+"""Lists that the LA keeps itself: services, young carers, home education, vulnerable pupils.
+
+In:  one row per pupil and spell.
+Out: circumstances, known on the day recorded, else 30 days after they began.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.sources.source import Context, Facts, Source, column
+
+__all__ = ["SOURCES"]
+
+KINDS = {"early help": "early_help", "youth justice": "youth_justice", "young carer": "young_carer",
+         "elective home education": "home_educated", "home education": "home_educated",
+         "alternative provision": "alternative_provision"}  # fmt: skip
+"""Services of spell lists → kinds of circumstances."""
+
+DAYS_TO_RECORD = 30
+"""Days until a spell counts as known where the list does not say when it was recorded; chosen."""
+
+NO_OFFER = {"n", "no", "no offer", "not made", "false", "0"}
+"""Ways to write that no offer was made under the September Guarantee."""
+
+
+def _spells(frame: pd.DataFrame, kind: pd.Series | str, start: str, end: str) -> Facts:
+    first, last = read_dates(frame[start]), read_dates(column(frame, end))
+    if "recorded" in frame:
+        recorded = read_dates(frame["recorded"])
+    else:
+        recorded = first + pd.Timedelta(days=DAYS_TO_RECORD)
+    known = pd.concat([last + pd.Timedelta(days=1), recorded], axis=1).max(axis=1)
+    return {
+        "circumstances": pd.DataFrame(
+            {
+                "pupil_id": frame["pupil_id"],
+                "kind": kind,
+                "start_date": frame[start],
+                "end_date": column(frame, end),
+                "recorded_on": recorded,
+                "end_recorded_on": known.where(last.notna()),
+            }
+        )
+    }
+
+
+def _services(frame: pd.DataFrame, context: Context) -> Facts:
+    service = frame["service"].astype("str").str.strip().str.lower()
+    return _spells(frame, service.map(KINDS).fillna(frame["service"]), "startdate", "enddate")
+
+
+def _young_carers(frame: pd.DataFrame, context: Context) -> Facts:
+    return _spells(frame, "young_carer", "youngcarersince", "youngcareruntil")
+
+
+def _home_educated(frame: pd.DataFrame, context: Context) -> Facts:
+    return _spells(frame, "home_educated", "ehestart", "eheend")
+
+
+def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
+    group = frame["vulnerablegroup"].astype("str").str.strip().str.lower()
+    kind = group.map(KINDS).fillna("vulnerable")
+    return _spells(frame, kind, "startdate", "enddate")
+
+
+def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
+    told = frame["septemberguarantee"].astype("str").str.strip().str.lower()
+    without = frame[told.isin(NO_OFFER)]
+    return _spells(
+        without.assign(recorded=without["statusdate"]), "no_september_offer", "statusdate", ""
+    )
+
+
+SOURCES = (
+    Source(name="Spell list", upn="upn", facts=_services,
+           columns=frozenset({"upn", "service", "startdate", "enddate"})),
+    Source(name="Young carers", upn="upn", facts=_young_carers,
+           columns=frozenset({"upn", "youngcarersince"}),
+           aliases={"youngcarerfrom": "youngcarersince", "youngcarerstartdate": "youngcarersince",
+                    "youngcarerenddate": "youngcareruntil", "daterecorded": "recorded"}),
+    Source(name="Elective home education", upn="upn", facts=_home_educated,
+           columns=frozenset({"upn", "ehestart"}),
+           aliases={"ehestartdate": "ehestart", "dateehestarted": "ehestart", "eheenddate": "eheend",
+                    "dateeheended": "eheend", "daterecorded": "recorded", "datenotified": "recorded"}),
+    Source(name="The LA's list of vulnerable pupils", upn="upn", facts=_vulnerable,
+           columns=frozenset({"upn", "vulnerablegroup", "startdate"}),
+           aliases={"vulnerability": "vulnerablegroup", "vulnerabilitycategory": "vulnerablegroup",
+                    "daterecorded": "recorded", "dateadded": "startdate", "dateremoved": "enddate"}),
+    Source(name="September Guarantee", upn="upn", facts=_no_offer,
+           columns=frozenset({"upn", "septemberguarantee", "statusdate"}),
+           aliases={"offermade": "septemberguarantee", "offer": "septemberguarantee",
+                    "guaranteestatus": "septemberguarantee", "offerstatusdate": "statusdate"}),
+)  # fmt: skip
+"""The LA's own lists."""

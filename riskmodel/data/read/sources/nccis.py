@@ -1,0 +1,67 @@
+"""NCCIS client extracts of young people aged 16 and 17, and an LA's own grouping of activities.
+
+In:  one row per young person and activity; one row per activity code.
+Out: destinations, pupils, circumstances.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.sources.source import Context, Facts, Source, column
+
+__all__ = ["SOURCES"]
+
+CHARACTERISTICS = {
+    "110": "looked_after", "120": "pregnant_or_parent", "140": "young_carer", "170": "youth_justice",
+    "180": "pregnant_or_parent", "190": "pregnant_or_parent", "200": "alternative_provision",
+}  # fmt: skip
+"""NCCIS characteristic code → kind of circumstance (DfE, NCCIS management information, 2023)."""
+
+
+def _clients(frame: pd.DataFrame, context: Context) -> Facts:
+    verified = column(frame, "dateverified" if "dateverified" in frame else "dateascertained")
+    gender = column(frame, "gender").astype("str").str.strip()
+    code = frame["activitycode"].astype("str").str.strip()
+    destinations = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "activity_code": frame["activitycode"],
+            "group": code.map(context.group_of_activity),
+            "start_date": frame["startdate"],
+            "confirmed_on": verified,
+            "recorded_on": verified,
+        }
+    )
+    born = pd.to_datetime(
+        {"year": pd.to_numeric(frame["yearofbirth"], errors="coerce"),
+         "month": pd.to_numeric(column(frame, "monthofbirth"), errors="coerce"), "day": 1}, errors="coerce",
+    )  # fmt: skip
+    pupils = pd.DataFrame(
+        {"pupil_id": frame["pupil_id"], "birth_month": born, "sex": gender.where(gender.isin(["M", "F"])),
+         "ethnicity": column(frame, "ethnicity"),
+         "_day": read_dates(verified)}
+    )  # fmt: skip
+    facts = {"destinations": destinations, "pupils": pupils}
+    if "characteristiccode" in frame:
+        kind = frame["characteristiccode"].astype("str").str.findall(r"\d{3}").explode()
+        kind = kind.map(CHARACTERISTICS).dropna()
+        facts["circumstances"] = pd.DataFrame(
+            {
+                "pupil_id": frame["pupil_id"].loc[kind.index],
+                "kind": kind,
+                "start_date": verified.loc[kind.index],
+                "recorded_on": verified.loc[kind.index],
+                "_flag": True,
+            }
+        )
+    return facts
+
+
+SOURCES = (
+    Source(name="NCCIS clients", upn="uniquepupilnumber", facts=_clients,
+           columns=frozenset({"uniquepupilnumber", "activitycode", "startdate", "yearofbirth"})),
+    Source(name="Groups of NCCIS activities", columns=frozenset({"activitycode", "activitygroup"})),
+)  # fmt: skip
+"""NCCIS."""

@@ -1,0 +1,55 @@
+"""What other files are read with: schools, term dates, deprivation by postcode.
+
+In:  Get Information about Schools, a list of school days, a lookup of postcodes.
+Out: schools, calendar.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.sources.source import Context, Facts, Source, column
+
+__all__ = ["SOURCES"]
+
+
+def _schools(frame: pd.DataFrame, context: Context) -> Facts:
+    phase = frame["phaseofeducationname"].astype("str").str.lower()
+    kind = frame["typeofestablishmentname"].astype("str").str.lower()
+    schools = pd.DataFrame(
+        {
+            "school_id": frame["urn"].astype("str"),
+            "urn": frame["urn"],
+            "name": column(frame, "establishmentname"),
+            "phase": np.select(
+                [phase.str.contains("primary"), phase.str.contains("secondary"), phase.str.contains("16")],
+                ["primary", "secondary", "post16"], "all_through",
+            ),
+            "kind": np.select(
+                [kind.str.contains("special"),
+                 kind.str.contains("referral|alternative provision")],
+                ["special", "AP"], "mainstream",
+            ),
+            "local_authority": frame["lacode"],
+        }
+    )  # fmt: skip
+    return {"schools": schools}
+
+
+def _term_dates(frame: pd.DataFrame, context: Context) -> Facts:
+    return {
+        "calendar": pd.DataFrame(
+            {"date": frame["date"], "term": frame["term"].astype("str").str.lower(),
+             "half_term": frame["halfterm"]}
+        )
+    }  # fmt: skip
+
+
+SOURCES = (
+    Source(name="Schools (Get Information about Schools)", facts=_schools,
+           columns=frozenset({"urn", "lacode", "phaseofeducationname", "typeofestablishmentname"})),
+    Source(name="Term dates", facts=_term_dates, columns=frozenset({"date", "term", "halfterm"})),
+    Source(name="Postcode lookup", columns=frozenset({"postcode", "idacidecile"})),
+)  # fmt: skip
+"""Reference files."""

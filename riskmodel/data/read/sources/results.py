@@ -1,0 +1,57 @@
+"""Results of key stages 2 and 4.
+
+In:  one row per pupil.
+Out: standardised scores, known 30 days after the result.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.read.sources.source import Context, Facts, Source
+
+__all__ = ["SOURCES"]
+
+KEY_STAGE_2, ATTAINMENT_8 = (104.0, 7.0), (46.0, 17.0)
+"""Mean and spread by which scores are standardised: near the national ones (recalled, unverified)."""
+
+
+def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
+    parts = [
+        _scores(frame, "KS2", subject, column, KEY_STAGE_2, (7, 10))
+        for subject, column in (("reading", "readscore"), ("mathematics", "matscore"))
+        if column in frame
+    ]
+    return {"attainment": pd.concat(parts)}
+
+
+def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
+    return {"attainment": _scores(frame, "KS4", "attainment_8", "att8", ATTAINMENT_8, (8, 22))}
+
+
+def _scores(
+    frame: pd.DataFrame, stage: str, subject: str, column: str, level: tuple[float, float],
+    day: tuple[int, int],
+) -> pd.DataFrame:  # fmt: skip
+    score = (pd.to_numeric(frame[column], errors="coerce") - level[0]) / level[1]
+    year = pd.to_numeric(frame["acadyr"], errors="coerce")
+    result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
+    return pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "stage": stage,
+            "subject": subject,
+            "score": score,
+            "result_date": result,
+            "recorded_on": result + pd.Timedelta(days=30),
+        }
+    )
+
+
+SOURCES = (
+    Source(name="Key stage 2 results", upn="upn", facts=_key_stage_2,
+           columns=frozenset({"upn", "acadyr", "readscore"})),
+    Source(name="Key stage 4 results", upn="upn", facts=_key_stage_4,
+           columns=frozenset({"upn", "acadyr", "att8"})),
+)  # fmt: skip
+"""Results."""

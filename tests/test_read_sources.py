@@ -1,0 +1,357 @@
+"""Each kind of file beside a small census: what it makes, when it was known, and that it cannot break."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from riskmodel.data.identity import upn_check_letters
+from riskmodel.data.read import Extract, read
+from riskmodel.data.read.sources import SOURCES
+from riskmodel.errors import DataError
+from riskmodel.outcomes import label
+from riskmodel.simulate import write_simulated_returns
+
+BODY = "000000120002"
+UPN = str(upn_check_letters(pd.Series(["A" + BODY]))[0]) + BODY
+CENSUS = {
+    "schoolcensus.csv": "schoolcensustableid,term,year,referencedate,urn\n"
+    "1,SPR,2024,2024-Jan-18 00:00:00,900001\n2,AUT,2024,2024-Oct-03 00:00:00,900001\n",
+    "pupils.csv": "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual,"
+    f"senprovision\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,7,N\n"
+    f"2,2,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,8,N\n",
+}
+JANUARY, OCTOBER = pd.Timestamp("2024-02-22"), pd.Timestamp("2024-11-07")
+"""When the LA held the two returns."""
+
+
+def read_beside(folder: Path, files: dict[str, str]) -> Extract:
+    """Read files beside the small census; its own files have other names here."""
+    for name, text in {f"census {n}": t for n, t in CENSUS.items()}.items():
+        (folder / name).write_text(text)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return read(folder, key_file=folder.parent / f"{folder.name}.key")
+
+
+def balances(extract: Extract) -> bool:
+    counts = extract.reconciliation
+    told = counts[["rows_kept", "rows_merged", "rows_rejected"]].sum(axis=1)
+    aside = extract.rejects.groupby("file").size().reindex(counts["file"]).fillna(0)
+    return bool((counts["rows_read"] == told).all()) and bool(
+        (aside.to_numpy() == counts["rows_rejected"].to_numpy()).all()
+    )
+
+
+def marks_of(extract: Extract) -> list[tuple[str, str, str]]:
+    told = extract.tables["sessions"]
+    return [(f"{row.date:%a %d %b}", str(row.session), str(row.mark)) for row in told.itertuples()]
+
+
+# --- attendance
+
+
+def test_a_string_of_marks_runs_over_weekends_day_by_day(tmp_path: Path) -> None:
+    # Friday 8 March 2024: two marks, a closed weekend, and Monday morning
+    extract = read_beside(
+        tmp_path,
+        {"m.csv": f"UPN,Attendance start date,Attendance marks\n{UPN},2024-03-08,/I####L-\n"},
+    )
+    assert marks_of(extract) == [
+        ("Fri 08 Mar", "AM", "/"), ("Fri 08 Mar", "PM", "I"), ("Mon 11 Mar", "AM", "L"),
+    ]  # fmt: skip
+
+
+def test_a_string_of_marks_without_weekends_counts_school_days(tmp_path: Path) -> None:
+    extract = read_beside(
+        tmp_path, {"m.csv": f"UPN,Start date,Attendance marks\n{UPN},2024-03-08,/ILO\n"}
+    )
+    assert marks_of(extract)[2:] == [("Mon 11 Mar", "AM", "L"), ("Mon 11 Mar", "PM", "O")]
+    known = extract.tables["sessions"]["recorded_on"] - extract.tables["sessions"]["date"]
+    assert (known == pd.Timedelta(days=1)).all()
+
+
+def test_marks_of_two_letters_are_parted_by_commas(tmp_path: Path) -> None:
+    extract = read_beside(
+        tmp_path,
+        {"m.csv": f'UPN,Attendance start date,Attendance marks\n{UPN},2024-09-09,"C2,/,,Y1"\n'},
+    )
+    assert [mark for _, _, mark in marks_of(extract)] == ["C2", "/", "Y1"]
+    assert marks_of(extract)[2][:2] == ("Tue 10 Sep", "PM")
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_attendance_wide_by_code_sums_columns_not_totals(tmp_path: Path, *, old: bool) -> None:
+    names = [f"T_Reason_{code}" if old else code for code in ("I", "M", "O")]
+    text = f"UPN,Census date,{','.join(names)},TermlySessionsAuthorised\n{UPN},2024-01-18,6,0,9,2\n"
+    extract = read_beside(tmp_path, {"wide.csv": text})
+    totals = extract.tables["absence_totals"]
+    assert dict(zip(totals["mark"], totals["sessions"], strict=True)) == {"I": 6, "O": 9}
+    assert set(totals["term_end"]) == {pd.Timestamp("2023-12-31")}
+    assert set(totals["recorded_on"]) == {JANUARY}
+
+
+def test_both_halves_of_summer_are_counted(tmp_path: Path) -> None:
+    first = "pupilonrolltableid,attendancereason,sessions\n2,I,3.0\n"
+    second = (
+        "pupilonrolltableid,summerhalfterm2sessiondetailsonrolltableid,attendancereason,sessions\n"
+        "2,77,I,5.0\n"
+    )
+    extract = read_beside(tmp_path, {"a.csv": first, "b.csv": second})
+    totals = extract.tables["absence_totals"]
+    assert totals["sessions"].tolist() == [3, 5]
+    assert totals["term_end"].dt.strftime("%m-%d").tolist() == ["05-31", "07-31"]
+    assert extract.reconciliation["rows_merged"].sum() == 0
+
+
+# --- circumstances
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "start", "known"),
+    [
+        (f"UPN,Young carer since\n{UPN},2023-11-01\n", "young_carer", "2023-11-01", "2023-12-01"),
+        (f"UPN,EHE start date,Date notified\n{UPN},2023-11-01,2023-11-20\n", "home_educated",
+         "2023-11-01", "2023-11-20"),
+        (f"UPN,Vulnerability,Date added\n{UPN},Missing often,2023-11-01\n", "vulnerable",
+         "2023-11-01", "2023-12-01"),
+        (f"UPN,Vulnerability,Date added\n{UPN},Early help,2023-11-01\n", "early_help",
+         "2023-11-01", "2023-12-01"),
+        (f"UPN,Offer made,Status date\n{UPN},No,2023-09-30\n", "no_september_offer",
+         "2023-09-30", "2023-09-30"),
+        ("pupilonrolltableid,apsettingtype,placementreason,entrydate,leavingdate\n"
+         "1,OTH,BHS,2023-Nov-06 00:00:00,\n", "alternative_provision", "2023-11-06", f"{JANUARY:%F}"),
+        ("pupilonrolltableid,apreason,prevurn\n1,PEX,900002\n", "alternative_provision",
+         "2023-09-04", f"{JANUARY:%F}"),
+        ("pupilonrolltableid,supportcode\n1,55\n", "learner_support", "2024-01-18", f"{JANUARY:%F}"),
+    ],
+)  # fmt: skip
+def test_lists_and_placements_become_circumstances(
+    tmp_path: Path, text: str, kind: str, start: str, known: str
+) -> None:
+    extract = read_beside(tmp_path, {"one.csv": text})
+    (row,) = extract.tables["circumstances"].itertuples()
+    assert row.kind == kind
+    assert (f"{row.start_date:%F}", f"{row.recorded_on:%F}") == (start, known)
+    assert balances(extract)
+
+
+def test_a_flag_of_the_census_does_not_shorten_a_spell_with_dates(tmp_path: Path) -> None:
+    flags = CENSUS["pupils.csv"].replace("senprovision", "senprovision,youngcarer")
+    flags = flags.replace(",N\n", ",N,S\n")
+    since = "UPN,Young carer since,Young carer end date,Date recorded\n"
+    since += f"{UPN},2022-01-01,2023-06-30,2022-02-01\n"
+    files = {"census pupils.csv": flags, "carers.csv": since}
+    extract = read_beside(tmp_path, files)
+    (row,) = extract.tables["circumstances"].itertuples()
+    assert f"{row.start_date:%F} {row.end_date:%F}" == "2022-01-01 2023-06-30"
+
+
+# --- NCCIS
+
+
+NCCIS = (
+    "UniquePupilNumber,ActivityCode,StartDate,DateVerified,YearOfBirth,MonthOfBirth,Gender,Ethnicity,"
+    "CharacteristicCode\n"
+) + "".join(
+    f"{UPN},540,{month}-01,{month}-28,2012,10,F,WBRI,140;190\n"
+    for month in ("2029-12", "2030-01", "2030-02")
+)
+
+
+def test_characteristics_of_nccis_are_circumstances(tmp_path: Path) -> None:
+    extract = read_beside(tmp_path, {"nccis.csv": NCCIS})
+    told = extract.tables["circumstances"]
+    assert sorted(told["kind"].astype("str")) == ["pregnant_or_parent", "young_carer"]
+    assert set(told["recorded_on"]) == {pd.Timestamp("2029-12-28")}
+
+
+@pytest.mark.parametrize(("group", "expected"), [("", "event"), ("employment", "no_event")])
+def test_an_la_groups_activities_its_own_way(tmp_path: Path, group: str, expected: str) -> None:
+    files = {"nccis.csv": NCCIS}
+    if group:
+        files["groups.csv"] = f"Activity code,Activity group\n540,{group.title()}\n"
+    tables = read_beside(tmp_path, files).tables
+    spine = pd.DataFrame(
+        {"pupil_id": tables["pupils"]["pupil_id"], "as_of": pd.Timestamp("2028-10-01").as_unit("s"),
+         "year_group": 11, "school_id": "900001"}
+    )  # fmt: skip
+    (status,) = label(tables, spine, "neet", known_by=pd.Timestamp("2030-06-01"))["status"]
+    assert status == expected
+
+
+def test_an_unknown_group_is_told_and_the_usual_one_holds(tmp_path: Path) -> None:
+    files = {"nccis.csv": NCCIS, "groups.csv": "Activity code,Activity group\n540,holiday\n"}
+    extract = read_beside(tmp_path, files)
+    assert extract.tables["destinations"]["group"].isna().all()
+    told = extract.problems[extract.problems["column"] == "group"]
+    assert told["message"].str.contains("'holiday' is not a known code").any()
+
+
+# --- XML
+
+
+CENSUS_XML = f"""<Message xmlns="urn:any"><Header><CollectionDetails><Collection>SC</Collection>
+<Term>SPR</Term><ReferenceDate>2024-01-18</ReferenceDate></CollectionDetails>
+<Source><URN>900001</URN></Source></Header><Pupils><PupilsOnRoll><PupilOnRoll>
+<PupilIdentifiers><UPN>{UPN}</UPN><Surname>Doe</Surname><DOB>2012-10-03</DOB><Sex>F</Sex></PupilIdentifiers>
+<PupilCharacteristics><Ethnicity>WBRI</Ethnicity><YoungCarer>S</YoungCarer>
+<FSMperiods><FSMperiod><FSMstartDate>2021-09-06</FSMstartDate></FSMperiod></FSMperiods></PupilCharacteristics>
+<PupilStatus><EnrolStatus>C</EnrolStatus><EntryDate>2023-09-04</EntryDate><NCyearActual>7</NCyearActual></PupilStatus>
+<SpecialEducationalNeeds><SENprovision>K</SENprovision><Anything>
+<SENneed><SENtypeRank>1</SENtypeRank><SENtype>SEMH</SENtype></SENneed></Anything></SpecialEducationalNeeds>
+<Exclusions><TermlyExclusion><Category>FIXD</Category><Reasons><Reason>DB</Reason><Reason>VA</Reason></Reasons>
+<StartDate>2023-10-07</StartDate><Sessions>4</Sessions><SENprovision>E</SENprovision></TermlyExclusion></Exclusions>
+<Attendance><TermlyAttendance><SessionDetails>
+<SessionDetail><AttendanceReason>I</AttendanceReason><AbsenceSessions>6</AbsenceSessions></SessionDetail>
+</SessionDetails></TermlyAttendance></Attendance></PupilOnRoll></PupilsOnRoll>
+<PupilsNoLongerOnRoll><PupilNoLongerOnRoll><PupilIdentifiers><UPN>{UPN[:-1]}9</UPN><DOB>2012-11-03</DOB>
+<Gender>M</Gender></PupilIdentifiers><PupilStatus><EntryDate>2023-09-04</EntryDate>
+<LeavingDate>2023-12-01</LeavingDate></PupilStatus></PupilNoLongerOnRoll></PupilsNoLongerOnRoll>
+</Pupils></Message>"""
+
+
+def test_a_school_census_in_xml_is_read_by_local_names(tmp_path: Path) -> None:
+    (tmp_path / "census.xml").write_text(CENSUS_XML)
+    extract = read(tmp_path, key_file=tmp_path.parent / "key")
+    tables = extract.tables
+    assert len(tables["pupils"]) == 2
+    assert not tables["pupils"].astype("str").isin(["Doe"]).any(axis=None)
+    (send,) = tables["send"].itertuples()
+    assert (send.provision, send.primary_need) == ("K", "SEMH")  # not that of the exclusion
+    (suspension,) = tables["suspensions"].itertuples()
+    assert (suspension.category, suspension.reason_1, suspension.reason_2) == ("SUSP", "DB", "VA")
+    assert suspension.recorded_on == JANUARY
+    assert tables["absence_totals"]["sessions"].tolist() == [6]
+    assert set(tables["circumstances"]["kind"]) == {"fsm", "young_carer"}
+    assert sorted(tables["enrolments"]["year_group"]) == [6, 7]  # 6 from the month of birth
+    assert tables["enrolments"]["leaving_date"].notna().sum() == 1
+    assert balances(extract)
+
+
+def test_marks_of_a_transfer_file_are_known_from_its_day(tmp_path: Path) -> None:
+    text = f"""<CTfile><Header><DateTime>2024-05-01T09:12:00</DateTime></Header><CTFpupilData><Pupil>
+    <UPN>{UPN}</UPN><Attendance><YearData><AttendSessions><AttendanceStartDate>2024-03-04</AttendanceStartDate>
+    <AttendanceMarks>/\\LI</AttendanceMarks></AttendSessions></YearData></Attendance></Pupil></CTFpupilData>
+    </CTfile>"""
+    extract = read_beside(tmp_path, {"ctf.xml": text})
+    assert [mark for _, _, mark in marks_of(extract)] == ["/", "\\", "L", "I"]
+    assert set(extract.tables["sessions"]["recorded_on"]) == {pd.Timestamp("2024-05-01")}
+
+
+def test_episodes_of_ssda903_in_xml(tmp_path: Path) -> None:
+    text = f"""<EXPSSDA903><CHILD><HEADER><CHILDID>9</CHILDID><UPN>{UPN}</UPN></HEADER>
+    <EPISODES><EPISODE><DECOM>01/10/2023</DECOM><LS>C2</LS><RNE>S</RNE></EPISODE>
+    <EPISODE><DECOM>01/11/2023</DECOM><LS>V4</LS><RNE>S</RNE></EPISODE></EPISODES></CHILD></EXPSSDA903>"""
+    extract = read_beside(tmp_path, {"903.xml": text})
+    (row,) = extract.tables["circumstances"].itertuples()
+    assert (row.kind, f"{row.start_date:%F}") == ("looked_after", "2023-10-01")
+
+
+def test_xml_of_something_else_is_named(tmp_path: Path) -> None:
+    extract = read_beside(tmp_path, {"note.xml": "<note><to>all</to></note>"})
+    told = extract.problems.set_index("rule")["message"]
+    assert told["unknown_file"].startswith("note.xml")
+
+
+# --- nothing breaks, nothing is lost
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+@pytest.mark.parametrize("value", ["", "nonsense", "1"])
+def test_a_file_with_only_the_columns_it_is_known_by(
+    tmp_path: Path, source: object, value: str
+) -> None:
+    columns = sorted(source.columns)  # type: ignore[attr-defined]
+    upn = source.upn  # type: ignore[attr-defined]
+    row = [UPN if name == upn else value for name in columns]
+    extract = read_beside(tmp_path, {"one.csv": ",".join(columns) + "\n" + ",".join(row) + "\n"})
+    assert balances(extract)
+    assert "one.csv" in set(extract.reconciliation["file"])
+    assert len(extract.tables["pupils"]) >= 1
+
+
+@pytest.fixture(scope="module")
+def returns(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fuzz") / "x"
+    write_simulated_returns(path, pupils=120, years=1, seed=3)
+    return path
+
+
+GARBAGE = ["", "  ", "nonsense", "-1", "31/02/2024", "9999-99-99", "1e400", "ÿ", "NaN", UPN]
+
+
+def damage(path: Path, how: str, rng: np.random.Generator) -> None:
+    """Damage a CSV the way exports are damaged."""
+    frame = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="latin-1")
+    if frame.empty:
+        return
+    coding = "utf-8"
+    if how == "cells":
+        cells = rng.random(frame.shape) < 0.15
+        frame = frame.mask(cells, rng.choice(GARBAGE, frame.shape))
+    elif how == "twice":
+        frame = pd.concat([frame, frame.sample(frac=0.5, random_state=1)])
+    elif how == "contradictory":
+        other = frame.copy()
+        other[other.columns[-1]] = frame.iloc[::-1, -1].to_list()
+        frame = pd.concat([frame, other])
+    elif how == "shuffled":
+        frame = frame[rng.permutation(frame.columns)].sample(frac=1, random_state=1)
+    elif how == "column lost":
+        frame = frame.drop(columns=rng.choice(frame.columns))
+    elif how == "rows lost":
+        frame = frame.iloc[: len(frame) // 3]
+    elif how == "header":
+        frame.columns = [f" {name.upper()}_ " for name in frame.columns]
+    elif how == "encoding":
+        coding = "cp1252"
+        frame[frame.columns[-1]] = "é"
+    frame.to_csv(path, index=False, encoding=coding)
+
+
+HOW = [
+    "cells",
+    "twice",
+    "contradictory",
+    "shuffled",
+    "column lost",
+    "rows lost",
+    "header",
+    "encoding",
+]
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), how=st.lists(st.sampled_from(HOW), min_size=1, max_size=3))
+def test_damaged_returns_are_told_or_balance(returns: Path, seed: int, how: list[str]) -> None:
+    rng = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "x"
+        shutil.copytree(returns, folder)
+        files = sorted(folder.rglob("*.csv"))
+        for way in how:
+            for number in rng.choice(len(files), 6, replace=False):
+                damage(files[number], way, rng)
+        try:
+            extract = read(folder, key_file=Path(temporary) / "key")
+        except DataError:
+            return  # one sentence at the command line; the other tests say what is in it
+        assert balances(extract)
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_a_file_cut_off_in_the_middle_is_named(returns: Path, tmp_path: Path, keep: float) -> None:
+    folder = tmp_path / "x"
+    shutil.copytree(returns, folder)
+    path = next(folder.glob("registers/*.parquet"))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
+    with pytest.raises(DataError, match=path.name):
+        read(folder, key_file=tmp_path / "key")
