@@ -1,4 +1,4 @@
-"""Speed and memory of reading: ``python benchmarks/read.py [--pupils 59000]`` (about 100 million marks).
+"""Speed and memory of reading: ``python benchmarks/read.py --scale small|full`` (full: 100 million marks).
 
 Each reading runs in a process of its own; ``pandas.read_csv`` of the same file is the peer.
 """
@@ -6,6 +6,7 @@ Each reading runs in a process of its own; ``pandas.read_csv`` of the same file 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import resource
 import shutil
@@ -20,6 +21,9 @@ import pyarrow.parquet
 
 from riskmodel.data.read import read
 from riskmodel.simulate import write_simulated
+
+SIZES = {"small": (3_000, 3), "full": (59_000, 5)}
+"""Scale → pupils, years."""
 
 
 def ours(folder: Path) -> tuple[int, float, float, float, str]:
@@ -46,12 +50,11 @@ def _peak() -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pupils", type=int, default=59_000)
-    parser.add_argument("--years", type=int, default=5)
-    options = parser.parse_args()
+    parser.add_argument("--scale", choices=SIZES, default="small")
+    pupils, years = SIZES[parser.parse_args().scale]
     with tempfile.TemporaryDirectory() as temporary:
         parquet, text = Path(temporary) / "parquet", Path(temporary) / "csv"
-        write_simulated(parquet, pupils=options.pupils, years=options.years)
+        write_simulated(parquet, pupils=pupils, years=years)
         shutil.copytree(parquet, text)
         (text / "sessions.parquet").unlink()
         source = pyarrow.parquet.ParquetFile(parquet / "sessions.parquet")
@@ -61,7 +64,7 @@ def main() -> None:
         sys.stdout.write(
             f"{'reading':28}{'marks':>14}{'seconds':>9}{'peak_gb':>9}{'table_gb':>10}{'peak/table':>12}\n"
         )
-        digests, seconds = set(), {}
+        digests, seconds, peaks, marks = set(), {}, {}, 0
         for name, run, folder in (
             ("riskmodel, Parquet", ours, parquet),
             ("riskmodel, CSV", ours, text),
@@ -70,6 +73,7 @@ def main() -> None:
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 rows, seconds[name], peak, size, digest = pool.apply(run, (folder,))
             digests |= {digest} - {""}
+            peaks[name], marks = peak, rows
             sys.stdout.write(
                 f"{name:28}{rows:>14,}{seconds[name]:>9.1f}{peak:>9.2f}{size:>10.2f}{peak / size:>12.2f}\n"
             )
@@ -80,6 +84,14 @@ def main() -> None:
         sys.stdout.write(
             f"Same tables from both. pandas.read_csv took {ratio:.2f} times as long as ours.\n"
         )
+        told = {
+            "rows": marks,
+            "seconds_parquet": round(seconds["riskmodel, Parquet"], 1),
+            "seconds_csv": round(seconds["riskmodel, CSV"], 1),
+            "ratio_pandas_csv": round(ratio, 2),
+            "peak_gb": round(max(peaks["riskmodel, Parquet"], peaks["riskmodel, CSV"]), 2),
+        }
+        sys.stdout.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":

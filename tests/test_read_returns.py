@@ -15,7 +15,7 @@ from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, pandera_schema
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, read
-from riskmodel.data.read.returns import SOURCES
+from riskmodel.data.read.sources import SOURCES
 from riskmodel.features import build
 from riskmodel.simulate import Simulated, simulate, write_simulated_returns
 
