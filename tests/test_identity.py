@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data.identity import LETTERS, load_key, pseudonyms, upn_check_letters
+from riskmodel.data.identity import LETTERS, load_key, pseudonyms, upn_check_letters, with_names
 from riskmodel.errors import DataError
 
 KEY = bytes(range(32))
@@ -101,3 +101,31 @@ def test_a_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(DataError, match="holds 5 bytes, not 32"):
         load_key(path)
+
+
+UPNS = ["R201100018042", "H801200001001"]
+
+
+def test_names_come_back_only_with_key_and_lookup(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    ranking = pd.DataFrame(
+        {
+            "rank": [1, 2],
+            "pupil_id": pseudonyms(pd.Series([UPNS[0], "T20110001804V"]), load_key(key)),
+        }
+    )
+    people = pd.DataFrame({"upn": [UPNS[1], UPNS[0].lower()], "name": ["Roe", "Doe"]})
+    named = with_names(ranking, people, key_file=key)
+    assert list(named) == ["upn", "name", "rank", "pupil_id"]
+    assert named["rank"].tolist() == [1, 2]
+    assert named["name"].iloc[0] == "Doe"
+    assert named["name"].isna().tolist() == [False, True]
+    (tmp_path / "other").write_bytes(bytes(32))
+    (tmp_path / "other").chmod(0o600)
+    with pytest.raises(DataError, match="another key"):
+        with_names(ranking, people, key_file=tmp_path / "other")
+    with pytest.raises(DataError, match="no key file"):
+        with_names(ranking, people, key_file=tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(DataError, match="no column 'upn'"):
+        with_names(ranking, people.drop(columns="upn"), key_file=key)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from riskmodel.errors import DataError
 
-__all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters"]
+__all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters", "with_names"]
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
@@ -118,3 +118,45 @@ def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
         for upn in upns.dropna().unique()
     }
     return upns.map(names)
+
+
+def with_names(
+    ranking: pd.DataFrame, people: pd.DataFrame, *, key_file: Path = DEFAULT_KEY_FILE
+) -> pd.DataFrame:
+    """Put names back to a list; only who holds both the key and the lookup can.
+
+    Parameters
+    ----------
+    ranking : DataFrame
+        With ``pupil_id``, as in ``list.csv``.
+    people : DataFrame
+        The lookup that the LA keeps apart from the data: ``upn`` and whatever else tells who a pupil is.
+    key_file : Path
+        The key with which the list's extracts were read.
+
+    Returns
+    -------
+    DataFrame
+        The list, the columns of ``people`` in front; missing for pupils who are not in the lookup.
+
+    Raises
+    ------
+    DataError
+        If there is no such key, the lookup has no ``upn``, or the key fits nobody on the list.
+    """
+    if "upn" not in people:
+        raise DataError(
+            f"The lookup has no column 'upn'. Found: {', '.join(map(str, people.columns))}."
+        )
+    if not key_file.exists():
+        raise DataError(
+            f"There is no key file {key_file}. Use the key the extracts were read with."
+        )
+    upn = people["upn"].astype("str").str.strip().str.upper()
+    named = people.assign(pupil_id=pseudonyms(upn, load_key(key_file))).drop_duplicates("pupil_id")
+    if not ranking["pupil_id"].isin(named["pupil_id"]).any():
+        raise DataError(
+            "Nobody on the list is in the lookup under this key. It is another key, or another list."
+        )
+    joined = ranking.merge(named, on="pupil_id", how="left")
+    return joined[[*people.columns, *ranking.columns]]
