@@ -155,6 +155,12 @@ def _date(raw: pd.Series) -> pd.Series:
     days = values.view(np.int64) // PER_DAY[np.datetime_data(values.dtype)[0]]
     outside = (days < EARLIEST) | (days > LATEST)
     days *= SECONDS
+    if (
+        values.dtype == "datetime64[s]"
+        and not outside.any()
+        and (days == values.view(np.int64)).all()
+    ):
+        return dates  # whole days already: no copy of a large column
     whole = days.view("datetime64[s]")
     if outside.any():
         whole[outside] = np.datetime64("NaT")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -231,18 +232,24 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, o
 def _digest(frames: dict[str, pd.DataFrame]) -> str:
     """Return a digest of contents; the order of rows in the files does not matter."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(frames):
-        digest.update(name.encode())
-        for column in frames[name]:
-            values = frames[name][column]
-            if isinstance(values.dtype, pd.CategoricalDtype):
-                digest.update("\n".join(values.cat.categories).encode())
-                digest.update(_bytes(values.cat.codes.to_numpy()))
-            elif values.dtype == "str":
-                digest.update("\n".join(values.fillna("").tolist()).encode())
-            else:
-                digest.update(_bytes(values.to_numpy()))
+    columns = [(name, str(column)) for name in sorted(frames) for column in frames[name]]
+    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+        digests = pool.map(lambda where: _digest_of(frames[where[0]][where[1]]), columns)
+        for where, one in zip(columns, digests, strict=True):
+            digest.update(" ".join(where).encode() + one)
     return digest.hexdigest()
+
+
+def _digest_of(values: pd.Series) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        digest.update("\n".join(values.cat.categories).encode())
+        digest.update(_bytes(values.cat.codes.to_numpy()))
+    elif values.dtype == "str":
+        digest.update("\n".join(values.fillna("").tolist()).encode())
+    else:
+        digest.update(_bytes(values.to_numpy()))
+    return digest.digest()
 
 
 def _bytes(values: NDArray[Any]) -> Any:

@@ -7,6 +7,7 @@ Out: a frame with the file's own columns, and notes on how it was opened.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 from pathlib import Path
@@ -138,7 +139,23 @@ def _open_parquet(path: Path) -> pd.DataFrame:
     text = [
         c.name for c in schema if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)
     ]
-    return _to_frame(pyarrow.parquet.read_table(path, read_dictionary=text))
+    names = [name for name in schema.names if not name.startswith("__index_level_")]
+
+    def column(name: str) -> pd.Series:
+        table = pyarrow.parquet.read_table(path, columns=[name], read_dictionary=text)
+        return _to_frame(_in_seconds(table)).iloc[:, 0]
+
+    # one column after another: the raw file is never in memory as a whole beside its frame
+    return pd.DataFrame({name: column(name) for name in names}, copy=False)
+
+
+def _in_seconds(table: pa.Table) -> pa.Table:
+    """Return a table of one column, times in whole seconds where nothing is lost by it."""
+    kind = table.schema.field(0).type
+    if pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None):
+        with contextlib.suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return table.cast(pa.schema([(table.column_names[0], pa.timestamp("s"))]))
+    return table
 
 
 def _open_csv(path: Path) -> tuple[pd.DataFrame, str]:
