@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.codes import code_set
+from riskmodel.data.codes import activity_groups
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import Known, days_of
 
@@ -88,12 +88,11 @@ def _spells(known: Known) -> pd.DataFrame:
     facts = known.tables["destinations"]
     start = days_of(facts["start_date"])
     past = start < known.day
-    groups = facts["activity_code"].astype("str").map(code_set("activities")["group"])
     spells = pd.DataFrame(
         {
             "pupil": facts["pupil_id"].cat.codes.to_numpy()[past].astype(np.int64),
             "start": start[past],
-            "group": groups.to_numpy()[past],
+            "group": activity_groups(facts)[past],
         }
     ).sort_values(["pupil", "start"], ignore_index=True)
     by_pupil = spells.groupby("pupil")

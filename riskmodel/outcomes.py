@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import code_set
+from riskmodel.data.codes import activity_groups
 from riskmodel.errors import RequestError
 
 __all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy"]
@@ -263,10 +263,8 @@ def _count_months(
 def _groups(positions: pd.DataFrame) -> NDArray[np.int8]:
     """Return where each activity leaves a young person: the LA's group, else the code set's."""
     numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
-    usual = code_set("activities")["group"].reindex(positions["activity_code"].astype("str"))
-    own = positions["group"].astype("object").to_numpy()
-    group = pd.Series(np.where(pd.isna(own), usual.to_numpy(), own))
-    return group.map(numbers).fillna(_ELSEWHERE).to_numpy(dtype=np.int8)
+    group = pd.Series(activity_groups(positions))
+    return np.asarray(group.map(numbers).fillna(_ELSEWHERE), dtype=np.int8)
 
 
 def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-__all__ = ["code_set", "codes"]
+__all__ = ["activity_groups", "code_set", "codes"]
 
 
 @cache
@@ -57,3 +59,21 @@ def codes(name: str) -> tuple[str, ...]:
         The codes.
     """
     return tuple(code_set(name).index)
+
+
+def activity_groups(destinations: pd.DataFrame) -> NDArray[np.object_]:
+    """Return the group of each NCCIS position: the LA's own where it has one, else the code set's.
+
+    Parameters
+    ----------
+    destinations : DataFrame
+        With ``activity_code`` and ``group``.
+
+    Returns
+    -------
+    object array of shape (n_positions,)
+        ``"neet"``, ``"not_known"``, ``"education"`` and so on.
+    """
+    usual = code_set("activities")["group"].reindex(destinations["activity_code"].astype("str"))
+    own = destinations["group"].astype("object").to_numpy()
+    return np.where(pd.isna(own), usual.to_numpy(dtype=object), own)
