@@ -3,6 +3,7 @@
 from riskmodel.features import (
     attendance,
     context,
+    moves,
     needs,
     post16,
     school,
@@ -10,7 +11,7 @@ from riskmodel.features import (
 )
 from riskmodel.features.catalogue import BUILDERS, CATALOGUE, Feature, builder, data_dictionary
 from riskmodel.features.known import Known
-from riskmodel.features.matrix import build
+from riskmodel.features.matrix import build, peers_of
 from riskmodel.features.register import Register, make_register
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "context",
     "data_dictionary",
     "make_register",
+    "moves",
     "needs",
+    "peers_of",
     "post16",
     "school",
     "suspensions",

@@ -44,6 +44,8 @@ class Feature:
         1 if risk rises with it, -1 if it falls, 0 where that is not known; a constraint on trees.
     can_change : bool
         Whether support could change it.
+    window : str
+        How far back it looks, in words; empty for all the past, or the day itself.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Feature:
     source: str
     direction: int = 0
     can_change: bool = True
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)

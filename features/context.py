@@ -1,49 +1,78 @@
-"""Context: circumstances now and ever, neighbourhood, attainment, moves between schools."""
+"""Context: circumstances now, lately and ever, neighbourhood and attainment."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.calendar import academic_year
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import Known, days_of
 
-__all__ = ["attainment", "circumstances", "moves", "neighbourhood"]
+__all__ = ["attainment", "circumstances", "neighbourhood"]
 
-NOW_AND_EVER = {"fsm": "Free school meals", "child_in_need": "Child in need",
-                "child_protection": "Child protection plan", "looked_after": "Looked after",
-                "early_help": "Early help", "young_carer": "Young carer",
-                "youth_justice": "Supervised by youth justice",
-                "alternative_provision": "Alternative provision"}  # fmt: skip
+Columns = Mapping[str, NDArray[np.float64]]
+
+FULLY = {"fsm": "Free school meals", "child_in_need": "Child in need",
+         "child_protection": "Child protection plan", "looked_after": "Looked after",
+         "early_help": "Early help", "young_carer": "Young carer",
+         "youth_justice": "Supervised by youth justice",
+         "alternative_provision": "Alternative provision",
+         "home_educated": "Electively home educated"}  # fmt: skip
+"""Kinds told now, ever, lately begun, for how long and how often."""
+
 NOW = {"part_time_timetable": ("Part-time timetable", 1),
+       "managed_move": ("On a managed move", 1),
        "pregnant_or_parent": ("Pregnant or a parent", 1),
+       "learner_support": ("Bursary or other learner support after 16", 0),
+       "vulnerable": ("On the LA's list of vulnerable pupils", 1),
+       "no_september_offer": ("No offer under the September Guarantee", 1),
        "parent_unemployed": ("A parent is unemployed", 1),
        "parent_professional": ("A parent works as a professional or manager", -1),
        "lives_with_both_parents": ("Lives with both parents", -1),
        "grammar_school": ("Went to a grammar school", -1)}  # fmt: skip
+
 ADVERSE = ("fsm", "child_in_need", "child_protection", "looked_after", "young_carer",
            "youth_justice", "parent_unemployed")  # fmt: skip
+
+SOCIAL_CARE = ("child_in_need", "child_protection", "looked_after")
+
+EVER_6 = 6 * 365
+"""Days of the pupil premium's look back on free school meals (DfE, "Ever 6")."""
+
+DAYS_PER_MONTH = 30.4375
 
 
 @builder(
     [
         *[Feature(f"{kind}_now", f"{words} now", "yes/no", "context", "circumstances", 1)
-          for kind, words in NOW_AND_EVER.items()],
+          for kind, words in FULLY.items()],
         *[Feature(f"{kind}_ever", f"{words} now or before", "yes/no", "context", "circumstances",
-                  1, False) for kind, words in NOW_AND_EVER.items()],
+                  1, False) for kind, words in FULLY.items()],
+        *[Feature(f"{kind}_lately", f"{words}, begun in the last 12 months", "yes/no", "context",
+                  "circumstances", 0, window="the last 12 months") for kind, words in FULLY.items()],
+        *[Feature(f"{kind}_months", f"{words}, months so far", "months", "context",
+                  "circumstances", 0, False) for kind, words in FULLY.items()],
+        *[Feature(f"{kind}_spells", f"{words}, number of times", "count", "context",
+                  "circumstances", 0, False) for kind, words in FULLY.items()],
         *[Feature(f"{kind}_now", words, "yes/no", "context", "circumstances", direction)
           for kind, (words, direction) in NOW.items()],
+        Feature("fsm_ever_6", "Free school meals in the last 6 years", "yes/no", "context",
+                "circumstances", 1, False, "the last 6 years"),
+        Feature("social_care_ended_lately", "Social care ended in the last 12 months, none now",
+                "yes/no", "context", "circumstances", 0, window="the last 12 months"),
         Feature("adverse_circumstances", "Adverse circumstances now", "count", "context",
                 "circumstances", 1),
+        Feature("adverse_circumstances_ever", "Adverse circumstances now or before", "count",
+                "context", "circumstances", 1, False),
+        Feature("days_since_circumstance", "Days since the last circumstance began", "days", "context",
+                "circumstances", 0, False),
     ],
     needs=["circumstances"],
 )  # fmt: skip
-def circumstances(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Spells of circumstances open on the day, and ever begun.
+def circumstances(known: Known) -> Columns:
+    """Spells of circumstances: open on the day, begun, how long, how often.
 
     Parameters
     ----------
@@ -58,23 +87,50 @@ def circumstances(known: Known) -> Mapping[str, NDArray[np.float64]]:
     facts = known.tables["circumstances"]
     end = days_of(facts["end_date"])
     columns = {}
-    for kind in (*NOW_AND_EVER, *NOW):
+    for kind in (*FULLY, *NOW):
         keep = (facts["kind"] == kind).to_numpy()
         events = known.events("circumstances", "start_date", keep)
         columns[f"{kind}_now"] = events.state(end[keep])
-        if kind in NOW_AND_EVER:
-            columns[f"{kind}_ever"] = (events.count() > 0).astype(float)
+        if kind in FULLY:
+            times = events.count()
+            length = (np.minimum(end[keep] + 1, known.day) - events.day).clip(0).astype(float)
+            columns[f"{kind}_ever"] = (times > 0).astype(float)
+            columns[f"{kind}_lately"] = (events.count(365) > 0).astype(float)
+            columns[f"{kind}_months"] = events.sum(length) / DAYS_PER_MONTH
+            columns[f"{kind}_spells"] = times
+    is_fsm = (facts["kind"] == "fsm").to_numpy()
+    had = known.events("circumstances", "start_date", is_fsm & (end >= known.day - EVER_6))
+    care = facts["kind"].isin(SOCIAL_CARE).to_numpy()
+    ended = known.events("circumstances", "end_date", care & (end < known.day))
+    in_care = np.any([columns[f"{kind}_now"] > 0 for kind in SOCIAL_CARE], axis=0)
+    adverse = [kind for kind in ADVERSE if kind in FULLY]
+    columns["fsm_ever_6"] = (had.count() > 0).astype(float)
+    columns["social_care_ended_lately"] = ((ended.count(365) > 0) & ~in_care).astype(float)
     columns["adverse_circumstances"] = np.sum([columns[f"{kind}_now"] for kind in ADVERSE], axis=0)
+    columns["adverse_circumstances_ever"] = np.sum(
+        [columns[f"{kind}_ever"] for kind in adverse], axis=0
+    )
+    columns["days_since_circumstance"] = known.events("circumstances", "start_date").days_since()
     return columns
 
 
 @builder(
-    [Feature("idaci_decile", "Deprivation of the neighbourhood (IDACI decile, 1 most deprived)",
-             "decile", "context", "neighbourhood", -1, False)],
+    [
+        Feature("idaci_decile", "Deprivation of the neighbourhood (IDACI decile, 1 most deprived)",
+                "decile", "context", "neighbourhood", -1, False),
+        Feature("imd_decile", "Deprivation of the neighbourhood (IMD decile, 1 most deprived)",
+                "decile", "context", "neighbourhood", -1, False),
+        Feature("idaci_change", "Change of IDACI decile since the address before", "deciles", "context",
+                "neighbourhood", 0, False),
+        Feature("addresses_so_far", "Neighbourhoods lived in so far", "count", "moves",
+                "neighbourhood", 0, False),
+        Feature("days_since_address", "Days since the last change of neighbourhood", "days", "moves",
+                "neighbourhood", 0, False),
+    ],
     needs=["neighbourhood"],
 )  # fmt: skip
-def neighbourhood(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Deprivation where the pupil lives.
+def neighbourhood(known: Known) -> Columns:
+    """Deprivation where the pupil lives, and changes of address.
 
     Parameters
     ----------
@@ -86,26 +142,44 @@ def neighbourhood(known: Known) -> Mapping[str, NDArray[np.float64]]:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    decile = known.tables["neighbourhood"]["idaci_decile"]
-    has = decile.notna().to_numpy()
-    return {
-        "idaci_decile": known.events("neighbourhood", "start_date", has).last(
-            decile.to_numpy()[has]
+    facts = known.tables["neighbourhood"]
+    every = known.events("neighbourhood", "start_date")
+    latest = {}
+    for name in ("idaci_decile", "imd_decile"):
+        has = facts[name].notna().to_numpy()
+        latest[name] = known.events("neighbourhood", "start_date", has).last(
+            facts[name].to_numpy()[has]
         )
+    decile = facts["idaci_decile"].to_numpy()
+    steps, change = every.steps(decile)
+    return {
+        **latest,
+        "idaci_change": steps.last(change),
+        "addresses_so_far": every.count(),
+        "days_since_address": every.days_since(),
     }
 
 
 @builder(
     [
-        Feature("ks2_score", "Key stage 2 attainment", "standard deviations", "context",
+        *[Feature(f"{stage}_score", f"{words} attainment", "standard deviations", "context",
+                  "attainment", -1) for stage, words in (
+            ("eyfs", "Early years"), ("ks1", "Key stage 1"), ("ks2", "Key stage 2"),
+            ("ks4", "Key stage 4"))],
+        Feature("ks2_reading", "Key stage 2 reading", "standard deviations", "context", "attainment", -1),
+        Feature("ks2_mathematics", "Key stage 2 mathematics", "standard deviations", "context",
                 "attainment", -1),
-        Feature("ks4_score", "Key stage 4 attainment", "standard deviations", "context",
-                "attainment", -1),
+        Feature("ks2_reading_behind", "Key stage 2 mathematics less reading", "standard deviations",
+                "context", "attainment", 0, False),
+        Feature("attainment_change", "Attainment in key stage 2 less that of key stage 1",
+                "standard deviations", "context", "attainment", -1, False),
+        Feature("results_missing", "No result of key stage 2 in Year 7 or later", "yes/no", "context",
+                "attainment", 0, False),
     ],
     needs=["attainment"],
 )  # fmt: skip
-def attainment(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Mean score over subjects.
+def attainment(known: Known) -> Columns:
+    """Mean score over subjects, single subjects, and change.
 
     Parameters
     ----------
@@ -118,72 +192,25 @@ def attainment(known: Known) -> Mapping[str, NDArray[np.float64]]:
         Feature → one value per row of the spine.
     """
     facts = known.tables["attainment"]
-    columns = {}
-    for stage in ("KS2", "KS4"):
-        keep = (facts["stage"] == stage).to_numpy()
+    score = facts["score"].to_numpy()
+
+    def mean(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         events = known.events("attainment", "result_date", keep)
         n = events.count()
-        total = events.sum(facts["score"].to_numpy()[keep])
-        columns[f"{stage.lower()}_score"] = np.divide(
-            total, n, out=np.full(len(n), np.nan), where=n > 0
-        )
-    return columns
+        return np.where(n > 0, events.sum(score[keep]) / np.maximum(n, 1), np.nan)
 
+    def of(stage: str, subject: str | None = None) -> NDArray[np.float64]:
+        keep = (facts["stage"] == stage).to_numpy()
+        return mean(keep if subject is None else keep & (facts["subject"] == subject).to_numpy())
 
-@builder(
-    [
-        Feature("year_group", "Year group", "school years", "context", "enrolments", 0, False),
-        Feature("schools_so_far", "Schools attended so far", "count", "moves", "enrolments", 1, False),
-        Feature("moves_12_months", "Changes of school in the last 12 months", "count", "moves",
-                "enrolments", 0),
-        Feature("mid_year_moves", "Changes of school in mid-year so far", "count", "moves",
-                "enrolments", 1, False),
-        Feature("managed_moves", "Managed moves so far", "count", "moves", "enrolments", 1, False),
-        Feature("months_at_school", "Months at the present school", "months", "moves", "enrolments",
-                0, False),
-        Feature("dual_roll_now", "On the roll of two schools now", "yes/no", "moves", "enrolments", 1),
-        Feature("weeks_since_year_7", "Weeks since the move to Year 7", "weeks", "moves",
-                "enrolments", 0, False),
-    ],
-    needs=["enrolments"],
-)  # fmt: skip
-def moves(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Schools, moves and transitions.
-
-    Parameters
-    ----------
-    known : Known
-        What was known on the day.
-
-    Returns
-    -------
-    mapping of str to float array
-        Feature → one value per row of the spine.
-    """
-    facts = known.tables["enrolments"]
-    end = days_of(facts["leaving_date"])
-    is_main = (facts["status"] == "main").to_numpy()
-    main = known.events("enrolments", "entry_date", is_main)
-    # where every entry lies in the window, the earliest is no change of school
-    is_first_lately = (main.count() > 0) & (main.count() == main.count(365))
-    month = facts["entry_date"].dt.month.to_numpy()
-    mid_year = is_main & ~np.isin(month, [8, 9])
-    managed = (facts["leaving_reason"] == "managed_move").to_numpy()
-    dual = ~is_main
-    current = is_main & (end >= known.day)
-    since = known.events("enrolments", "entry_date", current).days_since()
-    n_schools = facts[is_main].groupby("pupil_id", observed=False)["school_id"].nunique()
-    year_group = known.spine["year_group"].to_numpy().astype(float)
-    this_year = int(academic_year(pd.Series([known.as_of])).iloc[0])
-    september = np.datetime64(f"{this_year}-09-01", "D").astype(np.int64)
-    weeks = (known.day - september) / 7 + 52.18 * (year_group - 7)
+    stages = {stage: of(stage) for stage in ("EYFS", "KS1", "KS2", "KS4")}
+    reading, mathematics = of("KS2", "reading"), of("KS2", "mathematics")
+    in_secondary = known.spine["year_group"].to_numpy() >= 7
     return {
-        "year_group": year_group,
-        "schools_so_far": n_schools.to_numpy(dtype=float)[known.rows],
-        "moves_12_months": main.count(365) - is_first_lately,
-        "mid_year_moves": known.events("enrolments", "entry_date", mid_year).count(),
-        "managed_moves": known.events("enrolments", "entry_date", managed).count(),
-        "months_at_school": since / 30.4375,
-        "dual_roll_now": known.events("enrolments", "entry_date", dual).state(end[dual]),
-        "weeks_since_year_7": np.where(year_group >= 7, weeks, np.nan),
+        **{f"{stage.lower()}_score": value for stage, value in stages.items()},
+        "ks2_reading": reading,
+        "ks2_mathematics": mathematics,
+        "ks2_reading_behind": mathematics - reading,
+        "attainment_change": stages["KS2"] - stages["KS1"],
+        "results_missing": np.where(in_secondary, np.isnan(stages["KS2"]), np.nan),
     }

@@ -7,7 +7,7 @@ Out: :class:`Known`: the facts recorded before ``as_of`` as arrays, and nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
-from riskmodel.features.register import Register, family_lookup
+from riskmodel.features.register import Register, Tally, family_lookup, lane
 
 __all__ = ["OPEN", "Events", "Known", "days_of"]
 
@@ -137,6 +137,66 @@ class Events:
             self.pupil, self.day, value, as_of=self.as_of, n_pupils=self.n_pupils
         )[self.rows]
 
+    def first(self) -> NDArray[np.float64]:
+        """Return the day of the earliest fact.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Days since 1970; nan where there is no fact.
+        """
+        return -self.largest(-self.day.astype(float))
+
+    def largest(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the largest value of the past.
+
+        Parameters
+        ----------
+        value : float array of shape (n_facts,)
+            Values.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            nan where there is no fact.
+        """
+        return windows.largest(
+            self.pupil, self.day, value, as_of=self.as_of, n_pupils=self.n_pupils
+        )[self.rows]
+
+    def steps(self, value: NDArray[np.float64]) -> tuple[Events, NDArray[np.float64]]:
+        """Return the changes of a value from each fact to the next, dated by the later of the two.
+
+        Parameters
+        ----------
+        value : float array of shape (n_facts,)
+            Values.
+
+        Returns
+        -------
+        events : Events
+            One per step.
+        change : float array of shape (n_steps,)
+            Later value less the earlier.
+        """
+        order = np.lexsort((value, self.day, self.pupil))
+        pupil, day, ordered = self.pupil[order], self.day[order], value[order]
+        same = pupil[1:] == pupil[:-1]
+        later = Events(pupil[1:][same], day[1:][same], self.as_of, self.n_pupils, self.rows)
+        return later, (ordered[1:] - ordered[:-1])[same]
+
+    def gaps(self) -> tuple[Events, NDArray[np.float64]]:
+        """Return the gaps between facts that follow each other, dated by the later of each two.
+
+        Returns
+        -------
+        events : Events
+            One per gap.
+        days : float array of shape (n_gaps,)
+            Days between the two.
+        """
+        return self.steps(self.day.astype(float))
+
     def days_since(self) -> NDArray[np.float64]:
         """Return days since the latest fact.
 
@@ -181,12 +241,19 @@ class Known:
         ``pupil_id``, ``school_id``, ``year_group`` of the pupils wanted.
     register : Register or None
         All marks; builders use :meth:`marks`.
+    tally : Tally or None
+        Prefix sums of the register; builders use :meth:`half_days`.
+    peers : Mapping of str to DataFrame
+        Whole numbers of all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
+        (:mod:`riskmodel.features.peers`).
     """
 
     tables: Mapping[str, pd.DataFrame]
     as_of: pd.Timestamp
     spine: pd.DataFrame
     register: Register | None = field(repr=False)
+    tally: Tally | None = field(default=None, repr=False)
+    peers: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -228,14 +295,94 @@ class Known:
         assert self.register is not None
         return self.register.as_known(self.as_of, self.rows, n_days=REGISTER_DAYS)
 
-    @cached_property
-    def absence_of_all(self) -> NDArray[np.float64]:
-        """Absence rate over the slice of every pupil by number, in the spine or not."""
+    def half_days(
+        self, family: str, n_days: int, *, skip: int = 0, part: str = "all"
+    ) -> NDArray[np.float64]:
+        """Count half-days with a mark of a family over the last school days.
+
+        Parameters
+        ----------
+        family : str
+            A key of :data:`riskmodel.features.register.FAMILIES`.
+        n_days : int
+            School days looked back on.
+        skip : int
+            School days just before the day that are left out.
+        part : str
+            ``"all"``, ``"edge"`` (Mondays and Fridays) or ``"morning"``.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days.
+        """
         assert self.register is not None
-        everyone = np.arange(len(self.spine["pupil_id"].cat.categories))
-        marks = self.register.as_known(self.as_of, everyone, n_days=REGISTER_DAYS)
-        absent, possible = family_lookup("absence")[marks], family_lookup("possible")[marks]
-        return windows.rates(absent, possible, marks.shape[1])[0]
+        window = self.register.window(self.as_of, n_days, skip=skip)
+        return lane(self._lanes(*window, part), family)
+
+    def half_days_of_term(self, family: str, *, back: int = 0) -> NDArray[np.float64]:
+        """Count half-days with a mark of a family in this term, or an earlier one.
+
+        Parameters
+        ----------
+        family : str
+            A key of :data:`riskmodel.features.register.FAMILIES`.
+        back : int
+            Terms before this one.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days; 0 where there is no such term, or no calendar to tell it.
+        """
+        assert self.register is not None
+        return lane(self._lanes(*self.register.term(self.as_of, back=back), "all"), family)
+
+    def _lanes(self, start: int, stop: int, part: str) -> NDArray[np.uint64]:
+        """Return counts between two positions, from the prefix sums where they are bounds of them."""
+        key = (start, stop, part)
+        if key not in self._counted:
+            assert self.register is not None
+            assert self.tally is not None
+            self._counted[key] = self.tally.lanes(self.as_of, self.rows, start, stop, part)
+        return self._counted[key]
+
+    @cached_property
+    def _counted(self) -> dict[tuple[int, int, str], NDArray[np.uint64]]:
+        return {}
+
+    @cached_property
+    def everyone(self) -> Known:
+        """The same day, with a row for every pupil in the order of their numbers."""
+        dtype = self.spine["pupil_id"].dtype
+        assert isinstance(dtype, pd.CategoricalDtype)
+        numbers = np.arange(len(dtype.categories))
+        spine = pd.DataFrame({"pupil_id": pd.Categorical.from_codes(numbers, dtype=dtype)})
+        return replace(self, spine=spine)
+
+    def in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return whether a pupil is in a spell of a table on the day.
+
+        Parameters
+        ----------
+        table : str
+            Table with ``start_date`` and ``end_date``.
+        keep : bool array
+            Rows of the table that count.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            1 or 0.
+        """
+        end = days_of(self.tables[table]["end_date"])
+        return self.events(table, "start_date", keep).state(end[keep])
+
+    @cached_property
+    def school_year_start(self) -> int:
+        """The 1 September before the day, in days since 1970."""
+        year = int(academic_year(pd.Series([self.as_of])).iloc[0])
+        return int(np.datetime64(f"{year}-09-01", "D").astype(np.int64))
 
     @cached_property
     def roll(self) -> pd.DataFrame:

@@ -6,23 +6,35 @@ Out: one row per spine row, one column per feature of the catalogue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
-from riskmodel.features.catalogue import BUILDERS
+from riskmodel.features.catalogue import BUILDERS, Builder
 from riskmodel.features.known import Known
-from riskmodel.features.register import Register, make_register
+from riskmodel.features.peers import count_peers
+from riskmodel.features.register import PARTS, Register, Tally, make_register, make_tally
 from riskmodel.progress import track
 
-__all__ = ["build"]
+__all__ = ["Peers", "build", "peers_of"]
 
 SPINE = ("pupil_id", "as_of", "school_id", "year_group")
 
+WINDOWS = ((10, 0), (20, 0), (30, 0), (20, 20), (50, 0), (60, 0), (60, 190), (180, 20), (200, 0))
+"""School days looked back on, and skipped before them, for which prefix sums are kept; others work
+too, and take longer."""
 
-def build(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
+"""Day → numbers of everyone on a roll, by school and by year group."""
+
+
+def build(tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None) -> pd.DataFrame:
     """Build every feature whose tables are there.
 
     Parameters
@@ -31,6 +43,9 @@ def build(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
         The LA's facts. For each ``as_of``, builders are handed only what was recorded before it.
     spine : DataFrame
         ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; no pupil twice on one day.
+    peers : mapping, optional
+        From :func:`peers_of`, where ``tables`` hold only a part of the pupils; counted from ``tables``
+        where left out.
 
     Returns
     -------
@@ -47,25 +62,59 @@ def build(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
     _check_spine(tables, spine)
     builders = [b for b in BUILDERS if all(name in tables for name in b.needs)]
     names = [name for b in builders for name in b.names]
-    register = make_register(tables) if "sessions" in tables else None
+    days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
+    register, tally = _registers(tables, days)
     matrix = np.full((len(spine), len(names)), np.nan, dtype=np.float32)
     as_of = spine["as_of"].to_numpy()
-    for day in track(np.unique(as_of), "Building features"):
+    for day in track(days, "Building features"):
         rows = np.flatnonzero(as_of == day)
         part = spine.iloc[rows].reset_index(drop=True)
-        matrix[rows] = _build_day(tables, part, pd.Timestamp(day), builders, names, register)
+        known = Known(tables.as_known(day), day, part, register, tally)
+        known = replace(known, peers=count_peers(known) if peers is None else peers[day])
+        matrix[rows] = _build_day(known, builders, names)
     return pd.DataFrame(matrix, columns=names)
 
 
-def _build_day(
-    tables: Tables,
-    spine: pd.DataFrame,
-    day: pd.Timestamp,
-    builders: list,  # type: ignore[type-arg]
-    names: list[str],
-    register: Register | None,
-) -> NDArray[np.float32]:
-    known = Known(tables.as_known(day), day, spine, register)
+def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
+    """Add up the numbers of everyone on a roll, on many days: the first pass where pupils are split.
+
+    Parameters
+    ----------
+    tables : Tables
+        Facts of all pupils, or of a part of them.
+    days : list of Timestamp
+        The days.
+
+    Returns
+    -------
+    dict of Timestamp to dict of str to DataFrame
+        As :func:`riskmodel.features.peers.count_peers`; those of parts add up to those of all.
+    """
+    register, tally = _registers(tables, days)
+    nobody = pd.DataFrame({"pupil_id": pd.Categorical([], dtype=tables.pupils)})
+    return {
+        day: count_peers(Known(tables.as_known(day), day, nobody, register, tally)) for day in days
+    }
+
+
+def _registers(tables: Tables, days: list[pd.Timestamp]) -> tuple[Register | None, Tally | None]:
+    """Lay out the register and sum it up between the positions that windows start and end at."""
+    if "sessions" not in tables:
+        return None, None
+    register = make_register(tables)
+    bounds = [
+        position
+        for day in days
+        for window in (
+            *(register.window(day, n_days, skip=skip) for n_days, skip in WINDOWS),
+            *(register.term(day, back=back) for back in (0, 1)),
+        )
+        for position in window
+    ]
+    return register, make_tally(register, np.array(bounds, dtype=np.int64), list(PARTS))
+
+
+def _build_day(known: Known, builders: list[Builder], names: list[str]) -> NDArray[np.float32]:
     columns: dict[str, NDArray[np.float64]] = {}
     for one in builders:
         made = one.make(known)
@@ -76,7 +125,10 @@ def _build_day(
                 f"{', '.join(wrong)}. Declare what it returns."
             )
         columns.update(made)
-    return np.column_stack([columns[name] for name in names]).astype(np.float32)
+    matrix = np.empty((len(known.spine), len(names)), dtype=np.float32)
+    for number, name in enumerate(names):
+        matrix[:, number] = columns[name]
+    return matrix
 
 
 def _check_spine(tables: Tables, spine: pd.DataFrame) -> None:

@@ -10,33 +10,124 @@ from numpy.typing import NDArray
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import Known, days_of
 
-__all__ = ["plan_requests", "send_history"]
+__all__ = ["plan_requests", "send_history", "send_timing"]
+
+Columns = Mapping[str, NDArray[np.float64]]
 
 NEEDS = {"SEMH": "social, emotional and mental health", "SLCN": "speech, language and communication",
          "ASD": "autism", "MLD": "moderate learning difficulty",
-         "SPLD": "specific learning difficulty"}  # fmt: skip
+         "SPLD": "specific learning difficulty", "SLD": "severe learning difficulty",
+         "HI": "hearing", "VI": "vision", "PD": "physical disability", "OTH": "other",
+         "NSA": "support without assessment of the type of need"}  # fmt: skip
+
+LIMIT_WEEKS = 20
+"""Weeks in which an EHC plan is to be issued (Special Educational Needs and Disability Regulations 2014)."""
+
+LATE_YEAR = 7
+"""Year group from which a need counts as found late: after the move to secondary school; chosen."""
 
 
 @builder(
     [
         Feature("sen_support_now", "SEN support now", "yes/no", "needs", "send", 0),
         Feature("ehc_plan_now", "EHC plan now", "yes/no", "needs", "send", 0),
-        Feature("sen_years", "Years with recorded SEN", "years", "needs", "send", 0, False),
-        Feature("days_since_sen_change", "Days since SEN provision last changed", "days", "needs",
-                "send", 0, False),
         *[Feature(f"need_{code.lower()}_now", f"Recorded need now: {words}", "yes/no", "needs",
                   "send", 0) for code, words in NEEDS.items()],
+        Feature("need_not_typed", "SEN without a recorded type of need", "yes/no", "needs", "send", 0),
+        Feature("need_types_so_far", "Primary types of need recorded so far", "count", "needs", "send",
+                0, False),
+        Feature("secondary_need_now", "A secondary need is recorded", "yes/no", "needs", "send", 0),
         Feature("semh_without_plan", "Social, emotional and mental health need without an EHC plan",
                 "yes/no", "needs", "send", 1),
-        Feature("sen_stepped_down", "SEN provision ended or stepped down in the last 12 months",
-                "yes/no", "needs", "send", 1),
-        Feature("sen_found_age_years", "School years before SEN was first recorded", "years",
+        Feature("slcn_ever", "Speech, language and communication need, now or before", "yes/no",
                 "needs", "send", 0, False),
+        Feature("semh_ever", "Social, emotional and mental health need, now or before", "yes/no",
+                "needs", "send", 0, False),
+        Feature("sen_ever", "SEN provision, now or before", "yes/no", "needs", "send", 0, False),
     ],
     needs=["send"],
 )  # fmt: skip
-def send_history(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Provision and needs now, how long, how late.
+def send_history(known: Known) -> Columns:
+    """Provision and types of need now.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    facts = known.tables["send"]
+    provision = facts["provision"]
+    any_sen = (provision != "N").to_numpy()
+    of_need = {
+        code: any_sen
+        & ((facts["primary_need"] == code) | (facts["secondary_need"] == code)).to_numpy()
+        for code in NEEDS
+    }
+    needs = {
+        f"need_{code.lower()}_now": known.in_spell("send", keep) for code, keep in of_need.items()
+    }
+    plan = known.in_spell("send", (provision == "E").to_numpy())
+    typed = any_sen & facts["primary_need"].notna().to_numpy()
+    any_now = known.in_spell("send", any_sen)
+
+    def ever(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return (known.events("send", "start_date", keep).count() > 0).astype(float)
+
+    types = np.sum(
+        [ever(any_sen & (facts["primary_need"] == code).to_numpy())
+         for code in facts["primary_need"].cat.categories], axis=0,
+    )  # fmt: skip
+    return {
+        "sen_support_now": known.in_spell("send", (provision == "K").to_numpy()),
+        "ehc_plan_now": plan,
+        **needs,
+        "need_not_typed": any_now * (1 - known.in_spell("send", typed)),
+        "need_types_so_far": types,
+        "secondary_need_now": known.in_spell(
+            "send", any_sen & facts["secondary_need"].notna().to_numpy()
+        ),
+        "semh_without_plan": needs["need_semh_now"] * (1 - plan),
+        "slcn_ever": ever(of_need["SLCN"]),
+        "semh_ever": ever(of_need["SEMH"]),
+        "sen_ever": ever(any_sen),
+    }
+
+
+@builder(
+    [
+        Feature("sen_years", "Years with recorded SEN", "years", "needs", "send", 0, False),
+        Feature("ehc_plan_years", "Years with an EHC plan", "years", "needs", "send", 0, False),
+        Feature("days_since_sen_change", "Days since SEN provision last changed", "days", "needs",
+                "send", 0, False),
+        Feature("sen_changes", "Changes of SEN provision or need so far", "count", "needs", "send", 0,
+                False),
+        Feature("sen_changes_12_months", "Changes of SEN provision or need in the last 12 months",
+                "count", "needs", "send", 0, window="the last 12 months"),
+        Feature("sen_stepped_down", "SEN provision ended in the last 12 months", "yes/no", "needs",
+                "send", 1, window="the last 12 months"),
+        Feature("ehc_plan_ended", "An EHC plan ended before, none now", "yes/no", "needs", "send", 1,
+                False),
+        Feature("sen_found_age_years", "School years before SEN was first recorded", "years",
+                "needs", "send", 0, False),
+        Feature("sen_found_late", "SEN first recorded in secondary school", "yes/no", "needs", "send",
+                0, False),
+        Feature("slcn_found_late",
+                "Speech, language and communication need first recorded in secondary school", "yes/no",
+                "needs", "send", 0, False),
+        Feature("sen_found_lately", "SEN first recorded in the last 12 months", "yes/no", "needs",
+                "send", 0, window="the last 12 months"),
+        Feature("support_before_plan_years", "Years from first SEN support to the first EHC plan",
+                "years", "needs", "send", 0, False),
+    ],
+    needs=["send"],
+)  # fmt: skip
+def send_timing(known: Known) -> Columns:
+    """How long, how late, and what changed.
 
     Parameters
     ----------
@@ -51,42 +142,47 @@ def send_history(known: Known) -> Mapping[str, NDArray[np.float64]]:
     facts = known.tables["send"]
     end = days_of(facts["end_date"])
     provision = facts["provision"]
-    any_sen = (provision != "N").to_numpy()
+    any_sen, is_plan, is_support = (
+        provision.isin(codes).to_numpy() for codes in (["K", "E"], ["E"], ["K"])
+    )
+    slcn = (
+        any_sen
+        & ((facts["primary_need"] == "SLCN") | (facts["secondary_need"] == "SLCN")).to_numpy()
+    )
 
-    def state(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return known.events("send", "start_date", keep).state(end[keep])
+    def years_in(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        events = known.events("send", "start_date", keep)
+        length = (np.minimum(end[keep] + 1, known.day) - events.day).clip(0).astype(float)
+        return events.sum(length) / 365.25
 
-    needs = {
-        f"need_{code.lower()}_now": state(
-            any_sen
-            & ((facts["primary_need"] == code) | (facts["secondary_need"] == code)).to_numpy()
-        )
-        for code in NEEDS
-    }
-    plan = state((provision == "E").to_numpy())
-    spells = known.events("send", "start_date", any_sen)
-    ended = known.events("send", "end_date", any_sen & (end < known.day))
-    length = (np.minimum(end[any_sen] + 1, known.day) - spells.day).clip(0).astype(float)
-    years_ago = (known.day - _first_day(known, any_sen)) / 365.25
-    any_now = state(any_sen)
+    def first(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return known.events("send", "start_date", keep).first()
+
+    def year_group_at(day: NDArray[np.float64]) -> NDArray[np.float64]:
+        september = np.floor((known.school_year_start - day) / 365.25 + 1)
+        return known.spine["year_group"].to_numpy() - np.maximum(september, 0)
+
+    changes = known.events("send", "start_date")
+    past_end = end < known.day
+    ended = known.events("send", "end_date", any_sen & past_end)
+    plan_ended = known.events("send", "end_date", is_plan & past_end).count() > 0
+    any_now, plan_now = known.in_spell("send", any_sen), known.in_spell("send", is_plan)
+    found, found_slcn = first(any_sen), first(slcn)
+    to_plan = (first(is_plan) - first(is_support)) / 365.25
     return {
-        "sen_support_now": state((provision == "K").to_numpy()),
-        "ehc_plan_now": plan,
-        "sen_years": spells.sum(length) / 365.25,
-        "days_since_sen_change": known.events("send", "start_date").days_since(),
-        **needs,
-        "semh_without_plan": needs["need_semh_now"] * (1 - plan),
+        "sen_years": years_in(any_sen),
+        "ehc_plan_years": years_in(is_plan),
+        "days_since_sen_change": changes.days_since(),
+        "sen_changes": changes.count(),
+        "sen_changes_12_months": changes.count(365),
         "sen_stepped_down": ((ended.count(365) > 0) & (any_now == 0)).astype(float),
-        "sen_found_age_years": known.spine["year_group"].to_numpy() - years_ago,
+        "ehc_plan_ended": (plan_ended & (plan_now == 0)).astype(float),
+        "sen_found_age_years": known.spine["year_group"].to_numpy() - (known.day - found) / 365.25,
+        "sen_found_late": (year_group_at(found) >= LATE_YEAR).astype(float),
+        "slcn_found_late": (year_group_at(found_slcn) >= LATE_YEAR).astype(float),
+        "sen_found_lately": (found >= known.day - 365).astype(float),
+        "support_before_plan_years": np.where(to_plan >= 0, to_plan, np.nan),
     }
-
-
-def _first_day(known: Known, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the first day of any of the facts kept; nan where there is none."""
-    events = known.events("send", "start_date", keep)
-    first = np.full(events.n_pupils, np.inf)
-    np.minimum.at(first, events.pupil, events.day.astype(float))
-    return np.where(np.isinf(first), np.nan, first)[events.rows]
 
 
 @builder(
@@ -95,12 +191,22 @@ def _first_day(known: Known, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
                 "needs", "plans", 0),
         Feature("plan_weeks_waited", "Weeks the pending request has waited (limit 20)", "weeks",
                 "needs", "plans", 1),
+        Feature("plan_overdue", "The pending request has waited longer than 20 weeks", "yes/no",
+                "needs", "plans", 1),
         Feature("plan_refused", "Request for an EHC plan refused before", "yes/no", "needs",
                 "plans", 1, False),
+        Feature("plan_refused_lately", "Request for an EHC plan refused in the last 12 months",
+                "yes/no", "needs", "plans", 1, window="the last 12 months"),
+        Feature("plan_requests", "Requests for an EHC plan so far", "count", "needs", "plans", 0,
+                False),
+        Feature("days_since_plan_request", "Days since the last request for an EHC plan", "days",
+                "needs", "plans", 0, False),
+        Feature("plan_weeks_taken", "Weeks from the last request to its plan", "weeks", "needs", "plans",
+                0, False),
     ],
     needs=["plans"],
 )  # fmt: skip
-def plan_requests(known: Known) -> Mapping[str, NDArray[np.float64]]:
+def plan_requests(known: Known) -> Columns:
     """Return requests for EHC plans, as decided by the day.
 
     Parameters
@@ -115,11 +221,21 @@ def plan_requests(known: Known) -> Mapping[str, NDArray[np.float64]]:
     """
     facts = known.tables["plans"]
     pending = facts["decided_on"].isna().to_numpy()
-    waiting = known.events("plans", "requested_on", pending)
-    waited = waiting.days_since() / 7
-    refused = known.events("plans", "requested_on", (facts["outcome"] == "refused").to_numpy())
+    waited = known.events("plans", "requested_on", pending).days_since() / 7
+    is_refused = (facts["outcome"] == "refused").to_numpy()
+    refused = known.events("plans", "decided_on", is_refused)
+    asked = known.events("plans", "requested_on")
+    has_plan = facts["plan_on"].notna().to_numpy()
+    taken = (days_of(facts["plan_on"]) - days_of(facts["requested_on"]))[has_plan] / 7
     return {
         "plan_request_pending": (~np.isnan(waited)).astype(float),
         "plan_weeks_waited": np.nan_to_num(waited),
-        "plan_refused": (refused.count() > 0).astype(float),
+        "plan_overdue": (np.nan_to_num(waited) > LIMIT_WEEKS).astype(float),
+        "plan_refused": (known.events("plans", "requested_on", is_refused).count() > 0).astype(
+            float
+        ),
+        "plan_refused_lately": (refused.count(365) > 0).astype(float),
+        "plan_requests": asked.count(),
+        "days_since_plan_request": asked.days_since(),
+        "plan_weeks_taken": known.events("plans", "requested_on", has_plan).last(taken),
     }

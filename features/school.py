@@ -1,30 +1,41 @@
-"""The school as it was known on the day: rates of the other pupils, the pupil left out."""
+"""The school as it was known on the day: numbers of the other pupils, the pupil left out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import Known, days_of
+from riskmodel.features.known import Known
+from riskmodel.features.peers import others
+from riskmodel.features.windows import share
 
-__all__ = ["school_absence", "school_exclusions"]
+__all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
+
+Columns = Mapping[str, NDArray[np.float64]]
 
 
 @builder(
     [
         Feature("school_suspension_rate", "Suspensions per 100 other pupils of the school, 12 months",
-                "per 100 pupils", "school", "suspensions", 1, False),
+                "per 100 pupils", "school", "suspensions", 1, False, "the last 12 months"),
+        Feature("school_suspension_rate_3_months",
+                "Suspensions per 100 other pupils of the school, 3 months", "per 100 pupils",
+                "school", "suspensions", 1, False, "the last 3 months"),
         Feature("school_exclusion_rate",
                 "Permanent exclusions per 100 other pupils of the school, all known years",
                 "per 100 pupils", "school", "suspensions", 1, False),
+        Feature("school_suspended_share", "Share of the school's other pupils suspended, 12 months",
+                "share", "school", "suspensions", 1, False, "the last 12 months"),
+        Feature("year_group_suspended_share",
+                "Share of the year group's other pupils suspended, 12 months", "share", "school",
+                "suspensions", 1, False, "the last 12 months"),
     ],
     needs=["suspensions", "enrolments"],
 )  # fmt: skip
-def school_exclusions(known: Known) -> Mapping[str, NDArray[np.float64]]:
+def school_exclusions(known: Known) -> Columns:
     """How often the school suspends and excludes others.
 
     Parameters
@@ -37,39 +48,35 @@ def school_exclusions(known: Known) -> Mapping[str, NDArray[np.float64]]:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    facts = known.tables["suspensions"]
-    day = days_of(facts["start_date"])
-    is_suspension = (facts["category"] == "SUSP").to_numpy() & (day >= known.day - 365)
-    is_exclusion = (facts["category"] == "PERM").to_numpy()
+    rest = others(known, "school", ("suspensions_3", "suspensions_12", "exclusions"))
+    year = others(known, "year_group")
     return {
-        "school_suspension_rate": _others_rate(known, facts[is_suspension & (day < known.day)]),
-        "school_exclusion_rate": _others_rate(known, facts[is_exclusion & (day < known.day)]),
+        "school_suspension_rate": 100 * share(rest["suspensions_12"], rest["pupils"]),
+        "school_suspension_rate_3_months": 100 * share(rest["suspensions_3"], rest["pupils"]),
+        "school_exclusion_rate": 100 * share(rest["exclusions"], rest["pupils"]),
+        "school_suspended_share": share(rest["suspended"], rest["pupils"]),
+        "year_group_suspended_share": share(year["suspended"], year["pupils"]),
     }
 
 
-def _others_rate(known: Known, facts: pd.DataFrame) -> NDArray[np.float64]:
-    """Facts per 100 pupils now on the school's roll, without the pupil's own."""
-    rolls = known.tables["enrolments"]
-    now = (rolls["entry_date"] < known.as_of) & ~(rolls["leaving_date"] < known.as_of)
-    size = rolls.loc[now.to_numpy()].groupby("school_id")["pupil_id"].nunique()
-    school = known.spine["school_id"]
-    all_ = school.map(facts["school_id"].value_counts()).fillna(0).to_numpy(dtype=float)
-    own = facts.groupby(["pupil_id", "school_id"], observed=True).size()
-    pairs = known.spine[["pupil_id", "school_id"]].merge(
-        own.rename("own").reset_index(), on=["pupil_id", "school_id"], how="left"
-    )
-    mine = pairs["own"].fillna(0).to_numpy(dtype=float)
-    others = school.map(size).to_numpy(dtype=float) - 1
-    return 100 * np.divide(all_ - mine, others, out=np.full(len(all_), np.nan), where=others > 0)
-
-
 @builder(
-    [Feature("school_absence_rate", "Absence of the school's other pupils, 12 months", "share",
-             "school", "sessions", 0, False)],
+    [
+        Feature("school_absence_rate", "Absence of the school's other pupils, 12 months", "share",
+                "school", "sessions", 0, False, "the last 12 months"),
+        Feature("school_absence_rate_20_days",
+                "Absence of the school's other pupils, last 4 school weeks", "share", "school",
+                "sessions", 0, False, "the last 4 school weeks"),
+        Feature("school_unauthorised_rate",
+                "Unauthorised absence of the school's other pupils, 12 months", "share", "school",
+                "sessions", 0, False, "the last 12 months"),
+        Feature("school_persistent_share",
+                "Share of the school's other pupils persistently absent, 12 months", "share",
+                "school", "sessions", 0, False, "the last 12 months"),
+    ],
     needs=["sessions", "enrolments"],
 )  # fmt: skip
-def school_absence(known: Known) -> Mapping[str, NDArray[np.float64]]:
-    """Mean absence of the other pupils on the roll of the school, in the spine or not.
+def school_absence(known: Known) -> Columns:
+    """Absence of the other pupils on the roll of the school, in the spine or not.
 
     Parameters
     ----------
@@ -81,16 +88,95 @@ def school_absence(known: Known) -> Mapping[str, NDArray[np.float64]]:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    roll = known.roll.drop_duplicates(["pupil", "school_id"])
-    rate = pd.Series(known.absence_of_all[roll["pupil"]])
-    by_school = rate.groupby(roll["school_id"].to_numpy())
-    key = pd.MultiIndex.from_arrays([known.rows, known.spine["school_id"]])
-    own = rate.set_axis(pd.MultiIndex.from_frame(roll[["pupil", "school_id"]])).reindex(key)
-    mine = own.to_numpy(dtype=float)
-    others = known.spine["school_id"].map(by_school.count()).to_numpy(float) - ~np.isnan(mine)
-    sums = known.spine["school_id"].map(by_school.sum()).to_numpy(float) - np.nan_to_num(mine)
+    rest = others(known, "school")
     return {
-        "school_absence_rate": np.divide(
-            sums, others, out=np.full(len(sums), np.nan), where=others > 0
-        )
+        "school_absence_rate": share(rest["absent"], rest["possible"]),
+        "school_absence_rate_20_days": share(rest["absent_lately"], rest["possible_lately"]),
+        "school_unauthorised_rate": share(rest["unauthorised"], rest["possible"]),
+        "school_persistent_share": share(rest["persistent"], rest["registered"]),
+    }
+
+
+@builder(
+    [
+        Feature("school_sen_support_share", "Share of the school's other pupils with SEN support",
+                "share", "school", "send", 0, False),
+        Feature("school_ehc_plan_share", "Share of the school's other pupils with an EHC plan",
+                "share", "school", "send", 0, False),
+    ],
+    needs=["send", "enrolments"],
+)  # fmt: skip
+def school_needs(known: Known) -> Columns:
+    """Needs of the other pupils on the roll.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    rest = others(known, "school")
+    return {
+        "school_sen_support_share": share(rest["sen_support"], rest["pupils"]),
+        "school_ehc_plan_share": share(rest["ehc_plan"], rest["pupils"]),
+    }
+
+
+@builder(
+    [Feature("school_fsm_share", "Share of the school's other pupils with free school meals", "share",
+             "school", "circumstances", 0, False)],
+    needs=["circumstances", "enrolments"],
+)  # fmt: skip
+def school_poverty(known: Known) -> Columns:
+    """Free school meals of the other pupils on the roll.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    rest = others(known, "school")
+    return {"school_fsm_share": share(rest["fsm"], rest["pupils"])}
+
+
+@builder(
+    [
+        Feature("school_roll", "Other pupils on the school's roll", "count", "school", "enrolments",
+                0, False),
+        Feature("in_alternative_provision", "On the roll of alternative provision", "yes/no",
+                "moves", "schools", 1),
+        Feature("in_special_school", "On the roll of a special school", "yes/no", "needs", "schools",
+                0, False),
+    ],
+    needs=["enrolments", "schools"],
+)  # fmt: skip
+def school_roll(known: Known) -> Columns:
+    """Size and kind of the school.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    schools = known.tables["schools"].drop_duplicates("school_id").set_index("school_id")
+    kind = known.spine["school_id"].map(schools["kind"].astype("object"))
+    unknown = kind.isna().to_numpy()
+    return {
+        "school_roll": others(known, "school")["pupils"],
+        "in_alternative_provision": np.where(unknown, np.nan, (kind == "AP").to_numpy()),
+        "in_special_school": np.where(unknown, np.nan, (kind == "special").to_numpy()),
     }

@@ -13,9 +13,13 @@ __all__ = [
     "count_in_window",
     "count_since_last",
     "days_since_last",
+    "largest",
     "last_value",
     "longest_run_at_end",
+    "longest_run",
     "rates",
+    "runs",
+    "share",
     "spell_days",
     "state_at",
     "sum_in_window",
@@ -105,6 +109,31 @@ def last_value(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: i
     return result
 
 
+def largest(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int) -> Floats:
+    """Return the largest value of each pupil's facts before a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Pupil number; days since 1970.
+    value : float array of shape (n_facts,)
+        Values.
+    as_of : int
+        Days since 1970.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        nan where there is no fact.
+    """
+    result = np.full(n_pupils, -np.inf)
+    past = day < as_of
+    np.maximum.at(result, pupil[past], value[past])
+    return np.where(np.isinf(result), np.nan, result)
+
+
 def days_since_last(pupil: Ints, day: Ints, *, as_of: int, n_pupils: int) -> Floats:
     """Return the days from each pupil's latest fact to a day.
 
@@ -167,6 +196,23 @@ def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int
     return np.bincount(pupil, weights=length, minlength=n_pupils).astype(np.float64)
 
 
+def share(part: Floats, whole: Floats) -> Floats:
+    """Return a share.
+
+    Parameters
+    ----------
+    part, whole : float arrays of shape (n_rows,)
+        What is counted, and what it is a share of.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+        nan where there is no whole.
+    """
+    whole = np.asarray(whole, dtype=np.float64)
+    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+
+
 def rates(
     is_counted: NDArray[np.bool_], is_possible: NDArray[np.bool_], n_columns: int
 ) -> tuple[Floats, Floats]:
@@ -189,9 +235,7 @@ def rates(
     part = slice(max(0, is_counted.shape[1] - n_columns), None)
     counted = is_counted[:, part].sum(axis=1, dtype=np.int32)
     possible = is_possible[:, part].sum(axis=1, dtype=np.int32).astype(float)
-    return np.divide(
-        counted, possible, out=np.full(len(possible), np.nan), where=possible > 0
-    ), possible
+    return share(counted, possible), possible
 
 
 def count_since_last(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
@@ -230,3 +274,44 @@ def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
     backwards = ~is_true[:, ::-1]
     first_false = backwards.argmax(axis=1)
     return np.where(backwards.any(axis=1), first_false, is_true.shape[1]).astype(np.int64)
+
+
+def longest_run(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
+    """Return the longest run of columns that are counted, with no break between them.
+
+    Parameters
+    ----------
+    is_counted, is_break : bool arrays of shape (n_rows, n_columns)
+        Columns that are neither are passed over; none is both.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        Columns counted in the longest run.
+    """
+    if not is_counted.shape[1]:
+        return np.zeros(len(is_counted), dtype=np.int64)
+    counted = is_counted.cumsum(axis=1, dtype=np.int16)
+    at_break = np.maximum.accumulate(np.where(is_break, counted, 0), axis=1)
+    return (counted - at_break).max(axis=1).astype(np.int64)
+
+
+def runs(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
+    """Count the runs of columns that are counted, parted by at least one break.
+
+    Parameters
+    ----------
+    is_counted, is_break : bool arrays of shape (n_rows, n_columns)
+        Columns that are neither are passed over; none is both.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        Runs.
+    """
+    column = np.arange(is_counted.shape[1], dtype=np.int16)
+    last = np.maximum.accumulate(
+        np.where(is_counted | is_break, column * 2 + is_counted, np.int16(-2)), axis=1
+    )
+    before = np.concatenate([np.full((len(last), 1), -2, dtype=last.dtype), last[:, :-1]], axis=1)
+    return (is_counted & (before % 2 == 0)).sum(axis=1, dtype=np.int64)

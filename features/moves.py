@@ -1,0 +1,160 @@
+"""Moves: schools attended, gaps between them, transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.known import Known, days_of
+
+__all__ = ["gaps_between_schools", "moves"]
+
+Columns = Mapping[str, NDArray[np.float64]]
+
+DAYS_PER_MONTH = 30.4375
+
+SUMMER = 60
+"""Days between two rolls that a summer explains."""
+
+
+@builder(
+    [
+        Feature("year_group", "Year group", "school years", "context", "enrolments", 0, False),
+        Feature("schools_so_far", "Schools attended so far", "count", "moves", "enrolments", 1, False),
+        Feature("moves_12_months", "Changes of school in the last 12 months", "count", "moves",
+                "enrolments", 0, window="the last 12 months"),
+        Feature("moves_24_months", "Changes of school in the last 2 years", "count", "moves",
+                "enrolments", 0, window="the last 2 years"),
+        Feature("mid_year_moves", "Changes of school in mid-year so far", "count", "moves",
+                "enrolments", 1, False),
+        Feature("mid_year_moves_24_months", "Changes of school in mid-year in the last 2 years",
+                "count", "moves", "enrolments", 1, False, "the last 2 years"),
+        Feature("managed_moves", "Managed moves so far", "count", "moves", "enrolments", 1, False),
+        Feature("months_at_school", "Months at the present school", "months", "moves", "enrolments",
+                0, False),
+        Feature("came_in_mid_year", "Came to the present school in mid-year", "yes/no", "moves",
+                "enrolments", 0, False),
+        Feature("dual_roll_now", "On the roll of two schools now", "yes/no", "moves", "enrolments", 1),
+        Feature("dual_roll_ever", "On the roll of two schools, now or before", "yes/no", "moves",
+                "enrolments", 1, False),
+        Feature("weeks_since_year_7", "Weeks since the move to Year 7", "weeks", "moves",
+                "enrolments", 0, False),
+        Feature("weeks_since_september", "Weeks since the school year began", "weeks", "context",
+                "enrolments", 0, False),
+    ],
+    needs=["enrolments"],
+)  # fmt: skip
+def moves(known: Known) -> Columns:
+    """Schools, moves and transitions.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    facts = known.tables["enrolments"]
+    end = days_of(facts["leaving_date"])
+    is_main = (facts["status"] == "main").to_numpy()
+    main = known.events("enrolments", "entry_date", is_main)
+    entries = main.count()
+
+    def changes(days: int) -> NDArray[np.float64]:
+        # where every entry lies in the window, the earliest is no change of school
+        lately = main.count(days)
+        return lately - ((entries > 0) & (entries == lately))
+
+    # the first roll of a pupil is no change of school, whenever it began
+    later, _ = main.gaps()
+    month = (later.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12) + 1
+    mid_year = later.where(~np.isin(month, [8, 9]))
+    managed = (facts["leaving_reason"] == "managed_move").to_numpy()
+    dual = known.events("enrolments", "entry_date", ~is_main)
+    current = is_main & (end >= known.day)
+    since = known.events("enrolments", "entry_date", current).days_since()
+    entry = np.nan_to_num(known.day - since).astype(np.int64).astype("datetime64[D]")
+    entry_month = entry.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    schools = pd.DataFrame(
+        {"pupil": main.pupil, "school_id": facts["school_id"].to_numpy()[is_main]}
+    )[main.day < known.day].drop_duplicates()  # fmt: skip
+    n_schools = np.bincount(schools["pupil"], minlength=main.n_pupils).astype(float)
+    year_group = known.spine["year_group"].to_numpy().astype(float)
+    weeks = (known.day - known.school_year_start) / 7
+    return {
+        "year_group": year_group,
+        "schools_so_far": n_schools[known.rows],
+        "moves_12_months": changes(365),
+        "moves_24_months": changes(730),
+        "mid_year_moves": mid_year.count(),
+        "mid_year_moves_24_months": mid_year.count(730),
+        "managed_moves": known.events("enrolments", "entry_date", managed).count(),
+        "months_at_school": since / DAYS_PER_MONTH,
+        "came_in_mid_year": np.where(np.isnan(since), np.nan, ~np.isin(entry_month, [8, 9])),
+        "dual_roll_now": dual.state(end[~is_main]),
+        "dual_roll_ever": (dual.count() > 0).astype(float),
+        "weeks_since_year_7": np.where(year_group >= 7, weeks + 52.18 * (year_group - 7), np.nan),
+        "weeks_since_september": np.full(len(year_group), weeks),
+    }
+
+
+@builder(
+    [
+        Feature("days_without_school", "Days on no roll between schools so far", "days", "moves",
+                "enrolments", 1, False),
+        Feature("longest_gap_between_schools", "Longest time on no roll between two schools", "days",
+                "moves", "enrolments", 1, False),
+        Feature("gaps_between_schools", "Times on no roll for longer than a summer", "count", "moves",
+                "enrolments", 1, False),
+        Feature("lost_before", "Left a school for an unknown destination before", "yes/no", "moves",
+                "enrolments", 1, False),
+        Feature("left_for_home_education", "Left a school for home education before", "yes/no",
+                "moves", "enrolments", 1, False),
+    ],
+    needs=["enrolments"],
+)  # fmt: skip
+def gaps_between_schools(known: Known) -> Columns:
+    """Time on no roll, and leaving without a known school.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    mapping of str to float array
+        Feature → one value per row of the spine.
+    """
+    facts = known.tables["enrolments"]
+    reason = facts["leaving_reason"]
+    entries = known.events("enrolments", "entry_date")
+    end = days_of(facts["leaving_date"])
+    order = np.lexsort((end, entries.day, entries.pupil))
+    pupil, start, stop = entries.pupil[order], entries.day[order], end[order]
+    # a roll that lasts hides the gap behind one that ended within it; pupils are kept apart
+    apart = pupil * 4 * 10**6
+    reached = np.maximum.accumulate(np.minimum(stop, 2 * 10**6) + apart) - apart
+    same = pupil[1:] == pupil[:-1]
+    length = np.where(same, start[1:] - reached[:-1] - 1, 0).clip(0)
+    gap = type(entries)(pupil[1:], start[1:], entries.as_of, entries.n_pupils, entries.rows)
+    days = length.astype(float)
+
+    def ever(code: str) -> NDArray[np.float64]:
+        left = known.events("enrolments", "entry_date", (reason == code).to_numpy())
+        return (left.count() > 0).astype(float)
+
+    return {
+        "days_without_school": gap.sum(days),
+        "longest_gap_between_schools": np.nan_to_num(gap.largest(days)),
+        "gaps_between_schools": gap.where(length > SUMMER).count(),
+        "lost_before": ever("destination_unknown"),
+        "left_for_home_education": ever("home_educated"),
+    }
