@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import REGISTER_DAYS, Known
-from riskmodel.features.peers import others
 from riskmodel.features.register import NO_MARK
 from riskmodel.features.windows import (
     count_since_last,
@@ -332,7 +331,7 @@ def attendance_against_peers(known: Known) -> Columns:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    year, school = others(known, "year_group"), others(known, "school")
+    year, school = known.others("year_group"), known.others("school")
     possible, lately = known.half_days("possible", REGISTER_DAYS), known.half_days("possible", 20)
     own = share(known.half_days("absence", REGISTER_DAYS), possible)
     unauthorised = share(known.half_days("unauthorised", REGISTER_DAYS), possible)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
-from riskmodel.features.register import Register, Tally, family_lookup, lane
+from riskmodel.features.peers import others
+from riskmodel.features.register import Register, Tally, family_lookup, group_of, lane
 
 __all__ = ["OPEN", "Events", "Known", "days_of"]
 
@@ -255,7 +256,7 @@ class Known:
     tally: Tally | None = field(default=None, repr=False)
     peers: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def rows(self) -> NDArray[np.int64]:
         """Pupil number of each row of the spine."""
         return self.spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
@@ -318,7 +319,7 @@ class Known:
         """
         assert self.register is not None
         window = self.register.window(self.as_of, n_days, skip=skip)
-        return lane(self._lanes(*window, part), family)
+        return self._count(family, *window, part)
 
     def half_days_of_term(self, family: str, *, back: int = 0) -> NDArray[np.float64]:
         """Count half-days with a mark of a family in this term, or an earlier one.
@@ -336,19 +337,19 @@ class Known:
             Half-days; 0 where there is no such term, or no calendar to tell it.
         """
         assert self.register is not None
-        return lane(self._lanes(*self.register.term(self.as_of, back=back), "all"), family)
+        return self._count(family, *self.register.term(self.as_of, back=back), "all")
 
-    def _lanes(self, start: int, stop: int, part: str) -> NDArray[np.uint64]:
-        """Return counts between two positions, from the prefix sums where they are bounds of them."""
-        key = (start, stop, part)
+    def _count(self, family: str, start: int, stop: int, part: str) -> NDArray[np.float64]:
+        """Count a family between two positions; the three counted with it are kept at hand."""
+        group, shift = group_of(family)
+        key = (group, start, stop, part)
         if key not in self._counted:
-            assert self.register is not None
             assert self.tally is not None
-            self._counted[key] = self.tally.lanes(self.as_of, self.rows, start, stop, part)
-        return self._counted[key]
+            self._counted[key] = self.tally.lanes(group, self.as_of, self.rows, start, stop, part)
+        return lane(self._counted[key], shift)
 
     @cached_property
-    def _counted(self) -> dict[tuple[int, int, str], NDArray[np.uint64]]:
+    def _counted(self) -> dict[tuple[int, int, int, str], NDArray[np.uint64]]:
         return {}
 
     @cached_property
@@ -359,6 +360,27 @@ class Known:
         numbers = np.arange(len(dtype.categories))
         spine = pd.DataFrame({"pupil_id": pd.Categorical.from_codes(numbers, dtype=dtype)})
         return replace(self, spine=spine)
+
+    def others(self, kind: str) -> Mapping[str, NDArray[np.float64]]:
+        """Return the numbers of a pupil's peers, added up, the pupil left out.
+
+        Parameters
+        ----------
+        kind : str
+            ``"school"`` or ``"year_group"``.
+
+        Returns
+        -------
+        mapping of str to float array
+            Number (:mod:`riskmodel.features.peers`) → one value per row of the spine.
+        """
+        if kind not in self._of_others:
+            self._of_others[kind] = others(self, kind)
+        return self._of_others[kind]
+
+    @cached_property
+    def _of_others(self) -> dict[str, Mapping[str, NDArray[np.float64]]]:
+        return {}
 
     def in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return whether a pupil is in a spell of a table on the day.

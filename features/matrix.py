@@ -19,7 +19,7 @@ from riskmodel.errors import RequestError
 from riskmodel.features.catalogue import BUILDERS, Builder
 from riskmodel.features.known import Known
 from riskmodel.features.peers import count_peers
-from riskmodel.features.register import PARTS, Register, Tally, make_register, make_tally
+from riskmodel.features.register import Register, Tally, make_register
 from riskmodel.progress import track
 
 __all__ = ["Peers", "build", "peers_of"]
@@ -72,7 +72,7 @@ def build(tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None) ->
         known = Known(tables.as_known(day), day, part, register, tally)
         known = replace(known, peers=count_peers(known) if peers is None else peers[day])
         matrix[rows] = _build_day(known, builders, names)
-    return pd.DataFrame(matrix, columns=names)
+    return pd.DataFrame(matrix, columns=names, copy=False)
 
 
 def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
@@ -111,7 +111,7 @@ def _registers(tables: Tables, days: list[pd.Timestamp]) -> tuple[Register | Non
         )
         for position in window
     ]
-    return register, make_tally(register, np.array(bounds, dtype=np.int64), list(PARTS))
+    return register, Tally(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
 
 
 def _build_day(known: Known, builders: list[Builder], names: list[str]) -> NDArray[np.float32]:

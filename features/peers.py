@@ -58,7 +58,7 @@ def count_peers(known: Known) -> dict[str, pd.DataFrame]:
     return {"school": school, "year_group": by["year_group"]}
 
 
-def others(known: Known, kind: str, names: tuple[str, ...] = ()) -> dict[str, NDArray[np.float64]]:
+def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
     """Return the sums of a pupil's peers, the pupil left out.
 
     Parameters
@@ -67,8 +67,6 @@ def others(known: Known, kind: str, names: tuple[str, ...] = ()) -> dict[str, ND
         What was known on the day, with its peers.
     kind : str
         ``"school"`` or ``"year_group"``.
-    names : tuple of str
-        Numbers that count facts of a school, not pupils on its roll; only for ``"school"``.
 
     Returns
     -------
@@ -85,9 +83,9 @@ def others(known: Known, kind: str, names: tuple[str, ...] = ()) -> dict[str, ND
     made = {}
     for name in own:
         made[str(name)] = sums[name].to_numpy(dtype=float) - np.where(counted, own[name], 0)
-    incidents = _incidents(known) if names else {}
-    for name in names:
-        pairs = incidents[name].groupby(["pupil_id", "school_id"], observed=True).size()
+    by_incident = kind == "school" and "suspensions" in known.tables
+    for name, facts in (_incidents(known) if by_incident else {}).items():
+        pairs = facts.groupby(["pupil_id", "school_id"], observed=True).size()
         mine = known.spine[["pupil_id", "school_id"]].merge(
             pairs.rename("own").reset_index(), on=["pupil_id", "school_id"], how="left"
         )

@@ -7,8 +7,8 @@ from prefix sums, for many days at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,13 @@ from riskmodel.data.codes import code_set, codes
 __all__ = [
     "FAMILIES",
     "NO_MARK",
+    "PARTS",
     "Register",
     "Tally",
     "family_lookup",
+    "group_of",
+    "lane",
     "make_register",
-    "make_tally",
 ]
 
 NO_MARK = 0
@@ -291,35 +293,63 @@ def _whole_days(dates: pd.Series) -> NDArray[np.int64]:
     return values.astype("datetime64[D]").astype(np.int64)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Tally:
     """Counts of marks from prefix sums: any family, over any window that ends before a day.
 
-    Four families are counted side by side, in the four 16-bit lanes of one 64-bit number.
+    Four families are counted side by side, in the four 16-bit lanes of one 64-bit number; prefix sums
+    of four are made when the first of them is asked for.
 
     Attributes
     ----------
     register : Register
         The marks.
     bounds : int array of shape (n_bounds,)
-        Positions in the register's school days between which is counted, ascending, from 0.
-    prefix : dict of str to uint64 array of shape (n_groups, n_pupils, n_bounds)
-        For ``"all"`` half-days, and those of Mondays and Fridays (``"edge"``) and mornings
-        (``"morning"``; of both only the first four families): lanes counted from the first school
-        day up to each bound.
+        Positions in the register's school days between which is counted, ascending.
     """
 
     register: Register
     bounds: NDArray[np.int64]
-    prefix: Mapping[str, NDArray[np.uint64]]
+    _sums: dict[tuple[str, int], NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
-    def lanes(
-        self, as_of: pd.Timestamp, pupils: NDArray[np.int64], start: int, stop: int, part: str
-    ) -> NDArray[np.uint64]:
-        """Return the lanes between two positions as they were known on a day.
+    def count(
+        self, family: str, as_of: pd.Timestamp, pupils: NDArray[np.int64], start: int, stop: int,
+        part: str = "all",
+    ) -> NDArray[np.float64]:  # fmt: skip
+        """Count the marks of a family between two positions, as they were known on a day.
 
         Parameters
         ----------
+        family : str
+            A key of :data:`FAMILIES`.
+        as_of : Timestamp
+            Marks recorded on or after it are not counted.
+        pupils : int array of shape (n_rows,)
+            Numbers of the pupils wanted.
+        start, stop : int
+            Positions in the register's school days; those that are no bounds take longer.
+        part : str
+            A key of :data:`PARTS`.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days.
+        """
+        group, shift = _LANE_OF[family]
+        lanes = self.lanes(group, as_of, pupils, start, stop, part)
+        return lane(lanes, shift)
+
+    def lanes(
+        self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], start: int, stop: int,
+        part: str,
+    ) -> NDArray[np.uint64]:  # fmt: skip
+        """Count four families at once; see :meth:`count`.
+
+        Parameters
+        ----------
+        group : int
+            Which four.
         as_of : Timestamp
             Marks recorded on or after it are not counted.
         pupils : int array of shape (n_rows,)
@@ -327,43 +357,55 @@ class Tally:
         start, stop : int
             Positions in the register's school days.
         part : str
-            A key of ``prefix``.
+            A key of :data:`PARTS`.
 
         Returns
         -------
-        uint64 array of shape (n_groups, n_rows)
-            Counts side by side; :func:`lane` takes them apart.
+        uint64 array of shape (n_rows,)
+            Counts side by side.
         """
         first, last = np.searchsorted(self.bounds, [start, stop])
-        prefix = self.prefix.get(part)
-        if prefix is None or last >= len(self.bounds) or (
-            self.bounds[first] != start or self.bounds[last] != stop
-        ):  # fmt: skip
+        if last < len(self.bounds) and self.bounds[first] == start and self.bounds[last] == stop:
+            if (part, group) not in self._sums:
+                self._sums[part, group] = _prefix_sums(self.register, self.bounds, part, group)
+            sums = self._sums[part, group]
+            lanes = sums[last, pupils] - sums[first, pupils]
+        else:
             columns = np.arange(2 * start, 2 * stop)[PARTS[part](self.register.dates[start:stop])]
             marks = self.register.marks[np.ix_(pupils, columns)]
-            lanes = np.stack(
-                [table[marks].sum(axis=1, dtype=np.uint64) for table in _tables_of(part)]
-            )
-        else:
-            lanes = prefix[:, pupils, last] - prefix[:, pupils, first]
-        return lanes - self._late(as_of, pupils, start, stop, part)
+            lanes = _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
+        return lanes - self._late(group, as_of, pupils, start, stop, part)
 
     def _late(
-        self, as_of: pd.Timestamp, pupils: NDArray[np.int64], start: int, stop: int, part: str
-    ) -> NDArray[np.uint64]:
-        """Return the lanes of marks in the window that were recorded on or after the day."""
+        self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], start: int, stop: int,
+        part: str,
+    ) -> NDArray[np.uint64]:  # fmt: skip
+        """Count marks in the window that were recorded on or after the day."""
         register, day = self.register, _day_number(as_of)
-        tables = _tables_of(part)
-        lanes = np.zeros((len(tables), len(pupils)), np.uint64)
+        lanes = np.zeros(len(pupils), np.uint64)
         inside = PARTS[part](register.dates)
         for position in start + np.flatnonzero(register.latest[start:stop] >= day):
             age = day - int(register.dates[position].astype(np.int64))
             for column in (2 * position, 2 * position + 1):
                 if inside[column]:
                     late = np.flatnonzero(register.lag[pupils, column] >= age)
-                    marks = register.marks[pupils[late], column]
-                    lanes[:, late] += tables[:, marks]
+                    lanes[late] += _TABLES[group][register.marks[pupils[late], column]]
         return lanes
+
+
+def _prefix_sums(
+    register: Register, bounds: NDArray[np.int64], part: str, group: int
+) -> NDArray[np.uint64]:
+    """Count from the first school day up to each bound; of shape (n_bounds, n_pupils)."""
+    columns = np.flatnonzero(PARTS[part](register.dates))
+    at = np.searchsorted(columns, 2 * bounds)
+    sums = np.zeros((len(bounds), len(register.marks)), np.uint64)
+    for first in range(0, len(register.marks), PUPILS_AT_A_TIME):
+        marks = register.marks[first : first + PUPILS_AT_A_TIME]
+        marks = marks if part == "all" else marks[:, columns]
+        running = _TABLES[group][marks].cumsum(axis=1)
+        sums[at > 0, first : first + len(marks)] = running[:, at[at > 0] - 1].T
+    return sums
 
 
 def _edge(dates: NDArray[np.datetime64]) -> NDArray[np.bool_]:
@@ -391,60 +433,35 @@ _TABLES = _tables()
 _LANE_OF = {name: (n // LANES, np.uint64(BITS * (n % LANES))) for n, name in enumerate(FAMILIES)}
 
 
-def _tables_of(part: str) -> NDArray[np.uint64]:
-    """Return what is counted in a part: all families of all half-days, else the first few."""
-    return _TABLES if part == "all" else _TABLES[:1]
-
-
-def lane(lanes: NDArray[np.uint64], family: str) -> NDArray[np.float64]:
-    """Return the counts of one family.
+def group_of(family: str) -> tuple[int, np.uint64]:
+    """Return which four families are counted with a family, and the place of its lane.
 
     Parameters
     ----------
-    lanes : uint64 array of shape (n_groups, n_rows)
-        From :meth:`Tally.lanes`.
     family : str
         A key of :data:`FAMILIES`.
+
+    Returns
+    -------
+    tuple
+        Group, and the lane's first bit.
+    """
+    return _LANE_OF[family]
+
+
+def lane(lanes: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
+    """Take one family out of four.
+
+    Parameters
+    ----------
+    lanes : uint64 array of shape (n_rows,)
+        From :meth:`Tally.lanes`.
+    shift : uint64
+        The lane's first bit, from :func:`group_of`.
 
     Returns
     -------
     float array of shape (n_rows,)
         Half-days.
     """
-    group, shift = _LANE_OF[family]
-    return ((lanes[group] >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)
-
-
-def make_tally(register: Register, bounds: NDArray[np.int64], parts: Sequence[str]) -> Tally:
-    """Sum up a register between positions.
-
-    Parameters
-    ----------
-    register : Register
-        The marks.
-    bounds : int array
-        Positions in its school days, in any order.
-    parts : sequence of str
-        Keys of :data:`PARTS`.
-
-    Returns
-    -------
-    Tally
-        Prefix sums at the bounds.
-    """
-    bounds = np.unique(np.append(bounds, 0))
-    n_pupils = len(register.marks)
-    prefix = {}
-    for part in parts:
-        columns = np.flatnonzero(PARTS[part](register.dates))
-        at = np.searchsorted(columns, 2 * bounds)
-        tables = _tables_of(part)
-        sums = np.zeros((len(tables), n_pupils, len(bounds)), np.uint64)
-        for first in range(0, n_pupils, PUPILS_AT_A_TIME):
-            marks = register.marks[first : first + PUPILS_AT_A_TIME]
-            marks = marks if part == "all" else marks[:, columns]
-            for group, table in enumerate(tables):
-                running = table[marks].cumsum(axis=1)
-                sums[group, first : first + len(marks), at > 0] = running[:, at[at > 0] - 1].T
-        prefix[part] = sums
-    return Tally(register=register, bounds=bounds, prefix=prefix)
+    return ((lanes >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import Known
-from riskmodel.features.peers import others
 from riskmodel.features.windows import share
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
@@ -48,8 +47,8 @@ def school_exclusions(known: Known) -> Columns:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    rest = others(known, "school", ("suspensions_3", "suspensions_12", "exclusions"))
-    year = others(known, "year_group")
+    rest = known.others("school")
+    year = known.others("year_group")
     return {
         "school_suspension_rate": 100 * share(rest["suspensions_12"], rest["pupils"]),
         "school_suspension_rate_3_months": 100 * share(rest["suspensions_3"], rest["pupils"]),
@@ -88,7 +87,7 @@ def school_absence(known: Known) -> Columns:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    rest = others(known, "school")
+    rest = known.others("school")
     return {
         "school_absence_rate": share(rest["absent"], rest["possible"]),
         "school_absence_rate_20_days": share(rest["absent_lately"], rest["possible_lately"]),
@@ -119,7 +118,7 @@ def school_needs(known: Known) -> Columns:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    rest = others(known, "school")
+    rest = known.others("school")
     return {
         "school_sen_support_share": share(rest["sen_support"], rest["pupils"]),
         "school_ehc_plan_share": share(rest["ehc_plan"], rest["pupils"]),
@@ -144,7 +143,7 @@ def school_poverty(known: Known) -> Columns:
     mapping of str to float array
         Feature → one value per row of the spine.
     """
-    rest = others(known, "school")
+    rest = known.others("school")
     return {"school_fsm_share": share(rest["fsm"], rest["pupils"])}
 
 
@@ -176,7 +175,7 @@ def school_roll(known: Known) -> Columns:
     kind = known.spine["school_id"].map(schools["kind"].astype("object"))
     unknown = kind.isna().to_numpy()
     return {
-        "school_roll": others(known, "school")["pupils"],
+        "school_roll": known.others("school")["pupils"],
         "in_alternative_provision": np.where(unknown, np.nan, (kind == "AP").to_numpy()),
         "in_special_school": np.where(unknown, np.nan, (kind == "special").to_numpy()),
     }
