@@ -28,7 +28,7 @@ from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
-from riskmodel.features.register import FAMILIES, Tally
+from riskmodel.features.register import FAMILIES, Tally, group_of, lane
 from riskmodel.simulate import write_simulated
 
 SIZES = {"small": (3_000, 3), "full": (50_000, 5)}
@@ -62,14 +62,17 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     tally = Tally(
         register, np.unique([0, *(edge for window in windows.values() for edge in window)])
     )
+    (group,) = {group_of(family)[0] for family in COUNTED}  # the four are counted together
+    shifts = [group_of(family)[1] for family in COUNTED]
     pupils = spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
     as_of = spine["as_of"].to_numpy()
     made = np.zeros((len(spine), len(WINDOWS) * len(COUNTED)), np.int32)
     for day in days:
         rows = np.flatnonzero(as_of == day.to_datetime64())
-        columns = [tally.count(family, day, pupils[rows], *windows[day, n])
-                   for n in WINDOWS for family in COUNTED]  # fmt: skip
-        made[rows] = np.column_stack(columns)
+        for place, n in enumerate(WINDOWS):
+            lanes = tally.lanes(group, day, pupils[rows], *windows[day, n], "all")
+            for number, shift in enumerate(shifts):
+                made[rows, place * len(COUNTED) + number] = lane(lanes, shift)
     return made
 
 
@@ -82,6 +85,7 @@ def with_duckdb(
         for n in WINDOWS for family in COUNTED
     )  # fmt: skip
     with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.register("marks", marks)
         connection.register("starts", starts)
         made = connection.execute(

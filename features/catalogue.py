@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from riskmodel.features.known import Known
 
-__all__ = ["BUILDERS", "CATALOGUE", "Builder", "Feature", "builder", "data_dictionary"]
+__all__ = [
+    "BUILDERS",
+    "CATALOGUE",
+    "Builder",
+    "Feature",
+    "add_builders",
+    "builder",
+    "data_dictionary",
+]
 
 Make: TypeAlias = "Callable[[Known], Mapping[str, NDArray[np.float64]]]"
 Theme = Literal["attendance", "behaviour", "needs", "context", "moves", "school", "post-16"]
@@ -121,6 +129,18 @@ def builder(
         return make
 
     return register
+
+
+def add_builders(builders: Sequence[Builder]) -> None:
+    """Register builders of another process; those that are here already are left out.
+
+    Parameters
+    ----------
+    builders : sequence of Builder
+        From its :data:`BUILDERS`.
+    """
+    known = {one.names for one in BUILDERS}
+    BUILDERS.extend(one for one in builders if one.names not in known)
 
 
 def data_dictionary() -> pd.DataFrame:

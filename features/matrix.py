@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,13 @@ Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
 """Day → numbers of everyone on a roll, by school and by year group."""
 
 
-def build(tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None) -> pd.DataFrame:
+def build(
+    tables: Tables,
+    spine: pd.DataFrame,
+    *,
+    peers: Peers | None = None,
+    engine: Literal["local", "spark"] = "local",
+) -> pd.DataFrame:
     """Build every feature whose tables are there.
 
     Parameters
@@ -46,6 +52,9 @@ def build(tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None) ->
     peers : mapping, optional
         From :func:`peers_of`, where ``tables`` hold only a part of the pupils; counted from ``tables``
         where left out.
+    engine : str
+        ``"local"``, or ``"spark"`` for the same values from PySpark (the extra ``riskmodel[spark]``, Java
+        17), pupils split into parts.
 
     Returns
     -------
@@ -62,6 +71,11 @@ def build(tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None) ->
     _check_spine(tables, spine)
     builders = [b for b in BUILDERS if all(name in tables for name in b.needs)]
     names = [name for b in builders for name in b.names]
+    if engine == "spark":
+        from riskmodel.features.spark import map_parts
+
+        made = map_parts(tables, spine, lambda part: part.to_numpy())
+        return pd.DataFrame(made, columns=names, copy=False)
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
     register, tally = _registers(tables, days)
     matrix = np.full((len(spine), len(names)), np.nan, dtype=np.float32)

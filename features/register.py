@@ -7,7 +7,10 @@ from prefix sums, for many days at once.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,11 +37,13 @@ NO_MARK = 0
 
 LONGEST_LAG = np.iinfo(np.uint16).max
 
-BLOCK = 2**22
+BLOCK = 2**20
 """Marks laid out in one go."""
 
 PUPILS_AT_A_TIME = 256
 """Rows of the register summed up in one go, so that they fit the cache."""
+
+THREADS = os.cpu_count() or 1
 
 LANES, BITS = 4, 16
 """Families counted side by side in one 64-bit number, and the bits of each: 65,535 half-days."""
@@ -248,10 +253,13 @@ def make_register(tables: Tables) -> Register:
         term_start = np.full(len(dates), -1)
     marks = np.zeros((n_pupils, 2 * len(dates)), np.uint8)
     lags = np.zeros((n_pupils, 2 * len(dates)), np.uint16)
-    for first_row in range(0, len(sessions), BLOCK):
-        _lay_out(sessions.iloc[first_row : first_row + BLOCK], dates, marks, lags)
+    blocks = (sessions.iloc[row : row + BLOCK] for row in range(0, len(sessions), BLOCK))
+    with ThreadPoolExecutor(
+        THREADS
+    ) as pool:  # numpy lets other threads run; no two marks share a place
+        deque(pool.map(lambda block: _lay_out(block, dates, marks, lags), blocks), maxlen=0)
     number = dates.astype(np.int64)
-    latest = number + lags.reshape(n_pupils, -1, 2).max(axis=(0, 2), initial=0)
+    latest = number + lags.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
     revealed = number
     if "calendar" not in tables:
         first = np.where(marks > 0, lags, LONGEST_LAG).reshape(n_pupils, -1, 2)
@@ -274,16 +282,22 @@ def _lay_out(
     first = int(dates[0].astype(np.int64))
     column_of = np.full(int(dates[-1].astype(np.int64)) - first + 1, -1, dtype=np.int64)
     column_of[dates.astype(np.int64) - first] = np.arange(len(dates))
-    column = column_of[np.clip(day - first, 0, len(column_of) - 1)]
-    inside = (day >= first) & (day - first < len(column_of)) & (column >= 0)
-    half = 2 * column + (sessions["session"].cat.codes.to_numpy() == 1)
-    lag = _whole_days(sessions["recorded_on"]) - day
-    place = sessions["pupil_id"].cat.codes.to_numpy().astype(np.int64) * marks.shape[1] + half
-    code = sessions["mark"].cat.codes.to_numpy().astype(np.uint8) + 1
-    if not inside.all():
-        place, code, lag = place[inside], code[inside], lag[inside]
+    since = day - first
+    if since.min(initial=0) < 0 or since.max(initial=0) >= len(column_of):
+        since = np.where((since < 0) | (since >= len(column_of)), len(column_of), since)
+    column = np.append(column_of, -1)[since]
+    lag = _whole_days(sessions["recorded_on"])
+    lag -= day
+    place = sessions["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    place *= marks.shape[1]
+    place += 2 * column
+    place += sessions["session"].cat.codes.to_numpy()
+    code = sessions["mark"].cat.codes.to_numpy().astype(np.uint8)
+    code += 1
+    if column.min(initial=0) < 0:  # not a school day
+        place, code, lag = (values[column >= 0] for values in (place, code, lag))
     marks.reshape(-1)[place] = code
-    lags.reshape(-1)[place] = np.clip(lag, 0, LONGEST_LAG)
+    lags.reshape(-1)[place] = np.clip(lag, 0, LONGEST_LAG, out=lag)
 
 
 def _whole_days(dates: pd.Series) -> NDArray[np.int64]:
@@ -400,11 +414,15 @@ def _prefix_sums(
     columns = np.flatnonzero(PARTS[part](register.dates))
     at = np.searchsorted(columns, 2 * bounds)
     sums = np.zeros((len(bounds), len(register.marks)), np.uint64)
-    for first in range(0, len(register.marks), PUPILS_AT_A_TIME):
+
+    def sum_up(first: int) -> None:
         marks = register.marks[first : first + PUPILS_AT_A_TIME]
         marks = marks if part == "all" else marks[:, columns]
         running = _TABLES[group][marks].cumsum(axis=1)
         sums[at > 0, first : first + len(marks)] = running[:, at[at > 0] - 1].T
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        deque(pool.map(sum_up, range(0, len(register.marks), PUPILS_AT_A_TIME)), maxlen=0)
     return sums
 
 

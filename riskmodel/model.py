@@ -13,7 +13,7 @@ import json
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ __all__ = ["RiskModel"]
 
 FORMAT = 1
 """Version of the saved form."""
+
+RISKS = ("risk", "risk_low", "risk_high")
 
 INTERVAL_Z = 1.96
 """Standard normal quantile of a 95% interval."""
@@ -70,6 +72,7 @@ class RiskModel:
         as_of: pd.Timestamp,
         capacity: int,
         provenance: dict[str, Any] | None = None,
+        engine: Literal["local", "spark"] = "local",
     ) -> Assessment:
         """Score the cohort of a day, with reasons and audit.
 
@@ -83,6 +86,8 @@ class RiskModel:
             Pupils the service can see.
         provenance : dict, optional
             Where facts and model came from; written beside the list.
+        engine : str
+            ``"spark"`` builds features, scores and contributions on PySpark; the same numbers.
 
         Returns
         -------
@@ -105,8 +110,11 @@ class RiskModel:
                 "Choose a day within the data's span."
             )
         check_capacity(capacity, len(spine))
-        X = self._columns_of(build(tables, spine))
-        risks, base_value, contributions = self._explain(X)
+        if engine == "spark":
+            X, risks, base_value, contributions = self._explain_on_spark(tables, spine)
+        else:
+            X = self._columns_of(build(tables, spine))
+            risks, base_value, contributions = self._explain(X)
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
         selected = listed(scores, capacity)
         groups = groups_at(tables, spine)
@@ -128,6 +136,26 @@ class RiskModel:
             provenance={**self.card["trained"], **(provenance or {})},
         )
 
+    def _explain_on_spark(
+        self, tables: Tables, spine: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame, float, pd.DataFrame]:
+        """Return features, and what :meth:`_explain` makes of them, from the workers."""
+        from riskmodel.features.spark import map_parts
+
+        def explained(part: pd.DataFrame) -> NDArray[np.float64]:
+            X = self._columns_of(part)
+            risks, base_value, contributions = self._explain(X)
+            base = np.full((len(X), 1), base_value)
+            return np.hstack(
+                [base, risks.to_numpy(), X.to_numpy(np.float64), contributions.to_numpy()]
+            )
+
+        made = map_parts(tables, spine, explained)
+        names, n = list(self.features), len(self.features)
+        risks = pd.DataFrame(made[:, 1:4], columns=list(RISKS))
+        X = pd.DataFrame(made[:, 4 : 4 + n].astype(np.float32), columns=names)
+        return X, risks, float(made[0, 0]), pd.DataFrame(made[:, 4 + n :], columns=names)
+
     def _columns_of(self, X: pd.DataFrame) -> pd.DataFrame:
         missing = [name for name in self.features if name not in X]
         if missing:
@@ -146,13 +174,8 @@ class RiskModel:
         contributions = pd.DataFrame(slope * parts, columns=list(X.columns))
         log_odds = base_value + contributions.to_numpy().sum(axis=1)
         spread = INTERVAL_Z * slope * members.std(axis=1, ddof=1)
-        risks = pd.DataFrame(
-            {
-                "risk": _logistic(log_odds),
-                "risk_low": _logistic(log_odds - spread),
-                "risk_high": _logistic(log_odds + spread),
-            }
-        )
+        bounds = (log_odds, log_odds - spread, log_odds + spread)
+        risks = pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
         return risks, base_value, contributions
 
     def save(self, folder: Path) -> Path:
