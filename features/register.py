@@ -295,7 +295,8 @@ def _lay_out(
     code = sessions["mark"].cat.codes.to_numpy().astype(np.uint8)
     code += 1
     if column.min(initial=0) < 0:  # not a school day
-        place, code, lag = (values[column >= 0] for values in (place, code, lag))
+        inside = column >= 0
+        place, code, lag = place[inside], code[inside], lag[inside]
     marks.reshape(-1)[place] = code
     lags.reshape(-1)[place] = np.clip(lag, 0, LONGEST_LAG, out=lag)
 

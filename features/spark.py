@@ -11,7 +11,7 @@ nothing is turned into pandas by Spark.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -115,9 +115,9 @@ def _split(session: SparkSession, tables: Tables, spine: pd.DataFrame) -> DataFr
             dtype = pd.CategoricalDtype(tables.pupils.categories[number::n_parts])
             taken = frame.take(rows).reset_index(drop=True)
             piece[name] = _to_arrow(taken.assign(pupil_id=taken["pupil_id"].astype(dtype)))
-    rows = [(list(piece), list(piece.values())) for piece in pieces]
-    frame = session.createDataFrame(rows, "names array<string>, contents array<binary>")
-    return frame.repartition(n_parts).persist()
+    told = [(list(piece), list(piece.values())) for piece in pieces]
+    made = session.createDataFrame(told, "names array<string>, contents array<binary>")
+    return made.repartition(n_parts).persist()
 
 
 def _to_arrow(frame: pd.DataFrame) -> bytes:
@@ -175,7 +175,7 @@ def _collect_peers(rows: list[Any]) -> Peers:
         frame = frame[["pupils", *(name for name in frame if name != "pupils")]]
         if kind == "year_group":
             frame.index = frame.index.astype(np.int64)
-        peers.setdefault(pd.Timestamp(day, unit="s"), {})[kind] = frame
+        peers.setdefault(pd.Timestamp(cast("int", day), unit="s"), {})[str(kind)] = frame
     return peers
 
 

@@ -1,0 +1,51 @@
+"""The pages of docs/: generated ones are as the code makes them, and what they tell to run does run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from riskmodel.simulate import write_simulated
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_data_dictionary_is_that_of_the_catalogue() -> None:
+    # a process of its own: other tests may have registered features
+    made = subprocess.run(
+        [sys.executable, str(DOCS / "write_features.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert made.stdout == (DOCS / "features.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_own_features_works_as_written(tmp_path: Path) -> None:
+    write_simulated(tmp_path / "extracts", pupils=1500, years=3, preset="bcp")
+    text = (DOCS / "own_feature.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len(blocks) == 3
+    (tmp_path / "page.py").write_text("\n".join(blocks), encoding="utf-8")
+    made = subprocess.run(
+        [sys.executable, "page.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr[-2000:]
+    lines = made.stdout.split("\n")
+    assert lines[-3:-1] == ["True", "True"]
+    words = "Suspensions that began on a Monday"
+    assert words in (tmp_path / "list" / "index.html").read_text(encoding="utf-8") or words in (
+        tmp_path / "list" / "list.csv"
+    ).read_text(encoding="utf-8")
+
+
+def test_the_script_of_the_dictionary_has_no_side_effects() -> None:
+    spec = importlib.util.spec_from_file_location("write_features", DOCS / "write_features.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.page().startswith("# Every feature")

@@ -1,0 +1,130 @@
+"""Spark gives the same numbers to the bit, whoever is in which part, and says what it lacks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmodel.cohort import build_spine
+from riskmodel.data import Tables
+from riskmodel.errors import RequestError
+from riskmodel.features import BUILDERS, Feature, build, builder, catalogue, peers_of
+from riskmodel.simulate import simulate
+from tests.conftest import SmallLA
+
+DAYS = pd.DatetimeIndex(["2024-11-15", "2025-03-01"]).as_unit("s")
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return simulate(pupils=400, years=2, seed=5, preset="bcp").tables
+
+
+@pytest.fixture(scope="module")
+def spine(tables: Tables) -> pd.DataFrame:
+    return build_spine(tables, DAYS, "pex").sample(frac=1, random_state=0, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[object]:
+    from pyspark.sql import SparkSession
+
+    made = (
+        SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )  # fmt: skip
+    yield made
+    made.stop()
+
+
+def part_of(tables: Tables, number: int, n_parts: int) -> Tables:
+    """Return the facts of every n-th pupil."""
+    dtype = pd.CategoricalDtype(tables.pupils.categories[number::n_parts])
+    frames = {}
+    for name, frame in tables.items():
+        if "pupil_id" in frame:
+            mine = frame[(frame["pupil_id"].cat.codes % n_parts == number).to_numpy()]
+            frame = mine.assign(pupil_id=mine["pupil_id"].astype(dtype)).reset_index(drop=True)
+        frames[name] = frame
+    return Tables(frames)
+
+
+def test_numbers_of_peers_add_up_over_parts(tables: Tables) -> None:
+    days = list(DAYS)
+    whole = peers_of(tables, days)
+    parts = [peers_of(part_of(tables, number, 3), days) for number in range(3)]
+    for day in days:
+        for kind in ("school", "year_group"):
+            added = pd.concat([part[day][kind] for part in parts]).groupby(level=0).sum()
+            pd.testing.assert_frame_equal(added, whole[day][kind], check_names=False)
+
+
+def test_parts_give_the_same_features_to_the_bit(tables: Tables, spine: pd.DataFrame) -> None:
+    whole, peers = build(tables, spine), peers_of(tables, list(DAYS))
+    for number in range(3):
+        rows = np.flatnonzero(spine["pupil_id"].cat.codes.to_numpy() % 3 == number)
+        part = part_of(tables, number, 3)
+        own = spine.iloc[rows].reset_index(drop=True)
+        own = own.assign(pupil_id=own["pupil_id"].astype(part.pupils))
+        made = build(part, own, peers=peers)
+        assert made.to_numpy().tobytes() == whole.iloc[rows].to_numpy().tobytes()
+
+
+def test_spark_builds_the_same_features(
+    session: object, tables: Tables, spine: pd.DataFrame
+) -> None:
+    local, spark = build(tables, spine), build(tables, spine, engine="spark")
+    assert list(spark) == list(local)
+    assert spark.dtypes.eq("float32").all()
+    assert spark.to_numpy().tobytes() == local.to_numpy().tobytes()
+
+
+def test_spark_scores_and_explains_the_same(
+    session: object, tables: Tables, small_la: SmallLA
+) -> None:
+    trained = small_la.training.model
+    local = trained.assess(tables, as_of=DAYS[1], capacity=10)
+    spark = trained.assess(tables, as_of=DAYS[1], capacity=10, engine="spark")
+    pd.testing.assert_frame_equal(spark.scores, local.scores, check_exact=True)
+    pd.testing.assert_frame_equal(spark.contributions, local.contributions, check_exact=True)
+    pd.testing.assert_frame_equal(spark.features, local.features, check_exact=True)
+    assert spark.base_value == local.base_value
+
+
+def test_a_feature_of_a_notebook_is_built_by_the_workers(
+    session: object, tables: Tables, spine: pd.DataFrame
+) -> None:
+    def made(known):  # type: ignore[no-untyped-def]
+        return {"reversed_year": 11.0 - known.spine["year_group"].to_numpy()}
+
+    made.__module__ = "__main__"  # as in a notebook
+    feature = Feature("reversed_year", "Years to the end of school", "school years", "moves",
+                      "enrolments")  # fmt: skip
+    builder([feature], needs=["enrolments"])(made)
+    try:
+        spark = build(tables, spine, engine="spark")
+    finally:
+        BUILDERS.pop()
+        del catalogue._FEATURES["reversed_year"]
+    np.testing.assert_array_equal(spark["reversed_year"], 11 - spine["year_group"])
+
+
+def test_without_a_calendar_spark_is_refused_in_words(
+    session: object, tables: Tables, spine: pd.DataFrame
+) -> None:
+    without = Tables({name: frame for name, frame in tables.items() if name != "calendar"})
+    with pytest.raises(RequestError, match="needs the table 'calendar'"):
+        build(without, spine, engine="spark")
+
+
+def test_without_pyspark_the_extra_is_named(
+    tables: Tables, spine: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(RequestError, match=r"riskmodel\[spark\]"):
+        build(tables, spine, engine="spark")
