@@ -10,6 +10,9 @@ nothing is turned into pandas by Spark.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -73,7 +76,17 @@ def map_parts(tables: Tables, spine: pd.DataFrame, use: Use) -> NDArray[np.float
         )
     if spine.empty:
         raise RequestError("The spine has no rows, so there is nothing to build.")
-    session = SparkSession.builder.appName("riskmodel").getOrCreate()
+    with warnings.catch_warnings():
+        # Spark sees Arrow only; what it says of versions of pandas does not concern us
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers need this environment
+        builder = SparkSession.builder.appName("riskmodel")
+        return _map_parts(builder.getOrCreate(), tables, spine, use)
+
+
+def _map_parts(
+    session: SparkSession, tables: Tables, spine: pd.DataFrame, use: Use
+) -> NDArray[np.float64]:
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
     own = [one for one in BUILDERS if not one.make.__module__.startswith("riskmodel.")]
     parts = _split(session, tables, spine)
@@ -154,7 +167,7 @@ def _first_pass(days: list[pd.Timestamp], own: list[Builder]) -> Any:
                     long = frame.rename_axis("key").reset_index().melt("key", var_name="name")
                     yield pa.RecordBatch.from_pydict(
                         {
-                            "day": np.full(len(long), day.as_unit("s").value, np.int64),
+                            "day": np.full(len(long), int(day.timestamp()), np.int64),
                             "kind": [kind] * len(long),
                             "key": long["key"].astype("str").tolist(),
                             "name": long["name"].astype("str").tolist(),

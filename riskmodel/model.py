@@ -87,7 +87,8 @@ class RiskModel:
         provenance : dict, optional
             Where facts and model came from; written beside the list.
         engine : str
-            ``"spark"`` builds features, scores and contributions on PySpark; the same numbers.
+            ``"spark"`` builds features, scores and contributions on PySpark; the same
+            numbers, to rounding.
 
         Returns
         -------

@@ -17,6 +17,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -32,6 +33,13 @@ from riskmodel.training.ensemble import Ensemble, Linear
 from riskmodel.training.trees import ShallowTrees, from_boosting
 
 __all__ = ["RareOutcomeClassifier"]
+
+
+NEAR_DUPLICATE = 0.9
+"""Correlation from which two features tell the same; chosen."""
+
+COMPARED = 20_000
+"""Rows without the outcome on which features are compared, about."""
 
 
 class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -55,6 +63,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Fewest rows in a leaf.
     tree_weight : float
         Share of the trees in the log-odds, 0 to 1.
+    n_features : int
+        Most features used: those whose mean differs most for rows with the outcome, near duplicates
+        left out; the others get no say.
     monotone : mapping of str to int, optional
         Feature → 1 (risk never falls as it grows), -1, or 0.
     random_state : int
@@ -79,6 +90,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         max_depth: int = 2,
         min_leaf: int = 30,
         tree_weight: float = 0.5,
+        n_features: int = 60,
         monotone: Mapping[str, int] | None = None,
         random_state: int = 0,
     ) -> None:
@@ -90,6 +102,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.max_depth = max_depth
         self.min_leaf = min_leaf
         self.tree_weight = tree_weight
+        self.n_features = n_features
         self.monotone = monotone
         self.random_state = random_state
 
@@ -136,20 +149,27 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             )
         values: NDArray[np.float32] = np.asarray(checked, dtype=np.float32)
         owners = np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0]
-        linear = _learn_transformation(values, self.n_bags)
-        matrix = np.hstack(linear.transform(values))
+        everything = _learn_transformation(values, self.n_bags)
+        chosen = _choose(everything, values, outcome, self.n_features)
+        linear, values = everything.take(chosen), values[:, chosen]
         trees: list[ShallowTrees] = []
         tree_base = np.zeros(self.n_bags)
         for bag, seed in enumerate(np.random.SeedSequence(self.random_state).spawn(self.n_bags)):
             rng = np.random.default_rng(seed)
             rows = _case_control_sample(outcome, owners, self.negatives_per_positive, rng)
             shift = _log_odds(outcome.mean()) - _log_odds(outcome[rows].mean())
-            self._fit_linear(linear, bag, matrix[rows], outcome[rows], shift)
-            booster = self._fit_trees(values[rows], outcome[rows], rng)
+            matrix = np.hstack(linear.transform(values[rows]))
+            self._fit_linear(linear, bag, matrix, outcome[rows], shift)
+            booster = self._fit_trees(values[rows], outcome[rows], chosen, rng)
             trees.append(from_boosting(booster))
             tree_base[bag] = float(np.ravel(booster._baseline_prediction)[0]) + shift
+        stacked = _stack(trees)
+        absent = stacked.feature < 0
         self.ensemble_ = Ensemble(
-            linear=linear, trees=_stack(trees), tree_base=tree_base, tree_weight=self.tree_weight
+            linear=everything.put(chosen, linear),
+            trees=replace(stacked, feature=np.where(absent, -1, chosen[stacked.feature])),
+            tree_base=tree_base,
+            tree_weight=self.tree_weight,
         )
         return self
 
@@ -170,10 +190,14 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         linear.intercept[bag] = model.intercept_[0] + shift
 
     def _fit_trees(
-        self, values: NDArray[np.float32], outcome: NDArray[np.int64], rng: np.random.Generator
+        self,
+        values: NDArray[np.float32],
+        outcome: NDArray[np.int64],
+        chosen: NDArray[np.int64],
+        rng: np.random.Generator,
     ) -> HistGradientBoostingClassifier:
         directions = self.monotone or {}
-        names: Any = getattr(self, "feature_names_in_", range(values.shape[1]))
+        names: Any = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[chosen]
         # scikit-learn cannot bin a column that is missing in the whole bag; a constant is never split
         values = np.where(np.isnan(values).all(axis=0), np.float32(0), values)
         return HistGradientBoostingClassifier(
@@ -257,6 +281,32 @@ def _learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
         missing_share=frame.isna().mean().to_numpy(), coefficient=np.zeros(shape),
         missing_coefficient=np.zeros(shape), intercept=np.zeros(n_bags),
     )  # fmt: skip
+
+
+def _choose(
+    linear: Linear, values: NDArray[np.float32], outcome: NDArray[np.int64], n_features: int
+) -> NDArray[np.int64]:
+    """Choose the features that differ most for rows with the outcome, one of each near duplicates.
+
+    The transformed features have mean 0 and spread 1 over all rows, so their means over rows with the
+    outcome can be compared; being missing counts as a feature too.
+    """
+    with_outcome = np.flatnonzero(outcome == 1)
+    others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
+    standardised, missing = linear.transform(values[with_outcome])
+    share = linear.missing_share
+    spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
+    strength = np.maximum(np.abs(standardised.mean(axis=0)), np.abs(missing.mean(axis=0)) / spread)
+    rows = np.concatenate([with_outcome, others])
+    sample = linear.transform(values[rows])[0]
+    sample = sample - sample.mean(axis=0)
+    sample /= np.maximum(np.sqrt((sample**2).sum(axis=0)), 1e-9)
+    alike = np.abs(sample.T @ sample) > NEAR_DUPLICATE
+    kept: list[int] = []
+    for feature in np.argsort(-strength, kind="stable"):
+        if len(kept) < n_features and not alike[feature, kept].any():
+            kept.append(int(feature))
+    return np.sort(np.array(kept, dtype=np.int64))
 
 
 def _case_control_sample(

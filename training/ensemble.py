@@ -6,7 +6,7 @@ Out: a base value, each feature's exact contribution, and the margin of every ba
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,46 @@ class Linear:
     coefficient: NDArray[np.float64]
     missing_coefficient: NDArray[np.float64]
     intercept: NDArray[np.float64]
+
+    def take(self, features: NDArray[np.int64]) -> Linear:
+        """Return the part of some features.
+
+        Parameters
+        ----------
+        features : int array
+            Their columns.
+
+        Returns
+        -------
+        Linear
+            A copy with these columns only.
+        """
+        columns = {f.name: getattr(self, f.name)[..., features] for f in fields(self)
+                   if f.name != "intercept"}  # fmt: skip
+        return Linear(**columns, intercept=self.intercept.copy())
+
+    def put(self, features: NDArray[np.int64], part: Linear) -> Linear:
+        """Return all features, those of a part with its coefficients and the others with none.
+
+        Parameters
+        ----------
+        features : int array
+            Columns of the part.
+        part : Linear
+            What was learned of them.
+
+        Returns
+        -------
+        Linear
+            As many columns as this one.
+        """
+        coefficient = np.zeros_like(self.coefficient)
+        missing = np.zeros_like(self.missing_coefficient)
+        coefficient[:, features] = part.coefficient
+        missing[:, features] = part.missing_coefficient
+        return replace(
+            self, coefficient=coefficient, missing_coefficient=missing, intercept=part.intercept
+        )
 
     def transform(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return standardised features (0 where missing) and centred missing indicators.
