@@ -18,12 +18,12 @@ __all__ = ["new_folder"]
 
 
 @contextmanager
-def new_folder(out: Path) -> Iterator[Path]:
+def new_folder(out: str | Path) -> Iterator[Path]:
     """Give a temporary folder that becomes ``out`` if all goes well.
 
     Parameters
     ----------
-    out : Path
+    out : str or Path
         Empty or new folder.
 
     Yields
@@ -36,6 +36,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     RequestError
         If ``out`` is not an empty or new folder, or cannot be written.
     """
+    out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RequestError(f"{out} is not empty. Name a new folder with --out.")
     try:

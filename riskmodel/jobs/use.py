@@ -68,7 +68,7 @@ def make_list(
     outcome: str,
     *,
     capacity: int,
-    out: Path,
+    out: str | Path,
     tracking: str,
     as_of: pd.Timestamp | None = None,
     model_uri: str | None = None,
@@ -84,7 +84,7 @@ def make_list(
         Outcome.
     capacity : int
         Pupils the service can see.
-    out : Path
+    out : str or Path
         Empty or new folder.
     tracking : str
         MLflow tracking address.

@@ -26,14 +26,14 @@ LITTLE, MOST = 0.5, 0.9
 """Shares of a term's half-days below which a cell is black, and grey."""
 
 
-def write_check(report: CheckReport, out: Path, *, simulated: bool = False) -> None:
+def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False) -> None:
     """Write the report.
 
     Parameters
     ----------
     report : CheckReport
         From :func:`riskmodel.data.check.check`.
-    out : Path
+    out : str or Path
         Empty or new folder; filled at the end, in one step.
     simulated : bool
         Whether the pupils are simulated; the page says so.

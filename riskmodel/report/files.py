@@ -23,14 +23,16 @@ __all__ = ["write_list"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_list(assessment: Assessment, out: Path, *, previous: pd.DataFrame | None = None) -> Path:
+def write_list(
+    assessment: Assessment, out: str | Path, *, previous: pd.DataFrame | None = None
+) -> Path:
     """Write the list.
 
     Parameters
     ----------
     assessment : Assessment
         Scores, reasons, audit.
-    out : Path
+    out : str or Path
         Empty or new folder; filled at the end, in one step.
     previous : DataFrame, optional
         The ranking before, to say who is new, rising or falling.
@@ -57,7 +59,7 @@ def write_list(assessment: Assessment, out: Path, *, previous: pd.DataFrame | No
         ):
             text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
             (folder / name).write_text(text, encoding="utf-8")
-    return out
+    return Path(out)
 
 
 def _reasons_frame(assessment: Assessment) -> pd.DataFrame:

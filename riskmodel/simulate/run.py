@@ -126,13 +126,18 @@ def _joined(name: str, parts: list[pd.DataFrame], everyone: pd.CategoricalDtype)
 
 
 def write_simulated(
-    out: Path, *, pupils: int = 12_000, years: int = 4, seed: int = 0, preset: Preset = "england"
+    out: str | Path,
+    *,
+    pupils: int = 12_000,
+    years: int = 4,
+    seed: int = 0,
+    preset: Preset = "england",
 ) -> dict[str, int]:
     """Simulate straight to Parquet, LA by LA.
 
     Parameters
     ----------
-    out : Path
+    out : str or Path
         Empty or new folder; gets ``<table>.parquet`` and ``truth/true_risk.parquet``.
     pupils : int
         As for :func:`simulate`, whose tables these are.
@@ -181,13 +186,18 @@ def write_simulated(
 
 
 def write_simulated_returns(
-    out: Path, *, pupils: int = 12_000, years: int = 4, seed: int = 0, preset: Preset = "england"
+    out: str | Path,
+    *,
+    pupils: int = 12_000,
+    years: int = 4,
+    seed: int = 0,
+    preset: Preset = "england",
 ) -> dict[str, int]:
     """Simulate one LA and write what it would receive: censuses, registers, other extracts.
 
     Parameters
     ----------
-    out : Path
+    out : str or Path
         Empty or new folder.
     pupils : int
         At most 52,000: the returns of one LA.
