@@ -58,7 +58,9 @@ def facts_of(tables: Tables, name: str, pupil: str) -> list[dict[str, Any]]:
     for row in rows:
         late = [c for c, when in hide.items() if c in row and not row[when] < DAY]
         row.update(dict.fromkeys(late))
-    return [{str(k): None if value is pd.NaT else value for k, value in row.items()} for row in rows]
+    return [
+        {str(k): None if value is pd.NaT else value for k, value in row.items()} for row in rows
+    ]
 
 
 def open_on_the_day(row: dict[str, Any]) -> bool:
