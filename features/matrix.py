@@ -30,6 +30,9 @@ WINDOWS = ((10, 0), (20, 0), (30, 0), (20, 20), (50, 0), (60, 0), (60, 190), (18
 """School days looked back on, and skipped before them, for which prefix sums are kept; others work
 too, and take longer."""
 
+DAYS_AT_A_TIME = 12
+"""Days for which prefix sums are kept at a time, to bound the memory."""
+
 Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
 """Day → numbers of everyone on a roll, by school and by year group."""
 
@@ -77,10 +80,14 @@ def build(
         made = map_parts(tables, spine, lambda part: part.to_numpy())
         return pd.DataFrame(made, columns=names, copy=False)
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
-    register, tally = _registers(tables, days)
+    register = make_register(tables) if "sessions" in tables else None
+    tally = None
     matrix = np.full((len(spine), len(names)), np.nan, dtype=np.float32)
     as_of = spine["as_of"].to_numpy()
-    for day in track(days, "Building features"):
+    for number, day in enumerate(track(days, "Building features")):
+        if number % DAYS_AT_A_TIME == 0:
+            tally = None  # let go of the last sums before others are made
+            tally = _tally(register, days[number : number + DAYS_AT_A_TIME])
         rows = np.flatnonzero(as_of == day)
         part = spine.iloc[rows].reset_index(drop=True)
         known = Known(tables.as_known(day), day, part, register, tally)
@@ -104,18 +111,18 @@ def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
     dict of Timestamp to dict of str to DataFrame
         As :func:`riskmodel.features.peers.count_peers`; those of parts add up to those of all.
     """
-    register, tally = _registers(tables, days)
+    register = make_register(tables) if "sessions" in tables else None
+    tally = _tally(register, days)
     nobody = pd.DataFrame({"pupil_id": pd.Categorical([], dtype=tables.pupils)})
     return {
         day: count_peers(Known(tables.as_known(day), day, nobody, register, tally)) for day in days
     }
 
 
-def _registers(tables: Tables, days: list[pd.Timestamp]) -> tuple[Register | None, Tally | None]:
-    """Lay out the register and sum it up between the positions that windows start and end at."""
-    if "sessions" not in tables:
-        return None, None
-    register = make_register(tables)
+def _tally(register: Register | None, days: list[pd.Timestamp]) -> Tally | None:
+    """Sum a register up between the positions that the windows of some days start and end at."""
+    if register is None:
+        return None
     bounds = [
         position
         for day in days
@@ -125,7 +132,7 @@ def _registers(tables: Tables, days: list[pd.Timestamp]) -> tuple[Register | Non
         )
         for position in window
     ]
-    return register, Tally(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
+    return Tally(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
 
 
 def _build_day(known: Known, builders: list[Builder], names: list[str]) -> NDArray[np.float32]:

@@ -135,6 +135,16 @@ def test_a_bad_spine_is_refused_in_words(spoil, words: str) -> None:  # type: ig
         build(tables, spoil(spine))
 
 
+def test_days_counted_a_few_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables, _, _ = small()
+    spine = build_spine(
+        tables, pd.DatetimeIndex(["2024-11-01", "2025-01-10", DAY]).as_unit("s"), "pex"
+    )
+    whole = build(tables, spine)
+    monkeypatch.setattr("riskmodel.features.matrix.DAYS_AT_A_TIME", 1)
+    assert build(tables, spine).to_numpy().tobytes() == whole.to_numpy().tobytes()
+
+
 def test_absence_rates_by_hand() -> None:
     tables, spine, result = small()
     register = make_register(tables)
