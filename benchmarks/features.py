@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
+from riskmodel.data.calendar import academic_year
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
 from riskmodel.features.register import FAMILIES, Tally, group_of, lane
@@ -46,7 +47,7 @@ ENGLAND = 8_400_000
 def snapshots_of(tables: Tables) -> pd.DatetimeIndex:
     """Return the first school day of every half-term."""
     calendar = tables["calendar"]
-    year = (calendar["date"] + pd.Timedelta(days=122)).dt.year
+    year = academic_year(calendar["date"])
     first = calendar.groupby([year, calendar["half_term"]])["date"].min()
     return pd.DatetimeIndex(first.sort_values().to_numpy()).as_unit("s")
 

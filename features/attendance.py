@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import REGISTER_DAYS, Known
-from riskmodel.features.register import NO_MARK
+from riskmodel.data.codes import PERSISTENT, SEVERE
+from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.known import Known
+from riskmodel.features.register import NO_MARK, REGISTER_DAYS
 from riskmodel.features.windows import (
     count_since_last,
     longest_run,
     longest_run_at_end,
+    rates,
     runs,
     share,
 )
 
 __all__ = ["attendance_changes", "attendance_patterns", "attendance_rates", "attendance_streaks"]
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 WINDOWS = {"10_days": (10, "the last 2 school weeks"), "20_days": (20, "the last 4 school weeks"),
            "60_days": (60, "the last 12 school weeks"),
@@ -40,9 +38,6 @@ RATES = {"absence": ("Absence", 1), "authorised": ("Authorised absence", 0),
 MARKED = {"dual": ("Sessions at another school", 0), "not_possible": ("Half-days not possible", 0),
           "educated_elsewhere": ("Education arranged by the LA", 0)}  # fmt: skip
 """Family of marks → words, direction; shares of all half-days with a mark."""
-
-PERSISTENT, SEVERE = 0.10, 0.50
-"""DfE: share of a pupil's own possible half-days missed."""
 
 GOOD, POOR = 0.05, 0.15
 """Absence below which attendance was good, and above which it has dropped; chosen."""
@@ -213,14 +208,14 @@ def attendance_streaks(known: Known) -> Columns:
     spells = runs(absent, present).astype(float)
     late_absent, late_possible = absent[:, recent], possible[:, recent]
     stayed = present[:, recent][:, ::2] & late_possible[:, 1::2]
-    missed = share(
-        (stayed & late_absent[:, 1::2]).sum(axis=1).astype(float), stayed.sum(axis=1).astype(float)
-    )
+    missed, _ = rates(stayed & late_absent[:, 1::2], stayed, stayed.shape[1])
     n_weeks = late_absent.shape[1] // 10
     whole = slice(late_absent.shape[1] - 10 * n_weeks, None)
-    by_week = [part[:, whole].reshape(len(part), n_weeks, 10).any(axis=2)
-               for part in (late_absent, late_possible)]  # fmt: skip
-    complete = (by_week[1] & ~by_week[0]).sum(axis=1).astype(float)
+    missed_in, open_in = (
+        np.asarray(part[:, whole].reshape(len(part), n_weeks, 10).any(axis=2))
+        for part in (late_absent, late_possible)
+    )
+    complete, _ = rates(open_in & ~missed_in, open_in, n_weeks)
     return {
         "absence_streak": count_since_last(absent, present).astype(float),
         "half_days_since_present": since,
@@ -230,7 +225,7 @@ def attendance_streaks(known: Known) -> Columns:
         "absence_spells_60_days": runs(late_absent, present[:, recent]).astype(float),
         "mean_absence_length": share(absent.sum(axis=1).astype(float), spells),
         "afternoons_missed": missed,
-        "weeks_complete": share(complete, by_week[1].sum(axis=1).astype(float)),
+        "weeks_complete": complete,
     }
 
 

@@ -22,13 +22,17 @@ __all__ = [
     "BUILDERS",
     "CATALOGUE",
     "Builder",
+    "Columns",
     "Feature",
     "add_builders",
     "builder",
     "data_dictionary",
 ]
 
-Make: TypeAlias = "Callable[[Known], Mapping[str, NDArray[np.float64]]]"
+Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
+"""What a builder returns: feature → one value per row of the spine."""
+
+Make: TypeAlias = "Callable[[Known], Columns]"
 Theme = Literal["attendance", "behaviour", "needs", "context", "moves", "school", "post-16"]
 
 

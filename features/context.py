@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import Known, days_of
+from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.known import DAYS_PER_MONTH, Known, days_of
+from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 FULLY = {"fsm": "Free school meals", "child_in_need": "Child in need",
          "child_protection": "Child protection plan", "looked_after": "Looked after",
@@ -40,8 +37,6 @@ SOCIAL_CARE = ("child_in_need", "child_protection", "looked_after")
 
 EVER_6 = 6 * 365
 """Days of the pupil premium's look back on free school meals (DfE, "Ever 6")."""
-
-DAYS_PER_MONTH = 30.4375
 
 
 @builder(
@@ -93,10 +88,9 @@ def circumstances(known: Known) -> Columns:
         columns[f"{kind}_now"] = events.state(end[keep])
         if kind in FULLY:
             times = events.count()
-            length = (np.minimum(end[keep] + 1, known.day) - events.day).clip(0).astype(float)
             columns[f"{kind}_ever"] = (times > 0).astype(float)
             columns[f"{kind}_lately"] = (events.count(365) > 0).astype(float)
-            columns[f"{kind}_months"] = events.sum(length) / DAYS_PER_MONTH
+            columns[f"{kind}_months"] = known.days_in_spell("circumstances", keep) / DAYS_PER_MONTH
             columns[f"{kind}_spells"] = times
     is_fsm = (facts["kind"] == "fsm").to_numpy()
     had = known.events("circumstances", "start_date", is_fsm & (end >= known.day - EVER_6))
@@ -196,8 +190,7 @@ def attainment(known: Known) -> Columns:
 
     def mean(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         events = known.events("attainment", "result_date", keep)
-        n = events.count()
-        return np.where(n > 0, events.sum(score[keep]) / np.maximum(n, 1), np.nan)
+        return share(events.sum(score[keep]), events.count())
 
     def of(stage: str, subject: str | None = None) -> NDArray[np.float64]:
         keep = (facts["stage"] == stage).to_numpy()

@@ -16,16 +16,24 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
-from riskmodel.features.peers import others
-from riskmodel.features.register import Register, Tally, family_lookup, group_of, lane
+from riskmodel.features.peers import count_peers, numbers_of, others
+from riskmodel.features.register import (
+    REGISTER_DAYS,
+    Register,
+    Tally,
+    day_number,
+    family_lookup,
+    group_of,
+    lane,
+    whole_days,
+)
 
-__all__ = ["OPEN", "Events", "Known", "days_of"]
+__all__ = ["DAYS_PER_MONTH", "OPEN", "Events", "Known", "days_of"]
 
 OPEN = 10**6
 """Day number of an end that has not come: far in the future."""
 
-REGISTER_DAYS = 200
-"""School days of register that builders see: a little over a school year."""
+DAYS_PER_MONTH = 30.4375
 
 
 def days_of(dates: pd.Series) -> NDArray[np.int64]:
@@ -41,8 +49,7 @@ def days_of(dates: pd.Series) -> NDArray[np.int64]:
     int array
         Days since 1970-01-01.
     """
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return np.where(dates.isna().to_numpy(), OPEN, days)
+    return np.where(dates.isna().to_numpy(), OPEN, whole_days(dates))
 
 
 @dataclass(frozen=True)
@@ -244,9 +251,9 @@ class Known:
         All marks; builders use :meth:`marks`.
     tally : Tally or None
         Prefix sums of the register; builders use :meth:`half_days`.
-    peers : Mapping of str to DataFrame
-        Whole numbers of all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
-        (:mod:`riskmodel.features.peers`).
+    peers : Mapping of str to DataFrame, optional
+        Sums over all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
+        (:mod:`riskmodel.features.peers`), where the tables hold only a part of the pupils.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -254,7 +261,7 @@ class Known:
     spine: pd.DataFrame
     register: Register | None = field(repr=False)
     tally: Tally | None = field(default=None, repr=False)
-    peers: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    peers: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:
@@ -264,7 +271,7 @@ class Known:
     @property
     def day(self) -> int:
         """The day, in days since 1970."""
-        return int(self.as_of.to_datetime64().astype("datetime64[D]").astype(np.int64))
+        return day_number(self.as_of)
 
     def events(self, table: str, day: str, keep: NDArray[np.bool_] | None = None) -> Events:
         """Return the facts of a table by the day they happened.
@@ -361,6 +368,16 @@ class Known:
         spine = pd.DataFrame({"pupil_id": pd.Categorical.from_codes(numbers, dtype=dtype)})
         return replace(self, spine=spine)
 
+    @cached_property
+    def numbers(self) -> pd.DataFrame:
+        """Whole numbers of every pupil, by number (:mod:`riskmodel.features.peers`)."""
+        return numbers_of(self)
+
+    @cached_property
+    def sums(self) -> Mapping[str, pd.DataFrame]:
+        """Those numbers added up over everyone on a roll, by school and by year group."""
+        return count_peers(self) if self.peers is None else self.peers
+
     def others(self, kind: str) -> Mapping[str, NDArray[np.float64]]:
         """Return the numbers of a pupil's peers, added up, the pupil left out.
 
@@ -400,11 +417,36 @@ class Known:
         end = days_of(self.tables[table]["end_date"])
         return self.events(table, "start_date", keep).state(end[keep])
 
+    def days_in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the days a pupil has spent in spells of a table so far.
+
+        Parameters
+        ----------
+        table : str
+            Table with ``start_date`` and ``end_date``.
+        keep : bool array
+            Rows of the table that count; spells that overlap count twice.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Days.
+        """
+        end = days_of(self.tables[table]["end_date"])
+        events = self.events(table, "start_date", keep)
+        return windows.spell_days(
+            events.pupil, events.day, end[keep], as_of=self.day, n_pupils=events.n_pupils
+        )[self.rows]
+
+    @cached_property
+    def school_year(self) -> int:
+        """The calendar year in which the day's school year began."""
+        return int(academic_year(pd.Series([self.as_of])).iloc[0])
+
     @cached_property
     def school_year_start(self) -> int:
         """The 1 September before the day, in days since 1970."""
-        year = int(academic_year(pd.Series([self.as_of])).iloc[0])
-        return int(np.datetime64(f"{year}-09-01", "D").astype(np.int64))
+        return day_number(pd.Timestamp(self.school_year, 9, 1))
 
     @cached_property
     def roll(self) -> pd.DataFrame:
@@ -412,8 +454,7 @@ class Known:
         spells = self.tables["enrolments"]
         now = (spells["entry_date"] < self.as_of) & ~(spells["leaving_date"] < self.as_of)
         spells = spells[now.to_numpy()]
-        this_year = int(academic_year(pd.Series([self.as_of])).iloc[0])
-        year_group = spells["year_group"] + this_year - academic_year(spells["entry_date"])
+        year_group = spells["year_group"] + self.school_year - academic_year(spells["entry_date"])
         return (
             pd.DataFrame(
                 {

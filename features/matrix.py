@@ -7,7 +7,6 @@ Out: one row per spine row, one column per feature of the catalogue.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -90,8 +89,8 @@ def build(
             tally = _tally(register, days[number : number + DAYS_AT_A_TIME])
         rows = np.flatnonzero(as_of == day)
         part = spine.iloc[rows].reset_index(drop=True)
-        known = Known(tables.as_known(day), day, part, register, tally)
-        known = replace(known, peers=count_peers(known) if peers is None else peers[day])
+        sums = None if peers is None else peers[day]
+        known = Known(tables.as_known(day), day, part, register, tally, sums)
         matrix[rows] = _build_day(known, builders, names)
     return pd.DataFrame(matrix, columns=names, copy=False)
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import Known, days_of
+from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.known import DAYS_PER_MONTH, Events, Known, days_of
 
 __all__ = ["gaps_between_schools", "moves"]
-
-Columns = Mapping[str, NDArray[np.float64]]
-
-DAYS_PER_MONTH = 30.4375
 
 SUMMER = 60
 """Days between two rolls that a summer explains."""
@@ -74,14 +68,12 @@ def moves(known: Known) -> Columns:
 
     # the first roll of a pupil is no change of school, whenever it began
     later, _ = main.gaps()
-    month = (later.day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12) + 1
-    mid_year = later.where(~np.isin(month, [8, 9]))
+    mid_year = later.where(_in_mid_year(later.day))
     managed = (facts["leaving_reason"] == "managed_move").to_numpy()
     dual = known.events("enrolments", "entry_date", ~is_main)
     current = is_main & (end >= known.day)
     since = known.events("enrolments", "entry_date", current).days_since()
-    entry = np.nan_to_num(known.day - since).astype(np.int64).astype("datetime64[D]")
-    entry_month = entry.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    entry = np.nan_to_num(known.day - since).astype(np.int64)
     schools = pd.DataFrame(
         {"pupil": main.pupil, "school_id": facts["school_id"].to_numpy()[is_main]}
     )[main.day < known.day].drop_duplicates()  # fmt: skip
@@ -97,7 +89,7 @@ def moves(known: Known) -> Columns:
         "mid_year_moves_24_months": mid_year.count(730),
         "managed_moves": known.events("enrolments", "entry_date", managed).count(),
         "months_at_school": since / DAYS_PER_MONTH,
-        "came_in_mid_year": np.where(np.isnan(since), np.nan, ~np.isin(entry_month, [8, 9])),
+        "came_in_mid_year": np.where(np.isnan(since), np.nan, _in_mid_year(entry)),
         "dual_roll_now": dual.state(end[~is_main]),
         "dual_roll_ever": (dual.count() > 0).astype(float),
         "weeks_since_year_7": np.where(year_group >= 7, weeks + 52.18 * (year_group - 7), np.nan),
@@ -144,7 +136,7 @@ def gaps_between_schools(known: Known) -> Columns:
     reached = np.maximum.accumulate(np.minimum(stop, 2 * 10**6) + apart) - apart
     same = pupil[1:] == pupil[:-1]
     length = np.where(same, start[1:] - reached[:-1] - 1, 0).clip(0)
-    gap = type(entries)(pupil[1:], start[1:], entries.as_of, entries.n_pupils, entries.rows)
+    gap = Events(pupil[1:], start[1:], entries.as_of, entries.n_pupils, entries.rows)
     days = length.astype(float)
 
     def ever(code: str) -> NDArray[np.float64]:
@@ -158,3 +150,9 @@ def gaps_between_schools(known: Known) -> Columns:
         "lost_before": ever("destination_unknown"),
         "left_for_home_education": ever("home_educated"),
     }
+
+
+def _in_mid_year(day: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether days, since 1970, lie outside August and September."""
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
+    return ~np.isin(month, [8, 9])

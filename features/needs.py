@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.known import Known, days_of
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 NEEDS = {"SEMH": "social, emotional and mental health", "SLCN": "speech, language and communication",
          "ASD": "autism", "MLD": "moderate learning difficulty",
@@ -150,11 +146,6 @@ def send_timing(known: Known) -> Columns:
         & ((facts["primary_need"] == "SLCN") | (facts["secondary_need"] == "SLCN")).to_numpy()
     )
 
-    def years_in(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        events = known.events("send", "start_date", keep)
-        length = (np.minimum(end[keep] + 1, known.day) - events.day).clip(0).astype(float)
-        return events.sum(length) / 365.25
-
     def first(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         return known.events("send", "start_date", keep).first()
 
@@ -170,8 +161,8 @@ def send_timing(known: Known) -> Columns:
     found, found_slcn = first(any_sen), first(slcn)
     to_plan = (first(is_plan) - first(is_support)) / 365.25
     return {
-        "sen_years": years_in(any_sen),
-        "ehc_plan_years": years_in(is_plan),
+        "sen_years": known.days_in_spell("send", any_sen) / 365.25,
+        "ehc_plan_years": known.days_in_spell("send", is_plan) / 365.25,
         "days_since_sen_change": changes.days_since(),
         "sen_changes": changes.count(),
         "sen_changes_12_months": changes.count(365),

@@ -13,18 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.codes import PERSISTENT
 from riskmodel.features import windows
+from riskmodel.features.register import REGISTER_DAYS
 
 if TYPE_CHECKING:
     from riskmodel.features.known import Known
 
-__all__ = ["count_peers", "others"]
-
-YEAR = 200
-"""School days of register that count: a little over a school year."""
-
-PERSISTENT = 0.10
-"""DfE: share of a pupil's own possible half-days missed, from which absence is persistent."""
+__all__ = ["count_peers", "numbers_of", "others"]
 
 
 def count_peers(known: Known) -> dict[str, pd.DataFrame]:
@@ -43,7 +39,7 @@ def count_peers(known: Known) -> dict[str, pd.DataFrame]:
     """
     if "enrolments" not in known.tables:
         return {}
-    numbers, roll = _numbers(known), known.roll
+    numbers, roll = known.numbers, known.roll
     by = {}
     for key in ("school_id", "year_group"):
         once = roll.drop_duplicates(["pupil", key])
@@ -75,11 +71,11 @@ def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
     """
     key = {"school": "school_id", "year_group": "year_group"}[kind]
     wanted = known.spine[key]
-    sums = known.peers[kind].reindex(wanted.to_numpy())
+    sums = known.sums[kind].reindex(wanted.to_numpy())
     on_roll = known.roll.drop_duplicates(["pupil", key])
     there = pd.MultiIndex.from_arrays([on_roll["pupil"], on_roll[key]])
     counted = pd.MultiIndex.from_arrays([known.rows, wanted]).isin(there)
-    own = _numbers(known).iloc[known.rows]
+    own = known.numbers.iloc[known.rows]
     made = {}
     for name in own:
         made[str(name)] = sums[name].to_numpy(dtype=float) - np.where(counted, own[name], 0)
@@ -93,15 +89,29 @@ def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
     return made
 
 
-def _numbers(known: Known) -> pd.DataFrame:
-    """Return the numbers of every pupil, in the spine or not; one row per pupil number."""
+def numbers_of(known: Known) -> pd.DataFrame:
+    """Return the numbers of every pupil, in the spine or not.
+
+    Parameters
+    ----------
+    known : Known
+        What was known on the day.
+
+    Returns
+    -------
+    DataFrame
+        One row per pupil number, one int64 column per number.
+    """
     everyone = known.everyone
     columns: dict[str, NDArray[np.float64]] = {"pupils": np.ones(len(everyone.rows))}
     if everyone.register is not None:
-        absent, possible = (everyone.half_days(name, YEAR) for name in ("absence", "possible"))
+        absent, possible = (
+            everyone.half_days(name, REGISTER_DAYS) for name in ("absence", "possible")
+        )
         rate = windows.share(absent, possible)
         columns |= {
-            "absent": absent, "possible": possible, "unauthorised": everyone.half_days("unauthorised", YEAR),
+            "absent": absent, "possible": possible,
+            "unauthorised": everyone.half_days("unauthorised", REGISTER_DAYS),
             "registered": (possible > 0).astype(float), "persistent": (rate >= PERSISTENT).astype(float),
             "absent_lately": everyone.half_days("absence", 20),
             "possible_lately": everyone.half_days("possible", 20),

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import activity_groups
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import Known, days_of
+from riskmodel.features.known import DAYS_PER_MONTH, Known, days_of
 
 __all__ = ["activity"]
 
 GROUPS = {"neet": ("not in education, employment or training", 1),
           "education": ("in education", -1), "employment": ("in employment", 0),
           "training": ("in training", 0), "not_known": ("not known", 0)}  # fmt: skip
-DAYS_PER_MONTH = 30.4375
 
 
 @builder(

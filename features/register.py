@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,16 +25,22 @@ __all__ = [
     "FAMILIES",
     "NO_MARK",
     "PARTS",
+    "REGISTER_DAYS",
     "Register",
     "Tally",
+    "day_number",
     "family_lookup",
     "group_of",
     "lane",
     "make_register",
+    "whole_days",
 ]
 
 NO_MARK = 0
 """Byte of a half-day without a mark; mark number i of the code set is byte i + 1."""
+
+REGISTER_DAYS = 200
+"""School days of register that builders see: a little over a school year."""
 
 LONGEST_LAG = np.iinfo(np.uint16).max
 
@@ -42,8 +49,6 @@ BLOCK = 2**20
 
 PUPILS_AT_A_TIME = 256
 """Rows of the register summed up in one go, so that they fit the cache."""
-
-THREADS = os.cpu_count() or 1
 
 LANES, BITS = 4, 16
 """Families counted side by side in one 64-bit number, and the bits of each: 65,535 half-days."""
@@ -139,7 +144,7 @@ class Register:
         int array of shape (days,)
             Ascending positions in ``dates``.
         """
-        day = _day_number(as_of)
+        day = day_number(as_of)
         stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
         return np.flatnonzero(self.revealed[:stop] < day)[-n_days:]
 
@@ -179,7 +184,7 @@ class Register:
         tuple of int
             First position, and the one after the last; equal if there is no such term or no calendar.
         """
-        stop = int(np.searchsorted(self.dates, np.datetime64(_day_number(as_of), "D")))
+        stop = int(np.searchsorted(self.dates, np.datetime64(day_number(as_of), "D")))
         for _ in range(back):
             stop = max(0, int(self.term_start[stop - 1])) if stop else 0
         start = int(self.term_start[stop - 1]) if stop else -1
@@ -204,7 +209,7 @@ class Register:
         uint8 array of shape (n_rows, 2 * days)
             Marks, the latest last.
         """
-        day, days = _day_number(as_of), self.school_days(as_of, n_days=n_days)
+        day, days = day_number(as_of), self.school_days(as_of, n_days=n_days)
         if not len(days):
             return np.zeros((len(pupils), 0), np.uint8)
         start, stop = int(days[0]), int(days[-1]) + 1
@@ -219,7 +224,19 @@ class Register:
         return marks[:, (2 * (days - start)[:, None] + [0, 1]).ravel()]
 
 
-def _day_number(day: pd.Timestamp) -> int:
+def day_number(day: pd.Timestamp) -> int:
+    """Return a day as days since 1970.
+
+    Parameters
+    ----------
+    day : Timestamp
+        A day.
+
+    Returns
+    -------
+    int
+        Days since 1970-01-01.
+    """
     return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))
 
 
@@ -254,10 +271,8 @@ def make_register(tables: Tables) -> Register:
     marks = np.zeros((n_pupils, 2 * len(dates)), np.uint8)
     lags = np.zeros((n_pupils, 2 * len(dates)), np.uint16)
     blocks = (sessions.iloc[row : row + BLOCK] for row in range(0, len(sessions), BLOCK))
-    with ThreadPoolExecutor(
-        THREADS
-    ) as pool:  # numpy lets other threads run; no two marks share a place
-        deque(pool.map(lambda block: _lay_out(block, dates, marks, lags), blocks), maxlen=0)
+    # numpy lets other threads run, and no two marks share a place
+    _on_all_cores(lambda block: _lay_out(block, dates, marks, lags), blocks)
     number = dates.astype(np.int64)
     latest = number + lags.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
     revealed = number
@@ -269,6 +284,11 @@ def make_register(tables: Tables) -> Register:
     )  # fmt: skip
 
 
+def _on_all_cores(work: Callable[[Any], None], items: Iterable[Any]) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        deque(pool.map(work, items), maxlen=0)
+
+
 def _lay_out(
     sessions: pd.DataFrame,
     dates: NDArray[np.datetime64],
@@ -278,7 +298,7 @@ def _lay_out(
     """Write a block of marks, and the days until they were recorded, to their places."""
     if not len(dates):
         return
-    day = _whole_days(sessions["date"])
+    day = whole_days(sessions["date"])
     first = int(dates[0].astype(np.int64))
     column_of = np.full(int(dates[-1].astype(np.int64)) - first + 1, -1, dtype=np.int64)
     column_of[dates.astype(np.int64) - first] = np.arange(len(dates))
@@ -286,7 +306,7 @@ def _lay_out(
     if since.min(initial=0) < 0 or since.max(initial=0) >= len(column_of):
         since = np.where((since < 0) | (since >= len(column_of)), len(column_of), since)
     column = np.append(column_of, -1)[since]
-    lag = _whole_days(sessions["recorded_on"])
+    lag = whole_days(sessions["recorded_on"])
     lag -= day
     place = sessions["pupil_id"].cat.codes.to_numpy().astype(np.int64)
     place *= marks.shape[1]
@@ -301,7 +321,19 @@ def _lay_out(
     lags.reshape(-1)[place] = np.clip(lag, 0, LONGEST_LAG, out=lag)
 
 
-def _whole_days(dates: pd.Series) -> NDArray[np.int64]:
+def whole_days(dates: pd.Series) -> NDArray[np.int64]:
+    """Return days since 1970.
+
+    Parameters
+    ----------
+    dates : Series of datetime64
+        Days; of a missing one the answer means nothing.
+
+    Returns
+    -------
+    int array
+        Days since 1970-01-01.
+    """
     values = dates.to_numpy()
     if values.dtype == "datetime64[s]":  # several times as fast as numpy's own cast
         return np.asarray(values.view(np.int64) // 86_400)
@@ -396,7 +428,7 @@ class Tally:
         part: str,
     ) -> NDArray[np.uint64]:  # fmt: skip
         """Count marks in the window that were recorded on or after the day."""
-        register, day = self.register, _day_number(as_of)
+        register, day = self.register, day_number(as_of)
         lanes = np.zeros(len(pupils), np.uint64)
         inside = PARTS[part](register.dates)
         for position in start + np.flatnonzero(register.latest[start:stop] >= day):
@@ -422,8 +454,7 @@ def _prefix_sums(
         running = _TABLES[group][marks].cumsum(axis=1)
         sums[at > 0, first : first + len(marks)] = running[:, at[at > 0] - 1].T
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        deque(pool.map(sum_up, range(0, len(register.marks), PUPILS_AT_A_TIME)), maxlen=0)
+    _on_all_cores(sum_up, range(0, len(register.marks), PUPILS_AT_A_TIME))
     return sums
 
 

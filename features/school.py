@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.known import Known
 from riskmodel.features.windows import share
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 
 @builder(

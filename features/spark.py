@@ -90,7 +90,7 @@ def _map_parts(
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
     own = [one for one in BUILDERS if not one.make.__module__.startswith("riskmodel.")]
     parts = _split(session, tables, spine)
-    peers = _collect_peers(parts.mapInArrow(_first_pass(days, own), PEERS).groupBy(
+    peers = _collect_peers(parts.mapInArrow(_first_pass(days), PEERS).groupBy(
         "day", "kind", "key", "name").sum("value").collect())  # fmt: skip
     made = parts.mapInArrow(_second_pass(peers, own, use), ROWS).collect()
     parts.unpersist()
@@ -158,9 +158,8 @@ def _parts(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[Tables, pd.DataF
             yield Tables(frames), spine
 
 
-def _first_pass(days: list[pd.Timestamp], own: list[Builder]) -> Any:
+def _first_pass(days: list[pd.Timestamp]) -> Any:
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        add_builders(own)
         for tables, _ in _parts(batches):
             for day, kinds in peers_of(tables, days).items():
                 for kind, frame in kinds.items():

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.known import Events, Known, days_of
+from riskmodel.features.windows import share
 
 __all__ = ["suspension_history", "suspension_places", "suspension_reasons", "suspension_spacing"]
-
-Columns = Mapping[str, NDArray[np.float64]]
 
 YEAR_LIMIT_DAYS = 45
 """Most school days of suspension in a school year (DfE, suspension and exclusion guidance)."""
@@ -106,7 +103,7 @@ def suspension_history(known: Known) -> Columns:
         "year_limit_near": (used >= NEAR_LIMIT).astype(float),
         "longest_suspension": np.nan_to_num(events.largest(length)),
         "last_suspension_length": events.last(length),
-        "mean_suspension_length": np.where(ever > 0, lost / np.maximum(ever, 1), np.nan),
+        "mean_suspension_length": share(lost, ever),
         "lunchtime_12_months": lunchtime.count(365),
         "lunchtime_ever": lunchtime.count(),
         "excluded_before": (excluded.count() > 0).astype(float),
@@ -155,8 +152,7 @@ def suspension_spacing(known: Known) -> Columns:
     lost_half, lost_year = events.sum(length, 183), events.sum(length, 365)
     first = known.day - events.first()
     gaps, gap = events.gaps()
-    n_gaps = gaps.count()
-    mean = np.where(n_gaps > 0, gaps.sum(gap) / np.maximum(n_gaps, 1), np.nan)
+    mean = share(gaps.sum(gap), gaps.count())
     last = gaps.last(gap)
     return {
         "days_since_suspension": events.days_since(),
@@ -273,8 +269,7 @@ def suspension_places(known: Known) -> Columns:
 
 def _before_year_7(known: Known, events: Events) -> NDArray[np.float64]:
     """Count suspensions before the September in which the pupil entered, or will enter, Year 7."""
-    year = known.as_of.year - (known.as_of.month < 9)
-    entry = year - known.spine["year_group"].to_numpy() + 7
+    entry = known.school_year - known.spine["year_group"].to_numpy() + 7
     september = days_of(pd.to_datetime(pd.Series(entry).astype("str") + "-09-01"))
     limit = np.full(events.n_pupils, -(10**6), dtype=np.int64)
     limit[known.rows] = september

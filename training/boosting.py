@@ -293,12 +293,13 @@ def _choose(
     """
     with_outcome = np.flatnonzero(outcome == 1)
     others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
-    standardised, missing = linear.transform(values[with_outcome])
+    sample, missing = linear.transform(values[np.concatenate([with_outcome, others])])
+    n = len(with_outcome)
     share = linear.missing_share
     spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
-    strength = np.maximum(np.abs(standardised.mean(axis=0)), np.abs(missing.mean(axis=0)) / spread)
-    rows = np.concatenate([with_outcome, others])
-    sample = linear.transform(values[rows])[0]
+    strength = np.maximum(
+        np.abs(sample[:n].mean(axis=0)), np.abs(missing[:n].mean(axis=0)) / spread
+    )
     sample = sample - sample.mean(axis=0)
     sample /= np.maximum(np.sqrt((sample**2).sum(axis=0)), 1e-9)
     alike = np.abs(sample.T @ sample) > NEAR_DUPLICATE

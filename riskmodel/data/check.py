@@ -13,15 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import code_set, codes
+from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables
 
 __all__ = ["CheckReport", "check"]
-
-PERSISTENT, SEVERE = 0.10, 0.50
-"""DfE: share of a pupil's own possible sessions missed."""
 
 COMPLETE_FROM = (7, 1)
 """Month and day from which on the data's last school year counts as complete."""

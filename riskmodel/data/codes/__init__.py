@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["activity_groups", "code_set", "codes"]
+__all__ = ["PERSISTENT", "SEVERE", "activity_groups", "code_set", "codes"]
+
+PERSISTENT, SEVERE = 0.10, 0.50
+"""DfE: shares of a pupil's own possible half-days missed from which absence is persistent, severe."""
 
 
 @cache
