@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, spells
 
 __all__ = ["SOURCES"]
 
@@ -26,24 +26,8 @@ NO_OFFER = {"n", "no", "no offer", "not made", "false", "0"}
 
 
 def _spells(frame: pd.DataFrame, kind: pd.Series | str, start: str, end: str) -> Facts:
-    first, last = read_dates(frame[start]), read_dates(column(frame, end))
-    if "recorded" in frame:
-        recorded = read_dates(frame["recorded"])
-    else:
-        recorded = first + pd.Timedelta(days=DAYS_TO_RECORD)
-    known = pd.concat([last + pd.Timedelta(days=1), recorded], axis=1).max(axis=1)
-    return {
-        "circumstances": pd.DataFrame(
-            {
-                "pupil_id": frame["pupil_id"],
-                "kind": kind,
-                "start_date": frame[start],
-                "end_date": column(frame, end),
-                "recorded_on": recorded,
-                "end_recorded_on": known.where(last.notna()),
-            }
-        )
-    }
+    recorded = read_dates(frame["recorded"]) if "recorded" in frame else None
+    return {"circumstances": spells(frame, kind, start, end, recorded, lag_days=DAYS_TO_RECORD)}
 
 
 def _services(frame: pd.DataFrame, context: Context) -> Facts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, spells
 
 __all__ = ["SOURCES"]
 
@@ -18,32 +18,17 @@ SHORT_BREAKS = {"V3", "V4"}
 
 
 def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
+    protected = frame[read_dates(frame["cppstartdate"]).notna()]
     parts = [
-        _spells(frame, "child_in_need", "cinreferraldate", "cinclosuredate"),
-        _spells(frame, "child_protection", "cppstartdate", "cppenddate"),
+        spells(frame, "child_in_need", "cinreferraldate", "cinclosuredate", lag_days=1),
+        spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
     return {"circumstances": pd.concat(part for part in parts if len(part))}
 
 
-def _spells(frame: pd.DataFrame, kind: str, start: str, end: str) -> pd.DataFrame:
-    """Return spells of a kind; the LA itself records both ends the day after."""
-    begun = frame[read_dates(frame[start]).notna()] if kind != "child_in_need" else frame
-    first, last = read_dates(begun[start]), read_dates(column(begun, end))
-    return pd.DataFrame(
-        {
-            "pupil_id": begun["pupil_id"],
-            "kind": kind,
-            "start_date": begun[start],
-            "end_date": column(begun, end),
-            "recorded_on": first + pd.Timedelta(days=1),
-            "end_recorded_on": last + pd.Timedelta(days=1),
-        }
-    )
-
-
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
-    lasting = frame[~frame["ls"].isin(SHORT_BREAKS)]
-    return {"circumstances": _spells(lasting, "looked_after", "decom", "dec")}
+    lasting = frame[~frame["ls"].isin(SHORT_BREAKS) & read_dates(frame["decom"]).notna()]
+    return {"circumstances": spells(lasting, "looked_after", "decom", "dec", lag_days=1)}
 
 
 SOURCES = (

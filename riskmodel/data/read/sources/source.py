@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.read.convert import read_dates
 
-__all__ = ["Context", "Source", "column", "plain", "school_year", "with_plain_columns"]
+__all__ = ["Context", "Source", "column", "plain", "school_year", "spells", "with_plain_columns"]
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""
@@ -147,6 +148,50 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(np.nan, index=frame.index, dtype="object")
+
+
+def spells(
+    frame: pd.DataFrame,
+    kind: pd.Series | str,
+    start: str,
+    end: str,
+    recorded: pd.Series | None = None,
+    *,
+    lag_days: int,
+) -> pd.DataFrame:
+    """Return spells of a circumstance, each end known the day after it, once the spell is known.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows with ``pupil_id``.
+    kind : Series or str
+        Kind of circumstance.
+    start, end : str
+        Columns of the first and last day; a file may lack the second.
+    recorded : Series of datetime64, optional
+        When each spell was recorded.
+    lag_days : int
+        Days after the first on which a spell counts as known, where ``recorded`` is left out.
+
+    Returns
+    -------
+    DataFrame
+        Raw rows of ``circumstances``.
+    """
+    first, last = read_dates(frame[start]), read_dates(column(frame, end))
+    known = first + pd.Timedelta(days=lag_days) if recorded is None else recorded
+    end_known = pd.concat([last + pd.Timedelta(days=1), known], axis=1).max(axis=1)
+    return pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "kind": kind,
+            "start_date": frame[start],
+            "end_date": column(frame, end),
+            "recorded_on": known,
+            "end_recorded_on": end_known.where(last.notna()),
+        }
+    )
 
 
 def school_year(dates: pd.Series) -> pd.Series:
