@@ -182,6 +182,21 @@ def test_time_on_no_roll_is_counted_between_rolls() -> None:
     assert feature(tables, "mid_year_moves") == 1
 
 
+@pytest.mark.parametrize(
+    ("reason", "name"),
+    [("destination_unknown", "lost_before"), ("home_educated", "left_for_home_education")],
+)
+def test_who_left_without_a_school_and_came_back(reason: str, name: str) -> None:
+    first = roll("2022-09-01", "2023-03-31", leaving_reason=reason)
+    tables = rows("enrolments", [first, roll("2023-06-01", None, "T")])
+    assert feature(tables, name) == 1
+    assert feature(tables, "gaps_between_schools") == 1  # 61 days, longer than a summer
+    unknown_yet = roll("2022-09-01", "2023-03-31", leaving_reason=reason) | {
+        "end_recorded_on": "2026-01-01"
+    }
+    assert feature(rows("enrolments", [unknown_yet]), name) == 0
+
+
 def test_overlapping_spells_are_one_state_and_two_times() -> None:
     spells = [{"pupil_id": "A", "kind": "early_help", "start_date": start, "end_date": end,
                "recorded_on": start, "end_recorded_on": end}

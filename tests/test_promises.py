@@ -107,12 +107,15 @@ def test_p6_a_loaded_model_gives_the_same_risks(
     pd.testing.assert_frame_equal(assessment.scores, again.scores)
 
 
-@pytest.mark.parametrize("column", ["sex", "ethnicity", "first_language", "birth_month"])
+@pytest.mark.parametrize(
+    "column", ["sex", "ethnicity", "first_language", "birth_month", "religion"]
+)
 def test_p7_the_protected_change_no_risk(
     small_la: SmallLA, tables: Tables, assessment: Assessment, column: str
 ) -> None:
     pupils = tables["pupils"]
-    turned = pupils.assign(**{column: pupils[column].to_numpy()[::-1]})
+    told = pupils.assign(religion=np.where(pupils.index % 3 == 0, "Christian", "Muslim"))
+    turned = told.assign(**{column: told[column].to_numpy()[::-1]})
     other = Tables(dict(tables.frames) | {"pupils": turned})
     again = small_la.training.model.assess(other, as_of=assessment.as_of, capacity=CAPACITY)
     pd.testing.assert_frame_equal(assessment.scores, again.scores)
