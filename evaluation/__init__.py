@@ -2,6 +2,7 @@
 
 from riskmodel.evaluation.backtest import Backtest, compare
 from riskmodel.evaluation.baselines import fit_logistic, roni_points, simple_rankers
+from riskmodel.evaluation.decisions import net_benefit
 from riskmodel.evaluation.metrics import (
     average_precision,
     expected_over_observed,
@@ -16,6 +17,7 @@ __all__ = [
     "compare",
     "expected_over_observed",
     "fit_logistic",
+    "net_benefit",
     "precision_at_k",
     "recall_at_k",
     "roc_auc",

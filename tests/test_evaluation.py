@@ -100,10 +100,10 @@ def predictions(seed: int = 0, n: int = 400) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     risk = rng.random(n)
     label = (rng.random(n) < risk**6 / 2).astype(float)
-    frame = pd.DataFrame({"pupil_id": [f"P{i}" for i in range(n)], "as_of": "2024-01-01",
+    frame = pd.DataFrame({"pupil_id": [f"P{i}" for i in range(n)], "as_of": pd.Timestamp("2024-01-01"),
                           "label": label, "model": risk, "RONI points": np.round(3 * risk),
                           "logistic regression": rng.random(n)})  # fmt: skip
-    return pd.concat([frame, frame.assign(as_of="2024-06-01")], ignore_index=True)
+    return pd.concat([frame, frame.assign(as_of=pd.Timestamp("2024-06-01"))], ignore_index=True)
 
 
 def test_comparison_agrees_with_the_single_metrics_and_brackets_them() -> None:

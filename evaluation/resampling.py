@@ -1,0 +1,124 @@
+"""Resampling pupils: the one source of intervals in this package.
+
+In:  the pupil of each row.
+Out: :class:`Resamples`: how often each pupil was drawn, and sums over rows for every draw.
+
+A pupil stands on several lists and brings all of them along, so it is pupils that are drawn, not rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+
+__all__ = ["N_RESAMPLES", "Resamples", "bounds"]
+
+N_RESAMPLES = 400
+"""Resamples of pupils for the intervals."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """Draws of pupils with replacement; the first "draw" is the data themselves.
+
+    Attributes
+    ----------
+    counts : uint8 array of shape (n_pupils, 1 + n_resamples)
+        How often each pupil was drawn; ones in the first column.
+    pupil : int array of shape (n_rows,)
+        Each row's pupil, a row of ``counts``.
+    """
+
+    counts: NDArray[np.uint8] = field(repr=False)
+    pupil: NDArray[np.int64] = field(repr=False)
+
+    @classmethod
+    def draw(cls, pupils: pd.Series, random_state: int) -> Self:
+        """Draw pupils.
+
+        Parameters
+        ----------
+        pupils : Series of shape (n_rows,)
+            Pupil of each row.
+        random_state : int
+            Seed.
+
+        Returns
+        -------
+        Resamples
+            The data and :data:`N_RESAMPLES` resamples.
+        """
+        number, names = pd.factorize(pupils)
+        rng, n = np.random.default_rng(random_state), len(names)
+        draws = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(N_RESAMPLES)]
+        counts = np.array([np.ones(n), *draws], dtype=np.uint8)
+        return cls(np.ascontiguousarray(counts.T), number.astype(np.int64))
+
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return the weight of some rows in every draw.
+
+        Parameters
+        ----------
+        rows : int array of shape (n,)
+            Rows.
+
+        Returns
+        -------
+        uint8 array of shape (n, 1 + n_resamples)
+            Weights.
+        """
+        return self.counts[self.pupil[rows]]
+
+    def sums(self, group: ArrayLike, n_groups: int, values: ArrayLike | None = None) -> Floats:
+        """Add up values over the rows of each group, in every draw.
+
+        Parameters
+        ----------
+        group : array-like of int, shape (n_rows,)
+            Group of each row, 0 to ``n_groups - 1``; rows with -1 are left out.
+        n_groups : int
+            Number of groups.
+        values : array-like of shape (n_rows,), optional
+            What to add up; 1 for each row where left out.
+
+        Returns
+        -------
+        array of shape (1 + n_resamples, n_groups)
+            Sums; the first row is that of the data.
+        """
+        place = np.asarray(group, dtype=np.int64)
+        value = np.ones(len(place)) if values is None else np.asarray(values, float)
+        used = place >= 0
+        table: Any = csr_array(
+            (value[used], (place[used], self.pupil[used])), shape=(n_groups, len(self.counts))
+        )
+        return np.asarray((table @ self.counts.astype(np.float64)).T)
+
+
+def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
+    """Return 95% intervals from the draws.
+
+    Parameters
+    ----------
+    draws : array-like of shape (1 + n_resamples, ...)
+        The figure for the data, then for every resample.
+
+    Returns
+    -------
+    low, high : arrays of shape (...)
+        Percentiles 2.5 and 97.5 of the resamples; nan where the data or more than one resample in
+        forty give no figure: an interval from the lucky draws alone would be too narrow.
+    """
+    values = np.asarray(draws, float)
+    lost = np.isnan(values[1:]).mean(axis=0) > 1 / 40
+    lost |= np.isnan(values[0])
+    filled = np.where(lost, 0.0, values[1:])
+    low, high = np.nanquantile(filled, [0.025, 0.975], axis=0)
+    return np.where(lost, np.nan, low), np.where(lost, np.nan, high)

@@ -1,0 +1,250 @@
+"""The backtest: every figure beside a slow reference, a hand-made case or another library."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+
+from riskmodel.evaluation import average_precision, compare, net_benefit, roc_auc
+from riskmodel.evaluation.backtest import METRICS, _metrics, _of_one_list
+from riskmodel.evaluation.calibration import calibration
+from riskmodel.evaluation.decisions import THRESHOLDS, decision_curve
+from riskmodel.evaluation.lists import is_listed, lead_time, stability, within_schools
+from riskmodel.evaluation.resampling import Resamples, bounds
+
+SPRING, SUMMER, AUTUMN = pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"])
+
+
+def found_in(outcome: Any, score: Any, places: float) -> float:
+    """Outcomes among the places, ties in proportion: one block of equal scores after the other."""
+    found = 0.0
+    for value in sorted(set(score), reverse=True):
+        block = score == value
+        part = min(1.0, places / block.sum())
+        found += part * outcome[block].sum()
+        places -= part * block.sum()
+        if places <= 1e-12:
+            break
+    return found
+
+
+rows_of_a_list = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 4), st.booleans(), st.integers(0, 3)),
+    min_size=3,
+    max_size=14,
+)
+
+
+@given(rows_of_a_list, st.integers(1, 6))
+@settings(max_examples=200, deadline=None)
+def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
+    rows: list[tuple[int, int, bool, int]], capacity: int
+) -> None:
+    columns = [np.array(column) for column in zip(*rows, strict=True)]
+    order = np.argsort(-columns[1], kind="stable")
+    outcome, score, unseen, drawn = (column[order] for column in columns)
+    outcome = outcome.astype(float)
+    weights = np.column_stack([np.ones(len(rows)), drawn]).astype(np.uint8)
+    total = _of_one_list(outcome, score.astype(float), unseen, weights, capacity)
+    metrics = _metrics(total)
+    for draw in (0, 1):
+        again = np.repeat(np.arange(len(rows)), weights[:, draw])
+        y, s, first = outcome[again], score[again], unseen[again]
+        places = capacity * len(again) / len(rows)
+        if not y.any():
+            assert np.isnan(metrics["average_precision"][draw])
+            continue
+        found = found_in(y, s, places)
+        unseen_found = found_in(y * first, s, places)
+        expected = {
+            "average_precision": average_precision(y, s),
+            "precision_at_capacity": found / places,
+            "recall_at_capacity": found / y.sum(),
+            "lift_at_capacity": found / places / y.mean(),
+            "recall_never_suspended": unseen_found / (y * first).sum()
+            if (y * first).any()
+            else np.nan,
+            "roc_auc": roc_auc(y, s),
+        }
+        for name in METRICS:
+            assert metrics[name][draw] == pytest.approx(expected[name], nan_ok=True), name
+
+
+def test_sums_of_a_draw_equal_those_of_the_rows_drawn() -> None:
+    pupils = pd.Series(list("abcabca"))
+    resamples = Resamples.draw(pupils, 3)
+    value, group = np.arange(7.0), np.array([0, 1, 0, 1, -1, 0, 0])
+    sums = resamples.sums(group, 2, value)
+    for draw in (0, 1, 57):
+        weight = resamples.of(np.arange(7))[:, draw]
+        assert list(sums[draw]) == [(weight * value)[group == g].sum() for g in (0, 1)]
+    assert resamples.counts.sum(axis=0).tolist() == [3] * resamples.counts.shape[1]
+
+
+def test_there_is_no_interval_where_the_figure_is_often_not_defined() -> None:
+    draws = np.column_stack([np.linspace(0, 1, 401), np.linspace(0, 1, 401)])
+    draws[1:30, 1] = np.nan
+    low, high = bounds(draws)
+    assert low[0] == pytest.approx(0.025, abs=0.01)
+    assert high[0] == pytest.approx(0.975, abs=0.01)
+    assert np.isnan([low[1], high[1]]).all()
+
+
+def risks(seed: int = 0, n: int = 4000, slope: float = 1.0) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    log_odds = np.round(rng.normal(-3, 1.2, n) / 0.02) * 0.02
+    outcome = rng.random(n) < 1 / (1 + np.exp(-(slope * log_odds)))
+    return outcome.astype(float), 1 / (1 + np.exp(-log_odds))
+
+
+def test_brier_score_and_its_parts_add_up_and_equal_scikit_learns() -> None:
+    y, p = risks()
+    made = calibration(y, p, Resamples.draw(pd.Series(np.arange(len(y))), 0))
+    best = IsotonicRegression().fit(p, y).predict(p)
+    assert made.value("Brier score") == pytest.approx(brier_score_loss(y, p))
+    assert made.value("miscalibration") == pytest.approx(
+        brier_score_loss(y, p) - brier_score_loss(y, best)
+    )
+    assert made.value("Brier score") == pytest.approx(
+        made.value("miscalibration") - made.value("discrimination") + made.value("uncertainty")
+    )
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 1.6])
+def test_calibration_slope_is_that_of_a_logistic_regression_on_the_log_odds(slope: float) -> None:
+    y, p = risks(slope=slope)
+    made = calibration(y, p, Resamples.draw(pd.Series(np.arange(len(y))), 0))
+    log_odds = np.log(p / (1 - p))[:, None]
+    reference = LogisticRegression(C=np.inf, tol=1e-8).fit(log_odds, y).coef_[0, 0]
+    assert made.value("slope") == pytest.approx(reference, rel=1e-4)
+    level = made.value("intercept")
+    assert (1 / (1 + np.exp(-(level + log_odds)))).sum() == pytest.approx(y.sum(), rel=1e-6)
+
+
+def test_expected_and_observed_are_given_by_tenth_and_phase_and_never_divided_by_none() -> None:
+    y, p = risks(n=1000)
+    phase = np.where(np.arange(1000) < 20, "none here", "others")
+    y[:20] = 0
+    made = calibration(y, p, Resamples.draw(pd.Series(np.arange(1000)), 0), phase=phase)
+    parts = made.parts.set_index(["by", "part"])
+    assert parts.loc["tenth of risk", "rows"].tolist() == [100] * 10
+    assert parts.loc[("phase", "others"), "observed"] == y.sum()
+    assert parts.loc[("phase", "others"), "expected"] == pytest.approx(p[20:].sum())
+    assert np.isnan(parts.loc[("phase", "none here"), "ratio"])
+
+
+def test_net_benefit_by_hand() -> None:
+    y = np.array([1.0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    p = np.array([0.30, 0.004, 0.30, *[0.001] * 7])
+    resamples = Resamples.draw(pd.Series(np.arange(10)), 0)
+    curve = decision_curve(y, p, resamples, {"RONI": (np.array([2.0]), np.array([5.0]))})
+    at_tenth = curve[curve["threshold"] == 1 / 10].set_index("strategy")["net_benefit"]
+    assert at_tenth["model, by threshold"] == pytest.approx(10_000 * (1 - 1 / 9) / 10)
+    assert at_tenth["everyone"] == pytest.approx(10_000 * (2 - 8 / 9) / 10)
+    assert at_tenth["RONI, at capacity"] == pytest.approx(10_000 * (2 - 3 / 9) / 10)
+    assert net_benefit(0, 0, 10, 0.1) == 0
+    assert set(curve["threshold"]) == set(THRESHOLDS)
+
+
+def three_lists() -> pd.DataFrame:
+    """Three lists of four pupils; a and d are excluded on 1 December, c on 1 March."""
+    frame = pd.DataFrame(
+        {
+            "pupil_id": list("abcd") * 3,
+            "as_of": np.repeat([SPRING, SUMMER, AUTUMN], 4),
+            "label": [1.0, 0, 1, 1] * 1 + [1.0, 0, 0, 1] * 2,
+            "model": [0.1, 0.9, 0.8, 0.2, 0.9, 0.1, 0.2, 0.3, 0.9, 0.8, 0.1, 0.2],
+            "school_id": list("ssttssttsstt"),
+            "never_suspended": [True] * 12,
+        }
+    )
+    event = frame["pupil_id"].map({"a": "2024-12-01", "d": "2024-12-01", "c": "2024-03-01"})
+    return frame.assign(event_on=pd.to_datetime(event))
+
+
+def test_lead_time_runs_from_the_first_listing_to_the_event() -> None:
+    frame = three_lists()
+    row = lead_time(frame, ["model"], 1, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    assert row["events"] == 3
+    assert row["ever_listed"] == pytest.approx(1 / 3)  # a only: c and d are never first
+    assert row["median_days"] == (pd.Timestamp("2024-12-01") - SUMMER).days
+    assert row["listed_early"] == pytest.approx(1 / 3)
+    wider = lead_time(frame, ["model"], 2, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    assert wider["ever_listed"] == 1.0  # c in spring 20 days before, a and d in summer
+    assert wider["listed_early"] == pytest.approx(2 / 3)
+
+
+def test_stability_counts_those_listed_again_among_those_still_there() -> None:
+    frame = three_lists().drop(index=[9])  # b has left by autumn
+    row = stability(frame, ["model"], 2, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    # spring b, c → summer a, d: none of two; summer a, d → autumn a, d: both
+    assert row["kept"] == pytest.approx(2 / 4)
+    assert row["days_apart"] == pytest.approx((AUTUMN - SPRING).days / 2)
+
+
+def test_knowing_the_school_alone_ranks_nobody_within_it() -> None:
+    rng = np.random.default_rng(0)
+    school = rng.integers(0, 20, 4000)
+    frame = pd.DataFrame(
+        {
+            "as_of": SPRING,
+            "school_id": school.astype(str),
+            "label": (rng.random(4000) < 0.01 + 0.004 * school).astype(float),
+            "school only": school.astype(float),
+            "pupil only": rng.random(4000),
+        }
+    )
+    table = within_schools(frame, ["school only", "pupil only"]).set_index("ranker")
+    assert table.loc["school only", "share_between"] == pytest.approx(1.0)
+    assert table.loc["school only", "auc_within"] == pytest.approx(0.5)
+    assert table.loc["school only", "auc_of_school"] > 0.6
+    assert table.loc["pupil only", "share_between"] < 0.02
+
+
+def test_pairs_within_schools_are_counted_as_one_would_by_hand() -> None:
+    frame = pd.DataFrame(
+        {"as_of": SPRING, "school_id": list("aaabbb"), "label": [1.0, 0, 0, 1, 0, 0],
+         "model": [0.5, 0.1, 0.9, 0.3, 0.3, 0.2]}
+    )  # fmt: skip
+    row = within_schools(frame, ["model"]).iloc[0]
+    assert row["auc_within"] == pytest.approx((1 + 0 + 0.5 + 1) / 4)
+
+
+@given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(1, 4))
+def test_a_list_holds_exactly_its_places_and_the_highest_scores(
+    scores: list[int], capacity: int
+) -> None:
+    score = np.array(scores, float)
+    listed = is_listed(score, pd.Series([SPRING] * len(score)), capacity)
+    assert listed.sum() == capacity
+    assert score[listed].min() >= score[~listed].max(initial=-1)
+
+
+def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:
+    frame = three_lists().assign(risk=lambda f: f["model"] / 2 + 0.01, phase="secondary",
+                                 other=lambda f: -f["model"])  # fmt: skip
+    made = compare(frame, rankers=["model", "other"], capacity=2)
+    over_time = made.over_time().set_index("ranker")
+    lists = made.by_list[made.by_list["ranker"] == "model"]["average_precision"]
+    assert over_time.loc["model", "worst"] == lists.min()
+    assert over_time.loc["model", "median"] == lists.median()
+    assert set(made.by_list["as_of"]) == {SPRING, SUMMER, AUTUMN}
+    stored = json.loads(json.dumps(made.to_dict(), allow_nan=False))
+    assert {"calibration", "net_benefit", "lead_time", "stability", "schools"} <= set(stored)
+    assert stored["by_list"][0]["as_of"] == "2024-02-10"
+
+
+def test_differences_are_paired_so_a_ranker_never_differs_from_its_twin() -> None:
+    frame = three_lists().assign(twin=lambda f: f["model"] * 2)
+    row = compare(frame, rankers=["model", "twin"], capacity=2).differences.iloc[0]
+    for metric in METRICS[:4]:
+        assert row[metric] == row[f"{metric}_low"] == row[f"{metric}_high"] == 0
