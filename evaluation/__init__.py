@@ -1,7 +1,13 @@
 """Metrics with intervals, backtest and baselines: how good a list is, and against what."""
 
 from riskmodel.evaluation.backtest import Backtest, compare
-from riskmodel.evaluation.baselines import fit_logistic, roni_points, simple_rankers
+from riskmodel.evaluation.baselines import (
+    fit_logistic,
+    read_points,
+    roni_points,
+    school_rate,
+    simple_rankers,
+)
 from riskmodel.evaluation.decisions import net_benefit
 from riskmodel.evaluation.metrics import (
     average_precision,
@@ -19,8 +25,10 @@ __all__ = [
     "fit_logistic",
     "net_benefit",
     "precision_at_k",
+    "read_points",
     "recall_at_k",
     "roc_auc",
     "roni_points",
+    "school_rate",
     "simple_rankers",
 ]

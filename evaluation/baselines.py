@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,25 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-__all__ = ["fit_logistic", "roni_points", "simple_rankers"]
+from riskmodel.errors import RequestError
+
+__all__ = ["fit_logistic", "read_points", "roni_points", "school_rate", "simple_rankers"]
 
 BY_ONE_COLUMN = {"suspensions last year": "suspensions_12_months",
                  "absence last year": "absence_rate_12_months",
                  "months jobless so far": "jobless_months"}  # fmt: skip
 """Baseline → the feature it sorts by."""
+
+VULNERABLE = ("child_in_need_now", "child_protection_now", "looked_after_now", "early_help_now",
+              "young_carer_now", "youth_justice_now", "alternative_provision_now",
+              "part_time_timetable_now", "ehc_plan_now", "vulnerable_now")  # fmt: skip
+"""What puts a pupil on a vulnerable list: a social worker, an EHC plan or another recorded need for
+help. The DfE's definition of a vulnerable child names the first two and leaves the rest to the LA."""
+
+LOGISTIC_ROWS = 60_000
+"""Rows without the outcome that the logistic regression learns from, at most, weighted up."""
+
+POINT_COLUMNS = ("column", "test", "threshold", "points", "label")
 
 
 @cache
@@ -33,21 +47,66 @@ def _roni_table() -> pd.DataFrame:
         return pd.read_csv(stream, comment="#")
 
 
-def roni_points(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Return Oxfordshire's risk-of-NEET points.
+def read_points(path: Path) -> pd.DataFrame:
+    """Read an LA's own scheme of points.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with ``column`` (a feature, or ``eal``), ``test`` (``at_least`` or ``above``),
+        ``threshold``, ``points`` and ``label``; lines that start with # are remarks.
+
+    Returns
+    -------
+    DataFrame
+        One row per indicator.
+
+    Raises
+    ------
+    RequestError
+        If the file is missing, or a column, a test or a number in it is.
+    """
+    try:
+        table = pd.read_csv(path, comment="#", dtype=str)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise RequestError(f"The points in {path} cannot be read: {error}.") from error
+    missing = [name for name in POINT_COLUMNS if name not in table]
+    if missing:
+        raise RequestError(f"The points in {path} lack the column '{missing[0]}'.")
+    for name in ("threshold", "points"):
+        number = pd.to_numeric(table[name], errors="coerce")
+        if number.isna().any():
+            row = int(number.isna().to_numpy().argmax())
+            raise RequestError(
+                f"{path}: indicator {row + 1} has {name} '{table[name].iloc[row]}'; a number is needed."
+            )
+        table[name] = number
+    odd = ~table["test"].isin(["at_least", "above"]).to_numpy()
+    if odd.any():
+        raise RequestError(
+            f"{path}: indicator {int(odd.argmax()) + 1} has test '{table['test'][odd].iloc[0]}'; "
+            "it must be at_least or above."
+        )
+    return table
+
+
+def roni_points(frame: pd.DataFrame, table: pd.DataFrame | None = None) -> NDArray[np.float64]:
+    """Return risk-of-NEET points.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_pupils, n_columns)
         Features by name, and ``eal``; indicators whose column is not there score nothing.
+    table : DataFrame, optional
+        The LA's own points, from :func:`read_points`; Oxfordshire's where left out.
 
     Returns
     -------
     float array of shape (n_pupils,)
-        Points; 4 or more is the scheme's red band.
+        Points; 4 or more is the red band of Oxfordshire's scheme.
     """
     points = np.zeros(len(frame))
-    for row in _roni_table().to_dict("records"):
+    for row in (_roni_table() if table is None else table).to_dict("records"):
         if row["column"] not in frame:
             continue
         value, threshold = frame[row["column"]].to_numpy(dtype=float), float(row["threshold"])
@@ -57,13 +116,17 @@ def roni_points(frame: pd.DataFrame) -> NDArray[np.float64]:
     return points
 
 
-def simple_rankers(frame: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+def simple_rankers(
+    frame: pd.DataFrame, points: pd.DataFrame | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Return the scores of the baselines whose columns are there.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_pupils, n_columns)
         Features by name, and ``eal``.
+    points : DataFrame, optional
+        The LA's own points, as for :func:`roni_points`.
 
     Returns
     -------
@@ -76,8 +139,39 @@ def simple_rankers(frame: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         if column in frame
     }
     if "absence_rate_12_months" in frame:
-        scores["RONI points"] = roni_points(frame)
+        scores["RONI points"] = roni_points(frame, points)
+    flags = [name for name in VULNERABLE if name in frame]
+    if flags:
+        scores["vulnerable list"] = frame[flags].fillna(0).sum(axis=1).to_numpy(dtype=float)
     return scores
+
+
+def school_rate(
+    train_school: pd.Series, train_label: ArrayLike, test_school: pd.Series
+) -> NDArray[np.float64]:
+    """Score pupils by their school's past rate of the outcome alone.
+
+    Parameters
+    ----------
+    train_school : Series of shape (n_train,)
+        School of each training row.
+    train_label : array-like of shape (n_train,)
+        0 or 1.
+    test_school : Series of shape (n_test,)
+        School of each tested row.
+
+    Returns
+    -------
+    float array of shape (n_test,)
+        Rate, pulled towards that of all schools by as many rows as hold one expected outcome; a
+        school without training rows gets the rate of all.
+    """
+    outcome = pd.Series(np.asarray(train_label, float))
+    by_school = outcome.groupby(train_school.astype("str").to_numpy()).agg(["sum", "size"])
+    rate = float(outcome.mean())
+    prior_rows = 1 / rate if rate > 0 else 1.0
+    pulled = (by_school["sum"] + rate * prior_rows) / (by_school["size"] + prior_rows)
+    return test_school.astype("str").map(pulled).fillna(rate).to_numpy(dtype=float)
 
 
 def fit_logistic(
@@ -97,13 +191,23 @@ def fit_logistic(
     Returns
     -------
     float array of shape (n_test,)
-        Log-odds. Medians for missing values, standardised, ridge ``C = 0.1``.
+        Log-odds. Medians for missing values, standardised, ridge ``C = 0.1``. All rows with the
+        outcome and at most :data:`LOGISTIC_ROWS` of the others, weighted up, drawn by a fixed seed.
     """
+    outcome = np.asarray(y_train).astype(int)
+    others = np.flatnonzero(outcome == 0)
+    drawn = np.random.default_rng(0).permutation(others)[:LOGISTIC_ROWS]
+    rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
+    weight = np.where(outcome[rows] == 1, 1.0, len(others) / max(1, len(drawn)))
     model = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True),
         VarianceThreshold(),
         StandardScaler(),
         LogisticRegression(C=0.1, max_iter=2000),
     )
-    model.fit(X_train.to_numpy(dtype=np.float64), np.asarray(y_train).astype(int))
+    model.fit(
+        X_train.iloc[rows].to_numpy(dtype=np.float64),
+        outcome[rows],
+        logisticregression__sample_weight=weight,
+    )
     return np.asarray(model.decision_function(X_test.to_numpy(dtype=np.float64)))

@@ -34,6 +34,11 @@ _SOURCES = {
 _NO_POSITION, _NOT_KNOWN, _NEET, _ELSEWHERE = range(4)
 """Where a young person was; everything but NEET and not known is elsewhere, custody included."""
 
+_NEVER = np.datetime64("NaT", "s")
+
+_Labels = tuple[NDArray[np.object_], NDArray[np.datetime64]]
+"""Status of each row, and the day of its event."""
+
 _POLICIES = {
     "pex": (
         "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
@@ -121,7 +126,8 @@ def label(
     -------
     DataFrame
         Aligned with the spine: ``label`` (1, 0 or nan), ``status`` (one of :data:`STATUSES`),
-        ``horizon_end``. A label is missing until its horizon has ended.
+        ``horizon_end``, ``event_on`` (the first day of the exclusion; 1 December after Year 11 for
+        ``"neet"``; missing elsewhere). A label is missing until its horizon has ended.
 
     Raises
     ------
@@ -133,13 +139,16 @@ def label(
     end = horizon_end(spine, outcome)
     needed = Tables({name: tables[name] for name in _SOURCES[outcome]})
     one = {"pex": _label_pex, "neet": _label_neet, "neet-post16": _label_post16}[outcome]
-    status = one(needed.as_known(known_by), spine, end)
+    status, event_on = one(needed.as_known(known_by), spine, end)
     status[(end > known_by).to_numpy()] = "not_yet"
     number = np.select([status == "event", status == "no_event"], [1.0, 0.0], np.nan)
-    categories = pd.Categorical(status, categories=list(STATUSES))
-    return pd.DataFrame(
-        {"label": number, "status": categories, "horizon_end": end.to_numpy()}, index=spine.index
-    )
+    labels = {
+        "label": number,
+        "status": pd.Categorical(status, categories=list(STATUSES)),
+        "horizon_end": end.to_numpy(),
+        "event_on": np.where(status == "event", event_on, _NEVER),
+    }
+    return pd.DataFrame(labels, index=spine.index)
 
 
 def count_status(labels: pd.DataFrame) -> pd.DataFrame:
@@ -175,14 +184,16 @@ def _keys(pupils: pd.Series, days: NDArray[np.int64]) -> NDArray[np.int64]:
     return pupils.cat.codes.to_numpy().astype(np.int64) * 10**7 + days
 
 
-def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     facts = known["suspensions"]
     excluded = facts[(facts["category"] == "PERM").to_numpy()]
     keys = np.sort(_keys(excluded["pupil_id"], _days(excluded["start_date"])))
     start = np.searchsorted(keys, _keys(spine["pupil_id"], _days(spine["as_of"])))
     stop = np.searchsorted(keys, _keys(spine["pupil_id"], _days(end)))
     stays = _observed_until(known["enrolments"], spine, _days(end))
-    return np.where(stop > start, "event", np.where(stays, "no_event", "censored")).astype(object)
+    status = np.where(stop > start, "event", np.where(stays, "no_event", "censored"))
+    first = np.append(keys, 0)[start] % 10**7
+    return status.astype(object), first.astype("datetime64[D]").astype("datetime64[s]")
 
 
 def _observed_until(
@@ -267,7 +278,7 @@ def _groups(positions: pd.DataFrame) -> NDArray[np.int8]:
     return np.asarray(group.map(numbers).fillna(_ELSEWHERE), dtype=np.int8)
 
 
-def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     # the horizon ends on 1 March: its months are December, January and February (DfE: the
     # published rate is the average of the three)
     december = end - pd.DateOffset(months=3)
@@ -276,11 +287,12 @@ def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[n
     june = _days(end - pd.DateOffset(months=9))
     rolls = known["enrolments"]
     left_early = _latest(rolls["pupil_id"], _days(rolls["leaving_date"]), spine["pupil_id"]) < june
-    return np.select(
+    status = np.select(
         [neet >= 2, 3 - neet - unknown >= 2, none & left_early],
         ["event", "no_event", "censored"],
         "not_known",
-    ).astype(object)
+    )
+    return status.astype(object), december.to_numpy().astype("datetime64[s]")
 
 
 def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
@@ -290,12 +302,13 @@ def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> ND
     return np.asarray(latest[wanted.cat.codes.to_numpy()])
 
 
-def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.object_]:
+def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     positions = known["destinations"]
     neet, unknown, _ = _count_months(positions, spine["pupil_id"], spine["as_of"], 12)
     confirmed = _latest(positions["pupil_id"], _days(positions["confirmed_on"]), spine["pupil_id"])
-    return np.select(
+    status = np.select(
         [confirmed < _days(spine["as_of"]), neet >= 6, neet + unknown < 6],
         ["censored", "event", "no_event"],
         "not_known",
-    ).astype(object)
+    )
+    return status.astype(object), np.full(len(spine), _NEVER)

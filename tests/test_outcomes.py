@@ -99,6 +99,16 @@ def test_leaving_for_another_la_censors(leave: str | None, expected: str) -> Non
     assert status_of(pex_tables([left]), "pex") == expected
 
 
+def test_the_event_is_the_first_exclusion_of_the_horizon() -> None:
+    tables = pex_tables(
+        [roll("A", "2022-09-01")], exclusion("2024-05-01"), exclusion("2024-03-01"),
+        exclusion("2023-11-01"),
+    )  # fmt: skip
+    labels = label(tables, spine_of(tables, "AB"), "pex", known_by=LATER)
+    assert labels["event_on"].iloc[0] == day("2024-03-01")
+    assert labels["event_on"].isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize(("extra", "expected"), [(0, "no_event"), (1, "censored")])
 def test_leaving_and_coming_back(extra: int, expected: str) -> None:
     back = day("2024-03-01") + pd.Timedelta(days=GAP_DAYS + extra)
@@ -268,7 +278,9 @@ def test_columns_and_alignment() -> None:
     assert labels.index.tolist() == [7, 3]
     assert labels["status"].tolist() == ["censored", "event"]
     assert labels["label"].isna().tolist() == [True, False]
-    assert labels.dtypes.astype("str").tolist() == ["float64", "category", "datetime64[s]"]
+    assert labels.dtypes.astype("str").tolist() == [
+        "float64", "category", "datetime64[s]", "datetime64[s]"
+    ]  # fmt: skip
     assert list(labels["status"].cat.categories) == list(STATUSES)
 
 
@@ -289,7 +301,7 @@ def test_an_empty_spine_has_empty_labels(outcome: str) -> None:
     tables = make_tables(enrolments=[], suspensions=[], destinations=[])
     labels = label(tables, spine_of(tables, ""), outcome, known_by=LATER)
     assert labels.empty
-    assert list(labels.columns) == ["label", "status", "horizon_end"]
+    assert list(labels.columns) == ["label", "status", "horizon_end", "event_on"]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
