@@ -307,7 +307,7 @@ def _totals(
     ).to_numpy()
     lists = []
     for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
-        order = rows[np.argsort(-score[rows], kind="stable")]
+        order = np.asarray(rows)[np.argsort(-score[rows], kind="stable")]
         weights = resamples.of(order)
         lists.append(_of_one_list(outcome[order], score[order], unseen[order], weights, capacity))
     return lists

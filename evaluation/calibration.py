@@ -70,7 +70,8 @@ class Calibration:
         float
             Its value.
         """
-        return float(self.summary.set_index("measure").at[measure, "value"])
+        figures = dict(zip(self.summary["measure"], self.summary["value"], strict=True))
+        return float(figures[measure])
 
     def _repr_html_(self) -> str:
         return self.summary.to_html(index=False, na_rep="–", float_format="{:.4f}".format)

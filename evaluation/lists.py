@@ -208,7 +208,7 @@ def _pairs_won(score: pd.Series, by: list[pd.Series], outcome: Floats) -> tuple[
 
 
 def _with_bounds(figures: dict[str, Floats]) -> dict[str, float]:
-    row = {}
+    row: dict[str, float] = {}
     for name, draws in figures.items():
         low, high = bounds(draws)
         row |= {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -45,7 +45,12 @@ AsOf = Annotated[
     typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day to stand on.", metavar="DATE"),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
+Gates = Annotated[
+    Path, typer.Option("--settings", help="Gates and points, written before the run.")
+]
 STORE = "sqlite:///mlflow.db"
+SEARCHES = "sqlite:///search.db"
+SETTINGS = Path("riskmodel.toml")
 
 
 def main() -> None:
@@ -139,16 +144,29 @@ def train(
     outcome: OutcomeOption,
     as_of: AsOf = None,
     trials: Annotated[int, typer.Option(min=0, help="Settings to try in a search.")] = 0,
+    fair: Annotated[
+        bool, typer.Option("--fair", help="Search for a small recall gap between groups too.")
+    ] = False,
+    storage: Annotated[
+        str,
+        typer.Option(
+            help="Database that keeps the trials; the same search goes on where it stopped."
+        ),
+    ] = SEARCHES,
     seed: Seed = 0,
-    capacity: Annotated[int | None, typer.Option(help="Pupils listed in the backtest.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(min=1, help="Pupils listed in the backtest.")
+    ] = None,
+    settings: Gates = SETTINGS,
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
+    from riskmodel.jobs import read_settings
     from riskmodel.jobs import train as train_model
 
     made = train_model(
         data, outcome, tracking=tracking, as_of=_day(as_of), capacity=capacity, n_trials=trials,
-        seed=seed,
+        fair=fair, storage=storage, seed=seed, settings=read_settings(settings),
     )  # fmt: skip
     typer.echo(made.text())
 
@@ -157,13 +175,26 @@ def train(
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
+    settings: Gates = SETTINGS,
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""
     from riskmodel.jobs import promote as promote_version
+    from riskmodel.jobs import read_settings
 
-    number = promote_version(outcome, tracking=tracking, number=version)
+    number = promote_version(
+        outcome, tracking=tracking, number=version, settings=read_settings(settings)
+    )
     typer.echo(f"Version {number} is now the champion for {outcome}.")
+
+
+@app.command()
+def rollback(outcome: OutcomeOption, tracking: Tracking = STORE) -> None:
+    """Put the champion before the present one to use again."""
+    from riskmodel.jobs import roll_back
+
+    number = roll_back(outcome, tracking=tracking)
+    typer.echo(f"Version {number} is the champion for {outcome} again.")
 
 
 @app.command("list")

@@ -80,7 +80,7 @@ def rolling_folds(
         train = np.flatnonzero(~np.isnan(then))
         test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
         positive = spine["pupil_id"].to_numpy()[train][then[train] == 1]
-        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS or not final[test].any():
+        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS:
             continue
         folds.append(
             Fold(origin=origin, train=train, test=test, train_label=then[train],
@@ -88,7 +88,8 @@ def rolling_folds(
         )  # fmt: skip
         if len(folds) == n_origins:
             break
-    return folds[::-1]
+    # a list on which nobody had the outcome counts, its places were used; one at least must have some
+    return folds[::-1] if any(fold.test_label.any() for fold in folds) else []
 
 
 def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int = 5) -> list[Fold]:

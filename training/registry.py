@@ -10,8 +10,9 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
+from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["download", "log_version", "registered_name", "set_alias", "version_of", "version_tags"]
+__all__ = [
+    "champions",
+    "download",
+    "log_version",
+    "open_store",
+    "registered_name",
+    "set_champion",
+    "version_of",
+    "version_tags",
+]
+
+HISTORY = "riskmodel.champions"
+"""Tag of a registered model: the versions that were champion, oldest first."""
 
 
 def registered_name(outcome: str) -> str:
@@ -47,6 +60,8 @@ def _mlflow(tracking: str) -> Iterator[Any]:
     # An LA's tool must not report its use to anybody, and MLflow does by default.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    # a server that is down is said at once, not after MLflow's several minutes of trying
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     import mlflow
 
     for name in ("mlflow", "alembic"):
@@ -66,11 +81,36 @@ def _translated(mlflow: Any, tracking: str) -> Iterator[None]:
     try:
         yield
     except mlflow.exceptions.MlflowException as error:
-        first_line = str(error).splitlines()[0]
         raise ModelError(
-            f"The MLflow store {tracking} cannot do this: {first_line} "
-            "Check the address, or train and promote a model first."
+            f"The MLflow store {tracking} cannot do this: {_in_short(error)} "
+            "Check the address, that it runs and that you may write there."
         ) from error
+
+
+def _in_short(error: Exception) -> str:
+    """Return the sentence at the root of MLflow's error, without its statements and links."""
+    line = next((text for text in str(error).splitlines() if text.strip()), type(error).__name__)
+    return line if len(line) <= 200 else f"{line[:200]}…"
+
+
+def open_store(outcome: str, *, tracking: str) -> None:
+    """Open the experiment of an outcome and write to it, before hours of work depend on it.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    tracking : str
+        MLflow tracking address.
+
+    Raises
+    ------
+    ModelError
+        If the store is down, or cannot be written.
+    """
+    with _mlflow(tracking) as mlflow:
+        _set_experiment(mlflow, tracking, registered_name(outcome))
+        mlflow.set_experiment_tag("riskmodel.outcome", outcome)
 
 
 def log_version(
@@ -80,11 +120,14 @@ def log_version(
     tracking: str,
     parameters: Mapping[str, Any],
     metrics: Mapping[str, float],
+    metrics_by_list: Sequence[Mapping[str, float]],
     tags: Mapping[str, str],
     texts: Mapping[str, str],
     example: pd.DataFrame,
 ) -> str:
     """Log a run and register the saved model as its version, alias ``challenger``.
+
+    The version appears when everything else is stored: a run that is killed before leaves no version.
 
     Parameters
     ----------
@@ -96,10 +139,12 @@ def log_version(
         MLflow tracking address, e.g. ``sqlite:///mlflow.db``.
     parameters, metrics, tags : mapping
         What the run records; tags are set on the version too.
+    metrics_by_list : sequence of mapping
+        The metrics of every tested list, oldest first; steps of the run.
     texts : mapping of str to str
         File name → text, kept as artifacts of the run.
     example : DataFrame
-        A few rows of features, for the signature.
+        A few rows of features, simulated or made up: kept with the model as input example.
 
     Returns
     -------
@@ -116,6 +161,8 @@ def log_version(
         with mlflow.start_run():
             mlflow.log_params(dict(parameters))
             mlflow.log_metrics(dict(metrics))
+            for step, numbers in enumerate(metrics_by_list):
+                mlflow.log_metrics({f"list.{k}": v for k, v in numbers.items()}, step=step)
             mlflow.set_tags(dict(tags))
             for name, text in texts.items():
                 mlflow.log_text(text, name)
@@ -123,8 +170,9 @@ def log_version(
                 name="model",
                 loader_module="riskmodel.model",
                 data_path=str(folder),
-                pip_requirements=["riskmodel"],
+                pip_requirements=[f"riskmodel=={package_version('riskmodel')}"],
                 signature=_signature(mlflow, example),
+                input_example=example,
             )
         name = registered_name(outcome)
         version = mlflow.register_model(logged.model_uri, name, tags=dict(tags))
@@ -212,22 +260,46 @@ def version_tags(outcome: str, version: str, *, tracking: str) -> dict[str, str]
         return dict(found.tags)
 
 
-def set_alias(outcome: str, alias: str, version: str, *, tracking: str) -> None:
-    """Point an alias to a version.
+def champions(outcome: str, *, tracking: str) -> list[str]:
+    """Return the versions that were champion, the present one last.
 
     Parameters
     ----------
     outcome : str
         Outcome.
-    alias : str
-        ``"champion"`` or ``"challenger"``.
-    version : str
-        Version.
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    list of str
+        Versions; empty where there never was a champion.
+    """
+    with _mlflow(tracking) as mlflow:
+        try:
+            model = mlflow.MlflowClient().get_registered_model(registered_name(outcome))
+        except mlflow.exceptions.MlflowException:
+            return []
+        return [part for part in dict(model.tags or {}).get(HISTORY, "").split(",") if part]
+
+
+def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None:
+    """Put the last version of a history to use, and keep the history.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    history : sequence of str
+        Versions that were champion, the one to use last.
     tracking : str
         MLflow tracking address.
     """
+    name = registered_name(outcome)
     with _mlflow(tracking) as mlflow:
-        mlflow.MlflowClient().set_registered_model_alias(registered_name(outcome), alias, version)
+        client = mlflow.MlflowClient()
+        client.set_registered_model_alias(name, "champion", history[-1])
+        client.set_registered_model_tag(name, HISTORY, ",".join(history))
 
 
 def download(uri: str, *, tracking: str) -> Path:

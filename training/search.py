@@ -1,23 +1,94 @@
-"""Search for settings of the recipe, on out-of-time folds.
+"""Search for settings of the recipe, on out-of-time folds, that can be stopped and taken up again.
 
-In:  folds, features, labels.
-Out: the settings that ranked best, by mean average precision over the folds.
+In:  folds, features, labels; a place to keep trials.
+Out: :class:`Search`: the settings that ranked best, every trial, and the front where two aims compete.
+
+Trials are drawn by the tree-structured Parzen estimator [1]_, each from its own seed and the trials
+before it, so that a search that was killed goes on as if it had not been.
+
+References
+----------
+.. [1] Bergstra et al., "Algorithms for hyper-parameter optimization", NeurIPS 2011.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from riskmodel.errors import RequestError
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.folds import Fold
 
-__all__ = ["search_settings"]
+__all__ = ["Search", "recall_gap", "search_settings"]
+
+FEWEST_POSITIVES = 5
+"""Outcomes that a group needs for its recall to count in the gap."""
+
+NEARLY_BEST = 0.95
+"""Share of the best average precision that the fairest settings must keep to be chosen."""
+
+SPACE: dict[str, tuple[str, dict[str, Any]]] = {
+    "ridge": ("suggest_float", {"low": 3e-4, "high": 3e-2, "log": True}),
+    "n_features": ("suggest_int", {"low": 20, "high": 160, "log": True}),
+    "tree_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
+    "n_trees": ("suggest_int", {"low": 40, "high": 160, "step": 40}),
+    "max_depth": ("suggest_int", {"low": 1, "high": 2}),
+    "negatives_per_positive": ("suggest_int", {"low": 10, "high": 60}),
+}
+"""Setting → Optuna's method and its bounds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What a search found.
+
+    Attributes
+    ----------
+    settings : dict
+        Keyword arguments of the classifier.
+    trials : DataFrame
+        ``trial``, ``state``, ``average_precision``, ``recall_gap`` where it was an aim, and a column
+        per setting, in the order in which they were tried.
+    front : DataFrame, optional
+        Trials that no other beats in both aims, best average precision first.
+    """
+
+    settings: dict[str, Any]
+    trials: pd.DataFrame = field(repr=False)
+    front: pd.DataFrame | None = field(repr=False, default=None)
+
+    def text(self) -> str:
+        """Return what a person reads after a search.
+
+        Returns
+        -------
+        str
+            How many trials, and the front where there is one.
+        """
+        states = self.trials["state"].value_counts()
+        counted = ", ".join(f"{number} {str(state).lower()}" for state, number in states.items())
+        lines = [f"Search: {counted}. Chosen: {self.settings}."]
+        if self.front is not None:
+            lines += [
+                "No other settings tried were better in both; chosen: the smallest gap that keeps "
+                f"{NEARLY_BEST:.0%} of the best average precision.",
+                self.front.to_string(index=False, float_format="{:.3f}".format),
+            ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        table = self.trials if self.front is None else self.front
+        return table.to_html(index=False, float_format="{:.4f}".format)
 
 
 def search_settings(
@@ -28,8 +99,12 @@ def search_settings(
     n_trials: int,
     random_state: int,
     make: Callable[..., RareOutcomeClassifier],
-) -> dict[str, Any]:
-    """Return the best settings found in a small space.
+    storage: str | None = None,
+    name: str = "search",
+    groups: pd.DataFrame | None = None,
+    capacity: int = 0,
+) -> Search:
+    """Search a small space, going on where an earlier search of the same name stopped.
 
     Parameters
     ----------
@@ -40,44 +115,176 @@ def search_settings(
     folds : sequence of Fold
         Out-of-time folds.
     n_trials : int
-        Settings tried; the first is the default.
+        Settings tried in all, by all workers; the first is the default.
     random_state : int
-        Seed of the search; the same seed tries the same settings.
+        Seed; the same seed tries the same settings, with one worker.
     make : callable
         Settings → unfitted classifier.
+    storage : str, optional
+        Database address that keeps the trials; in memory where left out.
+    name : str
+        Name of the search in the storage.
+    groups : DataFrame of shape (n_rows, n_characteristics), optional
+        Where given, the largest recall gap between groups is a second aim; rows no fold tests may
+        be missing. Trials are then not stopped early.
+    capacity : int
+        Places on a list, for the recall gap.
 
     Returns
     -------
-    dict
-        Keyword arguments for ``make``.
+    Search
+        Settings, trials, front.
+
+    Raises
+    ------
+    RequestError
+        If the storage cannot be opened.
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    default = RareOutcomeClassifier().get_params()
-    sampler = optuna.samplers.TPESampler(seed=random_state)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    names = ("ridge", "n_trees", "max_depth", "tree_weight", "negatives_per_positive")
-    study.enqueue_trial({name: default[name] for name in names})
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    directions: Any = ["maximize"] if groups is None else ["maximize", "minimize"]
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=name, load_if_exists=True, directions=directions,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
+        )  # fmt: skip
+        _bury_the_dead(study, optuna)
+    except Exception as error:  # any database's own errors
+        raise RequestError(
+            f"The search cannot be kept in {storage}: {str(error).splitlines()[0]}. Check the address."
+        ) from error
+    if not study.trials:
+        default = RareOutcomeClassifier().get_params()
+        study.enqueue_trial({setting: default[setting] for setting in SPACE})
     for _ in track(range(n_trials), "Searching settings"):
+        finished, running = _count(study, optuna)
+        if finished + running >= n_trials:
+            break
+        # a seed of its own for every trial: what comes next depends on what is finished, not on
+        # whether one process did it all
+        seed = np.random.SeedSequence([random_state, finished, running]).generate_state(1)[0]
+        study.sampler = optuna.samplers.TPESampler(seed=int(seed))
         trial = study.ask()
-        settings = {
-            "ridge": trial.suggest_float("ridge", 3e-4, 3e-2, log=True),
-            "n_trees": trial.suggest_int("n_trees", 40, 160, step=40),
-            "max_depth": trial.suggest_int("max_depth", 1, 2),
-            "tree_weight": trial.suggest_float("tree_weight", 0.0, 1.0),
-            "negatives_per_positive": trial.suggest_int("negatives_per_positive", 10, 60),
-        }
-        study.tell(trial, _mean_average_precision(X, spine, folds, make(**settings)))
-    return dict(study.best_params)
+        trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
+        settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
+        values = _try(
+            trial if groups is None else None, X, spine, folds, make(**settings), groups, capacity
+        )
+        if values is None:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(trial, values)
+    return _result(study, groups is not None)
 
 
-def _mean_average_precision(
-    X: pd.DataFrame, spine: pd.DataFrame, folds: Sequence[Fold], model: RareOutcomeClassifier
-) -> float:
-    precisions = []
-    for fold in folds:
+def _count(study: Any, optuna: Any) -> tuple[int, int]:
+    """Count the trials that are finished, and those that live workers are at."""
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    done = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    return sum(s in done for s in states), states.count(optuna.trial.TrialState.RUNNING)
+
+
+def _bury_the_dead(study: Any, optuna: Any) -> None:
+    """Mark the trials of workers of this machine that are no more as failed."""
+    for trial in study.get_trials(deepcopy=False):
+        host, _, process = str(trial.user_attrs.get("worker", " 0")).rpartition(" ")
+        is_here = host in ("", socket.gethostname()) and int(process) != os.getpid()
+        if trial.state == optuna.trial.TrialState.RUNNING and is_here and not _lives(int(process)):
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def _lives(process: int) -> bool:
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _try(
+    trial: Any,
+    X: pd.DataFrame,
+    spine: pd.DataFrame,
+    folds: Sequence[Fold],
+    model: RareOutcomeClassifier,
+    groups: pd.DataFrame | None,
+    capacity: int,
+) -> list[float] | None:
+    """Return mean average precision over the folds, and the recall gap; None where stopped early."""
+    precisions: list[float] = []
+    scores = []
+    for step, fold in enumerate(fold for fold in folds if fold.test_label.any()):
         model.fit(X.iloc[fold.train], fold.train_label, spine["pupil_id"].iloc[fold.train])
-        margin = model.decision_function(X.iloc[fold.test])
-        precisions.append(average_precision_score(fold.test_label, margin))
-    return float(np.mean(precisions))
+        scores.append(model.decision_function(X.iloc[fold.test]))
+        precisions.append(float(average_precision_score(fold.test_label, scores[-1])))
+        if trial is not None:
+            trial.report(float(np.mean(precisions)), step)
+            if trial.should_prune():
+                return None
+    if groups is None:
+        return [float(np.mean(precisions))]
+    tested = [fold for fold in folds if fold.test_label.any()]
+    gap = recall_gap(
+        groups.loc[np.concatenate([fold.test for fold in tested])],
+        np.concatenate([fold.test_label for fold in tested]),
+        np.concatenate([_highest(score, capacity) for score in scores]),
+    )
+    return [float(np.mean(precisions)), gap]
+
+
+def _highest(score: NDArray[np.float64], capacity: int) -> NDArray[np.bool_]:
+    listed = np.zeros(len(score), dtype=bool)
+    listed[np.argsort(-score, kind="stable")[:capacity]] = True
+    return listed
+
+
+def recall_gap(
+    groups: pd.DataFrame, label: NDArray[np.float64], listed: NDArray[np.bool_]
+) -> float:
+    """Return the largest difference in recall between two groups of one characteristic.
+
+    Parameters
+    ----------
+    groups : DataFrame of shape (n_rows, n_characteristics)
+        Group of each row.
+    label : float array of shape (n_rows,)
+        0 or 1.
+    listed : bool array of shape (n_rows,)
+        Whether the row is listed.
+
+    Returns
+    -------
+    float
+        0 to 1; groups with fewer than :data:`FEWEST_POSITIVES` outcomes do not count.
+    """
+    positive = label == 1
+    gaps = [0.0]
+    for name in groups:
+        found = pd.Series(listed[positive]).groupby(groups[name].to_numpy()[positive])
+        recall = found.mean()[found.size() >= FEWEST_POSITIVES]
+        if len(recall) > 1:
+            gaps.append(float(recall.max() - recall.min()))
+    return max(gaps)
+
+
+def _result(study: Any, two_aims: bool) -> Search:
+    rows = [
+        {"trial": trial.number, "state": trial.state.name,
+         "average_precision": trial.values[0] if trial.values else np.nan}
+        | ({"recall_gap": trial.values[1] if trial.values else np.nan} if two_aims else {})
+        | trial.params
+        for trial in study.trials if trial.state.name != "WAITING"
+    ]  # fmt: skip
+    trials = pd.DataFrame(rows)
+    if not two_aims:
+        return Search(settings=dict(study.best_params), trials=trials)
+    front = trials[trials["trial"].isin([trial.number for trial in study.best_trials])]
+    front = front.sort_values("average_precision", ascending=False, ignore_index=True)
+    kept = front[front["average_precision"] >= NEARLY_BEST * front["average_precision"].max()]
+    best = int(kept.loc[kept["recall_gap"].idxmin(), "trial"])
+    return Search(settings=dict(study.trials[best].params), trials=trials, front=front)

@@ -5,7 +5,18 @@ Out: a registered model with its backtest; a folder with the list.
 """
 
 from riskmodel.jobs.demo import run_demo
+from riskmodel.jobs.settings import Gates, Settings, read_settings
 from riskmodel.jobs.train import Training, train
-from riskmodel.jobs.use import make_list, promote
+from riskmodel.jobs.use import make_list, promote, roll_back
 
-__all__ = ["Training", "make_list", "promote", "run_demo", "train"]
+__all__ = [
+    "Gates",
+    "Settings",
+    "Training",
+    "make_list",
+    "promote",
+    "read_settings",
+    "roll_back",
+    "run_demo",
+    "train",
+]

@@ -7,6 +7,7 @@ Out: sentences, gate answers, metrics, and where the model came from.
 from __future__ import annotations
 
 import platform
+import re
 from importlib.metadata import version
 from typing import Any
 
@@ -15,38 +16,46 @@ import pandas as pd
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
-from riskmodel.evaluation.metrics import expected_over_observed
+from riskmodel.evaluation.backtest import METRICS
+from riskmodel.evaluation.lists import EARLY_DAYS, is_listed
 from riskmodel.fairness import audit_recall
+from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.sample import Sample
+from riskmodel.jobs.settings import Gates
 from riskmodel.outcomes import count_status, policy
-from riskmodel.training.calibration import calibrated_on_other_lists
 
-__all__ = ["gates_for", "lineage", "metrics_of", "notes_for", "recall_records"]
+__all__ = [
+    "disparities_beyond",
+    "gates_for",
+    "lineage",
+    "metrics_of",
+    "notes_for",
+    "recall_records",
+]
 
 
 def recall_records(
-    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int
+    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, ranker: str = "model"
 ) -> list[dict[str, Any]]:
     """Audit whom the backtest's lists found, origins pooled.
 
     Parameters
     ----------
     predictions : DataFrame of shape (n_tested, ...)
-        ``as_of``, ``label``, ``model``.
+        ``as_of``, ``label`` and a score per ranker.
     groups : DataFrame of shape (n_tested, n_characteristics)
         Protected characteristics of the same rows.
     capacity : int
         Pupils listed at each ``as_of``.
+    ranker : str
+        Score column.
 
     Returns
     -------
     list of dict
         Rows of :func:`riskmodel.fairness.audit_recall`, ready for JSON.
     """
-    place = predictions.groupby("as_of", observed=True)["model"].rank(
-        ascending=False, method="first"
-    )
-    selected = (place <= capacity).to_numpy()
+    selected = is_listed(predictions[ranker].to_numpy(float), predictions["as_of"], capacity)
     table = audit_recall(groups, predictions["label"].to_numpy(), selected)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
@@ -57,7 +66,6 @@ def notes_for(
     out_of_time: bool,
     backtest: Backtest,
     labels: pd.DataFrame,
-    predictions: pd.DataFrame,
 ) -> list[str]:
     """Return what a reader of the backtest must know.
 
@@ -71,8 +79,6 @@ def notes_for(
         What was measured.
     labels : DataFrame
         All labels, with their ``status``.
-    predictions : DataFrame
-        ``as_of``, ``label``, ``model`` of the tested rows.
 
     Returns
     -------
@@ -94,83 +100,200 @@ def notes_for(
         how,
         policy(outcome),
         f"Labels (rows): {states}.",
-        _calibration_note(predictions),
+        _calibration_note(backtest),
+        *_list_notes(backtest),
         backtest.recommendation(),
     ]
 
 
-def _calibration_note(predictions: pd.DataFrame) -> str:
+def _calibration_note(backtest: Backtest) -> str:
     """Compare expected with observed outcomes, each list calibrated on the other lists."""
-    if predictions["as_of"].nunique() < 2:
+    if backtest.calibration is None:
         return "Only one list could be tested, so the level of the risks could not be checked on another."
-    outcome = predictions["label"].to_numpy()
-    risk = calibrated_on_other_lists(
-        predictions["model"].to_numpy(), outcome, predictions["as_of"].to_numpy()
-    )
-    ratio = expected_over_observed(outcome, risk)
+    figures = backtest.calibration
+    ratio = _row(figures.summary, "measure", "expected over observed")
     return (
         "Calibration, each list with the correction learned from the others (which share pupils with "
-        f"it): {risk.sum():.1f} outcomes expected, {outcome.sum():.0f} happened ({ratio:.2f} expected "
-        "over observed)."
+        f"it): {figures.value('outcomes expected'):.1f} outcomes expected, "
+        f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
+        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}."
     )
 
 
-def gates_for(extract: Extract, backtest: Backtest, out_of_time: bool) -> dict[str, str]:
+def _list_notes(backtest: Backtest) -> list[str]:
+    """Say how early, how steady and how much about schools the model's list is."""
+    notes = []
+    row = _row(backtest.table, "ranker", "model")
+    if np.isfinite(row["recall_never_suspended"]):
+        notes.append(
+            "Of the outcomes of pupils with no suspension so far the lists held "
+            f"{_share(row, 'recall_never_suspended')}."
+        )
+    if backtest.lead_time is not None:
+        row = _row(backtest.lead_time, "ranker", "model")
+        notes.append(
+            f"Of {row['events']} pupils, {_share(row, 'ever_listed')} stood on a tested list before "
+            f"the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days before"
+            + (f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else ".")
+        )
+    if backtest.stability is not None and not backtest.stability.empty:
+        row = _row(backtest.stability, "ranker", "model")
+        notes.append(
+            f"Of a list {_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."
+        )
+    if backtest.schools is not None:
+        row = _row(backtest.schools, "ranker", "model")
+        notes.append(
+            f"{row['share_between']:.0%} of the ranking lies between schools; within a school the pupil "
+            f"with the outcome ranks above one without in {row['auc_within']:.0%} of pairs."
+        )
+    return notes
+
+
+def _row(table: pd.DataFrame, column: str, value: str) -> dict[Any, Any]:
+    return dict(table[table[column] == value].to_dict("records")[0])
+
+
+def _share(row: dict[Any, Any], name: str) -> str:
+    ends = (row[f"{name}_low"], row[f"{name}_high"])
+    interval = f" ({ends[0]:.0%} to {ends[1]:.0%})" if np.isfinite(ends).all() else ""
+    return f"{row[name]:.0%}{interval}"
+
+
+def gates_for(
+    gates: Gates,
+    extract: Extract,
+    backtest: Backtest,
+    out_of_time: bool,
+    new_disparities: list[str],
+) -> dict[str, str]:
     """Judge the challenger by the gates that ``promote`` asks for.
 
     Parameters
     ----------
+    gates : Gates
+        The thresholds, written before the run.
     extract : Extract
         What was read.
     backtest : Backtest
         What was measured.
     out_of_time : bool
         Whether earlier lists could be tested.
+    new_disparities : list of str
+        Groups from :func:`disparities_beyond`.
 
     Returns
     -------
     dict of str to str
-        Gate → ``"passed"`` or why it failed.
+        Gate → ``"passed"`` or why it failed; gates that are switched off are not there.
     """
-    rejected = extract.reconciliation["rows_rejected"].sum()
+    failures: dict[str, str] = {}
+    if gates.tested_out_of_time:
+        failures["tested_out_of_time"] = (
+            "" if out_of_time else "no list made earlier could be tested"
+        )
+    rejected = int(extract.reconciliation["rows_rejected"].sum())
     rows = max(1, int(extract.reconciliation["rows_read"].sum()))
-    answers = {
-        "out_of_time": "passed" if out_of_time else "failed: no list made earlier could be tested",
-        "data": "passed"
-        if rejected / rows <= 0.01
-        else f"failed: {rejected} of {rows} rows were set aside, more than 1%",
-    }
+    too_many = rejected / rows > gates.most_rows_set_aside
+    failures["most_rows_set_aside"] = (
+        f"{rejected:,} of {rows:,} rows were set aside, more than {gates.most_rows_set_aside:.1%}"
+        if too_many
+        else ""
+    )
+    lift = float(_row(backtest.table, "ranker", "model")["lift_at_capacity"])
+    failures["smallest_lift"] = (
+        f"the list holds {lift:.1f} times as many as chance, less than {gates.smallest_lift:g}"
+        if lift < gates.smallest_lift
+        else ""
+    )
+    rankers = [*gates.not_beaten_by, *([CHAMPION] if gates.not_below_champion else [])]
     for row in backtest.differences.to_dict("records"):
-        ranker, gap = str(row["ranker"]), float(row["average_precision"])
-        if ranker in {"logistic regression", "RONI points", "months jobless so far"}:
-            answers[f"not_below_{ranker.replace(' ', '_')}"] = (
-                f"failed: average precision is lower by {-gap:.3f}, beyond noise"
-                if row["average_precision_high"] < 0
-                else "passed"
-            )
-    return answers
+        if row["ranker"] in rankers:
+            name = "below_champion" if row["ranker"] == CHAMPION else f"beaten_by {row['ranker']}"
+            failures[f"not_{name.replace(' ', '_')}"] = _beaten(row)
+    if backtest.calibration is not None:
+        failures["expected_over_observed"] = _level(gates, backtest)
+    if gates.no_new_disparity:
+        failures["no_new_disparity"] = (
+            f"found less often than others, and not so before: {'; '.join(new_disparities)}"
+            if new_disparities
+            else ""
+        )
+    return {name: f"failed: {words}" if words else "passed" for name, words in failures.items()}
 
 
-def metrics_of(backtest: Backtest) -> dict[str, float]:
-    """Return the numbers that MLflow keeps.
+def _beaten(row: dict[Any, Any]) -> str:
+    """Say by how much the ranker is better beyond noise; nothing where it is not."""
+    worse = [
+        f"{metric.replace('_', ' ')} is lower by {-row[metric]:.3f}, beyond noise"
+        for metric in ("average_precision", "recall_at_capacity")
+        if row[f"{metric}_high"] < 0
+    ]
+    return " and ".join(worse)
+
+
+def _level(gates: Gates, backtest: Backtest) -> str:
+    assert backtest.calibration is not None
+    row = _row(backtest.calibration.summary, "measure", "expected over observed")
+    least, most = gates.expected_over_observed
+    if row["high"] < least or row["low"] > most:
+        return (
+            f"expected over observed outcomes is {row['value']:.2f} ({row['low']:.2f} to "
+            f"{row['high']:.2f}), outside {least:g} to {most:g}"
+        )
+    return ""
+
+
+def disparities_beyond(records: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[str]:
+    """Return groups that are found less often than others, beyond noise, and were not before.
 
     Parameters
     ----------
-    backtest : Backtest
-        What was measured.
+    records, before : list of dict
+        From :func:`recall_records`: of the challenger, and of what it is to replace.
+
+    Returns
+    -------
+    list of str
+        Group and recall, in words.
+    """
+    old = {
+        (row["characteristic"], row["group"]) for row in before if _found_less_often(row, before)
+    }
+    return [
+        f"{row['characteristic']}: {row['group']} (recall {row['recall']:.2f})"
+        for row in records
+        if _found_less_often(row, records) and (row["characteristic"], row["group"]) not in old
+    ]
+
+
+def _found_less_often(row: dict[str, Any], records: list[dict[str, Any]]) -> bool:
+    same = [r for r in records if r["characteristic"] == row["characteristic"]]
+    found, positives = (sum(r[name] for r in same) for name in ("found", "positives"))
+    return row["verdict"] == "disparity" and row["found"] * positives < found * row["positives"]
+
+
+def metrics_of(table: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers that MLflow keeps, of all lists or of one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``ranker`` and a column per metric.
 
     Returns
     -------
     dict of str to float
         ``<ranker>.<metric>``; numbers that could not be measured are left out.
     """
-    names = ("average_precision", "precision_at_capacity", "recall_at_capacity", "roc_auc")
-    return {
-        f"{ranker}.{name}".replace(" ", "_").replace("(", "").replace(")", ""): float(value)
-        for ranker, *values in backtest.table[["ranker", *names]].itertuples(index=False)
-        for name, value in zip(names, values, strict=True)
-        if np.isfinite(value)
-    }
+    numbers = {}
+    for row in table.to_dict("records"):
+        ranker = re.sub(r"[^A-Za-z0-9_]+", "_", str(row["ranker"])).strip("_")
+        for name in METRICS:
+            for column in (name, f"{name}_low", f"{name}_high"):
+                if np.isfinite(row[column]):
+                    numbers[f"{ranker}.{column}"] = float(row[column])
+    return numbers
 
 
 def lineage(

@@ -1,13 +1,13 @@
 """The model and its rivals on earlier lists: every ranker scores the same rows.
 
 In:  a sample and its folds.
-Out: label and score of every ranker for every tested row.
+Out: label, score of every ranker and what else is known, for every tested row.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,25 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
-from riskmodel.evaluation import fit_logistic, simple_rankers
+from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
+from riskmodel.training.calibration import calibrated_on_other_lists
 from riskmodel.training.folds import Fold
 
-__all__ = ["predict_folds", "recipe"]
+__all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]
 
 logger = logging.getLogger(__name__)
 
 CEILING = "true risk (ceiling)"
 """Ranker that knows the simulator's true risks."""
+
+CHAMPION = "champion's recipe"
+"""Ranker: settings and features of the model in use, fitted to the same folds."""
+
+LAST_PRIMARY_YEAR = 6
 
 
 def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
@@ -56,9 +62,10 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
 def predict_folds(
     sample: Sample,
     folds: list[Fold],
-    make: Callable[[], RareOutcomeClassifier],
+    models: Mapping[str, tuple[Callable[[], RareOutcomeClassifier], list[str]]],
     truth: NDArray[np.float64] | None,
     tables: Tables,
+    points: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return label and the score of every ranker for the test rows of every fold.
 
@@ -68,41 +75,69 @@ def predict_folds(
         Rows, labels, features.
     folds : list of Fold
         What each list may learn from, and which rows it ranks.
-    make : callable
-        Makes an unfitted classifier.
+    models : mapping
+        Name → what makes an unfitted classifier, and its features; ``"model"`` is one of them.
     truth : float array of shape (n_rows,), or None
         True risks of simulated pupils.
     tables : Tables
         For what a baseline asks and no feature may hold.
+    points : DataFrame, optional
+        The LA's own risk-of-NEET points.
 
     Returns
     -------
     DataFrame of shape (n_tested, ...)
-        ``pupil_id``, ``as_of``, ``label``, ``row`` and a score per ranker.
+        A score per ranker, and the columns that :func:`riskmodel.evaluation.compare` reads; ``row``
+        is the row of the sample, ``risk`` is there where two lists or more were tested.
     """
-    pupils = sample.spine["pupil_id"]
     parts = []
     for fold in track(folds, "Backtest"):
         logger.info("Backtest: list of %s", f"{fold.origin:%Y-%m-%d}")
+        part = _context(sample, fold)
         train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
-        model = make().fit(train, fold.train_label, pupils.iloc[fold.train])
-        part = pd.DataFrame(
-            {
-                "pupil_id": pupils.iloc[fold.test].to_numpy(),
-                "as_of": sample.spine["as_of"].iloc[fold.test].to_numpy(),
-                "label": fold.test_label,
-                "row": fold.test,
-                "model": model.decision_function(test),
-                "logistic regression": fit_logistic(train, fold.train_label, test),
-            }
-        )
+        pupils = sample.spine["pupil_id"].iloc[fold.train]
+        for name, (make, columns) in models.items():
+            fitted = make().fit(train[columns], fold.train_label, pupils)
+            part[name] = fitted.decision_function(test[columns])
+        part["logistic regression"] = fit_logistic(train, fold.train_label, test)
         eal = _additional_language(tables, part["pupil_id"])
-        for name, score in simple_rankers(test.assign(eal=eal)).items():
+        for name, score in simple_rankers(test.assign(eal=eal), points).items():
             part[name] = score
+        if "school_id" in part:
+            train_school = sample.spine["school_id"].iloc[fold.train]
+            part["school only"] = school_rate(train_school, fold.train_label, part["school_id"])
         if truth is not None:
             part[CEILING] = truth[fold.test]
         parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    predictions = pd.concat(parts, ignore_index=True)
+    if predictions["as_of"].nunique() > 1:
+        predictions["risk"] = calibrated_on_other_lists(
+            *(predictions[name].to_numpy() for name in ("model", "label", "as_of"))
+        )
+    return predictions
+
+
+def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
+    """Return what is known of the tested rows besides scores; what their cohort lacks is left out."""
+    rows = sample.spine.iloc[fold.test]
+    part = pd.DataFrame(
+        {
+            "pupil_id": rows["pupil_id"].to_numpy(),
+            "as_of": rows["as_of"].to_numpy(),
+            "label": fold.test_label,
+            "row": fold.test,
+        }
+    )
+    event_on = sample.labels["event_on"].iloc[fold.test]
+    if event_on.notna().any():
+        part["event_on"] = event_on.to_numpy()
+    if (rows["school_id"].astype("str") != "").any():
+        part["school_id"] = rows["school_id"].to_numpy()
+        primary = rows["year_group"].to_numpy() <= LAST_PRIMARY_YEAR
+        part["phase"] = np.where(primary, "primary", "secondary")
+    if "suspensions_ever" in sample.X:
+        part["never_suspended"] = sample.X["suspensions_ever"].iloc[fold.test].to_numpy() == 0
+    return part
 
 
 def _additional_language(tables: Tables, pupils: pd.Series) -> NDArray[np.float64]:

@@ -17,14 +17,21 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
-from riskmodel.errors import HistoryError
+from riskmodel.errors import DataError, HistoryError
+from riskmodel.evaluation import roc_auc
 from riskmodel.features import build
 from riskmodel.outcomes import horizon_end, label
 from riskmodel.training.folds import MINIMUM_POSITIVE_PUPILS
 
-__all__ = ["Sample", "make_sample", "true_risks"]
+__all__ = ["Sample", "make_sample", "refuse_leaks", "true_risks"]
 
 logger = logging.getLogger(__name__)
+
+LEAK_AUC = 0.998
+"""ROC AUC of a single feature from which it is taken for a leak; chosen."""
+
+COMPARED = 20_000
+"""Rows without the outcome that a feature is compared on, about."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +95,50 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
             "or add earlier years."
         )
     logger.info("Building features for %d pupil snapshots", len(spine))
+    if not (labels["label"] == 0).any():
+        raise HistoryError(
+            f"Every labelled pupil had the outcome {outcome}: there is nobody to compare them with. "
+            "Check that the extracts hold all pupils, not only those of concern."
+        )
     X = build(tables, spine)
     first = X.iloc[0]
     varies = (X.ne(first) & ~(X.isna() & first.isna())).any()
+    refuse_leaks(X, labels["label"].to_numpy(dtype=float))
 
     def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
         return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
 
     return Sample(spine, labels, X.loc[:, varies], label_at)
+
+
+def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
+    """Refuse a feature that all but tells the outcome: it must have been recorded afterwards.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        Features.
+    outcome : float array of shape (n_rows,)
+        0, 1 or nan.
+
+    Raises
+    ------
+    DataError
+        Leak alarm: names the feature. Nothing known before orders pupils this well.
+    """
+    with_outcome, others = (np.flatnonzero(outcome == value) for value in (1, 0))
+    rows = np.concatenate([with_outcome, others[:: max(1, len(others) // COMPARED)]])
+    for name in X:
+        value = X[name].to_numpy()[rows].astype(float)
+        auc = roc_auc(
+            outcome[rows], np.where(np.isnan(value), np.nanmin(value, initial=0) - 1, value)
+        )
+        if max(auc, 1 - auc) >= LEAK_AUC:
+            raise DataError(
+                f"Leak alarm: '{name}' alone tells who had the outcome (ROC AUC {max(auc, 1 - auc):.4f}). "
+                "No fact from before the list can do that: check when its source was recorded "
+                "(recorded_on), correct the extract and train again."
+            )
 
 
 def true_risks(source: str | Path, outcome: str, spine: pd.DataFrame) -> NDArray[np.float64] | None:

@@ -7,27 +7,38 @@ Out: :class:`Training`: a registered challenger and all that was measured.
 from __future__ import annotations
 
 import logging
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
+from riskmodel.errors import ModelError
 from riskmodel.evaluation import Backtest, compare
+from riskmodel.evaluation.backtest import CONTEXT
+from riskmodel.evaluation.drift import profile
 from riskmodel.fairness import groups_at
-from riskmodel.jobs.judge import gates_for, lineage, metrics_of, notes_for, recall_records
-from riskmodel.jobs.rivals import predict_folds, recipe
+from riskmodel.jobs.judge import (
+    disparities_beyond,
+    gates_for,
+    lineage,
+    notes_for,
+    recall_records,
+)
+from riskmodel.jobs.record import register
+from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
+from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
-from riskmodel.training.folds import pupil_folds, rolling_folds
-from riskmodel.training.search import search_settings
+from riskmodel.training.folds import Fold, pupil_folds, rolling_folds
+from riskmodel.training.search import Search, search_settings
 
 __all__ = ["Training", "train"]
 
@@ -36,8 +47,11 @@ logger = logging.getLogger(__name__)
 CAPACITY_SHARE = {"pex": 0.01, "neet": 0.05, "neet-post16": 0.1}
 """Share of the cohort listed where no capacity is given."""
 
-N_ORIGINS = 3
-"""Origins of the backtest."""
+N_ORIGINS = 5
+"""Origins of the backtest, at most."""
+
+TODAYS_PRACTICE = ("suspensions last year", "RONI points", "months jobless so far")
+"""Whose gaps a first model is compared with, by what the LA has; the first that is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +70,8 @@ class Training:
         Gate → ``"passed"`` or the reason why it failed.
     notes : list of str
         What a reader of the table must know, in plain sentences.
+    search : Search, optional
+        What a search tried.
     """
 
     model: RiskModel
@@ -63,6 +79,7 @@ class Training:
     backtest: Backtest
     gates: dict[str, str]
     notes: list[str]
+    search: Search | None = field(repr=False, default=None)
 
     def text(self) -> str:
         """Return what a person reads after a training run.
@@ -77,6 +94,7 @@ class Training:
         return "\n".join(
             [
                 f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger.",
+                *([self.search.text()] if self.search else []),
                 self.backtest.text(),
                 *self.notes,
                 "Gates:",
@@ -93,7 +111,10 @@ def train(
     as_of: pd.Timestamp | None = None,
     capacity: int | None = None,
     n_trials: int = 0,
+    fair: bool = False,
+    storage: str | None = None,
     seed: int = 0,
+    settings: Settings | None = None,
     extract: Extract | None = None,
 ) -> Training:
     """Train, backtest and register a model, standing on a day.
@@ -113,8 +134,14 @@ def train(
         Pupils listed in the backtest; a stated share of the cohort where left out.
     n_trials : int
         Settings tried in a search; 0 keeps the default recipe.
+    fair : bool
+        Whether the search also aims at the smallest recall gap between groups.
+    storage : str, optional
+        Database address that keeps the trials of a search, so that it can be taken up again.
     seed : int
         Seed.
+    settings : Settings, optional
+        Gates and points; the defaults where left out.
     extract : Extract, optional
         What :func:`riskmodel.data.read.read` made of ``source``, if it was read before.
 
@@ -126,55 +153,122 @@ def train(
     Raises
     ------
     DataError
-        If the extracts cannot be used.
+        If the extracts cannot be used, or a feature tells the outcome (a leak).
     HistoryError
         If there is too little history or too few outcomes.
     ModelError
-        If the registry cannot be written.
+        If the registry cannot be written; this is found out before the work begins.
     """
+    settings = settings or Settings()
+    registry.open_store(outcome, tracking=tracking)
+    champion = _champion(outcome, tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today)
-    truth = true_risks(source, outcome, sample.spine)
     folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=N_ORIGINS)
     out_of_time = bool(folds)
     folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
+    capacity = _capacity(capacity, outcome, folds, out_of_time)
     make = recipe(sample.X, seed)
-    settings = search_settings(sample.X, sample.spine, folds, n_trials=n_trials,
-                               random_state=seed, make=make) if n_trials else {}  # fmt: skip
-    predictions = predict_folds(sample, folds, lambda: make(**settings), truth, extract.tables)
-    backtest = _compare(predictions, outcome, capacity, seed)
-    notes = notes_for(outcome, out_of_time, backtest, sample.labels, predictions)
-    final = _fit(sample, make(**settings))
-    groups = groups_at(extract.tables, sample.spine.loc[predictions["row"]].reset_index(drop=True))
+    groups = _groups(extract, sample, folds)
+    search = None
+    if n_trials:
+        search = search_settings(
+            sample.X, sample.spine, folds, n_trials=n_trials, random_state=seed, make=make,
+            storage=storage, groups=groups if fair else None, capacity=capacity,
+            name=f"{outcome} {today:%Y-%m-%d} {extract.digest} seed {seed}{' fair' if fair else ''}",
+        )  # fmt: skip
+    chosen = search.settings if search else {}
+    models = {"model": (lambda: make(**chosen), list(sample.X))} | _rival_champion(
+        champion, sample, make, chosen
+    )
+    truth = true_risks(source, outcome, sample.spine)
+    predictions = predict_folds(sample, folds, models, truth, extract.tables, settings.points)
+    backtest = _compare(predictions, capacity, seed)
+    final = _fit(sample, make(**chosen))
+    tested = groups.loc[predictions["row"]].reset_index(drop=True)
+    recall = recall_records(predictions, tested, capacity)
+    notes = notes_for(outcome, out_of_time, backtest, sample.labels)
+    gates = settings.gates(outcome)
+    trained = lineage(extract, today, sample, preset_of(source) is not None, out_of_time, seed)
     model = RiskModel(
         outcome=outcome,
         features=tuple(sample.X.columns),
         ensemble=final.ensemble_,
         calibration=fit_affine(predictions["model"], predictions["label"]),
         card={
-            "trained": lineage(
-                extract, today, sample, preset_of(source) is not None, out_of_time, seed
-            ),
+            "trained": trained,
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
             "backtest": backtest.to_dict(),
-            "recall": recall_records(predictions, groups, backtest.counts["capacity"]),
+            "recall": recall,
             "recall_note": notes[0],
             "notes": notes,
+            "profile": profile(sample.X, sample.spine["as_of"]),
         },
     )
-    gates = gates_for(extract, backtest, out_of_time)
-    number = _register(model, backtest, gates, tracking, sample.X.head(1))
-    return Training(model=model, version=number, backtest=backtest, gates=gates, notes=notes)
+    before = _recall_before(champion, predictions, tested, capacity)
+    answers = gates_for(gates, extract, backtest, out_of_time, disparities_beyond(recall, before))
+    number = register(model, backtest, gates, answers, tracking, search, sample.X)
+    return Training(
+        model=model, version=number, backtest=backtest, gates=answers, notes=notes, search=search
+    )
 
 
-def _compare(predictions: pd.DataFrame, outcome: str, capacity: int | None, seed: int) -> Backtest:
-    """Compare all rankers at the capacity asked for, or at the outcome's usual one."""
-    rankers = [
-        str(name) for name in predictions if name not in {"pupil_id", "as_of", "label", "row"}
-    ]
-    n_cohort = int(predictions.groupby("as_of", observed=True).size().max())
-    capacity = min(capacity or max(1, round(CAPACITY_SHARE[outcome] * n_cohort)), n_cohort)
+def _champion(outcome: str, tracking: str) -> RiskModel | None:
+    """Return the model in use, or None where there is none that this version can read."""
+    if registry.version_of(outcome, "champion", tracking=tracking) is None:
+        return None
+    uri = f"models:/{registry.registered_name(outcome)}@champion"
+    try:
+        return RiskModel.load(registry.download(uri, tracking=tracking))
+    except ModelError as error:
+        logger.warning("The champion cannot be compared with: %s", error)
+        return None
+
+
+def _rival_champion(
+    champion: RiskModel | None, sample: Sample, make: Any, chosen: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the champion's recipe as a ranker, unless it is the challenger's own."""
+    if champion is None:
+        return {}
+    names = [name for name in champion.features if name in sample.X]
+    theirs = {k: v for k, v in champion.card["settings"].items() if k != "random_state"}
+    ours = {k: v for k, v in make(**chosen).get_params().items() if k in theirs}
+    if theirs == ours and names == list(sample.X):
+        return {}
+    return {CHAMPION: (lambda: make(**theirs), names)}
+
+
+def _recall_before(
+    champion: RiskModel | None, predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int
+) -> list[dict[str, Any]]:
+    """Audit what the challenger is to replace: the champion's recipe, else today's practice."""
+    if CHAMPION in predictions:
+        return recall_records(predictions, groups, capacity, CHAMPION)
+    if champion is not None and champion.card["recall"]:
+        return list(champion.card["recall"])
+    usual = next((name for name in TODAYS_PRACTICE if name in predictions), None)
+    return recall_records(predictions, groups, capacity, usual) if usual else []
+
+
+def _capacity(wanted: int | None, outcome: str, folds: list[Fold], out_of_time: bool) -> int:
+    """Return the places on a list: as asked for, or the outcome's usual share of the cohort."""
+    sizes = [len(fold.test) for fold in folds]
+    n_cohort = max(sizes) if out_of_time else sum(sizes)
+    return min(wanted or max(1, round(CAPACITY_SHARE[outcome] * n_cohort)), n_cohort)
+
+
+def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame:
+    """Return the audit groups of the tested rows, by row of the sample."""
+    rows = np.unique(np.concatenate([fold.test for fold in folds]))
+    groups = groups_at(extract.tables, sample.spine.iloc[rows].reset_index(drop=True))
+    return groups.set_axis(rows, axis=0)
+
+
+def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
+    """Compare all rankers at the capacity."""
+    rankers = [str(name) for name in predictions if name not in CONTEXT]
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
 
@@ -185,28 +279,3 @@ def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:
     rows = np.flatnonzero(~np.isnan(outcome))
     logger.info("Fitting the final model on %d rows", len(rows))
     return model.fit(sample.X.iloc[rows], outcome[rows], sample.spine["pupil_id"].iloc[rows])
-
-
-def _register(
-    model: RiskModel,
-    backtest: Backtest,
-    gates: dict[str, str],
-    tracking: str,
-    example: pd.DataFrame,
-) -> str:
-    """Log the model with all that was measured; return its version."""
-    trained = model.card["trained"]
-    capacity = {"as_of": trained["trained_as_of"], "capacity": backtest.counts["capacity"]}
-    with tempfile.TemporaryDirectory() as temporary:
-        logger.info("Registering the model")
-        return registry.log_version(
-            model.save(Path(temporary) / "model"),
-            outcome=model.outcome,
-            tracking=tracking,
-            parameters=model.card["settings"] | capacity,
-            metrics=metrics_of(backtest),
-            tags={f"gate.{name}": answer for name, answer in gates.items()}
-            | {"data_digest": trained["training_data_digest"]},
-            texts={"backtest.txt": backtest.text(), "notes.txt": "\n".join(model.card["notes"])},
-            example=example,
-        )

@@ -15,17 +15,20 @@ from riskmodel.cohort import default_as_of, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import ModelError
+from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
 from riskmodel.training import registry
 
-__all__ = ["make_list", "promote"]
+__all__ = ["make_list", "promote", "roll_back"]
 
 logger = logging.getLogger(__name__)
 
 
-def promote(outcome: str, *, tracking: str, number: str | None = None) -> str:
+def promote(
+    outcome: str, *, tracking: str, number: str | None = None, settings: Settings | None = None
+) -> str:
     """Put a version to use as champion, if it passed its gates.
 
     Parameters
@@ -36,6 +39,8 @@ def promote(outcome: str, *, tracking: str, number: str | None = None) -> str:
         MLflow tracking address.
     number : str, optional
         Version; the challenger where left out.
+    settings : Settings, optional
+        What :func:`riskmodel.jobs.settings.read_settings` read; the defaults where left out.
 
     Returns
     -------
@@ -45,22 +50,60 @@ def promote(outcome: str, *, tracking: str, number: str | None = None) -> str:
     Raises
     ------
     ModelError
-        If there is no such version, or a gate was failed; the message says which.
+        If there is no such version, it was judged by other gates than those of the settings, or a
+        gate was failed; the message says which.
     """
     chosen = number or registry.version_of(outcome, "challenger", tracking=tracking)
     if chosen is None:
         raise ModelError(f"There is no model for {outcome} in {tracking}. Train one first.")
     tags = registry.version_tags(outcome, chosen, tracking=tracking)
     gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
+    stays = f"Version {chosen} for {outcome} is not promoted"
+    if tags.get("gates_digest") != (settings or Settings()).gates(outcome).digest():
+        raise ModelError(
+            f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
+            "before a run; train again, or put back the file that it was trained with."
+        )
     failed = [f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a != "passed"]
     if failed or not gates:
         raise ModelError(
-            f"Version {chosen} for {outcome} is not promoted: "
-            f"{'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
+            f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
             "Not deploying is a good answer; add history or look at the backtest."
         )
-    registry.set_alias(outcome, "champion", chosen, tracking=tracking)
+    history = registry.champions(outcome, tracking=tracking)
+    if history[-1:] != [chosen]:
+        registry.set_champion(outcome, [*history, chosen], tracking=tracking)
     return chosen
+
+
+def roll_back(outcome: str, *, tracking: str) -> str:
+    """Put the champion before the present one to use again.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    str
+        The version that is champion now.
+
+    Raises
+    ------
+    ModelError
+        If there was no other champion before.
+    """
+    history = registry.champions(outcome, tracking=tracking)
+    if len(history) < 2:
+        raise ModelError(
+            f"There is no earlier champion for {outcome} to go back to"
+            f"{f'; version {history[0]} is the first' if history else ''}."
+        )
+    registry.set_champion(outcome, history[:-1], tracking=tracking)
+    return history[-2]
 
 
 def make_list(
