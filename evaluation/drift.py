@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["drift", "population_stability", "profile"]
+__all__ = ["SCORE", "drift", "population_stability", "profile"]
 
 N_BINS = 10
 """Parts of a feature's range that hold as many training rows each, where values allow."""
@@ -25,6 +25,9 @@ NOTABLE = 0.1
 
 .. [1] Siddiqi, "Credit Risk Scorecards", 2006.
 """
+
+SCORE = "calibrated log-odds"
+"""Name of the score among the features of a profile."""
 
 FEWEST_ROWS = 200
 """Rows of a training list from which its own drift says something."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2
 
 __all__ = [
     "average_precision",
     "expected_over_observed",
+    "poisson_interval",
     "precision_at_k",
     "recall_at_k",
     "roc_auc",
@@ -217,3 +219,31 @@ def expected_over_observed(y_true: ArrayLike, y_prob: ArrayLike) -> float:
     """
     outcome, risk = _checked(y_true, y_prob)
     return float(risk.sum() / outcome.sum()) if outcome.any() else float("nan")
+
+
+def poisson_interval(count: ArrayLike) -> tuple[Floats, Floats]:
+    """Exact 95% interval of the mean of a Poisson count.
+
+    Parameters
+    ----------
+    count : array-like
+        Events counted.
+
+    Returns
+    -------
+    low, high : float arrays
+        0 is the lower end for a count of 0.
+
+    References
+    ----------
+    .. [1] Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936.
+
+    Examples
+    --------
+    >>> low, high = poisson_interval([0, 10])
+    >>> low.round(2).tolist(), high.round(2).tolist()
+    ([0.0, 4.8], [3.69, 18.39])
+    """
+    events = np.asarray(count, float)
+    low = np.where(events > 0, chi2.ppf(0.025, 2 * np.maximum(events, 1)) / 2, 0.0)
+    return low, np.asarray(chi2.ppf(0.975, 2 * (events + 1)) / 2)

@@ -219,6 +219,31 @@ def list_(
     )
 
 
+@app.command()
+def monitor(
+    data: Data,
+    outcome: OutcomeOption,
+    as_of: AsOf = None,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", help="Folder of a list that was handed out; may be repeated."),
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="CSV of decisions: pupil_id, supported (yes or no).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Empty or new folder for the page.")] = None,
+    tracking: Tracking = STORE,
+) -> None:
+    """Watch the champion: the extract's problems, drift, what became of earlier lists."""
+    from riskmodel.jobs import monitor as watch
+
+    made = watch(
+        data, outcome, tracking=tracking, as_of=_day(as_of), lists=tuple(lists or ()),
+        decisions=decisions, out=out,
+    )  # fmt: skip
+    typer.echo(made.text())
+
+
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]
     import pandas as pd
 

@@ -127,7 +127,8 @@ def label(
     DataFrame
         Aligned with the spine: ``label`` (1, 0 or nan), ``status`` (one of :data:`STATUSES`),
         ``horizon_end``, ``event_on`` (the first day of the exclusion; 1 December after Year 11 for
-        ``"neet"``; missing elsewhere). A label is missing until its horizon has ended.
+        ``"neet"``; missing elsewhere). A label is missing until its horizon has ended, but an event
+        that is known has its day before.
 
     Raises
     ------
@@ -140,13 +141,14 @@ def label(
     needed = Tables({name: tables[name] for name in _SOURCES[outcome]})
     one = {"pex": _label_pex, "neet": _label_neet, "neet-post16": _label_post16}[outcome]
     status, event_on = one(needed.as_known(known_by), spine, end)
+    event_on = np.where(status == "event", event_on, _NEVER)
     status[(end > known_by).to_numpy()] = "not_yet"
     number = np.select([status == "event", status == "no_event"], [1.0, 0.0], np.nan)
     labels = {
         "label": number,
         "status": pd.Categorical(status, categories=list(STATUSES)),
         "horizon_end": end.to_numpy(),
-        "event_on": np.where(status == "event", event_on, _NEVER),
+        "event_on": event_on,
     }
     return pd.DataFrame(labels, index=spine.index)
 

@@ -145,8 +145,9 @@ def search_settings(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     directions: Any = ["maximize"] if groups is None else ["maximize", "minimize"]
     try:
+        place = optuna.storages.RDBStorage(storage) if storage else None
         study = optuna.create_study(
-            storage=storage, study_name=name, load_if_exists=True, directions=directions,
+            storage=place, study_name=name, load_if_exists=True, directions=directions,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
         )  # fmt: skip
         _bury_the_dead(study, optuna)
@@ -175,7 +176,11 @@ def search_settings(
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
             study.tell(trial, values)
-    return _result(study, groups is not None)
+    found = _result(study, groups is not None)
+    if place is not None:
+        place.remove_session()
+        place.engine.dispose()
+    return found
 
 
 def _count(study: Any, optuna: Any) -> tuple[int, int]:

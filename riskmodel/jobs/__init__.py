@@ -5,15 +5,18 @@ Out: a registered model with its backtest; a folder with the list.
 """
 
 from riskmodel.jobs.demo import run_demo
+from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.settings import Gates, Settings, read_settings
 from riskmodel.jobs.train import Training, train
 from riskmodel.jobs.use import make_list, promote, roll_back
 
 __all__ = [
     "Gates",
+    "Monitoring",
     "Settings",
     "Training",
     "make_list",
+    "monitor",
     "promote",
     "read_settings",
     "roll_back",

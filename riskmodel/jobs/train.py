@@ -19,7 +19,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.errors import ModelError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
-from riskmodel.evaluation.drift import profile
+from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import groups_at
 from riskmodel.jobs.judge import (
     disparities_beyond,
@@ -191,11 +191,12 @@ def train(
     notes = notes_for(outcome, out_of_time, backtest, sample.labels)
     gates = settings.gates(outcome)
     trained = lineage(extract, today, sample, preset_of(source) is not None, out_of_time, seed)
+    calibration = fit_affine(predictions["model"], predictions["label"])
     model = RiskModel(
         outcome=outcome,
         features=tuple(sample.X.columns),
         ensemble=final.ensemble_,
-        calibration=fit_affine(predictions["model"], predictions["label"]),
+        calibration=calibration,
         card={
             "trained": trained,
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
@@ -203,7 +204,11 @@ def train(
             "recall": recall,
             "recall_note": notes[0],
             "notes": notes,
-            "profile": profile(sample.X, sample.spine["as_of"]),
+            "profile": profile(sample.X, sample.spine["as_of"])
+            | profile(
+                pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())}),
+                predictions["as_of"],
+            ),
         },
     )
     before = _recall_before(champion, predictions, tested, capacity)

@@ -21,7 +21,7 @@ from riskmodel.ranking import rank
 from riskmodel.report import write_list
 from riskmodel.training import registry
 
-__all__ = ["make_list", "promote", "roll_back"]
+__all__ = ["load_model", "make_list", "promote", "roll_back"]
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +106,37 @@ def roll_back(outcome: str, *, tracking: str) -> str:
     return history[-2]
 
 
+def load_model(
+    outcome: str, *, tracking: str, model_uri: str | None = None
+) -> tuple[RiskModel, str]:
+    """Fetch a model.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome that it must be for.
+    tracking : str
+        MLflow tracking address.
+    model_uri : str, optional
+        The champion where left out.
+
+    Returns
+    -------
+    RiskModel, str
+        The model and its address.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or it is for another outcome.
+    """
+    uri = model_uri or f"models:/{registry.registered_name(outcome)}@champion"
+    model = RiskModel.load(registry.download(uri, tracking=tracking))
+    if model.outcome != outcome:
+        raise ModelError(f"{uri} is a model for {model.outcome}, not for {outcome}.")
+    return model, uri
+
+
 def make_list(
     source: str | Path,
     outcome: str,
@@ -148,10 +179,7 @@ def make_list(
     DataError, HistoryError, RequestError, ModelError
         If data, day, capacity or model do not fit; nothing is written.
     """
-    uri = model_uri or f"models:/{registry.registered_name(outcome)}@champion"
-    model = RiskModel.load(registry.download(uri, tracking=tracking))
-    if model.outcome != outcome:
-        raise ModelError(f"{uri} is a model for {model.outcome}, not for {outcome}.")
+    model, uri = load_model(outcome, tracking=tracking, model_uri=model_uri)
     extract = extract or read(source)
     day = as_of or default_as_of(extract.tables, outcome)
     origin = {

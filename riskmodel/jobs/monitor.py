@@ -1,0 +1,338 @@
+"""Watch a model in use: today's extract, today's pupils, and what became of earlier lists.
+
+In:  today's extracts, an outcome, its champion; lists that were handed out, decisions.
+Out: :class:`Monitoring`: problems first, drift, outcomes of those listed and not, what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.assess import Assessment
+from riskmodel.cohort import default_as_of, snapshots
+from riskmodel.data import Tables
+from riskmodel.data.check import check
+from riskmodel.data.read import Extract, read
+from riskmodel.data.write import new_folder
+from riskmodel.errors import HistoryError, ModelError, RequestError
+from riskmodel.evaluation.drift import SCORE, drift
+from riskmodel.evaluation.metrics import poisson_interval
+from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+from riskmodel.jobs.use import load_model
+from riskmodel.model import RiskModel
+from riskmodel.outcomes import horizon_end, label
+from riskmodel.ranking import listed
+from riskmodel.report.monitor_page import monitor_page
+from riskmodel.training import registry
+
+__all__ = ["Monitoring", "monitor"]
+
+logger = logging.getLogger(__name__)
+
+OLD_DAYS = 365
+"""Age of a model from which it should be trained again: a full year of outcomes is new."""
+
+NOTHING = (
+    "Nothing asks for it: the pupils look as they did, and earlier lists came out as expected."
+)
+
+SHOWN = 10
+"""Drifted features named in the text; the page has them all."""
+
+LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of"]
+
+WEIGHTY = 0.1
+"""Share of the reasons (mean size of contributions) of drifted features that asks for a retraining."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """How a model in use stands today.
+
+    Attributes
+    ----------
+    outcome, version : str
+        Which model.
+    as_of : Timestamp
+        The day.
+    simulated : bool
+        Whether the model was trained on simulated pupils.
+    problems : list of str
+        The extract's own problems, worst first; drift may come from them.
+    drift : DataFrame
+        From :func:`riskmodel.evaluation.drift.drift`, with ``share_of_reasons``; the first row is the score.
+    outcomes : DataFrame
+        From :func:`riskmodel.evaluation.support.outcomes_of_lists`.
+    advice : list of str
+        Why to train again, or that nothing asks for it.
+    retrain : bool
+        Whether to train again.
+    """
+
+    outcome: str
+    version: str
+    as_of: pd.Timestamp
+    simulated: bool
+    problems: list[str] = field(repr=False)
+    drift: pd.DataFrame = field(repr=False)
+    outcomes: pd.DataFrame = field(repr=False)
+    advice: list[str]
+    retrain: bool
+
+    def text(self) -> str:
+        """Return what a person reads.
+
+        Returns
+        -------
+        str
+            Problems, drift, outcomes, advice.
+        """
+        banner = "SIMULATED DATA. " if self.simulated else ""
+        drifted = self.drift[self.drift["drifted"]]
+        lines = [
+            f"{banner}Model {self.version} for {self.outcome} on {self.as_of:%Y-%m-%d}.",
+            "Problems of the extract:",
+            *[f"  {line}" for line in self.problems or ["none"]],
+            f"Drift: {len(drifted)} of {len(self.drift)} (features and score) differ from the training "
+            "lists by more than those did among themselves.",
+            *[
+                f"  {row['feature']}: index {row['index']:.2f}, usually up to {row['usual']:.2f}; "
+                f"missing {row['missing_before']:.0%} then, {row['missing_now']:.0%} now"
+                for row in drifted.head(SHOWN).to_dict("records")
+            ],
+            "What became of earlier lists:",
+            self.outcomes.to_string(index=False, float_format="{:.1f}".format)
+            if len(self.outcomes)
+            else "  no list since the model was trained",
+            CAUTION,
+            "Train again:" if self.retrain else "No need to train again:",
+            *[f"  {line}" for line in self.advice],
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return self.outcomes.to_html(index=False) + self.drift.head(20).to_html(index=False)
+
+
+def monitor(
+    source: str | Path,
+    outcome: str,
+    *,
+    tracking: str,
+    as_of: pd.Timestamp | None = None,
+    lists: tuple[Path, ...] = (),
+    decisions: Path | None = None,
+    out: Path | None = None,
+    extract: Extract | None = None,
+) -> Monitoring:
+    """Compare today's extract with the training data, and earlier lists with what came true.
+
+    Parameters
+    ----------
+    source : str or Path
+        Extracts.
+    outcome : str
+        Outcome; its champion is watched.
+    tracking : str
+        MLflow tracking address.
+    as_of : Timestamp, optional
+        The day; the latest snapshot day of the data where left out.
+    lists : tuple of Path
+        Folders of lists that were handed out; where left out, the champion's lists since its training
+        are made again from what was known on their days.
+    decisions : Path, optional
+        CSV with ``pupil_id`` and ``supported`` (``yes`` or ``no``), and ``as_of`` where decisions differ
+        between lists.
+    out : Path, optional
+        Empty or new folder for the page and the tables.
+    extract : Extract, optional
+        What was read from ``source`` before.
+
+    Returns
+    -------
+    Monitoring
+        Problems, drift, outcomes, advice.
+
+    Raises
+    ------
+    ModelError
+        If there is no champion, or it has no profile.
+    DataError, HistoryError, RequestError
+        If the extract, the day, a list or the decisions cannot be used.
+    """
+    model, _ = load_model(outcome, tracking=tracking)
+    version = str(registry.version_of(outcome, "champion", tracking=tracking))
+    extract = extract or read(source)
+    tables = extract.tables
+    day = as_of or default_as_of(tables, outcome)
+    problems = check(extract).problems
+    errors = problems[problems["severity"] == "error"]
+    said = [str(line) for line in pd.concat([errors, problems.drop(errors.index)])["message"]]
+    logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
+    today = _assess(model, tables, day)
+    table = _drift(model, today)
+    handed_out = [_read_list(folder, outcome) for folder in lists] or _lists_again(
+        model, tables, day
+    )
+    frames = [_with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
+    past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    outcomes = outcomes_of_lists(_with_support(past, decisions)) if len(past) else pd.DataFrame()
+    advice = _advice(model, day, table, outcomes, bool(len(errors)))
+    made = Monitoring(
+        outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
+        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [NOTHING],
+        retrain=bool(advice),
+    )  # fmt: skip
+    if out is not None:
+        _write(made, out)
+    return made
+
+
+def _assess(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
+    capacity = int(model.card["backtest"]["counts"]["capacity"])
+    try:
+        return model.assess(tables, as_of=day, capacity=capacity)
+    except RequestError:  # the cohort is smaller than the lists of the backtest were
+        return model.assess(tables, as_of=day, capacity=1)
+
+
+def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
+    """Return drift of the score and of every feature, with the features' share of the reasons."""
+    if "profile" not in model.card:
+        raise ModelError("The champion keeps no profile of its training data; train it again.")
+    risk = today.scores["risk"].to_numpy()
+    X = today.features.assign(**{SCORE: np.log(risk / (1 - risk))})
+    table = drift(model.card["profile"], X)
+    size = today.contributions.abs().mean()
+    table["share_of_reasons"] = table["feature"].map(size / size.sum())
+    is_score = table["feature"] == SCORE
+    return pd.concat([table[is_score], table[~is_score]], ignore_index=True)
+
+
+def _lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
+    """Make the champion's lists since its training again, each from what was known on its day."""
+    since = pd.Timestamp(model.card["trained"]["trained_as_of"])
+    try:
+        days = [d for d in snapshots(tables, model.outcome, before=day) if since <= d < day]
+    except HistoryError:
+        return []
+    lists = []
+    for one in days:
+        made = _assess(model, tables, one)
+        lists.append(
+            made.scores.assign(as_of=one, listed=listed(made.scores, made.capacity))[LIST_COLUMNS]
+        )
+    return lists
+
+
+def _read_list(folder: Path, outcome: str) -> pd.DataFrame:
+    """Read a list that was handed out."""
+    try:
+        facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
+        frame = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str, "school_id": str})
+        as_of, made_for = pd.Timestamp(facts["as_of"]), facts["outcome"]
+        frame = frame.assign(listed=frame["selected"].astype(bool), as_of=as_of)[LIST_COLUMNS]
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(
+            f"{folder} holds no list that can be read ({type(error).__name__}: {error}). Name a folder "
+            "that 'riskmodel list' wrote."
+        ) from error
+    if made_for != outcome:
+        raise RequestError(f"The list in {folder} is for {made_for}, not for {outcome}.")
+    return frame
+
+
+def _with_outcome(
+    one: pd.DataFrame, tables: Tables, outcome: str, day: pd.Timestamp
+) -> pd.DataFrame:
+    """Add what was known of the outcome by a day; pupils whose horizon ended unlabelled are left out."""
+    ids = one["pupil_id"].astype("str")
+    known = ids.isin(tables["pupils"]["pupil_id"].astype("str")).to_numpy()
+    pupils = ids[known].astype(tables["pupils"]["pupil_id"].dtype)
+    spine = one[known].assign(pupil_id=pupils).reset_index(drop=True)
+    spine["as_of"] = spine["as_of"].astype("datetime64[s]")
+    labels = label(tables, spine, outcome, known_by=day)
+    complete = (horizon_end(spine, outcome) <= day).to_numpy()
+    made = spine.assign(event=labels["event_on"].notna().to_numpy(), complete=complete)
+    return made[~complete | labels["label"].notna().to_numpy()]
+
+
+def _with_support(past: pd.DataFrame, decisions: Path | None) -> pd.DataFrame:
+    """Add whether each pupil was supported, as far as decisions are known."""
+    if decisions is None:
+        return past.assign(supported="not known")
+    try:
+        table = pd.read_csv(decisions, dtype=str)
+        keys = ["pupil_id", "as_of"] if "as_of" in table else ["pupil_id"]
+        table = table[[*keys, "supported"]].drop_duplicates(keys, keep="last")
+        if "as_of" in table:
+            table["as_of"] = pd.to_datetime(table["as_of"], format="%Y-%m-%d").astype(
+                "datetime64[s]"
+            )
+    except (OSError, KeyError, ValueError) as error:
+        raise RequestError(
+            f"The decisions in {decisions} cannot be used ({type(error).__name__}: {error}). A CSV with "
+            "pupil_id and supported (yes or no), and as_of (YYYY-MM-DD) if need be, is wanted."
+        ) from error
+    odd = ~table["supported"].isin(["yes", "no"])
+    if odd.any():
+        row = int(odd.to_numpy().argmax())
+        raise RequestError(
+            f"{decisions}, row {row + 2}: supported is '{table['supported'].iloc[row]}'; "
+            "it must be yes or no."
+        )
+    text = past.assign(pupil_id=past["pupil_id"].astype("str"))
+    merged = text.merge(table, on=keys, how="left")
+    return merged.assign(supported=merged["supported"].fillna("not known"))
+
+
+def _advice(
+    model: RiskModel,
+    day: pd.Timestamp,
+    table: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    has_errors: bool,
+) -> list[str]:
+    """Return the reasons to train again; none where nothing asks for it."""
+    advice = []
+    drifted = table[table["drifted"]]
+    share = float(drifted["share_of_reasons"].sum())
+    if (drifted["feature"] == SCORE).any():
+        advice.append("The scores of today's pupils differ from those of the training lists.")
+    if share >= WEIGHTY:
+        advice.append(f"Features behind {share:.0%} of the reasons have drifted.")
+    if advice and has_errors:
+        advice.append(
+            "First mend the extract: rows were set aside, and drift may come from that alone."
+        )
+    age = (day - pd.Timestamp(model.card["trained"]["trained_as_of"])).days
+    if age >= OLD_DAYS:
+        advice.append(f"The model was trained {age} days ago; a year of outcomes is new since.")
+    finished = outcomes[outcomes["complete"]] if len(outcomes) else outcomes
+    if len(finished):
+        expected, observed = float(finished["expected"].sum()), int(finished["observed"].sum())
+        low, high = (float(end) for end in poisson_interval(observed))
+        if not low <= expected <= high:
+            advice.append(
+                f"On lists whose horizon is over {expected:.0f} outcomes were expected and {observed} "
+                f"happened (95% interval {low:.0f} to {high:.0f})."
+            )
+    return advice
+
+
+def _write(made: Monitoring, out: Path) -> None:
+    with new_folder(out) as folder:
+        page = monitor_page(
+            title=f"Monitoring: {made.outcome}, version {made.version}, {made.as_of:%Y-%m-%d}",
+            simulated=made.simulated, problems=made.problems, drift=made.drift, outcomes=made.outcomes,
+            caution=CAUTION, advice=made.advice, retrain=made.retrain,
+        )  # fmt: skip
+        (folder / "index.html").write_text(page, encoding="utf-8")
+        made.drift.to_csv(folder / "drift.csv", index=False)
+        made.outcomes.to_csv(folder / "outcomes.csv", index=False)

@@ -1,0 +1,98 @@
+"""Monitoring as a page: what is wrong with the extract first, then drift, then what became of lists.
+
+In:  what :func:`riskmodel.jobs.monitor` measured.
+Out: one HTML file; no network, no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from riskmodel.report.page import render
+
+__all__ = ["monitor_page"]
+
+WIDTH = 240
+"""Pixels of the widest bar of the drift chart."""
+
+SHOWN = 30
+"""Features of the chart; the file has them all."""
+
+
+def monitor_page(
+    *,
+    title: str,
+    simulated: bool,
+    problems: Sequence[str],
+    drift: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    caution: str,
+    advice: Sequence[str],
+    retrain: bool,
+) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    simulated : bool
+        Whether the pupils are simulated.
+    problems : sequence of str
+        The extract's problems.
+    drift, outcomes : DataFrame
+        Tables.
+    caution : str
+        Sentence beside the outcomes.
+    advice : sequence of str
+        What to do.
+    retrain : bool
+        Whether to train again.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    top = drift.head(SHOWN)
+    scale = WIDTH / max(0.1, float(top[["index", "usual"]].to_numpy().max(initial=0.0)))
+    return render(
+        "monitor.html",
+        title=title,
+        simulated=simulated,
+        problems=list(problems),
+        drift=[_bar(row, scale) for row in top.to_dict("records")],
+        n_drifted=int(drift["drifted"].sum()),
+        n_features=len(drift),
+        outcomes=[_outcome(row) for row in outcomes.to_dict("records")],
+        caution=caution,
+        advice=list(advice),
+        retrain=retrain,
+    )
+
+
+def _bar(row: dict[Any, Any], scale: float) -> dict[str, Any]:
+    return {
+        "feature": row["feature"],
+        "drifted": row["drifted"],
+        "index": f"{row['index']:.2f}",
+        "usual": f"{row['usual']:.2f}",
+        "missing": f"{row['missing_before']:.0%} → {row['missing_now']:.0%}",
+        "width": round(scale * row["index"], 1),
+        "usual_at": round(scale * row["usual"], 1),
+    }
+
+
+def _outcome(row: dict[Any, Any]) -> list[str]:
+    return [
+        f"{row['as_of']:%Y-%m-%d}",
+        "listed" if row["listed"] else "not listed",
+        str(row["supported"]),
+        f"{row['pupils']:,}",
+        f"{row['expected']:.1f}",
+        f"{row['observed']:.0f} ({row['observed_low']:.0f} to {row['observed_high']:.0f})",
+        "yes" if row["complete"] else "not yet",
+    ]

@@ -1,0 +1,80 @@
+"""Drift: judged against what training lists show among themselves."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskmodel.evaluation.drift import drift, population_stability, profile
+from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+
+counts = st.lists(st.integers(0, 500), min_size=3, max_size=3)
+
+
+@given(counts, counts)
+def test_the_index_is_symmetric_never_negative_and_0_for_the_same(
+    a: list[int], b: list[int]
+) -> None:
+    index = float(population_stability(a, b))
+    assert index >= 0
+    np.testing.assert_allclose(index, population_stability(b, a))
+    assert float(population_stability(a, a)) == 0
+
+
+def lists(seed: int, shift: float = 0.0, n: int = 3000) -> tuple[pd.DataFrame, pd.Series]:
+    """Two features on two lists; one swings with the season."""
+    rng = np.random.default_rng(seed)
+    season = np.repeat([0.0, 1.0], n // 2)
+    X = pd.DataFrame(
+        {"steady": rng.normal(size=n) + shift, "seasonal": rng.normal(size=n) + season}
+    )
+    return X, pd.Series(pd.to_datetime(np.where(season == 0, "2024-02-10", "2024-06-01")))
+
+
+def test_what_swings_every_year_is_not_drift_and_what_never_did_is() -> None:
+    kept = json.loads(json.dumps(profile(*lists(0))))
+    X, day = lists(1, shift=1.0)
+    june = X[(day == pd.Timestamp("2024-06-01")).to_numpy()]
+    table = drift(kept, june).set_index("feature")
+    assert table.loc["seasonal", "index"] > 0.1
+    assert not table.loc["seasonal", "drifted"]
+    assert table.loc["steady", "drifted"]
+    assert table.index[0] == "steady"
+
+
+def test_the_same_pupils_do_not_drift_and_a_lost_column_does() -> None:
+    X, day = lists(0)
+    kept = profile(X, day)
+    assert not drift(kept, X)["drifted"].any()
+    table = drift(kept, X.drop(columns="steady")).set_index("feature")
+    assert table.loc["steady", "drifted"]
+    assert table.loc["steady", "missing_now"] == 1.0
+
+
+def test_a_constant_feature_and_an_all_missing_one_have_a_profile() -> None:
+    X = pd.DataFrame({"constant": [3.0] * 400, "missing": [np.nan] * 400})
+    kept = profile(X, pd.Series(pd.to_datetime(["2024-06-01"] * 400)))
+    assert not drift(kept, X)["drifted"].any()
+    moved = drift(kept, X.assign(constant=4.0)).set_index("feature")
+    assert moved.loc["constant", "drifted"]
+
+
+def test_outcomes_are_counted_by_listed_and_supported_and_never_called_an_effect() -> None:
+    day = pd.Timestamp("2024-06-01")
+    frame = pd.DataFrame(
+        {"as_of": [day] * 6, "listed": [True] * 4 + [False] * 2,
+         "supported": ["yes", "yes", "no", "no", "not known", "not known"],
+         "risk": [0.3, 0.2, 0.3, 0.2, 0.01, 0.01], "event": [False, False, True, False, False, True],
+         "complete": True}
+    )  # fmt: skip
+    table = outcomes_of_lists(frame)
+    assert table["listed"].tolist() == [True, True, False]
+    assert table["supported"].tolist() == ["no", "yes", "not known"]
+    assert table["observed"].tolist() == [1, 0, 1]
+    assert np.allclose(table["expected"], [0.5, 0.5, 0.02])
+    assert table["observed_high"].round(2).tolist() == [5.57, 3.69, 5.57]
+    assert "do not say what support did" in CAUTION

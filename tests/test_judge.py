@@ -1,0 +1,104 @@
+"""Gates: every one can fail, says why, and a passed one never hides another's failure."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmodel.errors import DataError
+from riskmodel.evaluation import Backtest, compare
+from riskmodel.jobs import Gates
+from riskmodel.jobs.judge import disparities_beyond, gates_for, metrics_of
+from riskmodel.jobs.sample import refuse_leaks
+
+
+def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
+    rng = np.random.default_rng(0)
+    risk = rng.beta(0.4, 8, 4000)
+    frame = pd.DataFrame(
+        {"pupil_id": np.tile(np.arange(2000), 2), "as_of": np.repeat(
+            pd.to_datetime(["2023-06-01", "2024-06-01"]), 2000),
+         "label": (rng.random(4000) < risk).astype(float), "good": risk, "poor": rng.random(4000),
+         "risk": np.clip(risk * risk_times, 1e-6, 1 - 1e-6)}
+    )  # fmt: skip
+    other = "poor" if model == "good" else "good"
+    frame = frame.rename(columns={model: "model", other: "RONI points"})
+    return compare(frame, rankers=["model", "RONI points"], capacity=100)
+
+
+def extract(read: int = 1000, rejected: int = 0) -> Any:
+    return SimpleNamespace(
+        reconciliation=pd.DataFrame({"rows_read": [read], "rows_rejected": [rejected]})
+    )
+
+
+def test_a_good_model_passes_every_gate() -> None:
+    answers = gates_for(Gates(), extract(), backtest(), True, [])
+    assert set(answers.values()) == {"passed"}
+    assert {"tested_out_of_time", "most_rows_set_aside", "smallest_lift", "not_beaten_by_RONI_points",
+            "expected_over_observed", "no_new_disparity"} == set(answers)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gate", "words", "change"),
+    [
+        ("tested_out_of_time", "no list made earlier", {"out_of_time": False}),
+        ("most_rows_set_aside", "20 of 1,000 rows", {"extract": extract(rejected=20)}),
+        ("not_beaten_by_RONI_points", "lower by .* beyond noise", {"backtest": backtest("poor")}),
+        ("smallest_lift", "times as many as chance", {"backtest": backtest("poor")}),
+        ("expected_over_observed", "outside 0.67 to 1.5", {"backtest": backtest(risk_times=3)}),
+        ("no_new_disparity", "sex: Girls", {"new_disparities": ["sex: Girls (recall 0.20)"]}),
+    ],
+)
+def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any]) -> None:
+    given = {
+        "extract": extract(),
+        "backtest": backtest(),
+        "out_of_time": True,
+        "new_disparities": [],
+    }
+    answer = gates_for(Gates(), **(given | change))[gate]
+    assert answer.startswith("failed: ")
+    assert pd.Series([answer]).str.contains(words).item()
+
+
+def test_a_gate_that_is_switched_off_is_not_asked() -> None:
+    gates = Gates(tested_out_of_time=False, no_new_disparity=False, not_beaten_by=())
+    answers = gates_for(gates, extract(), backtest("poor"), False, ["sex: Girls (recall 0.20)"])
+    assert not {"tested_out_of_time", "no_new_disparity"} & set(answers)
+
+
+def record(group: str, verdict: str, found: int, positives: int) -> dict[str, Any]:
+    return {"characteristic": "sex", "group": group, "verdict": verdict, "found": found,
+            "positives": positives, "recall": found / positives}  # fmt: skip
+
+
+def test_only_a_group_newly_found_less_often_is_a_new_disparity() -> None:
+    fair = [record("Girls", "no evidence", 40, 80), record("Boys", "no evidence", 60, 120)]
+    gap = [record("Girls", "disparity", 20, 80), record("Boys", "disparity", 100, 120)]
+    assert disparities_beyond(gap, fair) == ["sex: Girls (recall 0.25)"]
+    assert disparities_beyond(gap, gap) == []
+    assert disparities_beyond(fair, gap) == []
+
+
+def test_mlflow_gets_numbers_only_and_names_it_takes() -> None:
+    table = backtest().table.assign(recall_never_suspended=np.nan)
+    numbers = metrics_of(table)
+    assert "RONI_points.average_precision_low" in numbers
+    assert not any("never_suspended" in name for name in numbers)
+    assert all(np.isfinite(list(numbers.values())))
+
+
+def test_a_feature_that_tells_the_outcome_raises_the_leak_alarm() -> None:
+    rng = np.random.default_rng(0)
+    y = (rng.random(5000) < 0.01).astype(float)
+    X = pd.DataFrame(
+        {"absence": rng.random(5000) + y / 2, "told_after": np.where(y == 1, 1.0, np.nan)}
+    )
+    with pytest.raises(DataError, match="Leak alarm: 'told_after' alone tells"):
+        refuse_leaks(X, y)
+    refuse_leaks(X[["absence"]], np.where(rng.random(5000) < 0.01, np.nan, y))

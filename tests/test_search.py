@@ -1,0 +1,181 @@
+"""Search: reproducible, killed and taken up again, in SQLite and in PostgreSQL, fair where asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy
+
+from riskmodel.errors import RequestError
+from riskmodel.training.boosting import RareOutcomeClassifier
+from riskmodel.training.folds import Fold
+from riskmodel.training.search import Search, recall_gap, search_settings
+from tests import postgres
+
+N_TRIALS = 7
+
+
+def problem() -> tuple[pd.DataFrame, pd.DataFrame, list[Fold], pd.DataFrame]:
+    """Two folds of 600 rows, and a group whose members the first feature does not find."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(1800, 4)), columns=list("abcd")).astype(np.float32)
+    group = rng.random(1800) < 0.3
+    log_odds = -3 + 1.5 * np.where(group, X["b"], X["a"])
+    y = (rng.random(1800) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    spine = pd.DataFrame({"pupil_id": np.arange(1800)})
+    day = pd.Timestamp("2024-06-01")
+    parts = np.arange(1800).reshape(3, 600)
+    folds = [
+        Fold(origin=day, train=parts[0], test=part, train_label=y[parts[0]], test_label=y[part])
+        for part in parts[1:]
+    ]
+    return X, spine, folds, pd.DataFrame({"group": np.where(group, "g", "others")})
+
+
+def small(**settings: Any) -> RareOutcomeClassifier:
+    return RareOutcomeClassifier(n_bags=2, **settings)
+
+
+def search(storage: str | None, n_trials: int = N_TRIALS, seed: int = 3, **more: Any) -> Search:
+    X, spine, folds, _ = problem()
+    return search_settings(
+        X, spine, folds, n_trials=n_trials, random_state=seed, make=small, storage=storage, **more
+    )
+
+
+def tried(found: Search) -> pd.DataFrame:
+    done = found.trials[found.trials["state"].isin(["COMPLETE", "PRUNED"])]
+    return done.drop(columns=["trial"]).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Search:
+    return search(None)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    with postgres.server() as address:
+        yield address
+
+
+def test_the_first_trial_is_the_default_and_the_best_is_chosen(undisturbed: Search) -> None:
+    first = undisturbed.trials.iloc[0]
+    default = RareOutcomeClassifier().get_params()
+    assert {name: first[name] for name in undisturbed.settings} == {
+        name: default[name] for name in undisturbed.settings
+    }
+    best = undisturbed.trials.loc[undisturbed.trials["average_precision"].idxmax()]
+    assert all(best[name] == value for name, value in undisturbed.settings.items())
+    assert len(undisturbed.trials) == N_TRIALS
+
+
+def test_the_same_seed_tries_the_same_settings_and_another_does_not(undisturbed: Search) -> None:
+    pd.testing.assert_frame_equal(undisturbed.trials, search(None).trials)
+    assert not tried(search(None, seed=4)).equals(tried(undisturbed))
+
+
+WORKER = textwrap.dedent(
+    """
+    import sys, time
+    sys.path.insert(0, {folder!r})
+    from tests.test_search import search, small
+    import tests.test_search as here
+
+    class Slow(here.RareOutcomeClassifier):
+        def decision_function(self, X):
+            time.sleep({pause})
+            return super().decision_function(X)
+
+    here.small = lambda **settings: Slow(n_bags=2, **settings)
+    search({storage!r})
+    """
+)
+
+
+def start(storage: str, pause: float) -> subprocess.Popen[bytes]:
+    code = WORKER.format(folder=str(Path(__file__).parents[1]), storage=storage, pause=pause)
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
+
+
+def finished(storage: str) -> int:
+    engine = sqlalchemy.create_engine(storage, poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as connection:
+            query = "select count(*) from trials where state in ('COMPLETE', 'PRUNED')"
+            return int(connection.execute(sqlalchemy.text(query)).scalar_one())
+    except sqlalchemy.exc.DatabaseError:
+        return 0  # the tables are not there yet
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_search_killed_midway_goes_on_as_if_it_had_not_been(
+    kind: str, tmp_path: Path, postgresql: str, undisturbed: Search
+) -> None:
+    storage = f"sqlite:///{tmp_path / 'search.db'}" if kind == "sqlite" else postgresql
+    worker = start(storage, pause=0.3)
+    deadline = time.monotonic() + 120
+    while finished(storage) < 3 and time.monotonic() < deadline and worker.poll() is None:
+        time.sleep(0.05)
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.communicate()
+    before = finished(storage)
+    assert 3 <= before < N_TRIALS
+    again = search(storage)
+    pd.testing.assert_frame_equal(tried(again), tried(undisturbed), check_dtype=False)
+    assert finished(storage) == N_TRIALS
+    assert again.settings == undisturbed.settings
+
+
+def test_two_workers_share_the_trials_and_do_not_repeat_each_other(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'search.db'}"
+    search(storage, n_trials=1)
+    workers = [start(storage, pause=0.2) for _ in range(2)]
+    for worker in workers:
+        _, words = worker.communicate(timeout=180)
+        assert worker.returncode == 0, words.decode()[-500:]
+    found = tried(search(storage))
+    assert N_TRIALS <= len(found) <= N_TRIALS + 1
+    assert not found.drop(columns=["state", "average_precision"]).duplicated().any()
+
+
+def test_two_aims_give_a_front_and_the_fairest_of_the_nearly_best_is_chosen() -> None:
+    *_, groups = problem()
+    found = search(None, n_trials=6, groups=groups, capacity=60)
+    front = found.front
+    assert front is not None
+    gaps = front["recall_gap"].to_numpy()
+    assert (np.diff(front["average_precision"]) <= 0).all()
+    assert (np.diff(gaps) <= 0).all()
+    for row in front.to_dict("records"):
+        better = found.trials[
+            (found.trials["average_precision"] > row["average_precision"])
+            & (found.trials["recall_gap"] < row["recall_gap"])
+        ]
+        assert better.empty
+    nearly = front[front["average_precision"] >= 0.95 * front["average_precision"].max()]
+    chosen = nearly.loc[nearly["recall_gap"].idxmin()]
+    assert all(chosen[name] == value for name, value in found.settings.items())
+    assert "No other settings tried were better in both" in found.text()
+
+
+def test_the_recall_gap_by_hand_leaves_small_groups_out() -> None:
+    groups = pd.DataFrame({"sex": ["F"] * 10 + ["M"] * 10 + ["not known"] * 2})
+    listed = np.array([True] * 5 + [False] * 5 + [True] * 8 + [False] * 2 + [False] * 2)
+    assert recall_gap(groups, np.ones(22), listed) == pytest.approx(0.3)
+
+
+def test_a_storage_that_is_not_there_is_said_in_words() -> None:
+    with pytest.raises(RequestError, match="cannot be kept in postgresql"):
+        search("postgresql+psycopg://la:secret@127.0.0.1:9/none", n_trials=1)
