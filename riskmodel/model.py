@@ -32,7 +32,7 @@ from riskmodel.training.ensemble import Ensemble
 
 __all__ = ["RiskModel"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the saved form."""
 
 RISKS = ("risk", "risk_low", "risk_high")

@@ -19,7 +19,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import activity_groups
 from riskmodel.errors import RequestError
 
-__all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy"]
+__all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy", "related"]
 
 STATUSES = ("event", "no_event", "censored", "not_known", "not_yet")
 """What a label can be; only the first two carry a number."""
@@ -151,6 +151,46 @@ def label(
         "event_on": event_on,
     }
     return pd.DataFrame(labels, index=spine.index)
+
+
+SERIOUS_HALF_DAYS = 20
+"""Half-days lost to suspension from which a year counts as the related outcome: ten school days."""
+
+
+def related(
+    tables: Tables, spine: pd.DataFrame, outcome: str, *, known_by: pd.Timestamp
+) -> NDArray[np.int64] | None:
+    """Return a frequent outcome that shares the path to a rare one, as it was known on a day.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts; only those recorded before ``known_by`` are used.
+    spine : DataFrame
+        ``pupil_id``, ``as_of``.
+    outcome : str
+        Outcome.
+    known_by : Timestamp
+        The day on which one stands.
+
+    Returns
+    -------
+    int array of shape (n_rows,), or None
+        For ``"pex"``: 1 where suspensions that start within 12 months take
+        :data:`SERIOUS_HALF_DAYS` or more. None for other outcomes: none was found that helps.
+    """
+    if outcome != "pex" or "suspensions" not in tables:
+        return None
+    facts = Tables({"suspensions": tables["suspensions"]}).as_known(known_by)["suspensions"]
+    facts = facts[(facts["category"] == "SUSP").to_numpy() & facts["sessions"].notna().to_numpy()]
+    keys = _keys(facts["pupil_id"], _days(facts["start_date"]))
+    order = np.argsort(keys, kind="stable")
+    lost = np.append(0.0, facts["sessions"].to_numpy(dtype=float)[order].cumsum())
+    keys, end = keys[order], spine["as_of"] + pd.DateOffset(months=12)
+    start, stop = (
+        np.searchsorted(keys, _keys(spine["pupil_id"], _days(day))) for day in (spine["as_of"], end)
+    )
+    return (lost[stop] - lost[start] >= SERIOUS_HALF_DAYS).astype(np.int64)
 
 
 def count_status(labels: pd.DataFrame) -> pd.DataFrame:

@@ -85,6 +85,24 @@ class Linear:
             self, coefficient=coefficient, missing_coefficient=missing, intercept=part.intercept
         )
 
+    def scaled(self, weight: float) -> Linear:
+        """Return the regression with its log-odds times a weight.
+
+        Parameters
+        ----------
+        weight : float
+            Weight.
+
+        Returns
+        -------
+        Linear
+            The same transformation.
+        """
+        return replace(
+            self, coefficient=weight * self.coefficient, intercept=weight * self.intercept,
+            missing_coefficient=weight * self.missing_coefficient,
+        )  # fmt: skip
+
     def transform(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return standardised features (0 where missing) and centred missing indicators.
 
@@ -131,7 +149,7 @@ class Linear:
 
 @dataclass(frozen=True, kw_only=True)
 class Ensemble:
-    """The whole recipe: ``(1 - tree_weight) * linear + tree_weight * trees``.
+    """The whole recipe: a linear part and trees, both weighted already, added up.
 
     Attributes
     ----------
@@ -140,15 +158,12 @@ class Ensemble:
     trees : ShallowTrees
         The trees of all bags.
     tree_base : float array of shape (n_members,)
-        Starting log-odds of each bag's trees.
-    tree_weight : float
-        Share of the trees, 0 to 1.
+        Log-odds that each bag adds to its trees.
     """
 
     linear: Linear
     trees: ShallowTrees
     tree_base: NDArray[np.float64]
-    tree_weight: float
 
     def explain(
         self, X: NDArray[np.float32]
@@ -169,14 +184,13 @@ class Ensemble:
         members : array of shape (n_pupils, n_members)
             Uncalibrated log-odds of every bag.
         """
-        weight = self.tree_weight
         base, contributions, members = self.linear.explain(X)
         tree_base, tree_parts, tree_members = self.trees.explain(X, len(self.tree_base))
+        contributions += tree_parts
+        members += tree_members
         return (
-            (1 - weight) * base + weight * (tree_base + float(self.tree_base.mean())),
-            (1 - weight) * contributions + weight * tree_parts,
-            (1 - weight) * members + weight * (tree_members + self.tree_base),
-        )
+            base + tree_base + float(self.tree_base.mean()), contributions, members + self.tree_base
+        )  # fmt: skip
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return every number of the recipe, ready for ``numpy.savez``.
@@ -184,14 +198,14 @@ class Ensemble:
         Returns
         -------
         dict of str to array
-            Names ``linear.*``, ``trees.*``, ``tree_base``, ``tree_weight``; no object arrays.
+            Names ``linear.*``, ``trees.*``, ``tree_base``; no object arrays.
         """
         arrays = {
             f"{part}.{field.name}": np.asarray(getattr(getattr(self, part), field.name))
             for part, kind in (("linear", Linear), ("trees", ShallowTrees))
             for field in fields(kind)
         }
-        return arrays | {"tree_base": self.tree_base, "tree_weight": np.array(self.tree_weight)}
+        return arrays | {"tree_base": self.tree_base}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Ensemble:
@@ -209,7 +223,4 @@ class Ensemble:
         """
         linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})
         trees = ShallowTrees(**{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)})
-        return cls(
-            linear=linear, trees=trees, tree_base=arrays["tree_base"],
-            tree_weight=float(arrays["tree_weight"]),
-        )  # fmt: skip
+        return cls(linear=linear, trees=trees, tree_base=arrays["tree_base"])

@@ -32,6 +32,8 @@ class Fold:
         Rows of the spine.
     train_label, test_label : float arrays
         0 or 1; the test label as known at the end.
+    train_related : int array, optional
+        A frequent related outcome of the training rows, as known at the origin.
     """
 
     origin: pd.Timestamp
@@ -39,6 +41,7 @@ class Fold:
     test: NDArray[np.int64]
     train_label: NDArray[np.float64]
     test_label: NDArray[np.float64]
+    train_related: NDArray[np.int64] | None = None
 
 
 def rolling_folds(

@@ -64,7 +64,7 @@ def _mlflow(tracking: str) -> Iterator[Any]:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     import mlflow
 
-    for name in ("mlflow", "alembic"):
+    for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # MLflow talks on standard error by itself: what matters is said by the command line
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
@@ -81,16 +81,21 @@ def _translated(mlflow: Any, tracking: str) -> Iterator[None]:
     try:
         yield
     except mlflow.exceptions.MlflowException as error:
+        reason = _in_short(error)
+        advice = (
+            "Train and promote a model first."
+            if "not found" in reason
+            else "Check the address, that it runs and that you may write there."
+        )
         raise ModelError(
-            f"The MLflow store {tracking} cannot do this: {_in_short(error)} "
-            "Check the address, that it runs and that you may write there."
+            f"The MLflow store {tracking} cannot do this: {reason}. {advice}"
         ) from error
 
 
 def _in_short(error: Exception) -> str:
     """Return the sentence at the root of MLflow's error, without its statements and links."""
     line = next((text for text in str(error).splitlines() if text.strip()), type(error).__name__)
-    return line if len(line) <= 200 else f"{line[:200]}…"
+    return line.rstrip(". ") if len(line) <= 200 else f"{line[:200]} …"
 
 
 def open_store(outcome: str, *, tracking: str) -> None:

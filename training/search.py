@@ -39,8 +39,9 @@ NEARLY_BEST = 0.95
 
 SPACE: dict[str, tuple[str, dict[str, Any]]] = {
     "ridge": ("suggest_float", {"low": 3e-4, "high": 3e-2, "log": True}),
-    "n_features": ("suggest_int", {"low": 20, "high": 160, "log": True}),
+    "n_features": ("suggest_int", {"low": 20, "high": 240, "log": True}),
     "tree_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
+    "related_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
     "n_trees": ("suggest_int", {"low": 40, "high": 160, "step": 40}),
     "max_depth": ("suggest_int", {"low": 1, "high": 2}),
     "negatives_per_positive": ("suggest_int", {"low": 10, "high": 60}),
@@ -224,7 +225,8 @@ def _try(
     precisions: list[float] = []
     scores = []
     for step, fold in enumerate(fold for fold in folds if fold.test_label.any()):
-        model.fit(X.iloc[fold.train], fold.train_label, spine["pupil_id"].iloc[fold.train])
+        pupils = spine["pupil_id"].iloc[fold.train]
+        model.fit(X.iloc[fold.train], fold.train_label, pupils, fold.train_related)
         scores.append(model.decision_function(X.iloc[fold.test]))
         precisions.append(float(average_precision_score(fold.test_label, scores[-1])))
         if trial is not None:

@@ -15,7 +15,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -53,6 +53,36 @@ class ShallowTrees:
     value: NDArray[np.float64]
     cover: NDArray[np.float64]
     member: NDArray[np.int64]
+
+    def scaled(self, weight: float) -> ShallowTrees:
+        """Return the trees with answers, and so contributions, times a weight.
+
+        Parameters
+        ----------
+        weight : float
+            Weight.
+
+        Returns
+        -------
+        ShallowTrees
+            The same splits.
+        """
+        return replace(self, value=weight * self.value)
+
+    def of_member(self, number: int) -> ShallowTrees:
+        """Return the trees as those of a bag.
+
+        Parameters
+        ----------
+        number : int
+            The bag.
+
+        Returns
+        -------
+        ShallowTrees
+            The same trees.
+        """
+        return replace(self, member=np.full(len(self.member), number))
 
     def _expectations(self, patterns: list[tuple[int, ...]]) -> NDArray[np.float64]:
         """Return v(S): shape (n_trees, 8 patterns, 8 coalitions)."""

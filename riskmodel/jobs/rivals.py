@@ -97,7 +97,7 @@ def predict_folds(
         train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
         pupils = sample.spine["pupil_id"].iloc[fold.train]
         for name, (make, columns) in models.items():
-            fitted = make().fit(train[columns], fold.train_label, pupils)
+            fitted = make().fit(train[columns], fold.train_label, pupils, fold.train_related)
             part[name] = fitted.decision_function(test[columns])
         part["logistic regression"] = fit_logistic(train, fold.train_label, test)
         eal = _additional_language(tables, part["pupil_id"])

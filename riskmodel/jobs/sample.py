@@ -20,7 +20,7 @@ from riskmodel.data import Tables
 from riskmodel.errors import DataError, HistoryError
 from riskmodel.evaluation import roc_auc
 from riskmodel.features import build
-from riskmodel.outcomes import horizon_end, label
+from riskmodel.outcomes import horizon_end, label, related
 from riskmodel.training.folds import MINIMUM_POSITIVE_PUPILS
 
 __all__ = ["Sample", "make_sample", "refuse_leaks", "true_risks"]
@@ -46,14 +46,15 @@ class Sample:
         ``label`` (1, 0 or nan) and ``status``.
     X : DataFrame of shape (n_rows, n_features)
         Features known at ``as_of``.
-    label_at : callable
-        Day → label of every row as known that day.
+    label_at, related_at : callable
+        Day → label of every row as known that day, and the related outcome, if there is one.
     """
 
     spine: pd.DataFrame
     labels: pd.DataFrame
     X: pd.DataFrame
     label_at: Callable[[pd.Timestamp], NDArray[np.float64]]
+    related_at: Callable[[pd.Timestamp], NDArray[np.int64] | None]
 
 
 def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
@@ -108,7 +109,10 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
     def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
         return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
 
-    return Sample(spine, labels, X.loc[:, varies], label_at)
+    def related_at(day: pd.Timestamp) -> NDArray[np.int64] | None:
+        return related(tables, spine, outcome, known_by=day)
+
+    return Sample(spine, labels, X.loc[:, varies], label_at, related_at)
 
 
 def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:

@@ -7,7 +7,7 @@ Out: :class:`Training`: a registered challenger and all that was measured.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,7 @@ def train(
     folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=N_ORIGINS)
     out_of_time = bool(folds)
     folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
+    folds = [_with_related(fold, sample, today) for fold in folds]
     capacity = _capacity(capacity, outcome, folds, out_of_time)
     make = recipe(sample.X, seed)
     groups = _groups(extract, sample, folds)
@@ -185,7 +186,7 @@ def train(
     truth = true_risks(source, outcome, sample.spine)
     predictions = predict_folds(sample, folds, models, truth, extract.tables, settings.points)
     backtest = _compare(predictions, capacity, seed)
-    final = _fit(sample, make(**chosen))
+    final = _fit(sample, make(**chosen), today)
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
     recall = recall_records(predictions, tested, capacity)
     notes = notes_for(outcome, out_of_time, backtest, sample.labels)
@@ -278,9 +279,24 @@ def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
 
 
-def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:
+def _with_related(fold: Fold, sample: Sample, today: pd.Timestamp) -> Fold:
+    """Add the related outcome of the training rows as it was known when the model was made."""
+    is_earlier = bool((sample.spine["as_of"].iloc[fold.train] < fold.origin).all())
+    made = sample.related_at(fold.origin if is_earlier else today)
+    return fold if made is None else replace(fold, train_related=made[fold.train])
+
+
+def _fit(
+    sample: Sample, model: RareOutcomeClassifier, today: pd.Timestamp
+) -> RareOutcomeClassifier:
     """Fit on every labelled row."""
     outcome = sample.labels["label"].to_numpy(dtype=float)
     rows = np.flatnonzero(~np.isnan(outcome))
     logger.info("Fitting the final model on %d rows", len(rows))
-    return model.fit(sample.X.iloc[rows], outcome[rows], sample.spine["pupil_id"].iloc[rows])
+    kin = sample.related_at(today)
+    return model.fit(
+        sample.X.iloc[rows],
+        outcome[rows],
+        sample.spine["pupil_id"].iloc[rows],
+        None if kin is None else kin[rows],
+    )

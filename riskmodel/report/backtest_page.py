@@ -187,11 +187,15 @@ def _reliability(figure: Figure, axes: Axes, backtest: Backtest) -> None:
         curve["risk"], curve["low"], curve["high"], color="#ccc", label="95% interval"
     )
     axes.plot(curve["risk"], curve["observed"], color="#000", label="isotonic")
-    axes.set(xlabel="Risk given", ylabel="Share with the outcome", xscale="symlog", yscale="symlog")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:.3f}")
-    for set_scale in (axes.set_xscale, axes.set_yscale):
-        set_scale("symlog", linthresh=0.01)
+    axes.set(xlabel="Risk given", ylabel="Share with the outcome")
+    ticks = [
+        tick for tick in (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if tick <= largest
+    ]
+    axes.set_xscale("symlog", linthresh=0.01)
+    axes.set_yscale("symlog", linthresh=0.01)
+    axes.set_xticks(ticks, [f"{tick:.1%}" for tick in ticks])
+    axes.set_yticks(ticks, [f"{tick:.1%}" for tick in ticks])
+    axes.minorticks_off()
     axes.legend(frameon=False)
 
 
@@ -211,7 +215,10 @@ def _decisions(figure: Figure, axes: Axes, backtest: Backtest) -> None:
     axes.set(xscale="log", ylim=(-0.5 * top, 1.1 * top),
              xlabel="Worth a place from a risk of 1 in …",
              ylabel="Net benefit per 10,000 pupils")  # fmt: skip
-    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.set_xticks(
+        [500, 200, 100, 50, 20, 10, 5, 3], ["500", "200", "100", "50", "20", "10", "5", "3"]
+    )
+    axes.minorticks_off()
     axes.legend(frameon=False)
 
 

@@ -1,0 +1,65 @@
+"""A real MLflow server on PostgreSQL for the tests: started on loopback, stopped after."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests import postgres
+
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(words: list[str], health: str, log: Path, **environment: str) -> Iterator[None]:
+    """Run an MLflow command until the block ends; wait until its address answers."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", *words], stdout=stream, stderr=stream, cwd=log.parent,
+            env=os.environ | SILENT | environment | {"PATH": PATH}, start_new_session=True,
+        )  # fmt: skip
+    try:
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(health, timeout=2):
+                    break
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                assert process.poll() is None, log.read_text(encoding="utf-8")[-2000:]
+                time.sleep(0.2)
+        else:
+            raise AssertionError(log.read_text(encoding="utf-8")[-2000:])
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Start PostgreSQL and an MLflow server on it; yield the server's address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with postgres.server() as database:
+        words = ["server", "--backend-store-uri", database, "--artifacts-destination",
+                 str(folder / "artifacts"), "--host", "127.0.0.1", "--port", str(port),
+                 "--workers", "1"]  # fmt: skip
+        with running(words, f"{address}/health", folder / "server.log"):
+            yield address
