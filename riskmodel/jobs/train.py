@@ -113,6 +113,7 @@ def train(
     n_trials: int = 0,
     fair: bool = False,
     storage: str | None = None,
+    n_origins: int = N_ORIGINS,
     seed: int = 0,
     settings: Settings | None = None,
     extract: Extract | None = None,
@@ -138,6 +139,8 @@ def train(
         Whether the search also aims at the smallest recall gap between groups.
     storage : str, optional
         Database address that keeps the trials of a search, so that it can be taken up again.
+    n_origins : int
+        Origins of the backtest, at most.
     seed : int
         Seed.
     settings : Settings, optional
@@ -165,7 +168,7 @@ def train(
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today)
-    folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=N_ORIGINS)
+    folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=n_origins)
     out_of_time = bool(folds)
     folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
     folds = [_with_related(fold, sample, today) for fold in folds]
