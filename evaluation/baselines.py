@@ -34,7 +34,7 @@ VULNERABLE = ("child_in_need_now", "child_protection_now", "looked_after_now", "
 """What puts a pupil on a vulnerable list: a social worker, an EHC plan or another recorded need for
 help. The DfE's definition of a vulnerable child names the first two and leaves the rest to the LA."""
 
-LOGISTIC_ROWS = 60_000
+LOGISTIC_ROWS = 30_000
 """Rows without the outcome that the logistic regression learns from, at most, weighted up."""
 
 POINT_COLUMNS = ("column", "test", "threshold", "points", "label")
@@ -203,7 +203,7 @@ def fit_logistic(
         SimpleImputer(strategy="median", keep_empty_features=True),
         VarianceThreshold(),
         StandardScaler(),
-        LogisticRegression(C=0.1, max_iter=2000),
+        LogisticRegression(C=0.1, solver="newton-cholesky", max_iter=200),
     )
     model.fit(
         X_train.iloc[rows].to_numpy(dtype=np.float64),

@@ -88,8 +88,9 @@ def profile(X: pd.DataFrame, as_of: pd.Series) -> dict[str, dict[str, Any]]:
         quantiles = np.quantile(known, np.arange(1, N_BINS) / N_BINS) if len(known) else []
         edges = np.unique(quantiles)
         place = _bins(value, edges)
-        table = np.zeros((len(days), len(edges) + 2))
-        np.add.at(table, (day, place), 1)
+        shape = (len(days), len(edges) + 2)
+        cell = np.ravel_multi_index((day, place), shape)
+        table = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
         large = table[table.sum(axis=1) >= FEWEST_ROWS]
         whole = table.sum(axis=0)
         usual = population_stability(whole, large).max(initial=0.0)

@@ -44,6 +44,9 @@ __all__ = ["RareOutcomeClassifier"]
 NEAR_DUPLICATE = 0.9
 """Correlation from which two features tell the same; chosen."""
 
+LEARNED_FROM = 50_000
+"""Rows from which the transformation of the features is learned, about."""
+
 RELATED_ROWS = 20_000
 """Rows from which each bag learns the related outcome, at most."""
 
@@ -167,7 +170,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             If the labels hold fewer or more than two classes.
         """
         checked, answers = validate_data(
-            self, X, y, dtype=np.float64, ensure_all_finite="allow-nan"
+            self, X, y, dtype=np.float32, ensure_all_finite="allow-nan"
         )
         check_classification_targets(answers)
         self.classes_, outcome = np.unique(answers, return_inverse=True)
@@ -286,9 +289,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """
         check_is_fitted(self)
         values = validate_data(
-            self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
+            self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        members = self.ensemble_.explain(values.astype(np.float32))[2]
+        members = self.ensemble_.explain(values)[2]
         return np.asarray(members.mean(axis=1))
 
     def predict_proba(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
@@ -325,8 +328,8 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
 
 def _learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
-    """Learn centre, scale and spread of every feature from all rows."""
-    frame = pd.DataFrame(values.astype(np.float64))
+    """Learn centre, scale and spread of every feature, from every n-th row of many."""
+    frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
     centre = frame.median().fillna(0.0).to_numpy()
     scale = frame.std(ddof=0).fillna(0.0).to_numpy()
     scale = np.where(scale > 1e-9, scale, 1.0)
