@@ -38,8 +38,8 @@ POOLED_NEGATIVES = 25_000
 
 TEST = (0, 4, 8, 12, 16)
 FULL = {
-    10_000: [[100], [101], [102], [103], [104], [105], [106], [107]],
-    50_000: [[1], [2], [3], [5], [6], [7], [9], [10]],
+    10_000: [[100], [101], [102], [103], [104], [105]],
+    50_000: [[1], [2], [3], [5], [6], [7]],
     200_000: [[1, 2, 3, 5], [6, 7, 9, 10], [11, 13, 14, 15]],
 }
 CEILING = [seed for seed in range(20) if seed not in TEST]
@@ -124,11 +124,18 @@ def lightgbm_default(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Floa
 
 
 def ebm(train: pd.DataFrame, test: pd.DataFrame, seed: int) -> Floats:
-    """Fit an explainable boosting machine; without pairs, which take hours on so many features."""
+    """Fit an explainable boosting machine, made small enough to finish.
+
+    As it comes it takes over six minutes a fit here. So: no pairs of features, four outer bags, and
+    10,000 rows of pupils without the outcome.
+    """
     from interpret.glassbox import ExplainableBoostingClassifier
 
     names = names_of(train)
-    model = ExplainableBoostingClassifier(interactions=0, random_state=seed, n_jobs=1)
+    others = np.flatnonzero(train["_label"] == 0)
+    drawn = np.random.default_rng(seed).permutation(others)[:10_000]
+    train = train.iloc[np.sort(np.append(np.flatnonzero(train["_label"] == 1), drawn))]
+    model = ExplainableBoostingClassifier(interactions=0, outer_bags=4, random_state=seed, n_jobs=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(train[names], train["_label"].astype(int))

@@ -1,0 +1,143 @@
+"""Monitoring: problems first, drift, and what became of earlier lists."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmodel.data.read import read
+from riskmodel.errors import ModelError, RequestError
+from riskmodel.evaluation.drift import SCORE
+from riskmodel.jobs import Gates, Monitoring, make_list, monitor
+from riskmodel.jobs.record import register
+from riskmodel.outcomes import label
+from riskmodel.training import registry
+from tests.conftest import SmallLA
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a store whose champion is said to have been trained two years before the last list."""
+    tracking = f"sqlite:///{tmp_path_factory.mktemp('watched') / 'mlflow.db'}"
+    made = small_la.training
+    trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
+    model = replace(made.model, card=made.model.card | {"trained": trained})
+    X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
+    number = register(model, made.backtest, Gates(), made.gates, tracking, None, X)
+    registry.set_champion("pex", [number], tracking=tracking)
+    return tracking
+
+
+@pytest.fixture(scope="module")
+def found(small_la: SmallLA, watched: str) -> Monitoring:
+    return monitor(small_la.extracts, "pex", tracking=watched)
+
+
+def test_the_same_la_has_not_drifted_much_and_an_old_model_is_said_to_be_old(
+    found: Monitoring,
+) -> None:
+    assert found.drift["feature"].iloc[0] == SCORE
+    assert found.drift["drifted"].mean() < 0.1
+    assert found.retrain
+    assert any("a year of outcomes is new since" in line for line in found.advice)
+    assert found.drift["share_of_reasons"].sum() == pytest.approx(1.0)
+
+
+def test_the_outcomes_of_lists_add_up_to_those_of_the_cohort(
+    found: Monitoring, small_la: SmallLA
+) -> None:
+    tables = read(small_la.extracts).tables
+    table = found.outcomes
+    assert table["as_of"].nunique() > 4
+    assert set(table["supported"]) == {"not known"}
+    capacity = small_la.training.backtest.counts["capacity"]
+    first = table[table["as_of"] == table["as_of"].min()]
+    assert first.loc[first["listed"], "pupils"].item() <= capacity
+    from riskmodel.cohort import build_spine
+
+    spine = build_spine(tables, [pd.Timestamp(first["as_of"].iloc[0])], "pex")
+    labels = label(tables, spine, "pex", known_by=found.as_of)
+    assert first["observed"].sum() == (labels["label"] == 1).sum()
+    assert first["pupils"].sum() == labels["label"].notna().sum()
+    assert first["complete"].all()
+    last = table[table["as_of"] == table["as_of"].max()]
+    assert not last["complete"].any()
+
+
+def test_a_list_that_was_handed_out_and_decisions_are_read_back(
+    small_la: SmallLA, watched: str, tmp_path: Path, command: Command
+) -> None:
+    day = pd.Timestamp("2023-10-29").as_unit("s")
+    folder = make_list(small_la.extracts, "pex", capacity=15, out=tmp_path / "list",
+                       tracking=watched, as_of=day)  # fmt: skip
+    pupils = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str})["pupil_id"].head(15)
+    decisions = pd.DataFrame({"pupil_id": pupils, "supported": ["yes"] * 9 + ["no"] * 6})
+    decisions.to_csv(tmp_path / "decisions.csv", index=False)
+    answer = command("monitor", small_la.extracts, "--outcome", "pex", "--tracking", watched, "--list",
+                     folder, "--decisions", tmp_path / "decisions.csv", "--out", tmp_path / "out")  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("SIMULATED DATA.")
+    table = pd.read_csv(tmp_path / "out" / "outcomes.csv")
+    listed = table[table["listed"]].set_index("supported")
+    assert listed["pupils"].sum() <= 15
+    assert {"yes", "no"} == set(listed.index)
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "do not say what support did" in page
+    assert page.index("The extract first") < page.index("look like those the model learned from")
+    assert "Simulated data" in page
+
+
+def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
+    small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(small_la.extracts, broken)
+    sessions = pd.read_parquet(broken / "sessions.parquet")
+    sessions["mark"] = sessions["mark"].astype(str).where(sessions.index % 20 > 0, "?!")
+    sessions = sessions[sessions["date"] < pd.Timestamp("2024-09-01")]
+    sessions.to_parquet(broken / "sessions.parquet", index=False)
+    last = pd.Timestamp("2025-06-01").as_unit("s")
+    found = monitor(broken, "pex", tracking=watched, as_of=last)
+    assert found.problems
+    assert found.drift["drifted"].sum() > 20
+    drifted = set(found.drift.loc[found.drift["drifted"], "feature"])
+    assert "absence_rate_60_days" in drifted
+    assert any("drifted" in line for line in found.advice)
+    assert any("First mend the extract" in line for line in found.advice)
+    assert found.text().index("Problems of the extract") < found.text().index("Drift:")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("pupil_id,supported\nP1,maybe\n", "row 2: supported is 'maybe'; it must be yes or no"),
+        ("pupil,supported\nP1,yes\n", "cannot be used"),
+        ("pupil_id,supported,as_of\nP1,yes,soon\n", "cannot be used"),
+    ],
+)
+def test_decisions_that_do_not_fit_are_refused_in_words(
+    text: str, words: str, small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    (tmp_path / "decisions.csv").write_text(text, encoding="utf-8")
+    day = pd.Timestamp("2023-10-29").as_unit("s")
+    with pytest.raises(RequestError, match=words):
+        monitor(small_la.extracts, "pex", tracking=watched, as_of=day,
+                decisions=tmp_path / "decisions.csv")  # fmt: skip
+
+
+def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
+    small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="Train and promote a model first"):
+        monitor(small_la.extracts, "pex", tracking=f"sqlite:///{tmp_path / 'none.db'}")
+    with pytest.raises(RequestError, match="holds no list that can be read"):
+        monitor(small_la.extracts, "pex", tracking=watched, lists=(tmp_path,))
