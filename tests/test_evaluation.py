@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from riskmodel.errors import HistoryError
@@ -21,6 +22,7 @@ from riskmodel.evaluation import (
     recall_at_k,
     roc_auc,
     roni_points,
+    school_rate,
     simple_rankers,
 )
 
@@ -177,3 +179,41 @@ def test_logistic_regression_ignores_constants_and_missing_columns(seed: int) ->
     y = (X["a"] + rng.normal(size=200) > 0).to_numpy().astype(int)
     score = fit_logistic(X, y, X)
     assert roc_auc(y, score) > 0.7
+
+
+def test_the_school_alone_is_its_rate_pulled_towards_that_of_all() -> None:
+    school = pd.Series(["a"] * 100 + ["b"] * 100)
+    label = np.r_[np.ones(4), np.zeros(196)]
+    rate = school_rate(school, label, pd.Series(["a", "b", "c"]))
+    # 2% of all; so 50 rows of prior: (4 + 1) / 150 and (0 + 1) / 150
+    np.testing.assert_allclose(rate, [5 / 150, 1 / 150, 0.02])
+
+
+def test_the_vulnerable_list_counts_what_puts_a_pupil_on_it() -> None:
+    frame = pd.DataFrame(
+        {"looked_after_now": [1, 0, np.nan], "ehc_plan_now": [1, 1, 0], "other": [9, 9, 9]}
+    )
+    assert simple_rankers(frame)["vulnerable list"].tolist() == [2, 1, 0]
+    assert "vulnerable list" not in simple_rankers(frame[["other"]])
+
+
+def test_an_las_own_points_take_the_place_of_oxfordshires() -> None:
+    frame = pd.DataFrame({"absence_rate_12_months": [0.3, 0.05], "fsm_now": [0.0, 1.0]})
+    own = pd.DataFrame({"column": ["absence_rate_12_months"], "test": ["above"], "threshold": [0.2],
+                        "points": [7.0], "label": ["Attendance"]})  # fmt: skip
+    assert roni_points(frame, own).tolist() == [7, 0]
+    assert simple_rankers(frame, own)["RONI points"].tolist() == [7, 0]
+    assert roni_points(frame).tolist() == [2, 2]
+
+
+def test_a_logistic_regression_on_a_part_of_the_others_is_that_on_all() -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(70_000, 3)), columns=list("abc"))
+    y = (rng.random(70_000) < 1 / (1 + np.exp(5 - 1.5 * X["a"]))).astype(float)
+    part = fit_logistic(X, y, X.head(500))
+    order = np.argsort(y.to_numpy(), kind="stable")
+    whole = (
+        LogisticRegression(C=0.1).fit(X.iloc[order], y.iloc[order]).decision_function(X.head(500))
+    )
+    assert np.corrcoef(part, whole)[0, 1] > 0.995
+    assert part.mean() == pytest.approx(whole.mean(), abs=0.1)

@@ -82,8 +82,9 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     pupils = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str})["pupil_id"].head(15)
     decisions = pd.DataFrame({"pupil_id": pupils, "supported": ["yes"] * 9 + ["no"] * 6})
     decisions.to_csv(tmp_path / "decisions.csv", index=False)
-    answer = command("monitor", small_la.extracts, "--outcome", "pex", "--tracking", watched, "--list",
-                     folder, "--decisions", tmp_path / "decisions.csv", "--out", tmp_path / "out")  # fmt: skip
+    answer = command("monitor", small_la.extracts, "--outcome", "pex", "--tracking", watched,
+                     "--list", folder, "--decisions", tmp_path / "decisions.csv",
+                     "--out", tmp_path / "out")  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("SIMULATED DATA.")
     table = pd.read_csv(tmp_path / "out" / "outcomes.csv")

@@ -12,7 +12,7 @@ from riskmodel.cohort import GAP_DAYS, OUTCOMES
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.errors import DataError, RequestError
-from riskmodel.outcomes import STATUSES, count_status, horizon_end, label, policy
+from riskmodel.outcomes import STATUSES, count_status, horizon_end, label, policy, related
 from tests.test_cohort import PUPILS, day, make_tables, position, roll
 
 AS_OF = day("2024-01-01")
@@ -469,3 +469,40 @@ def test_row_order_changes_no_label(
             label(tables, spine, outcome, known_by=LATER),
             label(mixed, spine, outcome, known_by=LATER),
         )
+
+
+# The related outcome
+
+
+def suspended(start: str, sessions: float, recorded: str | None = None, category: str = "SUSP"):  # type: ignore[no-untyped-def]
+    more = {} if recorded is None else {"recorded_on": recorded}
+    return exclusion(start, category=category, sessions=sessions, **more)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ([suspended("2024-02-01", 12), suspended("2024-11-01", 8)], 1),
+        ([suspended("2024-02-01", 12), suspended("2024-11-01", 7)], 0),
+        ([suspended("2023-12-31", 12), suspended("2024-11-01", 8)], 0),  # one before the list
+        ([suspended("2024-02-01", 12), suspended("2025-01-01", 8)], 0),  # one after the horizon
+        ([suspended("2024-02-01", 30, category="PERM")], 0),
+        ([], 0),
+    ],
+)
+def test_ten_days_lost_to_suspension_within_the_horizon_are_the_related_outcome(
+    facts: list[dict[str, object]], expected: int
+) -> None:
+    tables = pex_tables([roll("A", "2022-09-01")], *facts)
+    found = related(tables, spine_of(tables, "AB"), "pex", known_by=LATER)
+    assert found is not None
+    assert found.tolist() == [expected, 0]
+
+
+def test_a_suspension_recorded_later_is_not_yet_part_of_the_related_outcome() -> None:
+    tables = pex_tables([roll("A", "2022-09-01")], suspended("2024-02-01", 30, "2024-03-01"))
+    for day_known, expected in (("2024-03-01", 0), ("2024-03-02", 1)):
+        found = related(tables, spine_of(tables), "pex", known_by=day(day_known))
+        assert found is not None
+        assert found.tolist() == [expected]
+    assert related(tables, spine_of(tables), "neet", known_by=LATER) is None

@@ -152,3 +152,57 @@ def test_a_feature_that_is_missing_for_everyone_does_no_harm() -> None:
     _, contributions, _ = model.ensemble_.explain(X.astype(np.float32))
     assert not contributions[:, 2].any()
     assert np.corrcoef(model.decision_function(X), without.decision_function(X[:, :2]))[0, 1] > 0.95
+
+
+def test_a_frequent_related_outcome_helps_a_rare_one() -> None:
+    from sklearn.metrics import average_precision_score
+
+    def drawn(seed: int, n: int) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+        rng = np.random.default_rng(seed)
+        X = pd.DataFrame(rng.normal(size=(n, 25)), columns=[f"x{i}" for i in range(25)])
+        path = X.iloc[:, :8].sum(axis=1).to_numpy() / 2
+        rare, often = (rng.random(n) < 1 / (1 + np.exp(a - 1.5 * path)) for a in (8, 4))
+        return X.astype(np.float32), rare.astype(np.int64), often.astype(np.int64)
+
+    X, rare, often = drawn(0, 6000)
+    fresh, truth, _ = drawn(1, 60_000)
+    alone = small(n_trees=60).fit(X, rare).decision_function(fresh)
+    helped = small(n_trees=60).fit(X, rare, related=often)
+    gain = average_precision_score(truth, helped.decision_function(fresh)) / (
+        average_precision_score(truth, alone)
+    )
+    assert gain > 1.1
+    base, parts, _ = helped.ensemble_.explain(fresh.to_numpy())
+    np.testing.assert_allclose(base + parts.sum(1), helped.decision_function(fresh), atol=1e-9)
+
+
+def test_a_related_outcome_that_nobody_had_changes_nothing() -> None:
+    X, y = rare_outcome()
+    plain = small().fit(X, y).decision_function(X)
+    with_none = small().fit(X, y, related=np.zeros(len(y))).decision_function(X)
+    np.testing.assert_array_equal(plain, with_none)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    from joblib import parallel_config
+
+    X, y = rare_outcome()
+    many = small().fit(X, y).decision_function(X)
+    with parallel_config(backend="sequential"):
+        one = small().fit(X, y).decision_function(X)
+    np.testing.assert_array_equal(many, one)
+
+
+def test_a_list_on_which_nobody_had_the_outcome_counts_and_none_at_all_is_no_test() -> None:
+    spine = half_yearly_spine()
+    outcome = (spine["pupil_id"].cat.codes % 10 == 0).to_numpy().astype(float)
+    outcome[(spine["as_of"] == pd.Timestamp("2021-07-01")).to_numpy()] = 0
+
+    def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
+        ended = (spine["as_of"] + pd.DateOffset(months=12) <= day).to_numpy()
+        return np.where(ended, outcome, np.nan)
+
+    folds = rolling_folds(spine, label_at, known_by=pd.Timestamp("2023-01-01"), n_origins=3)
+    assert [bool(fold.test_label.any()) for fold in folds] == [True, False, True]
+    outcome[(spine["as_of"] >= pd.Timestamp("2021-01-01")).to_numpy()] = 0
+    assert rolling_folds(spine, label_at, known_by=pd.Timestamp("2023-01-01"), n_origins=3) == []
