@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -131,3 +132,27 @@ def test_without_pyspark_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(RequestError, match=r"riskmodel\[spark\]"):
         build(tables, spine, engine="spark")
+
+
+@pytest.mark.filterwarnings("default")  # MLflow's own, about Spark's and pandas' versions
+def test_the_registered_model_scores_on_spark_and_never_without_reasons(
+    session: Any, small_la: SmallLA
+) -> None:
+    import mlflow
+    from pyspark.sql import functions
+
+    mlflow.set_tracking_uri(small_la.tracking)
+    mlflow.set_registry_uri(small_la.tracking)
+    model = small_la.training.model
+    names = list(model.features)
+    rows = pd.DataFrame(np.random.default_rng(0).random((30, len(names))), columns=names)
+    uri = f"models:/riskmodel-pex/{small_la.training.version}"
+    score = mlflow.pyfunc.spark_udf(session, uri, env_manager="local")
+    answer = score(functions.struct(*names))
+    made = (
+        session.createDataFrame(rows).select(answer.alias("answer")).select("answer.*").toPandas()
+    )
+    risks, base_value, _ = model._explain(rows.astype(np.float32))
+    np.testing.assert_allclose(made["risk"], risks["risk"], rtol=1e-9)
+    np.testing.assert_allclose(made["base_value"], base_value, rtol=1e-9)
+    assert made[["reason_1", "strength_1"]].notna().all().all()

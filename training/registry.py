@@ -142,10 +142,12 @@ def log_version(
         Outcome the model is for.
     tracking : str
         MLflow tracking address, e.g. ``sqlite:///mlflow.db``.
-    parameters, metrics, tags : mapping
-        What the run records; tags are set on the version too.
+    parameters, metrics : mapping
+        What the run records.
     metrics_by_list : sequence of mapping
         The metrics of every tested list, oldest first; steps of the run.
+    tags : mapping of str to str
+        Set on the run and on the version.
     texts : mapping of str to str
         File name → text, kept as artifacts of the run.
     example : DataFrame

@@ -336,6 +336,14 @@ def lineage(
         "evaluated": "out of time" if out_of_time else "cross-validated over pupils",
         "simulated": simulated,
         "seed": seed,
+        "extracts": [
+            {
+                "file": str(row["file"]),
+                "table": str(row["table"]),
+                "rows_read": int(row["rows_read"]),
+            }
+            for row in extract.reconciliation.to_dict("records")
+        ],
         "versions": {
             name: version(name) for name in ("riskmodel", "numpy", "pandas", "scikit-learn")
         }

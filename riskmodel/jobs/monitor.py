@@ -27,6 +27,7 @@ from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
 from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
 from riskmodel.outcomes import horizon_end, label
+from riskmodel.progress import track
 from riskmodel.ranking import listed
 from riskmodel.report.monitor_page import monitor_page
 from riskmodel.training import registry
@@ -223,7 +224,7 @@ def _lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd
     except HistoryError:
         return []
     lists = []
-    for one in days:
+    for one in track(days, "Earlier lists"):
         made = _assess(model, tables, one)
         lists.append(
             made.scores.assign(as_of=one, listed=listed(made.scores, made.capacity))[LIST_COLUMNS]

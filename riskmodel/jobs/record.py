@@ -150,7 +150,7 @@ def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -
             "", "## What it must not be used for", *[f"- {sentence}" for sentence in MISUSE],
             "", "## What it was trained on",
             *[f"- {name.replace('_', ' ')}: {value}" for name, value in trained.items()
-              if name != "versions"],
+              if not isinstance(value, list | dict)],
             "", "## How good it was on earlier lists", "```", backtest.text(), "```",
             *[f"- {note}" for note in model.card["notes"]],
             "", "## Gates",

@@ -93,7 +93,7 @@ def backtest_page(
         labels=list(METRICS.values()),
         differences=_metric_rows(backtest.differences),
         tables=_tables(backtest, search),
-        lineage={k: v for k, v in trained.items() if k != "versions"},
+        lineage={k: v for k, v in trained.items() if not isinstance(v, list | dict)},
     )
 
 
