@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.errors import ModelError
-from riskmodel.jobs import Gates, Settings, promote, roll_back
+from riskmodel.jobs import Gates, Settings, promote, roll_back, train
 from riskmodel.jobs.record import register
 from riskmodel.jobs.train import _champion
 from riskmodel.model import RiskModel
@@ -173,10 +173,13 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
     small_la: SmallLA, extracts: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "mlflow.db"
-    registry.open_store("pex", tracking=f"sqlite:///{store}")
+    again(small_la, f"sqlite:///{store}")
     tracking = f"sqlite:///file:{store}?mode=ro&uri=true"
     with pytest.raises(ModelError, match="cannot do this: .*readonly"):
-        registry.open_store("pex", tracking=tracking)
+        train(extracts, "pex", tracking=tracking)
+    nowhere = f"sqlite:///{tmp_path / 'missing' / 'mlflow.db'}"
+    with pytest.raises(ModelError, match="missing is not a folder that you may write to"):
+        train(extracts, "pex", tracking=nowhere)
 
 
 def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path: Path) -> None:

@@ -99,7 +99,9 @@ def _in_short(error: Exception) -> str:
 
 
 def open_store(outcome: str, *, tracking: str) -> None:
-    """Open the experiment of an outcome and write to it, before hours of work depend on it.
+    """Open the experiment of an outcome and write to it, before long work depends on it.
+
+    A store in a file that is not there yet is not made, only its folder looked at.
 
     Parameters
     ----------
@@ -113,6 +115,15 @@ def open_store(outcome: str, *, tracking: str) -> None:
     ModelError
         If the store is down, or cannot be written.
     """
+    file = Path(tracking.removeprefix("sqlite:///"))
+    if tracking.startswith("sqlite:///") and "?" not in tracking and not file.exists():
+        # a new file is made when there is something to keep
+        if not os.access(file.resolve().parent, os.W_OK):
+            raise ModelError(
+                f"The MLflow store {tracking} cannot be made: {file.resolve().parent} is not a folder "
+                "that you may write to. Name another with --tracking."
+            )
+        return
     with _mlflow(tracking) as mlflow:
         _set_experiment(mlflow, tracking, registered_name(outcome))
         mlflow.set_experiment_tag("riskmodel.outcome", outcome)
