@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.backtest import METRICS
 from riskmodel.evaluation.lists import EARLY_DAYS, is_listed
+from riskmodel.evaluation.resampling import Resamples
 from riskmodel.fairness import audit_recall
 from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.sample import Sample
@@ -25,13 +27,19 @@ from riskmodel.jobs.settings import Gates
 from riskmodel.outcomes import count_status, policy
 
 __all__ = [
-    "disparities_beyond",
     "gates_for",
     "lineage",
     "metrics_of",
     "notes_for",
     "recall_records",
+    "widened_gaps",
 ]
+
+FEWEST = 5
+"""Outcomes that a group needs to be compared."""
+
+SIGNIFICANT = 0.05
+"""Level of the corrected p-values."""
 
 
 def recall_records(
@@ -180,7 +188,7 @@ def gates_for(
     out_of_time : bool
         Whether earlier lists could be tested.
     new_disparities : list of str
-        Groups from :func:`disparities_beyond`.
+        Groups from :func:`widened_gaps`.
 
     Returns
     -------
@@ -215,7 +223,7 @@ def gates_for(
         failures["expected_over_observed"] = _level(gates, backtest)
     if gates.no_new_disparity:
         failures["no_new_disparity"] = (
-            f"found less often than others, and not so before: {'; '.join(new_disparities)}"
+            f"found less often than others, by more than before: {'; '.join(new_disparities)}"
             if new_disparities
             else ""
         )
@@ -244,33 +252,64 @@ def _level(gates: Gates, backtest: Backtest) -> str:
     return ""
 
 
-def disparities_beyond(records: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[str]:
-    """Return groups that are found less often than others, beyond noise, and were not before.
+def widened_gaps(
+    predictions: pd.DataFrame,
+    groups: pd.DataFrame,
+    capacity: int,
+    reference: str,
+    random_state: int,
+) -> list[str]:
+    """Return groups that the model finds less often than others, by more than a reference does.
 
     Parameters
     ----------
-    records, before : list of dict
-        From :func:`recall_records`: of the challenger, and of what it is to replace.
+    predictions : DataFrame of shape (n_tested, ...)
+        ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
+    groups : DataFrame of shape (n_tested, n_characteristics)
+        Protected characteristics of the same rows.
+    capacity : int
+        Pupils listed at each ``as_of``.
+    reference : str
+        Score column of what the model is to replace.
+    random_state : int
+        Seed of the resampling.
 
     Returns
     -------
     list of str
         Group and recall, in words.
+
+    Notes
+    -----
+    A group's gap is its recall less that of all others. How much wider the model's gap is than the
+    reference's is divided by its standard error over resamples of pupils; one-sided p-values over all
+    groups with five outcomes or more, and as many outside, are corrected after Holm.
     """
-    old = {
-        (row["characteristic"], row["group"]) for row in before if _found_less_often(row, before)
-    }
-    return [
-        f"{row['characteristic']}: {row['group']} (recall {row['recall']:.2f})"
-        for row in records
-        if _found_less_often(row, records) and (row["characteristic"], row["group"]) not in old
-    ]
-
-
-def _found_less_often(row: dict[str, Any], records: list[dict[str, Any]]) -> bool:
-    same = [r for r in records if r["characteristic"] == row["characteristic"]]
-    found, positives = (sum(r[name] for r in same) for name in ("found", "positives"))
-    return row["verdict"] == "disparity" and row["found"] * positives < found * row["positives"]
+    resamples = Resamples.draw(predictions["pupil_id"], random_state)
+    label = predictions["label"].to_numpy(dtype=float)
+    names, changes = [], []
+    for characteristic in groups:
+        place, values = pd.factorize(np.asarray(groups[characteristic]))
+        n = resamples.sums(place, len(values), label)
+        gaps, recall = {}, np.zeros(len(values))
+        for ranker in (reference, "model"):
+            listed = is_listed(predictions[ranker].to_numpy(float), predictions["as_of"], capacity)
+            found = resamples.sums(place, len(values), label * listed)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                own = found / n
+                others = (found.sum(axis=1, keepdims=True) - found) / (
+                    n.sum(axis=1, keepdims=True) - n
+                )
+            gaps[ranker], recall = own - others, own[0]
+        change = gaps["model"] - gaps[reference]
+        enough = (n[0] >= FEWEST) & (n[0].sum() - n[0] >= FEWEST)
+        for number in np.flatnonzero(enough & (gaps["model"][0] < 0)):
+            names.append(f"{characteristic}: {values[number]} (recall {recall[number]:.2f})")
+            changes.append(change[0, number] / max(1e-12, np.nanstd(change[1:, number])))
+    order = np.argsort(changes)
+    p_values = norm.cdf(np.array(changes, dtype=float)[order])
+    corrected = np.maximum.accumulate(p_values * np.arange(len(order), 0, -1))
+    return [names[k] for k, p in zip(order, corrected, strict=True) if p < SIGNIFICANT]
 
 
 def metrics_of(table: pd.DataFrame) -> dict[str, float]:

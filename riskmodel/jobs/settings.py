@@ -41,8 +41,8 @@ class Gates:
     not_below_champion : bool
         The champion's recipe, refitted on the same folds, is not better beyond noise.
     no_new_disparity : bool
-        No group is found less often, beyond noise, that the champion's lists (without a champion: those
-        of today's practice) find as often as the others.
+        No group is found less often than others by more than with the champion's recipe (without a
+        champion: with today's practice), beyond noise and corrected for the number of groups.
     """
 
     tested_out_of_time: bool = True

@@ -22,11 +22,11 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import groups_at
 from riskmodel.jobs.judge import (
-    disparities_beyond,
     gates_for,
     lineage,
     notes_for,
     recall_records,
+    widened_gaps,
 )
 from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
@@ -215,8 +215,8 @@ def train(
             ),
         },
     )
-    before = _recall_before(champion, predictions, tested, capacity)
-    answers = gates_for(gates, extract, backtest, out_of_time, disparities_beyond(recall, before))
+    wider = _wider_gaps(predictions, tested, capacity, champion is not None, seed)
+    answers = gates_for(gates, extract, backtest, out_of_time, wider)
     number = register(model, backtest, gates, answers, tracking, search, sample.X)
     return Training(
         model=model, version=number, backtest=backtest, gates=answers, notes=notes, search=search
@@ -249,16 +249,14 @@ def _rival_champion(
     return {CHAMPION: (lambda: make(**theirs), names)}
 
 
-def _recall_before(
-    champion: RiskModel | None, predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int
-) -> list[dict[str, Any]]:
-    """Audit what the challenger is to replace: the champion's recipe, else today's practice."""
-    if CHAMPION in predictions:
-        return recall_records(predictions, groups, capacity, CHAMPION)
-    if champion is not None and champion.card["recall"]:
-        return list(champion.card["recall"])
-    usual = next((name for name in TODAYS_PRACTICE if name in predictions), None)
-    return recall_records(predictions, groups, capacity, usual) if usual else []
+def _wider_gaps(
+    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, has_champion: bool, seed: int
+) -> list[str]:
+    """Compare gaps with what the challenger is to replace: the champion's recipe, else today's practice."""
+    if has_champion and CHAMPION not in predictions:
+        return []  # the recipe is the same
+    usual = next((name for name in (CHAMPION, *TODAYS_PRACTICE) if name in predictions), None)
+    return widened_gaps(predictions, groups, capacity, usual, seed) if usual else []
 
 
 def _capacity(wanted: int | None, outcome: str, folds: list[Fold], out_of_time: bool) -> int:
