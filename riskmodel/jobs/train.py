@@ -164,10 +164,10 @@ def train(
     """
     settings = settings or Settings()
     registry.open_store(outcome, tracking=tracking)
-    champion = _champion(outcome, tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today)
+    champion = _champion(outcome, tracking)
     folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=n_origins)
     out_of_time = bool(folds)
     folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
