@@ -39,9 +39,7 @@ logger = logging.getLogger(__name__)
 OLD_DAYS = 365
 """Age of a model from which it should be trained again: a full year of outcomes is new."""
 
-NOTHING = (
-    "Nothing asks for it: the pupils look as they did, and earlier lists came out as expected."
-)
+NOTHING = "Nothing asks for it: the pupils look as they did"
 
 SHOWN = 10
 """Drifted features named in the text; the page has them all."""
@@ -187,7 +185,7 @@ def monitor(
     advice = _advice(model, day, table, outcomes, bool(len(errors)))
     made = Monitoring(
         outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
-        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [NOTHING],
+        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [_nothing(outcomes)],
         retrain=bool(advice),
     )  # fmt: skip
     if out is not None:
@@ -325,6 +323,15 @@ def _advice(
                 f"happened (95% interval {low:.0f} to {high:.0f})."
             )
     return advice
+
+
+def _nothing(outcomes: pd.DataFrame) -> str:
+    """Say that nothing asks for a retraining, and no more than is known."""
+    finished = len(outcomes) and outcomes["complete"].any()
+    rest = (
+        ", and earlier lists came out as expected." if finished else "; no list has run its time."
+    )
+    return NOTHING + rest
 
 
 def _write(made: Monitoring, out: Path) -> None:
