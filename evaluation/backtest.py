@@ -15,23 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.write import records
 from riskmodel.errors import HistoryError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.decisions import decision_curve
 from riskmodel.evaluation.lists import lead_time, stability, within_schools
-from riskmodel.evaluation.resampling import Resamples, bounds
+from riskmodel.evaluation.resampling import Resamples, with_bounds
+from riskmodel.evaluation.totals import METRICS, metrics, sum_over_lists, totals_by_list
 from riskmodel.progress import track
 
-__all__ = ["CONTEXT", "METRICS", "Backtest", "compare"]
-
-METRICS = (
-    "average_precision",
-    "precision_at_capacity",
-    "recall_at_capacity",
-    "lift_at_capacity",
-    "recall_never_suspended",
-    "roc_auc",
-)
+__all__ = ["CONTEXT", "SIMPLER", "Backtest", "compare"]
 
 CONTEXT = (
     "pupil_id",
@@ -46,8 +39,8 @@ CONTEXT = (
 )
 """Columns of the predictions that are no rankers."""
 
-SIMPLER = ("logistic regression", "RONI points", "months jobless so far", "suspensions last year",
-           "absence last year", "vulnerable list", "school only")  # fmt: skip
+SIMPLER = ("logistic regression", "RONI points", "suspensions last year", "absence last year",
+           "months jobless so far", "vulnerable list", "school only")  # fmt: skip
 """Rankers that the tool recommends instead where the model does not beat them."""
 
 Floats = NDArray[np.float64]
@@ -102,7 +95,7 @@ class Backtest:
         Parameters
         ----------
         metric : str
-            One of :data:`METRICS`.
+            One of :data:`riskmodel.evaluation.totals.METRICS`.
 
         Returns
         -------
@@ -124,7 +117,7 @@ class Backtest:
             One line per ranker: value (95% interval).
         """
         counts = self.counts
-        shown = METRICS[:3]
+        shown = list(METRICS)[:3]
         lines = [
             f"{counts['origins']} lists, {counts['rows']:,} rows, {counts['pupils']:,} pupils, "
             f"{counts['positive_pupils']} with the outcome (prevalence {counts['prevalence']:.2%}), "
@@ -175,21 +168,14 @@ class Backtest:
         for attribute in fields(self):
             value = getattr(self, attribute.name)
             if isinstance(value, Calibration):
-                value = {f.name: _records(getattr(value, f.name)) for f in fields(value)}
-            parts[attribute.name] = _records(value) if isinstance(value, pd.DataFrame) else value
+                value = {f.name: records(getattr(value, f.name)) for f in fields(value)}
+            parts[attribute.name] = records(value) if isinstance(value, pd.DataFrame) else value
         return parts
 
     def _repr_html_(self) -> str:
         return self.table.to_html(
             index=False, na_rep="–", escape=True, float_format="{:.3f}".format
         )
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    dates = frame.select_dtypes("datetime").columns
-    frame = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates})
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def compare(
@@ -245,20 +231,20 @@ def compare(
     used = [name for name in rankers if predictions[name].notna().any()]
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     totals = {
-        name: _totals(predictions, name, capacity, resamples)
+        name: totals_by_list(predictions, name, capacity, resamples)
         for name in track(used, "Intervals by resampling pupils")
     }
-    overall = {name: _metrics(_sum_over_lists(lists)) for name, lists in totals.items()}
-    table = pd.DataFrame([{"ranker": name} | _cells(draws) for name, draws in overall.items()])
+    overall = {name: metrics(sum_over_lists(lists)) for name, lists in totals.items()}
+    table = pd.DataFrame([{"ranker": name} | with_bounds(draws) for name, draws in overall.items()])
     days = np.sort(predictions["as_of"].unique())
     by_list = [
         {"ranker": name, "as_of": day, "positives": int(one["positives"][0])}
-        | _cells(_metrics(one))
+        | with_bounds(metrics(one))
         for name, lists in totals.items()
         for day, one in zip(days, lists, strict=True)
     ]
     differences = [
-        {"ranker": name} | _cells({m: overall[reference][m] - draws[m] for m in METRICS})
+        {"ranker": name} | with_bounds({m: overall[reference][m] - draws[m] for m in METRICS})
         for name, draws in overall.items()
         if name != reference
     ]
@@ -284,7 +270,7 @@ def _further(
     if "risk" in predictions:
         outcome, risk = predictions["label"], predictions["risk"]
         parts["calibration"] = calibration(outcome, risk, resamples, phase=predictions.get("phase"))
-        counted = {name: _sum_over_lists(lists) for name, lists in totals.items()}
+        counted = {name: sum_over_lists(lists) for name, lists in totals.items()}
         parts["net_benefit"] = decision_curve(
             outcome, risk, resamples, {n: (t["found"], t["places"]) for n, t in counted.items()}
         )
@@ -293,128 +279,6 @@ def _further(
     if "school_id" in predictions:
         parts["schools"] = within_schools(predictions, rankers)
     return parts
-
-
-def _totals(
-    predictions: pd.DataFrame, ranker: str, capacity: int, resamples: Resamples
-) -> list[dict[str, Floats]]:
-    """Return the sums that the metrics are made of, per list, each for every draw."""
-    score = predictions[ranker].to_numpy(dtype=float)
-    score = np.where(np.isnan(score), np.nanmin(score) - 1, score)  # not known ranks last
-    outcome = predictions["label"].to_numpy(dtype=float)
-    unseen = predictions.get(
-        "never_suspended", pd.Series(False, index=predictions.index)
-    ).to_numpy()
-    lists = []
-    for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
-        order = np.asarray(rows)[np.argsort(-score[rows], kind="stable")]
-        weights = resamples.of(order)
-        lists.append(_of_one_list(outcome[order], score[order], unseen[order], weights, capacity))
-    return lists
-
-
-def _of_one_list(
-    outcome: Floats,
-    score: Floats,
-    unseen: NDArray[np.bool_],
-    weights: NDArray[np.uint8],
-    capacity: int,
-) -> dict[str, Floats]:
-    """Sum up one list, sorted by falling score; equal scores are one block."""
-    rows = weights.sum(axis=0, dtype=np.float64)
-    places = capacity * rows / len(score)
-    positive = np.flatnonzero(outcome)
-    drawn = weights[positive].astype(np.float64)
-    last, listed = _kept_blocks(score, positive, weights, places)
-    block = np.searchsorted(last, positive)  # block of each row with the outcome
-    blocks = np.unique(block)
-    gained = (
-        np.add.reduceat(drawn, np.searchsorted(block, blocks), axis=0) if len(blocks) else drawn
-    )
-    found, upto = gained.cumsum(axis=0), listed[blocks]
-    before = np.where(blocks[:, None] > 0, listed[blocks - 1], 0)
-    precision = np.divide(found, upto, out=np.zeros_like(found), where=upto > 0)
-    positives = drawn.sum(axis=0)
-    above, tied = before - (found - gained), upto - before - gained  # rows without the outcome
-    pairs = positives * (rows - positives)
-    # the block that the line of the list crosses, and the part of it that is listed
-    line = np.minimum((listed < places - 1e-9).sum(axis=0), len(last) - 1)
-    every = np.arange(len(line))
-    listed_above = np.where(line > 0, listed[line - 1, every], 0)
-    size = listed[line, every] - listed_above
-    part = np.divide(places - listed_above, size, out=np.zeros(len(size)), where=size > 0)
-    hits = drawn * np.where(
-        block[:, None] < line, 1.0, (block[:, None] == line) * np.clip(part, 0, 1)
-    )
-    return {
-        "rows": rows,
-        "positives": positives,
-        "places": places,
-        "found": hits.sum(axis=0),
-        "precision": (precision * gained).sum(axis=0),
-        "pairs": pairs,
-        "pairs_won": pairs - (gained * (above + tied / 2)).sum(axis=0),
-        "unseen": drawn[unseen[positive]].sum(axis=0),
-        "unseen_found": hits[unseen[positive]].sum(axis=0),
-    }
-
-
-def _kept_blocks(
-    score: Floats, positive: NDArray[np.int64], weights: NDArray[np.uint8], places: Floats
-) -> tuple[NDArray[np.int64], Floats]:
-    """Return the last row of the blocks that matter, and the rows drawn up to there.
-
-    What matters: the blocks around the line of the list in every draw, those with an outcome and those
-    before them. To add up all the others row by row would take five times as long.
-    """
-    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
-    block = np.searchsorted(last, positive)
-    matters = np.zeros(len(last), dtype=bool)
-    matters[block] = matters[np.maximum(block - 1, 0)] = matters[-1] = True
-    reach = 2 * int(places.max()) + 50
-    while True:
-        matters[: np.searchsorted(last, reach) + 1] = True
-        kept = last[matters]
-        starts = np.append(0, kept[:-1] + 1)
-        listed = np.add.reduceat(weights, starts, axis=0, dtype=np.int32).cumsum(axis=0)
-        if reach >= len(score) or (listed[np.searchsorted(kept, reach)] >= places).all():
-            return kept, listed.astype(np.float64)
-        reach *= 2
-
-
-def _sum_over_lists(lists: list[dict[str, Floats]]) -> dict[str, Floats]:
-    return {name: np.sum([one[name] for one in lists], axis=0) for name in lists[0]}
-
-
-def _metrics(total: dict[str, Floats]) -> dict[str, Floats]:
-    """Return every metric of :data:`METRICS` in every draw; nan where it is not defined."""
-
-    def over(top: str, bottom: str) -> Floats:
-        a, b = total[top], total[bottom]
-        return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)
-
-    return dict(
-        zip(
-            METRICS,
-            (
-                over("precision", "positives"),
-                over("found", "places"),
-                over("found", "positives"),
-                over("found", "places") * over("rows", "positives"),
-                over("unseen_found", "unseen"),
-                over("pairs_won", "pairs"),
-            ),
-            strict=True,
-        )
-    )
-
-
-def _cells(draws: dict[str, Floats]) -> dict[str, float]:
-    row: dict[str, float] = {}
-    for name, values in draws.items():
-        low, high = bounds(values)
-        row |= {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return row
 
 
 def _counts(predictions: pd.DataFrame, capacity: int) -> dict[str, Any]:

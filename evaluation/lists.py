@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.evaluation.resampling import Resamples, bounds
+from riskmodel.evaluation.resampling import Resamples, with_bounds
 
 __all__ = ["EARLY_DAYS", "is_listed", "lead_time", "stability", "within_schools"]
 
@@ -95,7 +95,7 @@ def lead_time(
                 "listed_early": events[:, lead >= EARLY_DAYS].sum(axis=1) / total,
                 "median_days": _weighted_median(lead[lead >= 0], events[:, lead >= 0]),
             }
-        rows.append({"ranker": name, "events": int(has_event.sum())} | _with_bounds(figures))
+        rows.append({"ranker": name, "events": int(has_event.sum())} | with_bounds(figures))
     return pd.DataFrame(rows)
 
 
@@ -153,7 +153,7 @@ def stability(
         counted = resamples.sums(np.where(stays, again, -1), 2)
         with np.errstate(invalid="ignore"):
             kept = counted[:, 1] / counted.sum(axis=1)
-        rows.append({"ranker": name, "days_apart": apart} | _with_bounds({"kept": kept}))
+        rows.append({"ranker": name, "days_apart": apart} | with_bounds({"kept": kept}))
     return pd.DataFrame(rows)
 
 
@@ -205,11 +205,3 @@ def _pairs_won(score: pd.Series, by: list[pd.Series], outcome: Floats) -> tuple[
     won = total["ranks"] - total["positive"] * (total["positive"] + 1) / 2
     pairs = total["positive"] * (total["n"] - total["positive"])
     return float(won[pairs > 0].sum()), float(pairs.sum())
-
-
-def _with_bounds(figures: dict[str, Floats]) -> dict[str, float]:
-    row: dict[str, float] = {}
-    for name, draws in figures.items():
-        low, high = bounds(draws)
-        row |= {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
-    return row

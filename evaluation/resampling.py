@@ -8,6 +8,7 @@ A pupil stands on several lists and brings all of them along, so it is pupils th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -16,7 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-__all__ = ["N_RESAMPLES", "Resamples", "bounds"]
+__all__ = ["N_RESAMPLES", "Resamples", "bounds", "with_bounds"]
 
 N_RESAMPLES = 400
 """Resamples of pupils for the intervals."""
@@ -122,3 +123,23 @@ def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
     filled = np.where(lost, 0.0, values[1:])
     low, high = np.nanquantile(filled, [0.025, 0.975], axis=0)
     return np.where(lost, np.nan, low), np.where(lost, np.nan, high)
+
+
+def with_bounds(figures: Mapping[str, Floats]) -> dict[str, float]:
+    """Return figures and the ends of their intervals, ready as a row of a table.
+
+    Parameters
+    ----------
+    figures : mapping of str to array of shape (1 + n_resamples,)
+        Name → draws.
+
+    Returns
+    -------
+    dict of str to float
+        ``name``, ``name_low`` and ``name_high`` of each.
+    """
+    row: dict[str, float] = {}
+    for name, draws in figures.items():
+        low, high = bounds(draws)
+        row |= {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+    return row

@@ -14,11 +14,22 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from riskmodel.fairness.disclosure import SMALLEST_SHOWN, suppress
+from riskmodel.data.write import records
+from riskmodel.fairness.disclosure import suppress
 
-__all__ = ["Audit", "audit_recall", "audit_selection", "wilson_interval"]
+__all__ = [
+    "FEWEST_OUTCOMES",
+    "Audit",
+    "audit_recall",
+    "audit_selection",
+    "published_recall",
+    "wilson_interval",
+]
 
 Floats = NDArray[np.float64]
+
+FEWEST_OUTCOMES = 5
+"""Outcomes that a group, and all others together, need for their recall to be compared; chosen."""
 
 TOO_FEW = "too few to tell"
 NO_EVIDENCE = "no evidence"
@@ -82,12 +93,7 @@ class Audit:
             )
         }  # fmt: skip
         if self.recall is not None:
-            tables["recall"] = suppress(
-                self.recall,
-                counts=["n", "positives", "found"],
-                derived=["recall", "recall_low", "recall_high", "precision"],
-                within="characteristic",
-            )
+            tables["recall"] = published_recall(self.recall)
         return tables
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,10 +104,7 @@ class Audit:
         dict
             ``selection``, ``recall`` and ``note``; missing numbers are None.
         """
-        return {"note": self.note} | {
-            name: table.astype(object).where(table.notna(), None).to_dict("records")
-            for name, table in self.published().items()
-        }
+        return {"note": self.note} | {n: records(t) for n, t in self.published().items()}
 
     def _repr_html_(self) -> str:
         parts = [
@@ -109,6 +112,27 @@ class Audit:
             for t in self.published().values()
         ]
         return "".join(parts)
+
+
+def published_recall(recall: pd.DataFrame) -> pd.DataFrame:
+    """Return the recall table with small counts suppressed.
+
+    Parameters
+    ----------
+    recall : DataFrame
+        From :func:`audit_recall`.
+
+    Returns
+    -------
+    DataFrame
+        The same rows.
+    """
+    return suppress(
+        recall,
+        counts=["n", "positives", "found"],
+        derived=["recall", "recall_low", "recall_high", "precision"],
+        within="characteristic",
+    )
 
 
 def wilson_interval(
@@ -233,7 +257,7 @@ def _verdicts(table: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.object_]:
     Newcombe, "Interval estimation for the difference between independent proportions",
     Statistics in Medicine 17, 1998, method 10.
     """
-    enough = (table["positives"] >= SMALLEST_SHOWN) & (others["positives"] >= SMALLEST_SHOWN)
+    enough = (table["positives"] >= FEWEST_OUTCOMES) & (others["positives"] >= FEWEST_OUTCOMES)
     with np.errstate(invalid="ignore", divide="ignore"):
         own = (table["found"] / table["positives"]).to_numpy()
         rest = (others["found"] / others["positives"]).to_numpy()

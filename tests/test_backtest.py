@@ -15,11 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
 from riskmodel.evaluation import average_precision, compare, net_benefit, roc_auc
-from riskmodel.evaluation.backtest import METRICS, _metrics, _of_one_list
 from riskmodel.evaluation.calibration import calibration
 from riskmodel.evaluation.decisions import THRESHOLDS, decision_curve
 from riskmodel.evaluation.lists import is_listed, lead_time, stability, within_schools
 from riskmodel.evaluation.resampling import Resamples, bounds
+from riskmodel.evaluation.totals import METRICS, _of_one_list, metrics
 
 SPRING, SUMMER, AUTUMN = pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"])
 
@@ -55,13 +55,13 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
     outcome = outcome.astype(float)
     weights = np.column_stack([np.ones(len(rows)), drawn]).astype(np.uint8)
     total = _of_one_list(outcome, score.astype(float), unseen, weights, capacity)
-    metrics = _metrics(total)
+    measured = metrics(total)
     for draw in (0, 1):
         again = np.repeat(np.arange(len(rows)), weights[:, draw])
         y, s, first = outcome[again], score[again], unseen[again]
         places = capacity * len(again) / len(rows)
         if not y.any():
-            assert np.isnan(metrics["average_precision"][draw])
+            assert np.isnan(measured["average_precision"][draw])
             continue
         found = found_in(y, s, places)
         unseen_found = found_in(y * first, s, places)
@@ -76,7 +76,7 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
             "roc_auc": roc_auc(y, s),
         }
         for name in METRICS:
-            assert metrics[name][draw] == pytest.approx(expected[name], nan_ok=True), name
+            assert measured[name][draw] == pytest.approx(expected[name], nan_ok=True), name
 
 
 def test_sums_of_a_draw_equal_those_of_the_rows_drawn() -> None:
@@ -246,5 +246,5 @@ def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:
 def test_differences_are_paired_so_a_ranker_never_differs_from_its_twin() -> None:
     frame = three_lists().assign(twin=lambda f: f["model"] * 2)
     row = compare(frame, rankers=["model", "twin"], capacity=2).differences.iloc[0]
-    for metric in METRICS[:4]:
+    for metric in list(METRICS)[:4]:
         assert row[metric] == row[f"{metric}_low"] == row[f"{metric}_high"] == 0

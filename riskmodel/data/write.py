@@ -1,7 +1,7 @@
-"""Writing: folders that appear whole or not at all.
+"""Writing: folders that appear whole or not at all, tables as JSON.
 
-In:  a folder's name.
-Out: a folder that is renamed into place at the end.
+In:  a folder's name; a table.
+Out: a folder that is renamed into place at the end; rows ready for JSON.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from riskmodel.errors import RequestError
 
-__all__ = ["new_folder"]
+__all__ = ["new_folder", "records"]
 
 
 @contextmanager
@@ -54,3 +57,22 @@ def new_folder(out: str | Path) -> Iterator[Path]:
         temporary.rename(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table as rows ready for JSON.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table.
+
+    Returns
+    -------
+    list of dict
+        Column → value; missing values are None, dates ``YYYY-MM-DD``.
+    """
+    dates = frame.select_dtypes("datetime").columns
+    frame = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates})
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.fairness import Audit
+from riskmodel.fairness.audit import published_recall
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
 from riskmodel.jobs.settings import Gates
@@ -78,7 +79,9 @@ def register(
         "model_card.md": _model_card(model, backtest, answers),
         "lineage.json": json.dumps(trained, indent=1),
         "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
-        "audit.json": json.dumps(_audit(model).to_dict()["recall"], indent=1),
+        "audit.json": json.dumps(
+            records(published_recall(pd.DataFrame(model.card["recall"]))), indent=1
+        ),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
             sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
@@ -107,15 +110,6 @@ def register(
             texts=texts,
             example=middle,
         )  # fmt: skip
-
-
-def _audit(model: RiskModel) -> Audit:
-    recall = pd.DataFrame(model.card["recall"])
-    empty = pd.DataFrame(
-        columns=["characteristic", "group", "n", "listed", "selection_rate", "selection_rate_low",
-                 "selection_rate_high", "share_of_cohort", "share_of_listed", "share_of_expected"]
-    )  # fmt: skip
-    return Audit(selection=empty, recall=recall, note=model.card["recall_note"])
 
 
 def _calibration_metrics(backtest: Backtest) -> dict[str, float]:

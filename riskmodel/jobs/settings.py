@@ -18,6 +18,7 @@ import pandas as pd
 from riskmodel.cohort import OUTCOMES
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
+from riskmodel.evaluation.backtest import SIMPLER
 
 __all__ = ["Gates", "Settings", "read_settings"]
 
@@ -47,15 +48,7 @@ class Gates:
 
     tested_out_of_time: bool = True
     most_rows_set_aside: float = 0.01
-    not_beaten_by: tuple[str, ...] = (
-        "logistic regression",
-        "RONI points",
-        "suspensions last year",
-        "absence last year",
-        "months jobless so far",
-        "vulnerable list",
-        "school only",
-    )
+    not_beaten_by: tuple[str, ...] = SIMPLER
     smallest_lift: float = 2.0
     expected_over_observed: tuple[float, float] = (0.67, 1.5)
     not_below_champion: bool = True

@@ -14,6 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from riskmodel.evaluation import Backtest
+from riskmodel.evaluation.totals import METRICS
 from riskmodel.report.page import render
 
 if TYPE_CHECKING:
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["backtest_page"]
-
-METRICS = {
-    "average_precision": "Average precision",
-    "precision_at_capacity": "Precision at capacity",
-    "recall_at_capacity": "Recall at capacity",
-    "lift_at_capacity": "Lift",
-    "recall_never_suspended": "Recall, never suspended",
-    "roc_auc": "ROC AUC",
-}
 
 LINES = ("-", "--", ":", "-.")
 MARKERS = "os^Dv<>"
