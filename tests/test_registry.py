@@ -145,6 +145,27 @@ def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_pa
     assert registry.version_of("pex", "champion", tracking=tracking) == "1"
 
 
+def test_a_promotion_killed_half_way_is_put_right_by_the_next(
+    small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    promote("pex", tracking=tracking, number=again(small_la, tracking))
+    number = again(small_la, tracking)
+    monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", die)
+    with pytest.raises(KeyboardInterrupt):
+        promote("pex", tracking=tracking, number=number)
+    monkeypatch.undo()
+    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+    assert promote("pex", tracking=tracking, number=number) == number
+    assert registry.version_of("pex", "champion", tracking=tracking) == number
+    assert registry.champions("pex", tracking=tracking) == ["1", number]
+
+
 def test_gates_that_were_changed_after_the_run_are_refused(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
@@ -167,6 +188,10 @@ def test_a_registry_that_is_down_is_said_before_the_work(extracts: Path, command
     assert len(answer.stderr.splitlines()) == 1
     assert "Reading" not in answer.stderr
     assert time.monotonic() - start < 60
+    for words in (("promote",), ("rollback",)):
+        answer = command(*words, "--outcome", "pex", "--tracking", address)
+        assert answer.returncode == 1
+        assert f"The MLflow store {address} cannot do this" in answer.stderr
 
 
 def test_a_registry_that_is_read_only_is_said_before_the_work(

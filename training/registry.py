@@ -38,6 +38,10 @@ HISTORY = "riskmodel.champions"
 """Tag of a registered model: the versions that were champion, oldest first."""
 
 
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""MLflow's codes for a model or an alias that is not there; any other error is one."""
+
+
 def registered_name(outcome: str) -> str:
     """Return the name under which models of an outcome are registered.
 
@@ -115,18 +119,26 @@ def open_store(outcome: str, *, tracking: str) -> None:
     ModelError
         If the store is down, or cannot be written.
     """
-    file = Path(tracking.removeprefix("sqlite:///"))
-    if tracking.startswith("sqlite:///") and "?" not in tracking and not file.exists():
+    file = _embedded_file(tracking)
+    if file is not None and not file.exists():
         # a new file is made when there is something to keep
-        if not os.access(file.resolve().parent, os.W_OK):
+        if not os.access(file.parent, os.W_OK):
             raise ModelError(
-                f"The MLflow store {tracking} cannot be made: {file.resolve().parent} is not a folder "
+                f"The MLflow store {tracking} cannot be made: {file.parent} is not a folder "
                 "that you may write to. Name another with --tracking."
             )
         return
     with _mlflow(tracking) as mlflow:
         _set_experiment(mlflow, tracking, registered_name(outcome))
         mlflow.set_experiment_tag("riskmodel.outcome", outcome)
+
+
+def _embedded_file(tracking: str) -> Path | None:
+    """Return the file of an embedded store; None for a server."""
+    if not tracking.startswith("sqlite:///"):
+        return None
+    name = tracking.removeprefix("sqlite:///").partition("?")[0]
+    return Path(name.removeprefix("file:")).resolve()
 
 
 def log_version(
@@ -201,11 +213,8 @@ def log_version(
 def _set_experiment(mlflow: Any, tracking: str, name: str) -> None:
     """Open the experiment; with an embedded store, keep artifacts beside the database."""
     if mlflow.get_experiment_by_name(name) is None:
-        place = None
-        if tracking.startswith("sqlite:///"):
-            place = (
-                Path(tracking.removeprefix("sqlite:///")).resolve().parent / "mlartifacts"
-            ).as_uri()
+        file = _embedded_file(tracking)
+        place = None if file is None else (file.parent / "mlartifacts").as_uri()
         mlflow.create_experiment(name, artifact_location=place)
     mlflow.set_experiment(name)
 
@@ -246,7 +255,9 @@ def version_of(outcome: str, alias: str, *, tracking: str) -> str | None:
             found = mlflow.MlflowClient().get_model_version_by_alias(
                 registered_name(outcome), alias
             )
-        except mlflow.exceptions.MlflowException:
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
             return None
         return str(found.version)
 
@@ -296,7 +307,9 @@ def champions(outcome: str, *, tracking: str) -> list[str]:
     with _mlflow(tracking) as mlflow:
         try:
             model = mlflow.MlflowClient().get_registered_model(registered_name(outcome))
-        except mlflow.exceptions.MlflowException:
+        except mlflow.exceptions.MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
             return []
         return [part for part in dict(model.tags or {}).get(HISTORY, "").split(",") if part]
 
@@ -316,8 +329,9 @@ def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None
     name = registered_name(outcome)
     with _mlflow(tracking) as mlflow:
         client = mlflow.MlflowClient()
-        client.set_registered_model_alias(name, "champion", history[-1])
+        # killed in between, the alias is behind the history, which promoting again puts right
         client.set_registered_model_tag(name, HISTORY, ",".join(history))
+        client.set_registered_model_alias(name, "champion", history[-1])
 
 
 def download(uri: str, *, tracking: str) -> Path:

@@ -72,7 +72,8 @@ def promote(
         )
     history = registry.champions(outcome, tracking=tracking)
     if history[-1:] != [chosen]:
-        registry.set_champion(outcome, [*history, chosen], tracking=tracking)
+        history = [*history, chosen]
+    registry.set_champion(outcome, history, tracking=tracking)
     return chosen
 
 
