@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from riskmodel.errors import DataError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.jobs import Gates
-from riskmodel.jobs.judge import gates_for, metrics_of, widened_gaps
+from riskmodel.jobs.judge import choice_note, gates_for, metrics_of, widened_gaps
 from riskmodel.jobs.sample import refuse_leaks
 
 
@@ -70,6 +71,17 @@ def test_a_gate_that_is_switched_off_is_not_asked() -> None:
     gates = Gates(tested_out_of_time=False, no_new_disparity=False, not_beaten_by=())
     answers = gates_for(gates, extract(), backtest("poor"), False, ["sex: Girls (recall 0.20)"])
     assert not {"tested_out_of_time", "no_new_disparity"} & set(answers)
+
+
+def test_settings_that_were_chosen_on_the_lists_are_said_to_flatter_all_but_the_newest() -> None:
+    made = backtest()
+    rows = made.by_list[made.by_list["ranker"] == "model"].set_index("as_of")
+    newest = rows.loc["2024-06-01"]
+    note = choice_note(made)
+    assert f"2024-06-01, with {newest['positives']} outcomes" in note
+    assert f"is {newest['average_precision']:.3f}." in note
+    one = replace(made, by_list=made.by_list[made.by_list["as_of"] == "2023-06-01"])
+    assert "chosen on this very list" in choice_note(one)
 
 
 def lists_with_a_gap(missed: float) -> tuple[pd.DataFrame, pd.DataFrame]:

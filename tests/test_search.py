@@ -33,9 +33,10 @@ def problem() -> tuple[pd.DataFrame, pd.DataFrame, list[Fold], pd.DataFrame]:
     group = rng.random(1800) < 0.3
     log_odds = -3 + 1.5 * np.where(group, X["b"], X["a"])
     y = (rng.random(1800) < 1 / (1 + np.exp(-log_odds))).astype(float)
-    spine = pd.DataFrame({"pupil_id": np.arange(1800)})
-    day = pd.Timestamp("2024-06-01")
     parts = np.arange(1800).reshape(3, 600)
+    day = pd.Timestamp("2024-06-01")
+    days = pd.to_datetime(["2022-06-01", "2023-06-01", "2024-06-01"]).repeat(600)
+    spine = pd.DataFrame({"pupil_id": np.arange(1800), "as_of": days})
     folds = [
         Fold(origin=day, train=parts[0], test=part, train_label=y[parts[0]], test_label=y[part])
         for part in parts[1:]

@@ -22,17 +22,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from riskmodel.errors import RequestError
+from riskmodel.evaluation import average_precision
+from riskmodel.evaluation.lists import is_listed
+from riskmodel.fairness.audit import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.folds import Fold
 
 __all__ = ["Search", "recall_gap", "search_settings"]
-
-FEWEST_POSITIVES = 5
-"""Outcomes that a group needs for its recall to count in the gap."""
 
 NEARLY_BEST = 0.95
 """Share of the best average precision that the fairest settings must keep to be chosen."""
@@ -112,7 +111,7 @@ def search_settings(
     X : DataFrame of shape (n_rows, n_features)
         Features of the spine.
     spine : DataFrame
-        ``pupil_id`` per row.
+        ``pupil_id`` and ``as_of`` per row.
     folds : sequence of Fold
         Out-of-time folds.
     n_trials : int
@@ -158,17 +157,16 @@ def search_settings(
         ) from error
     if not study.trials:
         default = RareOutcomeClassifier().get_params()
-        study.enqueue_trial({setting: default[setting] for setting in SPACE})
+        study.enqueue_trial({setting: default[setting] for setting in SPACE}, skip_if_exists=True)
     for _ in track(range(n_trials), "Searching settings"):
-        finished, running = _count(study, optuna)
-        if finished + running >= n_trials:
+        if _place(study, optuna) >= n_trials:
             break
-        # a seed of its own for every trial: what comes next depends on what is finished, not on
-        # whether one process did it all
-        seed = np.random.SeedSequence([random_state, finished, running]).generate_state(1)[0]
-        study.sampler = optuna.samplers.TPESampler(seed=int(seed))
         trial = study.ask()
-        trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
+        # a seed of its own for every trial: what comes next depends on the trials before it, not on
+        # whether one process did them all
+        seed = np.random.SeedSequence([random_state, _place(study, optuna, trial.number)])
+        study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
+        trial.set_user_attr("worker", _myself())
         settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
         values = _try(
             trial if groups is None else None, X, spine, folds, make(**settings), groups, capacity
@@ -184,27 +182,39 @@ def search_settings(
     return found
 
 
-def _count(study: Any, optuna: Any) -> tuple[int, int]:
-    """Count the trials that are finished, and those that live workers are at."""
-    states = [trial.state for trial in study.get_trials(deepcopy=False)]
-    done = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    return sum(s in done for s in states), states.count(optuna.trial.TrialState.RUNNING)
+def _place(study: Any, optuna: Any, number: int | None = None) -> int:
+    """Count the trials before a number that are finished or that live workers are at."""
+    unused = (optuna.trial.TrialState.FAIL, optuna.trial.TrialState.WAITING)
+    trials = study.get_trials(deepcopy=False)[:number]
+    return sum(trial.state not in unused for trial in trials)
 
 
 def _bury_the_dead(study: Any, optuna: Any) -> None:
-    """Mark the trials of workers of this machine that are no more as failed."""
+    """Mark the trials of workers that are no more as failed, and sign on as a worker."""
+    others = any(_lives(worker) for worker in study.user_attrs)
     for trial in study.get_trials(deepcopy=False):
-        host, _, process = str(trial.user_attrs.get("worker", " 0")).rpartition(" ")
-        is_here = host in ("", socket.gethostname()) and int(process) != os.getpid()
-        if trial.state == optuna.trial.TrialState.RUNNING and is_here and not _lives(int(process)):
+        if trial.state != optuna.trial.TrialState.RUNNING:
+            continue
+        # a trial whose worker has not signed it yet may be any living worker's
+        worker = trial.user_attrs.get("worker")
+        if not (others if worker is None else _lives(worker)):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    study.set_user_attr(_myself(), "signed on")
 
 
-def _lives(process: int) -> bool:
-    if process <= 0:
+def _myself() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
+
+
+def _lives(worker: str) -> bool:
+    """Say whether a worker other than this process is at work; on other machines it is taken to be."""
+    host, _, process = worker.rpartition(" ")
+    if host != socket.gethostname():
+        return True
+    if int(process) == os.getpid():
         return False
     try:
-        os.kill(process, 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -224,30 +234,23 @@ def _try(
     """Return mean average precision over the folds, and the recall gap; None where stopped early."""
     precisions: list[float] = []
     scores = []
-    for step, fold in enumerate(fold for fold in folds if fold.test_label.any()):
+    tested = [fold for fold in folds if fold.test_label.any()]
+    for step, fold in enumerate(tested):
         pupils = spine["pupil_id"].iloc[fold.train]
         model.fit(X.iloc[fold.train], fold.train_label, pupils, fold.train_related)
         scores.append(model.decision_function(X.iloc[fold.test]))
-        precisions.append(float(average_precision_score(fold.test_label, scores[-1])))
+        precisions.append(average_precision(fold.test_label, scores[-1]))
         if trial is not None:
             trial.report(float(np.mean(precisions)), step)
             if trial.should_prune():
                 return None
     if groups is None:
         return [float(np.mean(precisions))]
-    tested = [fold for fold in folds if fold.test_label.any()]
-    gap = recall_gap(
-        groups.loc[np.concatenate([fold.test for fold in tested])],
-        np.concatenate([fold.test_label for fold in tested]),
-        np.concatenate([_highest(score, capacity) for score in scores]),
-    )
+    rows = np.concatenate([fold.test for fold in tested])
+    label = np.concatenate([fold.test_label for fold in tested])
+    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], capacity)
+    gap = recall_gap(groups.loc[rows], label, listed)
     return [float(np.mean(precisions)), gap]
-
-
-def _highest(score: NDArray[np.float64], capacity: int) -> NDArray[np.bool_]:
-    listed = np.zeros(len(score), dtype=bool)
-    listed[np.argsort(-score, kind="stable")[:capacity]] = True
-    return listed
 
 
 def recall_gap(
@@ -267,13 +270,13 @@ def recall_gap(
     Returns
     -------
     float
-        0 to 1; groups with fewer than :data:`FEWEST_POSITIVES` outcomes do not count.
+        0 to 1; groups with fewer than five outcomes do not count.
     """
     positive = label == 1
     gaps = [0.0]
     for name in groups:
         found = pd.Series(listed[positive]).groupby(groups[name].to_numpy()[positive])
-        recall = found.mean()[found.size() >= FEWEST_POSITIVES]
+        recall = found.mean()[found.size() >= FEWEST_OUTCOMES]
         if len(recall) > 1:
             gaps.append(float(recall.max() - recall.min()))
     return max(gaps)

@@ -16,17 +16,20 @@ import pandas as pd
 from scipy.stats import norm
 
 from riskmodel.data.read import Extract
+from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.evaluation.backtest import METRICS
 from riskmodel.evaluation.lists import EARLY_DAYS, is_listed
 from riskmodel.evaluation.resampling import Resamples
+from riskmodel.evaluation.totals import METRICS
 from riskmodel.fairness import audit_recall
+from riskmodel.fairness.audit import FEWEST_OUTCOMES
 from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.sample import Sample
 from riskmodel.jobs.settings import Gates
 from riskmodel.outcomes import count_status, policy
 
 __all__ = [
+    "choice_note",
     "gates_for",
     "lineage",
     "metrics_of",
@@ -34,9 +37,6 @@ __all__ = [
     "recall_records",
     "widened_gaps",
 ]
-
-FEWEST = 5
-"""Outcomes that a group needs to be compared."""
 
 SIGNIFICANT = 0.05
 """Level of the corrected p-values."""
@@ -64,9 +64,7 @@ def recall_records(
         Rows of :func:`riskmodel.fairness.audit_recall`, ready for JSON.
     """
     selected = is_listed(predictions[ranker].to_numpy(float), predictions["as_of"], capacity)
-    table = audit_recall(groups, predictions["label"].to_numpy(), selected)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(name): value for name, value in row.items()} for row in rows]
+    return records(audit_recall(groups, predictions["label"].to_numpy(), selected))
 
 
 def notes_for(
@@ -112,6 +110,32 @@ def notes_for(
         *_list_notes(backtest),
         backtest.recommendation(),
     ]
+
+
+def choice_note(backtest: Backtest) -> str:
+    """Say what a search does to the figures: settings chosen on a list look better on it.
+
+    Parameters
+    ----------
+    backtest : Backtest
+        Of the settings that were chosen.
+
+    Returns
+    -------
+    str
+        A sentence, with the newest list, which took no part in the choice.
+    """
+    lists = backtest.by_list
+    newest = lists["as_of"].max()
+    if newest == lists["as_of"].min():
+        return "The settings were chosen on this very list, which flatters its figures."
+    row = _row(lists[lists["as_of"] == newest], "ranker", "model")
+    precision = row["average_precision"]
+    return (
+        "The settings were chosen on these lists but the newest, which flatters their figures; on the "
+        f"newest, {newest:%Y-%m-%d}, with {row['positives']} outcomes, average precision is "
+        f"{'not defined' if np.isnan(precision) else f'{precision:.3f}'}."
+    )
 
 
 def _calibration_note(backtest: Backtest) -> str:
@@ -302,7 +326,7 @@ def widened_gaps(
                 )
             gaps[ranker], recall = own - others, own[0]
         change = gaps["model"] - gaps[reference]
-        enough = (n[0] >= FEWEST) & (n[0].sum() - n[0] >= FEWEST)
+        enough = (n[0] >= FEWEST_OUTCOMES) & (n[0].sum() - n[0] >= FEWEST_OUTCOMES)
         for number in np.flatnonzero(enough & (gaps["model"][0] < 0)):
             names.append(f"{characteristic}: {values[number]} (recall {recall[number]:.2f})")
             changes.append(change[0, number] / max(1e-12, np.nanstd(change[1:, number])))

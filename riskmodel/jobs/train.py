@@ -22,6 +22,7 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import groups_at
 from riskmodel.jobs.judge import (
+    choice_note,
     gates_for,
     lineage,
     notes_for,
@@ -32,6 +33,7 @@ from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.settings import Settings
+from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
 from riskmodel.simulate import preset_of
 from riskmodel.training import registry
@@ -177,10 +179,13 @@ def train(
     groups = _groups(extract, sample, folds)
     search = None
     if n_trials:
+        # the newest list takes no part in the choice, so that one figure is not flattered by it
         search = search_settings(
-            sample.X, sample.spine, folds, n_trials=n_trials, random_state=seed, make=make,
-            storage=storage, groups=groups if fair else None, capacity=capacity,
-            name=f"{outcome} {today:%Y-%m-%d} {extract.digest} seed {seed}{' fair' if fair else ''}",
+            sample.X, sample.spine, folds[:-1] if out_of_time and len(folds) > 1 else folds,
+            n_trials=n_trials, random_state=seed, make=make, storage=storage,
+            groups=groups if fair else None, capacity=capacity,
+            name=" ".join([outcome, f"{today:%Y-%m-%d}", extract.digest, f"seed {seed}",
+                           *([f"fair at {capacity}"] if fair else [])]),
         )  # fmt: skip
     chosen = search.settings if search else {}
     models = {"model": (lambda: make(**chosen), list(sample.X))} | _rival_champion(
@@ -193,6 +198,8 @@ def train(
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
     recall = recall_records(predictions, tested, capacity)
     notes = notes_for(outcome, out_of_time, backtest, sample.labels)
+    if search is not None:
+        notes.insert(1, choice_note(backtest))
     gates = settings.gates(outcome)
     trained = lineage(extract, today, sample, preset_of(source) is not None, out_of_time, seed)
     calibration = fit_affine(predictions["model"], predictions["label"])
@@ -227,9 +234,8 @@ def _champion(outcome: str, tracking: str) -> RiskModel | None:
     """Return the model in use, or None where there is none that this version can read."""
     if registry.version_of(outcome, "champion", tracking=tracking) is None:
         return None
-    uri = f"models:/{registry.registered_name(outcome)}@champion"
     try:
-        return RiskModel.load(registry.download(uri, tracking=tracking))
+        return load_model(outcome, tracking=tracking)[0]
     except ModelError as error:
         logger.warning("The champion cannot be compared with: %s", error)
         return None
