@@ -22,6 +22,7 @@ from riskmodel.evaluation.decisions import decision_curve
 from riskmodel.evaluation.lists import lead_time, stability, within_schools
 from riskmodel.evaluation.resampling import Resamples, with_bounds
 from riskmodel.evaluation.totals import METRICS, metrics, sum_over_lists, totals_by_list
+from riskmodel.fairness import wilson_interval
 from riskmodel.progress import track
 
 __all__ = ["CONTEXT", "SIMPLER", "Backtest", "compare"]
@@ -221,7 +222,8 @@ def compare(
     outcomes of pupils with no suspension before the list, whom a list of the suspended cannot find.
     Each resample draws pupils with replacement and takes all their rows; all rankers see the same
     resamples, so that differences are paired. Within a list, a resample keeps the capacity's share
-    of places; equal scores across the line count in proportion.
+    of places; equal scores across the line count in proportion. A recall of 0 or 1 is the same in every
+    resample, which says nothing of how unsure it is: its interval is Wilson's for as many pupils.
     """
     if not predictions["label"].any():
         raise HistoryError(
@@ -235,11 +237,14 @@ def compare(
         for name in track(used, "Intervals by resampling pupils")
     }
     overall = {name: metrics(sum_over_lists(lists)) for name, lists in totals.items()}
-    table = pd.DataFrame([{"ranker": name} | with_bounds(draws) for name, draws in overall.items()])
+    table = pd.DataFrame(
+        [{"ranker": name} | _row(draws, predictions) for name, draws in overall.items()]
+    )
+    positive = predictions[predictions["label"] == 1]
     days = np.sort(predictions["as_of"].unique())
     by_list = [
         {"ranker": name, "as_of": day, "positives": int(one["positives"][0])}
-        | with_bounds(metrics(one))
+        | _row(metrics(one), positive[positive["as_of"] == day])
         for name, lists in totals.items()
         for day, one in zip(days, lists, strict=True)
     ]
@@ -256,6 +261,20 @@ def compare(
         counts=_counts(predictions, capacity),
         **_further(predictions, used, capacity, resamples, totals),
     )
+
+
+def _row(draws: dict[str, Floats], predictions: pd.DataFrame) -> dict[str, float]:
+    """Return metrics with intervals; where all or none were found, no resample differs: Wilson's."""
+    row = with_bounds(draws)
+    with_outcome = predictions[predictions["label"] == 1]
+    unseen = with_outcome.get("never_suspended", pd.Series(False, index=with_outcome.index))
+    among = {"recall_at_capacity": with_outcome, "recall_never_suspended": with_outcome[unseen]}
+    for name, pupils in among.items():
+        if row[name] in (0.0, 1.0):
+            n = pupils["pupil_id"].nunique()
+            low, high = wilson_interval(row[name] * n, n)
+            row |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return row
 
 
 def _further(

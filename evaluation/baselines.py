@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_selection import VarianceThreshold
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -199,15 +198,19 @@ def fit_logistic(
     drawn = np.random.default_rng(0).permutation(others)[:LOGISTIC_ROWS]
     rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
     weight = np.where(outcome[rows] == 1, 1.0, len(others) / max(1, len(drawn)))
+    train = X_train.iloc[rows].astype(np.float64)
+    usual = train.median().fillna(
+        0.0
+    )  # far faster than scikit-learn's imputer, to the same numbers
     model = make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True),
         VarianceThreshold(),
         StandardScaler(),
         LogisticRegression(C=0.1, solver="newton-cholesky", max_iter=200),
     )
     model.fit(
-        X_train.iloc[rows].to_numpy(dtype=np.float64),
+        train.fillna(usual).to_numpy(),
         outcome[rows],
         logisticregression__sample_weight=weight,
     )
-    return np.asarray(model.decision_function(X_test.to_numpy(dtype=np.float64)))
+    test = X_test.astype(np.float64).fillna(usual)
+    return np.asarray(model.decision_function(test.to_numpy()))

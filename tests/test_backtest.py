@@ -79,6 +79,18 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
             assert measured[name][draw] == pytest.approx(expected[name], nan_ok=True), name
 
 
+def test_a_recall_of_nothing_is_never_said_to_be_certain() -> None:
+    frame = pd.DataFrame(
+        {"pupil_id": np.arange(200), "as_of": SUMMER, "label": [0.0] * 196 + [1.0] * 4,
+         "model": np.arange(200.0, 0, -1), "never_suspended": True}
+    )  # fmt: skip
+    made = compare(frame, rankers=["model"], capacity=20)
+    for row in (made.table.iloc[0], made.by_list.iloc[0]):
+        for name in ("recall_at_capacity", "recall_never_suspended"):
+            assert row[name] == row[f"{name}_low"] == 0
+            assert row[f"{name}_high"] == pytest.approx(0.4899, abs=1e-4)  # Wilson, 0 of 4
+
+
 def test_sums_of_a_draw_equal_those_of_the_rows_drawn() -> None:
     pupils = pd.Series(list("abcabca"))
     resamples = Resamples.draw(pupils, 3)
