@@ -20,9 +20,9 @@ from riskmodel.errors import HistoryError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.decisions import decision_curve
 from riskmodel.evaluation.lists import lead_time, stability, within_schools
+from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.evaluation.resampling import Resamples, with_bounds
 from riskmodel.evaluation.totals import METRICS, metrics, sum_over_lists, totals_by_list
-from riskmodel.fairness import wilson_interval
 from riskmodel.progress import track
 
 __all__ = ["CONTEXT", "SIMPLER", "Backtest", "compare"]

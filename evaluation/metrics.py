@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 __all__ = [
     "average_precision",
@@ -17,6 +17,7 @@ __all__ = [
     "precision_at_k",
     "recall_at_k",
     "roc_auc",
+    "wilson_interval",
 ]
 
 Floats = NDArray[np.float64]
@@ -247,3 +248,42 @@ def poisson_interval(count: ArrayLike) -> tuple[Floats, Floats]:
     events = np.asarray(count, float)
     low = np.where(events > 0, chi2.ppf(0.025, 2 * np.maximum(events, 1)) / 2, 0.0)
     return low, np.asarray(chi2.ppf(0.975, 2 * (events + 1)) / 2)
+
+
+def wilson_interval(
+    successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Return Wilson's score interval of a share.
+
+    Parameters
+    ----------
+    successes, n : array-like
+        Counts.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float arrays
+        nan where ``n`` is 0.
+
+    References
+    ----------
+    .. [1] Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22,
+       1927.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(1, 2)
+    >>> round(float(low), 2), round(float(high), 2)
+    (0.09, 0.91)
+    """
+    count, total = np.asarray(successes, float), np.asarray(n, float)
+    z = norm.ppf((1 + confidence) / 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = count / total
+        centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+        half = (
+            z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+        )
+        return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)

@@ -1,6 +1,6 @@
 """Groups, audit and disclosure control: whether the list is fair, and what can be shown."""
 
-from riskmodel.fairness.audit import Audit, audit_recall, audit_selection, wilson_interval
+from riskmodel.fairness.audit import Audit, audit_recall, audit_selection
 from riskmodel.fairness.disclosure import suppress
 from riskmodel.fairness.groups import groups_at
 
@@ -10,5 +10,4 @@ __all__ = [
     "audit_selection",
     "groups_at",
     "suppress",
-    "wilson_interval",
 ]

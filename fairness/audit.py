@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
 
 from riskmodel.data.write import records
+from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.fairness.disclosure import suppress
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "audit_recall",
     "audit_selection",
     "published_recall",
-    "wilson_interval",
 ]
 
 Floats = NDArray[np.float64]
@@ -133,45 +132,6 @@ def published_recall(recall: pd.DataFrame) -> pd.DataFrame:
         derived=["recall", "recall_low", "recall_high", "precision"],
         within="characteristic",
     )
-
-
-def wilson_interval(
-    successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
-    """Return Wilson's score interval of a share.
-
-    Parameters
-    ----------
-    successes, n : array-like
-        Counts.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    low, high : float arrays
-        nan where ``n`` is 0.
-
-    References
-    ----------
-    .. [1] Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22,
-       1927.
-
-    Examples
-    --------
-    >>> low, high = wilson_interval(1, 2)
-    >>> round(float(low), 2), round(float(high), 2)
-    (0.09, 0.91)
-    """
-    count, total = np.asarray(successes, float), np.asarray(n, float)
-    z = norm.ppf((1 + confidence) / 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = count / total
-        centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-        half = (
-            z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
-        )
-        return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
 def _long(groups: pd.DataFrame, **columns: NDArray[Any]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.fairness import Audit, audit_recall, audit_selection, suppress, wilson_interval
+from riskmodel.evaluation.metrics import wilson_interval
+from riskmodel.fairness import Audit, audit_recall, audit_selection, suppress
 
 
 def test_wilsons_interval_by_hand() -> None:
