@@ -29,7 +29,7 @@ from riskmodel.evaluation.lists import is_listed
 from riskmodel.fairness.audit import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold
+from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["Search", "recall_gap", "search_settings"]
 
@@ -236,8 +236,7 @@ def _try(
     scores = []
     tested = [fold for fold in folds if fold.test_label.any()]
     for step, fold in enumerate(tested):
-        pupils = spine["pupil_id"].iloc[fold.train]
-        model.fit(X.iloc[fold.train], fold.train_label, pupils, fold.train_related)
+        fit_on(model, X, spine["pupil_id"], fold)
         scores.append(model.decision_function(X.iloc[fold.test]))
         precisions.append(average_precision(fold.test_label, scores[-1]))
         if trial is not None:

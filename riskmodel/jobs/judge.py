@@ -1,14 +1,12 @@
 """What is said of a backtest: notes for people, gates for promotion, numbers for MLflow.
 
-In:  a backtest, an extract, a sample.
-Out: sentences, gate answers, metrics, and where the model came from.
+In:  a backtest, an extract.
+Out: sentences, gate answers, metrics.
 """
 
 from __future__ import annotations
 
-import platform
 import re
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -24,14 +22,12 @@ from riskmodel.evaluation.totals import METRICS
 from riskmodel.fairness import audit_recall
 from riskmodel.fairness.audit import FEWEST_OUTCOMES
 from riskmodel.jobs.rivals import CHAMPION
-from riskmodel.jobs.sample import Sample
 from riskmodel.jobs.settings import Gates
-from riskmodel.outcomes import count_status, policy
+from riskmodel.outcomes import policy
 
 __all__ = [
     "choice_note",
     "gates_for",
-    "lineage",
     "metrics_of",
     "notes_for",
     "recall_records",
@@ -71,7 +67,7 @@ def notes_for(
     outcome: str,
     out_of_time: bool,
     backtest: Backtest,
-    labels: pd.DataFrame,
+    statuses: pd.DataFrame,
 ) -> list[str]:
     """Return what a reader of the backtest must know.
 
@@ -83,8 +79,8 @@ def notes_for(
         Whether the lists tested were made with earlier facts only.
     backtest : Backtest
         What was measured.
-    labels : DataFrame
-        All labels, with their ``status``.
+    statuses : DataFrame
+        Rows of each status, from :func:`riskmodel.outcomes.count_status`.
 
     Returns
     -------
@@ -99,7 +95,7 @@ def notes_for(
     )
     states = ", ".join(
         f"{str(row['status']).replace('_', ' ')} {row['rows']}"
-        for row in count_status(labels).to_dict("records")
+        for row in statuses.to_dict("records")
         if row["rows"]
     )
     return [
@@ -357,58 +353,3 @@ def metrics_of(table: pd.DataFrame) -> dict[str, float]:
                 if np.isfinite(row[column]):
                     numbers[f"{ranker}.{column}"] = float(row[column])
     return numbers
-
-
-def lineage(
-    extract: Extract,
-    today: pd.Timestamp,
-    sample: Sample,
-    simulated: bool,
-    out_of_time: bool,
-    seed: int,
-) -> dict[str, Any]:
-    """Return where a model came from.
-
-    Parameters
-    ----------
-    extract : Extract
-        What was read.
-    today : Timestamp
-        The day stood on.
-    sample : Sample
-        What it was trained on.
-    simulated : bool
-        Whether the pupils are simulated.
-    out_of_time : bool
-        Whether earlier lists could be tested.
-    seed : int
-        Seed.
-
-    Returns
-    -------
-    dict
-        JSON-ready.
-    """
-    outcome = sample.labels["label"]
-    return {
-        "trained_as_of": f"{today:%Y-%m-%d}",
-        "training_rows": int(outcome.notna().sum()),
-        "training_pupils": int(sample.spine["pupil_id"][outcome.notna()].nunique()),
-        "training_pupils_with_outcome": int(sample.spine["pupil_id"][outcome == 1].nunique()),
-        "training_data_digest": extract.digest,
-        "evaluated": "out of time" if out_of_time else "cross-validated over pupils",
-        "simulated": simulated,
-        "seed": seed,
-        "extracts": [
-            {
-                "file": str(row["file"]),
-                "table": str(row["table"]),
-                "rows_read": int(row["rows_read"]),
-            }
-            for row in extract.reconciliation.to_dict("records")
-        ],
-        "versions": {
-            name: version(name) for name in ("riskmodel", "numpy", "pandas", "scikit-learn")
-        }
-        | {"python": platform.python_version()},
-    }

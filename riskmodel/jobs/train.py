@@ -7,7 +7,7 @@ Out: :class:`Training`: a registered challenger and all that was measured.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ from riskmodel.fairness import groups_at
 from riskmodel.jobs.judge import (
     choice_note,
     gates_for,
-    lineage,
     notes_for,
     recall_records,
     widened_gaps,
 )
+from riskmodel.jobs.lineage import lineage
 from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
@@ -39,7 +39,7 @@ from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
-from riskmodel.training.folds import Fold, pupil_folds, rolling_folds
+from riskmodel.training.folds import Fold, fit_on
 from riskmodel.training.search import Search, search_settings
 
 __all__ = ["Training", "train"]
@@ -168,12 +168,9 @@ def train(
     registry.open_store(outcome, tracking=tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
-    sample = make_sample(extract.tables, outcome, today)
+    sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
     champion = _champion(outcome, tracking)
-    folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=n_origins)
-    out_of_time = bool(folds)
-    folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
-    folds = [_with_related(fold, sample, today) for fold in folds]
+    folds, out_of_time = sample.folds, sample.is_out_of_time
     capacity = _capacity(capacity, outcome, folds, out_of_time)
     make = recipe(sample.X, seed)
     groups = _groups(extract, sample, folds)
@@ -192,16 +189,18 @@ def train(
         champion, sample, make, chosen
     )
     truth = true_risks(source, outcome, sample.spine)
-    predictions = predict_folds(sample, folds, models, truth, extract.tables, settings.points)
+    predictions = predict_folds(sample, models, truth, extract.tables, settings.points)
     backtest = _compare(predictions, capacity, seed)
-    final = _fit(sample, make(**chosen), today)
+    final = _fit(sample, make(**chosen))
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
     recall = recall_records(predictions, tested, capacity)
-    notes = notes_for(outcome, out_of_time, backtest, sample.labels)
+    notes = notes_for(outcome, out_of_time, backtest, sample.statuses)
     if search is not None:
         notes.insert(1, choice_note(backtest))
     gates = settings.gates(outcome)
-    trained = lineage(extract, today, sample, preset_of(source) is not None, out_of_time, seed)
+    trained = lineage(
+        source, extract, today, sample, preset_of(source) is not None, out_of_time, seed
+    )
     calibration = fit_affine(predictions["model"], predictions["label"])
     model = RiskModel(
         outcome=outcome,
@@ -215,7 +214,7 @@ def train(
             "recall": recall,
             "recall_note": notes[0],
             "notes": notes,
-            "profile": profile(sample.X, sample.spine["as_of"])
+            "profile": profile(sample.X[sample.is_drawn], sample.spine["as_of"][sample.is_drawn])
             | profile(
                 pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())}),
                 predictions["as_of"],
@@ -286,24 +285,8 @@ def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
 
 
-def _with_related(fold: Fold, sample: Sample, today: pd.Timestamp) -> Fold:
-    """Add the related outcome of the training rows as it was known when the model was made."""
-    is_earlier = bool((sample.spine["as_of"].iloc[fold.train] < fold.origin).all())
-    made = sample.related_at(fold.origin if is_earlier else today)
-    return fold if made is None else replace(fold, train_related=made[fold.train])
-
-
-def _fit(
-    sample: Sample, model: RareOutcomeClassifier, today: pd.Timestamp
-) -> RareOutcomeClassifier:
-    """Fit on every labelled row."""
-    outcome = sample.labels["label"].to_numpy(dtype=float)
-    rows = np.flatnonzero(~np.isnan(outcome))
-    logger.info("Fitting the final model on %d rows", len(rows))
-    kin = sample.related_at(today)
-    return model.fit(
-        sample.X.iloc[rows],
-        outcome[rows],
-        sample.spine["pupil_id"].iloc[rows],
-        None if kin is None else kin[rows],
-    )
+def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:
+    """Fit the model that is kept."""
+    fold = sample.final
+    logger.info("Fitting the final model on %d rows", len(fold.train))
+    return fit_on(model, sample.X, sample.spine["pupil_id"], fold)
