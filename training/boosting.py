@@ -120,7 +120,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         *,
         n_bags: int = 10,
         negatives_per_positive: int = 20,
-        ridge: float = 0.001,
+        ridge: float = 0.0003,
         n_trees: int = 80,
         learning_rate: float = 0.06,
         max_depth: int = 2,

@@ -96,8 +96,8 @@ def rolling_folds(
         train = np.flatnonzero(~np.isnan(then))
         test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
         positive = spine["pupil_id"].to_numpy()[train][then[train] == 1]
-        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS:
-            continue
+        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS or not (then[train] == 0).any():
+            continue  # nothing, or nobody to compare with, can be learned from
         folds.append(
             Fold(origin=origin, train=train, test=test, train_label=then[train],
                  test_label=final[test])

@@ -124,6 +124,7 @@ def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
             "as_of": rows["as_of"].to_numpy(),
             "label": fold.test_label,
             "row": fold.test,
+            "share_of_list": rows["share_of_list"].to_numpy(),
         }
     )
     event_on = sample.labels["event_on"].iloc[fold.test]

@@ -50,7 +50,7 @@ class Sample:
     Attributes
     ----------
     spine : DataFrame of shape (n_rows, ...)
-        ``pupil_id``, ``as_of`` and more.
+        ``pupil_id``, ``as_of`` and more; ``share_of_list`` of the day's pupils have a horizon that ended.
     labels : DataFrame of shape (n_rows, ...)
         ``label`` (1, 0 or nan) and ``status``.
     X : DataFrame of shape (n_rows, n_features)
@@ -141,8 +141,9 @@ def _labelled(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return every row whose horizon has ended, with its label; refuse what nothing can be learned from."""
     spine = build_spine(tables, snapshots(tables, outcome, before=today), outcome)
-    ended = (horizon_end(spine, outcome) <= today).to_numpy()
-    spine = spine[ended].reset_index(drop=True)
+    ended = horizon_end(spine, outcome) <= today
+    spine["share_of_list"] = ended.groupby(spine["as_of"]).transform("mean")
+    spine = spine[ended.to_numpy()].reset_index(drop=True)
     if spine.empty:
         raise HistoryError(
             f"No list made before {today:%Y-%m-%d} has an outcome horizon that ended by then, so "

@@ -16,14 +16,14 @@ import pandas as pd
 
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import groups_at
+from riskmodel.jobs.gates import gates_for
 from riskmodel.jobs.judge import (
     choice_note,
-    gates_for,
     notes_for,
     recall_records,
     widened_gaps,
@@ -35,6 +35,7 @@ from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.settings import Settings
 from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
+from riskmodel.outcomes import horizon_end
 from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
@@ -161,6 +162,8 @@ def train(
         If the extracts cannot be used, or a feature tells the outcome (a leak).
     HistoryError
         If there is too little history or too few outcomes.
+    RequestError
+        If the capacity does not fit the lists.
     ModelError
         If the registry cannot be written; this is found out before the work begins.
     """
@@ -171,14 +174,13 @@ def train(
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
     champion = _champion(outcome, tracking)
     folds, out_of_time = sample.folds, sample.is_out_of_time
-    capacity = _capacity(capacity, outcome, folds, out_of_time)
+    capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)
     groups = _groups(extract, sample, folds)
     search = None
     if n_trials:
-        # the newest list takes no part in the choice, so that one figure is not flattered by it
         search = search_settings(
-            sample.X, sample.spine, folds[:-1] if out_of_time and len(folds) > 1 else folds,
+            sample.X, sample.spine, _searched(sample, outcome) or folds,
             n_trials=n_trials, random_state=seed, make=make, storage=storage,
             groups=groups if fair else None, capacity=capacity,
             name=" ".join([outcome, f"{today:%Y-%m-%d}", extract.digest, f"seed {seed}",
@@ -196,7 +198,7 @@ def train(
     recall = recall_records(predictions, tested, capacity)
     notes = notes_for(outcome, out_of_time, backtest, sample.statuses)
     if search is not None:
-        notes.insert(1, choice_note(backtest))
+        notes.insert(1, choice_note(backtest, is_held_out=bool(_searched(sample, outcome))))
     gates = settings.gates(outcome)
     trained = lineage(
         source, extract, today, sample, preset_of(source) is not None, out_of_time, seed
@@ -264,11 +266,33 @@ def _wider_gaps(
     return widened_gaps(predictions, groups, capacity, usual, seed) if usual else []
 
 
-def _capacity(wanted: int | None, outcome: str, folds: list[Fold], out_of_time: bool) -> int:
-    """Return the places on a list: as asked for, or the outcome's usual share of the cohort."""
-    sizes = [len(fold.test) for fold in folds]
-    n_cohort = max(sizes) if out_of_time else sum(sizes)
-    return min(wanted or max(1, round(CAPACITY_SHARE[outcome] * n_cohort)), n_cohort)
+def _capacity(wanted: int | None, outcome: str, sample: Sample) -> int:
+    """Return the places on a whole list: as asked for, or the outcome's usual share of the cohort."""
+    sizes = [
+        len(fold.test) / sample.spine["share_of_list"].iloc[fold.test].mean()
+        for fold in sample.folds if len(fold.test)
+    ]  # fmt: skip
+    n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
+    if wanted is None:
+        return max(1, round(CAPACITY_SHARE[outcome] * n_cohort))
+    if not 1 <= wanted <= n_cohort:
+        raise RequestError(
+            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {wanted}. "
+            "Choose the number of pupils the service can see."
+        )
+    return wanted
+
+
+def _searched(sample: Sample, outcome: str) -> list[Fold]:
+    """Return the lists whose outcomes were all known when the newest list was made.
+
+    Settings chosen on these alone leave the newest list as a test; none where history is too short.
+    """
+    if not sample.is_out_of_time:
+        return []
+    *earlier, newest = sample.folds
+    ended = (horizon_end(sample.spine.iloc[fold.test], outcome).max() for fold in earlier)
+    return [fold for fold, end in zip(earlier, ended, strict=True) if end <= newest.origin]
 
 
 def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame:
