@@ -150,6 +150,7 @@ def make_list(
     as_of: pd.Timestamp | None = None,
     model_uri: str | None = None,
     extract: Extract | None = None,
+    password: str | None = None,
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
@@ -171,6 +172,8 @@ def make_list(
         The champion where left out.
     extract : Extract, optional
         What was read from ``source`` before.
+    password : str, optional
+        Seals the pages; the other files stay open.
 
     Returns
     -------
@@ -194,7 +197,7 @@ def make_list(
     assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
     previous = _previous_ranking(model, extract.tables, day, capacity)
     logger.info("Writing the list")
-    return write_list(assessment, out, previous=previous)
+    return write_list(assessment, out, previous=previous, tables=extract.tables, password=password)
 
 
 def _previous_ranking(

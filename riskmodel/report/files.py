@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from riskmodel.assess import Assessment
+from riskmodel.data import Tables
 from riskmodel.data.write import new_folder
 from riskmodel.ranking import rank
 from riskmodel.report.page import write_pages
@@ -24,7 +25,12 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_list(
-    assessment: Assessment, out: str | Path, *, previous: pd.DataFrame | None = None
+    assessment: Assessment,
+    out: str | Path,
+    *,
+    previous: pd.DataFrame | None = None,
+    tables: Tables | None = None,
+    password: str | None = None,
 ) -> Path:
     """Write the list.
 
@@ -36,6 +42,10 @@ def write_list(
         Empty or new folder; filled at the end, in one step.
     previous : DataFrame, optional
         The ranking before, to say who is new, rising or falling.
+    tables : Tables, optional
+        The LA's facts, for the charts, needs and names of schools of the pages.
+    password : str, optional
+        Seals the pages; the other files stay open.
 
     Returns
     -------
@@ -45,13 +55,13 @@ def write_list(
     Raises
     ------
     RequestError
-        If the folder is not empty, or the capacity does not fit the cohort.
+        If the folder is not empty, the capacity does not fit the cohort, or the password is too short.
     """
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
         _defused(ranking).to_csv(folder / "list.csv", index=False)
         write_workbook(assessment, ranking, folder / "list.xlsx")
-        write_pages(assessment, ranking, folder)
+        write_pages(assessment, ranking, folder, tables=tables, password=password)
         _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
         for name, content in (
             ("audit.json", assessment.audit.to_dict()),
