@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
-from riskmodel.report.words import MISUSE, day_words, purpose
+from riskmodel.report.words import AUDIT_TABLES, MISUSE, day_words, purpose
 
 __all__ = ["write_pages"]
 
@@ -102,9 +102,9 @@ def _write(
         purpose=purpose(assessment),
         misuse=MISUSE,
         pupils=[_row(row) for row in shown.to_dict("records")],
-        verdicts=[] if school else audit.verdicts().to_dict("records"),
+        sentences=[] if school else audit.sentences(),
         note=audit.note,
-        tables={} if school else {n: _cells(t) for n, t in audit.published().items()},
+        tables={} if school else {AUDIT_TABLES[n]: _cells(t) for n, t in audit.published().items()},
     )
     path.write_text(text, encoding="utf-8")
 
