@@ -15,7 +15,7 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.cohort import build_spine, default_as_of
 from riskmodel.data import Tables
-from riskmodel.fairness import Audit, audit_recall, audit_selection
+from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.features import build
 from riskmodel.ranking import listed
 from riskmodel.simulate import simulate
@@ -71,13 +71,14 @@ def score(
     groups = pd.DataFrame(
         {"sex": ["girl", "boy"] * (len(scores) // 2) + ["girl"] * (len(scores) % 2)}
     )
-    selected = listed(scores, capacity)
-    label = np.arange(len(scores)) % 3 == 0
+    tested = pd.DataFrame({"pupil_id": range(len(scores)), "as_of": day, "model": risk,
+                           "label": (np.arange(len(scores)) % 3 == 0).astype(float)})  # fmt: skip
     return Assessment(
         outcome=outcome, as_of=day, capacity=capacity, scores=scores, base_value=-4.0,
         contributions=parts, features=X,
-        audit=Audit(selection=audit_selection(groups, selected, risk),
-                    recall=audit_recall(groups, label, selected), note="From 3 earlier lists."),
+        audit=Audit(this_list=audit_list(groups, listed(scores, capacity), risk),
+                    model=audit_model(tested, groups, capacity=capacity).published(),
+                    note="From 3 earlier lists."),
         backtest=TRACK,
         provenance={"model_uri": "models:/riskmodel-pex/4", "evaluated": "out of time",
                     "trained_as_of": "2024-08-01"},

@@ -14,7 +14,7 @@ import pytest
 
 from riskmodel.assess import Assessment
 from riskmodel.errors import RequestError
-from riskmodel.fairness import Audit, audit_recall, audit_selection
+from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
 from riskmodel.report.page import file_name
@@ -46,7 +46,10 @@ def make(**changes: Any) -> Assessment:
     pupils = [f"=HYPERLINK({n})" if n % 7 == 0 else f"<b>{n:02}&" for n in range(N)]
     groups = pd.DataFrame({"sex": ["girl", "boy"] * 30, "language": ["x"] * 57 + ["y"] * 3})
     selected = np.argsort(np.argsort(-risk)) < CAPACITY
-    label = random.random(N) < 0.5
+    tested = pd.DataFrame(
+        {"pupil_id": range(N), "as_of": pd.Timestamp("2023-09-02"), "model": risk,
+         "label": (random.random(N) < 0.5).astype(float)}
+    )  # fmt: skip
     made = Assessment(
         outcome="pex",
         as_of=pd.Timestamp("2024-09-02"),
@@ -65,8 +68,8 @@ def make(**changes: Any) -> Assessment:
         contributions=pd.DataFrame(parts, columns=NAMES),
         features=pd.DataFrame(values, columns=NAMES),
         audit=Audit(
-            selection=audit_selection(groups, selected, risk),
-            recall=audit_recall(groups, label, selected),
+            this_list=audit_list(groups, selected, risk),
+            model=audit_model(tested, groups, capacity=CAPACITY).published(),
             note="From 3 earlier lists.",
         ),
         backtest=BACKTEST,
@@ -138,7 +141,15 @@ def test_json_files_hold_the_audit_and_what_made_the_list(
 
 def test_workbook_opens_and_keeps_order(folder: Path, shown: pd.DataFrame) -> None:
     book = openpyxl.load_workbook(folder / "list.xlsx")
-    assert book.sheetnames == ["Read me", "List", "Reasons", "Audit selection", "Audit recall"]
+    assert book.sheetnames == [
+        "Read me",
+        "List",
+        "Reasons",
+        "Audit",
+        "Audit selection",
+        "Audit measures",
+        "Audit groups",
+    ]
     sheet = book["List"]
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][:2] == ("rank", "pupil id")

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import average_precision
 from riskmodel.evaluation.lists import is_listed, places_on_lists
-from riskmodel.fairness.audit import FEWEST_OUTCOMES
+from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.folds import Fold, fit_on

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.evaluation.lists import EARLY_DAYS, is_listed, places_on_lists
-from riskmodel.evaluation.resampling import Resamples
+from riskmodel.evaluation.lists import EARLY_DAYS
 from riskmodel.evaluation.totals import METRICS
-from riskmodel.fairness import audit_recall
-from riskmodel.fairness.audit import FEWEST_OUTCOMES
+from riskmodel.fairness.practice import compare_gaps
+from riskmodel.fairness.verdicts import holm
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.outcomes import policy
 
@@ -27,7 +25,6 @@ __all__ = [
     "choice_note",
     "metrics_of",
     "notes_for",
-    "recall_records",
     "row_of",
     "widened_gaps",
 ]
@@ -38,32 +35,6 @@ FEW_PUPILS = 30
 
 SIGNIFICANT = 0.05
 """Level of the corrected p-values."""
-
-
-def recall_records(
-    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, ranker: str = "model"
-) -> list[dict[str, Any]]:
-    """Audit whom the backtest's lists found, origins pooled.
-
-    Parameters
-    ----------
-    predictions : DataFrame of shape (n_tested, ...)
-        ``as_of``, ``label`` and a score per ranker.
-    groups : DataFrame of shape (n_tested, n_characteristics)
-        Protected characteristics of the same rows.
-    capacity : int
-        Pupils listed at each ``as_of``.
-    ranker : str
-        Score column.
-
-    Returns
-    -------
-    list of dict
-        Rows of :func:`riskmodel.fairness.audit_recall`, ready for JSON.
-    """
-    places = places_on_lists(predictions, capacity)
-    selected = is_listed(predictions[ranker].to_numpy(float), predictions["as_of"], places)
-    return records(audit_recall(groups, predictions["label"].to_numpy(), selected))
 
 
 def notes_for(
@@ -258,36 +229,19 @@ def widened_gaps(
 
     Notes
     -----
-    A group's gap is its recall less that of all others. How much wider the model's gap is than the
-    reference's is divided by its standard error over resamples of pupils; one-sided p-values over all
-    groups with five outcomes or more, and as many outside, are corrected after Holm.
+    A group's gap is its recall less that of all others (:func:`riskmodel.fairness.practice.compare_gaps`).
+    Of the groups that the model finds less often than others, with five pupils with the outcome or more
+    and as many outside, the one-sided p-values of a wider gap are corrected after Holm.
     """
-    resamples = Resamples.draw(predictions["pupil_id"], random_state)
-    label = predictions["label"].to_numpy(dtype=float)
-    places = places_on_lists(predictions, capacity)
-    names, changes = [], []
-    for characteristic in groups:
-        place, values = pd.factorize(np.asarray(groups[characteristic]))
-        n = resamples.sums(place, len(values), label)
-        gaps, recall = {}, np.zeros(len(values))
-        for ranker in (reference, "model"):
-            listed = is_listed(predictions[ranker].to_numpy(float), predictions["as_of"], places)
-            found = resamples.sums(place, len(values), label * listed)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                own = found / n
-                others = (found.sum(axis=1, keepdims=True) - found) / (
-                    n.sum(axis=1, keepdims=True) - n
-                )
-            gaps[ranker], recall = own - others, own[0]
-        change = gaps["model"] - gaps[reference]
-        enough = (n[0] >= FEWEST_OUTCOMES) & (n[0].sum() - n[0] >= FEWEST_OUTCOMES)
-        for number in np.flatnonzero(enough & (gaps["model"][0] < 0)):
-            names.append(f"{characteristic}: {values[number]} (recall {recall[number]:.2f})")
-            changes.append(change[0, number] / max(1e-12, np.nanstd(change[1:, number])))
-    order = np.argsort(changes)
-    p_values = norm.cdf(np.array(changes, dtype=float)[order])
-    corrected = np.maximum.accumulate(p_values * np.arange(len(order), 0, -1))
-    return [names[k] for k, p in zip(order, corrected, strict=True) if p < SIGNIFICANT]
+    gaps = compare_gaps(
+        predictions, groups, [reference], capacity=capacity, random_state=random_state
+    )
+    gaps = gaps[gaps["z"].notna() & (gaps["gap"] < 0)]
+    wider = gaps[holm(norm.cdf(gaps["z"].to_numpy(dtype=float))) < SIGNIFICANT]
+    return [
+        f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})"
+        for row in wider.sort_values("z").to_dict("records")
+    ]
 
 
 def metrics_of(table: pd.DataFrame) -> dict[str, float]:

@@ -20,12 +20,11 @@ from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
-from riskmodel.fairness import groups_at
+from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.gates import gates_for
 from riskmodel.jobs.judge import (
     choice_note,
     notes_for,
-    recall_records,
     widened_gaps,
 )
 from riskmodel.jobs.lineage import lineage
@@ -53,8 +52,13 @@ CAPACITY_SHARE = {"pex": 0.01, "neet": 0.05, "neet-post16": 0.1}
 N_ORIGINS = 5
 """Origins of the backtest, at most."""
 
-TODAYS_PRACTICE = ("suspensions last year", "RONI points", "months jobless so far")
-"""Whose gaps a first model is compared with, by what the LA has; the first that is there."""
+TODAYS_PRACTICE = (
+    "suspensions last year",
+    "RONI points",
+    "months jobless so far",
+    "vulnerable list",
+)
+"""Whose gaps the audit compares the model's with; the gate takes the first that is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,8 @@ class Training:
         Gate → ``"passed"`` or the reason why it failed.
     notes : list of str
         What a reader of the table must know, in plain sentences.
+    audit : ModelAudit
+        Whom the lists found, by group; small counts are not suppressed here, but are in the model.
     search : Search, optional
         What a search tried.
     """
@@ -82,6 +88,7 @@ class Training:
     backtest: Backtest
     gates: dict[str, str]
     notes: list[str]
+    audit: ModelAudit = field(repr=False)
     search: Search | None = field(repr=False, default=None)
 
     def text(self) -> str:
@@ -182,7 +189,7 @@ def train(
         search = search_settings(
             sample.X, sample.spine, _searched(sample, outcome) or folds,
             n_trials=n_trials, random_state=seed, make=make, storage=storage,
-            groups=groups if fair else None, capacity=capacity,
+            groups=_gated(groups) if fair else None, capacity=capacity,
             name=" ".join([outcome, f"{today:%Y-%m-%d}", extract.digest, f"seed {seed}",
                            *([f"fair at {capacity}"] if fair else [])]),
         )  # fmt: skip
@@ -195,7 +202,10 @@ def train(
     backtest = _compare(predictions, capacity, seed)
     final = _fit(sample, make(**chosen))
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
-    recall = recall_records(predictions, tested, capacity)
+    logger.info("Auditing %d characteristics", tested.shape[1])
+    audit = audit_model(
+        predictions, tested, capacity=capacity, practice=TODAYS_PRACTICE, random_state=seed
+    )
     notes = notes_for(outcome, out_of_time, backtest, sample.statuses)
     if search is not None:
         notes.insert(1, choice_note(backtest, is_held_out=bool(_searched(sample, outcome))))
@@ -213,8 +223,8 @@ def train(
             "trained": trained,
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
             "backtest": backtest.to_dict(),
-            "recall": recall,
-            "recall_note": notes[0],
+            "audit": audit.to_dict(),
+            "audit_note": notes[0],
             "notes": notes,
             "profile": profile(sample.X[sample.is_drawn], sample.spine["as_of"][sample.is_drawn])
             | profile(
@@ -223,11 +233,17 @@ def train(
             ),
         },
     )
-    wider = _wider_gaps(predictions, tested, capacity, champion is not None, seed)
+    wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
     answers = gates_for(gates, extract, backtest, out_of_time, wider)
     number = register(model, backtest, gates, answers, tracking, search, sample.X)
     return Training(
-        model=model, version=number, backtest=backtest, gates=answers, notes=notes, search=search
+        model=model,
+        version=number,
+        backtest=backtest,
+        gates=answers,
+        notes=notes,
+        audit=audit,
+        search=search,
     )
 
 
@@ -300,6 +316,11 @@ def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame
     rows = np.unique(np.concatenate([fold.test for fold in folds]))
     groups = groups_at(extract.tables, sample.spine.iloc[rows].reset_index(drop=True))
     return groups.set_axis(rows, axis=0)
+
+
+def _gated(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the characteristics that a gate and a fair search look at."""
+    return groups[[name for name in groups if name in GATED]]
 
 
 def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:

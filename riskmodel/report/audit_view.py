@@ -11,11 +11,9 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.fairness import Audit
+from riskmodel.report.words import AUDIT_TABLES
 
 __all__ = ["audit_tables", "audit_words"]
-
-TITLES = {"selection": "This list: who is on it", "recall": "Earlier lists: whom they found"}
-"""Table of the audit → its title."""
 
 ENDS = ("_low", "_high")
 
@@ -33,12 +31,7 @@ def audit_words(audit: Audit) -> list[str]:
     list of str
         Verdicts, then how they were reached.
     """
-    verdicts = audit.verdicts()
-    lines = [
-        f"{row['characteristic']}, {row['group']}: {row['verdict']}.".replace("_", " ")
-        for row in verdicts.to_dict("records")
-    ]
-    return [*lines, audit.note]
+    return [*audit.sentences(), audit.note]
 
 
 def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
@@ -54,7 +47,7 @@ def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
     dict of str to dict
         Title → ``columns`` and ``rows``. A figure with an interval is one cell: ``0.12 (0.08 to 0.17)``.
     """
-    return {TITLES.get(name, name): _cells(table) for name, table in audit.published().items()}
+    return {AUDIT_TABLES[name]: _cells(table) for name, table in audit.published().items()}
 
 
 def _cells(table: pd.DataFrame) -> dict[str, Any]:

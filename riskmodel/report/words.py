@@ -14,6 +14,7 @@ from riskmodel.assess import Assessment
 from riskmodel.outcomes import policy
 
 __all__ = [
+    "AUDIT_TABLES",
     "HAPPENED_WORDS",
     "MISUSE",
     "OUTCOME_WORDS",
@@ -38,6 +39,16 @@ HAPPENED_WORDS = {
 }
 
 _SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+
+AUDIT_TABLES = {
+    "selection": "This list: who is on it",
+    "near_line": "This list: who is just below the line",
+    "quotas": "This list: if each school had places in proportion to its pupils",
+    "measures": "Earlier lists: each group beside all others",
+    "groups": "Earlier lists: counts by group",
+    "practice": "Earlier lists: gaps with today's practice, and with the model",
+}
+"""Table of the audit → what it shows, in words."""
 
 MISUSE = (
     "This list starts a conversation about support. It decides nothing about a child.",

@@ -44,8 +44,8 @@ def write_workbook(assessment: Assessment, ranking: pd.DataFrame, path: Path) ->
     Notes
     -----
     Sheets: ``Read me``; ``List``, with columns for decisions; ``Reasons``, for the pupils listed:
-    their reasons and strengths and the log-odds of each theme; ``Audit selection`` and, where there
-    were earlier lists, ``Audit recall``.
+    their reasons and strengths and the log-odds of each theme; ``Audit``, in sentences, and a sheet per
+    table of the audit.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
     with xlsxwriter.Workbook(str(path), options) as book:
@@ -58,8 +58,10 @@ def write_workbook(assessment: Assessment, ranking: pd.DataFrame, path: Path) ->
         _write_risks(sheet, shown, book.add_format({"num_format": "0.0%"}))
         _add_decisions(sheet, shown, bold)
         _write_frame(book.add_worksheet("Reasons"), _reasons(assessment, ranking), bold)
-        for name, table in assessment.audit.published().items():
-            _write_frame(book.add_worksheet(f"Audit {name}"), table, bold)
+        audit = assessment.audit
+        _write_lines(book.add_worksheet("Audit"), [*audit.sentences(), audit.note])
+        for name, table in audit.published().items():
+            _write_frame(book.add_worksheet(f"Audit {name.replace('_', ' ')}"), table, bold)
 
 
 def _reasons(assessment: Assessment, ranking: pd.DataFrame) -> pd.DataFrame:
