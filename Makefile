@@ -6,7 +6,7 @@ OUT ?= demo
 PUPILS ?= 12000
 SEQUENZO := 0.1.42
 .DEFAULT_GOAL := help
-.PHONY: help demo real test check clean
+.PHONY: help demo real pictures test check clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,9 @@ real: $(VENV)/.ready ## the same commands on the Northern Ireland cohort of 1993
 	rm -rf real
 	mkdir real
 	$(BIN)/python benchmarks/real.py real
+
+pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chromium, fonts-dejavu and poppler-utils)
+	$(BIN)/python -m docs.take_pictures
 
 test: $(VENV)/.ready ## every test, with doctests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -58,6 +58,7 @@ def test_list_writes_every_file_and_promote_says_what_it_did(
     assert list(ranking["rank"]) == list(range(1, len(ranking) + 1))
     assert ranking["risk"].is_monotonic_decreasing
     assert int(ranking["selected"].sum()) == 25
+    assert '"weeks":' in (out / "index.html").read_text(encoding="utf-8")  # the charts had their facts
 
 
 @pytest.mark.parametrize("capacity", ["0", "-3", "999999"])
@@ -70,6 +71,23 @@ def test_list_refuses_a_capacity_that_does_not_fit(
         "--tracking", small_la.tracking,
     )  # fmt: skip
     assert capacity in refused(answer)
+    assert not (tmp_path / "list").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read"), (b"elevenchars\nmore", "11 characters")]
+)
+def test_list_refuses_a_password_that_will_not_do(
+    small_la: SmallLA, command: Command, tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (tmp_path / "password.txt").write_bytes(content)
+    answer = command(
+        "list", small_la.extracts, "--outcome", "pex", "--capacity", "25", "--out",
+        tmp_path / "list", "--model", f"models:/riskmodel-pex/{small_la.training.version}",
+        "--tracking", small_la.tracking, "--password-file", "password.txt",
+    )  # fmt: skip
+    assert words in refused(answer)
     assert not (tmp_path / "list").exists()
 
 

@@ -248,6 +248,20 @@ def test_a_small_group_is_suppressed_and_an_interval_stands_beside_its_figure() 
     assert "is not known yet" in audit_words(audit)["On earlier lists"][0]
 
 
+def test_disparities_of_this_list_are_named_and_figures_only_where_they_can_be() -> None:
+    few = ["yes"] * 4 + ["no"] * 436
+    sen = ["yes"] * 30 + ["no"] * 400 + ["yes"] * 10
+    groups = pd.DataFrame({"sen": sen, "fsm": few, "language": ["x"] * 40 + ["y"] * 400})
+    risk = np.linspace(0.5, 0.01, 440)
+    audit = Audit(this_list=audit_list(groups, risk > risk[40], risk), model={}, note="None yet.")
+    assert audit_words(audit)["On this list"][1:] == [
+        "SEN, no: 2.5 in 100 are listed, of all others 75.0 in 100.",
+        "SEN, yes: 75.0 in 100 are listed, of all others 2.5 in 100.",
+        "Listed more or less often than all others, by figures that are suppressed: Language, x; "
+        "Language, y.",
+    ]
+
+
 # -------------------------------------------------------------------------------- schools
 def test_a_school_page_holds_no_other_schools_pupil(folder: Path, assessment: Assessment) -> None:
     scores = assessment.scores.astype({"pupil_id": "str", "school_id": "str"})

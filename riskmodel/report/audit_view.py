@@ -61,21 +61,28 @@ def audit_words(audit: Audit) -> dict[str, list[str]]:
         What was looked at → verdicts, disparities by name.
     """
     selection = audit.this_list.published()["selection"]
-    apart = selection[(selection["verdict"] == DISPARITY).to_numpy()]
+    apart = selection[(selection["verdict"] == DISPARITY).to_numpy()].to_dict("records")
+    told = [_selected(row) for row in apart if _is_told(row)]
+    hidden = "; ".join(_who(row) for row in apart if not _is_told(row))
+    more = [f"Listed more or less often than all others, by figures that are suppressed: {hidden}."]
     return {
-        "On this list": [count_verdicts(selection), *map(_selected, apart.to_dict("records"))],
+        "On this list": [count_verdicts(selection), *told, *(more if hidden else [])],
         "On earlier lists": [*audit.sentences(), audit.note],
     }
 
 
+def _is_told(row: dict[Any, Any]) -> bool:
+    return all(isinstance(row[name], float) for name in ("selection_rate", "others"))
+
+
+def _who(row: dict[Any, Any]) -> str:
+    return f"{_name(row['characteristic'])}, {_text(row['group'])}"
+
+
 def _selected(row: dict[Any, Any]) -> str:
-    """Say one disparity of this list; numbers only where they can be published."""
-    who = f"{_name(row['characteristic'])}, {row['group']}".replace("_", " ")
-    shares = [row["selection_rate"], row["others"]]
-    if not all(isinstance(share, float) for share in shares):
-        return f"{who}: listed more or less often than all others; the figures are suppressed."
-    own, others = (f"{PER_HUNDRED * share:.1f} in 100" for share in shares)
-    return f"{who}: {own} are listed, of all others {others}."
+    """Say one disparity of this list."""
+    own, others = (f"{PER_HUNDRED * row[name]:.1f} in 100" for name in ("selection_rate", "others"))
+    return f"{_who(row)}: {own} are listed, of all others {others}."
 
 
 def _name(characteristic: str) -> str:

@@ -1,0 +1,82 @@
+"""Take the pictures of the documentation: ``python -m docs.take_pictures`` from the repository's folder.
+
+In:  nothing; a simulated LA is made, a model trained, a list written, all in a scratch folder.
+Out: ``docs/images/*.png``, taken in Chromium; sheets of paper by ``pdftoppm``.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from riskmodel.jobs import run_demo
+from tests.browser import NARROW, WIDE, opened, running
+
+IMAGES = Path(__file__).parent / "images"
+PUPILS, SEED = 6_000, 0
+TALLEST = 1_700
+"""Pixels of a page that a picture shows; a list goes on."""
+
+DOTS_PER_INCH = 70
+
+
+def shoot(page: Page, name: str) -> None:
+    """Take a picture of the page as it is."""
+    size = page.viewport_size
+    assert size is not None
+    height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
+    whole = {"x": 0, "y": 0, "width": size["width"], "height": height}
+    page.screenshot(path=IMAGES / f"{name}.png", full_page=True, clip=whole)
+
+
+def shoot_paper(page: Page, name: str, scratch: Path) -> None:
+    """Print the page, and take a picture of the first sheet."""
+    sheet = scratch / f"{name}.pdf"
+    page.pdf(path=sheet, prefer_css_page_size=True)
+    options = ["-png", "-r", str(DOTS_PER_INCH), "-f", "1", "-singlefile"]
+    subprocess.run(["pdftoppm", *options, sheet, IMAGES / name], check=True)
+
+
+def shoot_list(browser: Browser, folder: Path, width: int, scratch: Path) -> None:
+    """Take the pictures of the LA's page and of a card."""
+    with opened(browser, folder / "index.html", width=width) as page:
+        shoot(page, f"list_{width}")
+        page.get_by_role("tab", name="Equality audit").click()
+        shoot(page, f"audit_{width}")
+        page.get_by_role("tab", name="The list").click()
+        if width == WIDE:
+            shoot_paper(page, "list_print", scratch)
+        page.locator("#rows tbody a").nth(1).click()
+        shoot(page, f"card_{width}")
+        if width == WIDE:
+            shoot_paper(page, "card_print", scratch)
+
+
+def shoot_school(browser: Browser, folder: Path, width: int) -> None:
+    """Take a picture of the school with most pupils listed."""
+    largest = max((folder / "schools").iterdir(), key=lambda path: (path.stat().st_size, path.name))
+    with opened(browser, largest, width=width) as page:
+        shoot(page, f"school_{width}")
+
+
+def main() -> None:
+    """Make a simulated LA's list, and take all pictures of it."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, running() as browser:
+        scratch = Path(name)
+        run_demo(scratch / "demo", pupils=PUPILS, seed=SEED)
+        folder = scratch / "demo" / "list"
+        for width in (WIDE, NARROW):
+            shoot_list(browser, folder, width, scratch)
+            shoot_school(browser, folder, width)
+    sys.stdout.write("\n".join(sorted(path.name for path in IMAGES.glob("*.png"))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
