@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -79,11 +80,16 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     day = pd.Timestamp("2023-10-29").as_unit("s")
     folder = make_list(small_la.extracts, "pex", capacity=15, out=tmp_path / "list",
                        tracking=watched, as_of=day)  # fmt: skip
-    pupils = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str})["pupil_id"].head(15)
-    decisions = pd.DataFrame({"pupil_id": pupils, "supported": ["yes"] * 9 + ["no"] * 6})
-    decisions.to_csv(tmp_path / "decisions.csv", index=False)
+    book = openpyxl.load_workbook(folder / "list.xlsx")
+    header = [cell.value for cell in book["List"][1]]
+    for row in range(2, 17):
+        decision = "Offer support" if row < 11 else "No support needed"
+        book["List"].cell(row, header.index("Decision") + 1).value = decision
+    book.save(tmp_path / "returned.xlsx")
+    answer = command("feedback", "returned.xlsx", "--list", folder)
+    assert answer.returncode == 0, answer.stderr
     answer = command("monitor", small_la.extracts, "--outcome", "pex", "--tracking", watched,
-                     "--list", folder, "--decisions", tmp_path / "decisions.csv",
+                     "--list", folder, "--decisions", "decisions.jsonl",
                      "--out", tmp_path / "out")  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("SIMULATED DATA.")
@@ -117,22 +123,12 @@ def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
     assert found.text().index("Problems of the extract") < found.text().index("Drift:")
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("pupil_id,supported\nP1,maybe\n", "row 2: supported is 'maybe'; it must be yes or no"),
-        ("pupil,supported\nP1,yes\n", "cannot be used"),
-        ("pupil_id,supported,as_of\nP1,yes,soon\n", "cannot be used"),
-    ],
-)
-def test_decisions_that_do_not_fit_are_refused_in_words(
-    text: str, words: str, small_la: SmallLA, watched: str, tmp_path: Path
+def test_decisions_that_are_no_log_are_refused_in_words(
+    small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "decisions.csv").write_text(text, encoding="utf-8")
-    day = pd.Timestamp("2023-10-29").as_unit("s")
-    with pytest.raises(RequestError, match=words):
-        monitor(small_la.extracts, "pex", tracking=watched, as_of=day,
-                decisions=tmp_path / "decisions.csv")  # fmt: skip
+    (tmp_path / "decisions.csv").write_text("pupil_id,supported\nP1,yes\n", encoding="utf-8")
+    with pytest.raises(RequestError, match="line 1: this is no entry"):
+        monitor(small_la.extracts, "pex", tracking=watched, decisions=tmp_path / "decisions.csv")
 
 
 def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(

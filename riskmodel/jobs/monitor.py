@@ -6,7 +6,6 @@ Out: :class:`Monitoring`: problems first, drift, outcomes of those listed and no
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,11 +23,13 @@ from riskmodel.errors import HistoryError, ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.metrics import poisson_interval
 from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+from riskmodel.jobs.feedback import read_decisions
 from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
 from riskmodel.outcomes import horizon_end, label
 from riskmodel.progress import track
 from riskmodel.ranking import listed
+from riskmodel.report.files import read_list
 from riskmodel.report.monitor_page import monitor_page
 from riskmodel.training import registry
 
@@ -146,8 +147,8 @@ def monitor(
         Folders of lists that were handed out; where left out, the champion's lists since its training
         are made again from what was known on their days.
     decisions : Path, optional
-        CSV with ``pupil_id`` and ``supported`` (``yes`` or ``no``), and ``as_of`` where decisions differ
-        between lists.
+        The log that :func:`riskmodel.jobs.feedback.feedback` wrote; the newest decision on each pupil of
+        each list counts.
     out : Path, optional
         Empty or new folder for the page and the tables.
     extract : Extract, optional
@@ -165,6 +166,7 @@ def monitor(
     DataError, HistoryError, RequestError
         If the extract, the day, a list or the decisions cannot be used.
     """
+    decided = None if decisions is None else read_decisions(decisions)
     model, _ = load_model(outcome, tracking=tracking)
     version = str(registry.version_of(outcome, "champion", tracking=tracking))
     extract = extract or read(source)
@@ -181,7 +183,9 @@ def monitor(
     )
     frames = [_with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
     past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    outcomes = outcomes_of_lists(_with_support(past, decisions)) if len(past) else pd.DataFrame()
+    outcomes = (
+        outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
+    )
     advice = _advice(model, day, table, outcomes, bool(len(errors)))
     made = Monitoring(
         outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
@@ -232,19 +236,11 @@ def _lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd
 
 def _read_list(folder: Path, outcome: str) -> pd.DataFrame:
     """Read a list that was handed out."""
-    try:
-        facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
-        frame = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str, "school_id": str})
-        as_of, made_for = pd.Timestamp(facts["as_of"]), facts["outcome"]
-        frame = frame.assign(listed=frame["selected"].astype(bool), as_of=as_of)[LIST_COLUMNS]
-    except (OSError, ValueError, KeyError) as error:
-        raise RequestError(
-            f"{folder} holds no list that can be read ({type(error).__name__}: {error}). Name a folder "
-            "that 'riskmodel list' wrote."
-        ) from error
-    if made_for != outcome:
-        raise RequestError(f"The list in {folder} is for {made_for}, not for {outcome}.")
-    return frame
+    identity, ranking = read_list(folder)
+    if identity.outcome != outcome:
+        raise RequestError(f"The list in {folder} is for {identity.outcome}, not for {outcome}.")
+    as_of = pd.Timestamp(identity.as_of)
+    return ranking.assign(listed=ranking["selected"], as_of=as_of)[LIST_COLUMNS]
 
 
 def _with_outcome(
@@ -262,30 +258,15 @@ def _with_outcome(
     return made[~complete | labels["label"].notna().to_numpy()]
 
 
-def _with_support(past: pd.DataFrame, decisions: Path | None) -> pd.DataFrame:
+def _with_support(past: pd.DataFrame, decided: pd.DataFrame | None, outcome: str) -> pd.DataFrame:
     """Add whether each pupil was supported, as far as decisions are known."""
-    if decisions is None:
+    if decided is None:
         return past.assign(supported="not known")
-    try:
-        table = pd.read_csv(decisions, dtype=str)
-        keys = ["pupil_id", "as_of"] if "as_of" in table else ["pupil_id"]
-        table = table[[*keys, "supported"]].drop_duplicates(keys, keep="last")
-        if "as_of" in table:
-            table["as_of"] = pd.to_datetime(table["as_of"], format="%Y-%m-%d").astype(
-                "datetime64[s]"
-            )
-    except (OSError, KeyError, ValueError) as error:
-        raise RequestError(
-            f"The decisions in {decisions} cannot be used ({type(error).__name__}: {error}). A CSV with "
-            "pupil_id and supported (yes or no), and as_of (YYYY-MM-DD) if need be, is wanted."
-        ) from error
-    odd = ~table["supported"].isin(["yes", "no"])
-    if odd.any():
-        row = int(odd.to_numpy().argmax())
-        raise RequestError(
-            f"{decisions}, row {row + 2}: supported is '{table['supported'].iloc[row]}'; "
-            "it must be yes or no."
-        )
+    keys = ["pupil_id", "as_of"]
+    table = decided.loc[decided["outcome"] == outcome, [*keys, "supported"]].drop_duplicates(
+        keys, keep="last"
+    )
+    table["as_of"] = pd.to_datetime(table["as_of"], format="%Y-%m-%d").astype("datetime64[s]")
     text = past.assign(pupil_id=past["pupil_id"].astype("str"))
     merged = text.merge(table, on=keys, how="left")
     return merged.assign(supported=merged["supported"].fillna("not known"))
