@@ -1,9 +1,10 @@
-"""The whole jobs behind the commands: train, promote, list, demo.
+"""The whole jobs behind the commands: train, promote, list, monitor, dashboard, demo.
 
 In:  a folder of extracts, an outcome, a day, a capacity.
 Out: a registered model with its backtest; a folder with the list.
 """
 
+from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
 from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.settings import Gates, Settings, read_settings
@@ -15,6 +16,7 @@ __all__ = [
     "Monitoring",
     "Settings",
     "Training",
+    "make_dashboard",
     "make_list",
     "monitor",
     "promote",
