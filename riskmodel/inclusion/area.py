@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set
@@ -93,82 +94,89 @@ def exits(made: Inclusion) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``year_group, period, complete, people, pupils``: pupils, and those of the year group on roll
-        in January; Reception (0) to Year 11.
+        ``year_group, period, people, pupils``: pupils, and those of the year group on roll in
+        January; Reception (0) to Year 11. Of primary and secondary schools, so that what is left of
+        the totals by phase is nothing.
     """
     facts = made.facts
-    left = made.left[(made.left["went"] == "unknown").to_numpy()]
+    ordinary = facts.schools["phase"].isin(["primary", "secondary"]).to_numpy()
+    left = made.left[((made.left["went"] == "unknown") & ordinary[made.left["school"]]).to_numpy()]
     term = facts.term_of(left["day"].to_numpy())
     left = left.assign(year=np.where(term >= 0, facts.year_of_term[term], -1))
-    parts = []
+    groups, parts = pd.RangeIndex(OLDEST + 1), []
     for number in range(facts.n_terms, facts.shape[1]):
-        row = facts.periods.iloc[number]
         on_roll = facts.rolls_on(int(days_of(facts.periods["census"])[number]))
-        here = left[(left["year"] == number).to_numpy()].drop_duplicates("pupil")
-        groups = pd.RangeIndex(OLDEST + 1)
+        on_roll = on_roll[ordinary[on_roll["school"]]]
+        here = left[(left["year"] == number).to_numpy()].drop_duplicates(["school", "pupil"])
+        sizes = [rows["now"].value_counts().reindex(groups, fill_value=0).to_numpy(dtype=float)
+                 for rows in (here, on_roll)]  # fmt: skip
         parts.append(
-            pd.DataFrame(
-                {
-                    "year_group": groups,
-                    "period": row["period"],
-                    "complete": row["complete"],
-                    "people": here["now"].value_counts().reindex(groups, fill_value=0).to_numpy(),
-                    "pupils": on_roll["now"]
-                    .value_counts()
-                    .reindex(groups, fill_value=0)
-                    .to_numpy(),
-                }
-            )
-        )
-    made_of = pd.concat(parts, ignore_index=True)
-    return made_of[(made_of.groupby("year_group")["pupils"].transform("sum") > 0).to_numpy()]
+            pd.DataFrame({"year_group": groups, "period": facts.periods["period"].iloc[number],
+                          "people": sizes[0], "pupils": sizes[1]})
+        )  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    return table[(table.groupby("year_group")["pupils"].transform("sum") > 0).to_numpy()]
 
 
-def spread(made: Inclusion) -> pd.DataFrame:
-    """Return the curve of how suspensions and permanent exclusions are spread over schools.
+def spread(made: Inclusion, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Say how suspensions and permanent exclusions are spread over the secondary schools.
 
     Parameters
     ----------
     made : Inclusion
         With ``suspensions``.
+    shown : DataFrame
+        ``measure, period``: totals of the secondary schools that are shown. Nothing is said of
+        others, which this would give away.
 
     Returns
     -------
-    DataFrame
-        ``event, events, all_schools, schools_for_half, schools, share``: over the complete school
-        years, the schools that issued most together issued ``share`` (0 to 1) of all; schools with
-        pupils in Years 7 to 11 count. Between two points lie at least :data:`STEP_SCHOOLS` schools
-        and :data:`STEP_EVENTS` events, so that no point is about one school. Empty where fewer than
-        :data:`~riskmodel.data.coverage.FEWEST` were issued.
+    curve : DataFrame
+        ``measure, events, all_schools, schools_for_half, schools, share``: over the complete school
+        years shown, the ``schools`` that issued most together issued ``share`` (0 to 1) of all.
+        Between two points lie at least :data:`STEP_SCHOOLS` schools and :data:`STEP_EVENTS` events,
+        so that no point is about one school.
+    by_year : DataFrame
+        ``measure, period, events, all_schools, schools_for_half``.
+
+    Notes
+    -----
+    Left out is what rests on fewer than :data:`~riskmodel.data.coverage.FEWEST` events.
     """
-    columns = ["event", "events", "all_schools", "schools_for_half", "schools", "share"]
-    facts, parts = made.facts, []
-    rolls = facts.rolls
-    secondary = facts.schools.index[
-        np.unique(rolls["school"][(rolls["year_group"] >= 7).to_numpy()])
-    ]
-    table = made.table[
-        (made.table["term"] == "year").to_numpy() & made.table["complete"].to_numpy()
-    ]
-    table = table[table["school_id"].isin(secondary).to_numpy()]
-    for name, event in (("suspensions", "Suspensions"), ("exclusions", "Permanent exclusions")):
+    columns = ["measure", "events", "all_schools", "schools_for_half"]
+    table = made.table
+    years = (table["term"] == "year") & table["complete"] & (table["phase"] == "secondary")
+    table = table[years.to_numpy()].merge(shown[["measure", "period"]].drop_duplicates())
+    curve, by_year = [], []
+    for name in ("suspensions", "exclusions"):
         rows = table[(table["measure"] == name).to_numpy()]
-        issued = (
-            rows.groupby("school_id")["numerator"].sum().sort_values(ascending=False).to_numpy()
-        )
-        if issued.sum() < FEWEST:
-            continue
-        sums = np.cumsum(issued)
-        points = _points(sums)
-        half = int(np.searchsorted(sums, sums[-1] / 2) + 1)
-        parts.append(
-            pd.DataFrame(
-                {"event": event, "events": int(sums[-1]), "all_schools": len(sums),
-                 "schools_for_half": half, "schools": points,
-                 "share": [sums[point - 1] / sums[-1] if point else 0.0 for point in points]}
-            )
-        )  # fmt: skip
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        for period, part in rows.groupby("period"):
+            if (half := _half(part)) is not None:
+                by_year.append((name, period, *half))
+        if (half := _half(rows)) is not None:
+            sums = np.cumsum(_issued(rows))
+            curve += [
+                (name, *half, point, sums[point - 1] / sums[-1] if point else 0.0)
+                for point in _points(sums)
+            ]
+    return (
+        pd.DataFrame(curve, columns=[*columns, "schools", "share"]),
+        pd.DataFrame(by_year, columns=["measure", "period", *columns[1:]]),
+    )
+
+
+def _issued(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the events of each school, most first."""
+    issued = rows.groupby("school_id")["numerator"].sum().to_numpy()
+    return np.sort(issued)[::-1]
+
+
+def _half(rows: pd.DataFrame) -> tuple[int, int, int] | None:
+    """Return events, schools, and the fewest schools that issued half; None of too few events."""
+    sums = np.cumsum(_issued(rows))
+    if not len(sums) or sums[-1] < FEWEST:
+        return None
+    return int(sums[-1]), len(sums), int(np.searchsorted(sums, sums[-1] / 2) + 1)
 
 
 def _points(sums: np.ndarray) -> list[int]:

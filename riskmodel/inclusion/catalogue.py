@@ -7,16 +7,17 @@ Out: :data:`MEASURES`, the declaration that counting, hiding and the pages follo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import pandas as pd
 
 from riskmodel.data.codes import code_set
 from riskmodel.inclusion.needs import WEEKS
 
-__all__ = ["HALF_DAYS", "MEASURES", "RATE", "Measure", "england"]
+__all__ = ["HALF_DAYS", "MEASURES", "Measure", "england"]
 
-HALF_DAYS, RATE = "% of half-days", "per 100 pupils"
-"""Units of measures that count half-days, and things that happen to pupils on roll."""
+HALF_DAYS = "% of half-days"
+"""Unit of the measures that count half-days, not pupils."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,9 @@ class Measure:
         Code of the national figure, followed by ``_`` and the phase; empty where none is published.
     by_phase : bool
         Whether the national figure is by phase.
+    any_period : bool
+        Whether a term can stand beside England's figure for a year. Not where things add up over the
+        year, nor for persistent absence: the shorter the period, the more pupils reach 10%.
     adds : bool
         Whether the terms of a year add up to the year, so that one hidden term could be worked out.
     part_of : str
@@ -46,6 +50,7 @@ class Measure:
     about: str
     national: str = ""
     by_phase: bool = True
+    any_period: bool = False
     adds: bool = False
     part_of: str = ""
 
@@ -53,7 +58,7 @@ class Measure:
 _ATTENDANCE, _EXCLUSION = "Attendance", "Suspension and exclusion"
 _ELSEWHERE, _MOVES = "Part-time and away from school", "On and off the roll"
 _SEND, _AFTER, _CONTEXT = "SEND", "After Year 11", "The roll"
-_SHARE = "% of pupils"
+_SHARE, _RATE = "% of pupils", "per 100 pupils"
 
 
 def _after(name: str, title: str, about: str, national: str = "") -> Measure:
@@ -64,62 +69,68 @@ def _after(name: str, title: str, about: str, national: str = "") -> Measure:
 
 
 _ALL = (
-    Measure(name="attendance", title="Attendance", unit=HALF_DAYS, theme=_ATTENDANCE, adds=True,
+    Measure(name="attendance", any_period=True, title="Attendance", unit=HALF_DAYS,
+            theme=_ATTENDANCE, adds=True,
             about="Half-days attended, or spent at an approved activity, of all possible half-days.",
             national="absence"),
     Measure(name="persistent", title="Persistent absence", unit=_SHARE, theme=_ATTENDANCE,
-            about="Pupils who missed 10% or more of their possible half-days, of all with marks. "
-            "England's figure is for a whole year.", national="persistent"),
+            about="Pupils who missed 10% or more of their possible half-days, of all with marks.",
+            national="persistent"),
     Measure(name="severe", title="Severe absence", unit=_SHARE, theme=_ATTENDANCE,
-            about="Pupils who missed half or more of their possible half-days, of all with marks. "
-            "England's figure is for a whole year.", national="severe"),
-    Measure(name="suspensions", title="Suspensions", unit=RATE, theme=_EXCLUSION, adds=True,
+            about="Pupils who missed half or more of their possible half-days, of all with marks.",
+            national="severe"),
+    Measure(name="suspensions", title="Suspensions", unit=_RATE, theme=_EXCLUSION, adds=True,
             about="Suspensions that began in the term, of pupils on roll on the census day. A pupil "
             "suspended twice counts twice.",
             national="suspensions"),
-    Measure(name="suspended", title="Pupils suspended", unit=RATE, theme=_EXCLUSION,
-            about="Different pupils suspended, of pupils on roll. England's figure is for a whole "
-            "year, so it stands beside whole years only.",
+    Measure(name="suspended", title="Pupils suspended", unit=_RATE, theme=_EXCLUSION,
+            about="Different pupils suspended, of pupils on roll.",
             national="suspended"),
-    Measure(name="exclusions", title="Permanent exclusions", unit=RATE, theme=_EXCLUSION, adds=True,
+    Measure(name="exclusions", title="Permanent exclusions", unit=_RATE, theme=_EXCLUSION,
+            adds=True,
             about="Permanent exclusions that began in the term, of pupils on roll.", national="pex"),
-    Measure(name="part_time", title="Pupils on a part-time timetable", unit=RATE, theme=_ELSEWHERE,
+    Measure(name="part_time", title="Pupils on a part-time timetable", unit=_RATE, theme=_ELSEWHERE,
             about="Pupils with a spell the LA was told of, or a mark C2, at any time in the term, of "
             "pupils on roll."),
-    Measure(name="part_time_marks", title="Half-days on a part-time timetable", unit=HALF_DAYS,
+    Measure(name="part_time_marks", any_period=True,
+            title="Half-days on a part-time timetable", unit=HALF_DAYS,
             theme=_ELSEWHERE, adds=True, national="part_time",
             about="Half-days marked C2, of all possible half-days. They count as absence."),
-    Measure(name="alternative", title="Pupils in alternative provision", unit=RATE, theme=_ELSEWHERE,
+    Measure(name="alternative", title="Pupils in alternative provision", unit=_RATE,
+            theme=_ELSEWHERE,
             about="Pupils on the school's main roll with a spell in alternative provision, or a second "
             "roll there, at any time in the term."),
-    Measure(name="offsite", title="Half-days educated off site", unit=HALF_DAYS, theme=_ELSEWHERE,
+    Measure(name="offsite", any_period=True, title="Half-days educated off site",
+            unit=HALF_DAYS, theme=_ELSEWHERE,
             about="Half-days marked B (education off site) or K (arranged by the LA), of all possible "
             "half-days. They count as attended.", adds=True, national="offsite"),
     Measure(name="dual", title="Half-days at another school", unit=HALF_DAYS, theme=_ELSEWHERE,
             about="Half-days marked D (dual registered, at the other school), of all marked. They count "
             "neither as attended nor as missed.", adds=True),
-    Measure(name="joined", title="Joined in mid-year", unit=RATE, theme=_MOVES,
+    Measure(name="joined", title="Joined in mid-year", unit=_RATE, theme=_MOVES,
             about="Pupils who came onto the roll outside August and September, of pupils on roll."),
-    Measure(name="left_known", title="Left with a known destination", unit=RATE, theme=_MOVES,
+    Measure(name="left_known", title="Left with a known destination", unit=_RATE, theme=_MOVES,
             about="Pupils who came off the roll for another school, another area or another stated "
             "reason, of pupils on roll. Not counted: the end of a phase or of Year 11, home education, "
             "permanent exclusion."),
-    Measure(name="left_unknown", title="Left without a known destination", unit=RATE, theme=_MOVES,
+    Measure(name="left_unknown", title="Left without a known destination", unit=_RATE, theme=_MOVES,
             about="Pupils who came off the roll, with no reason that says where to and on no roll of "
             "the area within 50 days, of pupils on roll."),
-    Measure(name="home_educated", title="Left for elective home education", unit=RATE, theme=_MOVES,
+    Measure(name="home_educated", title="Left for elective home education", unit=_RATE,
+            theme=_MOVES,
             about="Pupils who came off the roll for home education, of pupils on roll."),
-    Measure(name="sen_support", title="SEN support", unit=_SHARE, theme=_SEND,
+    Measure(name="sen_support", any_period=True, title="SEN support", unit=_SHARE, theme=_SEND,
             about="Pupils with SEN support and no plan on the census day, of pupils on roll.",
             national="sen_support"),
-    Measure(name="ehc_plan", title="EHC plans", unit=_SHARE, theme=_SEND,
+    Measure(name="ehc_plan", any_period=True, title="EHC plans", unit=_SHARE, theme=_SEND,
             about="Pupils with an EHC plan on the census day, of pupils on roll.",
             national="ehc_plan"),
     Measure(name="waiting", title=f"Requests for a plan waiting over {WEEKS} weeks",
             unit="% of open requests", theme=_SEND,
             about=f"Requests for an EHC plan open for more than {WEEKS} weeks at the end of the term, of "
             "all open then. The LA answers for this wait, not the school."),
-    Measure(name="in_time", title=f"Plans issued within {WEEKS} weeks", unit="% of plans issued",
+    Measure(name="in_time", any_period=True, title=f"Plans issued within {WEEKS} weeks",
+            unit="% of plans issued",
             theme=_SEND, national="plans_in_time", by_phase=False, adds=True,
             about=f"EHC plans issued within {WEEKS} weeks of the request, of all issued. The LA answers "
             "for this wait, not the school; England's figure is for all phases."),
@@ -134,7 +145,7 @@ _ALL = (
            "January after Year 11."),
     Measure(name="roll", title="Pupils on roll", unit="pupils", theme=_CONTEXT,
             about="Pupils on the main roll on the census day."),
-    Measure(name="fsm", title="Free school meals", unit=_SHARE, theme=_CONTEXT,
+    Measure(name="fsm", any_period=True, title="Free school meals", unit=_SHARE, theme=_CONTEXT,
             about="Pupils eligible for free school meals on the census day, of pupils on roll.",
             national="fsm"),
     Measure(name="reasons", title="Reasons for suspensions", unit="% of reasons given",
@@ -149,6 +160,7 @@ MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
 """Every measure by name; ``reasons`` and ``needs`` have one row per ``code``."""
 
 
+@cache
 def england(name: str, phase: str) -> pd.Series | None:
     """Return England's published figure for a measure.
 

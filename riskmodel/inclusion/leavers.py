@@ -13,12 +13,14 @@ from riskmodel.data.codes import activity_groups
 from riskmodel.inclusion.counts import Counts, days_of, pupils_of, settle
 from riskmodel.inclusion.facts import Facts
 
-__all__ = ["DESTINATIONS", "leavers"]
+__all__ = ["DESTINATIONS", "ONCE_A_YEAR", "leavers"]
 
 DESTINATIONS = ("education", "work", "neet", "not_known", "elsewhere")
 """Groups; ``work`` is employment or training, ``elsewhere`` custody or re-engagement."""
 
 LAST_GROUP = 11
+
+ONCE_A_YEAR = "Counted once a school year."
 
 WINTER = (1, 31)
 """Month and day of the position: in the middle of December to February, which DfE averages."""
@@ -54,7 +56,7 @@ def leavers(facts: Facts) -> dict[str, Counts]:
         }
     ).sort_values(["start", "pupil"], kind="stable")
     counts = np.zeros((len(DESTINATIONS), *facts.shape))
-    why = np.full(facts.shape[1], "Counted once a school year.", dtype=object)
+    why = np.full(facts.shape[1], ONCE_A_YEAR, dtype=object)
     for number in range(facts.n_terms, facts.shape[1]):
         year = int(facts.periods["year"].iloc[number])
         may, winter = pd.Timestamp(year + 1, *SUMMER), pd.Timestamp(year + 2, *WINTER)

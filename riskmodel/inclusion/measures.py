@@ -13,7 +13,7 @@ import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.inclusion.attendance import Marks, attendance, count_marks
-from riskmodel.inclusion.catalogue import MEASURES, RATE, england
+from riskmodel.inclusion.catalogue import MEASURES, england
 from riskmodel.inclusion.counts import Counts
 from riskmodel.inclusion.exclusions import exclusions, reasons
 from riskmodel.inclusion.facts import Facts, make_facts
@@ -113,8 +113,8 @@ def with_value(counts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With ``value`` (in the measure's unit) and ``comparator``: England's figure for a whole year;
-        beside a term, a third of it where the terms of a year add up, none for pupils suspended.
+        With ``value`` (in the measure's unit) and ``comparator``, England's figure for a whole year;
+        beside a term only where that is the same measure (``Measure.any_period``).
     """
     value = 100 * counts["numerator"] / counts["denominator"]
     value = value.mask((counts["measure"] == "roll").to_numpy(), counts["numerator"])
@@ -129,9 +129,9 @@ def with_value(counts: pd.DataFrame) -> pd.DataFrame:
 
 def _comparator(name: str, phase: str, *, is_year: bool) -> float:
     row = england(name, phase)
-    if row is None or (name == "suspended" and not is_year):
+    if row is None or not (is_year or MEASURES[name].any_period):
         return float("nan")
-    return row["figure"] / 3 if MEASURES[name].unit == RATE and not is_year else row["figure"]
+    return float(row["figure"])
 
 
 def sum_by_phase(table: pd.DataFrame) -> pd.DataFrame:

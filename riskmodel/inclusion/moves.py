@@ -41,9 +41,9 @@ def leavings(facts: Facts) -> pd.DataFrame:
     -------
     DataFrame
         ``pupil, school, day, now`` (year group) and ``went``: ``finished`` (end of a phase or of
-        Year 11), ``stayed`` (the same school has the pupil on roll again), ``excluded``,
-        ``home_educated``, ``known`` or ``unknown`` destination. A missing or unknown reason still is
-        ``known`` if another school of the LA has the pupil on roll by :data:`GAP_DAYS` later.
+        Year 11, or not yet of school age), ``stayed`` (the same school has the pupil on roll again),
+        ``excluded``, ``home_educated``, ``known`` or ``unknown`` destination. A missing or unknown
+        reason still is ``known`` if another school of the LA has the pupil on roll by :data:`GAP_DAYS` later.
     """
     rolls = facts.rolls
     until = int(days_of(pd.Series([facts.as_of]))[0])
@@ -57,7 +57,7 @@ def leavings(facts: Facts) -> pd.DataFrame:
     told = reason.notna().to_numpy() & (reason != "destination_unknown").to_numpy()
     summer = (month >= 5) & (month <= 8)
     of_age = (now > LAST_GROUP) | ((now == LAST_GROUP) & summer)
-    finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | (~told & of_age)
+    finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | (~told & of_age) | (now < 0)
     home = (reason == "home_educated").to_numpy() | (~told & _to_home_education(facts, left))
     went = np.select(
         [again, finished, (reason == "permanently_excluded").to_numpy(), home,

@@ -13,8 +13,8 @@ from typing import Any
 
 __all__ = ["Point", "line_chart", "number", "spread_chart"]
 
-WIDTH, HEIGHT = 320, 150
-LEFT, RIGHT, TOP, BOTTOM = 40, 10, 14, 22
+WIDTH, HEIGHT = 330, 140
+LEFT, RIGHT, TOP, BOTTOM = 36, 50, 12, 22
 FLOOR = 60
 """Values that all lie above it are drawn from near the lowest, and the axis says so."""
 
@@ -108,7 +108,7 @@ def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False
         "notes": [{"x": round(x, 1), "text": "c" if p.hidden else "–"}
                   for x, p in shown if math.isnan(p.value)],
         "years": _years(points, step),
-        "low": number(low, whole=whole) if low else "0",
+        "low": number(low, whole=whole).removesuffix(".0"),
         "high": number(high, whole=whole).removesuffix(".0"),
         "reference": None if math.isnan(reference) else up(reference),
         "text": _in_words(points, values, reference, whole=whole),
@@ -139,8 +139,8 @@ def _runs(shown: list[tuple[float, Point]]) -> list[list[tuple[float, Point]]]:
 def _years(points: Sequence[Point], step: float) -> list[dict[str, Any]]:
     years: list[dict[str, Any]] = []
     for place, point in enumerate(points):
-        if not years or years[-1]["text"] != point.year:
-            years.append({"text": point.year, "x": round(LEFT + step * place, 1), "periods": 0})
+        if not years or years[-1]["text"] != point.year[2:]:
+            years.append({"text": point.year[2:], "x": round(LEFT + step * place, 1), "periods": 0})
         years[-1]["periods"] += 1
     for year in years:
         year["middle"] = round(year["x"] + step * year["periods"] / 2, 1)

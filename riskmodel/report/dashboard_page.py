@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable
+from math import floor, isnan, log10
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from riskmodel.data.coverage import concentration
 from riskmodel.data.write import new_folder
-from riskmodel.inclusion import Inclusion, sum_by_phase
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN
+from riskmodel.inclusion import MEASURES, Inclusion, sum_by_phase
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
 from riskmodel.progress import track
-from riskmodel.report.dashboard_cells import hide_area, hide_groups, hide_school
+from riskmodel.report.dashboard_cells import hide_area, hide_groups, hide_school, leaves_few
 from riskmodel.report.dashboard_charts import number, spread_chart
 from riskmodel.report.dashboard_parts import sources, themes
 from riskmodel.report.page import file_name, render
@@ -93,8 +94,8 @@ def _school_page(
     else:
         on_roll = f"{number(roll['value'], whole=True)} pupils are on its main roll on the latest census day."
     return render(
-        "dashboard_school.html", school=school, heading=name or school, kind=kind, phase=phase, on_roll=on_roll,
-        themes=themes(rows, phase), sources=sources(rows["measure"], phase), **common,
+        "dashboard_school.html", school=school, heading=name or school, kind=kind, phase=phase,
+        on_roll=on_roll, themes=themes(rows, phase), sources=sources(rows["measure"], phase), **common,
     )  # fmt: skip
 
 
@@ -110,29 +111,31 @@ def _area_page(
                  "sources": sources(rows["measure"], phase)}
             )  # fmt: skip
     return render(
-        "dashboard_area.html", profile=_profile(made), spread=_spread(made), exits=_exits(made),
-        phases=phases, coverage=_coverage(made), without_roll=f"{made.marks.without_roll:,}",
+        "dashboard_area.html", profile=_profile(made, area), spread=_spread(made, area),
+        exits=_exits(made, area),
+        phases=phases, coverage=_coverage(made), without_roll=_about(made.marks.without_roll),
         has_marks=made.marks.without_roll > 0, links=links, **common,
     )  # fmt: skip
 
 
-def _profile(made: Inclusion) -> dict[str, Any]:
-    table = profile(made)
+def _profile(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
+    facts, table = made.facts, profile(made)
+    last = str(facts.periods["period"].iloc[facts.n_terms - 1])
     rest = (table["of"] - table["count"]).fillna(table["count"])
     counted = table["count"].notna().to_numpy()
     hidden = pd.Series(False, index=table.index)
     hidden[counted] = hide_groups(
         pd.DataFrame({"count": table["count"], "rest": rest})[counted], table["group"][counted]
     )
+    hidden |= table["group"].map(lambda name: leaves_few(area, name, last))
     rows = []
     for row, gone in zip(table.to_dict("records"), hidden, strict=True):
-        share = 100 * row["count"] / row["of"]
+        share = "" if isnan(row["of"]) else f"{number(100 * row['count'] / row['of'])}%"
+        count = number(row["count"], whole=True)
         rows.append(
-            {"label": row["label"],
-             "count": "c" if gone else number(row["count"], whole=True),
-             "share": "" if pd.isna(row["of"]) else "c" if gone else f"{number(share)}%"}
+            {"label": row["label"], "count": "c" if gone else count,
+             "share": "c" if gone and share else share}
         )  # fmt: skip
-    facts = made.facts
     kinds = facts.schools["kind"].value_counts().sort_index()
     return {
         "rows": rows,
@@ -141,47 +144,49 @@ def _profile(made: Inclusion) -> dict[str, Any]:
     }
 
 
-def _spread(made: Inclusion) -> dict[str, Any]:
-    curve = spread(made)
+def _spread(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
+    known = (area["phase"] == "secondary") & area["value"].notna() & ~area["hidden"]
+    curve, by_year = spread(made, area[known.to_numpy()])
     charts = [
         spread_chart([int(n) for n in part["schools"]], [float(s) for s in part["share"]])
-        | {"event": str(event), "events": f"{int(part['events'].iloc[0]):,}",
-           "schools": int(part["all_schools"].iloc[0]), "half": int(part["schools_for_half"].iloc[0]),
-           "points": [{"schools": int(n), "share": f"{s:.0%}"}
+        | _half_in_words(part.iloc[0])
+        | {"points": [{"schools": int(n), "share": f"{s:.0%}"}
                       for n, s in zip(part["schools"], part["share"], strict=True)]}
-        for event, part in curve.groupby("event", sort=False)
+        for _, part in curve.groupby("measure", sort=False)
     ]  # fmt: skip
-    by_year = concentration(made.facts.tables)
-    shown = by_year["year"].isin(made.facts.periods["year"])
-    return {
-        "charts": charts,
-        "years": [
-            {"year": f"{row['year']}/{(int(row['year']) + 1) % 100:02d}", "event": row["event"],
-             "events": f"{int(row['events']):,}", "half": int(row["schools_for_half"]),
-             "schools": int(row["schools"])}
-            for row in by_year[shown].to_dict("records")
-        ],
-    }  # fmt: skip
+    years = [_half_in_words(row) | {"year": row["period"]} for _, row in by_year.iterrows()]
+    return {"charts": charts, "years": years}
 
 
-def _exits(made: Inclusion) -> dict[str, Any]:
+def _half_in_words(row: pd.Series) -> dict[str, Any]:
+    return {"event": MEASURES[row["measure"]].title, "events": f"{row['events']:,}",
+            "schools": row["all_schools"], "half": row["schools_for_half"]}  # fmt: skip
+
+
+def _exits(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
     """Lay out exits as one row per year group and one column per school year, with the totals."""
-    table = exits(made).reset_index(drop=True)
-    if not len(table) or not (made.left["went"] != "finished").any():
-        return {"why": "The extracts hold no ends of rolls before the end of a phase."}
+    known = area[((area["measure"] == "left_unknown") & (area["term"] == "year")).to_numpy()]
+    if known["value"].isna().all():
+        return {"why": known["why"].iloc[0] if len(known) else ""}
+    table = exits(made)
     counts = pd.DataFrame({"people": table["people"], "rest": table["pupils"] - table["people"]})
-    table["hidden"] = hide_groups(counts, table["period"])
-    periods = list(dict.fromkeys(table["period"]))
+    table = table.assign(hidden=hide_groups(counts, table["period"]))
+    totals = table.groupby("period", sort=False)[["people", "pupils"]].sum().reset_index()
+    small = hide_groups(totals[["people"]], totals["period"])
+    ordinary = known[known["phase"].isin(["primary", "secondary"]).to_numpy()]
+    # a phase that is hidden would be what the total leaves when the other is taken away
+    secret = totals["period"].isin(ordinary.loc[ordinary["hidden"].to_numpy(), "period"])
+    totals = totals.assign(hidden=small | secret.to_numpy())
     rows = [
         {"group": "Reception" if group == 0 else f"Year {group!s}",
          "cells": [_exit_cell(row) for row in part.to_dict("records")]}
         for group, part in table.groupby("year_group")
     ]  # fmt: skip
-    totals = table.groupby("period", sort=False)[["people", "pupils"]].sum()
-    small = hide_groups(totals[["people"]], pd.Series(totals.index))
-    total = [_exit_cell(row | {"hidden": gone})
-             for row, gone in zip(totals.to_dict("records"), small, strict=True)]  # fmt: skip
-    return {"periods": periods, "rows": [*rows, {"group": "All year groups", "cells": total}]}
+    total = [_exit_cell(row) for row in totals.to_dict("records")]
+    return {
+        "periods": totals["period"].tolist(),
+        "rows": [*rows, {"group": "All year groups", "cells": total}],
+    }
 
 
 def _exit_cell(row: dict[Hashable, Any]) -> str:
@@ -202,11 +207,17 @@ def _coverage(made: Inclusion) -> dict[str, Any]:
 
 
 def _coverage_cell(row: dict[Hashable, Any]) -> str:
-    if pd.isna(row["rows"]):
+    if isnan(row["rows"]):
         return "not in the extracts"
-    if row["rows"] == 0:
+    share = "" if isnan(row["share"]) else f" ({row['share']:.0%} of half-days)"
+    return f"{_about(row['rows'])}{share}"
+
+
+def _about(rows: float) -> str:
+    """Write a number of rows to two figures: enough to see a gap, too little to work out a count."""
+    if rows == 0:
         return "none"
-    if row["rows"] < 5:
+    if rows < SMALLEST_SHOWN:
         return "c"
-    share = "" if pd.isna(row["share"]) else f" ({row['share']:.0%} of half-days)"
-    return f"{row['rows']:,.0f}{share}"
+    step = 10 ** max(1, floor(log10(rows)) - 1)
+    return f"about {max(step, step * round(rows / step)):,}"
