@@ -286,6 +286,21 @@ def monitor(
     typer.echo(made.text())
 
 
+@app.command()
+def dashboard(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    as_of: AsOf = None,
+) -> None:
+    """Write the inclusion dashboard: a page for the LA, and one for each school's own use."""
+    from riskmodel.jobs import make_dashboard
+
+    folder = make_dashboard(data, out=out, as_of=_day(as_of))
+    typer.echo(
+        f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
+    )
+
+
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]
     import pandas as pd
 

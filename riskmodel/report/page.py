@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,13 @@ def render(name: str, **contents: Any) -> str:
 
 
 def _template(name: str) -> Template:
-    environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
-    return environment.get_template(name)
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the one environment: it keeps what it compiled, which a hundred pages share."""
+    return Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
 
 
 def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> None:
