@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RiskmodelError
+from riskmodel.errors import RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -69,7 +69,7 @@ def main() -> None:
         with tempfile.NamedTemporaryFile(
             "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:
-            traceback.print_exc(file=log)
+            log.write(without_secrets(traceback.format_exc()))
         sys.stderr.write(
             f"Something went wrong that this program did not foresee ({type(error).__name__}). "
             f"The details are in {log.name}; please report them.\n"
