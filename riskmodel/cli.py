@@ -46,11 +46,14 @@ AsOf = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
 Gates = Annotated[
-    Path, typer.Option("--settings", help="Gates and points, written before the run.")
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="Gates and points, written before the run; else riskmodel.toml, if it is here.",
+    ),
 ]
 STORE = "sqlite:///mlflow.db"
 SEARCHES = "sqlite:///search.db"
-SETTINGS = Path("riskmodel.toml")
 
 
 def main() -> None:
@@ -157,7 +160,7 @@ def train(
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils listed in the backtest.")
     ] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
@@ -175,7 +178,7 @@ def train(
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""

@@ -85,6 +85,15 @@ def test_train_refuses_a_day_without_enough_history(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_settings_that_are_not_there_are_said_before_anything_is_read(
+    extracts: Path, command: Command, tmp_path: Path
+) -> None:
+    answer = command("train", extracts, "--outcome", "pex", "--settings", tmp_path / "nope.toml")
+    assert "nope.toml cannot be read: No such file" in refused(answer)
+    assert "Reading" not in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_was_not_foreseen_is_kept_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
