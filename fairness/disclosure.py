@@ -73,8 +73,8 @@ def hidden_rows(
     small = (values < SMALLEST_SHOWN).any(axis=1)
     found: Mask = small | (np.zeros_like(small) if hidden is None else hidden)
     place, _ = pd.factorize(np.asarray(within))
-    for number in range(int(place.max(initial=-1)) + 1):
-        rows = np.flatnonzero(place == number)
+    together = np.argsort(place, kind="stable")
+    for rows in np.split(together, np.flatnonzero(np.diff(place[together])) + 1):
         for row in rows[np.argsort(values[rows].sum(axis=1), kind="stable")]:
             if _has_room(values[rows][found[rows]]):
                 break

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RiskmodelError
+from riskmodel.errors import RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -46,11 +46,14 @@ AsOf = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
 Gates = Annotated[
-    Path, typer.Option("--settings", help="Gates and points, written before the run.")
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="Gates and points, written before the run; else riskmodel.toml, if it is here.",
+    ),
 ]
 STORE = "sqlite:///mlflow.db"
 SEARCHES = "sqlite:///search.db"
-SETTINGS = Path("riskmodel.toml")
 DECISIONS = Path("decisions.jsonl")
 
 
@@ -70,7 +73,7 @@ def main() -> None:
         with tempfile.NamedTemporaryFile(
             "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:
-            traceback.print_exc(file=log)
+            log.write(without_secrets(traceback.format_exc()))
         sys.stderr.write(
             f"Something went wrong that this program did not foresee ({type(error).__name__}). "
             f"The details are in {log.name}; please report them.\n"
@@ -158,7 +161,7 @@ def train(
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils listed in the backtest.")
     ] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
@@ -176,7 +179,7 @@ def train(
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""

@@ -20,7 +20,7 @@ from riskmodel.data.read.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
 from riskmodel.evaluation.support import outcomes_of_lists
-from riskmodel.jobs import Gates, Monitoring, make_list, monitor
+from riskmodel.jobs import Monitoring, Settings, make_list, monitor
 from riskmodel.jobs.monitor import _finished
 from riskmodel.jobs.past_lists import not_followed, with_outcome
 from riskmodel.jobs.record import register
@@ -39,7 +39,7 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
     model = replace(made.model, card=made.model.card | {"trained": trained})
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
-    number = register(model, made.backtest, Gates(), made.gates, tracking, None, X)
+    number = register(model, made.backtest, Settings(), made.gates, tracking, None, X)
     registry.set_champion("pex", [number], tracking=tracking)
     return tracking
 

@@ -40,7 +40,7 @@ def again(la: SmallLA, tracking: str, **answers: str) -> str:
     """Register the small LA's model once more, with other answers to its gates."""
     made = la.training
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
-    return register(made.model, made.backtest, Gates(), made.gates | answers, tracking, None, X)
+    return register(made.model, made.backtest, Settings(), made.gates | answers, tracking, None, X)
 
 
 def medians(model: RiskModel, n: int = 3) -> pd.DataFrame:
@@ -177,7 +177,9 @@ def test_gates_that_were_changed_after_the_run_are_refused(
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     again(small_la, tracking)
-    with pytest.raises(ModelError, match=r"judged by other gates than riskmodel\.toml holds now"):
+    with pytest.raises(
+        ModelError, match=r"judged by other gates or points than riskmodel\.toml holds now"
+    ):
         promote("pex", tracking=tracking, settings=Settings(Gates(smallest_lift=1.0)))
     assert registry.version_of("pex", "champion", tracking=tracking) is None
     with pytest.raises(ModelError, match="no earlier champion"):

@@ -20,7 +20,7 @@ from riskmodel.evaluation import Backtest
 from riskmodel.fairness.audit import count_verdicts
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
-from riskmodel.jobs.settings import Gates
+from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.outcomes import policy
 from riskmodel.report.backtest_page import backtest_page
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 def register(
     model: RiskModel,
     backtest: Backtest,
-    gates: Gates,
+    settings: Settings,
     answers: dict[str, str],
     tracking: str,
     search: Search | None,
@@ -50,8 +50,8 @@ def register(
         The model.
     backtest : Backtest
         What was measured.
-    gates : Gates
-        The thresholds.
+    settings : Settings
+        The thresholds, and the LA's own points.
     answers : dict of str to str
         Gate → answer.
     tracking : str
@@ -66,7 +66,7 @@ def register(
     str
         The version's number.
     """
-    trained = model.card["trained"]
+    trained, gates = model.card["trained"], settings.gates(model.outcome)
     front = None if search is None else search.front
     texts = {
         "backtest.html": backtest_page(
@@ -102,7 +102,7 @@ def register(
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
             tags={f"gate.{name}": answer for name, answer in answers.items()}
-            | {"gates_digest": gates.digest(), "data_digest": trained["training_data_digest"],
+            | {"gates_digest": settings.digest(model.outcome), "data_digest": trained["training_data_digest"],
                "as_of": trained["trained_as_of"], "simulated": str(trained["simulated"]).lower()},
             texts=texts,
             example=middle,

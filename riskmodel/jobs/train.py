@@ -235,7 +235,7 @@ def train(
     )
     wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
     answers = gates_for(gates, extract, backtest, out_of_time, wider)
-    number = register(model, backtest, gates, answers, tracking, search, sample.X)
+    number = register(model, backtest, settings, answers, tracking, search, sample.X)
     return Training(
         model=model,
         version=number,

@@ -64,10 +64,10 @@ def promote(
     tags = registry.version_tags(outcome, chosen, tracking=tracking)
     gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
     stays = f"Version {chosen} for {outcome} is not promoted"
-    if tags.get("gates_digest") != (settings or Settings()).gates(outcome).digest():
+    if tags.get("gates_digest") != (settings or Settings()).digest(outcome):
         raise ModelError(
-            f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
-            "before a run; train again, or put back the file that it was trained with."
+            f"{stays}: it was judged by other gates or points than riskmodel.toml holds now. They are "
+            "written before a run; train again, or put back the file that it was trained with."
         )
     failed = [
         f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.fairness.disclosure import SMALLEST_SHOWN, SUPPRESSED, suppress
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
 __all__ = ["hide_area", "hide_groups", "hide_school", "leaves_few"]
@@ -39,11 +39,7 @@ def hide_groups(counts: pd.DataFrame, within: pd.Series) -> NDArray[np.bool_]:
     bool array of shape (n_rows,)
         Whether the row is hidden.
     """
-    # numbers compare faster than names, and there are many groups
-    rows = counts.reset_index(drop=True).assign(_within=pd.factorize(within)[0])
-    columns = [str(name) for name in counts.columns]
-    public = suppress(rows, counts=columns, derived=[], within="_within")
-    return (public[columns[0]].astype(object) == SUPPRESSED).to_numpy()
+    return hidden_rows(counts, within)
 
 
 def hide_school(table: pd.DataFrame) -> pd.DataFrame:
