@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RiskmodelError, without_secrets
+from riskmodel.errors import RequestError, RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -213,6 +213,13 @@ def list_(
         Path | None, typer.Option(help="Log of lists; else lists.jsonl beside the store.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who makes it; else the account's name.")] = None,
+    password_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File with a password that seals the pages (not the other files); - asks for it.",
+            metavar="FILE",
+        ),
+    ] = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Write the ranked list with reasons and audit, and log that it was made."""
@@ -221,6 +228,7 @@ def list_(
     folder = make_list(
         data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
         model_uri=model, log=signed(log or log_beside(tracking), by),
+        password=_password(password_file),
     )  # fmt: skip
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
@@ -302,6 +310,24 @@ def dashboard(
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
     )
+
+
+def _password(source: str | None) -> str | None:
+    """Return the first line of a file, or what is typed; None where none was asked for."""
+    if source == "-":
+        typed: str = typer.prompt(
+            "Password for the pages", hide_input=True, confirmation_prompt=True
+        )
+        return typed
+    if source is None:
+        return None
+    try:
+        return Path(source).read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(
+            f"The password file {source} cannot be read ({error}). Name a text file whose first line is "
+            "the password."
+        ) from error
 
 
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]

@@ -156,6 +156,7 @@ def make_list(
     model_uri: str | None = None,
     extract: Extract | None = None,
     log: LogTo | None = None,
+    password: str | None = None,
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
@@ -179,6 +180,8 @@ def make_list(
         What was read from ``source`` before.
     log : LogTo, optional
         The log of lists, see :func:`signed`; not logged where left out.
+    password : str, optional
+        Seals the pages; the other files stay open.
 
     Returns
     -------
@@ -203,7 +206,9 @@ def make_list(
     assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
     previous = _previous_ranking(model, extract.tables, day, capacity)
     logger.info("Writing the list")
-    return write_list(assessment, out, previous=previous, log=log)
+    return write_list(
+        assessment, out, previous=previous, log=log, tables=extract.tables, password=password
+    )
 
 
 def signed(log: Path, by: str | None = None) -> LogTo:
