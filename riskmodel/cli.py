@@ -51,6 +51,7 @@ Gates = Annotated[
 STORE = "sqlite:///mlflow.db"
 SEARCHES = "sqlite:///search.db"
 SETTINGS = Path("riskmodel.toml")
+DECISIONS = Path("decisions.jsonl")
 
 
 def main() -> None:
@@ -205,18 +206,59 @@ def list_(
     out: Annotated[Path, typer.Option(help="Empty or new folder.")],
     as_of: AsOf = None,
     model: Annotated[str | None, typer.Option(help="Model address; else the champion.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Log of lists; else lists.jsonl beside the store.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who makes it; else the account's name.")] = None,
     tracking: Tracking = STORE,
 ) -> None:
-    """Write the ranked list with reasons and audit."""
-    from riskmodel.jobs import make_list
+    """Write the ranked list with reasons and audit, and log that it was made."""
+    from riskmodel.jobs import log_beside, make_list, signed
 
     folder = make_list(
         data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
-        model_uri=model,
+        model_uri=model, log=signed(log or log_beside(tracking), by),
     )  # fmt: skip
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
     )
+
+
+@app.command()
+def verify(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Log of lists or of decisions.")],
+) -> None:
+    """Check that no entry of a log was edited, deleted, inserted or moved."""
+    from riskmodel.data.journal import read_journal
+
+    entries = read_journal(log)
+    last = entries[-1]["hash"] if entries else "none, the log is empty"
+    typer.echo(
+        f"{log}: the chain of all {len(entries)} entries holds.\nLast hash: {last}\n"
+        "Note it somewhere else: that newer entries were cut off shows only when a hash noted earlier "
+        "is no longer in the log."
+    )
+
+
+@app.command()
+def feedback(
+    workbooks: Annotated[
+        list[Path], typer.Argument(metavar="WORKBOOK...", help="Workbooks that came back.")
+    ],
+    log: Annotated[Path, typer.Option(help="Log of decisions; it is added to.")] = DECISIONS,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--list", help="The list's folder, to compare every row with the list itself."
+        ),
+    ] = None,
+) -> None:
+    """Bring decisions back from returned workbooks, and say how far each list was looked at."""
+    from riskmodel.jobs import feedback as bring_back
+
+    now = datetime.now().astimezone()
+    made = bring_back(workbooks, log=log, today=now.date(), at=now, folder=folder)
+    typer.echo(made.text())
 
 
 @app.command()
@@ -229,7 +271,7 @@ def monitor(
         typer.Option("--list", help="Folder of a list that was handed out; may be repeated."),
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(help="CSV of decisions: pupil_id, supported (yes or no).")
+        Path | None, typer.Option(help="Log of decisions that feedback wrote.", metavar="LOG")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Empty or new folder for the page.")] = None,
     tracking: Tracking = STORE,
@@ -242,6 +284,21 @@ def monitor(
         decisions=decisions, out=out,
     )  # fmt: skip
     typer.echo(made.text())
+
+
+@app.command()
+def dashboard(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    as_of: AsOf = None,
+) -> None:
+    """Write the inclusion dashboard: a page for the LA, and one for each school's own use."""
+    from riskmodel.jobs import make_dashboard
+
+    folder = make_dashboard(data, out=out, as_of=_day(as_of))
+    typer.echo(
+        f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
+    )
 
 
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from riskmodel.assess import Assessment
 from riskmodel.explain import reasons, theme_totals, word_reasons
 from riskmodel.explain.words import SMALLEST_FACTOR, risk_factors, write_factor
-from riskmodel.fairness import Audit, audit_selection
+from riskmodel.fairness import Audit, audit_list
 
 NAMES = [
     "absence_rate_20_days",  # attendance
@@ -249,10 +249,10 @@ def _assessment(parts: np.ndarray) -> Assessment:
     scores = pd.DataFrame({"pupil_id": pd.Categorical([f"p{n}" for n in range(len(parts))])})
     scores = scores.assign(school_id="s", year_group=9, risk=risk, risk_low=risk, risk_high=risk)
     audit = Audit(
-        selection=audit_selection(
+        this_list=audit_list(
             pd.DataFrame({"sex": ["girl"] * len(parts)}), np.ones(len(parts), bool), risk
         ),
-        recall=None,
+        model={},
         note="",
     )
     table = pd.DataFrame(parts, columns=NAMES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskmodel.assess import Assessment
 from riskmodel.errors import RequestError
-from riskmodel.fairness import Audit, audit_selection
+from riskmodel.fairness import Audit, audit_list
 from riskmodel.ranking import check_capacity, listed, rank
 
 COLUMNS = [
@@ -46,8 +46,8 @@ def _assessment(
         contributions=parts,
         features=parts * 0 + at[:, None],
         audit=Audit(
-            selection=audit_selection(pd.DataFrame({"sex": ["girl"] * n}), np.ones(n, bool), risk),
-            recall=None,
+            this_list=audit_list(pd.DataFrame({"sex": ["girl"] * n}), np.ones(n, bool), risk),
+            model={},
             note="",
         ),
         backtest=None,

@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.fairness.audit import published_recall
+from riskmodel.fairness.audit import count_verdicts
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
 from riskmodel.jobs.settings import Gates
@@ -79,9 +78,7 @@ def register(
         "model_card.md": _model_card(model, backtest, answers),
         "lineage.json": json.dumps(trained, indent=1),
         "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
-        "audit.json": json.dumps(
-            records(published_recall(pd.DataFrame(model.card["recall"]))), indent=1
-        ),
+        "audit.json": json.dumps(model.card["audit"], indent=1, ensure_ascii=False),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
             sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
@@ -133,7 +130,9 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
 def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -> str:
     """Return what the model is, for whom, how good and how not to use it."""
     trained = model.card["trained"]
-    failed = [f"{name}: {answer}" for name, answer in answers.items() if answer != "passed"]
+    failed = [
+        f"{name}: {answer}" for name, answer in answers.items() if answer.startswith("failed")
+    ]
     return "\n".join(
         [
             f"# Model card: {model.outcome}",
@@ -147,6 +146,9 @@ def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -
               if not isinstance(value, list | dict)],
             "", "## How good it was on earlier lists", "```", backtest.text(), "```",
             *[f"- {note}" for note in model.card["notes"]],
+            "", "## Whom it finds, by group",
+            count_verdicts(pd.DataFrame(model.card["audit"]["measures"])),
+            "Each comparison, with small counts suppressed, is in audit.json.",
             "", "## Gates",
             *([f"- {line}" for line in failed] or ["All gates were passed."]),
         ]

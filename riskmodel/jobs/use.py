@@ -1,12 +1,16 @@
 """Promote a version, and list with it.
 
 In:  an outcome; extracts, a day and a capacity.
-Out: the champion's number; a folder with the list.
+Out: the champion's number; a folder with the list, and its entry in the log of lists.
 """
 
 from __future__ import annotations
 
+import getpass
+import hashlib
+import json
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +23,10 @@ from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
+from riskmodel.report.list_log import LogTo
 from riskmodel.training import registry
 
-__all__ = ["load_model", "make_list", "promote", "roll_back"]
+__all__ = ["load_model", "log_beside", "make_list", "promote", "roll_back", "signed"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +69,9 @@ def promote(
             f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
             "before a run; train again, or put back the file that it was trained with."
         )
-    failed = [f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a != "passed"]
+    failed = [
+        f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")
+    ]
     if failed or not gates:
         raise ModelError(
             f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
@@ -148,6 +155,7 @@ def make_list(
     as_of: pd.Timestamp | None = None,
     model_uri: str | None = None,
     extract: Extract | None = None,
+    log: LogTo | None = None,
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
@@ -169,6 +177,8 @@ def make_list(
         The champion where left out.
     extract : Extract, optional
         What was read from ``source`` before.
+    log : LogTo, optional
+        The log of lists, see :func:`signed`; not logged where left out.
 
     Returns
     -------
@@ -185,6 +195,7 @@ def make_list(
     day = as_of or default_as_of(extract.tables, outcome)
     origin = {
         "model_uri": uri,
+        "model_digest": _digest(model),
         "data_digest": extract.digest,
         "rows_set_aside": len(extract.rejects),
     }
@@ -192,7 +203,57 @@ def make_list(
     assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
     previous = _previous_ranking(model, extract.tables, day, capacity)
     logger.info("Writing the list")
-    return write_list(assessment, out, previous=previous)
+    return write_list(assessment, out, previous=previous, log=log)
+
+
+def signed(log: Path, by: str | None = None) -> LogTo:
+    """Say where a list is logged, and that it is made now.
+
+    Parameters
+    ----------
+    log : Path
+        The log.
+    by : str, optional
+        Who makes the list; the name of the account where left out.
+
+    Returns
+    -------
+    LogTo
+        For :func:`make_list`.
+    """
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (OSError, KeyError):  # an account without a name, as in a container
+            by = "not known"
+    return LogTo(path=log, by=by, at=datetime.now(UTC))
+
+
+def log_beside(tracking: str) -> Path:
+    """Return where lists are logged by default.
+
+    Parameters
+    ----------
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    Path
+        ``lists.jsonl`` beside a store that is a file, else in the folder where one is.
+    """
+    file = "sqlite:///"
+    store = Path(tracking.removeprefix(file)) if tracking.startswith(file) else Path()
+    return store.parent / "lists.jsonl"
+
+
+def _digest(model: RiskModel) -> str:
+    """Return a fingerprint of all that a model's scores depend on, wherever it was loaded from."""
+    facts = [model.outcome, model.features, model.calibration.intercept, model.calibration.slope]
+    made = hashlib.sha256(json.dumps(facts).encode())
+    for name, array in sorted(model.ensemble.to_arrays().items()):
+        made.update(name.encode() + str(array.shape).encode() + array.tobytes())
+    return made.hexdigest()
 
 
 def _previous_ranking(

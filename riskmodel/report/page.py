@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
-from riskmodel.report.words import MISUSE, day_words, purpose
+from riskmodel.report.words import AUDIT_TABLES, MISUSE, day_words, purpose
 
 __all__ = ["write_pages"]
 
@@ -43,8 +44,13 @@ def render(name: str, **contents: Any) -> str:
 
 
 def _template(name: str) -> Template:
-    environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
-    return environment.get_template(name)
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the one environment: it keeps what it compiled, which a hundred pages share."""
+    return Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
 
 
 def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> None:
@@ -102,9 +108,9 @@ def _write(
         purpose=purpose(assessment),
         misuse=MISUSE,
         pupils=[_row(row) for row in shown.to_dict("records")],
-        verdicts=[] if school else audit.verdicts().to_dict("records"),
+        sentences=[] if school else audit.sentences(),
         note=audit.note,
-        tables={} if school else {n: _cells(t) for n, t in audit.published().items()},
+        tables={} if school else {AUDIT_TABLES[n]: _cells(t) for n, t in audit.published().items()},
     )
     path.write_text(text, encoding="utf-8")
 

@@ -13,7 +13,7 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.outcomes import policy
 
-__all__ = ["MISUSE", "OUTCOME_WORDS", "day_words", "purpose", "track_record"]
+__all__ = ["AUDIT_TABLES", "MISUSE", "OUTCOME_WORDS", "day_words", "purpose", "track_record"]
 
 OUTCOME_WORDS = {
     "pex": "permanent exclusion within 12 months",
@@ -22,6 +22,16 @@ OUTCOME_WORDS = {
 }
 
 _SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+
+AUDIT_TABLES = {
+    "selection": "This list: who is on it",
+    "near_line": "This list: who is just below the line",
+    "quotas": "This list: if each school had places in proportion to its pupils",
+    "measures": "Earlier lists: each group beside all others",
+    "groups": "Earlier lists: counts by group",
+    "practice": "Earlier lists: gaps with today's practice, and with the model",
+}
+"""Table of the audit → what it shows, in words."""
 
 MISUSE = (
     "This list starts a conversation about support. It decides nothing about a child.",
