@@ -185,41 +185,6 @@ class RiskModel:
         risks = pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
         return risks, base_value, contributions
 
-    def bag_contributions(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return what each bag alone would say of a few pupils.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_pupils, n_features)
-            The model's features.
-
-        Returns
-        -------
-        array of shape (n_bags, n_pupils, n_features)
-            Calibrated log-odds; their mean over bags are the contributions.
-        """
-        values = self._columns_of(X).to_numpy(dtype=np.float32)
-        bags = range(len(self.ensemble.tree_base))
-        parts = [self.ensemble.of_bag(number).explain(values)[1] for number in bags]
-        return np.asarray(self.calibration.slope * np.stack(parts))
-
-    def interactions(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Return exact Shapley interaction values of a few pupils.
-
-        Parameters
-        ----------
-        X : DataFrame of shape (n_pupils, n_features)
-            The model's features.
-
-        Returns
-        -------
-        array of shape (n_pupils, n_features, n_features)
-            Calibrated log-odds; symmetric, each pair's interaction halved between its two places.
-            A row adds up to the feature's contribution.
-        """
-        values = self._columns_of(X).to_numpy(dtype=np.float32)
-        return np.asarray(self.calibration.slope * self.ensemble.interactions(values))
-
     def save(self, folder: Path) -> Path:
         """Write the model.
 
