@@ -23,9 +23,8 @@ from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
 from riskmodel.jobs.settings import Gates
 from riskmodel.model import RiskModel
-from riskmodel.outcomes import policy
 from riskmodel.report.backtest_page import backtest_page
-from riskmodel.report.words import MISUSE
+from riskmodel.report.records import model_card
 from riskmodel.training import registry
 from riskmodel.training.search import Search
 
@@ -69,6 +68,7 @@ def register(
     """
     trained = model.card["trained"]
     front = None if search is None else search.front
+    recall = published_recall(pd.DataFrame(model.card["recall"]))
     texts = {
         "backtest.html": backtest_page(
             backtest, outcome=model.outcome, notes=model.card["notes"], gates=answers,
@@ -76,12 +76,13 @@ def register(
         ),
         "backtest.txt": backtest.text(),
         "notes.txt": "\n".join(model.card["notes"]),
-        "model_card.md": _model_card(model, backtest, answers),
+        "model_card.html": model_card(
+            model.outcome, trained=trained, backtest=backtest.to_dict(), answers=answers,
+            recall=recall, notes=model.card["notes"],
+        ),
         "lineage.json": json.dumps(trained, indent=1),
         "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
-        "audit.json": json.dumps(
-            records(published_recall(pd.DataFrame(model.card["recall"]))), indent=1
-        ),
+        "audit.json": json.dumps(records(recall), indent=1),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
             sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
@@ -127,27 +128,4 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
     return pd.DataFrame(
         [{"feature": name} | (asdict(CATALOGUE[name]) if name in CATALOGUE else {})
          for name in model.features]
-    )  # fmt: skip
-
-
-def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -> str:
-    """Return what the model is, for whom, how good and how not to use it."""
-    trained = model.card["trained"]
-    failed = [f"{name}: {answer}" for name, answer in answers.items() if answer != "passed"]
-    return "\n".join(
-        [
-            f"# Model card: {model.outcome}",
-            *(["", "**Simulated data: no real child is in these figures.**"] if trained["simulated"] else []),
-            "", "## What it predicts", policy(model.outcome),
-            "", "## What it is for",
-            "A ranked list that starts a conversation about support. It decides nothing about a child.",
-            "", "## What it must not be used for", *[f"- {sentence}" for sentence in MISUSE],
-            "", "## What it was trained on",
-            *[f"- {name.replace('_', ' ')}: {value}" for name, value in trained.items()
-              if not isinstance(value, list | dict)],
-            "", "## How good it was on earlier lists", "```", backtest.text(), "```",
-            *[f"- {note}" for note in model.card["notes"]],
-            "", "## Gates",
-            *([f"- {line}" for line in failed] or ["All gates were passed."]),
-        ]
     )  # fmt: skip

@@ -6,6 +6,7 @@ Out: what the list is, how often such lists were right, and what it must not be 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.outcomes import policy
 
-__all__ = ["MISUSE", "OUTCOME_WORDS", "day_words", "purpose", "track_record"]
+__all__ = ["MISUSE", "OUTCOME_WORDS", "backtest_words", "day_words", "purpose", "track_record"]
 
 OUTCOME_WORDS = {
     "pex": "permanent exclusion within 12 months",
@@ -92,16 +93,33 @@ def track_record(assessment: Assessment) -> str:
     str
         Natural frequencies with intervals, or that nothing was measured.
     """
-    backtest = assessment.backtest or {}
+    return backtest_words(assessment.backtest or {}, assessment.provenance.get("evaluated"))
+
+
+def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
+    """Say how often lists of a backtest were right.
+
+    Parameters
+    ----------
+    backtest : mapping
+        From :meth:`riskmodel.evaluation.Backtest.to_dict`; empty where there was none.
+    evaluated : str, optional
+        ``"out of time"`` where earlier lists were tested.
+
+    Returns
+    -------
+    str
+        Natural frequencies with intervals, or that nothing was measured.
+    """
     row: dict[str, Any] = next(
         (row for row in backtest.get("table", []) if row.get("ranker") == "model"), {}
     )
     if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
         return "How often such lists are right has not been measured."
-    capacity = backtest.get("counts", {}).get("capacity", assessment.capacity)
+    capacity = backtest["counts"]["capacity"]
     how = (
         "On earlier lists"
-        if assessment.provenance.get("evaluated") == "out of time"
+        if evaluated == "out of time"
         else "Tested on pupils left out of the training"
     )
     precision, recall = ([100 * row[f"{metric}{end}"] for end in _ENDS] for metric in _SHOWN)
