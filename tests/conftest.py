@@ -18,7 +18,6 @@ from riskmodel.explain import Story, story
 from riskmodel.jobs import Training, train
 from riskmodel.simulate import write_simulated
 
-
 # a machine that is busy must not fail a test
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]

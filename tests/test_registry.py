@@ -100,7 +100,7 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     version = client.get_model_version("riskmodel-pex", small_la.training.version)
     run = client.get_run(version.run_id)
     kept = {artifact.path for artifact in client.list_artifacts(version.run_id)}
-    assert {"backtest.html", "backtest.txt", "notes.txt", "model_card.md", "lineage.json", "gates.json",
+    assert {"backtest.html", "backtest.txt", "notes.txt", "model_card.html", "lineage.json", "gates.json",
             "audit.json", "catalogue.csv", "environment.txt"} <= kept  # fmt: skip
     lists = client.get_metric_history(version.run_id, "list.model.average_precision")
     by_list = small_la.training.backtest.by_list

@@ -110,7 +110,7 @@ def pages(folder: Path) -> list[Path]:
 def test_every_file_is_there(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "assessment.json", "audit.json", "index.html", "list.csv", "list.xlsx", "reasons.parquet",
-        "schools",
+        "records", "schools",
     ]  # fmt: skip
     assert sorted(path.name for path in (folder / "schools").iterdir()) == sorted(
         f"{file_name(school)}.html" for school in SCHOOLS

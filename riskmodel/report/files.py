@@ -1,7 +1,7 @@
 """Every file of a list, whole or not at all; and a list read back.
 
 In:  an assessment and a folder.
-Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``reasons.parquet``,
+Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``reasons.parquet``,
 ``audit.json``, ``assessment.json``; a line in the log of lists.
 """
 
@@ -21,6 +21,7 @@ from riskmodel.ranking import rank
 from riskmodel.report.identity import ListIdentity
 from riskmodel.report.list_log import LogTo, record_list
 from riskmodel.report.page import write_pages
+from riskmodel.report.records import write_records
 from riskmodel.report.workbook import write_workbook
 
 __all__ = ["read_list", "write_list"]
@@ -73,6 +74,7 @@ def write_list(
         identity = _identity(assessment, ranking, folder / "list.csv")
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
+        write_records(assessment, folder / "records")
         _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
         facts = assessment.to_dict() | {"list": json.loads(identity.text())}
         for name, content in (

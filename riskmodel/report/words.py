@@ -6,6 +6,7 @@ Out: what the list is, how often such lists were right, and what it must not be 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -19,12 +20,16 @@ __all__ = [
     "MISUSE",
     "OUTCOME_WORDS",
     "about",
+    "backtest_words",
     "day_words",
     "purpose",
     "short_purpose",
     "track_figures",
     "track_record",
 ]
+
+OUT_OF_TIME = "out of time"
+"""How the provenance names a test on earlier lists."""
 
 OUTCOME_WORDS = {
     "pex": "permanent exclusion within 12 months",
@@ -170,7 +175,7 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
     list of (int, str)
         A count out of 100 and its sentence; none where nothing was measured.
     """
-    measured = _measured(assessment)
+    measured = _measured(assessment.backtest or {})
     if measured is None:
         return []
     found, caught = measured
@@ -190,12 +195,12 @@ def _count(figures: list[float]) -> str:
 
 
 def _is_out_of_time(assessment: Assessment) -> bool:
-    return bool(assessment.provenance.get("evaluated") == "out of time")
+    return bool(assessment.provenance.get("evaluated") == OUT_OF_TIME)
 
 
-def _measured(assessment: Assessment) -> list[list[float]] | None:
+def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
     """Return precision and recall at the capacity out of 100, each with its interval."""
-    table = (assessment.backtest or {}).get("table", [])
+    table = backtest.get("table", [])
     row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
     if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
         return None
@@ -215,14 +220,31 @@ def track_record(assessment: Assessment) -> str:
     str
         Natural frequencies with intervals, or that nothing was measured.
     """
-    measured = _measured(assessment)
+    return backtest_words(assessment.backtest or {}, assessment.provenance.get("evaluated"))
+
+
+def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
+    """Say how often lists of a backtest were right.
+
+    Parameters
+    ----------
+    backtest : mapping
+        From :meth:`riskmodel.evaluation.Backtest.to_dict`; empty where there was none.
+    evaluated : str, optional
+        ``"out of time"`` where earlier lists were tested.
+
+    Returns
+    -------
+    str
+        Natural frequencies with intervals, or that nothing was measured.
+    """
+    measured = _measured(backtest)
     if measured is None:
         return "How often such lists are right has not been measured."
-    counts = (assessment.backtest or {}).get("counts", {})
-    capacity = counts.get("capacity", assessment.capacity)
+    capacity = backtest["counts"]["capacity"]
     how = (
         "On earlier lists"
-        if _is_out_of_time(assessment)
+        if evaluated == OUT_OF_TIME
         else "Tested on pupils left out of the training"
     )
     precision, recall = measured
