@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
+import sqlalchemy
 
 from riskmodel.errors import ModelError
 from riskmodel.jobs import Gates, Settings, promote, roll_back, train
@@ -227,8 +230,7 @@ def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert registry.version_of("pex", "challenger", tracking=tracking) is None
-    with pytest.raises(ModelError, match="There is no model for pex"):
+    with pytest.raises(ModelError, match="There is no (MLflow store|model for pex)"):
         promote("pex", tracking=tracking)
     registry.open_store("pex", tracking=tracking)
 
@@ -280,8 +282,78 @@ def test_a_champion_that_cannot_be_read_is_left_out_of_the_comparison(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert _champion("pex", tracking) is None
     registry.set_champion("pex", [again(small_la, tracking)], tracking=tracking)
     champion = _champion("pex", tracking)
     assert champion is not None
     assert champion.card == small_la.training.model.card
+
+
+@pytest.mark.parametrize(
+    ("tracking", "words"),
+    [
+        ("postgresql://u:secret@127.0.0.1:9/db", "cannot do this: .*refused"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:9/db", "cannot do this: .*refused"),
+        ("postgresql+psycopg://u:secret@server:port/db", "is no address of an MLflow store"),
+        ("postgresql+nonsense://u:secret@server/db", "cannot do this: Can't load plugin"),
+        ("http://u:secret@127.0.0.1:9", "cannot do this: Connection refused. Check the address"),
+        ("sqlite:///FOLDER", "cannot do this: unable to open database file"),
+        ("sqlite:///FOLDER/junk.db", "cannot do this: file is not a database"),
+        ("sqlite://", "is in memory and gone when the command ends"),
+        ("sqlite:///:memory:", "is in memory"),
+        ("sqlite:///file:x?mode=memory&uri=true", "is in memory"),
+        ("FOLDER", "is no address of an MLflow store"),
+        ("foo://bar", "is no address of an MLflow store"),
+        ("", "is no address of an MLflow store"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_said_in_a_sentence_by_every_command(
+    tracking: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "junk.db").write_text("not a database at all", encoding="utf-8")
+    tracking = tracking.replace("FOLDER", str(tmp_path))
+    start = time.monotonic()
+    for command in (promote, roll_back, registry.open_store):
+        with pytest.raises(ModelError, match=words) as told:
+            command("pex", tracking=tracking)
+        assert "secret" not in str(told.value)
+        assert "\n" not in str(told.value)
+    assert time.monotonic() - start < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["junk.db"]
+
+
+def test_a_folder_of_models_that_is_a_file_is_said_before_the_work(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    (tmp_path / "mlartifacts").write_text("in the way", encoding="utf-8")
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    for _ in range(2):  # before there is a store, and after
+        with pytest.raises(ModelError, match="keeps models in .*mlartifacts, but .* not a folder"):
+            train(small_la.extracts, "pex", tracking=tracking)
+        (tmp_path / "mlartifacts").unlink(missing_ok=True)
+        again(small_la, tracking)
+        shutil.rmtree(tmp_path / "mlartifacts")
+        (tmp_path / "mlartifacts").write_text("in the way", encoding="utf-8")
+
+
+def test_a_database_of_another_program_is_left_alone(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = f"sqlite:///{tmp_path / 'search.db'}"
+    optuna.create_study(storage=tracking)
+    before = (tmp_path / "search.db").read_bytes()
+    with pytest.raises(ModelError, match="There is no MLflow store at"):
+        promote("pex", tracking=tracking)
+    with pytest.raises(ModelError, match="is the database of another program"):
+        train(small_la.extracts, "pex", tracking=tracking)
+    assert (tmp_path / "search.db").read_bytes() == before
+
+
+def test_a_long_message_of_mlflow_ends_with_a_sentence(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    again(small_la, tracking)
+    engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:  # as a store of years ago
+        connection.execute(sqlalchemy.text("update alembic_version set version_num='451aebb31d03'"))
+    (tmp_path / "old.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    with pytest.raises(
+        ModelError, match=r"out-of-date .*'mlflow db upgrade .* latest schema\. Check the address"
+    ):
+        promote("pex", tracking=f"sqlite:///{tmp_path / 'old.db'}")

@@ -165,11 +165,11 @@ def train(
         If the registry cannot be written; this is found out before the work begins.
     """
     settings = settings or Settings()
-    registry.open_store(outcome, tracking=tracking)
+    is_new = not registry.open_store(outcome, tracking=tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
-    champion = _champion(outcome, tracking)
+    champion = None if is_new else _champion(outcome, tracking)
     folds, out_of_time = sample.folds, sample.is_out_of_time
     capacity = _capacity(capacity, outcome, folds, out_of_time)
     make = recipe(sample.X, seed)
