@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "address",
     "champions",
     "download",
     "log_version",
@@ -51,6 +52,24 @@ def registered_name(outcome: str) -> str:
         The registered model's name.
     """
     return f"riskmodel-{outcome}"
+
+
+def address(outcome: str, version: str) -> str:
+    """Return the address of a version.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    version : str
+        Version.
+
+    Returns
+    -------
+    str
+        What :func:`download` fetches.
+    """
+    return f"models:/{registered_name(outcome)}/{version}"
 
 
 def open_store(outcome: str, *, tracking: str) -> bool:
@@ -242,7 +261,7 @@ def version_tags(outcome: str, version: str, *, tracking: str) -> dict[str, str]
 
 
 def champions(outcome: str, *, tracking: str) -> list[str]:
-    """Return the versions that were champion, the present one last.
+    """Return the versions that were champion, the last one put to use last.
 
     Parameters
     ----------
@@ -254,19 +273,24 @@ def champions(outcome: str, *, tracking: str) -> list[str]:
     Returns
     -------
     list of str
-        Versions; empty where there never was a champion.
+        Versions that are still there; empty where there never was a champion.
     """
     with opened(tracking) as mlflow:
+        client, name = mlflow.MlflowClient(), registered_name(outcome)
         try:
-            model = mlflow.MlflowClient().get_registered_model(registered_name(outcome))
+            model = client.get_registered_model(name)
         except mlflow.exceptions.MlflowException as error:
             if error.error_code not in ABSENT:
                 raise
             return []
-        return [part for part in dict(model.tags or {}).get(HISTORY, "").split(",") if part]
+        there = {str(found.version) for found in client.search_model_versions(f"name='{name}'")}
+        written = dict(model.tags or {}).get(HISTORY, "").split(",")
+        return [version for version in written if version in there]
 
 
-def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None:
+def set_champion(
+    outcome: str, history: Sequence[str], *, tracking: str, going_back: bool = False
+) -> None:
     """Put the last version of a history to use, and keep the history.
 
     Parameters
@@ -277,13 +301,20 @@ def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None
         Versions that were champion, the one to use last.
     tracking : str
         MLflow tracking address.
+    going_back : bool
+        Whether a version is taken out of use, not put to it.
     """
     name = registered_name(outcome)
     with opened(tracking) as mlflow:
         client = mlflow.MlflowClient()
-        # killed in between, the alias is behind the history, which promoting again puts right
-        client.set_registered_model_tag(name, HISTORY, ",".join(history))
-        client.set_registered_model_alias(name, "champion", history[-1])
+        writes = [
+            lambda: client.set_registered_model_alias(name, "champion", history[-1]),
+            lambda: client.set_registered_model_tag(name, HISTORY, ",".join(history)),
+        ]
+        # killed in between, either way the history ends with the version before the one in use: the
+        # same command again finishes the work, and a rollback goes there
+        for write in reversed(writes) if going_back else writes:
+            write()
 
 
 def download(uri: str, *, tracking: str) -> Path:

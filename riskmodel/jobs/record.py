@@ -39,6 +39,7 @@ def register(
     backtest: Backtest,
     settings: Settings,
     answers: dict[str, str],
+    champion: str | None,
     tracking: str,
     search: Search | None,
     X: pd.DataFrame,
@@ -55,6 +56,8 @@ def register(
         The thresholds, and the LA's own points.
     answers : dict of str to str
         Gate → answer.
+    champion : str or None
+        Version in use, which the model was judged against.
     tracking : str
         MLflow tracking address.
     search : Search, optional
@@ -68,6 +71,7 @@ def register(
         The version's number.
     """
     trained, gates = model.card["trained"], settings.gates(model.outcome)
+    points = None if settings.points is None else records(settings.points)
     front = None if search is None else search.front
     texts = {
         "backtest.html": backtest_page(
@@ -78,7 +82,10 @@ def register(
         "notes.txt": "\n".join(model.card["notes"]),
         "model_card.md": _model_card(model, backtest, answers),
         "lineage.json": json.dumps(trained, indent=1),
-        "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
+        "gates.json": json.dumps(
+            {"written": asdict(gates), "points": points, "champion": champion, "answers": answers},
+            indent=1,
+        ),
         "audit.json": json.dumps(
             records(published_recall(pd.DataFrame(model.card["recall"]))), indent=1
         ),
@@ -105,8 +112,9 @@ def register(
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
             tags={f"gate.{name}": answer for name, answer in answers.items()}
-            | {"gates_digest": settings.digest(model.outcome), "data_digest": trained["training_data_digest"],
-               "as_of": trained["trained_as_of"], "simulated": str(trained["simulated"]).lower()},
+            | {"gates_digest": settings.digest(model.outcome), "champion": champion or "none",
+               "data_digest": trained["training_data_digest"], "as_of": trained["trained_as_of"],
+               "simulated": str(trained["simulated"]).lower()},
             texts=texts,
             example=middle,
         )  # fmt: skip
