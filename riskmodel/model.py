@@ -10,7 +10,6 @@ no code from it.
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -252,11 +251,9 @@ class RiskModel:
                 calibration=AffineCalibration(**document["calibration"]),
                 card=document["card"],
             )
-        except (OSError, KeyError, TypeError, json.JSONDecodeError, zipfile.BadZipFile) as error:
-            raise ModelError(_damaged(folder, error)) from error
-        except ValueError as error:
-            if isinstance(error, ModelError):
-                raise
+        except ModelError:
+            raise
+        except Exception as error:  # numpy, zipfile and json have a dozen kinds for a damaged file
             raise ModelError(_damaged(folder, error)) from error
 
 

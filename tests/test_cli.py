@@ -94,6 +94,16 @@ def test_settings_that_are_not_there_are_said_before_anything_is_read(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("words", [("promote",), ("rollback",), ("monitor", "."), ("list", ".")])
+def test_a_mistyped_store_is_not_made(
+    words: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    more = ("--capacity", "9", "--out", "list") if words[0] == "list" else ()
+    answer = command(*words, "--outcome", "pex", "--tracking", "sqlite:///mflow.db", *more)
+    assert refused(answer).startswith("There is no MLflow store at sqlite:///mflow.db.")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_was_not_foreseen_is_kept_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,7 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
     model = replace(made.model, card=made.model.card | {"trained": trained})
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
-    number = register(model, made.backtest, Settings(), made.gates, tracking, None, X)
+    number = register(model, made.backtest, Settings(), made.gates, None, tracking, None, X)
     registry.set_champion("pex", [number], tracking=tracking)
     return tracking
 

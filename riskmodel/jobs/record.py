@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
@@ -36,6 +37,7 @@ def register(
     backtest: Backtest,
     settings: Settings,
     answers: dict[str, str],
+    champion: str | None,
     tracking: str,
     search: Search | None,
     X: pd.DataFrame,
@@ -52,6 +54,8 @@ def register(
         The thresholds, and the LA's own points.
     answers : dict of str to str
         Gate → answer.
+    champion : str or None
+        Version in use, which the model was judged against.
     tracking : str
         MLflow tracking address.
     search : Search, optional
@@ -65,6 +69,7 @@ def register(
         The version's number.
     """
     trained, gates = model.card["trained"], settings.gates(model.outcome)
+    points = None if settings.points is None else records(settings.points)
     front = None if search is None else search.front
     texts = {
         "backtest.html": backtest_page(
@@ -78,7 +83,10 @@ def register(
             audit=model.card["audit"], notes=model.card["notes"],
         ),
         "lineage.json": json.dumps(trained, indent=1),
-        "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
+        "gates.json": json.dumps(
+            {"written": asdict(gates), "points": points, "champion": champion, "answers": answers},
+            indent=1,
+        ),
         "audit.json": json.dumps(model.card["audit"], indent=1, ensure_ascii=False),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
@@ -103,8 +111,9 @@ def register(
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
             tags={f"gate.{name}": answer for name, answer in answers.items()}
-            | {"gates_digest": settings.digest(model.outcome), "data_digest": trained["training_data_digest"],
-               "as_of": trained["trained_as_of"], "simulated": str(trained["simulated"]).lower()},
+            | {"gates_digest": settings.digest(model.outcome), "champion": champion or "none",
+               "data_digest": trained["training_data_digest"], "as_of": trained["trained_as_of"],
+               "simulated": str(trained["simulated"]).lower()},
             texts=texts,
             example=middle,
         )  # fmt: skip

@@ -10,6 +10,7 @@ import getpass
 import hashlib
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pandas as pd
 from riskmodel.cohort import default_as_of, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError, without_secrets
 from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
@@ -55,16 +56,45 @@ def promote(
     Raises
     ------
     ModelError
-        If there is no such version, it was judged by other gates than those of the settings, or a
-        gate was failed; the message says which.
+        If there is no such version or it cannot be read, it was judged by other gates than those of
+        the settings or against another champion than the present one, or a gate was failed; the
+        message says which.
+    RequestError
+        If the version is no number.
     """
-    chosen = number or registry.version_of(outcome, "challenger", tracking=tracking)
+    if number is None:
+        chosen = registry.version_of(outcome, "challenger", tracking=tracking)
+    elif re.fullmatch(r"[1-9][0-9]{0,8}", number):
+        chosen = number
+    else:
+        raise RequestError(
+            f"'{number}' is no version: write its number in digits, such as 3, or leave it out for the "
+            "challenger."
+        )
     if chosen is None:
         raise ModelError(f"There is no model for {outcome} in {tracking}. Train one first.")
     tags = registry.version_tags(outcome, chosen, tracking=tracking)
-    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
     stays = f"Version {chosen} for {outcome} is not promoted"
-    if tags.get("gates_digest") != (settings or Settings()).digest(outcome):
+    _pass_gates(tags, (settings or Settings()).digest(outcome), stays)
+    present = registry.version_of(outcome, "champion", tracking=tracking)
+    if present != chosen:
+        _match_champion(chosen, tags.get("champion", "none"), present, stays)
+    try:
+        load_model(outcome, tracking=tracking, model_uri=registry.address(outcome, chosen))
+    except ModelError as error:
+        raise ModelError(f"{stays}: {error}") from error
+    history = registry.champions(outcome, tracking=tracking)
+    for version in (present, chosen):  # the one in use may have been put there in MLflow, by hand
+        if version is not None and history[-1:] != [version]:
+            history.append(version)
+    registry.set_champion(outcome, history, tracking=tracking)
+    return chosen
+
+
+def _pass_gates(tags: dict[str, str], digest: str, stays: str) -> None:
+    """Refuse a version that was judged by other gates, by none, or failed one."""
+    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
+    if tags.get("gates_digest") != digest:
         raise ModelError(
             f"{stays}: it was judged by other gates or points than riskmodel.toml holds now. They are "
             "written before a run; train again, or put back the file that it was trained with."
@@ -77,15 +107,26 @@ def promote(
             f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
             "Not deploying is a good answer; add history or look at the backtest."
         )
-    history = registry.champions(outcome, tracking=tracking)
-    if history[-1:] != [chosen]:
-        history = [*history, chosen]
-    registry.set_champion(outcome, history, tracking=tracking)
-    return chosen
+
+
+def _match_champion(chosen: str, judged_against: str, present: str | None, stays: str) -> None:
+    """Refuse a version that was not compared with the champion in use."""
+    if present is not None and int(chosen) < int(present):
+        raise ModelError(
+            f"{stays}: it is older than the champion, version {present}. 'riskmodel rollback' brings "
+            "back a champion of before; else train again."
+        )
+    if judged_against != (present or "none"):
+        against = "no champion" if judged_against == "none" else f"version {judged_against}"
+        now = "there is none now" if present is None else f"version {present} is in use now"
+        raise ModelError(f"{stays}: it was judged against {against}, but {now}. Train again.")
 
 
 def roll_back(outcome: str, *, tracking: str) -> str:
     """Put the champion before the present one to use again.
+
+    Where the alias is not on the version that was put to use last (a command that was killed, an
+    alias moved or removed in MLflow), that version is the one before.
 
     Parameters
     ----------
@@ -102,16 +143,27 @@ def roll_back(outcome: str, *, tracking: str) -> str:
     Raises
     ------
     ModelError
-        If there was no other champion before.
+        If there was no other champion before that is still there, or it cannot be read; nothing is
+        changed.
     """
     history = registry.champions(outcome, tracking=tracking)
-    if len(history) < 2:
+    present = registry.version_of(outcome, "champion", tracking=tracking)
+    if history[-1:] == [present]:
+        history.pop()
+    if not history:
         raise ModelError(
             f"There is no earlier champion for {outcome} to go back to"
-            f"{f'; version {history[0]} is the first' if history else ''}."
+            f"{f'; version {present} is the first that is left' if present else ''}."
         )
-    registry.set_champion(outcome, history[:-1], tracking=tracking)
-    return history[-2]
+    try:
+        load_model(outcome, tracking=tracking, model_uri=registry.address(outcome, history[-1]))
+    except ModelError as error:
+        raise ModelError(
+            f"The champion for {outcome} before, version {history[-1]}, cannot be used again, and "
+            f"{f'version {present} stays' if present else 'none is in use'}: {error}"
+        ) from error
+    registry.set_champion(outcome, history, tracking=tracking, going_back=True)
+    return history[-1]
 
 
 def load_model(
@@ -197,7 +249,7 @@ def make_list(
     extract = extract or read(source)
     day = as_of or default_as_of(extract.tables, outcome)
     origin = {
-        "model_uri": uri,
+        "model_uri": without_secrets(uri),
         "model_digest": _digest(model),
         "data_digest": extract.digest,
         "rows_set_aside": len(extract.rejects),
