@@ -38,7 +38,8 @@ class Measure:
         Whether a term can stand beside England's figure for a year. Not where things add up over the
         year, nor for persistent absence: the shorter the period, the more pupils reach 10%.
     adds : bool
-        Whether the terms of a year add up to the year, so that one hidden term could be worked out.
+        Whether the terms of a year add up to the year, or nearly so, as few pupils join or leave or
+        are suspended in two terms: one hidden term could be worked out.
     part_of : str
         Measures of one such name add up to a whole that is shown.
     """
@@ -83,7 +84,7 @@ _ALL = (
             about="Suspensions that began in the term, of pupils on roll on the census day. A pupil "
             "suspended twice counts twice.",
             national="suspensions"),
-    Measure(name="suspended", title="Pupils suspended", unit=_RATE, theme=_EXCLUSION,
+    Measure(name="suspended", adds=True, title="Pupils suspended", unit=_RATE, theme=_EXCLUSION,
             about="Different pupils suspended, of pupils on roll.",
             national="suspended"),
     Measure(name="exclusions", title="Permanent exclusions", unit=_RATE, theme=_EXCLUSION,
@@ -107,16 +108,17 @@ _ALL = (
     Measure(name="dual", title="Half-days at another school", unit=HALF_DAYS, theme=_ELSEWHERE,
             about="Half-days marked D (dual registered, at the other school), of all marked. They count "
             "neither as attended nor as missed.", adds=True),
-    Measure(name="joined", title="Joined in mid-year", unit=_RATE, theme=_MOVES,
+    Measure(name="joined", adds=True, title="Joined in mid-year", unit=_RATE, theme=_MOVES,
             about="Pupils who came onto the roll outside August and September, of pupils on roll."),
-    Measure(name="left_known", title="Left with a known destination", unit=_RATE, theme=_MOVES,
+    Measure(name="left_known", adds=True, title="Left with a known destination", unit=_RATE, theme=_MOVES,
             about="Pupils who came off the roll for another school, another area or another stated "
             "reason, of pupils on roll. Not counted: the end of a phase or of Year 11, home education, "
             "permanent exclusion."),
-    Measure(name="left_unknown", title="Left without a known destination", unit=_RATE, theme=_MOVES,
+    Measure(name="left_unknown", adds=True, title="Left without a known destination",
+            unit=_RATE, theme=_MOVES,
             about="Pupils who came off the roll, with no reason that says where to and on no roll of "
             "the area within 50 days, of pupils on roll."),
-    Measure(name="home_educated", title="Left for elective home education", unit=_RATE,
+    Measure(name="home_educated", adds=True, title="Left for elective home education", unit=_RATE,
             theme=_MOVES,
             about="Pupils who came off the roll for home education, of pupils on roll."),
     Measure(name="sen_support", any_period=True, title="SEN support", unit=_SHARE, theme=_SEND,

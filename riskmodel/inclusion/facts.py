@@ -64,7 +64,7 @@ class Facts:
         DataFrame
             Facts known on the day.
         """
-        return self.tables[name] if name in self.tables else empty_table(name)
+        return self.tables[name] if name in self.tables else empty_table(name, self.tables.pupils)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
-__all__ = ["hide_area", "hide_groups", "hide_school", "leaves_few"]
+__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_groups", "hide_school", "leaves_few"]
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
@@ -61,17 +61,23 @@ def hide_school(table: pd.DataFrame) -> pd.DataFrame:
     hidden = np.zeros(len(kept), dtype=bool)
     counted = kept["value"].notna().to_numpy()
     hidden[counted] = hide_groups(_people(kept[counted]), _within(kept[counted]))
-    return _with_needs(kept.assign(hidden=hidden))
+    return _with_needs(_with_pupils(kept.assign(hidden=hidden)))
+
+
+def _with_pupils(rows: pd.DataFrame) -> pd.DataFrame:
+    """Hide suspensions where the pupils suspended are hidden, and the other way round."""
+    both = rows["measure"].isin(["suspensions", "suspended"])
+    keys = pd.MultiIndex.from_frame(rows[["phase", "period"]])
+    gone = keys.isin(keys[(both & rows["hidden"]).to_numpy()])
+    return rows.assign(hidden=rows["hidden"] | (both & rows["value"].notna() & gone))
 
 
 def _with_needs(rows: pd.DataFrame) -> pd.DataFrame:
     """Hide the needs of a year where SEN support or plans are hidden: both add up to their total."""
-    keys = ["phase", "period"]
     both = rows["measure"].isin(["sen_support", "ehc_plan"]) & rows["hidden"]
-    gone = pd.MultiIndex.from_frame(rows.loc[both.to_numpy(), keys])
+    keys = pd.MultiIndex.from_frame(rows[["phase", "period"]])
     needs = (rows["measure"] == "needs") & rows["value"].notna()
-    told = needs & pd.MultiIndex.from_frame(rows[keys]).isin(gone)
-    return rows.assign(hidden=rows["hidden"] | told)
+    return rows.assign(hidden=rows["hidden"] | (needs & keys.isin(keys[both.to_numpy()])))
 
 
 def leaves_few(area: pd.DataFrame, measure: str, period: str) -> bool:
@@ -139,7 +145,7 @@ def _within(rows: pd.DataFrame) -> pd.Series:
     scope = rows["phase"].astype(str) + "|"
     alone = pd.Series(np.arange(len(rows)), index=rows.index).astype(str)
     part_of = rows["measure"].map(PART_OF)
-    adds = rows["measure"].map(ADDS) & (rows["term"] != "year")
+    adds = rows["measure"].map(ADDS).astype(bool) & (rows["term"] != "year")
     by_code = scope + part_of + "|" + rows["period"]
     by_term = scope + rows["measure"] + "|" + rows["year"].astype(str)
     return alone.mask(adds.to_numpy(), by_term).mask((part_of != "").to_numpy(), by_code)

@@ -158,7 +158,7 @@ def _in_words(
         f"{len(points)} periods from {points[0].year} to {points[-1].year}."
     ]
     if len(values) < len(points):
-        parts.append(f"{len(points) - len(values)} periods have no value shown.")
+        parts.append(f"Periods without a value shown: {len(points) - len(values)}.")
     if not math.isnan(reference):
         parts.append(f"Dashed line, England: {number(reference)}.")
     return " ".join(parts)

@@ -20,7 +20,13 @@ from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.inclusion import MEASURES, Inclusion, sum_by_phase
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
 from riskmodel.progress import track
-from riskmodel.report.dashboard_cells import hide_area, hide_groups, hide_school, leaves_few
+from riskmodel.report.dashboard_cells import (
+    FEWEST_SCHOOLS,
+    hide_area,
+    hide_groups,
+    hide_school,
+    leaves_few,
+)
 from riskmodel.report.dashboard_charts import number, spread_chart
 from riskmodel.report.dashboard_parts import sources, themes
 from riskmodel.report.page import file_name, render
@@ -102,14 +108,15 @@ def _school_page(
 def _area_page(
     made: Inclusion, area: pd.DataFrame, links: list[dict[str, str]], common: dict[str, Any]
 ) -> str:
-    phases = []
+    phases: list[dict[str, Any]] = []
+    sizes = made.facts.schools["phase"].value_counts()
     for phase, heading in PHASES.items():
         rows = area[(area["phase"] == phase).to_numpy()]
-        if len(rows):
-            phases.append(
-                {"heading": heading, "themes": themes(rows, phase),
-                 "sources": sources(rows["measure"], phase)}
-            )  # fmt: skip
+        if sizes.get(phase, 0) >= FEWEST_SCHOOLS:
+            shown = {"themes": themes(rows, phase), "sources": sources(rows["measure"], phase)}
+            phases.append({"heading": heading, **shown})
+        elif len(rows):
+            phases.append({"heading": heading, "few": FEWEST_SCHOOLS})
     return render(
         "dashboard_area.html", profile=_profile(made, area), spread=_spread(made, area),
         exits=_exits(made, area),
@@ -130,7 +137,8 @@ def _profile(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
     hidden |= table["group"].map(lambda name: leaves_few(area, name, last))
     rows = []
     for row, gone in zip(table.to_dict("records"), hidden, strict=True):
-        share = "" if isnan(row["of"]) else f"{number(100 * row['count'] / row['of'])}%"
+        # an empty roll has no shares
+        share = f"{number(100 * row['count'] / row['of'])}%" if row["of"] > 0 else ""
         count = number(row["count"], whole=True)
         rows.append(
             {"label": row["label"], "count": "c" if gone else count,
