@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, Template
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
+from riskmodel.fairness import LABEL_NOTE
 from riskmodel.report.words import AUDIT_TABLES, MISUSE, day_words, purpose
 
 __all__ = ["write_pages"]
@@ -104,6 +105,7 @@ def _write(
         pupils=[_row(row) for row in shown.to_dict("records")],
         sentences=[] if school else audit.sentences(),
         note=audit.note,
+        label_note=LABEL_NOTE if assessment.outcome == "pex" else "",
         tables={} if school else {AUDIT_TABLES[n]: _cells(t) for n, t in audit.published().items()},
     )
     path.write_text(text, encoding="utf-8")
