@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.write import records
 from riskmodel.errors import RequestError
-from riskmodel.evaluation.lists import is_listed
+from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.evaluation.resampling import Resamples
 from riskmodel.fairness.audit import as_html
 from riskmodel.fairness.bootstrap import distinct_pupils
@@ -174,7 +174,8 @@ def audit_model(
         raise RequestError(
             f"Capacity must be at least 1 pupil; got {capacity}. Choose more places."
         )
-    listed = is_listed(predictions[score].to_numpy(float), predictions["as_of"], capacity)
+    places = places_on_lists(predictions, capacity)
+    listed = is_listed(predictions[score].to_numpy(float), predictions["as_of"], places)
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     pupil, columns = resamples.pupil, _columns(label, listed)
     cells = []

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from riskmodel.evaluation.lists import is_listed
+from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.evaluation.resampling import bounds
 from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
 from riskmodel.fairness.groups import place_of
@@ -74,8 +74,9 @@ def compare_gaps(
     """
     label = predictions["label"].to_numpy(dtype=float)
     pupil, _ = pd.factorize(predictions["pupil_id"])
+    places = places_on_lists(predictions, capacity)
     listed = {
-        name: is_listed(predictions[name].to_numpy(float), predictions["as_of"], capacity)
+        name: is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
         for name in (score, *practice)
     }
     parts = []

@@ -140,6 +140,7 @@ class RiskModel:
             audit=audit,
             backtest=self.card["backtest"],
             provenance={**self.card["trained"], **(provenance or {})},
+            model=self,
         )
 
     def _explain_on_spark(
@@ -183,6 +184,41 @@ class RiskModel:
         bounds = (log_odds, log_odds - spread, log_odds + spread)
         risks = pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
         return risks, base_value, contributions
+
+    def bag_contributions(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return what each bag alone would say of a few pupils.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_pupils, n_features)
+            The model's features.
+
+        Returns
+        -------
+        array of shape (n_bags, n_pupils, n_features)
+            Calibrated log-odds; their mean over bags are the contributions.
+        """
+        values = self._columns_of(X).to_numpy(dtype=np.float32)
+        bags = range(len(self.ensemble.tree_base))
+        parts = [self.ensemble.of_bag(number).explain(values)[1] for number in bags]
+        return np.asarray(self.calibration.slope * np.stack(parts))
+
+    def interactions(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Return exact Shapley interaction values of a few pupils.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_pupils, n_features)
+            The model's features.
+
+        Returns
+        -------
+        array of shape (n_pupils, n_features, n_features)
+            Calibrated log-odds; symmetric, each pair's interaction halved between its two places.
+            A row adds up to the feature's contribution.
+        """
+        values = self._columns_of(X).to_numpy(dtype=np.float32)
+        return np.asarray(self.calibration.slope * self.ensemble.interactions(values))
 
     def save(self, folder: Path) -> Path:
         """Write the model.
@@ -279,9 +315,8 @@ class _Scorer:
     def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         X = self.model._columns_of(rows.reset_index(drop=True)).astype(np.float32)
         risks, base_value, contributions = self.model._explain(X)
-        return pd.concat(
-            [risks.assign(base_value=base_value), word_reasons(contributions, X)], axis=1
-        )
+        words = word_reasons(contributions, X, base_value, self.model.ensemble.linear.centre)
+        return pd.concat([risks.assign(base_value=base_value), words], axis=1)
 
 
 def _load_pyfunc(path: str) -> _Scorer:

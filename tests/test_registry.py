@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -111,6 +112,10 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
         run.data.tags["data_digest"]
         == small_la.training.model.card["trained"]["training_data_digest"]
     )
+    lineage = json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/lineage.json"))
+    for extract in lineage["extracts"]:
+        handed_in = (small_la.extracts / extract["file"]).read_bytes()
+        assert extract["sha256"] == hashlib.sha256(handed_in).hexdigest()
     catalogue = pd.read_csv(
         mlflow.artifacts.download_artifacts(run_id=version.run_id, artifact_path="catalogue.csv")
     )

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import average_precision
-from riskmodel.evaluation.lists import is_listed
+from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold
+from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["Search", "recall_gap", "search_settings"]
 
@@ -37,7 +37,7 @@ NEARLY_BEST = 0.95
 """Share of the best average precision that the fairest settings must keep to be chosen."""
 
 SPACE: dict[str, tuple[str, dict[str, Any]]] = {
-    "ridge": ("suggest_float", {"low": 3e-4, "high": 3e-2, "log": True}),
+    "ridge": ("suggest_float", {"low": 3e-5, "high": 3e-2, "log": True}),
     "n_features": ("suggest_int", {"low": 20, "high": 240, "log": True}),
     "tree_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
     "related_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
@@ -236,8 +236,7 @@ def _try(
     scores = []
     tested = [fold for fold in folds if fold.test_label.any()]
     for step, fold in enumerate(tested):
-        pupils = spine["pupil_id"].iloc[fold.train]
-        model.fit(X.iloc[fold.train], fold.train_label, pupils, fold.train_related)
+        fit_on(model, X, spine["pupil_id"], fold)
         scores.append(model.decision_function(X.iloc[fold.test]))
         precisions.append(average_precision(fold.test_label, scores[-1]))
         if trial is not None:
@@ -248,7 +247,8 @@ def _try(
         return [float(np.mean(precisions))]
     rows = np.concatenate([fold.test for fold in tested])
     label = np.concatenate([fold.test_label for fold in tested])
-    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], capacity)
+    places = places_on_lists(spine.iloc[rows], capacity)
+    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], places)
     gap = recall_gap(groups.loc[rows], label, listed)
     return [float(np.mean(precisions)), gap]
 

@@ -130,7 +130,9 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
 def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -> str:
     """Return what the model is, for whom, how good and how not to use it."""
     trained = model.card["trained"]
-    failed = [f"{name}: {answer}" for name, answer in answers.items() if answer != "passed"]
+    failed = [
+        f"{name}: {answer}" for name, answer in answers.items() if answer.startswith("failed")
+    ]
     return "\n".join(
         [
             f"# Model card: {model.outcome}",

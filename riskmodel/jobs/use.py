@@ -64,7 +64,9 @@ def promote(
             f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
             "before a run; train again, or put back the file that it was trained with."
         )
-    failed = [f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a != "passed"]
+    failed = [
+        f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")
+    ]
     if failed or not gates:
         raise ModelError(
             f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
