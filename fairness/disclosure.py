@@ -171,11 +171,11 @@ def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> counts = pd.DataFrame({"Yes": [2, 30, 9], "No": [20, 40, 50]}, index=["A", "B", "C"])
     >>> print(suppress_two_way(counts).to_string())
-          Yes  No Total
-    A       c   c    22
-    B      30  40    70
-    C       c   c    59
-    Total  41 110   151
+          Yes   No Total
+    A       c    c    22
+    B      30   40    70
+    C       c    c    59
+    Total  41  110   151
     """
     grid = table.to_numpy(dtype=float)
     rows, columns = grid.sum(axis=1), grid.sum(axis=0)
