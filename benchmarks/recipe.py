@@ -42,6 +42,9 @@ FULL = {
     50_000: [[1], [2], [3], [5], [6], [7]],
     200_000: [[1, 2, 3, 5], [6, 7, 9, 10], [11, 13, 14, 15]],
 }
+EBM_SEEDS = 1
+"""Training LAs of each size that the explainable boosting machine is fitted to; one takes minutes."""
+
 CEILING = [seed for seed in range(20) if seed not in TEST]
 
 Floats = NDArray[np.float64]
@@ -202,11 +205,11 @@ def run_one(
     for name in rankers:
         start = time.perf_counter()
         precision, recall = judge(test, RANKERS[name](train, test, seeds[0]), outcome)
+        sys.stderr.write(f"{outcome} {size:,} {seeds} {name}: {precision:.3f} {recall:.3f}\n")
         rows.append({"outcome": outcome, "pupils": size, "ranker": name, "seed": seeds[0],
                      "positives": train["_pupil"][train["_label"] == 1].nunique(),
                      "average_precision": precision, "recall": recall,
                      "seconds": time.perf_counter() - start})  # fmt: skip
-    sys.stderr.write(f"{outcome}, {size:,} pupils, LAs {seeds}: done\n")
     return rows
 
 
@@ -233,7 +236,8 @@ def summary(table: pd.DataFrame, best: dict[str, tuple[float, float]]) -> pd.Dat
     """Return means over seeds, their standard errors, and shares of the ceiling."""
     grouped = table.groupby(["outcome", "pupils", "ranker"], sort=False)
     made = grouped[["positives", "average_precision", "recall", "seconds"]].mean()
-    made.insert(2, "ap_se", grouped["average_precision"].sem())
+    made.insert(0, "seeds", grouped.size())
+    made.insert(3, "ap_se", grouped["average_precision"].sem())
     for number, (name, column) in enumerate(
         (("share_ap", "average_precision"), ("share_recall", "recall"))
     ):
@@ -249,7 +253,7 @@ def never_below(table: pd.DataFrame) -> pd.DataFrame:
     )
     rows = []
     for (outcome, pupils), group in wide.groupby(level=[0, 1], sort=False):
-        for rival in ("logistic", "roni"):
+        for rival in [name for name in ("logistic", "roni") if name in group]:
             gap = group["ours"] - group[rival]
             rows.append({"outcome": outcome, "pupils": pupils, "rival": rival, "gap": gap.mean(),
                          "standard_error": gap.sem() if len(gap) > 1 else np.nan})  # fmt: skip
@@ -261,6 +265,7 @@ def main() -> None:
     parser.add_argument("--scale", choices=["small", "full"], default="small")
     parser.add_argument("--cache", type=Path, help="folder that keeps the simulated LAs' features")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rankers", nargs="+", choices=RANKERS, default=list(RANKERS))
     parser.add_argument("--only-data", action="store_true", help="make the LAs and stop")
     options = parser.parse_args()
     full = options.scale == "full"
@@ -279,8 +284,10 @@ def main() -> None:
             top = {o: pool.submit(ceiling, cache, o, pooled, tests) for o in CAPACITY}
             jobs = [
                 pool.submit(run_one, cache, outcome, size, seeds,
-                            [n for n in RANKERS if full or n != "ebm"], tests)
-                for outcome in CAPACITY for size, groups in sizes.items() for seeds in groups
+                            [n for n in options.rankers
+                             if n != "ebm" or (full and number < EBM_SEEDS)], tests)
+                for outcome in CAPACITY for size, groups in sizes.items()
+                for number, seeds in enumerate(groups)
             ]  # fmt: skip
             table = pd.DataFrame([row for job in jobs for row in job.result()])
             ceilings = {outcome: job.result() for outcome, job in top.items()}

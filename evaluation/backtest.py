@@ -16,12 +16,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.write import records
-from riskmodel.errors import HistoryError
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.decisions import decision_curve
-from riskmodel.evaluation.lists import lead_time, stability, within_schools
-from riskmodel.evaluation.metrics import wilson_interval
-from riskmodel.evaluation.resampling import Resamples, with_bounds
+from riskmodel.evaluation.lists import (
+    lead_time,
+    places_on_lists,
+    stability,
+    within_schools,
+)
+from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
 from riskmodel.evaluation.totals import METRICS, metrics, sum_over_lists, totals_by_list
 from riskmodel.progress import track
 
@@ -37,6 +41,7 @@ CONTEXT = (
     "school_id",
     "phase",
     "never_suspended",
+    "share_of_list",
 )
 """Columns of the predictions that are no rankers."""
 
@@ -198,7 +203,8 @@ def compare(
     rankers : sequence of str
         Score columns; one that is all missing is left out.
     capacity : int
-        Pupils listed at each ``as_of``.
+        Places on a whole list, at least 1. Where only a part of a list could be tested
+        (``share_of_list``, 0 to 1, a column of the predictions), as large a part of the places.
     reference : str
         Ranker from which the others are subtracted in the differences.
     random_state : int
@@ -213,6 +219,8 @@ def compare(
     ------
     HistoryError
         If nobody had the outcome.
+    RequestError
+        If the capacity is below 1.
 
     Notes
     -----
@@ -222,31 +230,37 @@ def compare(
     outcomes of pupils with no suspension before the list, whom a list of the suspended cannot find.
     Each resample draws pupils with replacement and takes all their rows; all rankers see the same
     resamples, so that differences are paired. Within a list, a resample keeps the capacity's share
-    of places; equal scores across the line count in proportion. A recall of 0 or 1 is the same in every
-    resample, which says nothing of how unsure it is: its interval is Wilson's for as many pupils.
+    of places; equal scores across the line count in proportion. A share of 0 or 1 is the same in every
+    resample, which says nothing of how unsure it is: its interval is Wilson's for as many pupils, for
+    precision those of one list, since the lists share pupils.
     """
     if not predictions["label"].any():
         raise HistoryError(
             "Nobody on the tested lists had the outcome, so nothing can be measured."
         )
+    if capacity < 1:
+        raise RequestError(f"The capacity must be at least 1 place; got {capacity}.")
     predictions = predictions.reset_index(drop=True)
+    places = places_on_lists(predictions, capacity)
     used = [name for name in rankers if predictions[name].notna().any()]
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     totals = {
-        name: totals_by_list(predictions, name, capacity, resamples)
+        name: totals_by_list(predictions, name, places, resamples)
         for name in track(used, "Intervals by resampling pupils")
     }
     overall = {name: metrics(sum_over_lists(lists)) for name, lists in totals.items()}
     table = pd.DataFrame(
-        [{"ranker": name} | _row(draws, predictions) for name, draws in overall.items()]
+        [
+            {"ranker": name} | _row(draws, predictions, int(places.max()))
+            for name, draws in overall.items()
+        ]
     )
-    positive = predictions[predictions["label"] == 1]
-    days = np.sort(predictions["as_of"].unique())
+    by_day = dict(sorted(predictions.groupby("as_of", observed=True).indices.items()))
     by_list = [
         {"ranker": name, "as_of": day, "positives": int(one["positives"][0])}
-        | _row(metrics(one), positive[positive["as_of"] == day])
+        | _row(metrics(one), predictions.iloc[rows], int(places[rows[0]]))
         for name, lists in totals.items()
-        for day, one in zip(days, lists, strict=True)
+        for (day, rows), one in zip(by_day.items(), lists, strict=True)
     ]
     differences = [
         {"ranker": name} | with_bounds({m: overall[reference][m] - draws[m] for m in METRICS})
@@ -259,33 +273,37 @@ def compare(
         differences=pd.DataFrame(differences, columns=["ranker", *names]),
         by_list=pd.DataFrame(by_list),
         counts=_counts(predictions, capacity),
-        **_further(predictions, used, capacity, resamples, totals),
+        **_further(predictions, used, places, resamples, totals),
     )
 
 
-def _row(draws: dict[str, Floats], predictions: pd.DataFrame) -> dict[str, float]:
-    """Return metrics with intervals; where all or none were found, no resample differs: Wilson's."""
-    row = with_bounds(draws)
+def _row(draws: dict[str, Floats], predictions: pd.DataFrame, n_listed: int) -> dict[str, float]:
+    """Return metrics with intervals that are never of no width."""
     with_outcome = predictions[predictions["label"] == 1]
     unseen = with_outcome.get("never_suspended", pd.Series(False, index=with_outcome.index))
-    among = {"recall_at_capacity": with_outcome, "recall_never_suspended": with_outcome[unseen]}
-    for name, pupils in among.items():
-        if row[name] in (0.0, 1.0):
-            n = pupils["pupil_id"].nunique()
-            low, high = wilson_interval(row[name] * n, n)
-            row |= {f"{name}_low": float(low), f"{name}_high": float(high)}
+    row = unsure(
+        with_bounds(draws),
+        {
+            "precision_at_capacity": n_listed,
+            "recall_at_capacity": with_outcome["pupil_id"].nunique(),
+            "recall_never_suspended": with_outcome["pupil_id"][unseen].nunique(),
+        },
+    )
+    if row["lift_at_capacity"] == 0:
+        prevalence = float(predictions["label"].mean())
+        row["lift_at_capacity_high"] = row["precision_at_capacity_high"] / prevalence
     return row
 
 
 def _further(
     predictions: pd.DataFrame,
     rankers: list[str],
-    capacity: int,
+    places: NDArray[np.int64],
     resamples: Resamples,
     totals: dict[str, list[dict[str, Floats]]],
 ) -> dict[str, Any]:
     """Measure what the optional columns allow."""
-    parts: dict[str, Any] = {"stability": stability(predictions, rankers, capacity, resamples)}
+    parts: dict[str, Any] = {"stability": stability(predictions, rankers, places, resamples)}
     if "risk" in predictions:
         outcome, risk = predictions["label"], predictions["risk"]
         parts["calibration"] = calibration(outcome, risk, resamples, phase=predictions.get("phase"))
@@ -294,7 +312,7 @@ def _further(
             outcome, risk, resamples, {n: (t["found"], t["places"]) for n, t in counted.items()}
         )
     if "event_on" in predictions:
-        parts["lead_time"] = lead_time(predictions, rankers, capacity, resamples)
+        parts["lead_time"] = lead_time(predictions, rankers, places, resamples)
     if "school_id" in predictions:
         parts["schools"] = within_schools(predictions, rankers)
     return parts
@@ -310,4 +328,7 @@ def _counts(predictions: pd.DataFrame, capacity: int) -> dict[str, Any]:
         "positive_pupils": int(predictions["pupil_id"][positive].nunique()),
         "capacity": int(capacity),
         "prevalence": float(positive.mean()),
+        "smallest_share_of_list": float(
+            predictions["share_of_list"].min() if "share_of_list" in predictions else 1.0
+        ),
     }

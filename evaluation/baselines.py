@@ -146,7 +146,10 @@ def simple_rankers(
 
 
 def school_rate(
-    train_school: pd.Series, train_label: ArrayLike, test_school: pd.Series
+    train_school: pd.Series,
+    train_label: ArrayLike,
+    test_school: pd.Series,
+    stands_for: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Score pupils by their school's past rate of the outcome alone.
 
@@ -158,6 +161,8 @@ def school_rate(
         0 or 1.
     test_school : Series of shape (n_test,)
         School of each tested row.
+    stands_for : array-like of shape (n_train,), optional
+        Rows that each training row stands for; 1 each where left out.
 
     Returns
     -------
@@ -165,16 +170,20 @@ def school_rate(
         Rate, pulled towards that of all schools by as many rows as hold one expected outcome; a
         school without training rows gets the rate of all.
     """
-    outcome = pd.Series(np.asarray(train_label, float))
-    by_school = outcome.groupby(train_school.astype("str").to_numpy()).agg(["sum", "size"])
-    rate = float(outcome.mean())
+    weight = np.ones(len(train_school)) if stands_for is None else np.asarray(stands_for, float)
+    rows = pd.DataFrame({"outcomes": weight * np.asarray(train_label, float), "rows": weight})
+    rate = float(rows["outcomes"].sum() / rows["rows"].sum())
     prior_rows = 1 / rate if rate > 0 else 1.0
-    pulled = (by_school["sum"] + rate * prior_rows) / (by_school["size"] + prior_rows)
+    by_school = rows.groupby(train_school.astype("str").to_numpy()).sum()
+    pulled = (by_school["outcomes"] + rate * prior_rows) / (by_school["rows"] + prior_rows)
     return test_school.astype("str").map(pulled).fillna(rate).to_numpy(dtype=float)
 
 
 def fit_logistic(
-    X_train: pd.DataFrame, y_train: ArrayLike, X_test: pd.DataFrame
+    X_train: pd.DataFrame,
+    y_train: ArrayLike,
+    X_test: pd.DataFrame,
+    stands_for: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Fit a plain logistic regression and score the test rows.
 
@@ -186,6 +195,8 @@ def fit_logistic(
         0 or 1.
     X_test : DataFrame of shape (n_test, n_features)
         Features.
+    stands_for : array-like of shape (n_train,), optional
+        Rows that each training row stands for; 1 each where left out.
 
     Returns
     -------
@@ -198,6 +209,8 @@ def fit_logistic(
     drawn = np.random.default_rng(0).permutation(others)[:LOGISTIC_ROWS]
     rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
     weight = np.where(outcome[rows] == 1, 1.0, len(others) / max(1, len(drawn)))
+    if stands_for is not None:
+        weight = weight * np.asarray(stands_for, float)[rows]
     train = X_train.iloc[rows].astype(np.float64)
     usual = train.median().fillna(
         0.0

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.evaluation.resampling import Resamples, with_bounds
+from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
 
-__all__ = ["EARLY_DAYS", "is_listed", "lead_time", "stability", "within_schools"]
+__all__ = ["EARLY_DAYS", "is_listed", "lead_time", "places_on_lists", "stability", "within_schools"]
 
 EARLY_DAYS = 90
 """Days of lead from which help had about a term; chosen."""
@@ -24,9 +24,9 @@ Floats = NDArray[np.float64]
 
 
 def is_listed(
-    score: Floats, as_of: pd.Series, capacity: int, random_state: int = 0
+    score: Floats, as_of: pd.Series, places: int | NDArray[np.int64], random_state: int = 0
 ) -> NDArray[np.bool_]:
-    """Say who is among the ``capacity`` highest of each list.
+    """Say who is among the highest of each list.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def is_listed(
         Higher is more at risk; missing ranks last.
     as_of : Series of shape (n_rows,)
         The list of each row.
-    capacity : int
-        Places on each list.
+    places : int, or int array of shape (n_rows,)
+        Places on each list; per row, where lists differ.
     random_state : int
         Seed of the lots that are drawn among equal scores.
 
@@ -49,12 +49,37 @@ def is_listed(
     order = np.lexsort((lot, frame["score"].to_numpy()))
     place = frame["as_of"].iloc[order].groupby(frame["as_of"].iloc[order]).cumcount()
     listed = np.zeros(len(score), dtype=bool)
-    listed[order] = (place < capacity).to_numpy()
+    listed[order] = place.to_numpy() < np.broadcast_to(places, len(score))[order]
     return listed
 
 
+def places_on_lists(predictions: pd.DataFrame, capacity: int) -> NDArray[np.int64]:
+    """Return the places on the list of each row.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``as_of``, and ``share_of_list`` where only a part of a list could be tested.
+    capacity : int
+        Places on a whole list.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        The capacity's part for the part of the list that is tested, at least 1 and at most its
+        pupils.
+    """
+    pupils = predictions.groupby("as_of", observed=True)["as_of"].transform("size").to_numpy()
+    share = predictions.get("share_of_list", pd.Series(1.0, index=predictions.index)).to_numpy()
+    places = np.maximum(1, np.round(capacity * share).astype(np.int64))
+    return np.minimum(places, pupils)
+
+
 def lead_time(
-    predictions: pd.DataFrame, rankers: Sequence[str], capacity: int, resamples: Resamples
+    predictions: pd.DataFrame,
+    rankers: Sequence[str],
+    places: NDArray[np.int64],
+    resamples: Resamples,
 ) -> pd.DataFrame:
     """Return how long before the event a pupil first stood on a list.
 
@@ -64,8 +89,8 @@ def lead_time(
         ``pupil_id``, ``as_of``, ``event_on`` (missing where there was none) and a score per ranker.
     rankers : sequence of str
         Score columns.
-    capacity : int
-        Places on each list.
+    places : int array of shape (n_rows,)
+        Places on the list of each row.
     resamples : Resamples
         Draws of the rows' pupils.
 
@@ -84,7 +109,7 @@ def lead_time(
     events = resamples.counts[has_event].T.astype(float)
     rows = []
     for name in rankers:
-        hit = before & is_listed(predictions[name].to_numpy(float), predictions["as_of"], capacity)
+        hit = before & is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
         lead = np.full(n, -1.0)
         np.maximum.at(lead, resamples.pupil[hit], days[hit])
         lead = lead[has_event]
@@ -95,7 +120,9 @@ def lead_time(
                 "listed_early": events[:, lead >= EARLY_DAYS].sum(axis=1) / total,
                 "median_days": _weighted_median(lead[lead >= 0], events[:, lead >= 0]),
             }
-        rows.append({"ranker": name, "events": int(has_event.sum())} | with_bounds(figures))
+        n_events = int(has_event.sum())
+        shares = {"ever_listed": n_events, "listed_early": n_events}
+        rows.append({"ranker": name, "events": n_events} | unsure(with_bounds(figures), shares))
     return pd.DataFrame(rows)
 
 
@@ -116,7 +143,10 @@ def _weighted_median(values: Floats, weights: Floats) -> Floats:
 
 
 def stability(
-    predictions: pd.DataFrame, rankers: Sequence[str], capacity: int, resamples: Resamples
+    predictions: pd.DataFrame,
+    rankers: Sequence[str],
+    places: NDArray[np.int64],
+    resamples: Resamples,
 ) -> pd.DataFrame:
     """Return how much of a list is still there on the next.
 
@@ -126,8 +156,8 @@ def stability(
         ``pupil_id``, ``as_of`` and a score per ranker.
     rankers : sequence of str
         Score columns.
-    capacity : int
-        Places on each list.
+    places : int array of shape (n_rows,)
+        Places on the list of each row.
     resamples : Resamples
         Draws of the rows' pupils.
 
@@ -147,13 +177,15 @@ def stability(
     following = predictions["as_of"].map(later)
     place = keys.get_indexer(pd.MultiIndex.from_arrays([resamples.pupil, following]))
     for name in rankers:
-        listed = is_listed(predictions[name].to_numpy(float), predictions["as_of"], capacity)
+        listed = is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
         stays = listed & (place >= 0)
         again = stays & listed[place]
         counted = resamples.sums(np.where(stays, again, -1), 2)
         with np.errstate(invalid="ignore"):
             kept = counted[:, 1] / counted.sum(axis=1)
-        rows.append({"ranker": name, "days_apart": apart} | with_bounds({"kept": kept}))
+        n_stay = len(np.unique(resamples.pupil[stays]))
+        row = unsure(with_bounds({"kept": kept}), {"kept": n_stay})
+        rows.append({"ranker": name, "days_apart": apart} | row)
     return pd.DataFrame(rows)
 
 

@@ -228,7 +228,7 @@ def poisson_interval(count: ArrayLike) -> tuple[Floats, Floats]:
     Parameters
     ----------
     count : array-like
-        Events counted.
+        Events counted; missing stays missing.
 
     Returns
     -------
@@ -246,7 +246,7 @@ def poisson_interval(count: ArrayLike) -> tuple[Floats, Floats]:
     ([0.0, 4.8], [3.69, 18.39])
     """
     events = np.asarray(count, float)
-    low = np.where(events > 0, chi2.ppf(0.025, 2 * np.maximum(events, 1)) / 2, 0.0)
+    low = np.where(events == 0, 0.0, chi2.ppf(0.025, 2 * np.maximum(events, 1)) / 2)
     return low, np.asarray(chi2.ppf(0.975, 2 * (events + 1)) / 2)
 
 

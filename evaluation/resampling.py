@@ -17,7 +17,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-__all__ = ["N_RESAMPLES", "Resamples", "bounds", "with_bounds"]
+from riskmodel.evaluation.metrics import wilson_interval
+
+__all__ = ["N_RESAMPLES", "Resamples", "bounds", "unsure", "with_bounds"]
 
 N_RESAMPLES = 400
 """Resamples of pupils for the intervals."""
@@ -123,6 +125,29 @@ def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
     filled = np.where(lost, 0.0, values[1:])
     low, high = np.nanquantile(filled, [0.025, 0.975], axis=0)
     return np.where(lost, np.nan, low), np.where(lost, np.nan, high)
+
+
+def unsure(row: dict[str, float], pupils: Mapping[str, int]) -> dict[str, float]:
+    """Return a row in which a share of 0 or 1 is not certain.
+
+    Parameters
+    ----------
+    row : dict of str to float
+        From :func:`with_bounds`.
+    pupils : mapping of str to int
+        Share → pupils that it is a share of.
+
+    Returns
+    -------
+    dict of str to float
+        A share of 0 or 1 is the same in every draw, which says nothing of how unsure it is: its ends
+        are Wilson's for as many pupils.
+    """
+    for name, n in pupils.items():
+        if row[name] in (0.0, 1.0):
+            low, high = wilson_interval(row[name] * n, n)
+            row = row | {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return row
 
 
 def with_bounds(figures: Mapping[str, Floats]) -> dict[str, float]:

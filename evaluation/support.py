@@ -27,21 +27,26 @@ def outcomes_of_lists(lists: pd.DataFrame) -> pd.DataFrame:
     ----------
     lists : DataFrame
         ``as_of``, ``listed`` (bool), ``supported`` (``"yes"``, ``"no"`` or ``"not known"``), ``risk``,
-        ``event`` (bool: the outcome so far), ``complete`` (bool: the horizon is over).
+        ``event`` (1 or 0: the outcome so far; nan where nothing is known before the horizon is over),
+        ``complete`` (bool: the horizon is over), ``same_model`` (bool: made by the model that is watched).
 
     Returns
     -------
     DataFrame
         One row per list, listed or not, and support: ``pupils``, ``expected`` (sum of risks over the
-        whole horizon), ``observed`` so far with the exact 95% interval of a Poisson count, ``complete``.
+        whole horizon), ``observed`` so far with the exact 95% interval of a Poisson count (missing, not
+        0, where nothing is known yet), ``complete``, ``same_model``.
     """
     keys = ["as_of", "listed", "supported"]
     grouped = lists.groupby(keys, observed=True)
     table = grouped.agg(
-        pupils=("risk", "size"), expected=("risk", "sum"), observed=("event", "sum"),
-        complete=("complete", "all"),
-    ).reset_index()  # fmt: skip
-    low, high = poisson_interval(table["observed"].to_numpy(dtype=float))
+        pupils=("risk", "size"), expected=("risk", "sum"), complete=("complete", "all"),
+        same_model=("same_model", "all"),
+    )  # fmt: skip
+    observed = grouped["event"].sum(min_count=1)
+    table.insert(2, "observed", observed.round().astype("Int64"))
+    table = table.reset_index()
+    low, high = poisson_interval(observed.to_numpy(dtype=float))
     table.insert(6, "observed_low", low)
     table.insert(7, "observed_high", high)
     order = np.lexsort((table["supported"], ~table["listed"], table["as_of"]))

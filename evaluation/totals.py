@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 def totals_by_list(
-    predictions: pd.DataFrame, ranker: str, capacity: int, resamples: Resamples
+    predictions: pd.DataFrame, ranker: str, places: NDArray[np.int64], resamples: Resamples
 ) -> list[dict[str, Floats]]:
     """Return the sums that the metrics are made of, per list, each for every draw.
 
@@ -38,8 +38,8 @@ def totals_by_list(
         ``as_of``, ``label``, the ranker's score; ``never_suspended`` where it is known.
     ranker : str
         Score column; missing scores rank last.
-    capacity : int
-        Places on each list.
+    places : int array of shape (n_rows,)
+        Places on the list of each row.
     resamples : Resamples
         Draws of the rows' pupils.
 
@@ -58,7 +58,11 @@ def totals_by_list(
     for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
         order = np.asarray(rows)[np.argsort(-score[rows], kind="stable")]
         weights = resamples.of(order)
-        lists.append(_of_one_list(outcome[order], score[order], unseen[order], weights, capacity))
+        lists.append(
+            _of_one_list(
+                outcome[order], score[order], unseen[order], weights, int(places[order[0]])
+            )
+        )
     return lists
 
 

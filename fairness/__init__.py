@@ -1,13 +1,26 @@
-"""Groups, audit and disclosure control: whether the list is fair, and what can be shown."""
+"""Groups, audits, today's practice, where gaps come from, and what can be shown."""
 
-from riskmodel.fairness.audit import Audit, audit_recall, audit_selection
-from riskmodel.fairness.disclosure import suppress
-from riskmodel.fairness.groups import groups_at
+from riskmodel.fairness.audit import Audit, ListAudit, audit_list
+from riskmodel.fairness.disclosure import suppress_two_way
+from riskmodel.fairness.groups import GATED, cross, groups_at
+from riskmodel.fairness.model_audit import ModelAudit, audit_model
+from riskmodel.fairness.remedies import compare_remedies
+from riskmodel.fairness.sources import LABEL_NOTE, contribution_gaps, stand_ins
+from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = [
+    "FEWEST_OUTCOMES",
+    "GATED",
+    "LABEL_NOTE",
     "Audit",
-    "audit_recall",
-    "audit_selection",
+    "ListAudit",
+    "ModelAudit",
+    "audit_list",
+    "audit_model",
+    "compare_remedies",
+    "contribution_gaps",
+    "cross",
     "groups_at",
-    "suppress",
+    "stand_ins",
+    "suppress_two_way",
 ]

@@ -1,7 +1,7 @@
-"""Is the list fair? Who is selected, and whom did earlier lists find, by group.
+"""Who is on this list, by group; and the audit of a list together with that of its model.
 
-In:  groups, who is selected, risks, outcomes (arrays and frames, one row per pupil).
-Out: :class:`Audit`, tables with intervals, verdicts in three words, a version safe to publish.
+In:  groups, who is listed, risks (arrays and frames, one row per pupil).
+Out: :class:`ListAudit`, with no outcome needed; :class:`Audit`, which an assessment carries.
 """
 
 from __future__ import annotations
@@ -14,44 +14,48 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data.write import records
+from riskmodel.errors import RequestError
 from riskmodel.evaluation.metrics import wilson_interval
-from riskmodel.fairness.disclosure import suppress
+from riskmodel.fairness.disclosure import show
+from riskmodel.fairness.groups import checked_groups, place_of
+from riskmodel.fairness.publishing import hidden_groups, is_crossed
+from riskmodel.fairness.quotas import list_within, share_places
+from riskmodel.fairness.rates import label_cells
+from riskmodel.fairness.verdicts import DISPARITY, TOO_FEW, fisher_p, judge
 
-__all__ = [
-    "FEWEST_OUTCOMES",
-    "Audit",
-    "audit_recall",
-    "audit_selection",
-    "published_recall",
-]
+__all__ = ["Audit", "ListAudit", "as_html", "audit_list", "count_verdicts"]
 
 Floats = NDArray[np.float64]
 
-FEWEST_OUTCOMES = 5
-"""Outcomes that a group, and all others together, need for their recall to be compared; chosen."""
-
-TOO_FEW = "too few to tell"
-NO_EVIDENCE = "no evidence"
-DISPARITY = "disparity"
+SELECTION_FIGURES = (
+    "selection_rate", "selection_rate_low", "selection_rate_high", "share_of_cohort",
+    "share_of_listed", "share_of_expected", "others", "difference", "difference_low",
+    "difference_high", "ratio", "p_value", "detectable",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audit:
-    """The equality audit of a list.
+class ListAudit:
+    """Who is on this list, by group.
 
     Attributes
     ----------
     selection : DataFrame
-        From :func:`audit_selection`: of this list, no outcome needed.
-    recall : DataFrame or None
-        From :func:`audit_recall`: of earlier lists, pooled; None where there were none.
-    note : str
-        How ``recall`` was measured.
+        One row per group: ``characteristic, group, n, listed``; ``selection_rate`` with Wilson's
+        interval; ``share_of_cohort, share_of_listed, share_of_expected`` (of all risks added up);
+        ``others``, the selection rate of all other pupils, with ``difference`` (Newcombe's interval)
+        and ``ratio``; ``p_value, detectable, verdict`` (:mod:`riskmodel.fairness.verdicts`). All
+        shares are 0 to 1.
+    near_line : DataFrame or None
+        ``characteristic, group, near_line``: pupils just below the line; ``share_near_line`` of them.
+    quotas : DataFrame or None
+        ``characteristic, group, listed_with_quotas``: pupils listed if each school had places in
+        proportion to its pupils; ``share_with_quotas`` of the list.
     """
 
     selection: pd.DataFrame = field(repr=False)
-    recall: pd.DataFrame | None = field(repr=False)
-    note: str
+    near_line: pd.DataFrame | None = field(repr=False, default=None)
+    quotas: pd.DataFrame | None = field(repr=False, default=None)
 
     def frame(self) -> pd.DataFrame:
         """Return a copy of the selection table.
@@ -63,36 +67,26 @@ class Audit:
         """
         return self.selection.copy()
 
-    def verdicts(self) -> pd.DataFrame:
-        """Return one verdict per group from the recall of earlier lists.
-
-        Returns
-        -------
-        DataFrame
-            ``characteristic``, ``group``, ``verdict``; empty where there were no earlier lists.
-        """
-        columns = ["characteristic", "group", "verdict"]
-        return pd.DataFrame(columns=columns) if self.recall is None else self.recall[columns].copy()
-
     def published(self) -> dict[str, pd.DataFrame]:
-        """Return the tables with small counts suppressed.
+        """Return the tables with small counts suppressed, in all of them together.
 
         Returns
         -------
         dict of str to DataFrame
-            ``selection`` and, where there is one, ``recall``.
+            ``selection`` and, where they are there, ``near_line`` and ``quotas``.
         """
+        n, listed = self.selection["n"].to_numpy(), self.selection["listed"].to_numpy()
+        hidden = hidden_groups(self.selection, np.column_stack([listed, n - listed]))
         tables = {
-            "selection": suppress(
-                self.selection,
-                counts=["n", "listed"],
-                derived=["selection_rate", "selection_rate_low", "selection_rate_high",
-                         "share_of_cohort", "share_of_listed", "share_of_expected"],
-                within="characteristic",
-            )
+            "selection": _kept(show(self.selection, hidden, counts=["n", "listed"],
+                                    figures=SELECTION_FIGURES), hidden)
         }  # fmt: skip
-        if self.recall is not None:
-            tables["recall"] = published_recall(self.recall)
+        for name, table in (("near_line", self.near_line), ("quotas", self.quotas)):
+            if table is not None:
+                count, share = table.columns[2:]
+                values = table[count].to_numpy()
+                small = hidden_groups(table, np.column_stack([values, n - values]), hidden)
+                tables[name] = _kept(show(table, small, counts=[count], figures=[share]), small)
         return tables
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,130 +95,268 @@ class Audit:
         Returns
         -------
         dict
-            ``selection``, ``recall`` and ``note``; missing numbers are None.
+            Table → rows.
         """
-        return {"note": self.note} | {n: records(t) for n, t in self.published().items()}
+        return {name: records(table) for name, table in self.published().items()}
 
     def _repr_html_(self) -> str:
-        parts = [
-            t.to_html(index=False, na_rep="–", escape=True, float_format="{:.3f}".format)
-            for t in self.published().values()
-        ]
-        return "".join(parts)
+        return as_html(self.published())
 
 
-def published_recall(recall: pd.DataFrame) -> pd.DataFrame:
-    """Return the recall table with small counts suppressed.
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """The equality audit of a list and of the model behind it.
 
-    Parameters
+    Attributes
     ----------
-    recall : DataFrame
-        From :func:`audit_recall`.
-
-    Returns
-    -------
-    DataFrame
-        The same rows.
+    this_list : ListAudit
+        Of this list, no outcome needed.
+    model : dict of str to DataFrame
+        Published tables of the model's audit (:class:`riskmodel.fairness.ModelAudit`), made when it
+        was trained; empty where earlier lists could not be tested.
+    note : str
+        How the model was tested.
     """
-    return suppress(
-        recall,
-        counts=["n", "positives", "found"],
-        derived=["recall", "recall_low", "recall_high", "precision"],
-        within="characteristic",
-    )
+
+    this_list: ListAudit = field(repr=False)
+    model: dict[str, pd.DataFrame] = field(repr=False)
+    note: str
+
+    def frame(self) -> pd.DataFrame:
+        """Return a copy of the selection table.
+
+        Returns
+        -------
+        DataFrame
+            As :attr:`ListAudit.selection`.
+        """
+        return self.this_list.frame()
+
+    def verdicts(self) -> pd.DataFrame:
+        """Return one verdict per group and measure from earlier lists.
+
+        Returns
+        -------
+        DataFrame
+            ``characteristic, group, measure, verdict``; empty where there were no earlier lists.
+        """
+        columns = ["characteristic", "group", "measure", "verdict"]
+        cells = self.model.get("measures")
+        return pd.DataFrame(columns=columns) if cells is None else cells[columns].copy()
+
+    def sentences(self) -> list[str]:
+        """Say first what an officer must know.
+
+        Returns
+        -------
+        list of str
+            How many comparisons came out how; then each disparity found on earlier lists.
+        """
+        verdicts = self.verdicts()
+        if verdicts.empty:
+            return ["Whether lists like this find children of each group equally well is not known yet: "
+                    "no earlier list could be tested."]  # fmt: skip
+        apart = self.model["measures"][(verdicts["verdict"] == DISPARITY).to_numpy()]
+        return [count_verdicts(verdicts), *(_sentence(row) for row in apart.to_dict("records"))]
+
+    def published(self) -> dict[str, pd.DataFrame]:
+        """Return all tables with small counts suppressed.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Those of the list, then those of the model.
+        """
+        return self.this_list.published() | self.model
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the suppressed tables, JSON-ready.
+
+        Returns
+        -------
+        dict
+            ``note``, ``sentences`` and the tables.
+        """
+        tables = {name: records(table) for name, table in self.published().items()}
+        return {"note": self.note, "sentences": self.sentences()} | tables
+
+    def _repr_html_(self) -> str:
+        return as_html(self.published())
 
 
-def _long(groups: pd.DataFrame, **columns: NDArray[Any]) -> pd.DataFrame:
-    """Sum columns over the rows of each group of each characteristic."""
-    values = pd.DataFrame({name: np.asarray(v, float) for name, v in columns.items()})
-    parts = [
-        values.groupby(groups[name].to_numpy()).sum().rename_axis("group").reset_index()
-        .assign(characteristic=str(name))
-        for name in groups
-    ]  # fmt: skip
-    table = pd.concat(parts, ignore_index=True)
-    return table[["characteristic", "group", *columns]]
-
-
-def audit_selection(groups: pd.DataFrame, selected: ArrayLike, risk: ArrayLike) -> pd.DataFrame:
+def audit_list(
+    groups: pd.DataFrame,
+    selected: ArrayLike,
+    risk: ArrayLike,
+    *,
+    near: ArrayLike | None = None,
+    school: ArrayLike | None = None,
+) -> ListAudit:
     """Audit who is on a list.
 
     Parameters
     ----------
     groups : DataFrame of shape (n_pupils, n_characteristics)
-        Group of each pupil.
-    selected : array-like of bool
+        Group of each pupil; missing is the group ``not_known``.
+    selected : array-like of bool, shape (n_pupils,)
         Whether the pupil is listed.
-    risk : array-like of float
-        Risk, for the share of expected events.
+    risk : array-like of shape (n_pupils,)
+        Risk, 0 to 1, for the share of expected events and the quotas.
+    near : array-like of bool, shape (n_pupils,), optional
+        Whether the pupil is just below the line.
+    school : array-like, shape (n_pupils,), optional
+        School of each pupil, to show what places for each school would change.
 
     Returns
     -------
-    DataFrame
-        ``characteristic, group, n, listed, selection_rate`` with Wilson's interval,
-        ``share_of_cohort, share_of_listed, share_of_expected`` (all 0 to 1).
+    ListAudit
+        No resampling: each pupil stands on a list once, so closed forms do.
+
+    Raises
+    ------
+    RequestError
+        If there is nobody or nobody is listed, lengths differ, a risk is not between 0 and 1, or a
+        characteristic has too many groups.
+
+    References
+    ----------
+    .. [1] Newcombe, "Interval estimation for the difference between independent proportions",
+       Statistics in Medicine 17, 1998, method 10.
     """
-    listed, expected = np.asarray(selected, float), np.asarray(risk, float)
-    table = _long(groups, n=np.ones(len(groups)), listed=listed, expected=expected)
-    low, high = wilson_interval(table["listed"], table["n"])
-    return table.assign(
-        selection_rate=table["listed"] / table["n"],
-        selection_rate_low=low,
-        selection_rate_high=high,
-        share_of_cohort=table["n"] / len(groups),
-        share_of_listed=table["listed"] / max(1.0, listed.sum()),
-        share_of_expected=table["expected"] / expected.sum(),
-    ).astype({"n": int, "listed": int}).drop(columns="expected")  # fmt: skip
+    text = checked_groups(groups, selected=selected, risk=risk)
+    listed, expected = np.asarray(selected, dtype=bool), np.asarray(risk, dtype=float)
+    if not listed.any():
+        raise RequestError(
+            "Nobody is listed, so there is no list to audit. Choose a capacity of 1 or more."
+        )
+    if not ((expected >= 0) & (expected <= 1)).all():
+        raise RequestError("Every risk must be between 0 and 1 and known. Give calibrated risks.")
+    columns = {"listed": listed.astype(float), "expected": expected}
+    if near is not None:
+        columns["near_line"] = np.asarray(near, dtype=float)
+    if school is not None:
+        columns["listed_with_quotas"] = _with_quotas(expected, school, int(listed.sum()))
+    totals = pd.concat(
+        [_totals(text[name], str(name), columns) for name in text], ignore_index=True
+    )
+    return ListAudit(
+        selection=_selection(totals, len(text)),
+        near_line=_counted(totals, "near_line", "share_near_line"),
+        quotas=_counted(totals, "listed_with_quotas", "share_with_quotas"),
+    )
 
 
-def audit_recall(groups: pd.DataFrame, label: ArrayLike, selected: ArrayLike) -> pd.DataFrame:
-    """Audit whom earlier lists found.
+def _with_quotas(risk: Floats, school: ArrayLike, capacity: int) -> Floats:
+    part, _ = pd.factorize(np.asarray(school, dtype=object), sort=True, use_na_sentinel=False)
+    return list_within(risk, part, share_places(np.bincount(part), capacity)).astype(float)
+
+
+def _totals(group: pd.Series, characteristic: str, columns: dict[str, Floats]) -> pd.DataFrame:
+    names, place = place_of(group)
+    sums = {name: np.bincount(place, weights=value) for name, value in columns.items()}
+    counts = {"n": np.bincount(place)} | sums
+    return pd.DataFrame({"characteristic": characteristic, "group": names} | counts)
+
+
+def _counted(totals: pd.DataFrame, name: str, share: str) -> pd.DataFrame | None:
+    """Return a table of one count and its share of all, where it was counted."""
+    if name not in totals:
+        return None
+    whole = totals.groupby("characteristic")[name].transform("sum")
+    shares = totals[name] / whole.where(whole > 0)
+    return (
+        totals[["characteristic", "group", name]].astype({name: "int64"}).assign(**{share: shares})
+    )
+
+
+def _selection(totals: pd.DataFrame, n_pupils: int) -> pd.DataFrame:
+    """Compare each group's selection rate with that of all others."""
+    n, listed = totals["n"].to_numpy(float), totals["listed"].to_numpy(float)
+    whole = (
+        totals.groupby("characteristic")[["n", "listed", "expected"]].transform("sum").to_numpy()
+    )
+    rest, rest_listed = whole[:, 0] - n, whole[:, 1] - listed
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate, others, pooled = listed / n, rest_listed / rest, whole[:, 1] / whole[:, 0]
+        error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest))
+        ratio = np.where(others > 0, rate / others, np.nan)
+        share_of_expected = totals["expected"].to_numpy() / whole[:, 2]
+    low, high = wilson_interval(listed, n)
+    rest_low, rest_high = wilson_interval(rest_listed, rest)
+    gap = rate - others
+    cells = pd.DataFrame(
+        {"characteristic": totals["characteristic"], "group": totals["group"],
+         "n": totals["n"].astype("int64"), "listed": listed.astype("int64"), "selection_rate": rate,
+         "selection_rate_low": low, "selection_rate_high": high, "share_of_cohort": n / n_pupils,
+         "share_of_listed": listed / whole[:, 1], "share_of_expected": share_of_expected,
+         "others": others, "difference": gap,
+         "difference_low": gap - np.hypot(rate - low, rest_high - others),
+         "difference_high": gap + np.hypot(high - rate, others - rest_low), "ratio": ratio,
+         "error": error, "chance_p": fisher_p(rate, others, n, rest),
+         "furthest": np.maximum(others, 1 - others), "measure": "selection_rate",
+         "pupils": n, "pupils_elsewhere": rest}
+    )  # fmt: skip
+    parts = [
+        label_cells(part, str(name)) for name, part in cells.groupby("characteristic", sort=False)
+    ]
+    return judge(pd.concat(parts)).drop(columns=["measure", "pupils", "pupils_elsewhere"])
+
+
+def _kept(table: pd.DataFrame, hidden: NDArray[np.bool_]) -> pd.DataFrame:
+    """Leave out the hidden rows of crossed characteristics."""
+    return table[~(hidden & is_crossed(table))].reset_index(drop=True)
+
+
+def count_verdicts(verdicts: pd.DataFrame) -> str:
+    """Say how many comparisons came out how.
 
     Parameters
     ----------
-    groups : DataFrame of shape (n_rows, n_characteristics)
-        Group of each row.
-    label : array-like of shape (n_rows,)
-        0 or 1.
-    selected : array-like of bool
-        Whether the row was listed.
+    verdicts : DataFrame
+        With ``verdict``.
 
     Returns
     -------
-    DataFrame
-        ``characteristic, group, n, positives, found, recall`` with Wilson's interval, ``precision``,
-        ``verdict``. A group without outcomes has no recall: it is missing, and "too few to tell".
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> said = count_verdicts(pd.DataFrame({"verdict": ["disparity", "no evidence"]}))
+    >>> said.startswith("Of 2 comparisons of a group with all others 1 shows a disparity")
+    True
     """
-    outcome, listed = np.asarray(label, float), np.asarray(selected, float)
-    table = _long(
-        groups, n=np.ones(len(groups)), positives=outcome, found=outcome * listed, listed=listed
+    apart, few = ((verdicts["verdict"] == word).sum() for word in (DISPARITY, TOO_FEW))
+    return (
+        f"Of {len(verdicts)} comparisons of a group with all others {apart} "
+        f"{'shows' if apart == 1 else 'show'} a disparity, {len(verdicts) - apart - few} no evidence of "
+        f"one, and {few} {'is' if few == 1 else 'are'} too few to tell."
     )
-    low, high = wilson_interval(table["found"], table["positives"])
-    totals = table.groupby("characteristic")[["positives", "found"]].transform("sum")
-    others = totals - table[["positives", "found"]]
-    return table.assign(
-        recall=(table["found"] / table["positives"]).where(table["positives"] > 0),
-        recall_low=low,
-        recall_high=high,
-        precision=(table["found"] / table["listed"]).where(table["listed"] > 0),
-        verdict=_verdicts(table, others),
-    ).astype({"n": int, "positives": int, "found": int}).drop(columns="listed")  # fmt: skip
 
 
-def _verdicts(table: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.object_]:
-    """Compare each group's recall with that of all others by Newcombe's interval.
+def _sentence(row: dict[Any, Any]) -> str:
+    """Say one disparity; numbers only where they can be published."""
+    what = f"{row['characteristic']}, {row['group']}: {row['measure']}".replace("_", " ")
+    figures = [row["value"], row["others"]]
+    numbers = " is {:.2f}, for all others {:.2f}".format(*figures) if all(
+        isinstance(figure, float) for figure in figures) else " differs from that of all others"  # fmt: skip
+    return f"{what}{numbers} (disparity)."
 
-    Newcombe, "Interval estimation for the difference between independent proportions",
-    Statistics in Medicine 17, 1998, method 10.
+
+def as_html(tables: dict[str, pd.DataFrame]) -> str:
+    """Return tables for a notebook.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        As published.
+
+    Returns
+    -------
+    str
+        HTML.
     """
-    enough = (table["positives"] >= FEWEST_OUTCOMES) & (others["positives"] >= FEWEST_OUTCOMES)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = (table["found"] / table["positives"]).to_numpy()
-        rest = (others["found"] / others["positives"]).to_numpy()
-    own_low, own_high = wilson_interval(table["found"], table["positives"])
-    rest_low, rest_high = wilson_interval(others["found"], others["positives"])
-    gap = own - rest
-    low = gap - np.sqrt((own - own_low) ** 2 + (rest_high - rest) ** 2)
-    high = gap + np.sqrt((own_high - own) ** 2 + (rest - rest_low) ** 2)
-    apart = (low > 0) | (high < 0)
-    return np.where(~enough, TOO_FEW, np.where(apart, DISPARITY, NO_EVIDENCE)).astype(object)
+    return "".join(
+        f"<p>{name.replace('_', ' ')}</p>" + table.to_html(index=False, na_rep="–", escape=True)
+        for name, table in tables.items()
+    )

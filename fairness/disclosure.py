@@ -1,7 +1,11 @@
-"""No small cell published: primary and secondary suppression.
+"""No small cell published: primary and secondary suppression, rounding, the DfE's symbols.
 
-In:  a table of counts by group within characteristics.
+In:  tables of counts by group, or of one characteristic by another.
 Out: the same with "c" where a number, or what would reveal it, is small.
+
+Whoever reads a table also knows the rule, the totals, and every other table that is published. So a
+number is hidden where it is below 5, zero included, and so is enough beside it that each hidden small
+number could be anything from 0 to 4 as far as the reader can work out.
 """
 
 from __future__ import annotations
@@ -10,55 +14,216 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SMALLEST_SHOWN", "SUPPRESSED", "suppress"]
+__all__ = [
+    "NOT_APPLICABLE",
+    "ROUNDS_TO_ZERO",
+    "SMALLEST_SHOWN",
+    "SUPPRESSED",
+    "hidden_in_grid",
+    "hidden_rows",
+    "show",
+    "suppress_two_way",
+]
 
 SMALLEST_SHOWN = 5
 """Counts below it are not shown."""
 
-SUPPRESSED = "c"
-"""DfE's symbol for a suppressed value (Explore education statistics, data symbols)."""
+SUPPRESSED, NOT_APPLICABLE, ROUNDS_TO_ZERO = "c", "z", "low"
+"""DfE, Explore education statistics, data symbols: suppressed; not applicable (here: not defined,
+for want of anybody to divide by or compare with); rounds to 0 but is not 0."""
+
+DECIMALS = 3
+"""Shares are rounded to a tenth of a per cent, as the DfE's are."""
+
+TOTAL = "Total"
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
-def suppress(
-    table: pd.DataFrame, *, counts: Sequence[str], derived: Sequence[str], within: str
+def hidden_rows(
+    counts: ArrayLike, within: ArrayLike, hidden: Mask | None = None
+) -> NDArray[np.bool_]:
+    """Say which rows of a table must be hidden.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_rows, n_counts)
+        Counts of children, and the complements that a reader could subtract.
+    within : array-like of shape (n_rows,)
+        Rows with the same value add up to totals that are known.
+    hidden : bool array of shape (n_rows,), optional
+        Rows that are hidden already, for another reason.
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+        Rows are hidden whole, because their numbers can be worked out from each other.
+
+    Notes
+    -----
+    Hidden are rows with a count below 5. Of those that add up to a known total, one is never hidden
+    alone; and whatever a reader may know of the larger ones (that they are 5 or more), the hidden rows
+    together leave room for each small one to be 0 to 4. Where they do not, the next smallest row is
+    hidden too.
+    """
+    values = np.asarray(counts, dtype=float)
+    small = (values < SMALLEST_SHOWN).any(axis=1)
+    found: Mask = small | (np.zeros_like(small) if hidden is None else hidden)
+    place, _ = pd.factorize(np.asarray(within))
+    together = np.argsort(place, kind="stable")
+    for rows in np.split(together, np.flatnonzero(np.diff(place[together])) + 1):
+        for row in rows[np.argsort(values[rows].sum(axis=1), kind="stable")]:
+            if _has_room(values[rows][found[rows]]):
+                break
+            found[row] = True
+    return found
+
+
+def _has_room(hidden: Floats) -> bool:
+    """Say whether each small count of hidden rows could be 0 to 4, their sum being known."""
+    if len(hidden) < 2:
+        return len(hidden) == 0
+    large = hidden >= SMALLEST_SHOWN
+    room = hidden.sum(axis=0) - SMALLEST_SHOWN * large.sum(axis=0)
+    return bool((large.all(axis=0) | (room >= SMALLEST_SHOWN - 1)).all())
+
+
+def hidden_in_grid(counts: ArrayLike, rows_hidden: Mask, columns_hidden: Mask) -> NDArray[np.bool_]:
+    """Say which cells must be hidden where one characteristic is crossed with another.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_rows, n_columns, n_counts)
+        Counts of each cell; the totals of rows and columns are known unless they are hidden.
+    rows_hidden, columns_hidden : bool arrays of shape (n_rows,) and (n_columns,)
+        Totals that are hidden.
+
+    Returns
+    -------
+    bool array of shape (n_rows, n_columns)
+        Hidden cells. Where no smaller set protects them, all.
+
+    Notes
+    -----
+    A small cell is safe if it is the corner of a rectangle of hidden cells along which it could be
+    raised to 4 and lowered to 0 without changing a sum, the other corners giving way (the hypercube
+    method). The hidden total of a row or column can be a corner.
+    """
+    grid = np.asarray(counts, dtype=float)
+    hidden = (grid < SMALLEST_SHOWN).any(axis=2) | rows_hidden[:, None] | columns_hidden[None, :]
+    small = np.argwhere((grid < SMALLEST_SHOWN).any(axis=2))
+    order = np.argsort(grid[small[:, 0], small[:, 1]].sum(axis=1), kind="stable")
+    for i, j in small[order]:
+        rectangle = _rectangle(grid, hidden, rows_hidden, columns_hidden, int(i), int(j))
+        if rectangle is None:
+            return np.ones_like(hidden)
+        for row, column in rectangle:
+            hidden[row, column] = True
+    return hidden
+
+
+def _rectangle(
+    grid: Floats, hidden: Mask, rows_hidden: Mask, columns_hidden: Mask, i: int, j: int
+) -> list[tuple[int, int]] | None:
+    """Return the corners to hide for a cell, fewest children first; None where nothing protects it.
+
+    The last row and column of the candidates stand for the totals, which give way freely.
+    """
+    value = grid[i, j]
+    matters = value < SMALLEST_SHOWN
+    up, down = SMALLEST_SHOWN - 1 - value, value
+    cost = np.where(hidden, 0.0, 1.0 + grid.sum(axis=2))
+    side = np.where((grid[i] >= up)[:, matters].all(axis=1), cost[i], np.inf)
+    side = np.append(side, 0.0 if rows_hidden[i] else np.inf)
+    side[j] = np.inf
+    above = np.where((grid[:, j] >= up)[:, matters].all(axis=1), cost[:, j], np.inf)
+    above = np.append(above, 0.0 if columns_hidden[j] else np.inf)
+    above[i] = np.inf
+    corner = np.where((grid >= down)[:, :, matters].all(axis=2), cost, np.inf)
+    corner = np.pad(corner, ((0, 1), (0, 1)), constant_values=np.inf)
+    corner[:-1, -1] = np.where(rows_hidden, 0.0, np.inf)
+    corner[-1, :-1] = np.where(columns_hidden, 0.0, np.inf)
+    total = above[:, None] + side[None, :] + corner
+    k, m = np.unravel_index(int(total.argmin()), total.shape)
+    if not np.isfinite(total[k, m]):
+        return None
+    corners = [(i, int(m)), (int(k), j), (int(k), int(m))]
+    return [(row, column) for row, column in corners if row < len(grid) and column < grid.shape[1]]
+
+
+def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
+    """Return counts of one characteristic by another with totals, safe to publish.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        Counts of children, without totals.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows + 1, n_columns + 1)
+        With row and column ``"Total"``; ``"c"`` where suppressed.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"Yes": [2, 30, 9], "No": [20, 40, 50]}, index=["A", "B", "C"])
+    >>> print(suppress_two_way(counts).to_string())
+          Yes  No Total
+    A       c   c    22
+    B      30  40    70
+    C       c   c    59
+    Total  41 110   151
+    """
+    grid = table.to_numpy(dtype=float)
+    rows, columns = grid.sum(axis=1), grid.sum(axis=0)
+    rows_hidden = hidden_rows(rows[:, None], np.zeros(len(rows)))
+    columns_hidden = hidden_rows(columns[:, None], np.zeros(len(columns)))
+    hidden = hidden_in_grid(grid[:, :, None], rows_hidden, columns_hidden)
+    if hidden.all() and not _margins_leave_room(grid, rows, columns):
+        rows_hidden[:], columns_hidden[:] = True, True
+    mask = np.block([[hidden, rows_hidden[:, None]], [columns_hidden[None, :], np.zeros((1, 1))]])
+    full = np.block([[grid, rows[:, None]], [columns[None, :], grid.sum(keepdims=True)]])
+    shown = np.where(mask.astype(bool), SUPPRESSED, full.astype(int).astype(object))
+    return pd.DataFrame(shown, index=[*table.index, TOTAL], columns=[*table.columns, TOTAL])
+
+
+def _margins_leave_room(grid: Floats, rows: Floats, columns: Floats) -> bool:
+    """Say whether the totals alone leave each small cell anything from 0 to 4."""
+    least = np.maximum(0, rows[:, None] + columns[None, :] - grid.sum())
+    most = np.minimum(rows[:, None], columns[None, :])
+    return bool(((least <= 0) & (most >= SMALLEST_SHOWN - 1))[grid < SMALLEST_SHOWN].all())
+
+
+def show(
+    table: pd.DataFrame, hidden: Mask, *, counts: Sequence[str], figures: Sequence[str]
 ) -> pd.DataFrame:
-    """Hide small counts, those that would reveal them, and what is worked out from them.
+    """Return a table as it may be published.
 
     Parameters
     ----------
     table : DataFrame
-        One row per group.
-    counts : sequence of str
-        Count columns; missing counts are shown as missing.
-    derived : sequence of str
-        Columns worked out from the counts.
-    within : str
-        Column of the characteristic whose groups add up to a published total.
+        One row per group, or per group and measure.
+    hidden : bool array of shape (n_rows,)
+        Rows whose numbers are hidden.
+    counts, figures : sequence of str
+        Columns of counts; columns worked out from them.
 
     Returns
     -------
     DataFrame
-        ``counts`` and ``derived`` as objects, ``"c"`` where suppressed.
-
-    Notes
-    -----
-    A row is hidden whole, because its counts and rates can be worked out from each other. Where the
-    hidden rows of a characteristic would still be known to add up to less than 5 in any count, or
-    are only one, the next smallest row is hidden too.
+        Those columns as objects: ``"c"`` where hidden, ``"z"`` where not defined, ``"low"`` where a
+        figure rounds to 0 but is not; figures are rounded to a tenth of a per cent.
     """
-    values = table[list(counts)].astype(float)
-    hidden = (values < SMALLEST_SHOWN).any(axis=1).to_numpy().copy()
-    for value in table[within].unique():
-        rows = np.flatnonzero((table[within] == value).to_numpy())
-        size = values.to_numpy()[rows].sum(axis=1)
-        for row in rows[np.argsort(size, kind="stable")]:
-            count = hidden[rows].sum()
-            together = values.to_numpy()[rows][hidden[rows]].sum(axis=0)
-            if count == 0 or (count > 1 and (together >= SMALLEST_SHOWN).all()):
-                break
-            hidden[row] = True
     public = table.copy()
-    for column in (*counts, *derived):
-        public[column] = public[column].astype(object).where(~hidden, SUPPRESSED)
+    for name in counts:
+        public[name] = table[name].astype("int64").astype(object).where(~hidden, SUPPRESSED)
+    for name in figures:
+        value = table[name].astype(float)
+        rounded = value.round(DECIMALS) + 0.0  # no minus zero
+        text = rounded.astype(object).mask(value.isna(), NOT_APPLICABLE)
+        text = text.mask(((rounded == 0) & (value != 0)).to_numpy(), ROUNDS_TO_ZERO)
+        public[name] = text.where(~hidden, SUPPRESSED)
     return public

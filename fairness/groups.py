@@ -1,19 +1,71 @@
 """The groups that a list is audited by, as known on the day of the list.
 
 In:  tables and a spine.
-Out: one column per characteristic; "not known" is always a group.
+Out: one column per characteristic; "not known" is always a group. Any two can be crossed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
+from riskmodel.errors import RequestError
 
-__all__ = ["groups_at"]
+__all__ = [
+    "CROSSED",
+    "GATED",
+    "MOST_GROUPS",
+    "checked_groups",
+    "cross",
+    "family",
+    "groups_at",
+    "place_of",
+]
+
+GATED = ("sex", "ethnicity", "religion", "sen", "fsm", "first_language", "looked_after", "child_in_need",
+         "young_carer", "idaci_fifth")  # fmt: skip
+"""Characteristics that a gate and a search for a fair model look at: who the child is, coarse enough
+to be compared; year group, phase and kind of school are audited, but are no ground to refuse a model."""
+
+MOST_GROUPS = 300
+"""Groups of one characteristic, at most; more is an identifier and no group."""
+
+CROSSED = " × "
+"""Between the names of two characteristics, or two groups, that are crossed."""
+
+NO_SEN = "No SEN"
+PROVISION = {"K": "SEN support", "E": "EHC plan"}
+CIRCUMSTANCES = {
+    "fsm": ("fsm", "Eligible", "Not eligible"),
+    "looked_after": ("looked_after", "Looked after", "Not looked after"),
+    "child_in_need": ("child_in_need", "Child in need", "Not a child in need"),
+    "young_carer": ("young_carer", "Young carer", "Not a young carer"),
+}
+"""Characteristic → kind of circumstance, the word for those it holds for, and for all others."""
+
+LANGUAGES = {
+    "ENG": "English",
+    "ENB": "English",
+    "NOT": NOT_KNOWN,
+    "REF": NOT_KNOWN,
+    "ZZZ": NOT_KNOWN,
+}
+"""DfE School Census, first language: believed to be English; not obtained, refused, not recorded."""
+
+PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "All-through",
+          "post16": "After 16"}  # fmt: skip
+SCHOOL_TYPES = {
+    "mainstream": "Mainstream",
+    "special": "Special",
+    "AP": "Alternative provision",
+}
+TERMS = ("Spring", "Summer", "Autumn")
+"""Term of birth of months 1 to 4, 5 to 8 and 9 to 12; the school year counts from September."""
+
+Words = NDArray[np.object_]
 
 
 def groups_at(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
@@ -22,49 +74,248 @@ def groups_at(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     tables : Tables
-        The LA's facts.
+        The LA's facts; of those with a day, only what was recorded before ``as_of`` counts.
     spine : DataFrame
-        ``pupil_id``, ``as_of``.
+        ``pupil_id``, ``as_of``; where they are there ``school_id`` and ``year_group``.
 
     Returns
     -------
     DataFrame
-        Aligned with the spine: ``sex``, ``ethnicity`` (major group), ``religion`` where recorded,
-        ``sen`` and ``fsm`` where the tables are there.
+        Aligned with the spine: ``sex``, ``ethnicity`` (major group), ``ethnicity_detailed``,
+        ``religion``, ``first_language``, ``birth_term``, ``sen``, ``primary_need``,
+        ``fsm``, ``looked_after``, ``child_in_need``, ``young_carer``, ``idaci_fifth``,
+        ``year_group``, ``phase``, ``school_type``. One of which nothing at all is known is left out.
     """
+    columns = _unchanging(tables, spine) | _of_school(tables, spine)
+    parts: dict[str, list[Words]] = {}
+    places = [np.flatnonzero((spine["as_of"] == day).to_numpy()) for day in spine["as_of"].unique()]
+    for rows in places:
+        day = pd.Timestamp(spine["as_of"].iloc[rows[0]])
+        for name, words in _on_day(tables, spine["pupil_id"].iloc[rows], day).items():
+            parts.setdefault(name, []).append(words)
+    order = np.concatenate(places) if places else np.zeros(0, dtype=np.int64)
+    for name, of_day in parts.items():
+        columns[name] = np.empty(len(spine), dtype=object)
+        columns[name][order] = np.concatenate(of_day)
+    groups = pd.DataFrame(columns, dtype="object").reset_index(drop=True)
+    groups = groups.where(groups.notna(), NOT_KNOWN)
+    return groups.loc[:, [bool((groups[name] != NOT_KNOWN).any()) for name in groups]]
+
+
+def cross(groups: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """Return the groups of two characteristics crossed.
+
+    Parameters
+    ----------
+    groups : DataFrame of shape (n_rows, n_characteristics)
+        From :func:`groups_at`.
+    a, b : str
+        Two of its columns.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, 1)
+        One column, ``"a × b"``; its groups read ``"Girls × SEN support"``.
+
+    Raises
+    ------
+    RequestError
+        If a column is not there, or both are the same.
+
+    Examples
+    --------
+    >>> groups = pd.DataFrame({"sex": ["Girls", "Boys"], "fsm": ["Eligible", "not_known"]})
+    >>> cross(groups, "sex", "fsm")["sex × fsm"].tolist()
+    ['Girls × Eligible', 'Boys × not_known']
+    """
+    missing = [name for name in (a, b) if name not in groups]
+    if missing or a == b:
+        found = f"no '{missing[0]}'" if missing else f"'{a}' twice"
+        raise RequestError(
+            f"Two different characteristics can be crossed; got {found}. "
+            f"Choose from {', '.join(map(str, groups.columns))}."
+        )
+    words = groups[a].astype("str") + CROSSED + groups[b].astype("str")
+    return pd.DataFrame({f"{a}{CROSSED}{b}": words.astype("object")})
+
+
+def family(characteristic: str, group: str) -> tuple[str, tuple[str, ...]]:
+    """Return the groups of a coarser characteristic that a group and its like add up to.
+
+    Parameters
+    ----------
+    characteristic, group : str
+        As in the columns and cells of :func:`groups_at`.
+
+    Returns
+    -------
+    str, tuple of str
+        The coarser characteristic and its groups; empty where there is none.
+
+    Examples
+    --------
+    >>> family("ethnicity_detailed", "Black Caribbean")
+    ('ethnicity', ('Black',))
+    >>> family("sex", "Girls")
+    ('', ())
+    """
+    if characteristic == "ethnicity_detailed":
+        codes = code_set("ethnicities")
+        return "ethnicity", tuple(codes["major"][codes["label"] == group].unique()) or (NOT_KNOWN,)
+    if characteristic == "primary_need":
+        return "sen", (NO_SEN,) if group == NO_SEN else tuple(PROVISION.values())
+    return "", ()
+
+
+def place_of(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return a number for the group of each row, in the order of the names.
+
+    Parameters
+    ----------
+    group : array-like of str, shape (n_rows,)
+        Group of each row.
+
+    Returns
+    -------
+    names : object array of shape (n_groups,)
+        Names.
+    place : int array of shape (n_rows,)
+        Number of each row's group.
+    """
+    place, names = pd.factorize(np.asarray(group, dtype=object), sort=True)
+    return np.asarray(names, dtype=object), place.astype(np.int64)
+
+
+def checked_groups(groups: pd.DataFrame, **arrays: ArrayLike) -> pd.DataFrame:
+    """Return groups with gaps as "not known", or say what does not fit.
+
+    Parameters
+    ----------
+    groups : DataFrame of shape (n_rows, n_characteristics)
+        Group of each row.
+    **arrays : array-like of shape (n_rows,)
+        What is audited, by name.
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_characteristics)
+        Text; missing values are the group ``not_known``.
+
+    Raises
+    ------
+    RequestError
+        If there is nobody, no characteristic, an array of another length, or more groups than
+        :data:`MOST_GROUPS`.
+    """
+    if groups.empty:
+        raise RequestError(
+            "There is nobody, or no characteristic, to audit: the groups have "
+            f"{groups.shape[0]} rows and {groups.shape[1]} columns. Give one row per pupil."
+        )
+    for argument, values in arrays.items():
+        if len(np.asarray(values)) != len(groups):
+            raise RequestError(
+                f"{argument} has {len(np.asarray(values))} values for {len(groups)} rows of groups. "
+                "Give one per row, in the same order."
+            )
+    for name in map(str, groups):
+        count = groups[name].nunique()
+        if count > MOST_GROUPS:
+            raise RequestError(
+                f"'{name}' has {count} different groups, more than {MOST_GROUPS}: that is nearly an "
+                "identifier, and no group could be compared. Put its values into a few groups first."
+            )
+    text = groups.astype("object").where(groups.notna(), NOT_KNOWN)
+    return text.map(str).reset_index(drop=True)
+
+
+def _unchanging(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
+    """Return what the pupil's own record says."""
     pupils = tables["pupils"].set_index("pupil_id").reindex(spine["pupil_id"])
-    major = code_set("ethnicities")["major"]
+    codes = code_set("ethnicities")
+    unknown = codes["major"] == NOT_KNOWN
+    ethnicity = pupils["ethnicity"].astype("str")
+    language = pupils["first_language"]
+    born = pupils["birth_month"].dt.month.to_numpy(dtype=float)
+    term = np.where(np.isnan(born), 0, (born - 1) // 4).astype(int)
     columns: dict[str, object] = {
         "sex": pupils["sex"].astype("str").map({"F": "Girls", "M": "Boys"}),
-        "ethnicity": pupils["ethnicity"].astype("str").map(major),
+        "ethnicity": ethnicity.map(codes["major"]),
+        "ethnicity_detailed": ethnicity.map(codes["label"].where(~unknown, NOT_KNOWN)),
+        "religion": pupils["religion"],
+        "first_language": language.map(LANGUAGES).where(
+            language.isna() | language.isin(LANGUAGES), "Additional language"
+        ),
+        "birth_term": np.where(np.isnan(born), NOT_KNOWN, np.array(TERMS, dtype=object)[term]),
     }
-    if pupils["religion"].notna().any():
-        columns["religion"] = pupils["religion"]
-    groups = pd.DataFrame({name: np.asarray(column) for name, column in columns.items()})
-    if "send" in tables:
-        groups["sen"] = _state(tables, spine, "send", "provision",
-                               {"K": "SEN support", "E": "EHC plan"}, "No SEN")  # fmt: skip
-    if "circumstances" in tables and (tables["circumstances"]["kind"] == "fsm").any():
-        groups["fsm"] = _state(tables, spine, "circumstances", "kind", {"fsm": "Eligible"},
-                               "Not eligible")  # fmt: skip
-    return groups.astype("object").where(groups.notna(), NOT_KNOWN)
+    return {name: np.array(values, dtype=object) for name, values in columns.items()}
 
 
-def _state(
-    tables: Tables,
-    spine: pd.DataFrame,
-    table: str,
-    column: str,
-    words: dict[str, str],
-    otherwise: str,
-) -> NDArray[np.object_]:
-    """Return the words of the spell each pupil is in on the day; the later in ``words`` wins."""
-    result = np.full(len(spine), otherwise, dtype=object)
-    for day in spine["as_of"].unique():
-        known = tables.as_known(pd.Timestamp(day))[table]
-        now = known[((known["start_date"] < day) & ~(known["end_date"] < day)).to_numpy()]
-        here = (spine["as_of"] == day).to_numpy()
-        for code, word in words.items():
-            inside = spine["pupil_id"].isin(now["pupil_id"][now[column] == code]).to_numpy()
-            result[here & inside] = word
-    return result
+def _of_school(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
+    """Return year group, phase and kind of school."""
+    columns: dict[str, Words] = {}
+    if "year_group" in spine:
+        year = spine["year_group"].to_numpy()
+        words = np.array(
+            [f"Year {number}" for number in range(year.max(initial=0) + 1)], dtype=object
+        )
+        columns["year_group"] = np.where(year > 0, words[np.maximum(year, 0)], NOT_KNOWN)
+    if "school_id" in spine and "schools" in tables:
+        schools = tables["schools"].drop_duplicates("school_id").set_index("school_id")
+        here = schools.reindex(spine["school_id"].astype("str"))
+        for name, column, words_of in (
+            ("phase", "phase", PHASES),
+            ("school_type", "kind", SCHOOL_TYPES),
+        ):
+            columns[name] = here[column].astype("str").map(words_of).to_numpy(dtype=object)
+    return columns
+
+
+def _on_day(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> dict[str, Words]:
+    """Return what spells say of pupils on a day."""
+    known = tables.as_known(day)
+    columns: dict[str, Words] = {}
+    if "send" in known:
+        columns |= _needs(_open(known["send"], day), pupils)
+    for name, (kind, inside, outside) in CIRCUMSTANCES.items():
+        columns[name] = np.full(len(pupils), NOT_KNOWN, dtype=object)
+        if "circumstances" in known and (known["circumstances"]["kind"] == kind).any():
+            spells = _open(known["circumstances"], day)
+            has = pupils.isin(spells["pupil_id"][spells["kind"] == kind]).to_numpy()
+            columns[name] = np.where(has, inside, outside).astype(object)
+    if "neighbourhood" in known:
+        homes = known["neighbourhood"]
+        homes = homes[(homes["start_date"] < day).to_numpy()].dropna(subset=["idaci_decile"])
+        homes = homes.sort_values(["start_date", "idaci_decile"], kind="stable")
+        decile = _latest(homes, pupils, "idaci_decile")
+        fifth = np.ceil(pd.to_numeric(decile).to_numpy(dtype=float) / 2)
+        words = {1: "Fifth 1 (most deprived)", 5: "Fifth 5 (least deprived)"} | {
+            number: f"Fifth {number}" for number in (2, 3, 4)
+        }
+        columns["idaci_fifth"] = pd.Series(fifth).map(words).to_numpy(dtype=object)
+    return columns
+
+
+def _needs(spells: pd.DataFrame, pupils: pd.Series) -> dict[str, Words]:
+    """Return SEN provision and primary need; a plan wins over support, the later spell over the earlier."""
+    spells = spells[spells["provision"].isin(list(PROVISION)).to_numpy()]
+    spells = spells.assign(is_plan=(spells["provision"] == "E").to_numpy())
+    spells = spells.sort_values(["is_plan", "start_date"], kind="stable")
+    provision = _latest(spells, pupils, "provision").astype("str").map(PROVISION)
+    need = _latest(spells, pupils, "primary_need").astype("str").map(code_set("needs")["label"])
+    has = provision.notna().to_numpy()
+    return {
+        "sen": np.where(has, provision.to_numpy(dtype=object), NO_SEN).astype(object),
+        "primary_need": np.where(has, need.to_numpy(dtype=object), NO_SEN).astype(object),
+    }
+
+
+def _open(spells: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the spells that have begun and, as far as was known, not ended."""
+    return spells[((spells["start_date"] < day) & ~(spells["end_date"] < day)).to_numpy()]
+
+
+def _latest(facts: pd.DataFrame, pupils: pd.Series, column: str) -> pd.Series:
+    """Return the value of each pupil's last row."""
+    last = facts.drop_duplicates("pupil_id", keep="last").set_index("pupil_id")[column]
+    return last.reindex(pupils).reset_index(drop=True)

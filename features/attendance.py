@@ -50,8 +50,8 @@ def _half_days(known: Known, family: str, window: str) -> NDArray[np.float64]:
 
 def _rate_features() -> list[Feature]:
     return [
-        Feature(f"{family}_rate_{window}", f"{words} in {when}", "share", "attendance", "sessions",
-                direction, window=when)
+        Feature(f"{family}_rate_{window}", f"{words} in {when}", "share",
+                "behaviour" if family == "excluded" else "attendance", "sessions", direction, window=when)
         for window, (_, when) in WINDOWS.items()
         for family, (words, direction) in (RATES | MARKED).items()
     ]  # fmt: skip
@@ -247,7 +247,7 @@ def attendance_streaks(known: Known) -> Columns:
         Feature("dual_ever_12_months", "Sessions at another school in the last 12 months", "yes/no",
                 "attendance", "sessions", 0, window="the last 12 months"),
         Feature("excluded_ever_12_months", "Marked suspended or excluded in the last 12 months",
-                "yes/no", "attendance", "sessions", 1, window="the last 12 months"),
+                "yes/no", "behaviour", "sessions", 1, window="the last 12 months"),
         Feature("authorised_share", "Share of absence that was authorised, last 12 months", "share",
                 "attendance", "sessions", 0, window="the last 12 months"),
         Feature("left_open_share", "Share of absence whose reason was never given, last 12 months",

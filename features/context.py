@@ -51,7 +51,8 @@ EVER_6 = 6 * 365
                   "circumstances", 0, False) for kind, words in FULLY.items()],
         *[Feature(f"{kind}_spells", f"{words}, number of times", "count", "context",
                   "circumstances", 0, False) for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_now", words, "yes/no", "context", "circumstances", direction)
+        *[Feature(f"{kind}_now", words, "yes/no",
+                  "attendance" if kind == "part_time_timetable" else "context", "circumstances", direction)
           for kind, (words, direction) in NOW.items()],
         Feature("fsm_ever_6", "Free school meals in the last 6 years", "yes/no", "context",
                 "circumstances", 1, False, "the last 6 years"),

@@ -7,13 +7,16 @@ Out: :class:`Assessment`, which refuses to exist without all three.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.errors import ModelError
 from riskmodel.fairness import Audit
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskModel
 
 __all__ = ["Assessment"]
 
@@ -49,6 +52,9 @@ class Assessment:
         How the ranker did on earlier lists.
     provenance : dict
         Versions, digests, where the model came from; JSON-ready.
+    model : RiskModel or None
+        What made it, to be asked more about the same pupils: whether a reason survives in every
+        bag, which facts act together. None where an assessment was put together by hand.
 
     Raises
     ------
@@ -67,6 +73,7 @@ class Assessment:
     audit: Audit = field(repr=False)
     backtest: dict[str, Any] | None = field(repr=False)
     provenance: dict[str, Any] = field(repr=False)
+    model: RiskModel | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
         """Refuse an assessment without reasons that add up, or without audit."""

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RiskmodelError
+from riskmodel.errors import RequestError, RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -46,11 +46,14 @@ AsOf = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
 Gates = Annotated[
-    Path, typer.Option("--settings", help="Gates and points, written before the run.")
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="Gates and points, written before the run; else riskmodel.toml, if it is here.",
+    ),
 ]
 STORE = "sqlite:///mlflow.db"
 SEARCHES = "sqlite:///search.db"
-SETTINGS = Path("riskmodel.toml")
 DECISIONS = Path("decisions.jsonl")
 
 
@@ -70,7 +73,7 @@ def main() -> None:
         with tempfile.NamedTemporaryFile(
             "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:
-            traceback.print_exc(file=log)
+            log.write(without_secrets(traceback.format_exc()))
         sys.stderr.write(
             f"Something went wrong that this program did not foresee ({type(error).__name__}). "
             f"The details are in {log.name}; please report them.\n"
@@ -158,7 +161,7 @@ def train(
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils listed in the backtest.")
     ] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
@@ -176,7 +179,7 @@ def train(
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""
@@ -210,6 +213,13 @@ def list_(
         Path | None, typer.Option(help="Log of lists; else lists.jsonl beside the store.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who makes it; else the account's name.")] = None,
+    password_file: Annotated[
+        str | None,
+        typer.Option(
+            help="File with a password that seals the pages (not the other files); - asks for it.",
+            metavar="FILE",
+        ),
+    ] = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Write the ranked list with reasons and audit, and log that it was made."""
@@ -218,6 +228,7 @@ def list_(
     folder = make_list(
         data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
         model_uri=model, log=signed(log or log_beside(tracking), by),
+        password=_password(password_file),
     )  # fmt: skip
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
@@ -284,6 +295,39 @@ def monitor(
         decisions=decisions, out=out,
     )  # fmt: skip
     typer.echo(made.text())
+
+
+@app.command()
+def dashboard(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    as_of: AsOf = None,
+) -> None:
+    """Write the inclusion dashboard: a page for the LA, and one for each school's own use."""
+    from riskmodel.jobs import make_dashboard
+
+    folder = make_dashboard(data, out=out, as_of=_day(as_of))
+    typer.echo(
+        f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
+    )
+
+
+def _password(source: str | None) -> str | None:
+    """Return the first line of a file, or what is typed; None where none was asked for."""
+    if source == "-":
+        typed: str = typer.prompt(
+            "Password for the pages", hide_input=True, confirmation_prompt=True
+        )
+        return typed
+    if source is None:
+        return None
+    try:
+        return Path(source).read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(
+            f"The password file {source} cannot be read ({error}). Name a text file whose first line is "
+            "the password."
+        ) from error
 
 
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]

@@ -24,15 +24,15 @@ from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.errors import HistoryError, ModelError
 from riskmodel.explain import word_reasons
-from riskmodel.fairness import Audit, audit_selection, groups_at
+from riskmodel.fairness import Audit, audit_list, groups_at
 from riskmodel.features import build
-from riskmodel.ranking import check_capacity, listed
+from riskmodel.ranking import check_capacity, last_near, listed
 from riskmodel.training.calibration import AffineCalibration
 from riskmodel.training.ensemble import Ensemble
 
 __all__ = ["RiskModel"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the saved form."""
 
 RISKS = ("risk", "risk_low", "risk_high")
@@ -118,11 +118,16 @@ class RiskModel:
             risks, base_value, contributions = self._explain(X)
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
         selected = listed(scores, capacity)
-        groups = groups_at(tables, spine)
         audit = Audit(
-            selection=audit_selection(groups, selected, risks["risk"].to_numpy()),
-            recall=None if self.card["recall"] is None else pd.DataFrame(self.card["recall"]),
-            note=self.card["recall_note"],
+            this_list=audit_list(
+                groups_at(tables, spine),
+                selected,
+                risks["risk"],
+                near=listed(scores, last_near(capacity)) & ~selected,
+                school=scores["school_id"],
+            ),
+            model={name: pd.DataFrame(rows) for name, rows in self.card["audit"].items()},
+            note=self.card["audit_note"],
         )
         return Assessment(
             outcome=self.outcome,
@@ -135,6 +140,7 @@ class RiskModel:
             audit=audit,
             backtest=self.card["backtest"],
             provenance={**self.card["trained"], **(provenance or {})},
+            model=self,
         )
 
     def _explain_on_spark(
@@ -274,9 +280,8 @@ class _Scorer:
     def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         X = self.model._columns_of(rows.reset_index(drop=True)).astype(np.float32)
         risks, base_value, contributions = self.model._explain(X)
-        return pd.concat(
-            [risks.assign(base_value=base_value), word_reasons(contributions, X)], axis=1
-        )
+        words = word_reasons(contributions, X, base_value, self.model.ensemble.linear.centre)
+        return pd.concat([risks.assign(base_value=base_value), words], axis=1)
 
 
 def _load_pyfunc(path: str) -> _Scorer:

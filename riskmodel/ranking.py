@@ -16,7 +16,7 @@ from riskmodel.assess import Assessment
 from riskmodel.errors import RequestError
 from riskmodel.explain import reasons
 
-__all__ = ["check_capacity", "listed", "rank"]
+__all__ = ["check_capacity", "last_near", "listed", "rank"]
 
 NEAR_SHARE = 0.1
 """Pupils just below the line who are shown too, as a share of the capacity."""
@@ -73,6 +73,22 @@ def listed(scores: pd.DataFrame, capacity: int) -> NDArray[np.bool_]:
     return inside
 
 
+def last_near(capacity: int) -> int:
+    """Return the last place that is near the line.
+
+    Parameters
+    ----------
+    capacity : int
+        Pupils the service can see.
+
+    Returns
+    -------
+    int
+        The capacity and a tenth of it, at least one more.
+    """
+    return capacity + max(1, math.ceil(NEAR_SHARE * capacity))
+
+
 def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rank the cohort.
 
@@ -102,7 +118,7 @@ def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.
     ranking = pd.concat([assessment.scores, reasons(assessment)], axis=1).iloc[order]
     ranking = ranking.reset_index(drop=True).astype({"pupil_id": "str"})
     place = np.arange(1, len(ranking) + 1)
-    near = assessment.capacity + max(1, math.ceil(NEAR_SHARE * assessment.capacity))
+    near = last_near(assessment.capacity)
     band = np.select([place <= assessment.capacity, place <= near], ["listed", "near the line"],
                      "not listed")  # fmt: skip
     ranking.insert(0, "rank", place)

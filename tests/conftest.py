@@ -9,9 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from riskmodel.assess import Assessment
+from riskmodel.cohort import default_as_of
+from riskmodel.data.read import read
+from riskmodel.explain import Story, story
 from riskmodel.jobs import Training, train
 from riskmodel.simulate import write_simulated
+
+# a machine that is busy must not fail a test
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,20 @@ def small_la(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallL
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
     tracking = f"sqlite:///{store}"
     return SmallLA(extracts, tracking, train(extracts, "pex", tracking=tracking))
+
+
+@pytest.fixture(scope="session")
+def small_assessment(small_la: SmallLA) -> Assessment:
+    """Return the assessment of the simulated LA on its last day."""
+    tables = read(small_la.extracts).tables
+    day = default_as_of(tables, "pex")
+    return small_la.training.model.assess(tables, as_of=day, capacity=150)
+
+
+@pytest.fixture(scope="session")
+def small_story(small_la: SmallLA, small_assessment: Assessment) -> Story:
+    """Return the story of the pupils within the capacity."""
+    return story(small_assessment, tables=read(small_la.extracts).tables)
 
 
 @pytest.fixture

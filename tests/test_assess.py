@@ -12,7 +12,7 @@ import pytest
 
 from riskmodel.assess import SCORE_COLUMNS, Assessment
 from riskmodel.errors import ModelError
-from riskmodel.fairness import Audit, audit_selection
+from riskmodel.fairness import Audit, audit_list
 
 NAMES = ["absence_rate_20_days", "suspensions_12_months"]
 
@@ -34,7 +34,7 @@ def assessment() -> Assessment:
     )
     groups = pd.DataFrame({"sex": ["girl", "boy", "boy"]})
     audit = Audit(
-        selection=audit_selection(groups, [True, False, False], risk), recall=None, note="None yet."
+        this_list=audit_list(groups, [True, False, False], risk), model={}, note="None yet."
     )
     return Assessment(
         outcome="pex",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,10 +14,15 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from riskmodel.cohort import build_spine
 from riskmodel.data.read import read
+from riskmodel.data.read.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
-from riskmodel.jobs import Gates, Monitoring, make_list, monitor
+from riskmodel.evaluation.support import outcomes_of_lists
+from riskmodel.jobs import Monitoring, Settings, make_list, monitor
+from riskmodel.jobs.monitor import _finished
+from riskmodel.jobs.past_lists import not_followed, with_outcome
 from riskmodel.jobs.record import register
 from riskmodel.outcomes import label
 from riskmodel.training import registry
@@ -33,7 +39,7 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
     model = replace(made.model, card=made.model.card | {"trained": trained})
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
-    number = register(model, made.backtest, Gates(), made.gates, tracking, None, X)
+    number = register(model, made.backtest, Settings(), made.gates, tracking, None, X)
     registry.set_champion("pex", [number], tracking=tracking)
     return tracking
 
@@ -63,8 +69,6 @@ def test_the_outcomes_of_lists_add_up_to_those_of_the_cohort(
     capacity = small_la.training.backtest.counts["capacity"]
     first = table[table["as_of"] == table["as_of"].min()]
     assert first.loc[first["listed"], "pupils"].item() <= capacity
-    from riskmodel.cohort import build_spine
-
     spine = build_spine(tables, [pd.Timestamp(first["as_of"].iloc[0])], "pex")
     labels = label(tables, spine, "pex", known_by=found.as_of)
     assert first["observed"].sum() == (labels["label"] == 1).sum()
@@ -138,3 +142,66 @@ def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
         monitor(small_la.extracts, "pex", tracking=f"sqlite:///{tmp_path / 'none.db'}")
     with pytest.raises(RequestError, match="holds no list that can be read"):
         monitor(small_la.extracts, "pex", tracking=watched, lists=(tmp_path,))
+
+
+def handed_out(folder: Path, small_la: SmallLA, watched: str, day: str) -> Path:
+    return make_list(small_la.extracts, "pex", capacity=15, out=folder, tracking=watched,
+                     as_of=pd.Timestamp(day).as_unit("s"))  # fmt: skip
+
+
+def test_lists_of_one_day_later_lists_and_odd_columns_are_refused(
+    small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    one = handed_out(tmp_path / "one", small_la, watched, "2023-10-29")
+    with pytest.raises(RequestError, match="Two lists are of 2023-10-29"):
+        monitor(small_la.extracts, "pex", tracking=watched, lists=(one, one))
+    early = pd.Timestamp("2023-09-01").as_unit("s")
+    with pytest.raises(RequestError, match="later than the day stood on, 2023-09-01"):
+        monitor(small_la.extracts, "pex", tracking=watched, lists=(one,), as_of=early)
+    frame = pd.read_csv(one / "list.csv", dtype={"pupil_id": str})
+    frame.assign(selected="no").to_csv(one / "list.csv", index=False)
+    with pytest.raises(RequestError, match="holds no list that can be read"):
+        monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
+
+
+def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
+    small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    one = handed_out(tmp_path / "one", small_la, watched, "2023-10-29")
+    facts = json.loads((one / "assessment.json").read_text(encoding="utf-8"))
+    facts["provenance"]["training_data_digest"] = "another"
+    (one / "assessment.json").write_text(json.dumps(facts), encoding="utf-8")
+    made = monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
+    assert not made.outcomes["same_model"].any()
+    assert _finished(made.outcomes).empty  # what another model expected says nothing of this one
+    tables = read(small_la.extracts).tables
+    some = pd.DataFrame({"pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
+                         "as_of": pd.Timestamp("2023-10-29")})  # fmt: skip
+    (said,) = not_followed([some], tables)
+    assert said.startswith("1 of the 2 pupils of the list of 2023-10-29")
+
+
+def test_outcomes_after_16_are_counted_when_the_horizon_is_over_and_not_known_before() -> None:
+    tables = read(mvad_path()).tables
+    day = pd.Timestamp("1996-07-01").as_unit("s")
+    for made_on, complete in (("1995-01-01", True), ("1996-01-01", False)):
+        spine = build_spine(tables, [pd.Timestamp(made_on).as_unit("s")], "neet-post16")
+        one = spine.assign(risk=0.1, listed=True, same_model=True, supported="not known")
+        followed = with_outcome(one, tables, "neet-post16", day)
+        table = outcomes_of_lists(followed)
+        happened = (label(tables, spine, "neet-post16", known_by=day)["label"] == 1).sum()
+        assert table["complete"].all() == complete
+        if complete:
+            assert happened > 0
+            assert table["observed"].sum() == happened
+        else:
+            assert table["observed"].isna().all()
+            assert table["observed_high"].isna().all()
+
+
+def test_only_lists_a_year_apart_are_added_up() -> None:
+    days = pd.to_datetime(["2022-06-01", "2023-01-01", "2023-06-01", "2024-06-01"])
+    outcomes = pd.DataFrame(
+        {"as_of": days, "complete": [True, True, True, False], "same_model": True}
+    )
+    assert list(_finished(outcomes)["as_of"]) == [days[0], days[2]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskmodel.assess import Assessment
 from riskmodel.errors import RequestError
-from riskmodel.fairness import Audit, audit_selection
+from riskmodel.fairness import Audit, audit_list
 from riskmodel.ranking import check_capacity, listed, rank
 
 COLUMNS = [
@@ -46,8 +46,8 @@ def _assessment(
         contributions=parts,
         features=parts * 0 + at[:, None],
         audit=Audit(
-            selection=audit_selection(pd.DataFrame({"sex": ["girl"] * n}), np.ones(n, bool), risk),
-            recall=None,
+            this_list=audit_list(pd.DataFrame({"sex": ["girl"] * n}), np.ones(n, bool), risk),
+            model={},
             note="",
         ),
         backtest=None,
@@ -63,8 +63,8 @@ def test_columns_and_a_list_worked_by_hand() -> None:
     assert found["selected"].tolist() == [True, True, False, False, False]
     assert found["band"].tolist() == ["listed"] * 2 + ["near the line"] + ["not listed"] * 2
     assert set(found["change"]) == {"first list"}
-    # p01: 1 suspension in features; log(2/3) + 2 = 1.59, and e^1.59 is 4.9.
-    assert found.loc[0, "reason_1"] == "Suspensions in the last 12 months: 1 (odds × 4.9)"
+    # p01: 1 suspension in features; a risk of 0.4, and 1 / (1 + e^2) = 0.119 without it: 3.4 times.
+    assert found.loc[0, "reason_1"] == "Suspended once in the last 12 months (risk × 3.4)"
 
 
 @pytest.mark.parametrize(("capacity", "near"), [(1, 1), (9, 1), (10, 1), (11, 2), (20, 2)])

@@ -6,7 +6,6 @@ import re
 from html import unescape
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from riskmodel.jobs import Training
@@ -14,7 +13,8 @@ from riskmodel.report import write_list
 from riskmodel.report.records import RECORDS, model_card, transparency_fields
 from riskmodel.report.words import MISUSE
 from tests.conftest import SmallLA
-from tests.test_report import Outline, make
+from tests.test_page import Outline
+from tests.test_report import make
 
 VERSION_2_1 = """
     0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9
@@ -131,7 +131,7 @@ def test_the_card_of_a_registered_model_says_how_it_did_and_which_gates_it_passe
     training: Training = small_la.training
     card = model_card(
         "pex", trained=training.model.card["trained"], backtest=training.backtest.to_dict(),
-        recall=pd.DataFrame(training.model.card["recall"]),
+        audit=training.model.card["audit"],
         notes=training.notes, answers=training.gates,
     )  # fmt: skip
     assert "Simulated data: no real child" in card

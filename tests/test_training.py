@@ -15,7 +15,13 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
 from riskmodel.training.ensemble import Ensemble
-from riskmodel.training.folds import pupil_folds, rolling_folds
+from riskmodel.training.folds import (
+    Fold,
+    pupil_folds,
+    rolling_folds,
+    rows_to_learn_from,
+    thinned,
+)
 
 
 def rare_outcome(seed: int = 0, n: int = 4000) -> tuple[pd.DataFrame, NDArray[np.int64]]:
@@ -206,3 +212,47 @@ def test_a_list_on_which_nobody_had_the_outcome_counts_and_none_at_all_is_no_tes
     assert [bool(fold.test_label.any()) for fold in folds] == [True, False, True]
     outcome[(spine["as_of"] >= pd.Timestamp("2021-01-01")).to_numpy()] = 0
     assert rolling_folds(spine, label_at, known_by=pd.Timestamp("2023-01-01"), n_origins=3) == []
+
+
+def test_all_rows_of_cases_and_an_even_part_of_the_others_are_learned_from() -> None:
+    label = np.array([1, 0, 0, 0, 0, 0, np.nan, 0.0])
+    pupil = np.array([0, 0, 1, 1, 2, 2, 2, 3])
+    drawn = np.array([0, 0, 1, 0, 0, 1, 1, 0], dtype=bool)
+    rows, stands_for = rows_to_learn_from(label, pupil, drawn)
+    assert rows.tolist() == [0, 1, 2, 5]  # both rows of pupil 0; row 6 has no label yet
+    assert stands_for.tolist() == [1, 1, 2.5, 2.5]  # two of the five rows of other pupils
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_rows_that_are_learned_from_stand_for_all_that_are_known(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    label = rng.choice([0, 0, 0, 1, np.nan], 60)
+    drawn = rng.random(60) < 0.6
+    _, stands_for = rows_to_learn_from(label, rng.integers(0, 20, 60), drawn)
+    assert stands_for.sum() == pytest.approx((~np.isnan(label)).sum())
+
+
+def test_a_fold_learns_no_more_of_those_who_had_the_outcome_later() -> None:
+    pupil = np.repeat(np.arange(100), 2)
+    label = np.where(pupil < 10, 1.0, 0.0)  # known at the origin: the first ten
+    rows = np.arange(200)
+    fold = Fold(origin=pd.Timestamp("2024-01-01"), train=rows, test=rows[:0], train_label=label,
+                test_label=label[:0])  # fmt: skip
+    drawn = np.zeros(200, dtype=bool)
+    drawn[::4] = True
+    learned = thinned(fold, pupil, drawn)
+    others = learned.train[pupil[learned.train] >= 10]
+    assert others.tolist() == np.flatnonzero(drawn & (pupil >= 10)).tolist()
+
+
+def test_leaving_rows_out_does_not_move_the_level_of_the_log_odds() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 4)).astype(np.float32)
+    y = (rng.random(20_000) < 1 / (1 + np.exp(5 - X[:, 0]))).astype(float)
+    rows, stands_for = rows_to_learn_from(y, np.arange(20_000), rng.random(20_000) < 0.1)
+    whole = small().fit(X, y).decision_function(X).mean()
+    part = small().fit(X[rows], y[rows], stands_for=stands_for).decision_function(X).mean()
+    untold = small().fit(X[rows], y[rows]).decision_function(X).mean()
+    assert part == pytest.approx(whole, abs=0.25)
+    assert untold > whole + 1.5  # nine in ten of the others are missing: odds ten times too high

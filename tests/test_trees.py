@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from riskmodel.training import trees as trees_module
+from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.trees import ShallowTrees, from_boosting
 
 
@@ -113,3 +115,137 @@ def test_contributions_equal_shapleys_formula(
     _, parts, members = tree.explain(x[None, :], 1)
     np.testing.assert_allclose(parts[0], slow_shapley(tree, x), atol=1e-9)
     assert members[0, 0] == pytest.approx(slow_value(tree, x, {0, 1, 2}))
+
+
+def slow_interaction(tree: ShallowTrees, x: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Shapley interaction values, word for word: halves beside the diagonal, the rest on it."""
+    n = len(x)
+    values = np.zeros((n, n))
+    for first, second in combinations(range(n), 2):
+        others = [other for other in range(n) if other not in (first, second)]
+        for size in range(len(others) + 1):
+            for kept in combinations(others, size):
+                weight = factorial(size) * factorial(n - size - 2) / (2 * factorial(n - 1))
+                both, one, other, none = (
+                    slow_value(tree, x, {*kept, *extra})
+                    for extra in ({first, second}, {first}, {second}, set())
+                )
+                values[first, second] += weight * (both - one - other + none)
+        values[second, first] = values[first, second]
+    values[np.arange(n), np.arange(n)] = slow_shapley(tree, x) - values.sum(axis=1)
+    return values
+
+
+@given(
+    features=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    values=st.lists(st.integers(-4, 4), min_size=4, max_size=4),
+    cover=st.lists(st.integers(1, 9), min_size=4, max_size=4),
+    row=st.lists(st.sampled_from([0.0, 1.0, 2.0, float("nan")]), min_size=3, max_size=3),
+)
+@settings(max_examples=60, deadline=None)
+def test_interactions_equal_the_formula(
+    features: list[int], values: list[int], cover: list[int], row: list[float]
+) -> None:
+    tree = ShallowTrees(
+        feature=np.array([features]), threshold=np.array([[0.5, 1.5, 0.5]]),
+        missing_left=np.array([[True, False, True]]), value=np.array([values], float),
+        cover=np.array([cover], float), member=np.array([0]),
+    )  # fmt: skip
+    x = np.array(row, dtype=np.float32)
+    np.testing.assert_allclose(
+        tree.interactions(x[None, :], 1)[0], slow_interaction(tree, x), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_interactions_equal_shap_and_rows_add_up_to_contributions(seed: int) -> None:
+    model, X = fitted(seed, 2)
+    trees = from_boosting(model)
+    found = trees.interactions(X[:60], 1)
+    expected = shap.TreeExplainer(model).shap_interaction_values(X[:60])
+    np.testing.assert_allclose(found, expected, atol=1e-7)  # shap computes in float32 here
+    np.testing.assert_allclose(found.sum(axis=2), trees.explain(X[:60], 1)[1], atol=1e-9)
+    np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
+
+
+def test_a_row_does_not_depend_on_its_block_or_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, X = fitted(0, 2)
+    trees = from_boosting(model)
+    base, parts, members = trees.explain(X, 1)
+    monkeypatch.setattr(trees_module, "BLOCK", 7)
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(trees_module, "THREADS", threads)
+        again = trees.explain(X, 1)
+        assert again[0] == base
+        np.testing.assert_array_equal(again[1], parts)
+        np.testing.assert_array_equal(again[2], members)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> tuple[RareOutcomeClassifier, NDArray[np.float32]]:
+    X, y = made_up_rows(5, n=1500)
+    return RareOutcomeClassifier(n_bags=4, n_trees=15, random_state=1).fit(X, y), X
+
+
+def test_the_recipe_is_additive_and_the_mean_of_its_bags(
+    recipe: tuple[RareOutcomeClassifier, NDArray[np.float32]],
+) -> None:
+    ensemble, X = recipe[0].ensemble_, recipe[1]
+    base, parts, members = ensemble.explain(X)
+    np.testing.assert_allclose(base + parts.sum(axis=1), members.mean(axis=1), atol=1e-12)
+    bags = [ensemble.of_bag(number).explain(X) for number in range(4)]
+    assert np.mean([bag[0] for bag in bags]) == pytest.approx(base, abs=1e-12)
+    np.testing.assert_allclose(np.mean([bag[1] for bag in bags], axis=0), parts, atol=1e-12)
+    for number, bag in enumerate(bags):
+        np.testing.assert_allclose(bag[2][:, 0], members[:, number], atol=1e-12)
+
+
+def test_interactions_of_the_recipe_add_up_to_its_contributions(
+    recipe: tuple[RareOutcomeClassifier, NDArray[np.float32]],
+) -> None:
+    ensemble, X = recipe[0].ensemble_, recipe[1][:50]
+    np.testing.assert_allclose(
+        ensemble.interactions(X).sum(axis=2), ensemble.explain(X)[1], atol=1e-12
+    )
+
+
+def test_a_feature_the_model_ignores_has_no_contribution() -> None:
+    X, y = made_up_rows(5, n=1500)
+    rows = np.column_stack([X, np.ones(len(X), np.float32)])
+    fit = RareOutcomeClassifier(n_bags=3, n_trees=15, random_state=1).fit(rows, y)
+    parts = fit.ensemble_.explain(rows)[1]
+    assert not parts[:, 5].any()
+    assert parts[:, :5].any(axis=0).all()
+
+
+def test_a_copied_feature_takes_nothing_away() -> None:
+    X, y = made_up_rows(5, n=1500)
+    copied = np.column_stack([X, X[:, 0]])
+    plain, more = (
+        RareOutcomeClassifier(n_bags=3, n_trees=15, random_state=1).fit(rows, y).ensemble_
+        for rows in (X, copied)
+    )
+    parts, more_parts = plain.explain(X)[1], more.explain(copied)[1]
+    # near duplicates are left out in training, so what both tell stays the same to the last digit
+    np.testing.assert_allclose(more_parts[:, 0] + more_parts[:, 5], parts[:, 0], atol=1e-12)
+
+
+@given(share=st.floats(0.1, 0.9), seed=st.integers(0, 50))
+@settings(max_examples=25, deadline=None)
+def test_trees_that_split_on_either_of_two_copies_share_the_contribution(
+    share: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(20, 1)).astype(np.float32)
+    one = ShallowTrees(
+        feature=np.array([[0, -1, -1]]), threshold=np.array([[0.2, np.inf, np.inf]]),
+        missing_left=np.ones((1, 3), bool), value=np.array([[-1.0, -1.0, 2.0, 2.0]]),
+        cover=np.array([[5.0, 0.0, 3.0, 0.0]]), member=np.array([0]),
+    )  # fmt: skip
+    two = ShallowTrees(
+        feature=np.array([[0, -1, -1], [1, -1, -1]]), threshold=np.tile(one.threshold, (2, 1)),
+        missing_left=np.ones((2, 3), bool), cover=np.tile(one.cover, (2, 1)),
+        value=np.vstack([share * one.value, (1 - share) * one.value]), member=np.zeros(2, np.int64),
+    )  # fmt: skip
+    alone, shared = one.explain(x, 1)[1], two.explain(np.hstack([x, x]), 1)[1]
+    np.testing.assert_allclose(shared, alone * [share, 1 - share], atol=1e-12)

@@ -29,14 +29,14 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from riskmodel.training.ensemble import Ensemble, Linear
-from riskmodel.training.trees import ShallowTrees, from_boosting
+from riskmodel.training.growing import Grower
+from riskmodel.training.trees import ShallowTrees
 
 __all__ = ["RareOutcomeClassifier"]
 
@@ -44,7 +44,7 @@ __all__ = ["RareOutcomeClassifier"]
 NEAR_DUPLICATE = 0.9
 """Correlation from which two features tell the same; chosen."""
 
-LEARNED_FROM = 50_000
+LEARNED_FROM = 20_000
 """Rows from which the transformation of the features is learned, about."""
 
 RELATED_ROWS = 20_000
@@ -52,6 +52,18 @@ RELATED_ROWS = 20_000
 
 COMPARED = 20_000
 """Rows without the outcome on which features are compared, about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """All rows in the forms that bags draw from, laid out once."""
+
+    regressors: NDArray[np.float64]
+    grower: Grower
+    outcome: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    kin: NDArray[np.int64] | None
+    log_odds: float
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         *,
         n_bags: int = 10,
         negatives_per_positive: int = 20,
-        ridge: float = 0.001,
+        ridge: float = 0.0003,
         n_trees: int = 80,
         learning_rate: float = 0.06,
         max_depth: int = 2,
@@ -145,6 +157,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         y: ArrayLike,
         pupils: ArrayLike | None = None,
         related: ArrayLike | None = None,
+        stands_for: ArrayLike | None = None,
     ) -> Self:
         """Fit the bags.
 
@@ -158,6 +171,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             Pupil of each row; every row a pupil of its own where left out.
         related : array-like of shape (n_rows,), optional
             0 or 1: a frequent related outcome over the same horizon.
+        stands_for : array-like of shape (n_rows,), optional
+            Rows that each row stands for, where others were left out; 1 each where left out. Only the
+            level of the log-odds depends on it.
 
         Returns
         -------
@@ -184,20 +200,31 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         everything = _learn_transformation(values, self.n_bags)
         chosen = _choose(everything, values, outcome, self.n_features)
         linear, values = everything.take(chosen), values[:, chosen]
+        log_odds = _log_odds(
+            float(
+                np.average(outcome, weights=None if stands_for is None else np.asarray(stands_for))
+            )
+        )
         kin = None if related is None else np.asarray(related).astype(np.int64)
         if kin is not None and not (self.related_weight and 0 < kin.mean() < 1):
             kin = None
+        rows = _Rows(
+            regressors=_regressors(linear, values),
+            grower=Grower(values, self._directions(chosen), max_depth=self.max_depth),
+            outcome=outcome, owners=owners, kin=kin, log_odds=log_odds,
+        )  # fmt: skip
         seeds = np.random.SeedSequence(self.random_state).spawn(self.n_bags)
         # bags are small: one thread each is faster than all threads on one after the other, and a
         # bag's numbers do not depend on how many there are
         with threadpool_limits(1, user_api="blas"):
             bags = Parallel(n_jobs=-1, prefer="threads")(
-                delayed(self._fit_bag)(linear, values, outcome, owners, kin, chosen, seed)
-                for seed in seeds
+                delayed(self._fit_bag)(rows, seed) for seed in seeds
             )
         trees = []
+        varies = _missing_varies(linear)
         for number, bag in enumerate(bags):
-            linear.coefficient[number], linear.missing_coefficient[number] = bag.coefficients
+            linear.coefficient[number] = bag.coefficients[: len(chosen)]
+            linear.missing_coefficient[number, varies] = bag.coefficients[len(chosen) :]
             linear.intercept[number] = bag.intercept
             trees += [part.of_member(number) for part in bag.trees]
         stacked = _stack(trees)
@@ -209,70 +236,45 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         )
         return self
 
-    def _fit_bag(
-        self,
-        linear: Linear,
-        values: NDArray[np.float32],
-        outcome: NDArray[np.int64],
-        owners: NDArray[np.int64],
-        kin: NDArray[np.int64] | None,
-        chosen: NDArray[np.int64],
-        seed: np.random.SeedSequence,
-    ) -> _Bag:
+    def _directions(self, chosen: NDArray[np.int64]) -> list[int]:
+        """Return the direction in which each chosen feature may act."""
+        known = self.monotone or {}
+        names: Any = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[chosen]
+        return [int(known.get(name, 0)) for name in names]
+
+    def _fit_bag(self, all_rows: _Rows, seed: np.random.SeedSequence) -> _Bag:
         """Fit one case-control sample: regression, trees, trees of the related outcome."""
         rng = np.random.default_rng(seed)
-        rows = _case_control_sample(outcome, owners, self.negatives_per_positive, rng)
-        shift = _log_odds(outcome.mean()) - _log_odds(outcome[rows].mean())
-        with threadpool_limits(1, user_api="openmp"):
-            coefficients, intercept = self._fit_linear(linear, values[rows], outcome[rows])
-            booster = self._fit_trees(values[rows], outcome[rows], chosen, rng)
-            trees = [from_boosting(booster).scaled(self.tree_weight)]
-            if kin is not None:
-                rows = _related_sample(kin, rng)
-                helper = self._fit_trees(values[rows], kin[rows], chosen, rng, faster=2)
-                trees.append(from_boosting(helper).scaled(self.related_weight))
-        base = float(np.ravel(booster._baseline_prediction)[0])
-        return _Bag(coefficients, intercept + shift, trees, base + shift)
-
-    def _fit_linear(
-        self, linear: Linear, values: NDArray[np.float32], outcome: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], float]:
-        """Return coefficients of values and of their being missing, two rows, and the intercept."""
-        standardised, missing = linear.transform(values)
-        varies = np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
+        rows = _case_control_sample(
+            all_rows.outcome, all_rows.owners, self.negatives_per_positive, rng
+        )
+        outcome = all_rows.outcome[rows]
+        shift = all_rows.log_odds - _log_odds(outcome.mean())
         # Few columns, many rows: Newton's steps are exact and three times as fast as lbfgs here.
         model = LogisticRegression(C=self.ridge, solver="newton-cholesky", tol=1e-6)
-        model.fit(np.hstack([standardised, missing[:, varies]]), outcome)
-        coefficients = np.zeros((2, values.shape[1]))
-        coefficients[0] = model.coef_[0, : values.shape[1]]
-        coefficients[1, varies] = model.coef_[0, values.shape[1] :]
-        return coefficients, float(model.intercept_[0])
+        model.fit(all_rows.regressors[rows], outcome)
+        grown, base = self._grow(all_rows.grower, rows, outcome, rng)
+        trees = [grown.scaled(self.tree_weight)]
+        if all_rows.kin is not None:
+            rows = _related_sample(all_rows.kin, rng)
+            helper, _ = self._grow(all_rows.grower, rows, all_rows.kin[rows], rng, faster=2)
+            trees.append(helper.scaled(self.related_weight))
+        return _Bag(model.coef_[0], float(model.intercept_[0]) + shift, trees, base + shift)
 
-    def _fit_trees(
+    def _grow(
         self,
-        values: NDArray[np.float32],
+        grower: Grower,
+        rows: NDArray[np.int64],
         outcome: NDArray[np.int64],
-        chosen: NDArray[np.int64],
         rng: np.random.Generator,
         faster: int = 1,
-    ) -> HistGradientBoostingClassifier:
-        """Fit the trees; ``faster`` takes as many times fewer and larger steps."""
-        directions = self.monotone or {}
-        names: Any = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[chosen]
-        # scikit-learn cannot bin a column that is missing in the whole bag; a constant is never split
-        values = np.where(np.isnan(values).all(axis=0), np.float32(0), values)
-        return HistGradientBoostingClassifier(
-            max_iter=max(1, self.n_trees // faster),
+    ) -> tuple[ShallowTrees, float]:
+        """Grow the trees; ``faster`` takes as many times fewer and larger steps."""
+        return grower.grow(
+            rows, outcome, n_trees=max(1, self.n_trees // faster),
             learning_rate=min(1.0, faster * self.learning_rate),
-            max_depth=self.max_depth,
-            min_samples_leaf=min(self.min_leaf, max(1, len(outcome) // 10)),
-            l2_regularization=5.0,
-            max_features=0.3,
-            max_bins=64,
-            early_stopping=False,
-            monotonic_cst=[int(directions.get(name, 0)) for name in names],
-            random_state=int(rng.integers(2**31)),
-        ).fit(values, outcome)
+            min_leaf=min(self.min_leaf, max(1, len(outcome) // 10)), seed=int(rng.integers(2**31)),
+        )  # fmt: skip
 
     def decision_function(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
         """Return uncalibrated log-odds; they order rows and are not yet a risk.
@@ -342,6 +344,17 @@ def _learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
         missing_share=frame.isna().mean().to_numpy(), coefficient=np.zeros(shape),
         missing_coefficient=np.zeros(shape), intercept=np.zeros(n_bags),
     )  # fmt: skip
+
+
+def _missing_varies(linear: Linear) -> NDArray[np.int64]:
+    """Return the features that are missing in some rows and not in others."""
+    return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
+
+
+def _regressors(linear: Linear, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what the regression sees: standardised features, then who lacks which."""
+    standardised, missing = linear.transform(values)
+    return np.hstack([standardised, missing[:, _missing_varies(linear)]])
 
 
 def _choose(

@@ -140,10 +140,14 @@ class Linear:
         members : array of shape (n_pupils, n_members)
             Log-odds.
         """
-        standardised, missing = self.transform(X)
-        contributions = standardised * self.coefficient.mean(0)
-        contributions += missing * self.missing_coefficient.mean(0)
-        members = standardised @ self.coefficient.T + missing @ self.missing_coefficient.T
+        used = np.flatnonzero(np.any([self.coefficient, self.missing_coefficient], axis=(0, 1)))
+        part = self.take(used)
+        standardised, missing = part.transform(X[:, used])
+        contributions = np.zeros(X.shape, order="F")
+        members = standardised @ part.coefficient.T + missing @ part.missing_coefficient.T
+        standardised *= part.coefficient.mean(0)
+        missing *= part.missing_coefficient.mean(0)
+        contributions[:, used] = standardised + missing
         return float(self.intercept.mean()), contributions, members + self.intercept
 
 
@@ -191,6 +195,45 @@ class Ensemble:
         return (
             base + tree_base + float(self.tree_base.mean()), contributions, members + self.tree_base
         )  # fmt: skip
+
+    def of_bag(self, number: int) -> Ensemble:
+        """Return what one bag learned, as a recipe of its own.
+
+        Parameters
+        ----------
+        number : int
+            The bag.
+
+        Returns
+        -------
+        Ensemble
+            One bag; contributions averaged over all bags are those of the whole.
+        """
+        linear = replace(
+            self.linear, coefficient=self.linear.coefficient[[number]],
+            missing_coefficient=self.linear.missing_coefficient[[number]],
+            intercept=self.linear.intercept[[number]],
+        )  # fmt: skip
+        trees = self.trees.take(np.flatnonzero(self.trees.member == number)).of_member(0)
+        return Ensemble(linear=linear, trees=trees, tree_base=self.tree_base[[number]])
+
+    def interactions(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return exact Shapley interaction values, for a few pupils.
+
+        Parameters
+        ----------
+        X : float array of shape (n_pupils, n_features)
+            Features, columns as in training.
+
+        Returns
+        -------
+        array of shape (n_pupils, n_features, n_features)
+            Uncalibrated log-odds; symmetric; rows add up to the contributions.
+        """
+        values = self.trees.interactions(X, len(self.tree_base))
+        diagonal = np.arange(X.shape[1])
+        values[:, diagonal, diagonal] += self.linear.explain(X)[1]  # a sum has no interactions
+        return values
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Return every number of the recipe, ready for ``numpy.savez``.

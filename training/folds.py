@@ -7,13 +7,23 @@ Out: folds with a full horizon between training and test.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["MINIMUM_POSITIVE_PUPILS", "Fold", "pupil_folds", "rolling_folds"]
+from riskmodel.training.boosting import RareOutcomeClassifier
+
+__all__ = [
+    "MINIMUM_POSITIVE_PUPILS",
+    "Fold",
+    "fit_on",
+    "pupil_folds",
+    "rolling_folds",
+    "rows_to_learn_from",
+    "thinned",
+]
 
 MINIMUM_POSITIVE_PUPILS = 8
 """Fewest pupils with the outcome from whom a model is fitted."""
@@ -34,6 +44,8 @@ class Fold:
         0 or 1; the test label as known at the end.
     train_related : int array, optional
         A frequent related outcome of the training rows, as known at the origin.
+    train_weight : float array, optional
+        Rows of the cohort that each training row stands for; 1 each where left out.
     """
 
     origin: pd.Timestamp
@@ -42,6 +54,7 @@ class Fold:
     train_label: NDArray[np.float64]
     test_label: NDArray[np.float64]
     train_related: NDArray[np.int64] | None = None
+    train_weight: NDArray[np.float64] | None = None
 
 
 def rolling_folds(
@@ -83,8 +96,8 @@ def rolling_folds(
         train = np.flatnonzero(~np.isnan(then))
         test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
         positive = spine["pupil_id"].to_numpy()[train][then[train] == 1]
-        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS:
-            continue
+        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS or not (then[train] == 0).any():
+            continue  # nothing, or nobody to compare with, can be learned from
         folds.append(
             Fold(origin=origin, train=train, test=test, train_label=then[train],
                  test_label=final[test])
@@ -130,3 +143,93 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int
                  test_label=label[test])
         )  # fmt: skip
     return folds
+
+
+def rows_to_learn_from(
+    label: NDArray[np.float64], pupil: NDArray[np.int64], drawn: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return all rows of pupils who had the outcome, and of the others those that were drawn.
+
+    Parameters
+    ----------
+    label : float array of shape (n_rows,)
+        0, 1, or nan where not known at the time.
+    pupil : int array of shape (n_rows,)
+        Number of each row's pupil.
+    drawn : bool array of shape (n_rows,)
+        Whether the row is in a sample drawn evenly, whatever its label.
+
+    Returns
+    -------
+    rows : int array of shape (n_learned,)
+        Ascending.
+    stands_for : float array of shape (n_learned,)
+        Rows that each stands for: 1 for pupils who had the outcome.
+
+    Notes
+    -----
+    Who had the outcome is asked of ``label`` alone, so that a fold does not see more of those who had
+    it later.
+    """
+    known = ~np.isnan(label)
+    is_case = np.isin(pupil, pupil[label == 1])
+    rows = np.flatnonzero(known & (is_case | drawn))
+    others = known & ~is_case
+    share = (others & drawn).sum() / max(1, others.sum())
+    return rows, np.where(is_case[rows], 1.0, 1.0 / share if share else 1.0)
+
+
+def thinned(fold: Fold, pupil: NDArray[np.int64], drawn: NDArray[np.bool_]) -> Fold:
+    """Return a fold that learns from :func:`rows_to_learn_from` and tests the same rows.
+
+    Parameters
+    ----------
+    fold : Fold
+        Whole.
+    pupil : int array of shape (n_rows,)
+        Number of each row's pupil.
+    drawn : bool array of shape (n_rows,)
+        An even sample of all rows.
+
+    Returns
+    -------
+    Fold
+        With weights.
+    """
+    kept, stands_for = rows_to_learn_from(fold.train_label, pupil[fold.train], drawn[fold.train])
+    return replace(
+        fold,
+        train=fold.train[kept],
+        train_label=fold.train_label[kept],
+        train_weight=stands_for,
+    )
+
+
+def fit_on(
+    model: RareOutcomeClassifier, X: pd.DataFrame, pupils: pd.Series, fold: Fold
+) -> RareOutcomeClassifier:
+    """Fit a classifier to what a fold may learn from.
+
+    Parameters
+    ----------
+    model : RareOutcomeClassifier
+        Unfitted.
+    X : DataFrame of shape (n_rows, n_features)
+        Features of all rows.
+    pupils : Series of shape (n_rows,)
+        Pupil of each row.
+    fold : Fold
+        Rows of ``X``.
+
+    Returns
+    -------
+    RareOutcomeClassifier
+        The same, fitted.
+    """
+    return model.fit(
+        X.iloc[fold.train],
+        fold.train_label,
+        pupils.iloc[fold.train],
+        fold.train_related,
+        fold.train_weight,
+    )

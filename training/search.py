@@ -23,13 +23,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.errors import RequestError
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import average_precision
-from riskmodel.evaluation.lists import is_listed
-from riskmodel.fairness.audit import FEWEST_OUTCOMES
+from riskmodel.evaluation.lists import is_listed, places_on_lists
+from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold
+from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["Search", "recall_gap", "search_settings"]
 
@@ -37,7 +37,7 @@ NEARLY_BEST = 0.95
 """Share of the best average precision that the fairest settings must keep to be chosen."""
 
 SPACE: dict[str, tuple[str, dict[str, Any]]] = {
-    "ridge": ("suggest_float", {"low": 3e-4, "high": 3e-2, "log": True}),
+    "ridge": ("suggest_float", {"low": 3e-5, "high": 3e-2, "log": True}),
     "n_features": ("suggest_int", {"low": 20, "high": 240, "log": True}),
     "tree_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
     "related_weight": ("suggest_float", {"low": 0.0, "high": 1.0}),
@@ -138,9 +138,17 @@ def search_settings(
     Raises
     ------
     RequestError
-        If the storage cannot be opened.
+        If the storage cannot be opened, or other workers are at all trials and none is finished.
+    HistoryError
+        If no fold holds an outcome, so that no settings are better than others.
     """
     import optuna
+
+    if not any(fold.test_label.any() for fold in folds):
+        raise HistoryError(
+            f"None of the {len(folds)} lists that settings are tried on holds an outcome, so they cannot "
+            "be compared. Train without --trials, or with a longer history."
+        )
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     directions: Any = ["maximize"] if groups is None else ["maximize", "minimize"]
@@ -175,10 +183,16 @@ def search_settings(
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
             study.tell(trial, values)
-    found = _result(study, groups is not None)
+    complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+    found = _result(study, groups is not None) if complete else None
     if place is not None:
         place.remove_session()
         place.engine.dispose()
+    if found is None:
+        raise RequestError(
+            f"The {n_trials} trials of this search are all with other workers and none is finished yet. "
+            "Run the same command again when they are done, or ask for more trials."
+        )
     return found
 
 
@@ -236,8 +250,7 @@ def _try(
     scores = []
     tested = [fold for fold in folds if fold.test_label.any()]
     for step, fold in enumerate(tested):
-        pupils = spine["pupil_id"].iloc[fold.train]
-        model.fit(X.iloc[fold.train], fold.train_label, pupils, fold.train_related)
+        fit_on(model, X, spine["pupil_id"], fold)
         scores.append(model.decision_function(X.iloc[fold.test]))
         precisions.append(average_precision(fold.test_label, scores[-1]))
         if trial is not None:
@@ -248,7 +261,8 @@ def _try(
         return [float(np.mean(precisions))]
     rows = np.concatenate([fold.test for fold in tested])
     label = np.concatenate([fold.test_label for fold in tested])
-    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], capacity)
+    places = places_on_lists(spine.iloc[rows], capacity)
+    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], places)
     gap = recall_gap(groups.loc[rows], label, listed)
     return [float(np.mean(precisions)), gap]
 

@@ -1,9 +1,10 @@
-"""The whole jobs behind the commands: train, promote, list, feedback, monitor, demo.
+"""The whole jobs behind the commands: train, promote, list, feedback, monitor, dashboard, demo.
 
 In:  a folder of extracts, an outcome, a day, a capacity.
 Out: a registered model with its backtest; a folder with the list.
 """
 
+from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
 from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
 from riskmodel.jobs.monitor import Monitoring, monitor
@@ -19,6 +20,7 @@ __all__ = [
     "Training",
     "feedback",
     "log_beside",
+    "make_dashboard",
     "make_list",
     "monitor",
     "promote",

@@ -12,11 +12,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.journal import append, read_journal
 from riskmodel.errors import RequestError
-from riskmodel.fairness.disclosure import suppress
+from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows
 from riskmodel.feedback import FIELDS, Returned, read_returned
 from riskmodel.report.files import read_list
 from riskmodel.report.identity import ListIdentity
@@ -235,7 +236,7 @@ def _coverage(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     )
     schools = counted.groupby("school_id")[COUNTS].sum().reset_index()
     for name in COUNTS:  # one by one: none of them follows from the others
-        hidden = suppress(schools.assign(within="all"), counts=[name], derived=[], within="within")
-        schools[name] = hidden[name]
+        hidden = hidden_rows(schools[[name]], np.zeros(len(schools)))
+        schools[name] = schools[name].astype(object).mask(hidden, SUPPRESSED)
     total = pd.DataFrame([{"school_id": "all"} | counted[COUNTS].sum().to_dict()])
     return pd.concat([schools, total.astype(object)], ignore_index=True)

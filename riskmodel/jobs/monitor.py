@@ -14,22 +14,25 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.assess import Assessment
-from riskmodel.cohort import default_as_of, snapshots
-from riskmodel.data import Tables
+from riskmodel.cohort import default_as_of
 from riskmodel.data.check import check
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
-from riskmodel.errors import HistoryError, ModelError, RequestError
+from riskmodel.errors import ModelError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.metrics import poisson_interval
 from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
 from riskmodel.jobs.feedback import read_decisions
+from riskmodel.jobs.past_lists import (
+    assess_at,
+    check_days,
+    followed,
+    lists_again,
+    not_followed,
+    with_outcome,
+)
 from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
-from riskmodel.outcomes import horizon_end, label
-from riskmodel.progress import track
-from riskmodel.ranking import listed
-from riskmodel.report.files import read_list
 from riskmodel.report.monitor_page import monitor_page
 from riskmodel.training import registry
 
@@ -45,7 +48,8 @@ NOTHING = "Nothing asks for it: the pupils look as they did"
 SHOWN = 10
 """Drifted features named in the text; the page has them all."""
 
-LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of"]
+APART_DAYS = 365
+"""Days between lists whose outcomes are added up: nearer ones hold the same outcomes again."""
 
 WEIGHTY = 0.1
 """Share of the reasons (mean size of contributions) of drifted features that asks for a retraining."""
@@ -176,12 +180,13 @@ def monitor(
     errors = problems[problems["severity"] == "error"]
     said = [str(line) for line in pd.concat([errors, problems.drop(errors.index)])["message"]]
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    today = _assess(model, tables, day)
+    today = assess_at(model, tables, day)
     table = _drift(model, today)
-    handed_out = [_read_list(folder, outcome) for folder in lists] or _lists_again(
-        model, tables, day
-    )
-    frames = [_with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
+    handed_out = [followed(folder, model) for folder in lists]
+    check_days(handed_out, day)
+    said += not_followed(handed_out, tables)
+    handed_out = handed_out or lists_again(model, tables, day)
+    frames = [with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
     past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     outcomes = (
         outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
@@ -197,14 +202,6 @@ def monitor(
     return made
 
 
-def _assess(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
-    capacity = int(model.card["backtest"]["counts"]["capacity"])
-    try:
-        return model.assess(tables, as_of=day, capacity=capacity)
-    except RequestError:  # the cohort is smaller than the lists of the backtest were
-        return model.assess(tables, as_of=day, capacity=1)
-
-
 def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     """Return drift of the score and of every feature, with the features' share of the reasons."""
     if "profile" not in model.card:
@@ -216,46 +213,6 @@ def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     table["share_of_reasons"] = table["feature"].map(size / size.sum())
     is_score = table["feature"] == SCORE
     return pd.concat([table[is_score], table[~is_score]], ignore_index=True)
-
-
-def _lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
-    """Make the champion's lists since its training again, each from what was known on its day."""
-    since = pd.Timestamp(model.card["trained"]["trained_as_of"])
-    try:
-        days = [d for d in snapshots(tables, model.outcome, before=day) if since <= d < day]
-    except HistoryError:
-        return []
-    lists = []
-    for one in track(days, "Earlier lists"):
-        made = _assess(model, tables, one)
-        lists.append(
-            made.scores.assign(as_of=one, listed=listed(made.scores, made.capacity))[LIST_COLUMNS]
-        )
-    return lists
-
-
-def _read_list(folder: Path, outcome: str) -> pd.DataFrame:
-    """Read a list that was handed out."""
-    identity, ranking = read_list(folder)
-    if identity.outcome != outcome:
-        raise RequestError(f"The list in {folder} is for {identity.outcome}, not for {outcome}.")
-    as_of = pd.Timestamp(identity.as_of)
-    return ranking.assign(listed=ranking["selected"], as_of=as_of)[LIST_COLUMNS]
-
-
-def _with_outcome(
-    one: pd.DataFrame, tables: Tables, outcome: str, day: pd.Timestamp
-) -> pd.DataFrame:
-    """Add what was known of the outcome by a day; pupils whose horizon ended unlabelled are left out."""
-    ids = one["pupil_id"].astype("str")
-    known = ids.isin(tables["pupils"]["pupil_id"].astype("str")).to_numpy()
-    pupils = ids[known].astype(tables["pupils"]["pupil_id"].dtype)
-    spine = one[known].assign(pupil_id=pupils).reset_index(drop=True)
-    spine["as_of"] = spine["as_of"].astype("datetime64[s]")
-    labels = label(tables, spine, outcome, known_by=day)
-    complete = (horizon_end(spine, outcome) <= day).to_numpy()
-    made = spine.assign(event=labels["event_on"].notna().to_numpy(), complete=complete)
-    return made[~complete | labels["label"].notna().to_numpy()]
 
 
 def _with_support(past: pd.DataFrame, decided: pd.DataFrame | None, outcome: str) -> pd.DataFrame:
@@ -294,21 +251,37 @@ def _advice(
     age = (day - pd.Timestamp(model.card["trained"]["trained_as_of"])).days
     if age >= OLD_DAYS:
         advice.append(f"The model was trained {age} days ago; a year of outcomes is new since.")
-    finished = outcomes[outcomes["complete"]] if len(outcomes) else outcomes
+    finished = _finished(outcomes)
     if len(finished):
         expected, observed = float(finished["expected"].sum()), int(finished["observed"].sum())
         low, high = (float(end) for end in poisson_interval(observed))
         if not low <= expected <= high:
             advice.append(
-                f"On lists whose horizon is over {expected:.0f} outcomes were expected and {observed} "
-                f"happened (95% interval {low:.0f} to {high:.0f})."
+                f"On lists a year apart whose horizon is over {expected:.0f} outcomes were expected "
+                f"and {observed} happened (95% interval {low:.0f} to {high:.0f})."
             )
     return advice
 
 
+def _finished(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return this model's lists whose horizon is over, none within a year of another.
+
+    Lists of one year hold the same outcomes again; to add them up as if they were others would make a
+    count look surer than it is.
+    """
+    if outcomes.empty:
+        return outcomes
+    ended = outcomes[outcomes["complete"] & outcomes["same_model"]]
+    kept: list[pd.Timestamp] = []
+    for day in sorted(ended["as_of"].unique(), reverse=True):
+        if not kept or (kept[-1] - day).days >= APART_DAYS:
+            kept.append(day)
+    return ended[ended["as_of"].isin(kept)]
+
+
 def _nothing(outcomes: pd.DataFrame) -> str:
     """Say that nothing asks for a retraining, and no more than is known."""
-    finished = len(outcomes) and outcomes["complete"].any()
+    finished = len(_finished(outcomes))
     rest = (
         ", and earlier lists came out as expected." if finished else "; no list has run its time."
     )

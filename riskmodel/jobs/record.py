@@ -16,12 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.fairness.audit import published_recall
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
-from riskmodel.jobs.settings import Gates
+from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.report.backtest_page import backtest_page
 from riskmodel.report.records import model_card
@@ -36,7 +34,7 @@ logger = logging.getLogger(__name__)
 def register(
     model: RiskModel,
     backtest: Backtest,
-    gates: Gates,
+    settings: Settings,
     answers: dict[str, str],
     tracking: str,
     search: Search | None,
@@ -50,8 +48,8 @@ def register(
         The model.
     backtest : Backtest
         What was measured.
-    gates : Gates
-        The thresholds.
+    settings : Settings
+        The thresholds, and the LA's own points.
     answers : dict of str to str
         Gate → answer.
     tracking : str
@@ -66,9 +64,8 @@ def register(
     str
         The version's number.
     """
-    trained = model.card["trained"]
+    trained, gates = model.card["trained"], settings.gates(model.outcome)
     front = None if search is None else search.front
-    recall = published_recall(pd.DataFrame(model.card["recall"]))
     texts = {
         "backtest.html": backtest_page(
             backtest, outcome=model.outcome, notes=model.card["notes"], gates=answers,
@@ -78,11 +75,11 @@ def register(
         "notes.txt": "\n".join(model.card["notes"]),
         "model_card.html": model_card(
             model.outcome, trained=trained, backtest=backtest.to_dict(), answers=answers,
-            recall=recall, notes=model.card["notes"],
+            audit=model.card["audit"], notes=model.card["notes"],
         ),
         "lineage.json": json.dumps(trained, indent=1),
         "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
-        "audit.json": json.dumps(records(recall), indent=1),
+        "audit.json": json.dumps(model.card["audit"], indent=1, ensure_ascii=False),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
             sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
@@ -106,7 +103,7 @@ def register(
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
             tags={f"gate.{name}": answer for name, answer in answers.items()}
-            | {"gates_digest": gates.digest(), "data_digest": trained["training_data_digest"],
+            | {"gates_digest": settings.digest(model.outcome), "data_digest": trained["training_data_digest"],
                "as_of": trained["trained_as_of"], "simulated": str(trained["simulated"]).lower()},
             texts=texts,
             example=middle,

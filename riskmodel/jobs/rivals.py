@@ -1,6 +1,6 @@
 """The model and its rivals on earlier lists: every ranker scores the same rows.
 
-In:  a sample and its folds.
+In:  a sample with its folds.
 Out: label, score of every ranker and what else is known, for every tested row.
 """
 
@@ -21,7 +21,7 @@ from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import calibrated_on_other_lists
-from riskmodel.training.folds import Fold
+from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]
 
@@ -61,7 +61,6 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
 
 def predict_folds(
     sample: Sample,
-    folds: list[Fold],
     models: Mapping[str, tuple[Callable[[], RareOutcomeClassifier], list[str]]],
     truth: NDArray[np.float64] | None,
     tables: Tables,
@@ -72,9 +71,7 @@ def predict_folds(
     Parameters
     ----------
     sample : Sample
-        Rows, labels, features.
-    folds : list of Fold
-        What each list may learn from, and which rows it ranks.
+        Rows, labels, features, folds.
     models : mapping
         Name → what makes an unfitted classifier, and its features; ``"model"`` is one of them.
     truth : float array of shape (n_rows,), or None
@@ -91,21 +88,22 @@ def predict_folds(
         is the row of the sample, ``risk`` is there where two lists or more were tested.
     """
     parts = []
-    for fold in track(folds, "Backtest"):
+    for fold in track(sample.folds, "Backtest"):
         logger.info("Backtest: list of %s", f"{fold.origin:%Y-%m-%d}")
         part = _context(sample, fold)
         train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
-        pupils = sample.spine["pupil_id"].iloc[fold.train]
         for name, (make, columns) in models.items():
-            fitted = make().fit(train[columns], fold.train_label, pupils, fold.train_related)
+            fitted = fit_on(make(), sample.X[columns], sample.spine["pupil_id"], fold)
             part[name] = fitted.decision_function(test[columns])
-        part["logistic regression"] = fit_logistic(train, fold.train_label, test)
+        part["logistic regression"] = fit_logistic(train, fold.train_label, test, fold.train_weight)
         eal = _additional_language(tables, part["pupil_id"])
         for name, score in simple_rankers(test.assign(eal=eal), points).items():
             part[name] = score
         if "school_id" in part:
             train_school = sample.spine["school_id"].iloc[fold.train]
-            part["school only"] = school_rate(train_school, fold.train_label, part["school_id"])
+            part["school only"] = school_rate(
+                train_school, fold.train_label, part["school_id"], fold.train_weight
+            )
         if truth is not None:
             part[CEILING] = truth[fold.test]
         parts.append(part)
@@ -126,6 +124,7 @@ def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
             "as_of": rows["as_of"].to_numpy(),
             "label": fold.test_label,
             "row": fold.test,
+            "share_of_list": rows["share_of_list"].to_numpy(),
         }
     )
     event_on = sample.labels["event_on"].iloc[fold.test]

@@ -1,14 +1,13 @@
 """What a model is trained on: the spine, its labels as known on a day, its features.
 
 In:  tables, an outcome, the day to stand on.
-Out: :class:`Sample`; for simulated data, the true risk of every row.
+Out: :class:`Sample` with its folds; for simulated data, the true risk of every row.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,14 @@ from riskmodel.data import Tables
 from riskmodel.errors import DataError, HistoryError
 from riskmodel.evaluation import roc_auc
 from riskmodel.features import build
-from riskmodel.outcomes import horizon_end, label, related
-from riskmodel.training.folds import MINIMUM_POSITIVE_PUPILS
+from riskmodel.outcomes import count_status, horizon_end, label, related
+from riskmodel.training.folds import (
+    MINIMUM_POSITIVE_PUPILS,
+    Fold,
+    pupil_folds,
+    rolling_folds,
+    thinned,
+)
 
 __all__ = ["Sample", "make_sample", "refuse_leaks", "true_risks"]
 
@@ -34,31 +39,46 @@ COMPARED = 20_000
 """Rows without the outcome that a feature is compared on, about."""
 
 
-@dataclass(frozen=True)
+ROWS_DRAWN = 60_000
+"""Rows, of pupils with the outcome or not, that are learned from besides those of pupils with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Sample:
-    """The labelled rows, their features and how to label them on an earlier day.
+    """The rows that are learned from or tested, their labels and features.
 
     Attributes
     ----------
     spine : DataFrame of shape (n_rows, ...)
-        ``pupil_id``, ``as_of`` and more.
+        ``pupil_id``, ``as_of`` and more; ``share_of_list`` of the day's pupils have a horizon that ended.
     labels : DataFrame of shape (n_rows, ...)
         ``label`` (1, 0 or nan) and ``status``.
     X : DataFrame of shape (n_rows, n_features)
         Features known at ``as_of``.
-    label_at, related_at : callable
-        Day → label of every row as known that day, and the related outcome, if there is one.
+    folds : list of Fold
+        What each tested list may learn from; rows of this sample.
+    is_out_of_time : bool
+        Whether the tested lists are later than what is learned from.
+    final : Fold
+        What the model that is kept learns from; it tests nothing.
+    is_drawn : bool array of shape (n_rows,)
+        An even sample of all labelled rows, which can stand for them.
+    statuses : DataFrame
+        From :func:`riskmodel.outcomes.count_status`, of all rows, kept or not.
     """
 
     spine: pd.DataFrame
     labels: pd.DataFrame
     X: pd.DataFrame
-    label_at: Callable[[pd.Timestamp], NDArray[np.float64]]
-    related_at: Callable[[pd.Timestamp], NDArray[np.int64] | None]
+    folds: list[Fold]
+    is_out_of_time: bool
+    final: Fold
+    is_drawn: NDArray[np.bool_]
+    statuses: pd.DataFrame
 
 
-def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
-    """Build the spine of every snapshot whose horizon has ended, its labels and features.
+def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins: int) -> Sample:
+    """Label every snapshot whose horizon has ended, choose rows, build their features.
 
     Parameters
     ----------
@@ -68,20 +88,62 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
         Outcome.
     today : Timestamp
         The day to stand on.
+    n_origins : int
+        Lists to be tested, at most.
 
     Returns
     -------
     Sample
-        Features that do not vary are left out.
+        All rows of the tested lists and of pupils with the outcome, and of the others an even sample:
+        features take most of the time, and a bag draws only some of them. Features that do not vary
+        are left out.
 
     Raises
     ------
     HistoryError
         If no horizon has ended, or too few pupils had the outcome.
     """
+    spine, labels = _labelled(tables, outcome, today)
+    label_then = labels["label"].to_numpy(dtype=float)
+
+    def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
+        return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
+
+    folds = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
+    is_out_of_time = bool(folds)
+    folds = folds or pupil_folds(spine, label_then)
+    pupil = spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    drawn = _draw(~np.isnan(label_then))
+    folds = [thinned(fold, pupil, drawn) for fold in folds]
+    final = thinned(_everything(label_then, today), pupil, drawn)
+    rows = np.unique(np.concatenate(
+        [np.flatnonzero(drawn), final.train, *(part for f in folds for part in (f.train, f.test))]
+    ))  # fmt: skip
+    part = spine.iloc[rows].reset_index(drop=True)
+    logger.info("Building features for %d of %d pupil snapshots", len(rows), len(spine))
+    X = build(tables, part)
+    refuse_leaks(X, label_then[rows])
+    folds = [_renumbered(fold, rows) for fold in (*folds, final)]
+    kin = {
+        day: related(tables, part, outcome, known_by=day)
+        for day in {today, *(fold.origin for fold in folds)}
+    }
+    folds = [_with_related(fold, kin[fold.origin if is_out_of_time else today]) for fold in folds]
+    return Sample(
+        spine=part, labels=labels.iloc[rows].reset_index(drop=True), X=X.loc[:, _varies(X)],
+        folds=folds[:-1], is_out_of_time=is_out_of_time, final=folds[-1], is_drawn=drawn[rows],
+        statuses=count_status(labels),
+    )  # fmt: skip
+
+
+def _labelled(
+    tables: Tables, outcome: str, today: pd.Timestamp
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return every row whose horizon has ended, with its label; refuse what nothing can be learned from."""
     spine = build_spine(tables, snapshots(tables, outcome, before=today), outcome)
-    ended = (horizon_end(spine, outcome) <= today).to_numpy()
-    spine = spine[ended].reset_index(drop=True)
+    ended = horizon_end(spine, outcome) <= today
+    spine["share_of_list"] = ended.groupby(spine["as_of"]).transform("mean")
+    spine = spine[ended.to_numpy()].reset_index(drop=True)
     if spine.empty:
         raise HistoryError(
             f"No list made before {today:%Y-%m-%d} has an outcome horizon that ended by then, so "
@@ -95,24 +157,46 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp) -> Sample:
             f"{today:%Y-%m-%d}; at least {MINIMUM_POSITIVE_PUPILS} are needed. Stand on a later day "
             "or add earlier years."
         )
-    logger.info("Building features for %d pupil snapshots", len(spine))
     if not (labels["label"] == 0).any():
         raise HistoryError(
             f"Every labelled pupil had the outcome {outcome}: there is nobody to compare them with. "
             "Check that the extracts hold all pupils, not only those of concern."
         )
-    X = build(tables, spine)
-    first = X.iloc[0]
-    varies = (X.ne(first) & ~(X.isna() & first.isna())).any()
-    refuse_leaks(X, labels["label"].to_numpy(dtype=float))
+    return spine, labels
 
-    def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
-        return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
 
-    def related_at(day: pd.Timestamp) -> NDArray[np.int64] | None:
-        return related(tables, spine, outcome, known_by=day)
+def _draw(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Draw at most :data:`ROWS_DRAWN` rows evenly; the spine is sorted, so the same facts give the same."""
+    candidates = np.flatnonzero(known)
+    chosen = np.random.default_rng(0).permutation(candidates)[:ROWS_DRAWN]
+    drawn = np.zeros(len(known), dtype=bool)
+    drawn[chosen] = True
+    return drawn
 
-    return Sample(spine, labels, X.loc[:, varies], label_at, related_at)
+
+def _everything(outcome: NDArray[np.float64], today: pd.Timestamp) -> Fold:
+    """Return the fold that learns from every labelled row."""
+    rows, nothing = np.flatnonzero(~np.isnan(outcome)), np.array([], dtype=np.int64)
+    return Fold(origin=today, train=rows, test=nothing, train_label=outcome[rows],
+                test_label=nothing.astype(float))  # fmt: skip
+
+
+def _renumbered(fold: Fold, rows: NDArray[np.int64]) -> Fold:
+    """Give the rows of a fold the numbers that they have among those that are kept."""
+    return replace(
+        fold, train=np.searchsorted(rows, fold.train), test=np.searchsorted(rows, fold.test)
+    )
+
+
+def _with_related(fold: Fold, kin: NDArray[np.int64] | None) -> Fold:
+    return fold if kin is None else replace(fold, train_related=kin[fold.train])
+
+
+def _varies(X: pd.DataFrame) -> NDArray[np.bool_]:
+    """Say which features have more than one value, missing counted as one."""
+    values = X.to_numpy()
+    first = values[0]
+    return np.asarray(~((values == first) | (np.isnan(values) & np.isnan(first))).all(axis=0))
 
 
 def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:

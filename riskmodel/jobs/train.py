@@ -7,7 +7,7 @@ Out: :class:`Training`: a registered challenger and all that was measured.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +16,30 @@ import pandas as pd
 
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
-from riskmodel.fairness import groups_at
+from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
+from riskmodel.jobs.gates import gates_for
 from riskmodel.jobs.judge import (
     choice_note,
-    gates_for,
-    lineage,
     notes_for,
-    recall_records,
     widened_gaps,
 )
+from riskmodel.jobs.lineage import lineage
 from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.settings import Settings
 from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
+from riskmodel.outcomes import horizon_end
 from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibration import fit_affine
-from riskmodel.training.folds import Fold, pupil_folds, rolling_folds
+from riskmodel.training.folds import Fold, fit_on
 from riskmodel.training.search import Search, search_settings
 
 __all__ = ["Training", "train"]
@@ -52,8 +52,13 @@ CAPACITY_SHARE = {"pex": 0.01, "neet": 0.05, "neet-post16": 0.1}
 N_ORIGINS = 5
 """Origins of the backtest, at most."""
 
-TODAYS_PRACTICE = ("suspensions last year", "RONI points", "months jobless so far")
-"""Whose gaps a first model is compared with, by what the LA has; the first that is there."""
+TODAYS_PRACTICE = (
+    "suspensions last year",
+    "RONI points",
+    "months jobless so far",
+    "vulnerable list",
+)
+"""Whose gaps the audit compares the model's with; the gate takes the first that is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,8 @@ class Training:
         Gate → ``"passed"`` or the reason why it failed.
     notes : list of str
         What a reader of the table must know, in plain sentences.
+    audit : ModelAudit
+        Whom the lists found, by group; small counts are not suppressed here, but are in the model.
     search : Search, optional
         What a search tried.
     """
@@ -81,6 +88,7 @@ class Training:
     backtest: Backtest
     gates: dict[str, str]
     notes: list[str]
+    audit: ModelAudit = field(repr=False)
     search: Search | None = field(repr=False, default=None)
 
     def text(self) -> str:
@@ -161,6 +169,8 @@ def train(
         If the extracts cannot be used, or a feature tells the outcome (a leak).
     HistoryError
         If there is too little history or too few outcomes.
+    RequestError
+        If the capacity does not fit the lists.
     ModelError
         If the registry cannot be written; this is found out before the work begins.
     """
@@ -168,22 +178,18 @@ def train(
     registry.open_store(outcome, tracking=tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
-    sample = make_sample(extract.tables, outcome, today)
+    sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
     champion = _champion(outcome, tracking)
-    folds = rolling_folds(sample.spine, sample.label_at, known_by=today, n_origins=n_origins)
-    out_of_time = bool(folds)
-    folds = folds or pupil_folds(sample.spine, sample.labels["label"].to_numpy())
-    folds = [_with_related(fold, sample, today) for fold in folds]
-    capacity = _capacity(capacity, outcome, folds, out_of_time)
+    folds, out_of_time = sample.folds, sample.is_out_of_time
+    capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)
     groups = _groups(extract, sample, folds)
     search = None
     if n_trials:
-        # the newest list takes no part in the choice, so that one figure is not flattered by it
         search = search_settings(
-            sample.X, sample.spine, folds[:-1] if out_of_time and len(folds) > 1 else folds,
+            sample.X, sample.spine, _searched(sample, outcome) or folds,
             n_trials=n_trials, random_state=seed, make=make, storage=storage,
-            groups=groups if fair else None, capacity=capacity,
+            groups=_gated(groups) if fair else None, capacity=capacity,
             name=" ".join([outcome, f"{today:%Y-%m-%d}", extract.digest, f"seed {seed}",
                            *([f"fair at {capacity}"] if fair else [])]),
         )  # fmt: skip
@@ -192,16 +198,21 @@ def train(
         champion, sample, make, chosen
     )
     truth = true_risks(source, outcome, sample.spine)
-    predictions = predict_folds(sample, folds, models, truth, extract.tables, settings.points)
+    predictions = predict_folds(sample, models, truth, extract.tables, settings.points)
     backtest = _compare(predictions, capacity, seed)
-    final = _fit(sample, make(**chosen), today)
+    final = _fit(sample, make(**chosen))
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
-    recall = recall_records(predictions, tested, capacity)
-    notes = notes_for(outcome, out_of_time, backtest, sample.labels)
+    logger.info("Auditing %d characteristics", tested.shape[1])
+    audit = audit_model(
+        predictions, tested, capacity=capacity, practice=TODAYS_PRACTICE, random_state=seed
+    )
+    notes = notes_for(outcome, out_of_time, backtest, sample.statuses)
     if search is not None:
-        notes.insert(1, choice_note(backtest))
+        notes.insert(1, choice_note(backtest, is_held_out=bool(_searched(sample, outcome))))
     gates = settings.gates(outcome)
-    trained = lineage(extract, today, sample, preset_of(source) is not None, out_of_time, seed)
+    trained = lineage(
+        source, extract, today, sample, preset_of(source) is not None, out_of_time, seed
+    )
     calibration = fit_affine(predictions["model"], predictions["label"])
     model = RiskModel(
         outcome=outcome,
@@ -212,21 +223,27 @@ def train(
             "trained": trained,
             "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
             "backtest": backtest.to_dict(),
-            "recall": recall,
-            "recall_note": notes[0],
+            "audit": audit.to_dict(),
+            "audit_note": notes[0],
             "notes": notes,
-            "profile": profile(sample.X, sample.spine["as_of"])
+            "profile": profile(sample.X[sample.is_drawn], sample.spine["as_of"][sample.is_drawn])
             | profile(
                 pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())}),
                 predictions["as_of"],
             ),
         },
     )
-    wider = _wider_gaps(predictions, tested, capacity, champion is not None, seed)
+    wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
     answers = gates_for(gates, extract, backtest, out_of_time, wider)
-    number = register(model, backtest, gates, answers, tracking, search, sample.X)
+    number = register(model, backtest, settings, answers, tracking, search, sample.X)
     return Training(
-        model=model, version=number, backtest=backtest, gates=answers, notes=notes, search=search
+        model=model,
+        version=number,
+        backtest=backtest,
+        gates=answers,
+        notes=notes,
+        audit=audit,
+        search=search,
     )
 
 
@@ -265,11 +282,33 @@ def _wider_gaps(
     return widened_gaps(predictions, groups, capacity, usual, seed) if usual else []
 
 
-def _capacity(wanted: int | None, outcome: str, folds: list[Fold], out_of_time: bool) -> int:
-    """Return the places on a list: as asked for, or the outcome's usual share of the cohort."""
-    sizes = [len(fold.test) for fold in folds]
-    n_cohort = max(sizes) if out_of_time else sum(sizes)
-    return min(wanted or max(1, round(CAPACITY_SHARE[outcome] * n_cohort)), n_cohort)
+def _capacity(wanted: int | None, outcome: str, sample: Sample) -> int:
+    """Return the places on a whole list: as asked for, or the outcome's usual share of the cohort."""
+    sizes = [
+        len(fold.test) / sample.spine["share_of_list"].iloc[fold.test].mean()
+        for fold in sample.folds if len(fold.test)
+    ]  # fmt: skip
+    n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
+    if wanted is None:
+        return max(1, round(CAPACITY_SHARE[outcome] * n_cohort))
+    if not 1 <= wanted <= n_cohort:
+        raise RequestError(
+            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {wanted}. "
+            "Choose the number of pupils the service can see."
+        )
+    return wanted
+
+
+def _searched(sample: Sample, outcome: str) -> list[Fold]:
+    """Return the lists whose outcomes were all known when the newest list was made.
+
+    Settings chosen on these alone leave the newest list as a test; none where history is too short.
+    """
+    if not sample.is_out_of_time:
+        return []
+    *earlier, newest = sample.folds
+    ended = (horizon_end(sample.spine.iloc[fold.test], outcome).max() for fold in earlier)
+    return [fold for fold, end in zip(earlier, ended, strict=True) if end <= newest.origin]
 
 
 def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame:
@@ -279,6 +318,11 @@ def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame
     return groups.set_axis(rows, axis=0)
 
 
+def _gated(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the characteristics that a gate and a fair search look at."""
+    return groups[[name for name in groups if name in GATED]]
+
+
 def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     """Compare all rankers at the capacity."""
     rankers = [str(name) for name in predictions if name not in CONTEXT]
@@ -286,24 +330,8 @@ def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
 
 
-def _with_related(fold: Fold, sample: Sample, today: pd.Timestamp) -> Fold:
-    """Add the related outcome of the training rows as it was known when the model was made."""
-    is_earlier = bool((sample.spine["as_of"].iloc[fold.train] < fold.origin).all())
-    made = sample.related_at(fold.origin if is_earlier else today)
-    return fold if made is None else replace(fold, train_related=made[fold.train])
-
-
-def _fit(
-    sample: Sample, model: RareOutcomeClassifier, today: pd.Timestamp
-) -> RareOutcomeClassifier:
-    """Fit on every labelled row."""
-    outcome = sample.labels["label"].to_numpy(dtype=float)
-    rows = np.flatnonzero(~np.isnan(outcome))
-    logger.info("Fitting the final model on %d rows", len(rows))
-    kin = sample.related_at(today)
-    return model.fit(
-        sample.X.iloc[rows],
-        outcome[rows],
-        sample.spine["pupil_id"].iloc[rows],
-        None if kin is None else kin[rows],
-    )
+def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:
+    """Fit the model that is kept."""
+    fold = sample.final
+    logger.info("Fitting the final model on %d rows", len(fold.train))
+    return fit_on(model, sample.X, sample.spine["pupil_id"], fold)

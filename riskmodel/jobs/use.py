@@ -64,12 +64,14 @@ def promote(
     tags = registry.version_tags(outcome, chosen, tracking=tracking)
     gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
     stays = f"Version {chosen} for {outcome} is not promoted"
-    if tags.get("gates_digest") != (settings or Settings()).gates(outcome).digest():
+    if tags.get("gates_digest") != (settings or Settings()).digest(outcome):
         raise ModelError(
-            f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
-            "before a run; train again, or put back the file that it was trained with."
+            f"{stays}: it was judged by other gates or points than riskmodel.toml holds now. They are "
+            "written before a run; train again, or put back the file that it was trained with."
         )
-    failed = [f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a != "passed"]
+    failed = [
+        f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")
+    ]
     if failed or not gates:
         raise ModelError(
             f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
@@ -154,6 +156,7 @@ def make_list(
     model_uri: str | None = None,
     extract: Extract | None = None,
     log: LogTo | None = None,
+    password: str | None = None,
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
@@ -177,6 +180,8 @@ def make_list(
         What was read from ``source`` before.
     log : LogTo, optional
         The log of lists, see :func:`signed`; not logged where left out.
+    password : str, optional
+        Seals the pages; the other files stay open.
 
     Returns
     -------
@@ -201,7 +206,9 @@ def make_list(
     assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
     previous = _previous_ranking(model, extract.tables, day, capacity)
     logger.info("Writing the list")
-    return write_list(assessment, out, previous=previous, log=log)
+    return write_list(
+        assessment, out, previous=previous, log=log, tables=extract.tables, password=password
+    )
 
 
 def signed(log: Path, by: str | None = None) -> LogTo:

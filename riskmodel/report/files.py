@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from riskmodel.assess import Assessment
+from riskmodel.data import Tables
 from riskmodel.data.write import new_folder
 from riskmodel.errors import RequestError
 from riskmodel.ranking import rank
@@ -35,6 +36,8 @@ def write_list(
     *,
     previous: pd.DataFrame | None = None,
     log: LogTo | None = None,
+    tables: Tables | None = None,
+    password: str | None = None,
 ) -> Path:
     """Write the list.
 
@@ -48,6 +51,10 @@ def write_list(
         The ranking before, to say who is new, rising or falling.
     log : LogTo, optional
         Where the list is logged, just before its folder appears; not at all where left out.
+    tables : Tables, optional
+        The LA's facts, for the charts, needs and names of schools of the pages.
+    password : str, optional
+        Seals the pages; the other files stay open.
 
     Returns
     -------
@@ -57,7 +64,8 @@ def write_list(
     Raises
     ------
     RequestError
-        If the folder is not empty, the capacity does not fit the cohort, or the log cannot be written.
+        If the folder is not empty, the capacity does not fit the cohort, the log cannot be written, or the
+        password is too short.
     """
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
@@ -65,7 +73,7 @@ def write_list(
         _defused(ranking).to_csv(folder / "list.csv", index=False, lineterminator="\r\n")
         identity = _identity(assessment, ranking, folder / "list.csv")
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
-        write_pages(assessment, ranking, folder)
+        write_pages(assessment, ranking, folder, tables=tables, password=password)
         write_records(assessment, folder / "records")
         _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
         facts = assessment.to_dict() | {"list": json.loads(identity.text())}

@@ -89,10 +89,17 @@ def _bar(row: dict[Any, Any], scale: float) -> dict[str, Any]:
 def _outcome(row: dict[Any, Any]) -> list[str]:
     return [
         f"{row['as_of']:%Y-%m-%d}",
-        "listed" if row["listed"] else "not listed",
+        ("listed" if row["listed"] else "not listed")
+        + ("" if row["same_model"] else " (by another model)"),
         str(row["supported"]),
         f"{row['pupils']:,}",
         f"{row['expected']:.1f}",
-        f"{row['observed']:.0f} ({row['observed_low']:.0f} to {row['observed_high']:.0f})",
+        _observed(row),
         "yes" if row["complete"] else "not yet",
     ]
+
+
+def _observed(row: dict[Any, Any]) -> str:
+    if pd.isna(row["observed"]):
+        return "not known before the horizon is over"
+    return f"{row['observed']:.0f} ({row['observed_low']:.0f} to {row['observed_high']:.0f})"

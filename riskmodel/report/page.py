@@ -1,27 +1,45 @@
-"""The pages: one for the LA, one per school; each a single file that needs no network.
+"""The list as pages that open in any browser: one for the LA, one per school with its pupils only.
 
-In:  an assessment and its ranking.
-Out: ``index.html`` and ``schools/<school_id>.html``.
+In:  an assessment and its ranking; the tables, for charts; a password, if pages are to be sealed.
+Out: ``index.html`` and ``schools/<school_id>.html``; each is one file and asks for no network.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
-from collections.abc import Hashable
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, Template
+from markupsafe import Markup
 
 from riskmodel.assess import Assessment
-from riskmodel.explain import theme_totals
-from riskmodel.report.words import MISUSE, day_words, purpose
+from riskmodel.data import Tables
+from riskmodel.report.audit_view import audit_tables, audit_words
+from riskmodel.report.cards import card_facts, cards
+from riskmodel.report.rows import FILTERS, bar_places, list_rows, rest_of_cohort
+from riskmodel.report.sealing import PageKey, make_key, seal
+from riskmodel.report.words import (
+    HAPPENED_WORDS,
+    MISUSE,
+    about,
+    day_words,
+    short_purpose,
+    track_figures,
+)
 
-__all__ = ["write_pages"]
+__all__ = ["file_name", "render", "write_pages"]
 
-BAR_WIDTH = 60
-"""Half width of the theme chart, in pixels; a change of the odds by e² fills it."""
+LONGEST_NAME = 100
+"""Characters of a file's name, well below what file systems allow."""
+
+PARTS = ("reason_1", "reason_2", "reason_3", "strength_1", "strength_2")
 
 
 def render(name: str, **contents: Any) -> str:
@@ -43,31 +61,71 @@ def render(name: str, **contents: Any) -> str:
 
 
 def _template(name: str) -> Template:
-    environment = Environment(loader=PackageLoader("riskmodel.report", "."), autoescape=True)
-    return environment.get_template(name)
+    return _environment().get_template(name)
 
 
-def write_pages(assessment: Assessment, ranking: pd.DataFrame, folder: Path) -> None:
+@cache
+def _environment() -> Environment:
+    """Return the one environment: it keeps what it compiled, which a hundred pages share."""
+    return Environment(
+        loader=PackageLoader("riskmodel.report", "."), autoescape=True, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def write_pages(
+    assessment: Assessment,
+    ranking: pd.DataFrame,
+    folder: Path,
+    *,
+    tables: Tables | None = None,
+    password: str | None = None,
+) -> None:
     """Write all pages.
 
     Parameters
     ----------
     assessment : Assessment
-        For the sentences and the audit.
+        For reasons, sentences and the audit.
     ranking : DataFrame
-        From :func:`riskmodel.ranking.rank`; pupils listed or near the line are shown.
+        From :func:`riskmodel.ranking.rank`; pupils listed or near the line are shown with their cards,
+        the others can be searched on the LA's page.
     folder : Path
         Folder that exists.
+    tables : Tables, optional
+        The LA's facts, for attendance, timelines, needs and the names of schools; what was recorded
+        on or after the day of the list is not used.
+    password : str, optional
+        Seals every page; it is asked for when a page is opened.
+
+    Raises
+    ------
+    RequestError
+        If the password is too short.
     """
-    template = _template("list.html")
-    shown = ranking[ranking["band"] != "not listed"].copy()
-    shown["themes"] = pd.Series(_theme_bars(assessment, shown), index=shown.index, dtype=object)
-    _write(template, assessment, shown, folder / "index.html", school=None)
+    rows = list_rows(ranking, tables, as_of=assessment.as_of)
+    is_shown = (ranking["band"] != "not listed").to_numpy()
+    shown = rows[is_shown].join(ranking.loc[is_shown, list(PARTS)])
+    shown = shown.join(bar_places(ranking[is_shown]))
+    made, weeks = cards(assessment, shown, tables)
+    facts = card_facts(weeks, assessment.as_of) | {"happened": HAPPENED_WORDS[assessment.outcome]}
+    key = None if password is None else make_key(password)
+
+    def write(path: Path, chosen: pd.DataFrame, school: str | None) -> None:
+        own = [made[place] for place in shown.index.get_indexer(chosen.index)]
+        data = facts | {"cards": own}
+        data |= {} if school is not None else {"rest": rest_of_cohort(rows[~is_shown])}
+        pupils = [] if school is not None else rows.loc[~is_shown, "pupil_id"].tolist()
+        body = _body(assessment, chosen, school, numbered(data) | {"pupils": pupils})
+        path.write_text(_shell(body, key), encoding="utf-8")
+
+    write(folder / "index.html", shown, None)
     (folder / "schools").mkdir()
-    for school, pupils in shown.groupby("school_id", sort=True):
+    schools = rows.drop_duplicates("school_id")
+    for school, name in zip(schools["school_id"].tolist(), schools["school"].tolist(), strict=True):
         if school:
-            path = folder / "schools" / f"{file_name(str(school))}.html"
-            _write(template, assessment, pupils, path, school=str(school))
+            own = shown[(shown["school_id"] == school).to_numpy()]
+            write(folder / "schools" / f"{file_name(school)}.html", own, name)
 
 
 def file_name(school: str) -> str:
@@ -81,93 +139,98 @@ def file_name(school: str) -> str:
     Returns
     -------
     str
-        Letters, digits, ``-`` and ``_``; other characters become their code.
+        Letters, digits, ``-`` and ``_``; other characters become their code. A long name is cut, and
+        ends in a digest of the whole.
     """
-    return re.sub(r"[^A-Za-z0-9_-]", lambda match: f"%{ord(match.group()):02X}", school)
+    name = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"%{ord(match.group()):02X}", school)
+    digest = hashlib.sha256(school.encode("utf-8")).hexdigest()[:16]
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{digest}"
 
 
-def _write(
-    template: Template,
-    assessment: Assessment,
-    shown: pd.DataFrame,
-    path: Path,
-    *,
-    school: str | None,
-) -> None:
-    audit = assessment.audit
-    text = template.render(
+def numbered(content: dict[str, Any]) -> dict[str, Any]:
+    """Write each text of some content once.
+
+    Parameters
+    ----------
+    content : dict
+        JSON-ready.
+
+    Returns
+    -------
+    dict
+        The same with every text as its number, and ``words``, the texts by number.
+
+    Examples
+    --------
+    >>> numbered({"a": ["x", "y", 7], "b": "x"})
+    {'a': [0, 1, 7], 'b': 0, 'words': ['x', 'y']}
+    """
+    numbers: dict[str, int] = {}
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return numbers.setdefault(value, len(numbers))
+        if isinstance(value, list):
+            return [walk(one) for one in value]
+        return (
+            {name: walk(one) for name, one in value.items()} if isinstance(value, dict) else value
+        )
+
+    return walk(content) | {"words": list(numbers)}
+
+
+def _body(
+    assessment: Assessment, shown: pd.DataFrame, school: str | None, data: dict[str, Any]
+) -> str:
+    """Return what a page holds, a sealed one too."""
+    filters = {
+        name: list(dict.fromkeys(sorted(shown[name], key=_natural)))
+        for name in FILTERS if name in shown and shown[name].nunique() > 1
+    }  # fmt: skip
+    return render(
+        "list.html",
         school=school,
         as_of=day_words(assessment.as_of),
         simulated=bool(assessment.provenance.get("simulated")),
-        purpose=purpose(assessment),
+        purpose=short_purpose(assessment),
+        figures=track_figures(assessment),
+        about=about(assessment),
         misuse=MISUSE,
-        pupils=[_row(row) for row in shown.to_dict("records")],
-        verdicts=[] if school else audit.verdicts().to_dict("records"),
-        note=audit.note,
-        tables={} if school else {n: _cells(t) for n, t in audit.published().items()},
+        pupils=shown.to_dict("records"),
+        filters={FILTERS[name]: (name, values) for name, values in filters.items()},
+        audit=[] if school is not None else audit_words(assessment.audit),
+        tables={} if school is not None else audit_tables(assessment.audit),
+        data=_for_script(data),
     )
-    path.write_text(text, encoding="utf-8")
 
 
-def _row(row: dict[Hashable, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in row.items()} | {
-        "risk_words": _frequency(row["risk"]),
-        "range_words": _range(_frequency(row["risk_low"]), _frequency(row["risk_high"])),
-    }
+def _natural(text: str) -> tuple[Any, ...]:
+    """Order "Year 9" before "Year 10"."""
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part)
+                 for part in re.split(r"(\d+)", text) if part)  # fmt: skip
 
 
-def _frequency(risk: float) -> str:
-    """Write a risk as a natural frequency; never as certain, never as impossible."""
-    if risk > 0.99:
-        return "over 99 in 100"
-    if risk >= 0.01:
-        return f"{100 * risk:.0f} in 100"
-    return f"{1000 * risk:.0f} in 1,000" if risk >= 0.001 else "under 1 in 1,000"
+def _for_script(data: dict[str, Any]) -> Markup:
+    """Write JSON that cannot end the element that it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
-def _range(low: str, high: str) -> str:
-    """Join two frequencies; a unit that both share is said once."""
-    if low == high:
-        return low
-    for unit in (" in 100", " in 1,000"):
-        if low[0].isdigit() and low.endswith(unit) and high.endswith(unit):
-            return f"{low.removesuffix(unit)} to {high}"
-    return f"{low} to {high}"
+def _shell(body: str, key: PageKey | None) -> str:
+    """Put a body, sealed if there is a key, into a page whose policy knows its style and script."""
+    style, script = (Markup((files("riskmodel.report") / name).read_text("utf-8"))  # noqa: S704
+                     for name in ("list.css", "list.js"))  # fmt: skip
+    return render(
+        "shell.html",
+        title="Pupils who may need support early",
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        body=Markup(body) if key is None else "",  # noqa: S704
+        sealed=None if key is None else _for_script(seal(body, key)),
+    )
 
 
-def _theme_bars(assessment: Assessment, shown: pd.DataFrame) -> list[list[dict[str, Any]]]:
-    """Return per pupil shown the bars of the theme chart, largest first."""
-    totals = theme_totals(assessment)
-    totals.index = pd.Index(assessment.scores["pupil_id"].astype("str"))
-    rows = totals.loc[shown["pupil_id"]].to_dict("records")
-    return [
-        [
-            {
-                "theme": theme,
-                "value": value,
-                "x": BAR_WIDTH + min(0.0, _pixels(value)),
-                "width": abs(_pixels(value)),
-                "raises": value > 0,
-            }
-            for theme, value in sorted(row.items(), key=lambda item: -abs(item[1]))
-        ]
-        for row in rows
-    ]
-
-
-def _pixels(value: float) -> float:
-    return max(-BAR_WIDTH, min(BAR_WIDTH, value / 2 * BAR_WIDTH))
-
-
-def _cells(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as text."""
-
-    def text(value: object) -> str:
-        if isinstance(value, float):
-            return "–" if pd.isna(value) else f"{value:.3f}"
-        return str(value)
-
-    return {
-        "columns": [str(name).replace("_", " ") for name in table.columns],
-        "rows": [[text(value) for value in row] for row in table.itertuples(index=False)],
-    }
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()

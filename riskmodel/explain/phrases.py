@@ -1,0 +1,318 @@
+"""What is said of each feature: the tables of words, and numbers written as people say them.
+
+In:  the catalogue; values of a feature.
+Out: sentences. The words stand in ``sentences.csv``, ``changes.csv`` and ``subjects.csv`` beside this
+module, where people who do not program can read and change them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.features import CATALOGUE, Feature
+
+__all__ = [
+    "MISSING",
+    "NONE",
+    "TOLD",
+    "Phrase",
+    "phrase_of",
+    "place_of",
+    "read_words",
+    "sentences",
+    "write_time",
+    "write_times",
+    "write_value",
+]
+
+TOLD, NONE, MISSING = 0, 1, 2
+"""There is something; it is 0 or no; the value is missing."""
+
+OWN_PLACE = {"context": 19, "needs": 32, "moves": 44, "school": 52, "post-16": 56, "attendance": 64}
+"""Place of a feature of one's own, by theme; what is not named here comes last."""
+
+LAST_PLACE = 90
+
+SMALLEST = {"share": 0.005, "count": 0.5, "half-days": 0.5, "yes/no": 0.5}
+"""Value, by unit, below which there is nothing to tell; 0 for other units."""
+
+_COUNTED = {"n": 1, "n1000": 10}
+"""Placeholder of a count → its factor; rates per 100 are told per 1,000."""
+
+_PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}|]*)(?:\|([^}]*))?)?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """The words for one feature.
+
+    Attributes
+    ----------
+    subject : str
+        What it is about; features of one subject make one reason.
+    strength : bool
+        Whether it may be told as protecting.
+    texts : tuple of str
+        Templates for something, nothing and missing; an empty one is never said.
+    unit : str
+        Unit of the value.
+    """
+
+    subject: str
+    strength: bool
+    texts: tuple[str, str, str]
+    unit: str
+
+    def kinds(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Say for each value whether there is something, nothing, or no value.
+
+        Parameters
+        ----------
+        values : float array of shape (n_pupils,)
+            Values of the feature.
+
+        Returns
+        -------
+        int array of shape (n_pupils,)
+            :data:`TOLD`, :data:`NONE` or :data:`MISSING`.
+        """
+        smallest = SMALLEST.get(self.unit, 0.0)
+        nothing = values < smallest if smallest else values <= 0
+        return np.where(np.isnan(values), MISSING, np.where(nothing, NONE, TOLD))
+
+
+def read_words(name: str) -> list[dict[str, str]]:
+    """Read a table of words of this package.
+
+    Parameters
+    ----------
+    name : str
+        File name.
+
+    Returns
+    -------
+    list of dict
+        One per row; lines that begin with ``#`` are comments.
+    """
+    text = (files("riskmodel.explain") / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+@cache
+def _rows() -> list[dict[str, str]]:
+    return read_words("sentences.csv")
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {row["subject"]: int(row["place"]) for row in read_words("subjects.csv")}
+
+
+def phrase_of(name: str) -> Phrase:
+    """Return the words for a feature.
+
+    Parameters
+    ----------
+    name : str
+        Feature. One without words of its own is a subject by itself, told by its label.
+
+    Returns
+    -------
+    Phrase
+        With what the catalogue says filled in.
+    """
+    feature = CATALOGUE.get(name)
+    return _phrase(
+        feature or Feature(name, name.replace("_", " "), "", "context", ""), bool(feature)
+    )
+
+
+@cache
+def _phrase(feature: Feature, in_catalogue: bool) -> Phrase:
+    row = next((row for row in _rows() if fnmatchcase(feature.name, row["feature"])), None)
+    if row is None or not in_catalogue:
+        label = feature.label
+        texts = (f"{label}: {{value}}", f"{label}: {{value}}", f"{label}: not known")
+        return Phrase(label, True, texts, feature.unit)
+    told, none, missing = (_fill(row[kind], feature) for kind in ("told", "none", "missing"))
+    return Phrase(row["subject"], row["strength"] == "yes", (told, none, missing), feature.unit)
+
+
+def place_of(name: str) -> int:
+    """Return the place of a feature's subject when a pupil's reasons are read out.
+
+    Parameters
+    ----------
+    name : str
+        Feature.
+
+    Returns
+    -------
+    int
+        Small comes first.
+    """
+    place = _places().get(phrase_of(name).subject)
+    if place is not None:
+        return place
+    return OWN_PLACE.get(CATALOGUE[name].theme, LAST_PLACE) if name in CATALOGUE else LAST_PLACE
+
+
+def _fill(text: str, feature: Feature) -> str:
+    """Put in what the catalogue says of the feature."""
+    what = feature.label.split(": ", 1)[-1]
+    if feature.window.startswith("this "):
+        text = text.replace("in {window}", "{window}")
+    for name, words in (("window", feature.window), ("label", feature.label), ("what", what)):
+        text = text.replace(f"{{{name}}}", words)
+    return text
+
+
+def sentences(text: str, unit: str, values: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Write a template for many values.
+
+    Parameters
+    ----------
+    text : str
+        Template, with braces for values.
+    unit : str
+        Unit of the values.
+    values : float array of shape (n_pupils,)
+        Values.
+
+    Returns
+    -------
+    object array of shape (n_pupils,)
+        Sentences.
+    """
+    different, which = np.unique(values, return_inverse=True)  # few differ, and words are slow
+    made = [_write(text, unit, value) for value in different.tolist()]
+    return np.array(made, dtype=object)[which]
+
+
+def _write(text: str, unit: str, value: float) -> str:
+    def put(match: re.Match[str]) -> str:
+        name, one, many = match.groups()
+        if name in _COUNTED:
+            number = round(abs(value) * _COUNTED[name])
+            return f"{number:,} {one if number == 1 else many or one + 's'}"
+        return _WRITERS[name](value, unit)
+
+    made = _PLACEHOLDER.sub(put, text)
+    return made[:1].upper() + made[1:]
+
+
+def write_value(value: float, unit: str) -> str:
+    """Write a value in its unit.
+
+    Parameters
+    ----------
+    value : float
+        Value.
+    unit : str
+        Unit, as in the catalogue.
+
+    Returns
+    -------
+    str
+        Words.
+
+    Examples
+    --------
+    >>> write_value(0.194, "share"), write_value(1.0, "half-days")
+    ('19%', '1 half-day')
+    """
+    if not np.isfinite(value):
+        return "not known"
+    if unit == "yes/no":
+        return "yes" if value >= 0.5 else "no"
+    if unit == "share":
+        return f"{value:z.0%}"
+    words = "" if unit in ("", "count", "school years", "decile") else f" {unit}"
+    if value == 1 and unit.endswith("s"):
+        words = words.removesuffix("s")
+    digits = 0 if abs(value) >= 10 or value == round(value) else 1
+    return f"{value:z.{digits}f}{words}"
+
+
+def write_times(value: float, unit: str = "") -> str:
+    """Write how often.
+
+    Parameters
+    ----------
+    value : float
+        A count.
+    unit : str
+        Not used; every writer has it.
+
+    Returns
+    -------
+    str
+        Words.
+
+    Examples
+    --------
+    >>> write_times(2.0), write_times(5.0)
+    ('twice', '5 times')
+    """
+    return {1: "once", 2: "twice"}.get(round(value), f"{value:.0f} times")
+
+
+_DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+
+
+def write_time(value: float, unit: str) -> str:
+    """Write a length of time as people say it.
+
+    Parameters
+    ----------
+    value : float
+        Length.
+    unit : str
+        ``days``, ``weeks``, ``months`` or ``years``.
+
+    Returns
+    -------
+    str
+        In days up to two weeks, in weeks up to ten, in months up to two years, then in years.
+
+    Examples
+    --------
+    >>> write_time(36.0, "days"), write_time(27.0, "months")
+    ('5 weeks', '2 years')
+    """
+    days = abs(value) * _DAYS[unit]
+    for word, most in (("day", 14.0), ("week", 70.0), ("month", 730.0), ("year", np.inf)):
+        if days < most:
+            number = max(1, round(days / _DAYS[f"{word}s"]))
+            return f"{number} {word if number == 1 else word + 's'}"
+    raise AssertionError(f"not a length of time: {value}")
+
+
+def _level(value: float, unit: str) -> str:
+    """Write a standardised score; half a standard deviation is the smallest step worth a word."""
+    words = ("well below average", "below average", "about average", "above average",
+             "well above average")  # fmt: skip
+    return words[int(np.searchsorted([-1.0, -0.5, 0.5, 1.0], value))]
+
+
+_WRITERS: dict[str, Callable[[float, str], str]] = {
+    "value": write_value,
+    "rest": lambda value, unit: f"{1 - value:z.0%}",
+    "points": lambda value, unit: (
+        f"{max(1, round(100 * abs(value)))} percentage "
+        f"point{'' if round(100 * abs(value)) <= 1 else 's'}"
+    ),
+    "times": write_times,
+    "long": write_time,
+    "level": _level,
+    "nth": lambda value, unit: {1: "", 2: "2nd ", 3: "3rd "}.get(round(value), f"{value:.0f}th "),
+}

@@ -1,0 +1,131 @@
+"""Would the reason still be given? Each bag asked alone, and small changes of the pupil's facts.
+
+In:  a model and the values of a few pupils.
+Out: per pupil and subject whether it raises, or lowers, the risk whichever way it is looked at.
+
+The bags of a model learned from different samples. A reason that most of them give rests on more
+than one sample's luck; one that vanishes when a pupil misses one school day more, or a week passes,
+says little about the pupil. Such reasons are marked weak, not left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.explain.subjects import members_of
+
+if TYPE_CHECKING:
+    from riskmodel.model import RiskModel
+    from riskmodel.training.ensemble import Ensemble
+
+__all__ = ["NUDGES", "bag_contributions", "survives"]
+
+MOST_BAGS = 0.8
+"""Share of bags that must give the reason by themselves; 8 of 10."""
+
+Floats = NDArray[np.float64]
+
+DAY_AWAY = {
+    "absence_rate_10_days": 2 / 20, "absence_rate_20_days": 2 / 40, "absence_rate_60_days": 2 / 120,
+    "absence_rate_12_months": 2 / 380, "absence_rate_term": 2 / 120, "illness_rate_10_days": 2 / 20,
+    "illness_rate_20_days": 2 / 40, "illness_rate_60_days": 2 / 120, "illness_rate_12_months": 2 / 380,
+    "illness_rate_term": 2 / 120, "authorised_rate_10_days": 2 / 20, "authorised_rate_20_days": 2 / 40,
+    "authorised_rate_60_days": 2 / 120, "authorised_rate_12_months": 2 / 380,
+    "authorised_rate_term": 2 / 120, "absence_change_20_days": 2 / 40, "illness_change_20_days": 2 / 40,
+    "absence_change_4_weeks": 2 / 40, "absence_change_year": 2 / 120, "absence_change_term": 2 / 120,
+    "absence_slope": 2 / 20 * 2.5 / 17.5, "absence_against_year_group": 2 / 380,
+    "absence_against_year_group_20_days": 2 / 40, "absence_against_school": 2 / 380,
+    "absence_spells_12_months": 1.0, "absence_spells_60_days": 1.0, "weeks_complete": -1 / 12,
+}  # fmt: skip
+"""What one school day more of absence, ill and lately, does to each feature. A window of n school
+days has 2n half-days, a school year about 380; a term is taken as 60 days."""
+
+WEEK_LATER = {
+    "days_since_suspension": 7.0, "days_since_first_suspension": 7.0, "days_since_sen_change": 7.0,
+    "days_since_circumstance": 7.0, "days_since_address": 7.0, "days_since_plan_request": 7.0,
+    "months_at_school": 7 / 30.4375, "weeks_since_year_7": 1.0, "weeks_since_september": 1.0,
+    "sen_years": 7 / 365.25, "ehc_plan_years": 7 / 365.25,
+}  # fmt: skip
+"""What a week does in which nothing happens."""
+
+NUDGES = (
+    DAY_AWAY,
+    {name: -change for name, change in DAY_AWAY.items()},
+    WEEK_LATER,
+)
+"""Feature → change; each is tried by itself. Shares stay between 0 and 1."""
+
+
+def survives(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
+    NDArray[np.bool_], NDArray[np.bool_]
+]:  # fmt: skip
+    """Say which subjects raise, and which lower, the risk of some pupils whichever way one looks.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model.
+    features : DataFrame of shape (n_pupils, n_features)
+        Values of a few pupils.
+    limit : float
+        Log-odds that a subject must add or take away.
+
+    Returns
+    -------
+    raises, lowers : bool arrays of shape (n_pupils, n_subjects)
+        Subjects as :func:`riskmodel.explain.subjects.members_of` orders them. True where 8 of 10
+        bags, and every nudge of the pupil's own values, agree.
+    """
+    members = members_of([str(name) for name in features.columns])
+    bags = _add_up(bag_contributions(model, features), members)
+    recipe, slope = model.ensemble, model.calibration.slope
+    nudged = np.stack(
+        [_add_up(_contributions(recipe, slope, _nudged(features, n)), members) for n in NUDGES]
+    )
+    raises, lowers = (
+        ((sign * bags >= limit).mean(axis=0) >= MOST_BAGS)
+        & (sign * nudged >= limit).all(axis=0)
+        for sign in (1, -1)
+    )  # fmt: skip
+    return raises, lowers
+
+
+def bag_contributions(model: RiskModel, features: pd.DataFrame) -> Floats:
+    """Return what each bag alone would say of a few pupils.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model.
+    features : DataFrame of shape (n_pupils, n_features)
+        Their values, columns as in the model.
+
+    Returns
+    -------
+    array of shape (n_bags, n_pupils, n_features)
+        Calibrated log-odds; their mean over bags are the contributions.
+    """
+    bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
+    return np.stack([_contributions(bag, model.calibration.slope, features) for bag in bags])
+
+
+def _add_up(parts: Floats, members: dict[str, NDArray[np.int64]]) -> Floats:
+    return np.stack([parts[..., columns].sum(axis=-1) for columns in members.values()], axis=-1)
+
+
+def _contributions(ensemble: Ensemble, slope: float, features: pd.DataFrame) -> Floats:
+    return np.asarray(slope * ensemble.explain(features.to_numpy(dtype=np.float32))[1])
+
+
+def _nudged(features: pd.DataFrame, nudge: dict[str, float]) -> pd.DataFrame:
+    changed = {}
+    for name, change in nudge.items():
+        if name in features:
+            values = features[name] + change
+            is_share = name.endswith(("complete", "_term", "_days", "_months")) and "rate" in name
+            changed[name] = values.clip(0, 1) if is_share or name == "weeks_complete" else values
+    return features.assign(**changed)

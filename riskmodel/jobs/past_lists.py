@@ -1,0 +1,207 @@
+"""Earlier lists: read back or made again, with what became of their pupils.
+
+In:  folders that were handed out, or a model and the facts.
+Out: one row per pupil and list: risk, whether listed, the outcome so far.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.assess import Assessment
+from riskmodel.cohort import build_spine, snapshots
+from riskmodel.data import Tables
+from riskmodel.errors import HistoryError, RequestError
+from riskmodel.model import RiskModel
+from riskmodel.outcomes import horizon_end, label
+from riskmodel.progress import track
+from riskmodel.ranking import listed
+from riskmodel.report.files import read_list
+
+__all__ = ["assess_at", "check_days", "lists_again", "not_followed", "followed", "with_outcome"]
+
+LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of", "same_model"]
+
+MADE_BY = ("trained_as_of", "training_data_digest", "seed")
+"""What tells one model from another in the facts that are kept with a list."""
+
+
+def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
+    """Score the cohort of a day at the capacity of the backtest, or everybody where it is smaller.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model.
+    tables : Tables
+        The LA's facts.
+    day : Timestamp
+        The day.
+
+    Returns
+    -------
+    Assessment
+        Of the whole cohort.
+    """
+    capacity = int(model.card["backtest"]["counts"]["capacity"])
+    n_cohort = len(build_spine(tables, [day], model.outcome))
+    return model.assess(tables, as_of=day, capacity=max(1, min(capacity, n_cohort)))
+
+
+def lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
+    """Make the champion's lists since its training again, each from what was known on its day.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The champion.
+    tables : Tables
+        The LA's facts.
+    day : Timestamp
+        The day stood on; earlier lists are made.
+
+    Returns
+    -------
+    list of DataFrame
+        Columns :data:`LIST_COLUMNS`, oldest first.
+    """
+    since = pd.Timestamp(model.card["trained"]["trained_as_of"])
+    try:
+        days = [d for d in snapshots(tables, model.outcome, before=day) if since <= d < day]
+    except HistoryError:
+        return []
+    lists = []
+    for one in track(days, "Earlier lists"):
+        made = assess_at(model, tables, one)
+        lists.append(
+            made.scores.assign(
+                as_of=one, listed=listed(made.scores, made.capacity), same_model=True
+            )[LIST_COLUMNS]
+        )
+    return lists
+
+
+def followed(folder: Path, model: RiskModel) -> pd.DataFrame:
+    """Read a list that was handed out.
+
+    Parameters
+    ----------
+    folder : Path
+        What ``riskmodel list`` wrote.
+    model : RiskModel
+        The model that is watched.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`LIST_COLUMNS`, one row per pupil.
+
+    Raises
+    ------
+    RequestError
+        If the folder holds no such list, one that was changed, or one for another outcome.
+    """
+    identity, ranking = read_list(folder)
+    if identity.outcome != model.outcome:
+        raise RequestError(
+            f"The list in {folder} is for {identity.outcome}, not for {model.outcome}."
+        )
+    facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))["provenance"]
+    same = all(facts.get(key) == model.card["trained"][key] for key in MADE_BY)
+    return ranking.assign(
+        listed=ranking["selected"], as_of=pd.Timestamp(identity.as_of), same_model=same
+    )[LIST_COLUMNS]
+
+
+def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
+    """Refuse two lists of one day, and lists that are later than the day stood on.
+
+    Parameters
+    ----------
+    lists : list of DataFrame
+        From :func:`followed`.
+    day : Timestamp
+        The day stood on.
+
+    Raises
+    ------
+    RequestError
+        If a day comes twice or too late.
+    """
+    seen: set[pd.Timestamp] = set()
+    for one in lists:
+        made_on = one["as_of"].iloc[0] if len(one) else day
+        if made_on in seen:
+            raise RequestError(
+                f"Two lists are of {made_on:%Y-%m-%d}. Name each list once, or its outcomes count twice."
+            )
+        if made_on > day:
+            raise RequestError(
+                f"The list of {made_on:%Y-%m-%d} is later than the day stood on, {day:%Y-%m-%d}. "
+                "Name a later day with --as-of."
+            )
+        seen.add(made_on)
+
+
+def not_followed(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
+    """Say how many pupils of lists are not in the extracts, and so cannot be followed.
+
+    Parameters
+    ----------
+    lists : list of DataFrame
+        From :func:`followed`.
+    tables : Tables
+        The LA's facts.
+
+    Returns
+    -------
+    list of str
+        A sentence per list that has such pupils.
+    """
+    here = set(tables["pupils"]["pupil_id"].astype("str"))
+    return [
+        f"{missing:,} of the {len(one):,} pupils of the list of {one['as_of'].iloc[0]:%Y-%m-%d} are not in "
+        "these extracts: what became of them is not known."
+        for one in lists
+        if (missing := int((~one["pupil_id"].astype("str").isin(here)).sum()))
+    ]
+
+
+def with_outcome(
+    one: pd.DataFrame, tables: Tables, outcome: str, day: pd.Timestamp
+) -> pd.DataFrame:
+    """Add what was known of the outcome by a day.
+
+    Parameters
+    ----------
+    one : DataFrame
+        A list, columns :data:`LIST_COLUMNS`.
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        Outcome.
+    day : Timestamp
+        The day stood on.
+
+    Returns
+    -------
+    DataFrame
+        With ``event`` (1 or 0, nan where nothing is known before the horizon is over) and
+        ``complete``; pupils whose horizon ended unlabelled are left out.
+    """
+    ids = one["pupil_id"].astype("str")
+    known = ids.isin(tables["pupils"]["pupil_id"].astype("str")).to_numpy()
+    pupils = ids[known].astype(tables["pupils"]["pupil_id"].dtype)
+    spine = one[known].assign(pupil_id=pupils).reset_index(drop=True)
+    spine["as_of"] = spine["as_of"].astype("datetime64[s]")
+    labels = label(tables, spine, outcome, known_by=day)
+    complete = (horizon_end(spine, outcome) <= day).to_numpy()
+    so_far = (labels["event_on"].notna() | (labels["label"] == 1)).to_numpy(dtype=float)
+    if outcome == "neet-post16":  # months are counted when the horizon is over, not before
+        so_far = np.where(complete, so_far, np.nan)
+    made = spine.assign(event=so_far, complete=complete)
+    return made[~complete | labels["label"].notna().to_numpy()]

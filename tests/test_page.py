@@ -1,0 +1,565 @@
+"""The list page as bytes: whole, safe, each school its own, and nothing from after the day."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskmodel.assess import Assessment
+from riskmodel.data import Tables
+from riskmodel.data.codes import code_set
+from riskmodel.errors import RequestError
+from riskmodel.ranking import rank
+from riskmodel.report.frequency import WORDS, frequencies, ranges
+from riskmodel.report.history import WEEKS, events, known_of, spells, weekly_attendance
+from riskmodel.report.page import file_name, numbered, write_pages
+from riskmodel.report.rows import list_rows
+from riskmodel.report.sealing import ITERATIONS, SHORTEST, make_key, seal
+from riskmodel.report.words import MISUSE, track_figures
+from tests.lists import HOSTILE, hostile_names, score, simulated_tables
+from tests.strategies import AS_OF, PUPILS, small_tables, table_of
+
+PASSWORD = "correct horse battery"
+
+DISRUPTION = "persistent or general disruptive behaviour"
+
+
+class Outline(HTMLParser):
+    """The tags of a page, the text of row heads, tags left open, and the text of scripts by id."""
+
+    VOID = ("meta", "br", "input")
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.text = page.read_text(encoding="utf-8")
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.row_heads: list[str] = []
+        self.open: list[str] = []
+        self.inside: str | None = None
+        self.parts: dict[str, str] = {}
+        self.feed(self.text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if (tag, attributes.get("scope")) == ("th", "row"):
+            self.row_heads.append("")
+        self.inside = str(attributes.get("id", tag)) if tag in ("script", "style") else None
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.inside = None
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.parts[self.inside] = self.parts.get(self.inside, "") + data
+        elif "th" in self.open and self.row_heads and "tbody" in self.open:
+            self.row_heads[-1] += data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return dict(json.loads(self.parts["data"]))
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return simulated_tables()
+
+
+@pytest.fixture(scope="module")
+def assessment(tables: Tables) -> Assessment:
+    return score(tables)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    assessment: Assessment, tables: Tables, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return written(tmp_path_factory.mktemp("pages"), assessment, tables)
+
+
+@pytest.fixture(scope="module")
+def hostile(tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    changed = hostile_names(tables)
+    return written(tmp_path_factory.mktemp("hostile"), score(changed), changed)
+
+
+def written(folder: Path, assessment: Assessment, tables: Tables | None, **more: Any) -> Path:
+    """Write the pages and return their folder."""
+    write_pages(assessment, rank(assessment), folder, tables=tables, **more)
+    return folder
+
+
+def pages(folder: Path) -> list[Path]:
+    """Return every page."""
+    return [folder / "index.html", *sorted((folder / "schools").iterdir())]
+
+
+# -------------------------------------------------------------------------------- the whole page
+@pytest.mark.parametrize("kind", ["folder", "hostile"])
+def test_pages_are_whole_and_ask_for_nothing(kind: str, request: pytest.FixtureRequest) -> None:
+    for page in pages(request.getfixturevalue(kind)):
+        outline = Outline(page)
+        tags = [tag for tag, _ in outline.tags]
+        assert outline.open == []
+        assert ("html", {"lang": "en-GB"}) in outline.tags
+        assert (
+            tags.count("h1")
+            == tags.count("title")
+            == tags.count("main")
+            == tags.count("style")
+            == 1
+        )
+        assert tags.count("script") == 2  # the data and the page's own
+        assert not {"link", "img", "iframe", "object", "base", "form action"} & set(tags)
+        for _, attributes in outline.tags:
+            assert not any(name == "style" or name.startswith("on") for name in attributes)
+            assert str(attributes.get("href", "#")).startswith("#")
+            assert not {"src", "action", "formaction", "srcset"} & set(attributes)
+        assert all("scope" in attributes for tag, attributes in outline.tags if tag == "th")
+
+
+def test_the_policy_allows_this_style_and_this_script_only(folder: Path) -> None:
+    for page in pages(folder):
+        outline = Outline(page)
+        policy = next(
+            a["content"] for tag, a in outline.tags if tag == "meta" and "http-equiv" in a
+        )
+        assert policy is not None
+        hashes = {
+            name: base64.b64encode(hashlib.sha256(outline.parts[name].encode()).digest()).decode()
+            for name in ("style", "script")
+        }
+        assert policy == (
+            f"default-src 'none'; script-src 'sha256-{hashes['script']}'; "
+            f"style-src 'sha256-{hashes['style']}'; base-uri 'none'; form-action 'none'"
+        )
+
+
+def test_the_script_puts_no_data_into_markup() -> None:
+    import riskmodel.report.page
+
+    script = (Path(riskmodel.report.page.__file__).parent / "list.js").read_text(encoding="utf-8")
+    assert len(script.splitlines()) < 400
+    for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(",
+                 "XMLHttpRequest", "localStorage", "sessionStorage", "cookie", "import("):  # fmt: skip
+        assert word not in script
+
+
+def test_every_page_says_what_it_is_for_and_how_often_it_is_right(folder: Path) -> None:
+    for page in pages(folder):
+        text = page.read_text(encoding="utf-8")
+        assert all(line in text for line in MISUSE)
+        assert (
+            "Out of 100 children listed on earlier lists, 8 (5 to 12) were permanently excluded within "
+            "12 months." in text
+        )
+        assert "such lists would have caught 48 (30 to 60)." in text
+        assert "recorded before 1 August 2025" in text
+        assert text.count('class="on"/>') >= 8 + 48
+        assert "models:/riskmodel-pex/4" in text
+
+
+def test_the_dots_are_as_many_as_the_sentence_says(assessment: Assessment) -> None:
+    assert [count for count, _ in track_figures(assessment)] == [8, 48]
+    assert track_figures(replace(assessment, backtest=None)) == []
+    left_out = replace(assessment, provenance={"evaluated": "left out"})
+    assert "of pupils left out of the training" in track_figures(left_out)[0][1]
+
+
+def test_without_script_the_listed_stand_in_the_table(folder: Path, assessment: Assessment) -> None:
+    ranking = rank(assessment)
+    shown = ranking[ranking["band"] != "not listed"]
+    outline = Outline(folder / "index.html")
+    assert outline.row_heads[: len(shown)] == shown["pupil_id"].tolist()
+    for column in ("reason_1", "strength_1"):
+        for text in shown[column].tolist():
+            assert text.replace("'", "&#39;") in outline.text
+
+
+def test_everybody_scored_can_be_searched(folder: Path, assessment: Assessment) -> None:
+    data = Outline(folder / "index.html").data
+    ranking = rank(assessment)
+    carded = [data["words"][card["pupil"]] for card in data["cards"]]
+    assert carded + data["pupils"] == ranking["pupil_id"].tolist()
+    assert data["rest"]["first"] == len(carded) + 1
+    said = [data["words"][number] for number in data["rest"]["risk"]]
+    assert said == frequencies(ranking["risk"].iloc[len(carded) :]).tolist()
+    assert all(
+        len(column) == len(data["pupils"])
+        for name, column in data["rest"].items()
+        if name != "first"
+    )
+
+
+def test_names_stay_text(hostile: Path) -> None:
+    outline = Outline(hostile / "index.html")
+    for name in HOSTILE:
+        assert any(head.startswith(name) for head in outline.row_heads), name
+    assert "<script>document" not in outline.text
+    assert "<img" not in outline.text
+    assert "<" not in outline.parts["data"]
+    assert "{{" in outline.text  # written as it is, not run by the template
+
+
+# -------------------------------------------------------------------------------- schools
+def test_a_school_page_holds_no_other_schools_pupil(folder: Path, assessment: Assessment) -> None:
+    scores = assessment.scores.astype({"pupil_id": "str", "school_id": "str"})
+    schools = scores["school_id"].unique().tolist()
+    assert {page.stem for page in pages(folder)[1:]} == {file_name(school) for school in schools}
+    for school in schools:
+        content = (folder / "schools" / f"{file_name(school)}.html").read_bytes()
+        others = scores.loc[scores["school_id"] != school, "pupil_id"]
+        assert not [pupil for pupil in others if pupil.encode() in content]
+        assert b"Equality audit" not in content
+
+
+def test_a_school_page_holds_its_own_listed_pupils(folder: Path, assessment: Assessment) -> None:
+    ranking = rank(assessment)
+    shown = ranking[ranking["band"] != "not listed"]
+    for school in assessment.scores["school_id"].unique():
+        outline = Outline(folder / "schools" / f"{file_name(str(school))}.html")
+        own = shown.loc[shown["school_id"] == school, "pupil_id"].tolist()
+        assert outline.row_heads == own
+        data = outline.data
+        assert [data["words"][card["pupil"]] for card in data["cards"]] == own
+        assert data["pupils"] == []
+        assert "rest" not in data
+
+
+def test_a_school_without_a_listed_pupil_says_so(tables: Tables, tmp_path: Path) -> None:
+    made = written(tmp_path, score(tables, capacity=1), tables)
+    texts = [page.read_text(encoding="utf-8") for page in pages(made)[1:]]
+    empty = [text for text in texts if "No pupil of this school is on this list" in text]
+    assert len(empty) >= len(texts) - 2
+    assert all("<table" not in text for text in empty)
+
+
+@pytest.mark.parametrize(
+    ("school", "name"),
+    [("100123", "100123"), ("../up", "%2E%2E%2Fup"), ("a b", "a%20b"), (".", "%2E")],
+)
+def test_a_school_makes_a_safe_and_distinct_file_name(school: str, name: str) -> None:
+    assert file_name(school) == name
+
+
+def test_long_names_of_schools_make_distinct_files() -> None:
+    one, other = file_name("é" * 300), file_name("é" * 301)
+    assert one != other
+    assert max(len(one), len(other)) < 120
+
+
+# -------------------------------------------------------------------------------- little data
+def test_one_pupil_makes_a_page(tables: Tables, tmp_path: Path) -> None:
+    whole = score(tables)
+    one = replace(
+        whole, capacity=1, scores=whole.scores.iloc[:1],
+        contributions=whole.contributions.iloc[:1], features=whole.features.iloc[:1],
+    )  # fmt: skip
+    outline = Outline(written(tmp_path, one, tables) / "index.html")
+    assert len(outline.row_heads) >= 1
+    assert outline.data["pupils"] == []
+    assert "<select" not in outline.text  # nothing to filter by
+
+
+@pytest.mark.parametrize(
+    "lacking", ["sessions", "suspensions", "send", "schools", "calendar", "all"]
+)
+def test_missing_tables_make_a_page_with_less(
+    tables: Tables, assessment: Assessment, tmp_path: Path, lacking: str
+) -> None:
+    held = None if lacking == "all" else Tables({n: t for n, t in tables.items() if n != lacking})
+    outline = Outline(written(tmp_path, assessment, held) / "index.html")
+    data = outline.data
+    assert ("weeks" in data) == (lacking not in ("sessions", "all"))
+    assert all("weeks" in card for card in data["cards"]) == (lacking not in ("sessions", "all"))
+    assert ("Need</label>" in outline.text) == (lacking not in ("send", "all"))
+    assert all(card["told"] for card in data["cards"])
+
+
+def test_a_pupil_without_marks_has_a_chart_without_bars(
+    tables: Tables, assessment: Assessment, tmp_path: Path
+) -> None:
+    first = rank(assessment)["pupil_id"].iloc[0]
+    marks = tables["sessions"]
+    held = Tables(dict(tables) | {"sessions": marks[(marks["pupil_id"] != first).to_numpy()]})
+    data = Outline(written(tmp_path, assessment, held) / "index.html").data
+    assert data["cards"][0]["weeks"] == [None] * WEEKS
+    assert any(share is not None for share in data["cards"][1]["weeks"])
+    gaps = [data["words"][gap] for (gap,) in data["cards"][0]["gaps"]]
+    assert "No attendance marks are known." in gaps
+
+
+def test_young_people_without_a_school_make_a_page(assessment: Assessment, tmp_path: Path) -> None:
+    scores = assessment.scores.assign(school_id="", year_group=12)
+    made = written(tmp_path, replace(assessment, outcome="neet-post16", scores=scores), None)
+    text = (made / "index.html").read_text(encoding="utf-8")
+    assert "No school" in text
+    assert "Year 12" in text
+    assert list((made / "schools").iterdir()) == []
+
+
+def test_simulated_data_carry_a_banner(assessment: Assessment, tmp_path: Path) -> None:
+    made = replace(assessment, provenance={"simulated": True})
+    for page in pages(written(tmp_path, made, None)):
+        assert "Simulated data: no real child" in page.read_text("utf-8")
+
+
+# -------------------------------------------------------------------------------- nothing from later
+def test_facts_recorded_later_change_no_byte(
+    tables: Tables, assessment: Assessment, folder: Path, tmp_path: Path
+) -> None:
+    day = assessment.as_of
+    first = rank(assessment)["pupil_id"].iloc[0]
+    frames = dict(tables)
+    for name, event, values in (
+        ("sessions", "date", {"mark": "I"}),
+        ("suspensions", "start_date", {"category": "PERM"}),
+        ("send", "start_date", {"provision": "E", "primary_need": "ASD"}),
+        ("circumstances", "start_date", {"kind": "alternative_provision"}),
+        ("enrolments", "entry_date", {"school_id": "S0001"}),
+    ):
+        row = frames[name].iloc[[0]].assign(**values, recorded_on=day)
+        row["pupil_id"] = pd.Categorical([first], dtype=tables.pupils)
+        for when in (
+            day,
+            day - pd.Timedelta(days=40),
+        ):  # what happens later, and what is told later
+            row[event] = pd.Series([when], index=row.index, dtype="datetime64[s]")
+            row = row.astype({c: frames[name][c].dtype for c in row})
+            frames[name] = pd.concat([frames[name], row], ignore_index=True)
+    changed = written(tmp_path, assessment, Tables(frames))
+    for page, other in zip(pages(folder), pages(changed), strict=True):
+        assert page.read_bytes() == other.read_bytes()
+
+
+def test_row_order_changes_no_byte(
+    tables: Tables, assessment: Assessment, folder: Path, tmp_path: Path
+) -> None:
+    frames = {name: frame.sample(frac=1.0, random_state=1) for name, frame in tables.items()}
+    changed = written(tmp_path, assessment, Tables(frames))
+    for page, other in zip(pages(folder), pages(changed), strict=True):
+        assert page.read_bytes() == other.read_bytes()
+
+
+# -------------------------------------------------------------------------------- histories
+def test_weekly_attendance_by_hand() -> None:
+    weeks = weekly_attendance(small_tables(), list(PUPILS), as_of=AS_OF)
+    assert weeks is not None
+    assert weeks.first == pd.Timestamp("2024-03-04")  # AS_OF is a Saturday
+    last = weeks.share[:, -4:]
+    np.testing.assert_allclose(last[0], [1.0, 0.8, 1.0, 0.0])  # A: out for a day, ill for a week
+    np.testing.assert_allclose(last[1], [np.nan, np.nan, 1.0, 1.0])  # B: at another school
+    assert np.isnan(last[5]).all()  # F: no marks
+    assert weeks.is_holiday.tolist() == [True] * 48 + [False] * 4
+
+
+def test_a_week_counts_only_what_was_recorded() -> None:
+    tables = small_tables()
+    monday = pd.Timestamp("2025-02-24")
+    weeks = weekly_attendance(tables, ["A", "C"], as_of=monday + pd.Timedelta(days=2))
+    assert weeks is not None
+    np.testing.assert_allclose(weeks.share[:, -1], [0.0, 1.0])  # Monday alone is known
+    assert weekly_attendance(tables, ["A"], as_of=pd.Timestamp("2025-02-03")) is None
+
+
+def test_weekly_attendance_agrees_with_a_slow_count(tables: Tables, assessment: Assessment) -> None:
+    pupils = rank(assessment)["pupil_id"].iloc[:4].tolist()
+    weeks = weekly_attendance(tables, pupils, as_of=assessment.as_of)
+    assert weeks is not None
+    family = code_set("marks")["family"].to_dict()
+    marks = tables["sessions"]
+    for number, pupil in enumerate(pupils):
+        own = marks[(marks["pupil_id"] == pupil).to_numpy()]
+        counts: dict[int, list[int]] = {}
+        for day, mark, recorded in zip(own["date"], own["mark"], own["recorded_on"], strict=True):
+            if weeks.first <= day < assessment.as_of and recorded < assessment.as_of:
+                week = counts.setdefault((day - weeks.first).days // 7, [0, 0])
+                week[0] += family[mark] in ("present", "approved_activity")
+                week[1] += family[mark] != "not_possible"
+        slow = [counts.get(w, [0, 0]) for w in range(WEEKS)]
+        expected = [np.nan if not possible else came / possible for came, possible in slow]
+        np.testing.assert_allclose(weeks.share[number], expected)
+
+
+def test_what_happened_by_hand() -> None:
+    known = known_of(small_tables(), ["A", "C"], as_of=AS_OF)
+    found = events(known, {"T": "Town School (T)"}, as_of=AS_OF)
+    rows = [(row.pupil_id, str(row.day)[:10], row.kind, row.text) for row in found.itertuples()]
+    assert rows == [
+        ("A", "2024-02-01", "incident", f"Suspended for 2 half-days: {DISRUPTION}"),
+        ("A", "2024-10-01", "incident", "Suspended for 4 half-days: physical assault against a pupil"),
+        ("A", "2025-01-31", "move", "Left S, a managed move"),
+        ("A", "2025-02-01", "move", "Joined Town School (T)"),
+        ("A", "2025-02-10", "incident", f"Suspended for 2 half-days: {DISRUPTION}"),
+        ("C", "2025-01-15", "incident",
+         f"Suspended at lunchtime for 1 half-day: {DISRUPTION}"),
+    ]  # fmt: skip
+
+
+def test_a_length_that_is_not_known_is_not_said() -> None:
+    rows = [{"pupil_id": "A", "school_id": "S", "category": category, "start_date": "2025-01-10",
+             "sessions": length, "recorded_on": "2025-01-11"}
+            for category, length in (("SUSP", None), ("PERM", 10.0))]  # fmt: skip
+    tables = Tables({"suspensions": table_of("suspensions", rows)})
+    found = events(known_of(tables, ["A"], as_of=AS_OF), {}, as_of=AS_OF)
+    assert sorted(found["text"]) == ["Permanently excluded", "Suspended"]
+
+
+def test_where_a_pupil_was_by_hand() -> None:
+    tables = small_tables()
+    away = table_of("circumstances", [
+        {"pupil_id": "A", "kind": "alternative_provision", "start_date": "2024-11-01",
+         "end_date": "2024-12-20", "recorded_on": "2024-11-02", "end_recorded_on": "2025-03-01"},
+        {"pupil_id": "A", "kind": "fsm", "start_date": "2024-11-01", "recorded_on": "2024-11-02"},
+    ])  # fmt: skip
+    known = known_of(Tables(dict(tables) | {"circumstances": away}), ["A"], as_of=AS_OF)
+    found = spells(known, {}, as_of=AS_OF)
+    rows = [
+        (str(row.start)[:10], str(row.end)[:10], row.kind, row.text) for row in found.itertuples()
+    ]
+    assert rows == [
+        ("2024-09-01", "2025-01-31", "school", "S"),
+        (
+            "2024-11-01",
+            "2025-03-01",
+            "elsewhere",
+            "Alternative provision",
+        ),  # its end is not known yet
+        ("2025-02-01", "2025-03-01", "school", "T"),
+    ]
+
+
+def test_needs_are_those_that_were_known() -> None:
+    scores = pd.DataFrame({"pupil_id": list(PUPILS), "school_id": "S", "year_group": [0, 6, 7, 11, 12, -1],
+                           "risk": 0.1, "risk_low": 0.1, "risk_high": 0.1, "rank": range(1, 7),
+                           "change": "new", "band": "listed"})  # fmt: skip
+    rows = list_rows(scores, small_tables(), as_of=AS_OF)
+    assert rows["need"].tolist()[:2] == ["Social, emotional and mental health", "No need on record"]
+    earlier = list_rows(scores, small_tables(), as_of=pd.Timestamp("2025-01-10"))
+    assert earlier["need"].tolist()[1] == "Speech, language and communication"  # its end came later
+    assert rows["year"].tolist() == [
+        "Reception",
+        "Year 6",
+        "Year 7",
+        "Year 11",
+        "Year 12",
+        "Nursery",
+    ]
+    assert rows["phase"].tolist() == [
+        "Primary",
+        "Primary",
+        "Secondary",
+        "Secondary",
+        "After 16",
+        "Primary",
+    ]
+
+
+# -------------------------------------------------------------------------------- words
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_risk_never_sounds_lower(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    first, last = (WORDS.index(word) for word in frequencies([low, high]))
+    assert first <= last
+    said = ranges([low], [high])[0]
+    assert said.startswith(WORDS[first].split(" ")[0])
+    assert said.endswith(WORDS[last])
+
+
+@pytest.mark.parametrize(
+    ("risk", "words"),
+    [(0.0, "under 1 in 1,000"), (0.001, "1 in 1,000"), (0.0094, "9 in 1,000"), (0.0096, "1 in 100"),
+     (0.125, "12 in 100"), (0.99, "99 in 100"), (1.0, "over 99 in 100")],
+)  # fmt: skip
+def test_risks_are_natural_frequencies(risk: float, words: str) -> None:
+    assert frequencies([risk]).tolist() == [words]
+
+
+contents = st.recursive(
+    st.text() | st.integers() | st.none(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), contents))
+def test_numbered_content_can_be_read_back(content: dict[str, Any]) -> None:
+    made = numbered(content)
+    words = made.pop("words")
+    assert len(set(words)) == len(words)
+
+    def texts(value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        inner = (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        )
+        return [text for one in inner for text in texts(one)]
+
+    assert words == list(dict.fromkeys(texts(content)))
+    assert texts(made) == []
+
+
+# -------------------------------------------------------------------------------- sealed pages
+def test_a_sealed_page_opens_with_its_password_alone(
+    tables: Tables, assessment: Assessment, folder: Path, tmp_path: Path
+) -> None:
+    sealed = written(tmp_path, assessment, tables, password=PASSWORD)
+    nonces = set()
+    pupils = [pupil.encode() for pupil in assessment.scores["pupil_id"].astype("str")]
+    for page, open_page in zip(pages(sealed), pages(folder), strict=True):
+        content = page.read_bytes()
+        assert not [pupil for pupil in pupils if pupil in content]
+        parts = json.loads(Outline(page).parts["sealed"])
+        salt, nonce, text = (base64.b64decode(parts[name]) for name in ("salt", "nonce", "sealed"))
+        nonces.add(nonce)
+        assert (len(salt), len(nonce), parts["iterations"]) == (16, 12, ITERATIONS)
+        key = hashlib.pbkdf2_hmac("sha256", PASSWORD.encode(), salt, ITERATIONS)
+        body = gzip.decompress(AESGCM(key).decrypt(nonce, text, None)).decode()
+        assert body in open_page.read_text(encoding="utf-8")
+        with pytest.raises(InvalidTag):
+            AESGCM(bytes(32)).decrypt(nonce, text, None)
+    assert len(nonces) == len(pages(sealed))
+
+
+def test_two_ways_of_writing_a_letter_are_one_password() -> None:
+    made = make_key("ca\u0301rcel and door")
+    again = hashlib.pbkdf2_hmac("sha256", "cárcel and door".encode(), made.salt, ITERATIONS)
+    assert made.secret == again
+    assert "secret" not in repr(made)
+    assert seal("x", made)["sealed"] != seal("x", made)["sealed"]
+
+
+def test_a_short_password_is_refused_and_nothing_is_written(
+    assessment: Assessment, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestError, match=rf"11 characters; it needs at least {SHORTEST}"):
+        written(tmp_path, assessment, None, password="elevenchars")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_address_stands_in_the_script_or_the_style(folder: Path) -> None:
+    outline = Outline(folder / "index.html")
+    own = outline.parts["script"].replace("http://www.w3.org/2000/svg", "") + outline.parts["style"]
+    assert not re.search(r"https?:|url\(|@import", own)

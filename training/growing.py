@@ -1,0 +1,143 @@
+"""Grow shallow monotone trees on many samples of the same rows.
+
+In:  features, drawn rows, outcomes.
+Out: :class:`~.trees.ShallowTrees`, plain arrays.
+
+LightGBM grows them: it sorts the values of every feature into bins once, and each sample is then a
+choice of rows of the binned data. That is ten times as fast as to sort them anew for every sample.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskmodel.training.trees import ShallowTrees
+
+__all__ = ["Grower"]
+
+L2 = 5.0
+"""Penalty on the squared log-odds of a leaf."""
+
+FEATURES_PER_SPLIT = 0.3
+"""Share of the features that a split may choose from; few, so that no single feature rules."""
+
+
+class Grower:
+    """Binned rows, from samples of which trees are grown.
+
+    Parameters
+    ----------
+    values : float array of shape (n_rows, n_features)
+        Features; missing values are nan.
+    directions : list of int, length n_features
+        1: the log-odds never fall as the feature grows, -1: never rise, 0: either.
+    max_depth : int
+        1 or 2 levels.
+    """
+
+    def __init__(
+        self, values: NDArray[np.float32], directions: list[int], *, max_depth: int
+    ) -> None:
+        os.environ.setdefault("KMP_WARNINGS", "off")
+        import lightgbm
+
+        # by rows: with few rows and shallow trees three times as fast as by columns
+        self.lightgbm = lightgbm
+        self.common: dict[str, Any] = {
+            "objective": "binary", "max_depth": max_depth, "num_leaves": 2**max_depth,
+            "lambda_l2": L2, "feature_fraction_bynode": FEATURES_PER_SPLIT, "max_bin": 63,
+            "min_data_in_bin": 1, "monotone_constraints": directions, "feature_pre_filter": False,
+            "enable_bundle": False, "deterministic": True, "force_row_wise": True,
+            "num_threads": 1, "verbose": -1,
+        }  # fmt: skip
+        self.binned = lightgbm.Dataset(values, params=self.common).construct()
+
+    def grow(
+        self,
+        rows: NDArray[np.int64],
+        outcome: NDArray[np.int64],
+        *,
+        n_trees: int,
+        learning_rate: float,
+        min_leaf: int,
+        seed: int,
+    ) -> tuple[ShallowTrees, float]:
+        """Boost trees on some of the rows.
+
+        Parameters
+        ----------
+        rows : int array of shape (n_drawn,)
+            Ascending; a row may be drawn several times.
+        outcome : int array of shape (n_drawn,)
+            0 or 1, both there.
+        n_trees : int
+            Trees.
+        learning_rate : float
+            Shrinkage of each.
+        min_leaf : int
+            Fewest rows in a leaf.
+        seed : int
+            Draws the features of each split.
+
+        Returns
+        -------
+        trees : ShallowTrees
+            All of bag 0.
+        base : float
+            Log-odds to which the trees are added.
+        """
+        share = float(outcome.mean())
+        base = float(np.log(share / (1 - share)))
+        drawn: Any = rows  # the stubs ask for a list; an array is taken as it is
+        sample = self.binned.subset(drawn).construct()
+        sample.set_label(outcome)
+        sample.set_init_score(np.full(len(rows), base))
+        settings = self.common | {
+            "learning_rate": learning_rate, "min_data_in_leaf": min_leaf, "seed": seed
+        }  # fmt: skip
+        booster = self.lightgbm.train(settings, sample, n_trees)
+        return _as_arrays(booster.dump_model()["tree_info"]), base
+
+
+def _as_arrays(stages: list[dict[str, Any]]) -> ShallowTrees:
+    """Read grown trees into arrays."""
+    n_trees = len(stages)
+    feature = np.full((n_trees, 3), -1, dtype=np.int64)
+    threshold = np.full((n_trees, 3), np.inf)
+    missing_left = np.ones((n_trees, 3), dtype=bool)
+    value, cover = np.zeros((n_trees, 4)), np.zeros((n_trees, 4))
+    for tree, stage in enumerate(stages):
+        stack = [(stage["tree_structure"], 0)]  # a node, and its place among our seven
+        while stack:
+            node, place = stack.pop()
+            if "split_feature" in node:
+                feature[tree, place] = node["split_feature"]
+                threshold[tree, place] = node["threshold"]
+                missing_left[tree, place] = _sends_missing_left(node)
+                stack += [
+                    (node["left_child"], 2 * place + 1), (node["right_child"], 2 * place + 2)
+                ]  # fmt: skip
+                continue
+            first = {0: 0, 1: 0, 2: 2}.get(place, place - 3)
+            width = 1 if place > 2 else 4 if place == 0 else 2
+            value[tree, first : first + width] = node["leaf_value"]
+            cover[tree, first] = max(1, node.get("leaf_count", 1))
+    return ShallowTrees(
+        feature=feature, threshold=threshold, missing_left=missing_left, value=value, cover=cover,
+        member=np.zeros(n_trees, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _sends_missing_left(node: dict[str, Any]) -> bool:
+    """Say where a missing value goes: as learned, else with the larger part of the rows."""
+    if node["missing_type"] == "NaN":
+        return bool(node["default_left"])
+    left, right = (
+        child.get("internal_count", child.get("leaf_count", 0))
+        for child in (node["left_child"], node["right_child"])
+    )
+    return bool(left >= right)
