@@ -13,7 +13,7 @@ import pandas as pd
 from riskmodel.fairness import Audit
 from riskmodel.report.words import AUDIT_TABLES
 
-__all__ = ["audit_tables", "audit_words"]
+__all__ = ["audit_tables", "audit_words", "table_cells"]
 
 ENDS = ("_low", "_high")
 
@@ -47,10 +47,22 @@ def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
     dict of str to dict
         Title → ``columns`` and ``rows``. A figure with an interval is one cell: ``0.12 (0.08 to 0.17)``.
     """
-    return {AUDIT_TABLES[name]: _cells(table) for name, table in audit.published().items()}
+    return {AUDIT_TABLES[name]: table_cells(table) for name, table in audit.published().items()}
 
 
-def _cells(table: pd.DataFrame) -> dict[str, Any]:
+def table_cells(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A figure's interval stands in columns with its name and ``_low`` and ``_high``.
+
+    Returns
+    -------
+    dict
+        ``columns`` and ``rows``; a figure with its interval is one cell, unknown is a dash.
+    """
     ends = {f"{name}{end}" for name in table for end in ENDS if f"{name}{ENDS[1]}" in table}
     names = [str(name) for name in table if name not in ends]
     columns = {name: table[name].map(_text) for name in names}

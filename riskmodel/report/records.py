@@ -23,9 +23,15 @@ from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
 from riskmodel.outcomes import policy
+from riskmodel.report.audit_view import audit_tables, audit_words, table_cells
 from riskmodel.report.page import render
-from riskmodel.report.words import MISUSE, OUTCOME_WORDS, backtest_words, day_words
-from riskmodel.report.workbook import audit_tables
+from riskmodel.report.words import (
+    AUDIT_TABLES,
+    MISUSE,
+    OUTCOME_WORDS,
+    backtest_words,
+    day_words,
+)
 
 __all__ = ["RECORDS", "model_card", "transparency_fields", "write_records"]
 
@@ -44,13 +50,15 @@ CHARACTERISTICS = {
     "Marriage and civil partnership": "not held",
     "Pregnancy and maternity": "not held",
     "Race": "as ethnicity",
-    "Religion or belief": "not held",
+    "Religion or belief": "where schools recorded it",
     "Sex": "as recorded by schools",
     "Sexual orientation": "not held",
 }
 """The nine of the Equality Act 2010, section 4 → what the tables hold of each."""
 
-AUDITED_AS = {"Disability": "sen", "Race": "ethnicity", "Sex": "sex"}
+AUDITED_AS = {"Age": "year_group", "Disability": "sen", "Race": "ethnicity",
+              "Religion or belief": "religion", "Sex": "sex"}  # fmt: skip
+"""Protected characteristic → what the audit calls it."""
 
 SHOWN = 10
 """Features and metrics are shown up to this many."""
@@ -83,7 +91,7 @@ def model_card(
     *,
     trained: Mapping[str, Any],
     backtest: Mapping[str, Any],
-    audit: Mapping[str, Sequence[Mapping[str, Any]]],
+    audit: Mapping[str, Any],
     notes: Sequence[str],
     answers: Mapping[str, str],
 ) -> str:
@@ -98,7 +106,7 @@ def model_card(
     backtest : mapping
         From :meth:`riskmodel.evaluation.Backtest.to_dict`.
     audit : mapping
-        Table → rows, from :meth:`riskmodel.fairness.ModelAudit.to_dict`: small counts suppressed.
+        Published tables of the model's audit, as rows.
     notes : sequence of str
         What to know of the figures.
     answers : mapping
@@ -110,9 +118,8 @@ def model_card(
         A page.
     """
     known = _of_model(outcome, trained, backtest) | {
-        "audit": {_title(name): _cells(pd.DataFrame(rows)) for name, rows in audit.items()},
-        "audit_note": notes[0] if notes else "",
-        "themes": _cells(pd.DataFrame()), "strongest": _cells(pd.DataFrame()),
+        "audit": {AUDIT_TABLES[name]: table_cells(pd.DataFrame(rows)) for name, rows in audit.items()},
+        "audit_words": notes[:1], "themes": {}, "strongest": {},
     }  # fmt: skip
     return render(
         "model_card.html", title=f"{RECORDS['model_card']}: {known['outcome_words']}", known=known,
@@ -164,14 +171,13 @@ def _of_model(
         "evaluated": trained.get("evaluated", "not tested"),
         "track_record": backtest_words(backtest, trained.get("evaluated")),
         "tested": f"{counts.get('origins', 0)} lists of {counts.get('capacity', 0)} pupils",
-        "rankers": _cells(_rankers(backtest)),
+        "rankers": table_cells(_rankers(backtest)),
     }  # fmt: skip
 
 
 def _of_list(assessment: Assessment) -> dict[str, Any]:
     """Return what is known of a list."""
     origin = assessment.provenance
-    audit = audit_tables(assessment)
     as_of, pupils = day_words(assessment.as_of), f"{len(assessment.scores):,}"
     words = OUTCOME_WORDS[assessment.outcome]
     return {
@@ -188,11 +194,11 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
         "scope": [("Day", as_of), ("Outcome", words), ("Pupils scored", pupils),
                   ("Places", assessment.capacity), ("Features of each pupil", assessment.features.shape[1]),
                   ("Model", origin.get("model_uri", "not registered"))],
-        "themes": _cells(_themes(assessment)),
-        "strongest": _cells(_strongest(assessment)),
-        "audit": {_title(name): _cells(table) for name, table in audit.items()},
-        "audit_note": assessment.audit.note,
-        "characteristics": _cells(_characteristics(audit)),
+        "themes": table_cells(_themes(assessment)),
+        "strongest": table_cells(_strongest(assessment)),
+        "audit": audit_tables(assessment.audit),
+        "audit_words": audit_words(assessment.audit),
+        "characteristics": table_cells(_characteristics(assessment)),
     }  # fmt: skip
 
 
@@ -240,33 +246,16 @@ def _strongest(assessment: Assessment) -> pd.DataFrame:
     return pd.DataFrame({"Feature": labels, "Mean size, in log-odds": top.round(3).to_numpy()})
 
 
-def _characteristics(audit: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _characteristics(assessment: Assessment) -> pd.DataFrame:
     """Return of each protected characteristic what is held, and whether the audit covers it."""
-    audited = {str(value).lower() for table in audit.values() if "characteristic" in table
-               for value in table["characteristic"]}  # fmt: skip
-    return pd.DataFrame(
-        [{"Characteristic": name, "What is held": held,
-          "In the audit": "yes" if AUDITED_AS.get(name, name).lower() in audited else "no"}
-         for name, held in CHARACTERISTICS.items()]
-    )  # fmt: skip
+    audited = set(assessment.audit.frame()["characteristic"])
+    rows = [
+        (name, held, "yes" if AUDITED_AS.get(name) in audited else "no")
+        for name, held in CHARACTERISTICS.items()
+    ]
+    return pd.DataFrame(rows, columns=["Characteristic", "What is held", "In the audit"])
 
 
 def _shown(count: int | None) -> int | str | None:
     """Return a count of pupils, unless it is small."""
     return count if count is None or count >= SMALLEST_SHOWN else f"fewer than {SMALLEST_SHOWN}"
-
-
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
-
-
-def _cells(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as text; unknown is a dash."""
-    return {
-        "columns": [str(name).replace("_", " ") for name in table.columns],
-        "rows": [
-            [f"{value:.3f}" if isinstance(value, float) and pd.notna(value)
-             else str(value) if pd.notna(value) else "–" for value in row]
-            for row in table.itertuples(index=False)
-        ],
-    }  # fmt: skip

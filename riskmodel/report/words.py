@@ -28,9 +28,6 @@ __all__ = [
     "track_record",
 ]
 
-OUT_OF_TIME = "out of time"
-"""How the provenance names a test on earlier lists."""
-
 OUTCOME_WORDS = {
     "pex": "permanent exclusion within 12 months",
     "neet": "not being in education, employment or training in the winter after Year 11",
@@ -44,6 +41,9 @@ HAPPENED_WORDS = {
 }
 
 _SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+
+OUT_OF_TIME = "out of time"
+"""How a model is said to be evaluated where earlier lists could be tested."""
 
 AUDIT_TABLES = {
     "selection": "This list: who is on it",
@@ -181,7 +181,9 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
     found, caught = measured
     happened = HAPPENED_WORDS[assessment.outcome]
     when = (
-        "on earlier lists" if _is_out_of_time(assessment) else "of pupils left out of the training"
+        "on earlier lists"
+        if assessment.provenance.get("evaluated") == OUT_OF_TIME
+        else "of pupils left out of the training"
     )
     return [
         (round(found[0]), f"Out of 100 children listed {when}, {_count(found)} were {happened}."),
@@ -192,10 +194,6 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
 
 def _count(figures: list[float]) -> str:
     return "{:.0f} ({:.0f} to {:.0f})".format(*figures)
-
-
-def _is_out_of_time(assessment: Assessment) -> bool:
-    return bool(assessment.provenance.get("evaluated") == OUT_OF_TIME)
 
 
 def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
@@ -224,7 +222,7 @@ def track_record(assessment: Assessment) -> str:
 
 
 def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
-    """Say how often lists of a backtest were right.
+    """Say how often the lists of a backtest were right.
 
     Parameters
     ----------

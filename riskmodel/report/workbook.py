@@ -18,9 +18,9 @@ from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SUPPRESSED
 from riskmodel.report.identity import ListIdentity, row_seals
-from riskmodel.report.words import MISUSE, day_words, purpose
+from riskmodel.report.words import AUDIT_TABLES, MISUSE, day_words, purpose
 
-__all__ = ["DECISIONS", "DECISION_COLUMNS", "FIXED", "IDENTITY", "SEAL", "audit_tables", "label_of",
+__all__ = ["DECISIONS", "DECISION_COLUMNS", "FIXED", "IDENTITY", "SEAL", "label_of",
            "sheet_rows", "write_workbook"]  # fmt: skip
 
 FIXED = ("rank", "pupil_id", "school_id", "year_group", "risk", "risk_low", "risk_high", "band",
@@ -193,22 +193,6 @@ def label_of(column: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def audit_tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
-    """Return the tables of the audit that may leave the analyst's desk.
-
-    Parameters
-    ----------
-    assessment : Assessment
-        With its audit.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        Title → table, small counts suppressed.
-    """
-    return assessment.audit.published()
-
-
 def _looks(book: Any) -> _Looks:
     base = {"valign": "top", "text_wrap": True}
     head = base | {"bold": True, "bottom": 2, "bg_color": "#E7E7E7", "align": "left", "indent": 1}
@@ -342,8 +326,8 @@ def _write_audit(book: Any, assessment: Assessment, looks: _Looks) -> None:
     for row, line in enumerate(lines, start=1):
         sheet.write_string(row, 0, line)
     row = len(lines) + 2
-    for title, table in audit_tables(assessment).items():
-        sheet.write_string(row, 0, label_of(title), looks.title)
+    for name, table in assessment.audit.published().items():
+        sheet.write_string(row, 0, AUDIT_TABLES[name], looks.title)
         _write_frame(sheet, table, looks, top=row + 1)
         sheet.set_row(row, 2 * LINE)
         sheet.set_row(row + 1, 2 * LINE)
