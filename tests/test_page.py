@@ -24,7 +24,9 @@ from riskmodel.assess import Assessment
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
 from riskmodel.errors import RequestError
+from riskmodel.fairness import Audit, audit_list
 from riskmodel.ranking import rank
+from riskmodel.report.audit_view import audit_tables, audit_words
 from riskmodel.report.frequency import WORDS, frequencies, ranges
 from riskmodel.report.history import WEEKS, events, known_of, spells, weekly_attendance
 from riskmodel.report.page import file_name, numbered, write_pages
@@ -201,15 +203,12 @@ def test_everybody_scored_can_be_searched(folder: Path, assessment: Assessment) 
     data = Outline(folder / "index.html").data
     ranking = rank(assessment)
     carded = [data["words"][card["pupil"]] for card in data["cards"]]
-    assert carded + data["pupils"] == ranking["pupil_id"].tolist()
-    assert data["rest"]["first"] == len(carded) + 1
-    said = [data["words"][number] for number in data["rest"]["risk"]]
+    rest = data["rest"]
+    assert carded + rest["pupil"] == ranking["pupil_id"].tolist()
+    assert rest["first"] == len(carded) + 1
+    texts, letters = rest["risk"]
+    said = [texts[ord(letter) - ord("?")] for letter in letters]
     assert said == frequencies(ranking["risk"].iloc[len(carded) :]).tolist()
-    assert all(
-        len(column) == len(data["pupils"])
-        for name, column in data["rest"].items()
-        if name != "first"
-    )
 
 
 def test_names_stay_text(hostile: Path) -> None:
@@ -220,6 +219,33 @@ def test_names_stay_text(hostile: Path) -> None:
     assert "<img" not in outline.text
     assert "<" not in outline.parts["data"]
     assert "{{" in outline.text  # written as it is, not run by the template
+
+
+# -------------------------------------------------------------------------------- the audit
+def test_the_audit_says_verdicts_first_and_suppresses(assessment: Assessment, folder: Path) -> None:
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    fairness = text[text.index('id="fairness"') : text.index('id="about"')]
+    first = audit_words(assessment.audit)
+    assert list(first) == ["On this list", "On earlier lists"]
+    assert first["On this list"][0].startswith("Of 2 comparisons of a group with all others")
+    assert first["On earlier lists"][-1] == "From 3 earlier lists."
+    assert fairness.index("comparisons of a group") < fairness.index("<table>")
+    tables = audit_tables(assessment.audit)
+    assert fairness.count("<table>") == len(tables) >= 3
+    for table in tables.values():
+        assert all(len(row) == len(table["columns"]) for row in table["rows"])
+
+
+def test_a_small_group_is_suppressed_and_an_interval_stands_beside_its_figure() -> None:
+    groups = pd.DataFrame({"language": ["x"] * 57 + ["y"] * 3, "sex": ["girl", "boy"] * 30})
+    risk = np.linspace(0.01, 0.5, 60)
+    audit = Audit(this_list=audit_list(groups, risk > 0.3, risk), model={}, note="None yet.")
+    (table,) = audit_tables(audit).values()
+    rows = {(row[0], row[1]): row[2:] for row in table["rows"]}
+    assert rows["Language", "y"][:-1] == rows["Language", "x"][:-1] == ["c"] * 6
+    share = table["columns"].index("share listed") - 2
+    assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", rows["Sex", "girl"][share])
+    assert "is not known yet" in audit_words(audit)["On earlier lists"][0]
 
 
 # -------------------------------------------------------------------------------- schools
@@ -243,7 +269,6 @@ def test_a_school_page_holds_its_own_listed_pupils(folder: Path, assessment: Ass
         assert outline.row_heads == own
         data = outline.data
         assert [data["words"][card["pupil"]] for card in data["cards"]] == own
-        assert data["pupils"] == []
         assert "rest" not in data
 
 
@@ -278,7 +303,7 @@ def test_one_pupil_makes_a_page(tables: Tables, tmp_path: Path) -> None:
     )  # fmt: skip
     outline = Outline(written(tmp_path, one, tables) / "index.html")
     assert len(outline.row_heads) >= 1
-    assert outline.data["pupils"] == []
+    assert outline.data["rest"]["pupil"] == []
     assert "<select" not in outline.text  # nothing to filter by
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
 from riskmodel.model import RiskModel
+from riskmodel.ranking import rank
+from riskmodel.report.page import write_pages
 from riskmodel.training.ensemble import Ensemble
 from tests.conftest import SmallLA
 from tests.strategies import AS_OF, small_tables, table_of
@@ -331,3 +336,25 @@ def test_the_simulators_own_drivers_come_out_on_top(
     for subject in ranked[:3]:
         assert np.corrcoef(totals[subject], log_risk)[0, 1] > 0.1
     assert theme_totals(small_assessment).std().idxmax() == "behaviour"
+
+
+def test_the_page_marks_the_weak_reasons(
+    small_assessment: Assessment, small_story: Story, tmp_path: Path
+) -> None:
+    write_pages(small_assessment, rank(small_assessment), tmp_path)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    block = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
+    assert block is not None
+    data = json.loads(block[1])
+    marked = {
+        (data["words"][card["pupil"]], data["words"][sentence])
+        for card in data["cards"]
+        for _, sentence, _, _, weak in card["told"]
+        if weak
+    }
+    reasons = small_story.reasons
+    weak = reasons[reasons["weak"].fillna(False).to_numpy(dtype=bool)]
+    expected = set(zip(weak["pupil_id"], weak["sentence"], strict=True))
+    assert expected
+    listed = set(reasons["pupil_id"])
+    assert {pair for pair in marked if pair[0] in listed} == expected

@@ -11,14 +11,43 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.fairness import Audit
+from riskmodel.fairness.audit import count_verdicts
+from riskmodel.fairness.verdicts import DISPARITY
 from riskmodel.report.words import AUDIT_TABLES
 
 __all__ = ["audit_tables", "audit_words", "table_cells"]
 
-ENDS = ("_low", "_high")
+COLUMNS = {
+    "selection": ["characteristic", "group", "n", "listed", "selection_rate", "others", "difference",
+                  "detectable", "verdict"],
+    "near_line": ["characteristic", "group", "near_line", "share_near_line"],
+    "quotas": ["characteristic", "group", "listed_with_quotas", "share_with_quotas"],
+    "measures": ["characteristic", "group", "measure", "value", "others", "difference", "detectable",
+                 "verdict"],
+    "groups": ["characteristic", "group", "pupils", "pupils_with_outcome", "listed", "found"],
+    "practice": ["ranker", "characteristic", "group", "gap_before", "gap", "change", "verdict"],
+}  # fmt: skip
+"""Columns that the page shows; ``audit.json`` and the workbook hold all."""
+
+LABELS = {
+    "n": "pupils", "selection_rate": "share listed", "others": "all others",
+    "detectable": "gap that could be found", "near_line": "just below the line",
+    "share_near_line": "share of those", "listed_with_quotas": "listed then",
+    "share_with_quotas": "share of the list then", "value": "figure", "ranker": "today's practice",
+    "gap_before": "its gap", "gap": "the model's gap",
+}  # fmt: skip
+"""Column → its head, where its name does not say it."""
+
+NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (IDACI)"}
+"""Characteristic → its name, where that is short for something."""
+
+PER_HUNDRED = 100
+
+ENDS = {"value": ("low", "high")}
+"""Column → its interval, where that is not ``_low`` and ``_high``."""
 
 
-def audit_words(audit: Audit) -> list[str]:
+def audit_words(audit: Audit) -> dict[str, list[str]]:
     """Say what the audit found.
 
     Parameters
@@ -28,10 +57,30 @@ def audit_words(audit: Audit) -> list[str]:
 
     Returns
     -------
-    list of str
-        Verdicts, then how they were reached.
+    dict of str to list of str
+        What was looked at → verdicts, disparities by name.
     """
-    return [*audit.sentences(), audit.note]
+    selection = audit.this_list.published()["selection"]
+    apart = selection[(selection["verdict"] == DISPARITY).to_numpy()]
+    return {
+        "On this list": [count_verdicts(selection), *map(_selected, apart.to_dict("records"))],
+        "On earlier lists": [*audit.sentences(), audit.note],
+    }
+
+
+def _selected(row: dict[Any, Any]) -> str:
+    """Say one disparity of this list; numbers only where they can be published."""
+    who = f"{_name(row['characteristic'])}, {row['group']}".replace("_", " ")
+    shares = [row["selection_rate"], row["others"]]
+    if not all(isinstance(share, float) for share in shares):
+        return f"{who}: listed more or less often than all others; the figures are suppressed."
+    own, others = (f"{PER_HUNDRED * share:.1f} in 100" for share in shares)
+    return f"{who}: {own} are listed, of all others {others}."
+
+
+def _name(characteristic: str) -> str:
+    said = str(characteristic).replace("_", " ")
+    return NAMES.get(characteristic, said[:1].upper() + said[1:])
 
 
 def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
@@ -45,13 +94,41 @@ def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict of str to dict
-        Title → ``columns`` and ``rows``. A figure with an interval is one cell: ``0.12 (0.08 to 0.17)``.
+        Title → ``columns``, ``heads`` (how many of them name the row) and ``rows``. A figure with an
+        interval is one cell: ``0.12 (0.08 to 0.17)``.
     """
-    return {AUDIT_TABLES[name]: table_cells(table) for name, table in audit.published().items()}
+    return {
+        AUDIT_TABLES[name]: _cells(table, [c for c in COLUMNS[name] if c in table])
+        for name, table in audit.published().items()
+    }
+
+
+def _cells(table: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+    columns = {name: table[name].map(_text).astype("str") for name in names}
+    columns["characteristic"] = table["characteristic"].map(_name).astype("str")
+    for name in names:
+        low, high = ENDS.get(name, (f"{name}_low", f"{name}_high"))
+        if low in table:
+            first, last = table[low].map(_text), table[high].map(_text)
+            with_range = (
+                columns[name] + " (" + first.astype("str") + " to " + last.astype("str") + ")"
+            )
+            columns[name] = columns[name].where((first == last).to_numpy(), with_range)
+    return {
+        "columns": [LABELS.get(name, name.replace("_", " ")) for name in names],
+        "heads": names.index("group") + 1,
+        "rows": pd.DataFrame(columns).to_numpy().tolist(),
+    }
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "–" if pd.isna(value) else f"{value:.3f}"
+    return str(value).replace("_", " ")
 
 
 def table_cells(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as text.
+    """Return any table as text.
 
     Parameters
     ----------
@@ -63,22 +140,16 @@ def table_cells(table: pd.DataFrame) -> dict[str, Any]:
     dict
         ``columns`` and ``rows``; a figure with its interval is one cell, unknown is a dash.
     """
-    ends = {f"{name}{end}" for name in table for end in ENDS if f"{name}{ENDS[1]}" in table}
-    names = [str(name) for name in table if name not in ends]
-    columns = {name: table[name].map(_text) for name in names}
-    for name in names:
-        if f"{name}{ENDS[1]}" in table:
-            low, high = (table[f"{name}{end}"].map(_text) for end in ENDS)
-            columns[name] = columns[name].where(
-                low == columns[name], columns[name] + " (" + low + " to " + high + ")"
-            )
+    with_range = [str(name) for name in table if f"{name}_high" in table]
+    ends = {f"{name}{end}" for name in with_range for end in ("_low", "_high")}
+    columns = {
+        str(name): table[name].map(_text).astype("str") for name in table if name not in ends
+    }
+    for name in with_range:
+        low, high = (table[f"{name}{end}"].map(_text).astype("str") for end in ("_low", "_high"))
+        same = (low == columns[name]).to_numpy()
+        columns[name] = columns[name].where(same, columns[name] + " (" + low + " to " + high + ")")
     return {
-        "columns": [name.replace("_", " ") for name in names],
+        "columns": [name.replace("_", " ") for name in columns],
         "rows": pd.DataFrame(columns).to_numpy().tolist(),
     }
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return "–" if pd.isna(value) else f"{value:.3f}"
-    return str(value).replace("_", " ")

@@ -3,6 +3,7 @@
 // Data are only ever put into the page as text, never as markup. Nothing is fetched and nothing is stored.
 (() => {
   const SHOWN_OF_REST = 20; // pupils outside the list who are shown for a search
+  const FIRST_LETTER = 63; // of the columns of pupils outside the list, see rest_of_cohort in rows.py
   const CHANGES = ["new", "rising", "steady", "falling", "first list"];
   const find = (query, root = document) => root.querySelector(query);
   const all = (query, root = document) => [...root.querySelectorAll(query)];
@@ -187,7 +188,7 @@
     const gaps = card.gaps.map(([gap]) => make("li", {}, word(gap)));
     find("#card").replaceChildren(
       make("nav", { "aria-label": "Cards" }, ...links),
-      make("h2", { tabindex: "-1" }, "Pupil ", name(word(card.pupil))),
+      make("h2", { id: "card-head" }, "Pupil ", name(word(card.pupil))),
       make("p", { class: "facts" }, ...facts.filter(Boolean).map((fact) => make("span", {}, name(fact)))),
       make("p", { class: "risk-said" }, make("strong", {}, `About ${word(card.risk)}`),
         ` pupils with a record like this one were ${word(data.happened)} (range ${word(card.range)}). ` +
@@ -227,7 +228,7 @@
     select(0);
   }
 
-  function startList(data, word) {
+  function startList(data) {
     const body = find("#rows tbody");
     const rows = all("tr", body);
     const selects = all("#tools select");
@@ -239,16 +240,17 @@
 
     function others(wanted) {
       if (!rest || wanted.length < 2) return [[], 0];
-      texts ??= data.pupils.map((pupil, row) => `${pupil} ${word(rest.school[row])}`.toLowerCase());
+      const of = (column, row) => (rest[column] ? rest[column][0][rest[column][1].charCodeAt(row) - FIRST_LETTER] : "");
+      texts ??= rest.pupil.map((pupil, row) => `${pupil} ${of("school", row)}`.toLowerCase());
       const found = [];
       let count = 0;
       texts.forEach((text, row) => {
         if (!text.includes(wanted)) return;
-        const of = (column) => (rest[column] ? word(rest[column][row]) : "");
-        const keys = { school: of("school"), year: of("year"), phase: of("phase"), need: of("need"), change: of("change"), band: "not listed", text };
+        const keys = { band: "not listed", text };
+        for (const column of ["school", "year", "phase", "need", "change"]) keys[column] = of(column, row);
         if (!matches(keys, wanted)) return;
         count += 1;
-        if (found.length < SHOWN_OF_REST) found.push([rest.first + row, data.pupils[row], keys, of("risk"), of("range")]);
+        if (found.length < SHOWN_OF_REST) found.push([rest.first + row, rest.pupil[row], keys, of("risk", row), of("range", row)]);
       });
       return [found, count];
     }
@@ -332,7 +334,7 @@
         document.title = `Pupil ${word(card.pupil)}`;
         opened = rank;
         scrollTo(0, 0);
-        find("#card h2").focus({ preventScroll: true });
+        find("#card").focus({ preventScroll: true });
       } else if (opened !== null) {
         document.title = title;
         const link = find(`a[href="#pupil-${opened}"]`, find("#rows"));
@@ -342,7 +344,7 @@
       }
     };
     addEventListener("hashchange", route);
-    addEventListener("beforeprint", () => all("details").forEach((more) => { more.open = true; }));
+    addEventListener("beforeprint", () => all("#card details").forEach((more) => { more.open = true; }));
     addEventListener("keydown", (event) => {
       if (event.key === "Escape" && opened !== null) location.hash = "#list";
     });
@@ -354,7 +356,7 @@
     const word = (number) => data.words[number];
     document.documentElement.classList.add("live");
     startTabs();
-    if (find("#rows")) startCards(data, word, startList(data, word));
+    if (find("#rows")) startCards(data, word, startList(data));
   }
 
   if (find("#sealed")) guard();

@@ -61,6 +61,7 @@ def render(name: str, **contents: Any) -> str:
     return _template(name).render(**contents)
 
 
+@cache
 def _template(name: str) -> Template:
     return _environment().get_template(name)
 
@@ -114,10 +115,9 @@ def write_pages(
 
     def write(path: Path, chosen: pd.DataFrame, school: str | None) -> None:
         own = [made[place] for place in shown.index.get_indexer(chosen.index)]
-        data = facts | {"cards": own}
+        data = numbered(facts | {"cards": own})
         data |= {} if school is not None else {"rest": rest_of_cohort(rows[~is_shown])}
-        pupils = [] if school is not None else rows.loc[~is_shown, "pupil_id"].tolist()
-        body = _body(assessment, chosen, school, numbered(data) | {"pupils": pupils})
+        body = _body(assessment, chosen, school, data)
         path.write_text(_shell(body, key), encoding="utf-8")
 
     write(folder / "index.html", shown, None)
@@ -199,7 +199,7 @@ def _body(
         misuse=MISUSE,
         pupils=shown.to_dict("records"),
         filters={FILTERS[name]: (name, values) for name, values in filters.items()},
-        audit=[] if school is not None else audit_words(assessment.audit),
+        audit={} if school is not None else audit_words(assessment.audit),
         tables={} if school is not None else audit_tables(assessment.audit),
         label_note=LABEL_NOTE if assessment.outcome == "pex" else "",
         data=_for_script(data),

@@ -197,7 +197,7 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
         "themes": table_cells(_themes(assessment)),
         "strongest": table_cells(_strongest(assessment)),
         "audit": audit_tables(assessment.audit),
-        "audit_words": audit_words(assessment.audit),
+        "audit_words": [one for lines in audit_words(assessment.audit).values() for one in lines],
         "characteristics": table_cells(_characteristics(assessment)),
     }  # fmt: skip
 

@@ -27,6 +27,11 @@ FILTERS = {
 }
 """Column of :func:`list_rows` → label of its filter."""
 
+REST_COLUMNS = ("school", "year", "phase", "need", "change", "risk", "range")
+"""What the page knows of a pupil who is not shown."""
+
+FIRST_LETTER = ord("?")
+
 NO_NEED, NEED_NOT_SAID = "No need on record", "Need not stated"
 NO_SCHOOL = "No school"
 LAST_PRIMARY, LAST_SECONDARY = 6, 11
@@ -112,7 +117,7 @@ def _needs(send: pd.DataFrame, pupils: pd.Series, as_of: pd.Timestamp) -> pd.Ser
 
 
 def rest_of_cohort(rows: pd.DataFrame) -> dict[str, Any]:
-    """Return pupils who are not shown, in few bytes once texts are numbered.
+    """Return pupils who are not shown, in few bytes.
 
     Parameters
     ----------
@@ -122,12 +127,22 @@ def rest_of_cohort(rows: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``first``, the rank of the first; one list per column.
+        ``first``, the rank of the first; ``pupil``, who they are; per column its texts, the most
+        frequent first, and one letter per pupil: the letter of text ``n`` is ``chr(63 + n)``.
     """
-    columns = ("school", "year", "phase", "need", "change", "risk", "range")
-    return {"first": int(rows["rank"].min()) if len(rows) else 0} | {
-        name: rows[name].tolist() for name in columns if name in rows
+    columns = [name for name in REST_COLUMNS if name in rows]
+    first = int(rows["rank"].min()) if len(rows) else 0
+    return {"first": first, "pupil": rows["pupil_id"].tolist()} | {
+        name: _in_letters(rows[name]) for name in columns
     }
+
+
+def _in_letters(column: pd.Series) -> list[Any]:
+    counts = column.value_counts()
+    texts = sorted(counts.index, key=lambda text: (-int(counts[text]), text))
+    number = pd.Index(texts).get_indexer(pd.Index(column))
+    # letters from "?" on need no escape in JSON but the backslash, and the first 64 take one byte
+    return [texts, "".join(map(chr, (FIRST_LETTER + number).tolist()))]
 
 
 def bar_places(shown: pd.DataFrame) -> pd.DataFrame:
