@@ -253,7 +253,7 @@ def never_below(table: pd.DataFrame) -> pd.DataFrame:
     )
     rows = []
     for (outcome, pupils), group in wide.groupby(level=[0, 1], sort=False):
-        for rival in ("logistic", "roni"):
+        for rival in [name for name in ("logistic", "roni") if name in group]:
             gap = group["ours"] - group[rival]
             rows.append({"outcome": outcome, "pupils": pupils, "rival": rival, "gap": gap.mean(),
                          "standard_error": gap.sem() if len(gap) > 1 else np.nan})  # fmt: skip
@@ -265,6 +265,7 @@ def main() -> None:
     parser.add_argument("--scale", choices=["small", "full"], default="small")
     parser.add_argument("--cache", type=Path, help="folder that keeps the simulated LAs' features")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rankers", nargs="+", choices=RANKERS, default=list(RANKERS))
     parser.add_argument("--only-data", action="store_true", help="make the LAs and stop")
     options = parser.parse_args()
     full = options.scale == "full"
@@ -283,7 +284,8 @@ def main() -> None:
             top = {o: pool.submit(ceiling, cache, o, pooled, tests) for o in CAPACITY}
             jobs = [
                 pool.submit(run_one, cache, outcome, size, seeds,
-                            [n for n in RANKERS if n != "ebm" or (full and number < EBM_SEEDS)], tests)
+                            [n for n in options.rankers
+                             if n != "ebm" or (full and number < EBM_SEEDS)], tests)
                 for outcome in CAPACITY for size, groups in sizes.items()
                 for number, seeds in enumerate(groups)
             ]  # fmt: skip

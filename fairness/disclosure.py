@@ -73,8 +73,8 @@ def hidden_rows(
     small = (values < SMALLEST_SHOWN).any(axis=1)
     found: Mask = small | (np.zeros_like(small) if hidden is None else hidden)
     place, _ = pd.factorize(np.asarray(within))
-    for number in range(int(place.max(initial=-1)) + 1):
-        rows = np.flatnonzero(place == number)
+    together = np.argsort(place, kind="stable")
+    for rows in np.split(together, np.flatnonzero(np.diff(place[together])) + 1):
         for row in rows[np.argsort(values[rows].sum(axis=1), kind="stable")]:
             if _has_room(values[rows][found[rows]]):
                 break
@@ -171,11 +171,11 @@ def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> counts = pd.DataFrame({"Yes": [2, 30, 9], "No": [20, 40, 50]}, index=["A", "B", "C"])
     >>> print(suppress_two_way(counts).to_string())
-          Yes  No Total
-    A       c   c    22
-    B      30  40    70
-    C       c   c    59
-    Total  41 110   151
+          Yes   No Total
+    A       c    c    22
+    B      30   40    70
+    C       c    c    59
+    Total  41  110   151
     """
     grid = table.to_numpy(dtype=float)
     rows, columns = grid.sum(axis=1), grid.sum(axis=0)

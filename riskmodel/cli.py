@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from riskmodel.errors import RequestError, RiskmodelError
+from riskmodel.errors import RequestError, RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -46,11 +46,15 @@ AsOf = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
 Gates = Annotated[
-    Path, typer.Option("--settings", help="Gates and points, written before the run.")
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="Gates and points, written before the run; else riskmodel.toml, if it is here.",
+    ),
 ]
 STORE = "sqlite:///mlflow.db"
 SEARCHES = "sqlite:///search.db"
-SETTINGS = Path("riskmodel.toml")
+DECISIONS = Path("decisions.jsonl")
 
 
 def main() -> None:
@@ -69,7 +73,7 @@ def main() -> None:
         with tempfile.NamedTemporaryFile(
             "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:
-            traceback.print_exc(file=log)
+            log.write(without_secrets(traceback.format_exc()))
         sys.stderr.write(
             f"Something went wrong that this program did not foresee ({type(error).__name__}). "
             f"The details are in {log.name}; please report them.\n"
@@ -157,7 +161,7 @@ def train(
     capacity: Annotated[
         int | None, typer.Option(min=1, help="Pupils listed in the backtest.")
     ] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
@@ -175,7 +179,7 @@ def train(
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
-    settings: Gates = SETTINGS,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""
@@ -205,6 +209,10 @@ def list_(
     out: Annotated[Path, typer.Option(help="Empty or new folder.")],
     as_of: AsOf = None,
     model: Annotated[str | None, typer.Option(help="Model address; else the champion.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Log of lists; else lists.jsonl beside the store.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who makes it; else the account's name.")] = None,
     password_file: Annotated[
         str | None,
         typer.Option(
@@ -214,16 +222,54 @@ def list_(
     ] = None,
     tracking: Tracking = STORE,
 ) -> None:
-    """Write the ranked list with reasons and audit."""
-    from riskmodel.jobs import make_list
+    """Write the ranked list with reasons and audit, and log that it was made."""
+    from riskmodel.jobs import log_beside, make_list, signed
 
     folder = make_list(
         data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
-        model_uri=model, password=_password(password_file),
+        model_uri=model, log=signed(log or log_beside(tracking), by),
+        password=_password(password_file),
     )  # fmt: skip
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
     )
+
+
+@app.command()
+def verify(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Log of lists or of decisions.")],
+) -> None:
+    """Check that no entry of a log was edited, deleted, inserted or moved."""
+    from riskmodel.data.journal import read_journal
+
+    entries = read_journal(log)
+    last = entries[-1]["hash"] if entries else "none, the log is empty"
+    typer.echo(
+        f"{log}: the chain of all {len(entries)} entries holds.\nLast hash: {last}\n"
+        "Note it somewhere else: that newer entries were cut off shows only when a hash noted earlier "
+        "is no longer in the log."
+    )
+
+
+@app.command()
+def feedback(
+    workbooks: Annotated[
+        list[Path], typer.Argument(metavar="WORKBOOK...", help="Workbooks that came back.")
+    ],
+    log: Annotated[Path, typer.Option(help="Log of decisions; it is added to.")] = DECISIONS,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--list", help="The list's folder, to compare every row with the list itself."
+        ),
+    ] = None,
+) -> None:
+    """Bring decisions back from returned workbooks, and say how far each list was looked at."""
+    from riskmodel.jobs import feedback as bring_back
+
+    now = datetime.now().astimezone()
+    made = bring_back(workbooks, log=log, today=now.date(), at=now, folder=folder)
+    typer.echo(made.text())
 
 
 @app.command()
@@ -236,7 +282,7 @@ def monitor(
         typer.Option("--list", help="Folder of a list that was handed out; may be repeated."),
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(help="CSV of decisions: pupil_id, supported (yes or no).")
+        Path | None, typer.Option(help="Log of decisions that feedback wrote.", metavar="LOG")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Empty or new folder for the page.")] = None,
     tracking: Tracking = STORE,
@@ -249,6 +295,21 @@ def monitor(
         decisions=decisions, out=out,
     )  # fmt: skip
     typer.echo(made.text())
+
+
+@app.command()
+def dashboard(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    as_of: AsOf = None,
+) -> None:
+    """Write the inclusion dashboard: a page for the LA, and one for each school's own use."""
+    from riskmodel.jobs import make_dashboard
+
+    folder = make_dashboard(data, out=out, as_of=_day(as_of))
+    typer.echo(
+        f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
+    )
 
 
 def _password(source: str | None) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
@@ -16,6 +17,12 @@ from riskmodel.data.read import read
 from riskmodel.explain import Story, story
 from riskmodel.jobs import Training, train
 from riskmodel.simulate import write_simulated
+
+# a machine that is busy must not fail a test
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @dataclass(frozen=True)

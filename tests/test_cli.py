@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from riskmodel import cli
+from riskmodel.errors import ModelError
 from tests.conftest import SmallLA
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -98,6 +101,58 @@ def test_train_refuses_a_day_without_enough_history(
     answer = command("train", extracts, "--outcome", "pex", "--as-of", as_of)
     assert "day" in refused(answer)
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_settings_that_are_not_there_are_said_before_anything_is_read(
+    extracts: Path, command: Command, tmp_path: Path
+) -> None:
+    answer = command("train", extracts, "--outcome", "pex", "--settings", tmp_path / "nope.toml")
+    assert "nope.toml cannot be read: No such file" in refused(answer)
+    assert "Reading" not in answer.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [("promote",), ("rollback",), ("monitor", "."), ("list", ".")])
+def test_a_mistyped_store_is_not_made(
+    words: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    more = ("--capacity", "9", "--out", "list") if words[0] == "list" else ()
+    answer = command(*words, "--outcome", "pex", "--tracking", "sqlite:///mflow.db", *more)
+    assert refused(answer).startswith("There is no MLflow store at sqlite:///mflow.db.")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_was_not_foreseen_is_kept_without_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("http://la:secret@server:5000/api is odd")
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert "did not foresee (RuntimeError)" in capsys.readouterr().err
+    (log,) = tmp_path.glob("riskmodel-*.log")
+    assert "http://***@server:5000/api is odd" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://la:secret@server:5000/x", "http://***@server:5000/x"),
+        ("http://secret@server", "http://***@server"),
+        ("postgresql+psycopg://la:se/cr@et@server/x", "postgresql+psycopg://***@server/x"),
+        ("postgresql://server/x?user=la&password=secret&a=b",
+         "postgresql://server/x?user=la&password=***&a=b"),
+        ("sqlite:////home/la@work/mlflow.db", "sqlite:////home/la@work/mlflow.db"),
+        ("models:/riskmodel-pex@champion", "models:/riskmodel-pex@champion"),
+    ],
+)  # fmt: skip
+def test_no_message_shows_who_signs_on(address: str, shown: str) -> None:
+    assert str(ModelError(f"'{address}' is down; so is ({address}).")) == (
+        f"'{shown}' is down; so is ({shown})."
+    )
 
 
 def test_list_without_a_champion_says_what_to_do(

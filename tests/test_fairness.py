@@ -177,6 +177,16 @@ def test_all_found_of_five_does_not_pass_for_certain() -> None:
     assert cell["verdict"] == "too few to tell"  # even the largest possible gap would not be seen
 
 
+def test_a_p_value_is_never_below_that_of_the_exact_test() -> None:
+    # 5 of 5 found against 20 of 400: a normal p-value would be 1e-18, Fisher's is about 1e-6
+    groups = pd.DataFrame({"g": ["five"] * 5 + ["others"] * 400})
+    score = np.r_[np.ones(5), np.arange(400) < 20].astype(float)
+    cell = one(audit_model(lists(np.ones(405), score), groups, capacity=25).measures, "five")
+    exact = float(fisher_p(1.0, 0.05, 5, 400))
+    assert 1e-8 < exact <= cell["p_value"] < 1e-4
+    assert cell["verdict"] == "disparity"
+
+
 def test_pure_chance_seldom_makes_a_disparity() -> None:
     rng = np.random.default_rng(3)
     alarms = 0

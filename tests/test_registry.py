@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,12 +14,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
+import sqlalchemy
 
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Gates, Settings, promote, roll_back, train
 from riskmodel.jobs.record import register
 from riskmodel.jobs.train import _champion
@@ -36,11 +41,46 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def again(la: SmallLA, tracking: str, **answers: str) -> str:
+def again(la: SmallLA, tracking: str, settings: Settings | None = None, **answers: str) -> str:
     """Register the small LA's model once more, with other answers to its gates."""
     made = la.training
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
-    return register(made.model, made.backtest, Gates(), made.gates | answers, tracking, None, X)
+    there = registry.open_store("pex", tracking=tracking)
+    champion = registry.version_of("pex", "champion", tracking=tracking) if there else None
+    return register(made.model, made.backtest, settings or Settings(), made.gates | answers, champion,
+                    tracking, None, X)  # fmt: skip
+
+
+def promoted(la: SmallLA, folder: Path, n: int) -> str:
+    """Make a store whose versions 1 to n were trained and promoted in turn."""
+    tracking = f"sqlite:///{folder / 'mlflow.db'}"
+    for _ in range(n):
+        promote("pex", tracking=tracking, number=again(la, tracking))
+    return tracking
+
+
+def state(tracking: str) -> tuple[str | None, list[str]]:
+    """Return the version in use, and those that were."""
+    return (
+        registry.version_of("pex", "champion", tracking=tracking),
+        registry.champions("pex", tracking=tracking),
+    )
+
+
+def client_of(tracking: str) -> Any:
+    import mlflow  # after the product has told it not to call home
+
+    return mlflow.MlflowClient(tracking, tracking)
+
+
+def arrays_of(folder: Path, tracking: str, version: str) -> Path:
+    """Return the file of a version's numbers in an embedded store."""
+    client = client_of(tracking)
+    found = client.get_model_version("riskmodel-pex", version)
+    model = client.get_logged_model(found.source.removeprefix("models:/"))
+    (file,) = Path(url2pathname(urlsplit(model.artifact_location).path)).rglob("arrays.npz")
+    assert folder in file.parents
+    return file
 
 
 def medians(model: RiskModel, n: int = 3) -> pd.DataFrame:
@@ -100,7 +140,7 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     version = client.get_model_version("riskmodel-pex", small_la.training.version)
     run = client.get_run(version.run_id)
     kept = {artifact.path for artifact in client.list_artifacts(version.run_id)}
-    assert {"backtest.html", "backtest.txt", "notes.txt", "model_card.md", "lineage.json", "gates.json",
+    assert {"backtest.html", "backtest.txt", "notes.txt", "model_card.html", "lineage.json", "gates.json",
             "audit.json", "catalogue.csv", "environment.txt"} <= kept  # fmt: skip
     lists = client.get_metric_history(version.run_id, "list.model.average_precision")
     by_list = small_la.training.backtest.by_list
@@ -151,25 +191,142 @@ def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_pa
     assert registry.version_of("pex", "champion", tracking=tracking) == "1"
 
 
-def test_a_promotion_killed_half_way_is_put_right_by_the_next(
-    small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def die(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+WRITES = ("set_registered_model_alias", "set_registered_model_tag")
+
+
+@pytest.mark.parametrize("killed_at", WRITES)
+@pytest.mark.parametrize("then", ["promote", "rollback"])
+def test_a_promotion_killed_at_any_write_can_be_repeated_or_rolled_back(
+    killed_at: str, then: str, small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mlflow
-
-    def die(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    promote("pex", tracking=tracking, number=again(small_la, tracking))
+    tracking = promoted(small_la, tmp_path, 2)
     number = again(small_la, tracking)
-    monkeypatch.setattr(mlflow.MlflowClient, "set_registered_model_alias", die)
+    monkeypatch.setattr(f"mlflow.MlflowClient.{killed_at}", die)
     with pytest.raises(KeyboardInterrupt):
         promote("pex", tracking=tracking, number=number)
     monkeypatch.undo()
-    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+    came_into_use = killed_at == "set_registered_model_tag"
+    assert state(tracking) == ("3" if came_into_use else "2", ["1", "2"])
+    if then == "promote":
+        assert promote("pex", tracking=tracking, number=number) == "3"
+        assert state(tracking) == ("3", ["1", "2", "3"])
+    else:  # never forward to the version that was about to come
+        before = "2" if came_into_use else "1"
+        assert roll_back("pex", tracking=tracking) == before
+        assert state(tracking)[0] == before
+
+
+@pytest.mark.parametrize("killed_at", WRITES)
+def test_a_rollback_killed_at_any_write_can_be_repeated(
+    killed_at: str, small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracking = promoted(small_la, tmp_path, 2)
+    monkeypatch.setattr(f"mlflow.MlflowClient.{killed_at}", die)
+    with pytest.raises(KeyboardInterrupt):
+        roll_back("pex", tracking=tracking)
+    monkeypatch.undo()
+    assert roll_back("pex", tracking=tracking) == "1"
+    assert state(tracking) == ("1", ["1"])
+    with pytest.raises(ModelError, match="no earlier champion for pex .* version 1 is the first"):
+        roll_back("pex", tracking=tracking)
+
+
+def test_a_rollback_leaves_out_what_was_deleted(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = promoted(small_la, tmp_path, 3)
+    client = client_of(tracking)
+    client.delete_model_version("riskmodel-pex", "2")
+    assert roll_back("pex", tracking=tracking) == "1"
+    number = again(small_la, tracking)
     assert promote("pex", tracking=tracking, number=number) == number
-    assert registry.version_of("pex", "champion", tracking=tracking) == number
-    assert registry.champions("pex", tracking=tracking) == ["1", number]
+    client.delete_model_version("riskmodel-pex", "1")
+    with pytest.raises(ModelError, match="version 4 is the first that is left"):
+        roll_back("pex", tracking=tracking)
+    assert state(tracking) == (number, [number])
+
+
+def test_a_rollback_to_a_damaged_model_changes_nothing(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = promoted(small_la, tmp_path, 2)
+    arrays_of(tmp_path, tracking, "1").write_bytes(b"PK cut off")
+    with pytest.raises(ModelError, match="version 1, cannot be used again, and version 2 stays"):
+        roll_back("pex", tracking=tracking)
+    assert state(tracking) == ("2", ["1", "2"])
+
+
+@pytest.mark.parametrize("moved_to", ["1", "3", None])
+def test_a_rollback_undoes_what_was_done_by_hand(
+    moved_to: str | None, small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = promoted(small_la, tmp_path, 2)
+    again(small_la, tracking)
+    client = client_of(tracking)
+    if moved_to is None:
+        client.delete_registered_model_alias("riskmodel-pex", "champion")
+    else:
+        client.set_registered_model_alias("riskmodel-pex", "champion", moved_to)
+    assert roll_back("pex", tracking=tracking) == "2"
+    assert state(tracking) == ("2", ["1", "2"])
+
+
+def test_a_version_judged_against_another_champion_is_trained_again(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = promoted(small_la, tmp_path, 1)
+    again(small_la, tracking), again(small_la, tracking)
+    assert promote("pex", tracking=tracking, number="2") == "2"
+    with pytest.raises(
+        ModelError, match=r"against version 1, but version 2 is in use now\. Train again"
+    ):
+        promote("pex", tracking=tracking, number="3")
+    with pytest.raises(
+        ModelError, match="older than the champion, version 2. 'riskmodel rollback'"
+    ):
+        promote("pex", tracking=tracking, number="1")
+    assert promote("pex", tracking=tracking, number="2") == "2"  # itself: nothing to compare with
+    client_of(tracking).delete_registered_model_alias("riskmodel-pex", "champion")
+    with pytest.raises(ModelError, match="against version 1, but there is none now"):
+        promote("pex", tracking=tracking, number="3")
+    assert state(tracking) == (None, ["1", "2"])
+
+
+def test_a_version_trained_before_there_was_a_champion_is_trained_again(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    again(small_la, tracking), again(small_la, tracking)
+    promote("pex", tracking=tracking, number="1")
+    with pytest.raises(ModelError, match="against no champion, but version 1 is in use now"):
+        promote("pex", tracking=tracking)
+    assert state(tracking) == ("1", ["1"])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK cut off", None])
+def test_a_damaged_model_is_not_promoted(
+    content: bytes | None, small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = promoted(small_la, tmp_path, 1)
+    file = arrays_of(tmp_path, tracking, again(small_la, tracking))
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(ModelError, match="Version 2 for pex is not promoted: .* cannot be read"):
+        promote("pex", tracking=tracking)
+    assert state(tracking) == ("1", ["1"])
+
+
+@pytest.mark.parametrize("number", ["", " 1", "1 ", "abc", "-1", "1.0", "01", "\u0661", "9" * 30])
+def test_a_version_is_a_number_in_digits(number: str, small_la: SmallLA) -> None:
+    with pytest.raises(RequestError, match=f"'{number}' is no version: .* in digits"):
+        promote("pex", tracking=small_la.tracking, number=number)
+
+
+def test_a_version_that_is_not_there_is_said(small_la: SmallLA) -> None:
+    with pytest.raises(ModelError, match=r"version=99\) not found"):
+        promote("pex", tracking=small_la.tracking, number="99")
 
 
 def test_gates_that_were_changed_after_the_run_are_refused(
@@ -177,8 +334,14 @@ def test_gates_that_were_changed_after_the_run_are_refused(
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     again(small_la, tracking)
-    with pytest.raises(ModelError, match=r"judged by other gates than riskmodel\.toml holds now"):
-        promote("pex", tracking=tracking, settings=Settings(Gates(smallest_lift=1.0)))
+    points = pd.DataFrame(
+        {"column": ["eal"], "test": ["at_least"], "threshold": [1.0], "points": [1.0]}
+    )
+    for other in (Settings(Gates(smallest_lift=1.0)), Settings(points=points)):
+        with pytest.raises(
+            ModelError, match=r"other gates or points than riskmodel\.toml holds now"
+        ):
+            promote("pex", tracking=tracking, settings=other)
     assert registry.version_of("pex", "champion", tracking=tracking) is None
     with pytest.raises(ModelError, match="no earlier champion"):
         roll_back("pex", tracking=tracking)
@@ -226,8 +389,7 @@ def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    assert registry.version_of("pex", "challenger", tracking=tracking) is None
-    with pytest.raises(ModelError, match="There is no model for pex"):
+    with pytest.raises(ModelError, match="There is no (MLflow store|model for pex)"):
         promote("pex", tracking=tracking)
     registry.open_store("pex", tracking=tracking)
 
@@ -236,14 +398,8 @@ def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path:
 def test_a_run_that_dies_while_it_stores_leaves_no_version(
     step: str, small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import mlflow
-
-    def die(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    target = mlflow.pyfunc if step.startswith("pyfunc") else mlflow
-    monkeypatch.setattr(target, step.rsplit(".", maxsplit=1)[-1], die)
+    monkeypatch.setattr(f"mlflow.{step}", die)
     with pytest.raises(KeyboardInterrupt):
         again(small_la, tracking)
     monkeypatch.undo()
@@ -275,12 +431,90 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
         registry.download("models:/riskmodel-neet@champion", tracking=tracking)
 
 
-def test_a_champion_that_cannot_be_read_is_left_out_of_the_comparison(
-    small_la: SmallLA, tmp_path: Path
+def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
+    small_la: SmallLA, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert _champion("pex", tracking) is None
-    registry.set_champion("pex", [again(small_la, tracking)], tracking=tracking)
-    champion = _champion("pex", tracking)
+    tracking = promoted(small_la, tmp_path, 1)
+    version, champion, trouble = _champion("pex", tracking)
+    assert (version, trouble) == ("1", "")
     assert champion is not None
     assert champion.card == small_la.training.model.card
+    shutil.rmtree(arrays_of(tmp_path, tracking, "1").parents[2])  # the download fails
+    made = train(small_la.extracts, "pex", tracking=tracking, n_origins=1)
+    answer = made.gates["not_below_champion"]
+    assert answer.startswith("failed: the champion in use (version 1) cannot be read: ")
+    assert "the champion in use (version 1) cannot be read" in caplog.text
+    with pytest.raises(ModelError, match=r"not_below_champion \(failed: the champion in use"):
+        promote("pex", tracking=tracking)
+    assert registry.version_tags("pex", made.version, tracking=tracking)["champion"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("tracking", "words"),
+    [
+        ("postgresql://u:secret@127.0.0.1:9/db", "cannot do this: .*refused"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:9/db", "cannot do this: .*refused"),
+        ("postgresql+psycopg://u:secret@server:port/db", "is no address of an MLflow store"),
+        ("postgresql+nonsense://u:secret@server/db", "cannot do this: Can't load plugin"),
+        ("http://u:secret@127.0.0.1:9", "cannot do this: Connection refused. Check the address"),
+        ("sqlite:///FOLDER", "cannot do this: unable to open database file"),
+        ("sqlite:///FOLDER/junk.db", "cannot do this: file is not a database"),
+        ("sqlite://", "is in memory and gone when the command ends"),
+        ("sqlite:///:memory:", "is in memory"),
+        ("sqlite:///file:x?mode=memory&uri=true", "is in memory"),
+        ("FOLDER", "is no address of an MLflow store"),
+        ("foo://bar", "is no address of an MLflow store"),
+        ("", "is no address of an MLflow store"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_said_in_a_sentence_by_every_command(
+    tracking: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "junk.db").write_text("not a database at all", encoding="utf-8")
+    tracking = tracking.replace("FOLDER", str(tmp_path))
+    start = time.monotonic()
+    for command in (promote, roll_back, registry.open_store):
+        with pytest.raises(ModelError, match=words) as told:
+            command("pex", tracking=tracking)
+        assert "secret" not in str(told.value)
+        assert "\n" not in str(told.value)
+    assert time.monotonic() - start < 60
+    assert [path.name for path in tmp_path.iterdir()] == ["junk.db"]
+
+
+def test_a_folder_of_models_that_is_a_file_is_said_before_the_work(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    (tmp_path / "mlartifacts").write_text("in the way", encoding="utf-8")
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    for _ in range(2):  # before there is a store, and after
+        with pytest.raises(ModelError, match="keeps models in .*mlartifacts, but .* not a folder"):
+            train(small_la.extracts, "pex", tracking=tracking)
+        (tmp_path / "mlartifacts").unlink(missing_ok=True)
+        again(small_la, tracking)
+        shutil.rmtree(tmp_path / "mlartifacts")
+        (tmp_path / "mlartifacts").write_text("in the way", encoding="utf-8")
+
+
+def test_a_database_of_another_program_is_left_alone(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = f"sqlite:///{tmp_path / 'search.db'}"
+    optuna.create_study(storage=tracking)
+    before = (tmp_path / "search.db").read_bytes()
+    with pytest.raises(ModelError, match="There is no MLflow store at"):
+        promote("pex", tracking=tracking)
+    with pytest.raises(ModelError, match="is the database of another program"):
+        train(small_la.extracts, "pex", tracking=tracking)
+    assert (tmp_path / "search.db").read_bytes() == before
+
+
+def test_a_long_message_of_mlflow_ends_with_a_sentence(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    again(small_la, tracking)
+    engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
+    with engine.begin() as connection:  # as a store of years ago
+        connection.execute(sqlalchemy.text("update alembic_version set version_num='451aebb31d03'"))
+    (tmp_path / "old.db").write_bytes((tmp_path / "mlflow.db").read_bytes())
+    with pytest.raises(
+        ModelError, match=r"out-of-date .*'mlflow db upgrade .* latest schema\. Check the address"
+    ):
+        promote("pex", tracking=f"sqlite:///{tmp_path / 'old.db'}")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +20,11 @@ from riskmodel.errors import RequestError
 from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
+from riskmodel.report.files import read_list
+from riskmodel.report.identity import ListIdentity
 from riskmodel.report.page import file_name
-from riskmodel.report.words import track_record
+from riskmodel.report.words import MISUSE, track_record
+from riskmodel.report.workbook import DECISION_COLUMNS, FIXED, LONGEST, SEAL, write_workbook
 
 N, CAPACITY = 60, 20
 SCHOOLS = ["north", "=cmd()", "<script>alert(1)</script>", "../up"]
@@ -104,7 +110,7 @@ def pages(folder: Path) -> list[Path]:
 def test_every_file_is_there(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "assessment.json", "audit.json", "index.html", "list.csv", "list.xlsx", "reasons.parquet",
-        "schools",
+        "records", "schools",
     ]  # fmt: skip
     assert sorted(path.name for path in (folder / "schools").iterdir()) == sorted(
         f"{file_name(school)}.html" for school in SCHOOLS
@@ -136,41 +142,127 @@ def test_json_files_hold_the_audit_and_what_made_the_list(
     assessment: Assessment, folder: Path
 ) -> None:
     assert json.loads((folder / "audit.json").read_text("utf-8")) == assessment.audit.to_dict()
-    assert json.loads((folder / "assessment.json").read_text("utf-8")) == assessment.to_dict()
+    facts = json.loads((folder / "assessment.json").read_text("utf-8"))
+    identity = facts.pop("list")
+    assert facts == assessment.to_dict()
+    assert identity["digest"] == hashlib.sha256((folder / "list.csv").read_bytes()).hexdigest()
+
+
+def test_a_list_is_read_back_as_it_was_and_a_changed_one_is_refused(
+    assessment: Assessment, folder: Path, tmp_path: Path
+) -> None:
+    identity, ranking = read_list(folder)
+    pd.testing.assert_frame_equal(
+        ranking.astype({"year_group": "int64"}), rank(assessment), check_dtype=False
+    )
+    assert (identity.outcome, identity.as_of, identity.capacity) == ("pex", "2024-09-02", CAPACITY)
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    text = (copy / "list.csv").read_text("utf-8")
+    (copy / "list.csv").write_text(text.replace("listed", "Listed", 1), "utf-8")
+    with pytest.raises(RequestError, match="changed since the list was made"):
+        read_list(copy)
+    facts = json.loads((folder / "assessment.json").read_text("utf-8"))
+    facts["list"]["capacity"] = 99
+    (copy / "assessment.json").write_text(json.dumps(facts), "utf-8")
+    with pytest.raises(RequestError, match="holds no list that can be read"):
+        read_list(copy)
+
+
+@pytest.mark.parametrize(
+    "school",
+    ["=1+1", "+44", "-2", "@x", "\t=1", "\r=1", "\n=1", "＝1+1", "'=1", "''-1", "a=b", "'a"],
+)
+def test_text_that_looks_like_a_formula_is_made_safe_and_comes_back(
+    school: str, tmp_path: Path
+) -> None:
+    base = make()
+    write_list(replace(base, scores=base.scores.assign(school_id=school)), tmp_path / "out")
+    with (tmp_path / "out" / "list.csv").open(encoding="utf-8", newline="") as stream:
+        cells = [row["school_id"] for row in csv.DictReader(stream)]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝")) for cell in cells)
+    assert set(read_list(tmp_path / "out")[1]["school_id"]) == {school}
+    book = openpyxl.load_workbook(tmp_path / "out" / "list.xlsx")
+    assert all(cell.data_type == "s" for cell in book["List"]["C"])
+    assert all(cell.data_type == "n" for cell in book["List"]["E"][1:])
 
 
 def test_workbook_opens_and_keeps_order(folder: Path, shown: pd.DataFrame) -> None:
     book = openpyxl.load_workbook(folder / "list.xlsx")
-    assert book.sheetnames == [
-        "Read me",
-        "List",
-        "Reasons",
-        "Audit",
-        "Audit selection",
-        "Audit measures",
-        "Audit groups",
-    ]
+    assert book.sheetnames == ["Read me", "List", "Reasons", "Audit"]
     sheet = book["List"]
-    rows = list(sheet.iter_rows(values_only=True))
-    assert rows[0][:2] == ("rank", "pupil id")
-    assert rows[0][-5:] == ("Seen by", "Decision", "Support offered", "Date", "Notes")
+    rows = list(sheet.iter_rows(values_only=True, max_col=len(FIXED) + len(DECISION_COLUMNS) + 1))
+    assert rows[0][:2] == ("Rank", "Pupil id")
+    assert rows[0][-7:] == (*DECISION_COLUMNS, SEAL)
     assert [row[1] for row in rows[1:]] == shown["pupil_id"].tolist()
-    assert [row[4] for row in rows[1:]] == pytest.approx(shown["risk"].tolist())
+    assert [row[4] for row in rows[1:]] == pytest.approx(shown["risk"].tolist(), rel=1e-9)
     assert all(cell.data_type != "f" for sheet in book for row in sheet for cell in row)
     assert sheet.freeze_panes == "C2"
-    assert (
-        sheet.auto_filter.ref == f"A1:{openpyxl.utils.get_column_letter(len(rows[0]))}{len(rows)}"
-    )
+    last = openpyxl.utils.get_column_letter(len(rows[0]))
+    assert sheet.auto_filter.ref == f"A1:{last}{len(rows)}"
+    assert sheet.column_dimensions[last].hidden
     validations = {v.type: v for v in sheet.data_validations.dataValidation}
     assert "To discuss" in validations["list"].formula1
     decision = sheet.cell(1, rows[0].index("Decision") + 1).column_letter
-    assert str(validations["list"].sqref).startswith(f"{decision}2")
+    assert str(validations["list"].sqref) == f"{decision}2:{decision}{len(rows)}"
+    assert validations["date"].formula2 == "TODAY()"
+
+
+def test_only_the_columns_for_decisions_can_be_changed(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "list.xlsx")
+    assert all(sheet.protection.sheet and not sheet.protection.password for sheet in book)
+    header = [cell.value for cell in book["List"][1]]
+    for row in book["List"].iter_rows(min_row=2, max_col=header.index(SEAL) + 1):
+        free = [name for name, cell in zip(header, row, strict=False) if not cell.protection.locked]
+        assert tuple(free) == DECISION_COLUMNS
+
+
+def test_the_read_me_says_what_the_list_is_and_which(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "list.xlsx")
+    text = "\n".join(str(cell.value) for cell in book["Read me"]["A"])
+    assert all(line in text for line in MISUSE)
+    assert "2 September 2024" in text
+    assert "about 12 had the outcome (95% interval 8 to 17)" in text
+    assert "models:/riskmodel-pex/4" in text
+    assert read_list(folder)[0].list_id in text
+    audit = [cell.value for row in book["Audit"] for cell in row]
+    assert "too few to tell" in audit
+    assert "c" in audit
+
+
+@pytest.mark.parametrize("name", ["مدرسة الشمال", "x" * 40_000, "Ünï\u200fcode 学校"])
+def test_long_and_right_to_left_names_and_a_single_pupil_make_a_workbook(
+    name: str, tmp_path: Path
+) -> None:
+    base = make()
+    one = replace(
+        base, capacity=1, scores=base.scores.head(1).assign(school_id=name),
+        contributions=base.contributions.head(1), features=base.features.head(1),
+    )  # fmt: skip
+    identity = ListIdentity(
+        outcome="pex", as_of="2024-09-02", capacity=1, rows=1, model_uri="", digest=""
+    )
+    write_workbook(one, rank(one), identity, tmp_path / "list.xlsx")
+    rows = list(openpyxl.load_workbook(tmp_path / "list.xlsx")["List"].values)
+    assert len(rows) == 2
+    assert rows[1][2] == name[:LONGEST]
+
+
+def test_a_list_with_nobody_shown_is_still_a_workbook(
+    assessment: Assessment, tmp_path: Path
+) -> None:
+    ranking = rank(assessment).assign(band="not listed", selected=False)
+    identity = ListIdentity(
+        outcome="pex", as_of="2024-09-02", capacity=0, rows=0, model_uri="", digest=""
+    )
+    write_workbook(assessment, ranking, identity, tmp_path / "list.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "list.xlsx")
+    assert [cell.value for cell in book["List"][1]][:2] == ["Rank", "Pupil id"]
 
 
 def test_workbook_gives_reasons_of_the_listed_that_add_up(
     assessment: Assessment, folder: Path
 ) -> None:
-    found = pd.read_excel(folder / "list.xlsx", sheet_name="Reasons")
+    found = pd.read_excel(folder / "list.xlsx", sheet_name="Reasons").rename(columns=str.lower)
     assert len(found) == CAPACITY
     themes = [name for name in map(str, found) if name.endswith("(log-odds)")]
     assert themes

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
-from riskmodel.errors import RequestError
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.folds import Fold
 from riskmodel.training.search import Search, recall_gap, search_settings
@@ -111,11 +112,19 @@ def start(storage: str, pause: float) -> subprocess.Popen[bytes]:
 
 
 def finished(storage: str) -> int:
+    return count(storage, "state in ('COMPLETE', 'PRUNED')")
+
+
+def started(storage: str) -> int:
+    return count(storage, "state = 'RUNNING'")
+
+
+def count(storage: str, which: str) -> int:
     engine = sqlalchemy.create_engine(storage, poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
-            query = "select count(*) from trials where state in ('COMPLETE', 'PRUNED')"
-            return int(connection.execute(sqlalchemy.text(query)).scalar_one())
+            query = sqlalchemy.text(f"select count(*) from trials where {which}")
+            return int(connection.execute(query).scalar_one())
     except sqlalchemy.exc.DatabaseError:
         return 0  # the tables are not there yet
 
@@ -177,6 +186,30 @@ def test_the_recall_gap_by_hand_leaves_small_groups_out() -> None:
     assert recall_gap(groups, np.ones(22), listed) == pytest.approx(0.3)
 
 
-def test_a_storage_that_is_not_there_is_said_in_words() -> None:
-    with pytest.raises(RequestError, match="cannot be kept in postgresql"):
+def test_a_storage_that_is_not_there_is_said_in_words_and_without_the_password() -> None:
+    with pytest.raises(RequestError, match="cannot be kept in postgresql") as told:
         search("postgresql+psycopg://la:secret@127.0.0.1:9/none", n_trials=1)
+    assert "127.0.0.1:9/none" in str(told.value)
+    assert "secret" not in str(told.value)
+
+
+def test_lists_without_an_outcome_are_no_ground_to_choose_on(tmp_path: Path) -> None:
+    X, spine, folds, groups = problem()
+    empty = [replace(fold, test_label=np.zeros_like(fold.test_label)) for fold in folds]
+    for more in ({}, {"groups": groups, "capacity": 60}):
+        with pytest.raises(HistoryError, match="None of the 2 lists .* holds an outcome"):
+            search_settings(X, spine, empty, n_trials=2, random_state=0, make=small,
+                            storage=f"sqlite:///{tmp_path / 'search.db'}", **more)  # fmt: skip
+
+
+def test_a_worker_that_comes_when_all_trials_are_taken_is_told_so(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'search.db'}"
+    first = start(storage, pause=2.0)
+    deadline = time.monotonic() + 120
+    while started(storage) < 1 and time.monotonic() < deadline and first.poll() is None:
+        time.sleep(0.05)
+    with pytest.raises(RequestError, match="are all with other workers and none is finished yet"):
+        search(storage, n_trials=1)
+    first.kill()
+    first.communicate()
+    assert len(tried(search(storage, n_trials=1))) == 1

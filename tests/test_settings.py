@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from riskmodel.errors import RequestError
-from riskmodel.jobs import Gates, read_settings
+from riskmodel.jobs import Gates, Settings, read_settings
 
 HERE = Path(__file__).parents[1]
 
@@ -22,8 +22,28 @@ def test_the_file_in_the_repository_says_what_the_defaults_are() -> None:
     assert read_settings(HERE / "riskmodel.toml").gates("pex") == Gates()
 
 
-def test_without_a_file_everything_keeps_its_default(tmp_path: Path) -> None:
-    assert read_settings(tmp_path / "riskmodel.toml").gates("neet") == Gates()
+def test_without_a_file_everything_keeps_its_default_and_one_that_is_here_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_settings().gates("neet") == Gates()
+    written(tmp_path, "[gates]\nsmallest_lift = 3")
+    assert read_settings().gates("neet") == Gates(smallest_lift=3.0)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "link to nowhere"])
+def test_a_file_that_cannot_be_read_is_no_reason_for_defaults(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "riskmodel.toml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link to nowhere":
+        path.symlink_to(tmp_path / "nowhere.toml")
+    for given in (path,) if kind == "missing" else (path, None):
+        with pytest.raises(RequestError, match=r"riskmodel\.toml cannot be read: .*--settings"):
+            read_settings(given)
 
 
 def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
@@ -31,7 +51,7 @@ def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
     settings = read_settings(written(tmp_path, text))
     assert settings.gates("pex") == Gates(smallest_lift=6.5, not_beaten_by=())
     assert settings.gates("neet") == Gates(smallest_lift=3.0)
-    assert settings.gates("pex").digest() != settings.gates("neet").digest()
+    assert settings.digest("pex") != settings.digest("neet") == settings.digest("neet-post16")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +67,17 @@ def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
         ("[gates]\nexpected_over_observed = [1.0]", "must be a list of two numbers"),
         ("gates = 3", r"gates must be a table, written \[gates\]"),
         ("[gates.pex]\nlift = 1", r"\[gates.pex\] has no 'lift'"),
+        (
+            "[gates]\nnot_beaten_by = ['logistic regresion']",
+            "'logistic regresion', which is no ranker. Did you mean 'logistic regression'",
+        ),
+        (
+            "[gates.neet]\nnot_beaten_by = ['model']",
+            r"\[gates.neet\]: .* 'model', which is no ranker",
+        ),
         ("[roni]\npoints = 'missing.csv'", "missing.csv cannot be read"),
+        ("[roni]", r"\[roni\] names no points"),
+        ("[roni]\npoints = 3", r"\[roni\]: points is 3; it must be text in quotes"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
@@ -65,7 +95,24 @@ def test_an_las_own_points_are_read_beside_the_file(tmp_path: Path) -> None:
         (rows.replace("at_least", "over"), "indicator 1 has test 'over'"),
         (rows.replace("0.2", "20%"), "indicator 1 has threshold '20%'; a number is needed"),
         (rows.replace("points", "score"), "lack the column 'points'"),
+        (
+            f"{rows}absence_rate_12_month,above,0.1,1,x\n",
+            "indicator 2 asks for 'absence_rate_12_month', which is no feature. "
+            "Did you mean 'absence_rate_12_months' or",
+        ),
+        (f"{rows},above,0.1,1,x\n", "indicator 2 asks for '', which is no feature"),
     ]:
         (tmp_path / "ours.csv").write_text(bad, encoding="utf-8")
         with pytest.raises(RequestError, match=words):
             read_settings(tmp_path / "riskmodel.toml")
+
+
+def test_points_are_part_of_what_a_model_is_judged_by(tmp_path: Path) -> None:
+    rows = "column,test,threshold,points,label\neal,at_least,1,3,Language\n"
+    digests = [Settings().digest("pex")]
+    for text in (rows, rows.replace("3", "4")):
+        (tmp_path / "ours.csv").write_text(text, encoding="utf-8")
+        path = written(tmp_path, "[roni]\npoints = 'ours.csv'")
+        assert read_settings(path).digest("pex") == read_settings(path).digest("neet")
+        digests.append(read_settings(path).digest("pex"))
+    assert len(set(digests)) == 3

@@ -14,10 +14,10 @@ import pytest
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
-from riskmodel.explain import Story, story, theme_totals
+from riskmodel.explain import Story, interactions, story, theme_totals
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import QUESTIONS, ask
-from riskmodel.explain.steadiness import NUDGES, survives
+from riskmodel.explain.steadiness import NUDGES, bag_contributions, survives
 from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
@@ -209,6 +209,11 @@ def test_the_text_can_be_read_out(small_story: Story) -> None:
     assert "What raises the risk\n- " in text
     own = small_story.reasons[small_story.reasons["pupil_id"] == pupil]
     assert all(sentence in text for sentence in own["sentence"])
+    weak = small_story.reasons[small_story.reasons["weak"].fillna(False)]
+    assert len(weak)
+    for row in weak.itertuples(index=False):
+        assert f"- {row.sentence} ({row.size}) – weak" in small_story.text(row.pupil_id)
+    assert small_story.text(pupil).count("– weak") == own["weak"].fillna(False).sum()
     assert "<table" in small_story._repr_html_()
 
 
@@ -238,13 +243,22 @@ def test_without_a_model_it_is_not_known_what_is_weak(small_assessment: Assessme
 def test_bags_average_to_the_contributions_and_interactions_add_up(
     small_la: SmallLA, small_assessment: Assessment
 ) -> None:
-    model: RiskModel = small_la.training.model
     few = small_assessment.features.iloc[:20]
     parts = small_assessment.contributions.iloc[:20].to_numpy()
-    np.testing.assert_allclose(model.bag_contributions(few).mean(axis=0), parts, atol=1e-6)
-    values = model.interactions(few)
-    np.testing.assert_allclose(values.sum(axis=2), parts, atol=1e-6)
-    np.testing.assert_array_equal(values, values.transpose(0, 2, 1))
+    bags = bag_contributions(small_la.training.model, few)
+    np.testing.assert_allclose(bags.mean(axis=0), parts, atol=1e-6)
+    ids = small_assessment.scores["pupil_id"].iloc[:20].astype("str").tolist()
+    found = interactions(small_assessment, ids)
+    np.testing.assert_allclose(found.sum(axis=1).to_numpy(), parts.ravel(), atol=1e-6)
+    one = found.loc[ids[3]]
+    np.testing.assert_array_equal(one.to_numpy(), one.to_numpy().T)
+    assert list(one.index) == list(one.columns) == list(few.columns)
+
+
+def test_interactions_need_the_model(small_assessment: Assessment) -> None:
+    by_hand = dataclasses.replace(small_assessment, model=None)
+    with pytest.raises(RequestError, match="need the model"):
+        interactions(by_hand, [str(small_assessment.scores["pupil_id"].iloc[0])])
 
 
 def slow_survives(model: RiskModel, bags: list[Ensemble], row: pd.DataFrame, subject: str) -> bool:

@@ -6,24 +6,20 @@ Out: a registered version; a local folder for a version, an alias or an address.
 
 from __future__ import annotations
 
-import io
-import logging
 import os
-import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.errors import ModelError
+from riskmodel.training.store import check_folder, embedded_file, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
 
 __all__ = [
+    "address",
     "champions",
     "download",
     "log_version",
@@ -58,51 +54,25 @@ def registered_name(outcome: str) -> str:
     return f"riskmodel-{outcome}"
 
 
-@contextmanager
-def _mlflow(tracking: str) -> Iterator[Any]:
-    """Give MLflow pointed at the store, silent, and without calling home; translate its errors."""
-    # An LA's tool must not report its use to anybody, and MLflow does by default.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    # a server that is down is said at once, not after MLflow's several minutes of trying
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    import mlflow
+def address(outcome: str, version: str) -> str:
+    """Return the address of a version.
 
-    for name in ("mlflow", "alembic", "urllib3"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    # MLflow talks on standard error by itself: what matters is said by the command line
-    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        with _translated(mlflow, tracking):
-            mlflow.set_tracking_uri(tracking)
-            mlflow.set_registry_uri(tracking)
-            yield mlflow
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    version : str
+        Version.
+
+    Returns
+    -------
+    str
+        What :func:`download` fetches.
+    """
+    return f"models:/{registered_name(outcome)}/{version}"
 
 
-@contextmanager
-def _translated(mlflow: Any, tracking: str) -> Iterator[None]:
-    """Turn MLflow's errors into one sentence."""
-    try:
-        yield
-    except mlflow.exceptions.MlflowException as error:
-        reason = _in_short(error)
-        advice = (
-            "Train and promote a model first."
-            if "not found" in reason
-            else "Check the address, that it runs and that you may write there."
-        )
-        raise ModelError(
-            f"The MLflow store {tracking} cannot do this: {reason}. {advice}"
-        ) from error
-
-
-def _in_short(error: Exception) -> str:
-    """Return the sentence at the root of MLflow's error, without its statements and links."""
-    line = next((text for text in str(error).splitlines() if text.strip()), type(error).__name__)
-    return line.rstrip(". ") if len(line) <= 200 else f"{line[:200]} …"
-
-
-def open_store(outcome: str, *, tracking: str) -> None:
+def open_store(outcome: str, *, tracking: str) -> bool:
     """Open the experiment of an outcome and write to it, before long work depends on it.
 
     A store in a file that is not there yet is not made, only its folder looked at.
@@ -114,31 +84,29 @@ def open_store(outcome: str, *, tracking: str) -> None:
     tracking : str
         MLflow tracking address.
 
+    Returns
+    -------
+    bool
+        Whether the store is there; else it will be made when there is something to keep.
+
     Raises
     ------
     ModelError
-        If the store is down, or cannot be written.
+        If the store is down, or it or the folder of its models cannot be written.
     """
-    file = _embedded_file(tracking)
+    file = embedded_file(tracking)
     if file is not None and not file.exists():
-        # a new file is made when there is something to keep
         if not os.access(file.parent, os.W_OK):
             raise ModelError(
                 f"The MLflow store {tracking} cannot be made: {file.parent} is not a folder "
                 "that you may write to. Name another with --tracking."
             )
-        return
-    with _mlflow(tracking) as mlflow:
+        check_folder(_artifacts(file), tracking)
+        return False
+    with opened(tracking, create=True) as mlflow:
         _set_experiment(mlflow, tracking, registered_name(outcome))
         mlflow.set_experiment_tag("riskmodel.outcome", outcome)
-
-
-def _embedded_file(tracking: str) -> Path | None:
-    """Return the file of an embedded store; None for a server."""
-    if not tracking.startswith("sqlite:///"):
-        return None
-    name = tracking.removeprefix("sqlite:///").partition("?")[0]
-    return Path(name.removeprefix("file:")).resolve()
+    return True
 
 
 def log_version(
@@ -186,7 +154,7 @@ def log_version(
     ModelError
         If the store cannot be reached or written.
     """
-    with _mlflow(tracking) as mlflow:
+    with opened(tracking, create=True) as mlflow:
         _set_experiment(mlflow, tracking, registered_name(outcome))
         with mlflow.start_run():
             mlflow.log_params(dict(parameters))
@@ -213,10 +181,13 @@ def log_version(
 def _set_experiment(mlflow: Any, tracking: str, name: str) -> None:
     """Open the experiment; with an embedded store, keep artifacts beside the database."""
     if mlflow.get_experiment_by_name(name) is None:
-        file = _embedded_file(tracking)
-        place = None if file is None else (file.parent / "mlartifacts").as_uri()
-        mlflow.create_experiment(name, artifact_location=place)
-    mlflow.set_experiment(name)
+        file = embedded_file(tracking)
+        mlflow.create_experiment(name, artifact_location=None if file is None else _artifacts(file))
+    check_folder(mlflow.set_experiment(name).artifact_location, tracking)
+
+
+def _artifacts(file: Path) -> str:
+    return (file.parent / "mlartifacts").as_uri()
 
 
 def _signature(mlflow: Any, example: pd.DataFrame) -> Any:
@@ -250,7 +221,7 @@ def version_of(outcome: str, alias: str, *, tracking: str) -> str | None:
     str or None
         Version, or None where there is no such model or alias.
     """
-    with _mlflow(tracking) as mlflow:
+    with opened(tracking) as mlflow:
         try:
             found = mlflow.MlflowClient().get_model_version_by_alias(
                 registered_name(outcome), alias
@@ -284,13 +255,13 @@ def version_tags(outcome: str, version: str, *, tracking: str) -> dict[str, str]
     ModelError
         If there is no such version.
     """
-    with _mlflow(tracking) as mlflow:
+    with opened(tracking) as mlflow:
         found = mlflow.MlflowClient().get_model_version(registered_name(outcome), version)
         return dict(found.tags)
 
 
 def champions(outcome: str, *, tracking: str) -> list[str]:
-    """Return the versions that were champion, the present one last.
+    """Return the versions that were champion, the last one put to use last.
 
     Parameters
     ----------
@@ -302,19 +273,24 @@ def champions(outcome: str, *, tracking: str) -> list[str]:
     Returns
     -------
     list of str
-        Versions; empty where there never was a champion.
+        Versions that are still there; empty where there never was a champion.
     """
-    with _mlflow(tracking) as mlflow:
+    with opened(tracking) as mlflow:
+        client, name = mlflow.MlflowClient(), registered_name(outcome)
         try:
-            model = mlflow.MlflowClient().get_registered_model(registered_name(outcome))
+            model = client.get_registered_model(name)
         except mlflow.exceptions.MlflowException as error:
             if error.error_code not in ABSENT:
                 raise
             return []
-        return [part for part in dict(model.tags or {}).get(HISTORY, "").split(",") if part]
+        there = {str(found.version) for found in client.search_model_versions(f"name='{name}'")}
+        written = dict(model.tags or {}).get(HISTORY, "").split(",")
+        return [version for version in written if version in there]
 
 
-def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None:
+def set_champion(
+    outcome: str, history: Sequence[str], *, tracking: str, going_back: bool = False
+) -> None:
     """Put the last version of a history to use, and keep the history.
 
     Parameters
@@ -325,13 +301,20 @@ def set_champion(outcome: str, history: Sequence[str], *, tracking: str) -> None
         Versions that were champion, the one to use last.
     tracking : str
         MLflow tracking address.
+    going_back : bool
+        Whether a version is taken out of use, not put to it.
     """
     name = registered_name(outcome)
-    with _mlflow(tracking) as mlflow:
+    with opened(tracking) as mlflow:
         client = mlflow.MlflowClient()
-        # killed in between, the alias is behind the history, which promoting again puts right
-        client.set_registered_model_tag(name, HISTORY, ",".join(history))
-        client.set_registered_model_alias(name, "champion", history[-1])
+        writes = [
+            lambda: client.set_registered_model_alias(name, "champion", history[-1]),
+            lambda: client.set_registered_model_tag(name, HISTORY, ",".join(history)),
+        ]
+        # killed in between, either way the history ends with the version before the one in use: the
+        # same command again finishes the work, and a rollback goes there
+        for write in reversed(writes) if going_back else writes:
+            write()
 
 
 def download(uri: str, *, tracking: str) -> Path:
@@ -357,7 +340,7 @@ def download(uri: str, *, tracking: str) -> Path:
     if "://" not in uri and ":/" not in uri:
         folder = Path(uri)
     else:
-        with _mlflow(tracking) as mlflow:
+        with opened(tracking) as mlflow:
             folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     found = sorted(folder.rglob("model.json")) if folder.is_dir() else []
     if not found:

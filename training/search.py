@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.errors import RequestError
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import average_precision
 from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.fairness import FEWEST_OUTCOMES
@@ -138,9 +138,17 @@ def search_settings(
     Raises
     ------
     RequestError
-        If the storage cannot be opened.
+        If the storage cannot be opened, or other workers are at all trials and none is finished.
+    HistoryError
+        If no fold holds an outcome, so that no settings are better than others.
     """
     import optuna
+
+    if not any(fold.test_label.any() for fold in folds):
+        raise HistoryError(
+            f"None of the {len(folds)} lists that settings are tried on holds an outcome, so they cannot "
+            "be compared. Train without --trials, or with a longer history."
+        )
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     directions: Any = ["maximize"] if groups is None else ["maximize", "minimize"]
@@ -175,10 +183,16 @@ def search_settings(
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         else:
             study.tell(trial, values)
-    found = _result(study, groups is not None)
+    complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+    found = _result(study, groups is not None) if complete else None
     if place is not None:
         place.remove_session()
         place.engine.dispose()
+    if found is None:
+        raise RequestError(
+            f"The {n_trials} trials of this search are all with other workers and none is finished yet. "
+            "Run the same command again when they are done, or ask for more trials."
+        )
     return found
 
 

@@ -4,7 +4,7 @@ In:  an assessment: exact contributions and the pupils' own values.
 Out: reasons and strengths for the list, totals per theme, and the whole story of the pupils asked for.
 """
 
-from riskmodel.explain.story import Story, story
+from riskmodel.explain.story import Story, interactions, story
 from riskmodel.explain.subjects import theme_totals
 from riskmodel.explain.words import N_REASONS, N_STRENGTHS, reasons, word_reasons
 
@@ -12,6 +12,7 @@ __all__ = [
     "N_REASONS",
     "N_STRENGTHS",
     "Story",
+    "interactions",
     "reasons",
     "story",
     "theme_totals",

@@ -169,6 +169,8 @@ def place_of(name: str) -> int:
 def _fill(text: str, feature: Feature) -> str:
     """Put in what the catalogue says of the feature."""
     what = feature.label.split(": ", 1)[-1]
+    if feature.window.startswith("this "):
+        text = text.replace("in {window}", "{window}")
     for name, words in (("window", feature.window), ("label", feature.label), ("what", what)):
         text = text.replace(f"{{{name}}}", words)
     return text

@@ -20,8 +20,9 @@ from riskmodel.explain.subjects import members_of
 
 if TYPE_CHECKING:
     from riskmodel.model import RiskModel
+    from riskmodel.training.ensemble import Ensemble
 
-__all__ = ["NUDGES", "survives"]
+__all__ = ["NUDGES", "bag_contributions", "survives"]
 
 MOST_BAGS = 0.8
 """Share of bags that must give the reason by themselves; 8 of 10."""
@@ -80,9 +81,10 @@ def survives(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
         bags, and every nudge of the pupil's own values, agree.
     """
     members = members_of([str(name) for name in features.columns])
-    bags = _add_up(model.bag_contributions(features), members)
+    bags = _add_up(bag_contributions(model, features), members)
+    recipe, slope = model.ensemble, model.calibration.slope
     nudged = np.stack(
-        [_add_up(_contributions(model, _nudged(features, n)), members) for n in NUDGES]
+        [_add_up(_contributions(recipe, slope, _nudged(features, n)), members) for n in NUDGES]
     )
     raises, lowers = (
         ((sign * bags >= limit).mean(axis=0) >= MOST_BAGS)
@@ -92,13 +94,31 @@ def survives(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
     return raises, lowers
 
 
+def bag_contributions(model: RiskModel, features: pd.DataFrame) -> Floats:
+    """Return what each bag alone would say of a few pupils.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model.
+    features : DataFrame of shape (n_pupils, n_features)
+        Their values, columns as in the model.
+
+    Returns
+    -------
+    array of shape (n_bags, n_pupils, n_features)
+        Calibrated log-odds; their mean over bags are the contributions.
+    """
+    bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
+    return np.stack([_contributions(bag, model.calibration.slope, features) for bag in bags])
+
+
 def _add_up(parts: Floats, members: dict[str, NDArray[np.int64]]) -> Floats:
     return np.stack([parts[..., columns].sum(axis=-1) for columns in members.values()], axis=-1)
 
 
-def _contributions(model: RiskModel, features: pd.DataFrame) -> Floats:
-    parts = model.ensemble.explain(features.to_numpy(dtype=np.float32))[1]
-    return np.asarray(model.calibration.slope * parts)
+def _contributions(ensemble: Ensemble, slope: float, features: pd.DataFrame) -> Floats:
+    return np.asarray(slope * ensemble.explain(features.to_numpy(dtype=np.float32))[1])
 
 
 def _nudged(features: pd.DataFrame, nudge: dict[str, float]) -> pd.DataFrame:

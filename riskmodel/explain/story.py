@@ -26,7 +26,7 @@ from riskmodel.explain.words import (
     write_factor,
 )
 
-__all__ = ["Story", "story"]
+__all__ = ["Story", "interactions", "story"]
 
 NOTED = (
     " (this lowers the risk in the model; a need is not a strength, and the data do not say why)"
@@ -103,8 +103,8 @@ class Story:
         for direction, heading in HEADINGS:
             rows = own[own["direction"] == direction]
             lines += [heading] if heading and len(rows) else []
-            lines += [f"- {row.sentence} ({row.size}){' – weak' if row.weak is True else ''}"
-                      for row in rows.itertuples(index=False)]  # fmt: skip
+            mark = np.where(rows["weak"].fillna(False).to_numpy(dtype=bool), " – weak", "")
+            lines += ("- " + rows["sentence"] + " (" + rows["size"] + ")" + mark).tolist()
         asked = self.questions[self.questions["pupil_id"] == pupil_id]
         lines += ["Questions to ask"] if len(asked) else []
         lines += [f"- {row.question} ({row.because})" for row in asked.itertuples(index=False)]
@@ -151,6 +151,42 @@ def story(
         reasons=_reasons(assessment, contributions, features, pupil_id),
         questions=ask(features, pupil_id),
         gaps=find_gaps(features, pupil_id, as_of=assessment.as_of, tables=tables),
+    )
+
+
+def interactions(assessment: Assessment, pupils: list[str]) -> pd.DataFrame:
+    """Return which facts act together for a few pupils: exact Shapley interaction values.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        Made by a model.
+    pupils : list of str
+        ``pupil_id`` of the pupils.
+
+    Returns
+    -------
+    DataFrame of shape (n_pupils * n_features, n_features)
+        Calibrated log-odds, index ``pupil_id`` and ``feature``: on the diagonal what a feature does by
+        itself, beside it half of what two do together. A row adds up to the feature's contribution.
+
+    Raises
+    ------
+    RequestError
+        If a pupil is not in the assessment, or asked for twice, or no model made the assessment.
+    """
+    rows = _rows_of(assessment, pupils)
+    if assessment.model is None:
+        raise RequestError(
+            "Interactions need the model that made the assessment, and this one was put together "
+            "without. Make it with RiskModel.assess."
+        )
+    model, features = assessment.model, assessment.features.iloc[rows]
+    values = model.ensemble.interactions(features.to_numpy(dtype=np.float32))
+    names = [str(name) for name in features.columns]
+    index = pd.MultiIndex.from_product([pupils, names], names=["pupil_id", "feature"])
+    return pd.DataFrame(
+        model.calibration.slope * values.reshape(-1, len(names)), index=index, columns=names
     )
 
 

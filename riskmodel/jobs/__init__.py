@@ -1,25 +1,33 @@
-"""The whole jobs behind the commands: train, promote, list, demo.
+"""The whole jobs behind the commands: train, promote, list, feedback, monitor, dashboard, demo.
 
 In:  a folder of extracts, an outcome, a day, a capacity.
 Out: a registered model with its backtest; a folder with the list.
 """
 
+from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
+from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
 from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.settings import Gates, Settings, read_settings
 from riskmodel.jobs.train import Training, train
-from riskmodel.jobs.use import make_list, promote, roll_back
+from riskmodel.jobs.use import log_beside, make_list, promote, roll_back, signed
 
 __all__ = [
+    "Feedback",
     "Gates",
     "Monitoring",
     "Settings",
     "Training",
+    "feedback",
+    "log_beside",
+    "make_dashboard",
     "make_list",
     "monitor",
     "promote",
+    "read_decisions",
     "read_settings",
     "roll_back",
     "run_demo",
+    "signed",
     "train",
 ]

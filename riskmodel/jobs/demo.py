@@ -13,7 +13,7 @@ from riskmodel.data.check import check
 from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs.train import train
-from riskmodel.jobs.use import make_list, promote
+from riskmodel.jobs.use import log_beside, make_list, promote, signed
 from riskmodel.simulate import Preset, write_simulated
 from riskmodel.training import registry
 
@@ -31,7 +31,7 @@ def run_demo(out: Path, *, pupils: int, seed: int) -> str:
     Parameters
     ----------
     out : Path
-        Empty or new folder; gets ``extracts/``, ``mlflow.db`` and ``list/``.
+        Empty or new folder; gets ``extracts/``, ``mlflow.db``, ``lists.jsonl`` and ``list/``.
     pupils : int
         Pupils on roll.
     seed : int
@@ -68,6 +68,6 @@ def run_demo(out: Path, *, pupils: int, seed: int) -> str:
     capacity = int(training.backtest.counts["capacity"])
     folder = make_list(
         extracts, "pex", capacity=capacity, out=out / "list", tracking=tracking, model_uri=uri,
-        extract=extract,
+        extract=extract, log=signed(log_beside(tracking)),
     )  # fmt: skip
     return "\n".join([training.text(), standing, f"Open {folder / 'index.html'} in a browser."])

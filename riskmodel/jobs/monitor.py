@@ -18,16 +18,17 @@ from riskmodel.cohort import default_as_of
 from riskmodel.data.check import check
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
-from riskmodel.errors import ModelError, RequestError
+from riskmodel.errors import ModelError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.metrics import poisson_interval
 from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+from riskmodel.jobs.feedback import read_decisions
 from riskmodel.jobs.past_lists import (
     assess_at,
     check_days,
+    followed,
     lists_again,
     not_followed,
-    read_list,
     with_outcome,
 )
 from riskmodel.jobs.use import load_model
@@ -150,8 +151,8 @@ def monitor(
         Folders of lists that were handed out; where left out, the champion's lists since its training
         are made again from what was known on their days.
     decisions : Path, optional
-        CSV with ``pupil_id`` and ``supported`` (``yes`` or ``no``), and ``as_of`` where decisions differ
-        between lists.
+        The log that :func:`riskmodel.jobs.feedback.feedback` wrote; the newest decision on each pupil of
+        each list counts.
     out : Path, optional
         Empty or new folder for the page and the tables.
     extract : Extract, optional
@@ -169,6 +170,7 @@ def monitor(
     DataError, HistoryError, RequestError
         If the extract, the day, a list or the decisions cannot be used.
     """
+    decided = None if decisions is None else read_decisions(decisions)
     model, _ = load_model(outcome, tracking=tracking)
     version = str(registry.version_of(outcome, "champion", tracking=tracking))
     extract = extract or read(source)
@@ -180,13 +182,15 @@ def monitor(
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     today = assess_at(model, tables, day)
     table = _drift(model, today)
-    handed_out = [read_list(folder, model) for folder in lists]
+    handed_out = [followed(folder, model) for folder in lists]
     check_days(handed_out, day)
     said += not_followed(handed_out, tables)
     handed_out = handed_out or lists_again(model, tables, day)
     frames = [with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
     past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    outcomes = outcomes_of_lists(_with_support(past, decisions)) if len(past) else pd.DataFrame()
+    outcomes = (
+        outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
+    )
     advice = _advice(model, day, table, outcomes, bool(len(errors)))
     made = Monitoring(
         outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
@@ -211,30 +215,15 @@ def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     return pd.concat([table[is_score], table[~is_score]], ignore_index=True)
 
 
-def _with_support(past: pd.DataFrame, decisions: Path | None) -> pd.DataFrame:
+def _with_support(past: pd.DataFrame, decided: pd.DataFrame | None, outcome: str) -> pd.DataFrame:
     """Add whether each pupil was supported, as far as decisions are known."""
-    if decisions is None:
+    if decided is None:
         return past.assign(supported="not known")
-    try:
-        table = pd.read_csv(decisions, dtype=str)
-        keys = ["pupil_id", "as_of"] if "as_of" in table else ["pupil_id"]
-        table = table[[*keys, "supported"]].drop_duplicates(keys, keep="last")
-        if "as_of" in table:
-            table["as_of"] = pd.to_datetime(table["as_of"], format="%Y-%m-%d").astype(
-                "datetime64[s]"
-            )
-    except (OSError, KeyError, ValueError) as error:
-        raise RequestError(
-            f"The decisions in {decisions} cannot be used ({type(error).__name__}: {error}). A CSV with "
-            "pupil_id and supported (yes or no), and as_of (YYYY-MM-DD) if need be, is wanted."
-        ) from error
-    odd = ~table["supported"].isin(["yes", "no"])
-    if odd.any():
-        row = int(odd.to_numpy().argmax())
-        raise RequestError(
-            f"{decisions}, row {row + 2}: supported is '{table['supported'].iloc[row]}'; "
-            "it must be yes or no."
-        )
+    keys = ["pupil_id", "as_of"]
+    table = decided.loc[decided["outcome"] == outcome, [*keys, "supported"]].drop_duplicates(
+        keys, keep="last"
+    )
+    table["as_of"] = pd.to_datetime(table["as_of"], format="%Y-%m-%d").astype("datetime64[s]")
     text = past.assign(pupil_id=past["pupil_id"].astype("str"))
     merged = text.merge(table, on=keys, how="left")
     return merged.assign(supported=merged["supported"].fillna("not known"))

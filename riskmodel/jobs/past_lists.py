@@ -20,8 +20,9 @@ from riskmodel.model import RiskModel
 from riskmodel.outcomes import horizon_end, label
 from riskmodel.progress import track
 from riskmodel.ranking import listed
+from riskmodel.report.files import read_list
 
-__all__ = ["assess_at", "check_days", "lists_again", "not_followed", "read_list", "with_outcome"]
+__all__ = ["assess_at", "check_days", "lists_again", "not_followed", "followed", "with_outcome"]
 
 LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of", "same_model"]
 
@@ -84,7 +85,7 @@ def lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.
     return lists
 
 
-def read_list(folder: Path, model: RiskModel) -> pd.DataFrame:
+def followed(folder: Path, model: RiskModel) -> pd.DataFrame:
     """Read a list that was handed out.
 
     Parameters
@@ -102,28 +103,18 @@ def read_list(folder: Path, model: RiskModel) -> pd.DataFrame:
     Raises
     ------
     RequestError
-        If the folder holds no such list, or one for another outcome.
+        If the folder holds no such list, one that was changed, or one for another outcome.
     """
-    try:
-        facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
-        frame = pd.read_csv(folder / "list.csv", dtype={"pupil_id": str, "school_id": str})
-        as_of, made_for = pd.Timestamp(facts["as_of"]), facts["outcome"]
-        if frame["selected"].dtype != bool:
-            raise ValueError("selected must be True or False in every row")
-        made_by = facts["provenance"]
-        same = all(made_by.get(key) == model.card["trained"][key] for key in MADE_BY)
-        frame = frame.assign(
-            listed=frame["selected"], as_of=as_of, same_model=same,
-            risk=pd.to_numeric(frame["risk"]),
-        )[LIST_COLUMNS]  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
+    identity, ranking = read_list(folder)
+    if identity.outcome != model.outcome:
         raise RequestError(
-            f"{folder} holds no list that can be read ({type(error).__name__}: {error}). Name a folder "
-            "that 'riskmodel list' wrote."
-        ) from error
-    if made_for != model.outcome:
-        raise RequestError(f"The list in {folder} is for {made_for}, not for {model.outcome}.")
-    return frame
+            f"The list in {folder} is for {identity.outcome}, not for {model.outcome}."
+        )
+    facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))["provenance"]
+    same = all(facts.get(key) == model.card["trained"][key] for key in MADE_BY)
+    return ranking.assign(
+        listed=ranking["selected"], as_of=pd.Timestamp(identity.as_of), same_model=same
+    )[LIST_COLUMNS]
 
 
 def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
@@ -132,7 +123,7 @@ def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
     Parameters
     ----------
     lists : list of DataFrame
-        From :func:`read_list`.
+        From :func:`followed`.
     day : Timestamp
         The day stood on.
 
@@ -162,7 +153,7 @@ def not_followed(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
     Parameters
     ----------
     lists : list of DataFrame
-        From :func:`read_list`.
+        From :func:`followed`.
     tables : Tables
         The LA's facts.
 

@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
-from riskmodel.fairness.audit import count_verdicts
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.judge import metrics_of
-from riskmodel.jobs.settings import Gates
+from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
-from riskmodel.outcomes import policy
 from riskmodel.report.backtest_page import backtest_page
-from riskmodel.report.words import MISUSE
+from riskmodel.report.records import model_card
 from riskmodel.training import registry
 from riskmodel.training.search import Search
 
@@ -36,8 +35,9 @@ logger = logging.getLogger(__name__)
 def register(
     model: RiskModel,
     backtest: Backtest,
-    gates: Gates,
+    settings: Settings,
     answers: dict[str, str],
+    champion: str | None,
     tracking: str,
     search: Search | None,
     X: pd.DataFrame,
@@ -50,10 +50,12 @@ def register(
         The model.
     backtest : Backtest
         What was measured.
-    gates : Gates
-        The thresholds.
+    settings : Settings
+        The thresholds, and the LA's own points.
     answers : dict of str to str
         Gate → answer.
+    champion : str or None
+        Version in use, which the model was judged against.
     tracking : str
         MLflow tracking address.
     search : Search, optional
@@ -66,7 +68,8 @@ def register(
     str
         The version's number.
     """
-    trained = model.card["trained"]
+    trained, gates = model.card["trained"], settings.gates(model.outcome)
+    points = None if settings.points is None else records(settings.points)
     front = None if search is None else search.front
     texts = {
         "backtest.html": backtest_page(
@@ -75,9 +78,15 @@ def register(
         ),
         "backtest.txt": backtest.text(),
         "notes.txt": "\n".join(model.card["notes"]),
-        "model_card.md": _model_card(model, backtest, answers),
+        "model_card.html": model_card(
+            model.outcome, trained=trained, backtest=backtest.to_dict(), answers=answers,
+            audit=model.card["audit"], notes=model.card["notes"],
+        ),
         "lineage.json": json.dumps(trained, indent=1),
-        "gates.json": json.dumps({"written": asdict(gates), "answers": answers}, indent=1),
+        "gates.json": json.dumps(
+            {"written": asdict(gates), "points": points, "champion": champion, "answers": answers},
+            indent=1,
+        ),
         "audit.json": json.dumps(model.card["audit"], indent=1, ensure_ascii=False),
         "catalogue.csv": _catalogue(model).to_csv(index=False),
         "environment.txt": "\n".join(
@@ -102,8 +111,9 @@ def register(
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
             tags={f"gate.{name}": answer for name, answer in answers.items()}
-            | {"gates_digest": gates.digest(), "data_digest": trained["training_data_digest"],
-               "as_of": trained["trained_as_of"], "simulated": str(trained["simulated"]).lower()},
+            | {"gates_digest": settings.digest(model.outcome), "champion": champion or "none",
+               "data_digest": trained["training_data_digest"], "as_of": trained["trained_as_of"],
+               "simulated": str(trained["simulated"]).lower()},
             texts=texts,
             example=middle,
         )  # fmt: skip
@@ -124,32 +134,4 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
     return pd.DataFrame(
         [{"feature": name} | (asdict(CATALOGUE[name]) if name in CATALOGUE else {})
          for name in model.features]
-    )  # fmt: skip
-
-
-def _model_card(model: RiskModel, backtest: Backtest, answers: dict[str, str]) -> str:
-    """Return what the model is, for whom, how good and how not to use it."""
-    trained = model.card["trained"]
-    failed = [
-        f"{name}: {answer}" for name, answer in answers.items() if answer.startswith("failed")
-    ]
-    return "\n".join(
-        [
-            f"# Model card: {model.outcome}",
-            *(["", "**Simulated data: no real child is in these figures.**"] if trained["simulated"] else []),
-            "", "## What it predicts", policy(model.outcome),
-            "", "## What it is for",
-            "A ranked list that starts a conversation about support. It decides nothing about a child.",
-            "", "## What it must not be used for", *[f"- {sentence}" for sentence in MISUSE],
-            "", "## What it was trained on",
-            *[f"- {name.replace('_', ' ')}: {value}" for name, value in trained.items()
-              if not isinstance(value, list | dict)],
-            "", "## How good it was on earlier lists", "```", backtest.text(), "```",
-            *[f"- {note}" for note in model.card["notes"]],
-            "", "## Whom it finds, by group",
-            count_verdicts(pd.DataFrame(model.card["audit"]["measures"])),
-            "Each comparison, with small counts suppressed, is in audit.json.",
-            "", "## Gates",
-            *([f"- {line}" for line in failed] or ["All gates were passed."]),
-        ]
     )  # fmt: skip

@@ -6,9 +6,12 @@ Out: :class:`Settings`; what the file leaves out keeps its default.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
+import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +22,12 @@ from riskmodel.cohort import OUTCOMES
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.evaluation.backtest import SIMPLER
+from riskmodel.features import CATALOGUE
 
 __all__ = ["Gates", "Settings", "read_settings"]
+
+DEFAULT_FILE = "riskmodel.toml"
+"""Read from the current folder where no other file is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +60,6 @@ class Gates:
     expected_over_observed: tuple[float, float] = (0.67, 1.5)
     not_below_champion: bool = True
     no_new_disparity: bool = True
-
-    def digest(self) -> str:
-        """Return a fingerprint of the gates.
-
-        Returns
-        -------
-        str
-            Twelve hexadecimal digits; the same gates give the same.
-        """
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -98,14 +95,32 @@ class Settings:
         """
         return replace(self.common, **self.changed.get(outcome, {}))
 
+    def digest(self, outcome: str) -> str:
+        """Return a fingerprint of what a model for an outcome is judged by: gates and points.
 
-def read_settings(path: Path) -> Settings:
+        Parameters
+        ----------
+        outcome : str
+            Outcome.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits; the same gates and points give the same.
+        """
+        points = None if self.points is None else self.points.to_csv(index=False)
+        written = json.dumps([asdict(self.gates(outcome)), points])
+        return hashlib.sha256(written.encode()).hexdigest()[:12]
+
+
+def read_settings(path: Path | None = None) -> Settings:
     """Read the settings.
 
     Parameters
     ----------
-    path : Path
-        ``riskmodel.toml``; where there is none, everything keeps its default.
+    path : Path, optional
+        The file; where left out, ``riskmodel.toml`` of the current folder, and where there is none
+        everything keeps its default.
 
     Returns
     -------
@@ -115,25 +130,55 @@ def read_settings(path: Path) -> Settings:
     Raises
     ------
     RequestError
-        If the file is not TOML, names a gate that does not exist, or a value does not fit.
+        If the file that was named is not there, is not TOML, names a gate, a ranker or a feature that
+        does not exist, or a value does not fit.
     """
-    if not path.is_file():
-        return Settings()
+    if path is None:
+        path = Path(DEFAULT_FILE)
+        if not os.path.lexists(path):
+            return Settings()
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise RequestError(
+            f"The settings in {path} cannot be read: {error.strerror}. Name the file with --settings, "
+            f"or leave the option out and keep {DEFAULT_FILE} in the folder where you are."
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RequestError(f"{path} cannot be read as TOML: {error}.") from error
     _only(document, {"gates", "roni"}, str(path))
-    gates, roni = _table(document, "gates", path), _table(document, "roni", path)
-    _only(roni, {"points"}, f"{path}, [roni]")
+    gates = _table(document, "gates", path)
     changed = {name: _table(gates, name, path) for name in OUTCOMES if name in gates}
     common = {name: value for name, value in gates.items() if name not in OUTCOMES}
-    points = read_points(path.parent / str(roni["points"])) if roni else None
     return Settings(
         replace(Gates(), **_checked(common, f"{path}, [gates]")),
         {name: _checked(table, f"{path}, [gates.{name}]") for name, table in changed.items()},
-        points,
+        _points(_table(document, "roni", path), path) if "roni" in document else None,
     )
+
+
+def _points(roni: dict[str, Any], path: Path) -> pd.DataFrame:
+    """Read the LA's own points, all of which must be about something that is known of a pupil."""
+    _only(roni, {"points"}, f"{path}, [roni]")
+    if "points" not in roni:
+        raise RequestError(
+            f'{path}: [roni] names no points. Write points = "FILE.csv" below it, or leave [roni] out.'
+        )
+    file = path.parent / str(_fit(roni["points"], "", f"{path}, [roni]: points"))
+    table, known = read_points(file), [*CATALOGUE, "eal"]
+    for place, name in enumerate(table["column"].fillna("")):
+        if name not in known:
+            raise RequestError(
+                f"{file}: indicator {place + 1} asks for '{name}', which is no feature.{_near(name, known)} "
+                "It must be a feature of the data dictionary, or eal."
+            )
+    return table
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Return a question about the names that are nearest, or nothing."""
+    close = difflib.get_close_matches(name, known, n=3)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def _table(document: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
@@ -155,7 +200,16 @@ def _checked(table: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the values in the types of :class:`Gates`."""
     defaults = {f.name: getattr(Gates(), f.name) for f in fields(Gates)}
     _only(table, set(defaults), where)
-    return {name: _fit(value, defaults[name], f"{where}: {name}") for name, value in table.items()}
+    fitting = {
+        name: _fit(value, defaults[name], f"{where}: {name}") for name, value in table.items()
+    }
+    for name in fitting.get("not_beaten_by", ()):
+        if name not in SIMPLER:
+            raise RequestError(
+                f"{where}: not_beaten_by names '{name}', which is no ranker.{_near(name, SIMPLER)} "
+                f"It may hold {', '.join(SIMPLER)}."
+            )
+    return fitting
 
 
 def _fit(value: Any, default: Any, where: str) -> Any:

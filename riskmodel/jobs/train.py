@@ -175,11 +175,11 @@ def train(
         If the registry cannot be written; this is found out before the work begins.
     """
     settings = settings or Settings()
-    registry.open_store(outcome, tracking=tracking)
+    is_new = not registry.open_store(outcome, tracking=tracking)
+    in_use, champion, trouble = (None, None, "") if is_new else _champion(outcome, tracking)
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
-    champion = _champion(outcome, tracking)
     folds, out_of_time = sample.folds, sample.is_out_of_time
     capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)
@@ -235,7 +235,9 @@ def train(
     )
     wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
     answers = gates_for(gates, extract, backtest, out_of_time, wider)
-    number = register(model, backtest, gates, answers, tracking, search, sample.X)
+    if trouble and gates.not_below_champion:
+        answers["not_below_champion"] = f"failed: {trouble}"
+    number = register(model, backtest, settings, answers, in_use, tracking, search, sample.X)
     return Training(
         model=model,
         version=number,
@@ -247,15 +249,18 @@ def train(
     )
 
 
-def _champion(outcome: str, tracking: str) -> RiskModel | None:
-    """Return the model in use, or None where there is none that this version can read."""
-    if registry.version_of(outcome, "champion", tracking=tracking) is None:
-        return None
+def _champion(outcome: str, tracking: str) -> tuple[str | None, RiskModel | None, str]:
+    """Return the version in use and its model, or why that cannot be read."""
+    version = registry.version_of(outcome, "champion", tracking=tracking)
+    if version is None:
+        return None, None, ""
+    uri = registry.address(outcome, version)
     try:
-        return load_model(outcome, tracking=tracking)[0]
+        return version, load_model(outcome, tracking=tracking, model_uri=uri)[0], ""
     except ModelError as error:
-        logger.warning("The champion cannot be compared with: %s", error)
-        return None
+        trouble = f"the champion in use (version {version}) cannot be read: {error}"
+        logger.warning("Nothing is compared with it: %s", trouble)
+        return version, None, trouble
 
 
 def _rival_champion(

@@ -1,12 +1,17 @@
 """Promote a version, and list with it.
 
 In:  an outcome; extracts, a day and a capacity.
-Out: the champion's number; a folder with the list.
+Out: the champion's number; a folder with the list, and its entry in the log of lists.
 """
 
 from __future__ import annotations
 
+import getpass
+import hashlib
+import json
 import logging
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -14,14 +19,15 @@ import pandas as pd
 from riskmodel.cohort import default_as_of, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError, without_secrets
 from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
+from riskmodel.report.list_log import LogTo
 from riskmodel.training import registry
 
-__all__ = ["load_model", "make_list", "promote", "roll_back"]
+__all__ = ["load_model", "log_beside", "make_list", "promote", "roll_back", "signed"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +56,48 @@ def promote(
     Raises
     ------
     ModelError
-        If there is no such version, it was judged by other gates than those of the settings, or a
-        gate was failed; the message says which.
+        If there is no such version or it cannot be read, it was judged by other gates than those of
+        the settings or against another champion than the present one, or a gate was failed; the
+        message says which.
+    RequestError
+        If the version is no number.
     """
-    chosen = number or registry.version_of(outcome, "challenger", tracking=tracking)
+    if number is None:
+        chosen = registry.version_of(outcome, "challenger", tracking=tracking)
+    elif re.fullmatch(r"[1-9][0-9]{0,8}", number):
+        chosen = number
+    else:
+        raise RequestError(
+            f"'{number}' is no version: write its number in digits, such as 3, or leave it out for the "
+            "challenger."
+        )
     if chosen is None:
         raise ModelError(f"There is no model for {outcome} in {tracking}. Train one first.")
     tags = registry.version_tags(outcome, chosen, tracking=tracking)
-    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
     stays = f"Version {chosen} for {outcome} is not promoted"
-    if tags.get("gates_digest") != (settings or Settings()).gates(outcome).digest():
+    _pass_gates(tags, (settings or Settings()).digest(outcome), stays)
+    present = registry.version_of(outcome, "champion", tracking=tracking)
+    if present != chosen:
+        _match_champion(chosen, tags.get("champion", "none"), present, stays)
+    try:
+        load_model(outcome, tracking=tracking, model_uri=registry.address(outcome, chosen))
+    except ModelError as error:
+        raise ModelError(f"{stays}: {error}") from error
+    history = registry.champions(outcome, tracking=tracking)
+    for version in (present, chosen):  # the one in use may have been put there in MLflow, by hand
+        if version is not None and history[-1:] != [version]:
+            history.append(version)
+    registry.set_champion(outcome, history, tracking=tracking)
+    return chosen
+
+
+def _pass_gates(tags: dict[str, str], digest: str, stays: str) -> None:
+    """Refuse a version that was judged by other gates, by none, or failed one."""
+    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
+    if tags.get("gates_digest") != digest:
         raise ModelError(
-            f"{stays}: it was judged by other gates than riskmodel.toml holds now. Gates are written "
-            "before a run; train again, or put back the file that it was trained with."
+            f"{stays}: it was judged by other gates or points than riskmodel.toml holds now. They are "
+            "written before a run; train again, or put back the file that it was trained with."
         )
     failed = [
         f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")
@@ -72,15 +107,26 @@ def promote(
             f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
             "Not deploying is a good answer; add history or look at the backtest."
         )
-    history = registry.champions(outcome, tracking=tracking)
-    if history[-1:] != [chosen]:
-        history = [*history, chosen]
-    registry.set_champion(outcome, history, tracking=tracking)
-    return chosen
+
+
+def _match_champion(chosen: str, judged_against: str, present: str | None, stays: str) -> None:
+    """Refuse a version that was not compared with the champion in use."""
+    if present is not None and int(chosen) < int(present):
+        raise ModelError(
+            f"{stays}: it is older than the champion, version {present}. 'riskmodel rollback' brings "
+            "back a champion of before; else train again."
+        )
+    if judged_against != (present or "none"):
+        against = "no champion" if judged_against == "none" else f"version {judged_against}"
+        now = "there is none now" if present is None else f"version {present} is in use now"
+        raise ModelError(f"{stays}: it was judged against {against}, but {now}. Train again.")
 
 
 def roll_back(outcome: str, *, tracking: str) -> str:
     """Put the champion before the present one to use again.
+
+    Where the alias is not on the version that was put to use last (a command that was killed, an
+    alias moved or removed in MLflow), that version is the one before.
 
     Parameters
     ----------
@@ -97,16 +143,27 @@ def roll_back(outcome: str, *, tracking: str) -> str:
     Raises
     ------
     ModelError
-        If there was no other champion before.
+        If there was no other champion before that is still there, or it cannot be read; nothing is
+        changed.
     """
     history = registry.champions(outcome, tracking=tracking)
-    if len(history) < 2:
+    present = registry.version_of(outcome, "champion", tracking=tracking)
+    if history[-1:] == [present]:
+        history.pop()
+    if not history:
         raise ModelError(
             f"There is no earlier champion for {outcome} to go back to"
-            f"{f'; version {history[0]} is the first' if history else ''}."
+            f"{f'; version {present} is the first that is left' if present else ''}."
         )
-    registry.set_champion(outcome, history[:-1], tracking=tracking)
-    return history[-2]
+    try:
+        load_model(outcome, tracking=tracking, model_uri=registry.address(outcome, history[-1]))
+    except ModelError as error:
+        raise ModelError(
+            f"The champion for {outcome} before, version {history[-1]}, cannot be used again, and "
+            f"{f'version {present} stays' if present else 'none is in use'}: {error}"
+        ) from error
+    registry.set_champion(outcome, history, tracking=tracking, going_back=True)
+    return history[-1]
 
 
 def load_model(
@@ -150,6 +207,7 @@ def make_list(
     as_of: pd.Timestamp | None = None,
     model_uri: str | None = None,
     extract: Extract | None = None,
+    log: LogTo | None = None,
     password: str | None = None,
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
@@ -172,6 +230,8 @@ def make_list(
         The champion where left out.
     extract : Extract, optional
         What was read from ``source`` before.
+    log : LogTo, optional
+        The log of lists, see :func:`signed`; not logged where left out.
     password : str, optional
         Seals the pages; the other files stay open.
 
@@ -189,7 +249,8 @@ def make_list(
     extract = extract or read(source)
     day = as_of or default_as_of(extract.tables, outcome)
     origin = {
-        "model_uri": uri,
+        "model_uri": without_secrets(uri),
+        "model_digest": _digest(model),
         "data_digest": extract.digest,
         "rows_set_aside": len(extract.rejects),
     }
@@ -197,7 +258,59 @@ def make_list(
     assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
     previous = _previous_ranking(model, extract.tables, day, capacity)
     logger.info("Writing the list")
-    return write_list(assessment, out, previous=previous, tables=extract.tables, password=password)
+    return write_list(
+        assessment, out, previous=previous, log=log, tables=extract.tables, password=password
+    )
+
+
+def signed(log: Path, by: str | None = None) -> LogTo:
+    """Say where a list is logged, and that it is made now.
+
+    Parameters
+    ----------
+    log : Path
+        The log.
+    by : str, optional
+        Who makes the list; the name of the account where left out.
+
+    Returns
+    -------
+    LogTo
+        For :func:`make_list`.
+    """
+    if by is None:
+        try:
+            by = getpass.getuser()
+        except (OSError, KeyError):  # an account without a name, as in a container
+            by = "not known"
+    return LogTo(path=log, by=by, at=datetime.now(UTC))
+
+
+def log_beside(tracking: str) -> Path:
+    """Return where lists are logged by default.
+
+    Parameters
+    ----------
+    tracking : str
+        MLflow tracking address.
+
+    Returns
+    -------
+    Path
+        ``lists.jsonl`` beside a store that is a file, else in the folder where one is.
+    """
+    file = "sqlite:///"
+    store = Path(tracking.removeprefix(file)) if tracking.startswith(file) else Path()
+    return store.parent / "lists.jsonl"
+
+
+def _digest(model: RiskModel) -> str:
+    """Return a fingerprint of all that a model's scores depend on, wherever it was loaded from."""
+    facts = [model.outcome, model.features, model.calibration.intercept, model.calibration.slope]
+    made = hashlib.sha256(json.dumps(facts).encode())
+    for name, array in sorted(model.ensemble.to_arrays().items()):
+        made.update(name.encode() + str(array.shape).encode() + array.tobytes())
+    return made.hexdigest()
 
 
 def _previous_ranking(

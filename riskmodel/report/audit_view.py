@@ -15,7 +15,7 @@ from riskmodel.fairness.audit import count_verdicts
 from riskmodel.fairness.verdicts import DISPARITY
 from riskmodel.report.words import AUDIT_TABLES
 
-__all__ = ["audit_tables", "audit_words"]
+__all__ = ["audit_tables", "audit_words", "table_cells"]
 
 COLUMNS = {
     "selection": ["characteristic", "group", "n", "listed", "selection_rate", "others", "difference",
@@ -132,3 +132,31 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return "–" if pd.isna(value) else f"{value:.3f}"
     return str(value).replace("_", " ")
+
+
+def table_cells(table: pd.DataFrame) -> dict[str, Any]:
+    """Return any table as text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A figure's interval stands in columns with its name and ``_low`` and ``_high``.
+
+    Returns
+    -------
+    dict
+        ``columns`` and ``rows``; a figure with its interval is one cell, unknown is a dash.
+    """
+    with_range = [str(name) for name in table if f"{name}_high" in table]
+    ends = {f"{name}{end}" for name in with_range for end in ("_low", "_high")}
+    columns = {
+        str(name): table[name].map(_text).astype("str") for name in table if name not in ends
+    }
+    for name in with_range:
+        low, high = (table[f"{name}{end}"].map(_text).astype("str") for end in ("_low", "_high"))
+        same = (low == columns[name]).to_numpy()
+        columns[name] = columns[name].where(same, columns[name] + " (" + low + " to " + high + ")")
+    return {
+        "columns": [name.replace("_", " ") for name in columns],
+        "rows": pd.DataFrame(columns).to_numpy().tolist(),
+    }

@@ -1,12 +1,13 @@
-"""Every file of a list, whole or not at all.
+"""Every file of a list, whole or not at all; and a list read back.
 
 In:  an assessment and a folder.
-Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``reasons.parquet``, ``audit.json``,
-``assessment.json``.
+Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``reasons.parquet``,
+``audit.json``, ``assessment.json``; a line in the log of lists.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -15,13 +16,18 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
 from riskmodel.data.write import new_folder
+from riskmodel.errors import RequestError
 from riskmodel.ranking import rank
+from riskmodel.report.identity import ListIdentity
+from riskmodel.report.list_log import LogTo, record_list
 from riskmodel.report.page import write_pages
+from riskmodel.report.records import write_records
 from riskmodel.report.workbook import write_workbook
 
-__all__ = ["write_list"]
+__all__ = ["read_list", "write_list"]
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""First characters by which a spreadsheet may take text for a formula, the full-width ones too."""
 
 
 def write_list(
@@ -29,6 +35,7 @@ def write_list(
     out: str | Path,
     *,
     previous: pd.DataFrame | None = None,
+    log: LogTo | None = None,
     tables: Tables | None = None,
     password: str | None = None,
 ) -> Path:
@@ -42,6 +49,8 @@ def write_list(
         Empty or new folder; filled at the end, in one step.
     previous : DataFrame, optional
         The ranking before, to say who is new, rising or falling.
+    log : LogTo, optional
+        Where the list is logged, just before its folder appears; not at all where left out.
     tables : Tables, optional
         The LA's facts, for the charts, needs and names of schools of the pages.
     password : str, optional
@@ -55,21 +64,85 @@ def write_list(
     Raises
     ------
     RequestError
-        If the folder is not empty, the capacity does not fit the cohort, or the password is too short.
+        If the folder is not empty, the capacity does not fit the cohort, the log cannot be written, or the
+        password is too short.
     """
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
-        _defused(ranking).to_csv(folder / "list.csv", index=False)
-        write_workbook(assessment, ranking, folder / "list.xlsx")
+        # line ends of RFC 4180, because only characters of a line end are quoted inside text
+        _defused(ranking).to_csv(folder / "list.csv", index=False, lineterminator="\r\n")
+        identity = _identity(assessment, ranking, folder / "list.csv")
+        write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
+        write_records(assessment, folder / "records")
         _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
+        facts = assessment.to_dict() | {"list": json.loads(identity.text())}
         for name, content in (
             ("audit.json", assessment.audit.to_dict()),
-            ("assessment.json", assessment.to_dict()),
+            ("assessment.json", facts),
         ):
             text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
             (folder / name).write_text(text, encoding="utf-8")
+        if log is not None:
+            record_list(log, identity, assessment)
     return Path(out)
+
+
+def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
+    """Read a list back.
+
+    Parameters
+    ----------
+    folder : Path
+        What :func:`write_list` wrote.
+
+    Returns
+    -------
+    ListIdentity, DataFrame
+        Which list it is; its ranking, every pupil.
+
+    Raises
+    ------
+    RequestError
+        If there is no list, or its ranking is not the one that its identity was made from.
+    """
+    try:
+        facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
+        identity = ListIdentity.parse(json.dumps(facts["list"]))
+        content = (folder / "list.csv").read_bytes()
+        ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise RequestError(
+            f"{folder} holds no list that can be read ({error}). Name a folder that 'riskmodel list' "
+            "wrote."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != identity.digest:
+        raise RequestError(
+            f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
+            "written."
+        )
+    return identity, _rearmed(ranking)
+
+
+def _types(folder: Path) -> dict[str, str]:
+    """Return the types of the columns of a list: what is no number is text."""
+    numbers = {
+        "rank": "int64", "selected": "bool", "year_group": "Int64", "risk": "float64",
+        "risk_low": "float64", "risk_high": "float64",
+    }  # fmt: skip
+    names = pd.read_csv(folder / "list.csv", nrows=0).columns
+    return {name: numbers.get(name, "str") for name in names}
+
+
+def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> ListIdentity:
+    return ListIdentity(
+        outcome=assessment.outcome,
+        as_of=f"{assessment.as_of:%Y-%m-%d}",
+        capacity=assessment.capacity,
+        rows=int((ranking["band"] != "not listed").sum()),
+        model_uri=str(assessment.provenance.get("model_uri", "not registered")),
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
 
 
 def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
@@ -80,10 +153,24 @@ def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
     return frame
 
 
+def _rearmed(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Take away what :func:`_defused` put in front."""
+    read = ranking.copy()
+    for column in read.select_dtypes(include=["str"]).columns:
+        text = read[column].astype("str")
+        armed = text.str.lstrip("'").str.startswith(FORMULA_STARTS)
+        read[column] = text.mask(armed, text.str.slice(1))
+    return read
+
+
 def _defused(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Keep spreadsheets from reading text as a formula: it gets an apostrophe in front."""
+    """Keep spreadsheets from reading text as a formula: it gets an apostrophe in front.
+
+    Text that has apostrophes before such a start gets one more, so that :func:`read_list` can take
+    away exactly what was added.
+    """
     safe = ranking.copy()
     for column in safe.select_dtypes(include=["str", "object", "category"]).columns:
         text = safe[column].astype("str")
-        safe[column] = text.mask(text.str.startswith(FORMULA_STARTS), "'" + text)
+        safe[column] = text.mask(text.str.lstrip("'").str.startswith(FORMULA_STARTS), "'" + text)
     return safe

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
+from riskmodel.fairness import LABEL_NOTE
 from riskmodel.report.audit_view import audit_tables, audit_words
 from riskmodel.report.cards import card_facts, cards
 from riskmodel.report.rows import FILTERS, bar_places, list_rows, rest_of_cohort
@@ -62,11 +63,16 @@ def render(name: str, **contents: Any) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    environment = Environment(
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the one environment: it keeps what it compiled, which a hundred pages share."""
+    return Environment(
         loader=PackageLoader("riskmodel.report", "."), autoescape=True, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    return environment.get_template(name)
 
 
 def write_pages(
@@ -195,6 +201,7 @@ def _body(
         filters={FILTERS[name]: (name, values) for name, values in filters.items()},
         audit={} if school is not None else audit_words(assessment.audit),
         tables={} if school is not None else audit_tables(assessment.audit),
+        label_note=LABEL_NOTE if assessment.outcome == "pex" else "",
         data=_for_script(data),
     )
 

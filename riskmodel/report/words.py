@@ -6,6 +6,7 @@ Out: what the list is, how often such lists were right, and what it must not be 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ __all__ = [
     "MISUSE",
     "OUTCOME_WORDS",
     "about",
+    "backtest_words",
     "day_words",
     "purpose",
     "short_purpose",
@@ -39,6 +41,9 @@ HAPPENED_WORDS = {
 }
 
 _SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+
+OUT_OF_TIME = "out of time"
+"""How a model is said to be evaluated where earlier lists could be tested."""
 
 AUDIT_TABLES = {
     "selection": "This list: who is on it",
@@ -170,13 +175,15 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
     list of (int, str)
         A count out of 100 and its sentence; none where nothing was measured.
     """
-    measured = _measured(assessment)
+    measured = _measured(assessment.backtest or {})
     if measured is None:
         return []
     found, caught = measured
     happened = HAPPENED_WORDS[assessment.outcome]
     when = (
-        "on earlier lists" if _is_out_of_time(assessment) else "of pupils left out of the training"
+        "on earlier lists"
+        if assessment.provenance.get("evaluated") == OUT_OF_TIME
+        else "of pupils left out of the training"
     )
     return [
         (round(found[0]), f"Out of 100 children listed {when}, {_count(found)} were {happened}."),
@@ -189,13 +196,9 @@ def _count(figures: list[float]) -> str:
     return "{:.0f} ({:.0f} to {:.0f})".format(*figures)
 
 
-def _is_out_of_time(assessment: Assessment) -> bool:
-    return bool(assessment.provenance.get("evaluated") == "out of time")
-
-
-def _measured(assessment: Assessment) -> list[list[float]] | None:
+def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
     """Return precision and recall at the capacity out of 100, each with its interval."""
-    table = (assessment.backtest or {}).get("table", [])
+    table = backtest.get("table", [])
     row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
     if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
         return None
@@ -215,14 +218,31 @@ def track_record(assessment: Assessment) -> str:
     str
         Natural frequencies with intervals, or that nothing was measured.
     """
-    measured = _measured(assessment)
+    return backtest_words(assessment.backtest or {}, assessment.provenance.get("evaluated"))
+
+
+def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
+    """Say how often the lists of a backtest were right.
+
+    Parameters
+    ----------
+    backtest : mapping
+        From :meth:`riskmodel.evaluation.Backtest.to_dict`; empty where there was none.
+    evaluated : str, optional
+        ``"out of time"`` where earlier lists were tested.
+
+    Returns
+    -------
+    str
+        Natural frequencies with intervals, or that nothing was measured.
+    """
+    measured = _measured(backtest)
     if measured is None:
         return "How often such lists are right has not been measured."
-    counts = (assessment.backtest or {}).get("counts", {})
-    capacity = counts.get("capacity", assessment.capacity)
+    capacity = backtest["counts"]["capacity"]
     how = (
         "On earlier lists"
-        if _is_out_of_time(assessment)
+        if evaluated == OUT_OF_TIME
         else "Tested on pupils left out of the training"
     )
     precision, recall = measured

@@ -61,7 +61,7 @@ def open_database(address: str) -> dict[str, pd.DataFrame]:
     except (ArgumentError, ValueError) as error:
         raise DataError(
             "The address of the database cannot be read. Write it as "
-            "postgresql+psycopg://user@server:port/database."
+            "postgresql+psycopg://server:port/database, with user and password before the server."
         ) from error
     try:
         engine = sqlalchemy.create_engine(address)

@@ -7,14 +7,17 @@ Out: one raw frame of text per sheet.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from riskmodel.errors import DataError
+from riskmodel.errors import DataError, RiskmodelError
 
-__all__ = ["open_workbook"]
+__all__ = ["open_book", "open_workbook"]
 
 LARGEST, MOST_PACKED = 2 * 10**9, 200
 """Bytes that a workbook may unpack to, and how many times its size on disk."""
@@ -39,23 +42,49 @@ def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
     DataError
         If the file is no workbook, is cut off, or would unpack to more than it should.
     """
+    with open_book(path) as book:
+        sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
+                  for sheet in book.worksheets}  # fmt: skip
+    return {name: _frame(rows) for name, rows in sheets.items() if len(rows) > 1}
+
+
+@contextmanager
+def open_book(path: Path) -> Iterator[Any]:
+    """Open a workbook for reading; no formula is run, no bomb unpacked.
+
+    Parameters
+    ----------
+    path : Path
+        ``.xlsx``.
+
+    Yields
+    ------
+    openpyxl.Workbook
+        Read-only; a formula is the text of the formula.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, is cut off, or would unpack to more than it should; also where that
+        shows only while it is read.
+    """
     import openpyxl
 
     _refuse_bombs(path)
     try:
         # openpyxl parses with defusedxml where it is installed, as it is here
         book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
-                  for sheet in book.worksheets}  # fmt: skip
-        book.close()
-    except DataError:
+        try:
+            yield book
+        finally:
+            book.close()
+    except RiskmodelError:
         raise
     except Exception as error:  # openpyxl raises many kinds for a damaged file
         raise DataError(
             f"{path.name}: cannot be read as XLSX, it may be cut off, damaged or protected by a "
             "password. Save it again without one, or export it as CSV."
         ) from error
-    return {name: _frame(rows) for name, rows in sheets.items() if len(rows) > 1}
 
 
 def _refuse_bombs(path: Path) -> None:

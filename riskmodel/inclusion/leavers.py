@@ -1,0 +1,85 @@
+"""Where each pupil was in the winter after Year 11, by the school they left.
+
+In:  rolls, NCCIS positions.
+Out: one :class:`~riskmodel.inclusion.facts.Counts` per group of destinations, followed pupil by pupil.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.codes import activity_groups
+from riskmodel.inclusion.counts import Counts, days_of, pupils_of, settle
+from riskmodel.inclusion.facts import Facts
+
+__all__ = ["DESTINATIONS", "ONCE_A_YEAR", "leavers"]
+
+DESTINATIONS = ("education", "work", "neet", "not_known", "elsewhere")
+"""Groups; ``work`` is employment or training, ``elsewhere`` custody or re-engagement."""
+
+LAST_GROUP = 11
+
+ONCE_A_YEAR = "Counted once a school year."
+
+WINTER = (1, 31)
+"""Month and day of the position: in the middle of December to February, which DfE averages."""
+
+SUMMER = (5, 15)
+"""Month and day on which Year 11 is counted: the summer School Census, before study leave ends."""
+
+
+def leavers(facts: Facts) -> dict[str, Counts]:
+    """Count where the pupils of each Year 11 were in the winter after it.
+
+    Parameters
+    ----------
+    facts : Facts
+        With ``destinations``, or nothing is known.
+
+    Returns
+    -------
+    dict of str to Counts
+        ``leavers_`` and a group of :data:`DESTINATIONS` → pupils, of all who were on the school's
+        main roll in Year 11 that May. School years only; the year is that of Year 11. A pupil without
+        a position since that May is not known.
+    """
+    table = facts.table("destinations")
+    groups = {"employment": "work", "training": "work", "custody": "elsewhere",
+              "reengagement": "elsewhere"}  # fmt: skip
+    group = pd.Series(activity_groups(table), dtype="object").replace(groups)
+    positions = pd.DataFrame(
+        {
+            "pupil": pupils_of(table),
+            "start": days_of(table["start_date"]),
+            "group": group.to_numpy(),
+        }
+    ).sort_values(["start", "pupil"], kind="stable")
+    counts = np.zeros((len(DESTINATIONS), *facts.shape))
+    why = np.full(facts.shape[1], ONCE_A_YEAR, dtype=object)
+    for number in range(facts.n_terms, facts.shape[1]):
+        year = int(facts.periods["year"].iloc[number])
+        may, winter = pd.Timestamp(year + 1, *SUMMER), pd.Timestamp(year + 2, *WINTER)
+        low, high = days_of(pd.Series([may, winter]))
+        latest = positions[((positions["start"] >= low) & (positions["start"] <= high)).to_numpy()]
+        why[number] = _unknown(facts, winter, len(latest))
+        cohort = facts.rolls_on(int(days_of(pd.Series([may]))[0]))
+        cohort = cohort[(cohort["now"] == LAST_GROUP).to_numpy()]
+        latest = latest.drop_duplicates("pupil", keep="last").set_index("pupil")["group"]
+        went = cohort["pupil"].map(latest)
+        place = pd.Index(DESTINATIONS).get_indexer(pd.Index(went.where(went.notna(), "not_known")))
+        np.add.at(counts[:, :, number], (place, cohort["school"].to_numpy()), 1)
+    whole = counts.sum(axis=0)
+    nobody = "Nobody was in Year 11."
+    return {
+        f"leavers_{name}": settle(counts[row], whole, why, nobody)
+        for row, name in enumerate(DESTINATIONS)
+    }
+
+
+def _unknown(facts: Facts, winter: pd.Timestamp, n_positions: int) -> str:
+    if "destinations" not in facts.tables:
+        return "The extracts hold no table of positions after Year 11."
+    if winter >= facts.as_of:
+        return f"Not known before {winter.day} {winter:%B %Y}, the winter after Year 11."
+    return "" if n_positions else "The extracts hold no positions of the winter after Year 11."

@@ -1,0 +1,88 @@
+"""The inclusion dashboard of an extract.
+
+In:  extracts, a day, a folder.
+Out: the pages.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from riskmodel.data import Tables
+from riskmodel.data.read import read
+from riskmodel.errors import DataError, RequestError
+from riskmodel.inclusion import inclusion
+from riskmodel.report.dashboard_page import write_dashboard
+from riskmodel.simulate import preset_of
+
+__all__ = ["make_dashboard"]
+
+logger = logging.getLogger(__name__)
+
+FACTS = ("sessions", "absence_totals", "suspensions", "enrolments")
+"""Tables that say until when the extracts reach."""
+
+LONGEST_WAIT = pd.Timedelta(days=365)
+"""How long after the last fact a dashboard can still be made; later every term would be empty."""
+
+
+def make_dashboard(
+    source: str | Path, *, out: str | Path, as_of: pd.Timestamp | None = None
+) -> Path:
+    """Write the dashboard: a page for the LA and one for each school.
+
+    Parameters
+    ----------
+    source : str or Path
+        Extracts.
+    out : str or Path
+        Empty or new folder.
+    as_of : Timestamp, optional
+        Nothing recorded on or after it counts; the day after the last fact was recorded where left
+        out.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    DataError, RequestError
+        If there are no schools, or the day does not fit; nothing is written.
+    """
+    tables = read(source).tables
+    day = _day(tables, as_of)
+    logger.info("Counting what was recorded before %s", f"{day:%Y-%m-%d}")
+    made = inclusion(tables, day)
+    if not len(made.facts.schools):
+        raise DataError(
+            f"{source} holds no school: no table names one. Add enrolments.csv (pupil_id, school_id, "
+            "entry_date, status, year_group) or the School Census."
+        )
+    logger.info("Writing the pages of %d schools", len(made.facts.schools))
+    write_dashboard(made, out, simulated=preset_of(source) is not None)
+    return Path(out)
+
+
+def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
+    """Return the day to stand on, or say that it does not fit."""
+    recorded = [
+        tables[name]["recorded_on"] for name in FACTS if name in tables and len(tables[name])
+    ]
+    if not recorded:
+        raise DataError(
+            f"The extracts hold none of {', '.join(FACTS)}, so there is nothing to show. Add one."
+        )
+    first, last = min(days.min() for days in recorded), max(days.max() for days in recorded)
+    day = last + pd.Timedelta(days=1) if as_of is None else as_of
+    if not first < day <= last + LONGEST_WAIT:
+        raise RequestError(
+            f"Nothing can be shown as of {day:%Y-%m-%d}: the first fact was recorded on "
+            f"{first:%Y-%m-%d}, the last on {last:%Y-%m-%d}. Name a day after the first and up to a year "
+            "after the last."
+        )
+    return day

@@ -1,0 +1,74 @@
+"""The log of lists: who made which list, when, with which model, from which data.
+
+In:  a list as it is written.
+Out: one entry in a log that is only added to and whose chain of hashes can be verified.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from riskmodel.assess import Assessment
+from riskmodel.data.journal import append
+from riskmodel.report.identity import ListIdentity
+
+__all__ = ["LogTo", "record_list"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTo:
+    """Where a list is logged, and in whose name.
+
+    Attributes
+    ----------
+    path : Path
+        The log.
+    by : str
+        Who makes the list.
+    at : datetime
+        When, with its time zone.
+    """
+
+    path: Path
+    by: str
+    at: datetime
+
+
+def record_list(log: LogTo, identity: ListIdentity, assessment: Assessment) -> None:
+    """Add a list to the log.
+
+    Parameters
+    ----------
+    log : LogTo
+        Where, and in whose name.
+    identity : ListIdentity
+        Which list.
+    assessment : Assessment
+        What it was made from.
+
+    Raises
+    ------
+    RequestError
+        If the log was tampered with or cannot be written.
+    """
+    origin = assessment.provenance
+    entry: dict[str, Any] = {
+        "kind": "list",
+        "at": log.at.isoformat(timespec="seconds"),
+        "by": log.by.encode("utf-8", "replace").decode("utf-8"),
+        "list_id": identity.list_id,
+        "list_digest": identity.digest,
+        "outcome": identity.outcome,
+        "as_of": identity.as_of,
+        "capacity": identity.capacity,
+        "pupils": len(assessment.scores),
+        "model_uri": identity.model_uri,
+        "model_digest": origin.get("model_digest"),
+        "data_digest": origin.get("data_digest"),
+        "rows_set_aside": origin.get("rows_set_aside"),
+        "simulated": bool(origin.get("simulated")),
+    }
+    append(log.path, lambda _: [entry])
