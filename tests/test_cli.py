@@ -61,7 +61,9 @@ def test_list_writes_every_file_and_promote_says_what_it_did(
     assert list(ranking["rank"]) == list(range(1, len(ranking) + 1))
     assert ranking["risk"].is_monotonic_decreasing
     assert int(ranking["selected"].sum()) == 25
-    assert '"weeks":' in (out / "index.html").read_text(encoding="utf-8")  # the charts had their facts
+    assert '"weeks":' in (out / "index.html").read_text(
+        encoding="utf-8"
+    )  # the charts had their facts
 
 
 @pytest.mark.parametrize("capacity", ["0", "-3", "999999"])
