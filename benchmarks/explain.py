@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,13 +20,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shap
+from lightgbm import Booster
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from riskmodel.explain import word_reasons
 from riskmodel.features import CATALOGUE
-from riskmodel.training.trees import ShallowTrees, from_boosting
+from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.trees import ShallowTrees
 
 FEATURES, BAGS, TREES = 200, 10, 120
 
@@ -39,7 +41,7 @@ def made_up_rows(n: int, rng: np.random.Generator) -> NDArray[np.float32]:
     return X
 
 
-def fit_bags(rng: np.random.Generator) -> list[HistGradientBoostingClassifier]:
+def fit_bags(rng: np.random.Generator) -> list[Booster]:
     """Fit each bag to rows of its own, settings as in ``training/boosting.py``."""
     weight = rng.normal(size=FEATURES) * (rng.random(FEATURES) < 0.5)
     bags = []
@@ -47,16 +49,23 @@ def fit_bags(rng: np.random.Generator) -> list[HistGradientBoostingClassifier]:
         X = made_up_rows(3000, rng)
         log_odds = np.nan_to_num(X) @ weight / 4
         y = rng.random(len(X)) < 1 / (1 + np.exp(np.quantile(log_odds, 0.9) - log_odds))
-        bags.append(HistGradientBoostingClassifier(
-            max_iter=TREES, learning_rate=0.06, max_depth=2, min_samples_leaf=30, max_features=0.3,
-            l2_regularization=5.0, max_bins=64, early_stopping=False, random_state=number,
-        ).fit(X, y))  # fmt: skip
+        grower = Grower(X, [0] * FEATURES, max_depth=2)
+        bags.append(grower.boost(np.arange(len(X)), y.astype(int), n_trees=TREES,
+                                 learning_rate=0.06, min_leaf=30, seed=number)[0])  # fmt: skip
     return bags
 
 
-def stacked(bags: list[HistGradientBoostingClassifier]) -> ShallowTrees:
+def by_shap(explainer: shap.TreeExplainer, X: NDArray[np.float32], how: str) -> NDArray[np.float64]:
+    """Return shap's answer for the outcome; for LightGBM it may come as one array per class."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        made = getattr(explainer, how)(X)
+    return np.asarray(made[1] if isinstance(made, list) else made)
+
+
+def stacked(bags: list[Booster]) -> ShallowTrees:
     """Put the trees of all bags behind each other."""
-    parts = [from_boosting(bag).of_member(number) for number, bag in enumerate(bags)]
+    parts = [from_lightgbm(bag).of_member(number) for number, bag in enumerate(bags)]
     names = ("feature", "threshold", "missing_left", "value", "cover", "member")
     return replace(
         parts[0],
@@ -84,14 +93,16 @@ def main() -> None:
     X = made_up_rows(n_rows, rng)
     explainers = [shap.TreeExplainer(bag) for bag in bags]
     theirs, shap_seconds = timed(
-        lambda: np.mean([explainer.shap_values(X) for explainer in explainers], axis=0)
+        lambda: np.mean([by_shap(one, X, "shap_values") for one in explainers], axis=0)
     )
     # trees anew each time: making the tables is part of the work
     (_, ours, _), our_seconds = timed(lambda: stacked(bags).explain(X, BAGS), times=3)
     error = float(np.abs(ours - theirs).max())
     few = X[:100]
     pairs, shap_pairs_seconds = timed(
-        lambda: np.mean([one.shap_interaction_values(few) for one in explainers], axis=0)
+        lambda: np.mean(
+            [by_shap(one, few, "shap_interaction_values") for one in explainers], axis=0
+        )
     )
     our_pairs, our_pairs_seconds = timed(lambda: stacked(bags).interactions(few, BAGS))
     names = list(CATALOGUE)[:FEATURES]

@@ -281,7 +281,6 @@ def main() -> None:
             list(pool.map(make_la, pupils, pupils.values(), [cache] * len(pupils)))
             if options.only_data:
                 return
-            top = {o: pool.submit(ceiling, cache, o, pooled, tests) for o in CAPACITY}
             jobs = [
                 pool.submit(run_one, cache, outcome, size, seeds,
                             [n for n in options.rankers
@@ -289,6 +288,7 @@ def main() -> None:
                 for outcome in CAPACITY for size, groups in sizes.items()
                 for number, seeds in enumerate(groups)
             ]  # fmt: skip
+            top = {o: pool.submit(ceiling, cache, o, pooled, tests) for o in CAPACITY}
             table = pd.DataFrame([row for job in jobs for row in job.result()])
             ceilings = {outcome: job.result() for outcome, job in top.items()}
     report(table, ceilings)

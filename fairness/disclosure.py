@@ -83,12 +83,16 @@ def hidden_rows(
 
 
 def _has_room(hidden: Floats) -> bool:
-    """Say whether each small count of hidden rows could be 0 to 4, their sum being known."""
+    """Say whether each small count of hidden rows could be 0 to 4, their sum being known.
+
+    Their sum is one more number that the reader knows, so it is not small either.
+    """
     if len(hidden) < 2:
         return len(hidden) == 0
     large = hidden >= SMALLEST_SHOWN
     room = hidden.sum(axis=0) - SMALLEST_SHOWN * large.sum(axis=0)
-    return bool((large.all(axis=0) | (room >= SMALLEST_SHOWN - 1)).all())
+    sum_is_shown = hidden.sum(axis=0) >= SMALLEST_SHOWN
+    return bool((large.all(axis=0) | ((room >= SMALLEST_SHOWN - 1) & sum_is_shown)).all())
 
 
 def hidden_in_grid(counts: ArrayLike, rows_hidden: Mask, columns_hidden: Mask) -> NDArray[np.bool_]:

@@ -69,7 +69,7 @@ def test_outcomes_are_counted_by_listed_and_supported_and_never_called_an_effect
         {"as_of": [day] * 6, "listed": [True] * 4 + [False] * 2,
          "supported": ["yes", "yes", "no", "no", "not known", "not known"],
          "risk": [0.3, 0.2, 0.3, 0.2, 0.01, 0.01], "event": [False, False, True, False, False, True],
-         "complete": True}
+         "complete": True, "same_model": True}
     )  # fmt: skip
     table = outcomes_of_lists(frame)
     assert table["listed"].tolist() == [True, True, False]

@@ -138,7 +138,7 @@ def test_decisions_that_are_no_log_are_refused_in_words(
 def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(ModelError, match="Train and promote a model first"):
+    with pytest.raises(ModelError, match="There is no MLflow store at .*riskmodel train"):
         monitor(small_la.extracts, "pex", tracking=f"sqlite:///{tmp_path / 'none.db'}")
     with pytest.raises(RequestError, match="holds no list that can be read"):
         monitor(small_la.extracts, "pex", tracking=watched, lists=(tmp_path,))

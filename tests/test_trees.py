@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import combinations
 from math import factorial
 
+import lightgbm
 import numpy as np
 import pytest
 import shap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from riskmodel.training import trees as trees_module
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.trees import ShallowTrees, from_boosting
+from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.trees import ShallowTrees
 
 
 def made_up_rows(seed: int, n: int = 400) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -26,24 +28,46 @@ def made_up_rows(seed: int, n: int = 400) -> tuple[NDArray[np.float32], NDArray[
     return X, (rng.random(n) < risk).astype(np.int64)
 
 
-def fitted(seed: int, depth: int) -> tuple[HistGradientBoostingClassifier, NDArray[np.float32]]:
+def fitted(seed: int, depth: int) -> tuple[lightgbm.Booster, float, NDArray[np.float32]]:
+    """Boost trees on a sample in which rows stand several times, as the recipe does."""
     X, y = made_up_rows(seed)
-    model = HistGradientBoostingClassifier(
-        max_iter=12, max_depth=depth, min_samples_leaf=5, early_stopping=False, random_state=seed
+    rows = np.sort(np.random.default_rng(seed).integers(0, len(X), len(X)))
+    grower = Grower(X, [1, 0, 0, 0, 0], max_depth=depth)
+    booster, base = grower.boost(
+        rows, y[rows], n_trees=12, learning_rate=0.1, min_leaf=5, seed=seed
     )
-    return model.fit(X, y), X
+    return booster, base, X
+
+
+def by_shap(booster: lightgbm.Booster, X: NDArray[np.float32], how: str) -> NDArray[np.float64]:
+    explainer = shap.TreeExplainer(booster)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # shap says that its shape has changed
+        made = getattr(explainer, how)(X)
+    return np.asarray(made[1] if isinstance(made, list) else made)
 
 
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_contributions_equal_shap_tree_explainer(seed: int, depth: int) -> None:
-    model, X = fitted(seed, depth)
-    base, parts, members = from_boosting(model).explain(X, 1)
-    explainer = shap.TreeExplainer(model)
-    np.testing.assert_allclose(parts, explainer.shap_values(X), atol=1e-9)
-    start = model._baseline_prediction.ravel()[0]
-    np.testing.assert_allclose(members[:, 0] + start, model.decision_function(X), atol=1e-9)
-    assert base + start == pytest.approx(float(np.ravel(explainer.expected_value)[0]), abs=1e-9)
+    booster, _, X = fitted(seed, depth)
+    base, parts, members = from_lightgbm(booster).explain(X, 1)
+    np.testing.assert_allclose(parts, by_shap(booster, X, "shap_values"), atol=1e-9)
+    raw = np.asarray(booster.predict(X, raw_score=True))
+    np.testing.assert_allclose(members[:, 0], raw, atol=1e-9)
+    np.testing.assert_allclose(base + parts.sum(axis=1), raw, atol=1e-9)
+
+
+def test_trees_are_added_to_the_log_odds_of_their_sample_and_never_fall_where_they_must_not() -> (
+    None
+):
+    booster, base, X = fitted(0, 2)
+    assert -3 < base < 0
+    low, high = X.copy(), X.copy()
+    low[:, 0], high[:, 0] = 1, 4
+    assert (
+        from_lightgbm(booster).explain(high, 1)[2] >= from_lightgbm(booster).explain(low, 1)[2]
+    ).all()
 
 
 def slow_value(
@@ -159,18 +183,18 @@ def test_interactions_equal_the_formula(
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_interactions_equal_shap_and_rows_add_up_to_contributions(seed: int) -> None:
-    model, X = fitted(seed, 2)
-    trees = from_boosting(model)
+    booster, _, X = fitted(seed, 2)
+    trees = from_lightgbm(booster)
     found = trees.interactions(X[:60], 1)
-    expected = shap.TreeExplainer(model).shap_interaction_values(X[:60])
+    expected = by_shap(booster, X[:60], "shap_interaction_values")
     np.testing.assert_allclose(found, expected, atol=1e-7)  # shap computes in float32 here
     np.testing.assert_allclose(found.sum(axis=2), trees.explain(X[:60], 1)[1], atol=1e-9)
     np.testing.assert_array_equal(found, found.transpose(0, 2, 1))
 
 
 def test_a_row_does_not_depend_on_its_block_or_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, X = fitted(0, 2)
-    trees = from_boosting(model)
+    booster, _, X = fitted(0, 2)
+    trees = from_lightgbm(booster)
     base, parts, members = trees.explain(X, 1)
     monkeypatch.setattr(trees_module, "BLOCK", 7)
     for threads in (1, 2, 5):

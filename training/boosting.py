@@ -35,7 +35,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from riskmodel.training.ensemble import Ensemble, Linear
-from riskmodel.training.growing import Grower
+from riskmodel.training.growing import Grower, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 __all__ = ["RareOutcomeClassifier"]
@@ -270,11 +270,12 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         faster: int = 1,
     ) -> tuple[ShallowTrees, float]:
         """Grow the trees; ``faster`` takes as many times fewer and larger steps."""
-        return grower.grow(
+        booster, base = grower.boost(
             rows, outcome, n_trees=max(1, self.n_trees // faster),
             learning_rate=min(1.0, faster * self.learning_rate),
             min_leaf=min(self.min_leaf, max(1, len(outcome) // 10)), seed=int(rng.integers(2**31)),
         )  # fmt: skip
+        return from_lightgbm(booster), base
 
     def decision_function(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
         """Return uncalibrated log-odds; they order rows and are not yet a risk.

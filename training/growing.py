@@ -1,7 +1,7 @@
 """Grow shallow monotone trees on many samples of the same rows.
 
 In:  features, drawn rows, outcomes.
-Out: :class:`~.trees.ShallowTrees`, plain arrays.
+Out: a booster, and its trees as :class:`~.trees.ShallowTrees`, plain arrays.
 
 LightGBM grows them: it sorts the values of every feature into bins once, and each sample is then a
 choice of rows of the binned data. That is ten times as fast as to sort them anew for every sample.
@@ -10,14 +10,17 @@ choice of rows of the binned data. That is ten times as fast as to sort them ane
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.training.trees import ShallowTrees
 
-__all__ = ["Grower"]
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+__all__ = ["Grower", "from_lightgbm"]
 
 L2 = 5.0
 """Penalty on the squared log-odds of a leaf."""
@@ -56,7 +59,7 @@ class Grower:
         }  # fmt: skip
         self.binned = lightgbm.Dataset(values, params=self.common).construct()
 
-    def grow(
+    def boost(
         self,
         rows: NDArray[np.int64],
         outcome: NDArray[np.int64],
@@ -65,7 +68,7 @@ class Grower:
         learning_rate: float,
         min_leaf: int,
         seed: int,
-    ) -> tuple[ShallowTrees, float]:
+    ) -> tuple[Booster, float]:
         """Boost trees on some of the rows.
 
         Parameters
@@ -85,8 +88,8 @@ class Grower:
 
         Returns
         -------
-        trees : ShallowTrees
-            All of bag 0.
+        booster : lightgbm.Booster
+            The trees.
         base : float
             Log-odds to which the trees are added.
         """
@@ -99,12 +102,23 @@ class Grower:
         settings = self.common | {
             "learning_rate": learning_rate, "min_data_in_leaf": min_leaf, "seed": seed
         }  # fmt: skip
-        booster = self.lightgbm.train(settings, sample, n_trees)
-        return _as_arrays(booster.dump_model()["tree_info"]), base
+        return self.lightgbm.train(settings, sample, n_trees), base
 
 
-def _as_arrays(stages: list[dict[str, Any]]) -> ShallowTrees:
-    """Read grown trees into arrays."""
+def from_lightgbm(booster: Booster) -> ShallowTrees:
+    """Read the trees of a booster into arrays.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        Of one outcome, depth at most two, numeric features only.
+
+    Returns
+    -------
+    ShallowTrees
+        The same trees, all of bag 0.
+    """
+    stages = booster.dump_model()["tree_info"]
     n_trees = len(stages)
     feature = np.full((n_trees, 3), -1, dtype=np.int64)
     threshold = np.full((n_trees, 3), np.inf)

@@ -1,6 +1,6 @@
 """Trees of at most three splits as plain arrays: margins and exact contributions in one pass.
 
-In:  fitted histogram boosting of depth two or less; rows of features.
+In:  trees of depth two or less; rows of features.
 Out: per row the sum of the trees, and each feature's Shapley value in that sum.
 
 The values equal ``shap.TreeExplainer`` with path-dependent expectations; :mod:`.effects` says how
@@ -13,14 +13,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.training.effects import Cuts, Effects, Half, make_cuts, make_effects
 
-__all__ = ["ShallowTrees", "from_boosting"]
+__all__ = ["ShallowTrees"]
 
 BLOCK = 16_384
 """Rows at a time, so that a column of them stays in the cache."""
@@ -194,44 +193,3 @@ class ShallowTrees:
         for tables in self._effects.values():
             tables.interactions(bins, out)
         return out / n_members
-
-
-def from_boosting(model: Any) -> ShallowTrees:
-    """Read the trees of a fitted ``HistGradientBoostingClassifier`` into arrays.
-
-    Parameters
-    ----------
-    model : HistGradientBoostingClassifier
-        Fitted, binary, depth at most two, numeric features only.
-
-    Returns
-    -------
-    ShallowTrees
-        The same trees, all of bag 0.
-    """
-    predictors = [stage[0].nodes for stage in model._predictors]
-    n_trees = len(predictors)
-    feature = np.full((n_trees, 3), -1, dtype=np.int64)
-    threshold = np.full((n_trees, 3), np.inf)
-    missing_left = np.ones((n_trees, 3), dtype=bool)
-    value, cover = np.zeros((n_trees, 4)), np.zeros((n_trees, 4))
-    for tree, nodes in enumerate(predictors):
-        stack = [(0, 0)]  # node in the model, place among our seven
-        while stack:
-            source, place = stack.pop()
-            node = nodes[source]
-            if not node["is_leaf"]:
-                feature[tree, place] = node["feature_idx"]
-                threshold[tree, place] = node["num_threshold"]
-                missing_left[tree, place] = node["missing_go_to_left"]
-                stack += [(node["left"], 2 * place + 1), (node["right"], 2 * place + 2)]
-                continue
-            first = {0: 0, 1: 0, 2: 2}.get(place, place - 3)
-            value[tree, first : first + (1 if place > 2 else 4 if place == 0 else 2)] = node[
-                "value"
-            ]
-            cover[tree, first] = node["count"]
-    return ShallowTrees(
-        feature=feature, threshold=threshold, missing_left=missing_left, value=value, cover=cover,
-        member=np.zeros(n_trees, dtype=np.int64),
-    )  # fmt: skip
