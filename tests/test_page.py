@@ -38,8 +38,6 @@ from tests.strategies import AS_OF, PUPILS, small_tables, table_of
 
 PASSWORD = "correct horse battery"
 
-DISRUPTION = "persistent or general disruptive behaviour"
-
 
 class Outline(HTMLParser):
     """The tags of a page, the text of row heads, tags left open, and the text of scripts by id."""
@@ -446,13 +444,13 @@ def test_what_happened_by_hand() -> None:
     found = events(known, {"T": "Town School (T)"}, as_of=AS_OF)
     rows = [(row.pupil_id, str(row.day)[:10], row.kind, row.text) for row in found.itertuples()]
     assert rows == [
-        ("A", "2024-02-01", "incident", f"Suspended for 2 half-days: {DISRUPTION}"),
-        ("A", "2024-10-01", "incident", "Suspended for 4 half-days: physical assault against a pupil"),
+        ("A", "2024-02-01", "incident", "Suspended for 2 half-days"),
+        ("A", "2024-10-01", "incident", "Suspended for 4 half-days"),
         ("A", "2025-01-31", "move", "Left S, a managed move"),
         ("A", "2025-02-01", "move", "Joined Town School (T)"),
-        ("A", "2025-02-10", "incident", f"Suspended for 2 half-days: {DISRUPTION}"),
+        ("A", "2025-02-10", "incident", "Suspended for 2 half-days"),
         ("C", "2025-01-15", "incident",
-         f"Suspended at lunchtime for 1 half-day: {DISRUPTION}"),
+         "Suspended at lunchtime for 1 half-day"),
     ]  # fmt: skip
 
 

@@ -230,15 +230,8 @@ def _incidents(suspensions: pd.DataFrame) -> pd.DataFrame:
     length = length.mask(half_days == 1, " for 1 half-day").mask(
         np.isnan(half_days) | is_permanent, ""
     )
-    what = suspensions["category"].astype("str").map(CATEGORIES).astype("str")
-    text = what + length
-    labels = code_set("reasons")["label"].str.lower()
-    why = pd.Series("", index=suspensions.index, dtype="str")
-    for column in ("reason_1", "reason_2", "reason_3"):
-        if column in suspensions:
-            reason = suspensions[column].astype("str").map(labels)
-            why = why + ("; " + reason).fillna("")
-    text = text + why.str.replace("; ", ": ", n=1, regex=False)
+    # the reasons of suspensions are not repeated: a card tells a story, it is no charge sheet
+    text = suspensions["category"].astype("str").map(CATEGORIES).astype("str") + length
     return pd.DataFrame({"pupil_id": suspensions["pupil_id"].astype("str"),
                          "day": suspensions["start_date"], "kind": "incident", "text": text})  # fmt: skip
 
