@@ -1,6 +1,6 @@
 """Take the pictures of the documentation: ``python -m docs.take_pictures`` from the repository's folder.
 
-In:  nothing; a simulated LA is made, a model trained, a list written, all in a scratch folder.
+In:  nothing; a simulated LA, a model, a list and a dashboard are made in a scratch folder.
 Out: ``docs/images/*.png``, taken in Chromium; sheets of paper by ``pdftoppm``.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from riskmodel.jobs import run_demo
+from riskmodel.jobs import make_dashboard, run_demo
 from tests.browser import NARROW, WIDE, opened, running
 
 IMAGES = Path(__file__).parent / "images"
@@ -64,17 +64,27 @@ def shoot_school(browser: Browser, folder: Path, width: int) -> None:
         shoot(page, f"school_{width}")
 
 
+def shoot_dashboard(browser: Browser, folder: Path, width: int) -> None:
+    """Take pictures of the inclusion dashboard: the LA's page, and a school's own."""
+    largest = max((folder / "schools").iterdir(), key=lambda path: (path.stat().st_size, path.name))
+    for path, name in ((folder / "index.html", "dashboard"), (largest, "dashboard_school")):
+        with opened(browser, path, width=width) as page:
+            shoot(page, f"{name}_{width}")
+
+
 def main() -> None:
-    """Make a simulated LA's list, and take all pictures of it."""
+    """Make a simulated LA's list and dashboard, and take all pictures of them."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, running() as browser:
         scratch = Path(name)
         run_demo(scratch / "demo", pupils=PUPILS, seed=SEED)
         folder = scratch / "demo" / "list"
+        dashboard = make_dashboard(str(scratch / "demo" / "extracts"), out=scratch / "dashboard")
         for width in (WIDE, NARROW):
             shoot_list(browser, folder, width, scratch)
             shoot_school(browser, folder, width)
+            shoot_dashboard(browser, dashboard, width)
     sys.stdout.write("\n".join(sorted(path.name for path in IMAGES.glob("*.png"))) + "\n")
 
 
