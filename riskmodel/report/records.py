@@ -23,7 +23,7 @@ from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
 from riskmodel.outcomes import policy
-from riskmodel.report.audit_view import audit_tables, audit_words, table_cells
+from riskmodel.report.audit_view import audit_words, table_cells
 from riskmodel.report.page import render
 from riskmodel.report.words import (
     AUDIT_TABLES,
@@ -60,8 +60,14 @@ AUDITED_AS = {"Age": "year_group", "Disability": "sen", "Race": "ethnicity",
               "Religion or belief": "religion", "Sex": "sex"}  # fmt: skip
 """Protected characteristic → what the audit calls it."""
 
+AUDITED = ("characteristic", "group", "n", "listed",
+           "selection_rate", "selection_rate_low", "selection_rate_high",
+           "recall", "recall_low", "recall_high", "others",
+           "difference", "difference_low", "difference_high", "verdict")  # fmt: skip
+"""Columns of the audit that the records show."""
+
 SHOWN = 10
-"""Features and metrics are shown up to this many."""
+"""Features with the largest part in the risks that are named."""
 
 
 def write_records(assessment: Assessment, folder: Path) -> None:
@@ -118,7 +124,7 @@ def model_card(
         A page.
     """
     known = _of_model(outcome, trained, backtest) | {
-        "audit": {AUDIT_TABLES[name]: table_cells(pd.DataFrame(rows)) for name, rows in audit.items()},
+        "audit": _audit({name: pd.DataFrame(rows) for name, rows in audit.items()}),
         "audit_words": notes[:1], "themes": {}, "strongest": {},
     }  # fmt: skip
     return render(
@@ -196,7 +202,7 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
                   ("Model", origin.get("model_uri", "not registered"))],
         "themes": table_cells(_themes(assessment)),
         "strongest": table_cells(_strongest(assessment)),
-        "audit": audit_tables(assessment.audit),
+        "audit": _audit(assessment.audit.published()),
         "audit_words": [one for lines in audit_words(assessment.audit).values() for one in lines],
         "characteristics": table_cells(_characteristics(assessment)),
     }  # fmt: skip
@@ -244,6 +250,22 @@ def _strongest(assessment: Assessment) -> pd.DataFrame:
     top = size.head(SHOWN)
     labels = [CATALOGUE[name].label if name in CATALOGUE else name for name in map(str, top.index)]
     return pd.DataFrame({"Feature": labels, "Mean size, in log-odds": top.round(3).to_numpy()})
+
+
+def _audit(published: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return of the audit who is listed and whom earlier lists found; the list's page has all of it."""
+    shown = {}
+    if "selection" in published:
+        shown["selection"] = published["selection"]
+    if "measures" in published:
+        found = published["measures"]
+        shown["measures"] = found[found["measure"] == "recall"].rename(
+            columns={"value": "recall", "low": "recall_low", "high": "recall_high"}
+        )
+    return {
+        AUDIT_TABLES[name]: table_cells(table[[one for one in AUDITED if one in table]])
+        for name, table in shown.items()
+    }
 
 
 def _characteristics(assessment: Assessment) -> pd.DataFrame:

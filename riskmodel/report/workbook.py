@@ -91,6 +91,7 @@ class _Looks:
     """Formats of one workbook."""
 
     title: Any
+    table_title: Any
     section: Any
     text: Any
     small: Any
@@ -206,6 +207,7 @@ def _looks(book: Any) -> _Looks:
     make = book.add_format
     return _Looks(
         title=make(base | {"bold": True, "font_size": 16}),
+        table_title=make({"bold": True, "font_size": 13}),
         section=make(base | {"bold": True, "font_size": 12, "top": 1}),
         text=make(base),
         small=make(base | {"font_size": 8, "font_color": "#595959"}),
@@ -327,12 +329,16 @@ def _write_audit(book: Any, assessment: Assessment, looks: _Looks) -> None:
         sheet.write_string(row, 0, line)
     row = len(lines) + 2
     for name, table in assessment.audit.published().items():
-        sheet.write_string(row, 0, AUDIT_TABLES[name], looks.title)
-        _write_frame(sheet, table, looks, top=row + 1)
+        sheet.write_string(row, 0, AUDIT_TABLES[name], looks.table_title)
+        plain = table.map(
+            lambda value: value.replace("_", " ") if isinstance(value, str) else value
+        )
+        _write_frame(sheet, plain, looks, top=row + 1)
         sheet.set_row(row, 2 * LINE)
         sheet.set_row(row + 1, 2 * LINE)
         row += len(table) + 4
-    sheet.set_column(0, 1, 24)
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 44)
     _finish(sheet, landscape=True)
 
 
