@@ -13,6 +13,7 @@ import logging
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -209,6 +210,7 @@ def make_list(
     extract: Extract | None = None,
     log: LogTo | None = None,
     password: str | None = None,
+    engine: Literal["local", "spark"] = "local",
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
@@ -234,6 +236,8 @@ def make_list(
         The log of lists, see :func:`signed`; not logged where left out.
     password : str, optional
         Seals the pages; the other files stay open.
+    engine : str
+        ``"spark"`` builds features, scores and contributions on PySpark.
 
     Returns
     -------
@@ -255,8 +259,10 @@ def make_list(
         "rows_set_aside": len(extract.rejects),
     }
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    assessment = model.assess(extract.tables, as_of=day, capacity=capacity, provenance=origin)
-    previous = _previous_ranking(model, extract.tables, day, capacity)
+    assessment = model.assess(
+        extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=engine
+    )
+    previous = _previous_ranking(model, extract.tables, day, capacity, engine)
     logger.info("Writing the list")
     return write_list(
         assessment, out, previous=previous, log=log, tables=extract.tables, password=password
@@ -314,7 +320,11 @@ def _digest(model: RiskModel) -> str:
 
 
 def _previous_ranking(
-    model: RiskModel, tables: Tables, day: pd.Timestamp, capacity: int
+    model: RiskModel,
+    tables: Tables,
+    day: pd.Timestamp,
+    capacity: int,
+    engine: Literal["local", "spark"],
 ) -> pd.DataFrame | None:
     """Rank the cohort of the snapshot before with the same model, to say who is rising."""
     try:
@@ -322,7 +332,7 @@ def _previous_ranking(
         earlier = earlier[earlier < day]
         if earlier.empty:
             return None
-        before = model.assess(tables, as_of=earlier[-1], capacity=capacity)
+        before = model.assess(tables, as_of=earlier[-1], capacity=capacity, engine=engine)
     except ValueError:
         return None
     return rank(before)

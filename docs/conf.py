@@ -1,0 +1,47 @@
+"""Sphinx: ``make docs``. Warnings are errors; pages need no network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import riskmodel
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "riskmodel"
+author = "the riskmodel authors"
+copyright = "2026, the riskmodel authors"
+version = release = riskmodel.__version__
+language = "en-GB"
+
+extensions = [
+    "myst_nb",  # Markdown and notebooks
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "mathml",
+    "reference",
+]
+exclude_patterns = ["_build", "*.txt"]
+
+myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"  # notebooks run once, and again when they change
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+
+autodoc_typehints = "none"  # numpydoc tells types with shapes and units
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "furo"
+html_title = "riskmodel"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}

@@ -1,0 +1,172 @@
+"""The files of deploy/ do what docs/deployment.md says, with the real programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from riskmodel.jobs import Gates, make_list, promote, read_settings, train
+from riskmodel.training import registry
+from tests import postgres
+from tests.mlflow_server import PATH, SILENT, free_port, running
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+NO_GATES = """[gates]
+tested_out_of_time = false
+most_rows_set_aside = 1.0
+not_beaten_by = []
+smallest_lift = 0.0
+expected_over_observed = [0.0, 1000.0]
+not_below_champion = false
+no_new_disparity = false
+"""
+CAPACITY = 40
+
+
+@dataclass(frozen=True)
+class InUse:
+    """An LA whose model is in use."""
+
+    extracts: Path
+    tracking: str
+    settings: Path
+
+
+@pytest.fixture(scope="module")
+def in_use(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> InUse:
+    folder = tmp_path_factory.mktemp("in_use")
+    settings = folder / "riskmodel.toml"
+    settings.write_text(NO_GATES, encoding="utf-8")
+    tracking = f"sqlite:///{folder / 'mlflow.db'}"
+    train(extracts, "pex", tracking=tracking, capacity=CAPACITY, settings=read_settings(settings))
+    promote("pex", tracking=tracking, settings=read_settings(settings))
+    return InUse(extracts, tracking, settings)
+
+
+def half_term(
+    folder: Path, in_use: InUse, extracts: Path
+) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Run the half-termly script; return what it said and the folder it was to fill."""
+    out = folder / "runs"
+    conf = folder / "half_term.conf"
+    conf.write_text(
+        f"EXTRACTS='{extracts}'\nOUT='{out}'\nTRACKING='{in_use.tracking}'\n"
+        f"SETTINGS='{in_use.settings}'\nCAPACITY={CAPACITY}\nOUTCOMES=pex\n",
+        encoding="utf-8",
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        [DEPLOY / "half_term.sh", conf], capture_output=True, text=True, check=False, cwd=folder,
+        env=os.environ | SILENT | {"PATH": path},
+    )  # fmt: skip
+    return made, out
+
+
+def test_the_half_termly_run_makes_everything_and_promotes_nothing(
+    in_use: InUse, tmp_path: Path
+) -> None:
+    made, out = half_term(tmp_path, in_use, in_use.extracts)
+    assert made.returncode == 0, made.stderr
+    (run,) = (path for path in out.iterdir() if path.is_dir())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", run.name)
+    for page in ("check", "monitor-pex", "list-pex", "dashboard"):
+        assert (run / page / "index.html").is_file()
+    assert "alias challenger" in (run / "train-pex.txt").read_text(encoding="utf-8")
+    (entry,) = (out / "lists.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(entry)["by"] == "half_term.sh"
+    assert registry.version_of("pex", "champion", tracking=in_use.tracking) == "1"
+    assert registry.version_of("pex", "challenger", tracking=in_use.tracking) == "2"
+    again, _ = half_term(tmp_path, in_use, in_use.extracts)
+    assert again.returncode == 1
+    assert "move it away to run again" in again.stderr
+
+
+def test_a_half_termly_run_that_fails_leaves_no_finished_folder(
+    in_use: InUse, tmp_path: Path
+) -> None:
+    made, out = half_term(tmp_path, in_use, tmp_path / "no such extracts")
+    assert made.returncode == 1
+    assert "no such extracts" in made.stderr
+    assert [path.name for path in out.iterdir() if path.is_dir()][0].endswith(".unfinished")
+
+
+def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
+    in_use: InUse, tmp_path: Path
+) -> None:
+    las = [tmp_path / "east", tmp_path / "west"]
+    for la in las:
+        shutil.copytree(in_use.extracts, la)
+    (las[1] / "suspensions.parquet").write_bytes(b"broken")
+    made = subprocess.run(
+        [Path(sys.executable).parent / "spark-submit", "--master", "local[2]",
+         "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.bindAddress=127.0.0.1",
+         "--conf", "spark.driver.host=127.0.0.1", DEPLOY / "region.py", tmp_path / "lists", *las,
+         "--outcome", "pex", "--capacity", str(CAPACITY), "--tracking", in_use.tracking],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=os.environ | SILENT | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable},
+    )  # fmt: skip
+    assert made.returncode == 1, made.stderr[-3000:]
+    assert "west: suspensions.parquet: cannot be read" in made.stdout  # Spark joins both streams
+    assert not (tmp_path / "lists" / "west").exists()
+    alone = make_list(
+        in_use.extracts, "pex", capacity=CAPACITY, out=tmp_path / "alone", tracking=in_use.tracking
+    )
+    here, there = (
+        pd.read_csv(folder / "list.csv") for folder in (alone, tmp_path / "lists" / "east")
+    )
+    pd.testing.assert_frame_equal(here, there)
+
+
+def test_mlflow_answers_with_the_words_of_the_compose_file(tmp_path: Path) -> None:
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    words = [str(word) for word in service["mlflow"]["command"]]
+    assert words[:2] == ["mlflow", "server"]
+    port = str(free_port())
+    changed = {"/srv/mlflow": str(tmp_path / "models"), "0.0.0.0": "127.0.0.1", "5000": port}
+    words = [changed.get(word, word.replace(":5000", f":{port}")) for word in words[1:]]
+    with postgres.server() as database:
+        environment = {"MLFLOW_BACKEND_STORE_URI": database}
+        address = f"http://127.0.0.1:{port}"
+        with running(words, f"{address}/health", tmp_path / "server.log", **environment):
+            script = (
+                f"import mlflow; mlflow.set_tracking_uri({address!r}); mlflow.set_experiment('x')\n"
+                "with mlflow.start_run(): mlflow.log_text('kept', 'a.txt')\n"
+            )
+            subprocess.run(
+                [sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path,
+                env=os.environ | SILENT | {"PATH": PATH},
+            )  # fmt: skip
+            assert [file.read_text() for file in (tmp_path / "models").rglob("a.txt")] == ["kept"]
+
+
+def test_the_container_has_the_versions_that_are_tested() -> None:
+    constraints = (DEPLOY.parent / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    container = (DEPLOY / "mlflow.Dockerfile").read_text(encoding="utf-8")
+    for package in ("mlflow", "psycopg"):
+        (pinned,) = (line for line in constraints if line.startswith(f"{package}=="))
+        version = pinned.partition("==")[2]
+        assert re.search(rf'{package}(\[binary\])?=={re.escape(version)}["\s]', container)
+
+
+def test_cron_and_systemd_name_the_same_days() -> None:
+    cron = re.findall(r"^0 5 +(\d+) +(\d+) ", (DEPLOY / "half_term.cron").read_text(), flags=re.M)
+    timer = re.findall(
+        r"OnCalendar=\*-(\d\d)-(\d\d) 05", (DEPLOY / "riskmodel-half-term.timer").read_text()
+    )
+    assert {(int(month), int(day)) for day, month in cron} == {(int(m), int(d)) for m, d in timer}
+    assert len(timer) == 6
+
+
+def test_the_gates_of_this_test_let_all_pass() -> None:
+    names = set(re.findall(r"^(\w+) =", NO_GATES, flags=re.M))
+    assert names == set(Gates.__dataclass_fields__)
