@@ -6,7 +6,7 @@ OUT ?= demo
 PUPILS ?= 12000
 SEQUENZO := 0.1.42
 .DEFAULT_GOAL := help
-.PHONY: help demo real pictures test check clean
+.PHONY: help demo real pictures test check docs clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,6 +35,9 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 test: $(VENV)/.ready ## every test, with doctests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+docs: $(VENV)/.ready ## these pages, in docs/_build/html; notebooks are run, warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html $(SPHINX) docs docs/_build/html
+
 check: $(VENV)/.ready ## formatter, linter, types, layers, docstrings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -43,4 +46,4 @@ check: $(VENV)/.ready ## formatter, linter, types, layers, docstrings
 	$(BIN)/python tests/numpydoc_check.py
 
 clean:           ## remove what the targets made
-	rm -rf $(VENV) demo real build dist *.egg-info
+	rm -rf $(VENV) demo real build dist *.egg-info docs/_build docs/api

@@ -27,6 +27,7 @@ exclude_patterns = ["_build", "*.txt"]
 
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
+nitpicky = True  # a name that a docstring refers to exists
 nb_execution_mode = "cache"  # notebooks run once, and again when they change
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
@@ -34,6 +35,9 @@ nb_execution_show_tb = True
 nb_merge_streams = True
 
 autodoc_typehints = "none"  # numpydoc tells types with shapes and units
+autodoc_default_options = {  # scikit-learn adds these to every estimator; they say nothing of ours
+    "exclude-members": "set_fit_request, set_score_request, set_predict_request",
+}
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 

@@ -26,9 +26,9 @@ One Parquet or CSV file per table, named after it, is the simplest extract (`ris
 are turned into the same tables ([reading](reading.md)). From `riskmodel.data.schema`; this page:
 `python docs/write_tables.py`.
 
-A table may be missing, and so may columns marked *optional*: features that need them are then missing, never 0.
-Every fact has `recorded_on`, the first day on which the local authority could have known it. Where a file has
-no such column, it is filled from the day of the event and the lag given with the table.
+A table may be missing, and so may columns marked *optional*: features that need them are then missing, never
+0. Every fact has `recorded_on`, the first day on which the local authority could have known it. Where a file
+has no such column, it is filled from the day of the event and the lag given with the table.
 """
 
 

@@ -1,7 +1,7 @@
 """How far the risks themselves can be believed.
 
 In:  risks and what came true, of lists whose risks were set without their own outcomes.
-Out: :class:`Calibration`: Brier score and its parts, slope and intercept, the curve, tenths and phases.
+Out: :class:`Calibration`: Brier score and its parts, slope and intercept [2]_, curve, tenths and phases.
 
 The parts of the Brier score come from isotonic recalibration [1]_: what the score would gain were the
 risks put right without changing their order is miscalibration; what the best such risks gain over the

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from riskmodel.simulate import write_simulated
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-def test_the_data_dictionary_is_that_of_the_catalogue() -> None:
+@pytest.mark.parametrize("page", ["features", "tables", "commands"])
+def test_a_generated_page_is_as_the_code_makes_it(page: str) -> None:
     # a process of its own: other tests may have registered features
     made = subprocess.run(
-        [sys.executable, str(DOCS / "write_features.py")],
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, str(DOCS / f"write_{page}.py")], capture_output=True, text=True, check=True
     )
-    assert made.stdout == (DOCS / "features.md").read_text(encoding="utf-8")
+    assert made.stdout == (DOCS / f"{page}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in sorted(DOCS.glob("*.md")) if ">>> " in page.read_text("utf-8")],
+    ids=lambda page: page.stem,
+)  # fmt: skip
+def test_examples_on_a_page_give_what_it_shows(page: Path) -> None:
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert tried
+    assert not failed
+
+
+def test_every_page_is_reached_from_the_first() -> None:
+    named = set(
+        re.findall(r"^([a-z_]+)(?:/index)?$", (DOCS / "index.md").read_text("utf-8"), flags=re.M)
+    )
+    assert {page.stem for page in DOCS.glob("*.md")} - {"index"} <= named
 
 
 def test_the_page_on_own_features_works_as_written(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from pathlib import Path
+from pydoc import locate
 from types import ModuleType
-from typing import Any
+from typing import Any, get_origin
 
 from sphinx.application import Sphinx
 
@@ -39,7 +40,8 @@ def page(module: ModuleType) -> str:
         if callable(thing) and homes[exported] != name and homes[exported].startswith("riskmodel")
     }  # fmt: skip
     here = [exported for exported, thing in things.items()
-            if exported not in elsewhere and not isinstance(thing, ModuleType)]  # fmt: skip
+            if exported not in elsewhere and not isinstance(thing, ModuleType)
+            and get_origin(thing) is None]  # fmt: skip
     parts = [name, "=" * len(name), "", f".. automodule:: {name}"]
     if here:
         parts += [f"   :members: {', '.join(here)}", "   :member-order: bysource"]
@@ -74,7 +76,51 @@ def write_pages(app: Sphinx) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+def lay_out(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
+    """Give ``In:`` and ``Out:`` of a module's docstring a line each."""
+    if what != "module":
+        return
+    within = False
+    for number, line in enumerate(lines):
+        begins = line.startswith(("In: ", "Out: "))
+        within = begins or (within and line.startswith(" "))
+        if within:
+            lines[number] = f"| {line}" if begins else f"  {line}"
+    # what follows a block of lines needs an empty one before it
+    for number in range(len(lines) - 1, 0, -1):
+        before, line = lines[number - 1], lines[number]
+        if before.startswith("| ") and line and not line.startswith(("| ", "  ")):
+            lines.insert(number, "")
+
+
+def find(app: Sphinx, env: Any, node: Any, shown: Any) -> Any:
+    """Resolve a name by where it is exported; what exists but has no entry of its own stays text.
+
+    A name that does not exist stays missing, and is a warning.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    target, module, owner = node["reftarget"], node.get("py:module"), node.get("py:class")
+    places = [target, f"{module}.{target}"]
+    if owner:
+        places += [f"{module}.{owner}.{target}", f"{owner}.{target}"]
+    for place in places:
+        if (thing := locate(place)) is not None:
+            home = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', '')}"
+            domain = env.get_domain("py")
+            link = domain.resolve_xref(env, node["refdoc"], app.builder, "obj", home, node, shown)
+            return shown if link is None else link
+        before, _, last = place.rpartition(".")
+        if last in getattr(locate(before) if before else None, "__dataclass_fields__", ()):
+            return shown
+    return None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Ask Sphinx to have the pages written first."""
     app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", lay_out)
+    app.connect("missing-reference", find)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
 """Attendance by school: half-days attended, persistent and severe absence, half-days elsewhere.
 
 In:  register marks, or termly totals where there are no registers; rolls.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per measure.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure.
 
 A mark counts for the school whose main roll the pupil was on that day (of two, the one begun last),
 and for the year groups of compulsory school age.

@@ -1,7 +1,7 @@
 """Suspensions, their reasons, pupils suspended and permanent exclusions by school.
 
 In:  facts of a day.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per measure and reason.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure and reason.
 
 They count for the school that issued them, per 100 pupils on its main roll on the census day of the
 period. Lunchtime exclusions (``LNCH``) are not counted.

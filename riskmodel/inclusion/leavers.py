@@ -1,7 +1,7 @@
 """Where each pupil was in the winter after Year 11, by the school they left.
 
 In:  rolls, NCCIS positions.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per group of destinations, followed pupil by pupil.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per group of destinations, followed pupil by pupil.
 """
 
 from __future__ import annotations

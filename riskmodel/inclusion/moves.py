@@ -1,7 +1,7 @@
 """Moves on and off a school's roll, with and without a known destination.
 
 In:  spells on rolls, home education.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per measure; each leaver with what became of them.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure; each leaver with what became of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SEND by school: who is identified, with what needs, and how long a plan takes.
 
 In:  spells of SEN provision, requests for EHC plans, free school meals for context.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per measure and need.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure and need.
 """
 
 from __future__ import annotations

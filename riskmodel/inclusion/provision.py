@@ -1,7 +1,7 @@
 """Part-time timetables and alternative provision by school.
 
 In:  spells the LA was told of, rolls of alternative provision, register marks.
-Out: one :class:`~riskmodel.inclusion.facts.Counts` per measure.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def gates_for(
     out_of_time : bool
         Whether earlier lists could be tested.
     new_disparities : list of str
-        Groups from :func:`widened_gaps`.
+        Groups from :func:`riskmodel.jobs.judge.widened_gaps`.
 
     Returns
     -------
