@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from riskmodel.outcomes import label
     from riskmodel.ranking import rank
     from riskmodel.report import write_list
-    from riskmodel.simulate import simulate
 
 __all__ = [
     "Assessment",
@@ -34,7 +33,6 @@ __all__ = [
     "promote",
     "rank",
     "read",
-    "simulate",
     "snapshots",
     "train",
     "write_list",
@@ -54,7 +52,6 @@ _HOME = {
     "promote": "jobs",
     "rank": "ranking",
     "read": "data.read",
-    "simulate": "simulate",
     "snapshots": "cohort",
     "train": "jobs",
     "write_list": "report",

@@ -77,6 +77,12 @@ def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(riskmodel, name).__doc__
 
 
+def test_no_public_name_is_that_of_a_module() -> None:
+    # it would be the function until something imports the module, and the module from then on
+    modules = {info.name for info in pkgutil.iter_modules(riskmodel.__path__)}
+    assert not modules & set(riskmodel.__all__)
+
+
 def test_no_module_prints_or_reads_the_environment() -> None:
     guilty = [
         str(path)
