@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data.check import CheckReport, check
+from riskmodel.data.check import CheckReport, alike_together, check
 from riskmodel.data.codes import code_set
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
@@ -92,6 +92,15 @@ def report(tmp_path: Path) -> CheckReport:
 @pytest.fixture
 def warned(tmp_path: Path) -> CheckReport:
     return report_on(tmp_path / "x", pupils=SMALL["pupils"].replace("P1,F", "P1,?"))
+
+
+def test_many_problems_of_one_kind_are_told_by_the_first_few() -> None:
+    rows = [("late", "warning", f"file {n} is late") for n in range(5)]
+    rows += [("no_upn", "error", "a row has no UPN"), ("odd", "warning", "odd")]
+    told = alike_together(pd.DataFrame(rows, columns=["rule", "severity", "message"]))
+    assert told[:3] == ["a row has no UPN", "file 0 is late", "file 1 is late"]
+    assert "3 more of the kind 'late'" in told[3]
+    assert told[4:] == ["odd"]
 
 
 def test_rates_are_those_worked_out_by_hand(report: CheckReport) -> None:

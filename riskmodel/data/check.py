@@ -18,10 +18,14 @@ from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables
 
-__all__ = ["CheckReport", "check"]
+__all__ = ["CheckReport", "alike_together", "check"]
 
 COMPLETE_FROM = (7, 1)
 """Month and day from which on the data's last school year counts as complete."""
+
+
+ALIKE = 2
+"""Messages of one rule that are told in full where there are many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +77,14 @@ class CheckReport:
         Returns
         -------
         str
-            Problems, reconciliation, rates.
+            Problems, reconciliation by kind of file, rates.
         """
-        told = "\n".join(self.problems["message"]) or "No problems were found."
+        told = "\n".join(alike_together(self.problems)) or "No problems were found."
         numbers = self.rates.round({"ours": 3, "national": 3})
-        parts = [told, "", "Rows:", self.reconciliation.to_string(index=False)]
+        by_kind = self.reconciliation.groupby("table", sort=False)
+        rows = by_kind.sum(numeric_only=True)
+        rows.insert(0, "files", by_kind["file"].nunique())
+        parts = [told, "", "Rows:", rows.reset_index().to_string(index=False)]
         if len(numbers):
             shown = numbers[["label", "unit", "ours", "national", "year"]]
             parts += ["", "Last complete school year beside England:", shown.to_string(index=False)]
@@ -85,6 +92,30 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         return self.problems.to_html(index=False, escape=True) + self.rates.to_html(index=False)
+
+
+def alike_together(problems: pd.DataFrame) -> list[str]:
+    """Return the messages of problems, errors first; many of one rule are told by the first few.
+
+    Parameters
+    ----------
+    problems : DataFrame
+        ``rule, severity, message``, as in :class:`~riskmodel.data.read.extract.Extract`.
+
+    Returns
+    -------
+    list of str
+        One line each.
+    """
+    lines = []
+    for (_, rule), alike in problems.groupby(["severity", "rule"], sort=True):
+        shown = alike["message"].astype("str").tolist()
+        lines += shown[:ALIKE]
+        if len(shown) > ALIKE:
+            lines.append(
+                f"... and {len(shown) - ALIKE} more of the kind '{rule}'; riskmodel check --out writes all."
+            )
+    return lines
 
 
 def check(extract: Extract) -> CheckReport:

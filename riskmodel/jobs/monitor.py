@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
-from riskmodel.data.check import check
+from riskmodel.data.check import alike_together, check
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
 from riskmodel.errors import ModelError
@@ -177,8 +177,7 @@ def monitor(
     tables = extract.tables
     day = as_of or default_as_of(tables, outcome)
     problems = check(extract).problems
-    errors = problems[problems["severity"] == "error"]
-    said = [str(line) for line in pd.concat([errors, problems.drop(errors.index)])["message"]]
+    said = alike_together(problems)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     today = assess_at(model, tables, day)
     table = _drift(model, today)
@@ -191,7 +190,7 @@ def monitor(
     outcomes = (
         outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
     )
-    advice = _advice(model, day, table, outcomes, bool(len(errors)))
+    advice = _advice(model, day, table, outcomes, bool((problems["severity"] == "error").any()))
     made = Monitoring(
         outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
         simulated=bool(model.card["trained"]["simulated"]), advice=advice or [_nothing(outcomes)],
