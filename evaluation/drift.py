@@ -26,6 +26,11 @@ NOTABLE = 0.1
 .. [1] Siddiqi, "Credit Risk Scorecards", 2006.
 """
 
+MARGIN = 1.5
+"""Times the largest index of a training list from which a feature has drifted. One more list would beat
+the largest of fifteen in one feature of sixteen by chance alone. With 1, monitoring on the day of training
+called features behind 0% to 20% of the reasons drifted in four simulated LAs; with 1.5, in none."""
+
 SCORE = "calibrated log-odds"
 """Name of the score among the features of a profile."""
 
@@ -120,8 +125,8 @@ def drift(kept: dict[str, dict[str, Any]], X: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``feature``, ``index`` (population stability), ``usual``, ``missing_before``, ``missing_now``
-        (shares), ``drifted``: the index is notable and larger than any between training lists. Largest
-        excess first.
+        (shares), ``drifted``: the index is notable and half as large again as any between training
+        lists. Largest excess first.
     """
     rows = []
     for name, one in kept.items():
@@ -133,8 +138,8 @@ def drift(kept: dict[str, dict[str, Any]], X: pd.DataFrame) -> pd.DataFrame:
             {"feature": name, "index": index, "usual": one["usual"],
              "missing_before": before[-1] / before.sum(),
              "missing_now": now[-1] / max(1, now.sum()),
-             "drifted": index > max(NOTABLE, one["usual"])}
+             "drifted": index > max(NOTABLE, MARGIN * one["usual"])}
         )  # fmt: skip
     table = pd.DataFrame(rows)
-    excess = table["index"] - table["usual"].clip(lower=NOTABLE)
+    excess = table["index"] - (MARGIN * table["usual"]).clip(lower=NOTABLE)
     return table.iloc[np.argsort(-excess.to_numpy(), kind="stable")].reset_index(drop=True)

@@ -78,3 +78,12 @@ def test_outcomes_are_counted_by_listed_and_supported_and_never_called_an_effect
     assert np.allclose(table["expected"], [0.5, 0.5, 0.02])
     assert table["observed_high"].round(2).tolist() == [5.57, 3.69, 5.57]
     assert "do not say what support did" in CAUTION
+
+
+def test_a_little_more_than_usual_is_no_drift() -> None:
+    X = pd.DataFrame({"f": [0.0] * 80 + [1.0] * 20})
+    kept = {"f": {"edges": [0.5], "counts": [50, 50, 0], "usual": 0.0}}
+    index = drift(kept, X)["index"].iloc[0]
+    for times, answer in ((1.4, False), (1.6, True)):
+        kept["f"]["usual"] = index / times
+        assert drift(kept, X)["drifted"].iloc[0] == answer

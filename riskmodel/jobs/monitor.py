@@ -104,7 +104,7 @@ class Monitoring:
             "Problems of the extract:",
             *[f"  {line}" for line in self.problems or ["none"]],
             f"Drift: {len(drifted)} of {len(self.drift)} (features and score) differ from the training "
-            "lists by more than those did among themselves.",
+            "lists by half as much again as those did among themselves.",
             *[
                 f"  {row['feature']}: index {row['index']:.2f}, usually up to {row['usual']:.2f}; "
                 f"missing {row['missing_before']:.0%} then, {row['missing_now']:.0%} now"
