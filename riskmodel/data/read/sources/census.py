@@ -63,25 +63,34 @@ def _of_row(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
     known = _known(frame, context)
-    born = read_dates(frame["dob"])
     pupils = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "birth_month": born.dt.to_period("M").dt.to_timestamp().dt.strftime("%Y-%m-%d"),
+            "birth_month": read_dates(frame["dob"]).dt.strftime("%Y-%m-01"),
             "sex": column(frame, "sex"),
             "ethnicity": column(frame, "ethnicity"),
             "first_language": column(frame, "language"),
             "_day": known["day"],
         }
     )
-    entry = read_dates(frame["entrydate"])
+    facts = {"pupils": pupils, "enrolments": _rolls(frame, known)}
+    if "senprovision" in frame:
+        facts["send"] = _provision(frame, known)
+    if "youngcarer" in frame:
+        facts["circumstances"] = _young_carers(frame, known)
+    return facts
+
+
+def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Take spells on rolls; the year group is that at entry, told by age where the return does not."""
+    entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
     group = column(frame, "ncyearactual").astype("str").str.strip().str.upper().map(YEAR_GROUPS)
     at_entry = group.astype("float64") - (school_year(known["day"]) - school_year(entry))
     by_age = school_year(entry) - 5 - school_year(born)
     at_entry = at_entry.where(at_entry.between(-4, 14), by_age.clip(-4, 14))
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     leaving = column(frame, "leavingdate")
-    enrolments = pd.DataFrame(
+    return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
             "school_id": known["school_id"],
@@ -93,30 +102,32 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
             "end_recorded_on": known["recorded_on"].where(leaving.notna()),
         }
     )
-    facts = {"pupils": pupils, "enrolments": enrolments}
-    if "senprovision" in frame:
-        code = frame["senprovision"].astype("str").str.strip().str.upper()
-        send = pd.DataFrame(
-            {
-                "pupil_id": frame["pupil_id"],
-                "provision": code.replace(PROVISION),
-                "start_date": known["day"],
-                "recorded_on": known["recorded_on"],
-            }
-        )
-        facts["send"] = send[frame["senprovision"].notna() & (code != "")]
-    if "youngcarer" in frame:
-        carer = frame[frame["youngcarer"].isin(["P", "S"])]
-        facts["circumstances"] = pd.DataFrame(
-            {
-                "pupil_id": carer["pupil_id"],
-                "kind": "young_carer",
-                "start_date": known["day"].reindex(carer.index),
-                "recorded_on": known["recorded_on"].reindex(carer.index),
-                "_flag": True,
-            }
-        )
-    return facts
+
+
+def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    code = frame["senprovision"].astype("str").str.strip().str.upper()
+    send = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "provision": code.replace(PROVISION),
+            "start_date": known["day"],
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return send[frame["senprovision"].notna() & (code != "")]
+
+
+def _young_carers(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    carer = frame[frame["youngcarer"].isin(["P", "S"])]
+    return pd.DataFrame(
+        {
+            "pupil_id": carer["pupil_id"],
+            "kind": "young_carer",
+            "start_date": known["day"].reindex(carer.index),
+            "recorded_on": known["recorded_on"].reindex(carer.index),
+            "_flag": True,
+        }
+    )
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
