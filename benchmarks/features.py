@@ -29,7 +29,8 @@ from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
-from riskmodel.features.register import FAMILIES, Tally, group_of, lane
+from riskmodel.features.marks import FAMILIES
+from riskmodel.features.tally import Tally, group_of, lane
 from riskmodel.simulate import write_simulated
 
 SIZES = {"small": (3_000, 3), "full": (50_000, 5)}
@@ -60,9 +61,8 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     register = make_register(tables)
     days = [pd.Timestamp(day) for day in starts["as_of"]]
     windows = {(day, n): register.window(day, n) for day in days for n in WINDOWS}
-    tally = Tally(
-        register, np.unique([0, *(edge for window in windows.values() for edge in window)])
-    )
+    edges = (edge for window in windows.values() for edge in (window.start, window.stop))
+    tally = Tally(register, np.unique([0, *edges]))
     (group,) = {group_of(family)[0] for family in COUNTED}  # the four are counted together
     shifts = [group_of(family)[1] for family in COUNTED]
     pupils = spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
@@ -71,7 +71,7 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     for day in days:
         rows = np.flatnonzero(as_of == day.to_datetime64())
         for place, n in enumerate(WINDOWS):
-            lanes = tally.lanes(group, day, pupils[rows], *windows[day, n], "all")
+            lanes = tally.lanes(group, day, pupils[rows], windows[day, n])
             for number, shift in enumerate(shifts):
                 made[rows, place * len(COUNTED) + number] = lane(lanes, shift)
     return made

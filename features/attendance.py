@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from riskmodel.data.codes import PERSISTENT, SEVERE
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.known import Known
-from riskmodel.features.register import NO_MARK, REGISTER_DAYS
+from riskmodel.features.marks import NO_MARK
+from riskmodel.features.register import REGISTER_DAYS
 from riskmodel.features.windows import (
     count_since_last,
     longest_run,
@@ -18,7 +19,13 @@ from riskmodel.features.windows import (
     share,
 )
 
-__all__ = ["attendance_changes", "attendance_patterns", "attendance_rates", "attendance_streaks"]
+__all__ = [
+    "attendance_against_peers",
+    "attendance_changes",
+    "attendance_patterns",
+    "attendance_rates",
+    "attendance_streaks",
+]
 
 WINDOWS = {"10_days": (10, "the last 2 school weeks"), "20_days": (20, "the last 4 school weeks"),
            "60_days": (60, "the last 12 school weeks"),

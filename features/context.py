@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import DAYS_PER_MONTH, Known, days_of
+from riskmodel.features.days import DAYS_PER_MONTH, days_of
+from riskmodel.features.known import Known
 from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]

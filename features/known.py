@@ -16,223 +16,14 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
+from riskmodel.features.days import day_number, days_of
+from riskmodel.features.events import Events
+from riskmodel.features.marks import family_lookup
 from riskmodel.features.peers import count_peers, numbers_of, others
-from riskmodel.features.register import (
-    REGISTER_DAYS,
-    Register,
-    Tally,
-    day_number,
-    family_lookup,
-    group_of,
-    lane,
-    whole_days,
-)
+from riskmodel.features.register import REGISTER_DAYS, Register, Window
+from riskmodel.features.tally import Tally, group_of, lane
 
-__all__ = ["DAYS_PER_MONTH", "OPEN", "Events", "Known", "days_of"]
-
-OPEN = 10**6
-"""Day number of an end that has not come: far in the future."""
-
-DAYS_PER_MONTH = 30.4375
-
-
-def days_of(dates: pd.Series) -> NDArray[np.int64]:
-    """Return days since 1970, :data:`OPEN` where missing.
-
-    Parameters
-    ----------
-    dates : Series of datetime64
-        Days.
-
-    Returns
-    -------
-    int array
-        Days since 1970-01-01.
-    """
-    return np.where(dates.isna().to_numpy(), OPEN, whole_days(dates))
-
-
-@dataclass(frozen=True)
-class Events:
-    """Facts of one table with the kernel bound to a day; every answer is per spine row.
-
-    Attributes
-    ----------
-    pupil, day : int arrays of shape (n_facts,)
-        Pupil number; day since 1970.
-    as_of : int
-        Day since 1970.
-    n_pupils : int
-        Pupils of the shared category.
-    rows : int array of shape (n_rows,)
-        Pupil number of each spine row.
-    """
-
-    pupil: NDArray[np.int64]
-    day: NDArray[np.int64]
-    as_of: int
-    n_pupils: int
-    rows: NDArray[np.int64]
-
-    def where(self, keep: NDArray[np.bool_]) -> Events:
-        """Return only some of the facts.
-
-        Parameters
-        ----------
-        keep : bool array of shape (n_facts,)
-            Facts kept.
-
-        Returns
-        -------
-        Events
-            Fewer facts.
-        """
-        return Events(self.pupil[keep], self.day[keep], self.as_of, self.n_pupils, self.rows)
-
-    def count(self, window_days: int | None = None) -> NDArray[np.float64]:
-        """Count facts of the last days, or all.
-
-        Parameters
-        ----------
-        window_days : int, optional
-            Days looked back; all the past where left out.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            Counts.
-        """
-        return windows.count_in_window(
-            self.pupil, self.day, as_of=self.as_of, window_days=window_days, n_pupils=self.n_pupils
-        )[self.rows]
-
-    def sum(
-        self, value: NDArray[np.float64], window_days: int | None = None
-    ) -> NDArray[np.float64]:
-        """Sum a value over facts of the last days, or all.
-
-        Parameters
-        ----------
-        value : float array of shape (n_facts,)
-            What is summed.
-        window_days : int, optional
-            Days looked back.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            Sums.
-        """
-        return windows.sum_in_window(
-            self.pupil, self.day, value, as_of=self.as_of, window_days=window_days,
-            n_pupils=self.n_pupils,
-        )[self.rows]  # fmt: skip
-
-    def last(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the latest value.
-
-        Parameters
-        ----------
-        value : float array of shape (n_facts,)
-            Values.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            nan where there is no fact.
-        """
-        return windows.last_value(
-            self.pupil, self.day, value, as_of=self.as_of, n_pupils=self.n_pupils
-        )[self.rows]
-
-    def first(self) -> NDArray[np.float64]:
-        """Return the day of the earliest fact.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            Days since 1970; nan where there is no fact.
-        """
-        return -self.largest(-self.day.astype(float))
-
-    def largest(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the largest value of the past.
-
-        Parameters
-        ----------
-        value : float array of shape (n_facts,)
-            Values.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            nan where there is no fact.
-        """
-        return windows.largest(
-            self.pupil, self.day, value, as_of=self.as_of, n_pupils=self.n_pupils
-        )[self.rows]
-
-    def steps(self, value: NDArray[np.float64]) -> tuple[Events, NDArray[np.float64]]:
-        """Return the changes of a value from each fact to the next, dated by the later of the two.
-
-        Parameters
-        ----------
-        value : float array of shape (n_facts,)
-            Values.
-
-        Returns
-        -------
-        events : Events
-            One per step.
-        change : float array of shape (n_steps,)
-            Later value less the earlier.
-        """
-        order = np.lexsort((value, self.day, self.pupil))
-        pupil, day, ordered = self.pupil[order], self.day[order], value[order]
-        same = pupil[1:] == pupil[:-1]
-        later = Events(pupil[1:][same], day[1:][same], self.as_of, self.n_pupils, self.rows)
-        return later, (ordered[1:] - ordered[:-1])[same]
-
-    def gaps(self) -> tuple[Events, NDArray[np.float64]]:
-        """Return the gaps between facts that follow each other, dated by the later of each two.
-
-        Returns
-        -------
-        events : Events
-            One per gap.
-        days : float array of shape (n_gaps,)
-            Days between the two.
-        """
-        return self.steps(self.day.astype(float))
-
-    def days_since(self) -> NDArray[np.float64]:
-        """Return days since the latest fact.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            nan where there is no fact.
-        """
-        return windows.days_since_last(
-            self.pupil, self.day, as_of=self.as_of, n_pupils=self.n_pupils
-        )[self.rows]
-
-    def state(self, end: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return whether a spell that starts at each fact is open.
-
-        Parameters
-        ----------
-        end : int array of shape (n_facts,)
-            Last day of each spell.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            1 or 0.
-        """
-        return windows.state_at(
-            self.pupil, self.day, end, as_of=self.as_of, n_pupils=self.n_pupils
-        )[self.rows]
+__all__ = ["Known"]
 
 
 @dataclass(frozen=True)
@@ -311,7 +102,7 @@ class Known:
         Parameters
         ----------
         family : str
-            A key of :data:`riskmodel.features.register.FAMILIES`.
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
         n_days : int
             School days looked back on.
         skip : int
@@ -325,8 +116,7 @@ class Known:
             Half-days.
         """
         assert self.register is not None
-        window = self.register.window(self.as_of, n_days, skip=skip)
-        return self._count(family, *window, part)
+        return self._count(family, self.register.window(self.as_of, n_days, skip=skip, part=part))
 
     def half_days_of_term(self, family: str, *, back: int = 0) -> NDArray[np.float64]:
         """Count half-days with a mark of a family in this term, or an earlier one.
@@ -334,7 +124,7 @@ class Known:
         Parameters
         ----------
         family : str
-            A key of :data:`riskmodel.features.register.FAMILIES`.
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
         back : int
             Terms before this one.
 
@@ -344,19 +134,18 @@ class Known:
             Half-days; 0 where there is no such term, or no calendar to tell it.
         """
         assert self.register is not None
-        return self._count(family, *self.register.term(self.as_of, back=back), "all")
+        return self._count(family, self.register.term(self.as_of, back=back))
 
-    def _count(self, family: str, start: int, stop: int, part: str) -> NDArray[np.float64]:
-        """Count a family between two positions; the three counted with it are kept at hand."""
+    def _count(self, family: str, window: Window) -> NDArray[np.float64]:
+        """Count a family in a window; the three counted with it are kept at hand."""
         group, shift = group_of(family)
-        key = (group, start, stop, part)
-        if key not in self._counted:
+        if (group, window) not in self._counted:
             assert self.tally is not None
-            self._counted[key] = self.tally.lanes(group, self.as_of, self.rows, start, stop, part)
-        return lane(self._counted[key], shift)
+            self._counted[group, window] = self.tally.lanes(group, self.as_of, self.rows, window)
+        return lane(self._counted[group, window], shift)
 
     @cached_property
-    def _counted(self) -> dict[tuple[int, int, int, str], NDArray[np.uint64]]:
+    def _counted(self) -> dict[tuple[int, Window], NDArray[np.uint64]]:
         return {}
 
     @cached_property
@@ -473,7 +262,7 @@ class Known:
         Parameters
         ----------
         name : str
-            A key of :data:`riskmodel.features.register.FAMILIES`.
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
 
         Returns
         -------

@@ -18,7 +18,8 @@ from riskmodel.errors import RequestError
 from riskmodel.features.catalogue import BUILDERS, Builder
 from riskmodel.features.known import Known
 from riskmodel.features.peers import count_peers
-from riskmodel.features.register import Register, Tally, make_register
+from riskmodel.features.register import Register, make_register
+from riskmodel.features.tally import Tally
 from riskmodel.progress import track
 
 __all__ = ["Peers", "build", "peers_of"]
@@ -129,7 +130,7 @@ def _tally(register: Register | None, days: list[pd.Timestamp]) -> Tally | None:
             *(register.window(day, n_days, skip=skip) for n_days, skip in WINDOWS),
             *(register.term(day, back=back) for back in (0, 1)),
         )
-        for position in window
+        for position in (window.start, window.stop)
     ]
     return Tally(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
 

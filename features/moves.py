@@ -7,7 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import DAYS_PER_MONTH, Events, Known, days_of
+from riskmodel.features.days import DAYS_PER_MONTH, days_of
+from riskmodel.features.events import Events
+from riskmodel.features.known import Known
 
 __all__ = ["gaps_between_schools", "moves"]
 

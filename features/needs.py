@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Known, days_of
+from riskmodel.features.days import days_of
+from riskmodel.features.known import Known
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
 

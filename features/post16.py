@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import activity_groups
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import DAYS_PER_MONTH, Known, days_of
+from riskmodel.features.days import DAYS_PER_MONTH, days_of
+from riskmodel.features.known import Known
 
 __all__ = ["activity"]
 

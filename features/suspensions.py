@@ -7,7 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Events, Known, days_of
+from riskmodel.features.days import days_of
+from riskmodel.features.events import Events
+from riskmodel.features.known import Known
 from riskmodel.features.windows import share
 
 __all__ = ["suspension_history", "suspension_places", "suspension_reasons", "suspension_spacing"]

@@ -14,8 +14,10 @@ from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import codes
 from riskmodel.errors import RequestError
 from riskmodel.features import build, make_register, windows
-from riskmodel.features.known import Events, Known
-from riskmodel.features.register import FAMILIES, PARTS, Tally
+from riskmodel.features.events import Events
+from riskmodel.features.known import Known
+from riskmodel.features.marks import FAMILIES
+from riskmodel.features.tally import PARTS, Tally
 from tests.strategies import (
     AS_OF,
     PUPILS,
@@ -40,10 +42,10 @@ def test_counts_of_half_days_equal_a_slow_reference(
     tables = small_tables() if has_calendar else without_calendar()
     register = make_register(with_table(tables, "sessions", sessions_of(marks)))
     day = (FIRST + pd.Timedelta(days=as_of)).as_unit("s")
-    start, stop = register.window(day, n_days, skip=skip)
-    bounds = np.array([0, start, stop]) if at_bounds else np.array([0])
+    counted = register.window(day, n_days, skip=skip, part=part)
+    bounds = np.array([0, counted.start, counted.stop]) if at_bounds else np.array([0])
     tally = Tally(register, np.unique(bounds))
-    fast = tally.count(family, day, np.arange(3), start, stop, part)
+    fast = tally.count(family, day, np.arange(3), counted)
     known = {key: mark for key, (mark, lag) in marks.items()
              if key[1] % 7 < 5 and key[1] + lag < as_of}  # fmt: skip
     if has_calendar:
