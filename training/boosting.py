@@ -34,24 +34,18 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from riskmodel.training.choosing import (
+    choose_features,
+    learn_transformation,
+    missing_varies,
+    regressors,
+)
 from riskmodel.training.ensemble import Ensemble, Linear
 from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.sampling import case_control_sample, log_odds, related_sample
 from riskmodel.training.trees import ShallowTrees
 
 __all__ = ["RareOutcomeClassifier"]
-
-
-NEAR_DUPLICATE = 0.9
-"""Correlation from which two features tell the same; chosen."""
-
-LEARNED_FROM = 20_000
-"""Rows from which the transformation of the features is learned, about."""
-
-RELATED_ROWS = 20_000
-"""Rows from which each bag learns the related outcome, at most."""
-
-COMPARED = 20_000
-"""Rows without the outcome on which features are compared, about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +56,7 @@ class _Rows:
     grower: Grower
     outcome: NDArray[np.int64]
     owners: NDArray[np.int64]
-    kin: NDArray[np.int64] | None
+    related: NDArray[np.int64] | None
     log_odds: float
 
 
@@ -196,22 +190,18 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
                 f"{len(self.classes_)}. Only binary classification is supported."
             )
         values: NDArray[np.float32] = np.asarray(checked, dtype=np.float32)
-        owners = np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0]
-        everything = _learn_transformation(values, self.n_bags)
-        chosen = _choose(everything, values, outcome, self.n_features)
+        everything = learn_transformation(values, self.n_bags)
+        chosen = choose_features(everything, values, outcome, self.n_features)
         linear, values = everything.take(chosen), values[:, chosen]
-        log_odds = _log_odds(
-            float(
-                np.average(outcome, weights=None if stands_for is None else np.asarray(stands_for))
-            )
-        )
-        kin = None if related is None else np.asarray(related).astype(np.int64)
-        if kin is not None and not (self.related_weight and 0 < kin.mean() < 1):
-            kin = None
         rows = _Rows(
-            regressors=_regressors(linear, values),
+            regressors=regressors(linear, values),
             grower=Grower(values, self._directions(chosen), max_depth=self.max_depth),
-            outcome=outcome, owners=owners, kin=kin, log_odds=log_odds,
+            outcome=outcome,
+            owners=np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0],
+            related=self._varying(related),
+            log_odds=log_odds(
+                np.average(outcome, weights=None if stands_for is None else np.asarray(stands_for))
+            ),
         )  # fmt: skip
         seeds = np.random.SeedSequence(self.random_state).spawn(self.n_bags)
         # bags are small: one thread each is faster than all threads on one after the other, and a
@@ -220,8 +210,20 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             bags = Parallel(n_jobs=-1, prefer="threads")(
                 delayed(self._fit_bag)(rows, seed) for seed in seeds
             )
-        trees = []
-        varies = _missing_varies(linear)
+        self.ensemble_ = self._gather(bags, everything, chosen)
+        return self
+
+    def _varying(self, related: ArrayLike | None) -> NDArray[np.int64] | None:
+        """Return the related outcome, None where it has no weight or does not vary."""
+        if related is None or not self.related_weight:
+            return None
+        outcome = np.asarray(related).astype(np.int64)
+        return outcome if 0 < outcome.mean() < 1 else None
+
+    def _gather(self, bags: list[_Bag], everything: Linear, chosen: NDArray[np.int64]) -> Ensemble:
+        """Put what all bags learned of the chosen features into arrays over all features."""
+        linear, trees = everything.take(chosen), []
+        varies = missing_varies(linear)
         for number, bag in enumerate(bags):
             linear.coefficient[number] = bag.coefficients[: len(chosen)]
             linear.missing_coefficient[number, varies] = bag.coefficients[len(chosen) :]
@@ -229,12 +231,11 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             trees += [part.of_member(number) for part in bag.trees]
         stacked = _stack(trees)
         absent = stacked.feature < 0
-        self.ensemble_ = Ensemble(
+        return Ensemble(
             linear=everything.put(chosen, linear.scaled(1 - self.tree_weight)),
             trees=replace(stacked, feature=np.where(absent, -1, chosen[stacked.feature])),
             tree_base=self.tree_weight * np.array([bag.tree_base for bag in bags]),
         )
-        return self
 
     def _directions(self, chosen: NDArray[np.int64]) -> list[int]:
         """Return the direction in which each chosen feature may act."""
@@ -245,19 +246,19 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def _fit_bag(self, all_rows: _Rows, seed: np.random.SeedSequence) -> _Bag:
         """Fit one case-control sample: regression, trees, trees of the related outcome."""
         rng = np.random.default_rng(seed)
-        rows = _case_control_sample(
+        rows = case_control_sample(
             all_rows.outcome, all_rows.owners, self.negatives_per_positive, rng
         )
         outcome = all_rows.outcome[rows]
-        shift = all_rows.log_odds - _log_odds(outcome.mean())
+        shift = all_rows.log_odds - log_odds(outcome.mean())
         # Few columns, many rows: Newton's steps are exact and three times as fast as lbfgs here.
         model = LogisticRegression(C=self.ridge, solver="newton-cholesky", tol=1e-6)
         model.fit(all_rows.regressors[rows], outcome)
         grown, base = self._grow(all_rows.grower, rows, outcome, rng)
         trees = [grown.scaled(self.tree_weight)]
-        if all_rows.kin is not None:
-            rows = _related_sample(all_rows.kin, rng)
-            helper, _ = self._grow(all_rows.grower, rows, all_rows.kin[rows], rng, faster=2)
+        if all_rows.related is not None:
+            rows = related_sample(all_rows.related, rng)
+            helper, _ = self._grow(all_rows.grower, rows, all_rows.related[rows], rng, faster=2)
             trees.append(helper.scaled(self.related_weight))
         return _Bag(model.coef_[0], float(model.intercept_[0]) + shift, trees, base + shift)
 
@@ -328,89 +329,6 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """
         margin = self.decision_function(X)
         return np.asarray(self.classes_[(margin > 0).astype(int)])
-
-
-def _learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
-    """Learn centre, scale and spread of every feature, from every n-th row of many."""
-    frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
-    centre = frame.median().fillna(0.0).to_numpy()
-    scale = frame.std(ddof=0).fillna(0.0).to_numpy()
-    scale = np.where(scale > 1e-9, scale, 1.0)
-    squashed = np.arcsinh((frame - centre) / scale)
-    mean = squashed.mean().fillna(0.0).to_numpy()
-    spread = squashed.std(ddof=0).fillna(0.0).to_numpy()
-    shape = (n_bags, values.shape[1])
-    return Linear(
-        centre=centre, scale=scale, mean=mean, spread=np.where(spread > 1e-9, spread, 1.0),
-        missing_share=frame.isna().mean().to_numpy(), coefficient=np.zeros(shape),
-        missing_coefficient=np.zeros(shape), intercept=np.zeros(n_bags),
-    )  # fmt: skip
-
-
-def _missing_varies(linear: Linear) -> NDArray[np.int64]:
-    """Return the features that are missing in some rows and not in others."""
-    return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
-
-
-def _regressors(linear: Linear, values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what the regression sees: standardised features, then who lacks which."""
-    standardised, missing = linear.transform(values)
-    return np.hstack([standardised, missing[:, _missing_varies(linear)]])
-
-
-def _choose(
-    linear: Linear, values: NDArray[np.float32], outcome: NDArray[np.int64], n_features: int
-) -> NDArray[np.int64]:
-    """Choose the features that differ most for rows with the outcome, one of each near duplicates.
-
-    The transformed features have mean 0 and spread 1 over all rows, so their means over rows with the
-    outcome can be compared; being missing counts as a feature too.
-    """
-    with_outcome = np.flatnonzero(outcome == 1)
-    others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
-    sample, missing = linear.transform(values[np.concatenate([with_outcome, others])])
-    n = len(with_outcome)
-    share = linear.missing_share
-    spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
-    strength = np.maximum(
-        np.abs(sample[:n].mean(axis=0)), np.abs(missing[:n].mean(axis=0)) / spread
-    )
-    sample = sample - sample.mean(axis=0)
-    sample /= np.maximum(np.sqrt((sample**2).sum(axis=0)), 1e-9)
-    alike = np.abs(sample.T @ sample) > NEAR_DUPLICATE
-    kept: list[int] = []
-    for feature in np.argsort(-strength, kind="stable"):
-        if len(kept) < n_features and not alike[feature, kept].any():
-            kept.append(int(feature))
-    return np.sort(np.array(kept, dtype=np.int64))
-
-
-def _case_control_sample(
-    outcome: NDArray[np.int64],
-    owners: NDArray[np.int64],
-    negatives_per_positive: int,
-    rng: np.random.Generator,
-) -> NDArray[np.int64]:
-    """Draw pupils with the outcome with replacement, and rows of the others without."""
-    positive_owners = np.unique(owners[outcome == 1])
-    copies = np.bincount(
-        rng.choice(positive_owners, positive_owners.size), minlength=int(owners.max()) + 1
-    )
-    with_outcome = np.flatnonzero(np.isin(owners, positive_owners))
-    drawn = np.repeat(with_outcome, copies[owners[with_outcome]])
-    others = np.flatnonzero(~np.isin(owners, positive_owners))
-    wanted = min(others.size, max(negatives_per_positive * int(outcome[drawn].sum()), 50))
-    return np.sort(np.concatenate([drawn, rng.choice(others, wanted, replace=False)]))
-
-
-def _related_sample(kin: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw rows with the related outcome, a tenth at most, and rows without."""
-    with_it, without = (rng.permutation(np.flatnonzero(kin == value)) for value in (1, 0))
-    return np.sort(np.concatenate([with_it[: RELATED_ROWS // 10], without[:RELATED_ROWS]]))
-
-
-def _log_odds(share: float) -> float:
-    return float(np.log(share / (1 - share)))
 
 
 def _stack(bags: list[ShallowTrees]) -> ShallowTrees:

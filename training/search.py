@@ -149,32 +149,12 @@ def search_settings(
             f"None of the {len(folds)} lists that settings are tried on holds an outcome, so they cannot "
             "be compared. Train without --trials, or with a longer history."
         )
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    directions: Any = ["maximize"] if groups is None else ["maximize", "minimize"]
-    try:
-        place = optuna.storages.RDBStorage(storage) if storage else None
-        study = optuna.create_study(
-            storage=place, study_name=name, load_if_exists=True, directions=directions,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
-        )  # fmt: skip
-        _bury_the_dead(study, optuna)
-    except Exception as error:  # any database's own errors
-        raise RequestError(
-            f"The search cannot be kept in {storage}: {str(error).splitlines()[0]}. Check the address."
-        ) from error
-    if not study.trials:
-        default = RareOutcomeClassifier().get_params()
-        study.enqueue_trial({setting: default[setting] for setting in SPACE}, skip_if_exists=True)
+    study, place = _open_study(storage, name, two_aims=groups is not None)
     for _ in track(range(n_trials), "Searching settings"):
-        if _place(study, optuna) >= n_trials:
+        if _place(study) >= n_trials:
             break
-        trial = study.ask()
-        # a seed of its own for every trial: what comes next depends on the trials before it, not on
-        # whether one process did them all
-        seed = np.random.SeedSequence([random_state, _place(study, optuna, trial.number)])
-        study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
-        trial.set_user_attr("worker", _myself())
+        trial = _draw(study, random_state)
         settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
         values = _try(
             trial if groups is None else None, X, spine, folds, make(**settings), groups, capacity
@@ -196,15 +176,58 @@ def search_settings(
     return found
 
 
-def _place(study: Any, optuna: Any, number: int | None = None) -> int:
+def _open_study(storage: str | None, name: str, *, two_aims: bool) -> tuple[Any, Any]:
+    """Open the trials made so far, and the database that keeps them, None in memory.
+
+    Trials of dead workers are given up; the default settings come first in a new search.
+    """
+    import optuna
+
+    directions: Any = ["maximize", "minimize"] if two_aims else ["maximize"]
+    try:
+        place = optuna.storages.RDBStorage(storage) if storage else None
+        study = optuna.create_study(
+            storage=place, study_name=name, load_if_exists=True, directions=directions,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
+        )  # fmt: skip
+        _bury_the_dead(study)
+    except Exception as error:  # any database's own errors
+        raise RequestError(
+            f"The search cannot be kept in {storage}: {str(error).splitlines()[0]}. Check the address."
+        ) from error
+    if not study.trials:
+        default = RareOutcomeClassifier().get_params()
+        study.enqueue_trial({setting: default[setting] for setting in SPACE}, skip_if_exists=True)
+    return study, place
+
+
+def _draw(study: Any, random_state: int) -> Any:
+    """Begin a trial, with a seed of its own.
+
+    What comes next then depends on the trials before it, not on whether one process did them all.
+    """
+    import optuna
+
+    trial = study.ask()
+    seed = np.random.SeedSequence([random_state, _place(study, trial.number)])
+    study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
+    trial.set_user_attr("worker", _myself())
+    return trial
+
+
+def _place(study: Any, number: int | None = None) -> int:
     """Count the trials before a number that are finished or that live workers are at."""
+    import optuna
+
     unused = (optuna.trial.TrialState.FAIL, optuna.trial.TrialState.WAITING)
     trials = study.get_trials(deepcopy=False)[:number]
     return sum(trial.state not in unused for trial in trials)
 
 
-def _bury_the_dead(study: Any, optuna: Any) -> None:
+def _bury_the_dead(study: Any) -> None:
     """Mark the trials of workers that are no more as failed, and sign on as a worker."""
+    import optuna
+
     others = any(_lives(worker) for worker in study.user_attrs)
     for trial in study.get_trials(deepcopy=False):
         if trial.state != optuna.trial.TrialState.RUNNING:

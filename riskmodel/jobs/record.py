@@ -69,32 +69,14 @@ def register(
         The version's number.
     """
     trained, gates = model.card["trained"], settings.gates(model.outcome)
-    points = None if settings.points is None else records(settings.points)
-    front = None if search is None else search.front
-    texts = {
-        "backtest.html": backtest_page(
-            backtest, outcome=model.outcome, notes=model.card["notes"], gates=answers,
-            trained=trained, search=front,
-        ),
-        "backtest.txt": backtest.text(),
-        "notes.txt": "\n".join(model.card["notes"]),
-        "model_card.html": model_card(
-            model.outcome, trained=trained, backtest=backtest.to_dict(), answers=answers,
-            audit=model.card["audit"], notes=model.card["notes"],
-        ),
-        "lineage.json": json.dumps(trained, indent=1),
+    texts = _pages(model, backtest, answers, search) | {
         "gates.json": json.dumps(
-            {"written": asdict(gates), "points": points, "champion": champion, "answers": answers},
+            {"written": asdict(gates),
+             "points": None if settings.points is None else records(settings.points),
+             "champion": champion, "answers": answers},
             indent=1,
-        ),
-        "audit.json": json.dumps(model.card["audit"], indent=1, ensure_ascii=False),
-        "catalogue.csv": _catalogue(model).to_csv(index=False),
-        "environment.txt": "\n".join(
-            sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
-        ),
+        )
     }  # fmt: skip
-    if search is not None:
-        texts["search.csv"] = search.trials.to_csv(index=False)
     days = sorted(backtest.by_list["as_of"].unique())
     middle = X.median().fillna(0.0).astype(np.float64).to_frame().T
     with tempfile.TemporaryDirectory() as temporary:
@@ -117,6 +99,34 @@ def register(
             texts=texts,
             example=middle,
         )  # fmt: skip
+
+
+def _pages(
+    model: RiskModel, backtest: Backtest, answers: dict[str, str], search: Search | None
+) -> dict[str, str]:
+    """Write what a person or a program can read of the run: file name → text."""
+    trained, notes, audit = (model.card[name] for name in ("trained", "notes", "audit"))
+    texts = {
+        "backtest.html": backtest_page(
+            backtest, outcome=model.outcome, notes=notes, gates=answers, trained=trained,
+            search=None if search is None else search.front,
+        ),
+        "backtest.txt": backtest.text(),
+        "notes.txt": "\n".join(notes),
+        "model_card.html": model_card(
+            model.outcome, trained=trained, backtest=backtest.to_dict(), answers=answers,
+            audit=audit, notes=notes,
+        ),
+        "lineage.json": json.dumps(trained, indent=1),
+        "audit.json": json.dumps(audit, indent=1, ensure_ascii=False),
+        "catalogue.csv": _catalogue(model).to_csv(index=False),
+        "environment.txt": "\n".join(
+            sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()}, key=str.lower)
+        ),
+    }  # fmt: skip
+    if search is not None:
+        texts["search.csv"] = search.trials.to_csv(index=False)
+    return texts
 
 
 def _calibration_metrics(backtest: Backtest) -> dict[str, float]:

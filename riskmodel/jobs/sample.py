@@ -124,11 +124,13 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     X = build(tables, part)
     refuse_leaks(X, label_then[rows])
     folds = [_renumbered(fold, rows) for fold in (*folds, final)]
-    kin = {
+    related_on = {
         day: related(tables, part, outcome, known_by=day)
         for day in {today, *(fold.origin for fold in folds)}
     }
-    folds = [_with_related(fold, kin[fold.origin if is_out_of_time else today]) for fold in folds]
+    folds = [
+        _with_related(fold, related_on[fold.origin if is_out_of_time else today]) for fold in folds
+    ]
     return Sample(
         spine=part, labels=labels.iloc[rows].reset_index(drop=True), X=X.loc[:, _varies(X)],
         folds=folds[:-1], is_out_of_time=is_out_of_time, final=folds[-1], is_drawn=drawn[rows],
@@ -188,8 +190,8 @@ def _renumbered(fold: Fold, rows: NDArray[np.int64]) -> Fold:
     )
 
 
-def _with_related(fold: Fold, kin: NDArray[np.int64] | None) -> Fold:
-    return fold if kin is None else replace(fold, train_related=kin[fold.train])
+def _with_related(fold: Fold, outcome: NDArray[np.int64] | None) -> Fold:
+    return fold if outcome is None else replace(fold, train_related=outcome[fold.train])
 
 
 def _varies(X: pd.DataFrame) -> NDArray[np.bool_]:

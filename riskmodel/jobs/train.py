@@ -180,18 +180,17 @@ def train(
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
-    folds, out_of_time = sample.folds, sample.is_out_of_time
+    out_of_time = sample.is_out_of_time
     capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)
-    groups = _groups(extract, sample, folds)
+    groups = _groups(extract, sample)
     search = None
     if n_trials:
+        name = f"{outcome} {today:%Y-%m-%d} {extract.digest} seed {seed}"
         search = search_settings(
-            sample.X, sample.spine, _searched(sample, outcome) or folds,
-            n_trials=n_trials, random_state=seed, make=make, storage=storage,
-            groups=_gated(groups) if fair else None, capacity=capacity,
-            name=" ".join([outcome, f"{today:%Y-%m-%d}", extract.digest, f"seed {seed}",
-                           *([f"fair at {capacity}"] if fair else [])]),
+            sample.X, sample.spine, _searched(sample, outcome) or sample.folds, n_trials=n_trials,
+            random_state=seed, make=make, storage=storage, groups=_gated(groups) if fair else None,
+            capacity=capacity, name=f"{name} fair at {capacity}" if fair else name,
         )  # fmt: skip
     chosen = search.settings if search else {}
     models = {"model": (lambda: make(**chosen), list(sample.X))} | _rival_champion(
@@ -213,26 +212,15 @@ def train(
     trained = lineage(
         source, extract, today, sample, preset_of(source) is not None, out_of_time, seed
     )
-    calibration = fit_affine(predictions["model"], predictions["label"])
-    model = RiskModel(
-        outcome=outcome,
-        features=tuple(sample.X.columns),
-        ensemble=final.ensemble_,
-        calibration=calibration,
-        card={
-            "trained": trained,
-            "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
-            "backtest": backtest.to_dict(),
-            "audit": audit.to_dict(),
-            "audit_note": notes[0],
-            "notes": notes,
-            "profile": profile(sample.X[sample.is_drawn], sample.spine["as_of"][sample.is_drawn])
-            | profile(
-                pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())}),
-                predictions["as_of"],
-            ),
-        },
-    )
+    card = {
+        "trained": trained,
+        "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
+        "backtest": backtest.to_dict(),
+        "audit": audit.to_dict(),
+        "audit_note": notes[0],
+        "notes": notes,
+    }
+    model = _calibrated(outcome, sample, predictions, final, card)
     wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
     answers = gates_for(gates, extract, backtest, out_of_time, wider)
     if trouble and gates.not_below_champion:
@@ -316,9 +304,9 @@ def _searched(sample: Sample, outcome: str) -> list[Fold]:
     return [fold for fold, end in zip(earlier, ended, strict=True) if end <= newest.origin]
 
 
-def _groups(extract: Extract, sample: Sample, folds: list[Fold]) -> pd.DataFrame:
+def _groups(extract: Extract, sample: Sample) -> pd.DataFrame:
     """Return the audit groups of the tested rows, by row of the sample."""
-    rows = np.unique(np.concatenate([fold.test for fold in folds]))
+    rows = np.unique(np.concatenate([fold.test for fold in sample.folds]))
     groups = groups_at(extract.tables, sample.spine.iloc[rows].reset_index(drop=True))
     return groups.set_axis(rows, axis=0)
 
@@ -333,6 +321,27 @@ def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     rankers = [str(name) for name in predictions if name not in CONTEXT]
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
+
+
+def _calibrated(
+    outcome: str,
+    sample: Sample,
+    predictions: pd.DataFrame,
+    final: RareOutcomeClassifier,
+    card: dict[str, Any],
+) -> RiskModel:
+    """Return the model that is kept: the fit on all rows, its level learned out of time."""
+    calibration = fit_affine(predictions["model"], predictions["label"])
+    drawn = sample.is_drawn
+    score = pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())})
+    shape = profile(sample.X[drawn], sample.spine["as_of"][drawn])
+    return RiskModel(
+        outcome=outcome,
+        features=tuple(sample.X.columns),
+        ensemble=final.ensemble_,
+        calibration=calibration,
+        card=card | {"profile": shape | profile(score, predictions["as_of"])},
+    )
 
 
 def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:

@@ -1,0 +1,132 @@
+"""Which features get a say, and the form in which a regression sees them.
+
+In:  rows of features, and which rows had the outcome.
+Out: a transformation learned from all rows; the features chosen; the columns of the regression.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.training.ensemble import Linear
+
+__all__ = ["choose_features", "learn_transformation", "missing_varies", "regressors"]
+
+NEAR_DUPLICATE = 0.9
+"""Correlation from which two features tell the same; chosen."""
+
+LEARNED_FROM = 20_000
+"""Rows from which the transformation of the features is learned, about."""
+
+COMPARED = 20_000
+"""Rows without the outcome on which features are compared, about."""
+
+
+def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
+    """Learn centre, scale and spread of every feature, from every n-th row of many.
+
+    Parameters
+    ----------
+    values : float array of shape (n_rows, n_features)
+        Features; missing values are nan.
+    n_bags : int
+        Bags whose coefficients will be put in.
+
+    Returns
+    -------
+    Linear
+        With every coefficient 0.
+    """
+    frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
+    centre = frame.median().fillna(0.0).to_numpy()
+    scale = frame.std(ddof=0).fillna(0.0).to_numpy()
+    scale = np.where(scale > 1e-9, scale, 1.0)
+    squashed = np.arcsinh((frame - centre) / scale)
+    mean = squashed.mean().fillna(0.0).to_numpy()
+    spread = squashed.std(ddof=0).fillna(0.0).to_numpy()
+    shape = (n_bags, values.shape[1])
+    return Linear(
+        centre=centre, scale=scale, mean=mean, spread=np.where(spread > 1e-9, spread, 1.0),
+        missing_share=frame.isna().mean().to_numpy(), coefficient=np.zeros(shape),
+        missing_coefficient=np.zeros(shape), intercept=np.zeros(n_bags),
+    )  # fmt: skip
+
+
+def choose_features(
+    linear: Linear, values: NDArray[np.float32], outcome: NDArray[np.int64], n_features: int
+) -> NDArray[np.int64]:
+    """Choose the features that differ most for rows with the outcome, one of each near duplicates.
+
+    The transformed features have mean 0 and spread 1 over all rows, so their means over rows with the
+    outcome can be compared; being missing counts as a feature too.
+
+    Parameters
+    ----------
+    linear : Linear
+        The transformation of all features.
+    values : float array of shape (n_rows, n_features)
+        Features; missing values are nan.
+    outcome : int array of shape (n_rows,)
+        0 or 1.
+    n_features : int
+        Features chosen, at most.
+
+    Returns
+    -------
+    int array
+        Their columns, ascending.
+    """
+    with_outcome = np.flatnonzero(outcome == 1)
+    others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
+    sample, missing = linear.transform(values[np.concatenate([with_outcome, others])])
+    n = len(with_outcome)
+    share = linear.missing_share
+    spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
+    strength = np.maximum(
+        np.abs(sample[:n].mean(axis=0)), np.abs(missing[:n].mean(axis=0)) / spread
+    )
+    sample = sample - sample.mean(axis=0)
+    sample /= np.maximum(np.sqrt((sample**2).sum(axis=0)), 1e-9)
+    alike = np.abs(sample.T @ sample) > NEAR_DUPLICATE
+    kept: list[int] = []
+    for feature in np.argsort(-strength, kind="stable"):
+        if len(kept) < n_features and not alike[feature, kept].any():
+            kept.append(int(feature))
+    return np.sort(np.array(kept, dtype=np.int64))
+
+
+def missing_varies(linear: Linear) -> NDArray[np.int64]:
+    """Return the features that are missing in some rows and not in others.
+
+    Parameters
+    ----------
+    linear : Linear
+        The transformation.
+
+    Returns
+    -------
+    int array
+        Their columns, ascending.
+    """
+    return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
+
+
+def regressors(linear: Linear, values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what the regression sees: standardised features, then who lacks which.
+
+    Parameters
+    ----------
+    linear : Linear
+        The transformation.
+    values : float array of shape (n_rows, n_features)
+        Features; missing values are nan.
+
+    Returns
+    -------
+    float array of shape (n_rows, n_features + n_varying)
+        A column more for each of :func:`missing_varies`.
+    """
+    standardised, missing = linear.transform(values)
+    return np.hstack([standardised, missing[:, missing_varies(linear)]])
