@@ -1,0 +1,1 @@
+"""Counts behind the published figures, one module per subject."""

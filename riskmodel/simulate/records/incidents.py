@@ -1,0 +1,98 @@
+"""What schools answered with a suspension or a permanent exclusion, and the reasons they gave.
+
+In:  the events of every pupil, and a random generator.
+Out: the ``suspensions`` table.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.simulate.calendar import SchoolCalendar
+from riskmodel.simulate.parameters import Preset, parameters_under
+from riskmodel.simulate.records.columns import coded
+from riskmodel.simulate.shapes import Ints
+
+__all__ = ["shares_of_all_reasons", "suspensions_table"]
+
+
+def suspensions_table(
+    ids: pd.Categorical,
+    names: NDArray[np.object_],
+    events: dict[str, Ints],
+    calendar: SchoolCalendar,
+    preset: Preset,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Return the ``suspensions`` table.
+
+    Parameters
+    ----------
+    ids : Categorical
+        Pseudonyms.
+    names : object array of shape (n_schools,)
+        ``school_id`` by number.
+    events : dict of str to int array
+        ``pupil``, ``day`` (number of the school day), ``days`` (0 for permanent), ``school``.
+    calendar : SchoolCalendar
+        School days.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    DataFrame
+        Suspensions and permanent exclusions, recorded 1 to 14 days later.
+    """
+    n = len(events["pupil"])
+    permanent = events["days"] == 0
+    reasons = np.full((3, n), "", dtype=object)
+    for event, rows in (("susp", ~permanent), ("pex", permanent)):
+        shares = shares_of_all_reasons(event, preset)
+        codes = np.array(list(shares), dtype=object)
+        p = np.array(list(shares.values()))
+        for place, share in enumerate((1.0, 0.25, 0.05)):
+            given = rows & (rng.random(n) < share)
+            reasons[place, given] = codes[rng.choice(len(codes), int(given.sum()), p=p / p.sum())]
+    reasons[1][reasons[1] == reasons[0]] = ""
+    reasons[2][(reasons[2] == reasons[0]) | (reasons[2] == reasons[1]) | (reasons[1] == "")] = ""
+    start = calendar.days.astype("datetime64[s]")[events["day"]]
+    lag = rng.integers(1, 15, n).astype("timedelta64[D]")
+    return pd.DataFrame(
+        {
+            "pupil_id": ids[events["pupil"]],
+            "school_id": pd.array(names[events["school"]], dtype="str"),
+            "start_date": start,
+            "sessions": np.where(permanent, np.nan, 2.0 * events["days"]),
+            "category": coded("suspensions", "category", np.where(permanent, "PERM", "SUSP")),
+            **{f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
+               for i in range(3)},
+            "recorded_on": start + lag,
+        }
+    )  # fmt: skip
+
+
+def shares_of_all_reasons(event: str, preset: Preset) -> dict[str, float]:
+    """Return shares of reasons; where the preset sets one, the others keep their proportion.
+
+    Parameters
+    ----------
+    event : str
+        ``"susp"`` or ``"pex"``.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+
+    Returns
+    -------
+    dict of str to float
+        Reason code → percent.
+    """
+    national, ours = (parameters_under(f"{event}.reason", name) for name in ("england", preset))
+    fixed = {code: value for code, value in ours.items() if value != national[code]}
+    rest = sum(value for code, value in national.items() if code not in fixed)
+    scale = (100 - sum(fixed.values())) / rest
+    return {code: fixed.get(code, value * scale) for code, value in national.items()}
