@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
+from riskmodel.data.arrays import pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
@@ -65,7 +66,7 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     tally = Tally(register, np.unique([0, *edges]))
     (group,) = {group_of(family)[0] for family in COUNTED}  # the four are counted together
     shifts = [group_of(family)[1] for family in COUNTED]
-    pupils = spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    pupils = pupils_of(spine)
     as_of = spine["as_of"].to_numpy()
     made = np.zeros((len(spine), len(WINDOWS) * len(COUNTED)), np.int32)
     for day in days:

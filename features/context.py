@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.days import DAYS_PER_MONTH, days_of
 from riskmodel.features.known import Known
 from riskmodel.features.windows import share
 

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
-from riskmodel.features.days import day_number, days_of
 from riskmodel.features.events import Events
 from riskmodel.features.marks import family_lookup
 from riskmodel.features.peers import count_peers, numbers_of, others
@@ -57,7 +57,7 @@ class Known:
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """Pupil number of each row of the spine."""
-        return self.spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+        return pupils_of(self.spine)
 
     @property
     def day(self) -> int:
@@ -84,7 +84,7 @@ class Known:
         facts = self.tables[table]
         if keep is not None:
             facts = facts[keep]
-        pupil = facts["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+        pupil = pupils_of(facts)
         n_pupils = len(self.spine["pupil_id"].cat.categories)
         return Events(pupil, days_of(facts[day]), self.day, n_pupils, self.rows)
 
@@ -247,7 +247,7 @@ class Known:
         return (
             pd.DataFrame(
                 {
-                    "pupil": spells["pupil_id"].cat.codes.to_numpy().astype(np.int64),
+                    "pupil": pupils_of(spells),
                     "school_id": spells["school_id"].to_numpy(),
                     "year_group": year_group.to_numpy(dtype=np.int64),
                 }

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.days import DAYS_PER_MONTH, days_of
 from riskmodel.features.events import Events
 from riskmodel.features.known import Known
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.days import days_of
 from riskmodel.features.known import Known
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
@@ -151,7 +151,7 @@ def send_timing(known: Known) -> Columns:
         return known.events("send", "start_date", keep).first()
 
     def year_group_at(day: NDArray[np.float64]) -> NDArray[np.float64]:
-        september = np.floor((known.school_year_start - day) / 365.25 + 1)
+        september = np.floor((known.school_year_start - day) / DAYS_PER_YEAR + 1)
         return known.spine["year_group"].to_numpy() - np.maximum(september, 0)
 
     changes = known.events("send", "start_date")
@@ -160,16 +160,17 @@ def send_timing(known: Known) -> Columns:
     plan_ended = known.events("send", "end_date", is_plan & past_end).count() > 0
     any_now, plan_now = known.in_spell("send", any_sen), known.in_spell("send", is_plan)
     found, found_slcn = first(any_sen), first(slcn)
-    to_plan = (first(is_plan) - first(is_support)) / 365.25
+    to_plan = (first(is_plan) - first(is_support)) / DAYS_PER_YEAR
     return {
-        "sen_years": known.days_in_spell("send", any_sen) / 365.25,
-        "ehc_plan_years": known.days_in_spell("send", is_plan) / 365.25,
+        "sen_years": known.days_in_spell("send", any_sen) / DAYS_PER_YEAR,
+        "ehc_plan_years": known.days_in_spell("send", is_plan) / DAYS_PER_YEAR,
         "days_since_sen_change": changes.days_since(),
         "sen_changes": changes.count(),
         "sen_changes_12_months": changes.count(365),
         "sen_stepped_down": ((ended.count(365) > 0) & (any_now == 0)).astype(float),
         "ehc_plan_ended": (plan_ended & (plan_now == 0)).astype(float),
-        "sen_found_age_years": known.spine["year_group"].to_numpy() - (known.day - found) / 365.25,
+        "sen_found_age_years": known.spine["year_group"].to_numpy()
+        - (known.day - found) / DAYS_PER_YEAR,
         "sen_found_late": (year_group_at(found) >= LATE_YEAR).astype(float),
         "slcn_found_late": (year_group_at(found_slcn) >= LATE_YEAR).astype(float),
         "sen_found_lately": (found >= known.day - 365).astype(float),

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.data.codes import activity_groups
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.days import DAYS_PER_MONTH, days_of
 from riskmodel.features.known import Known
 
 __all__ = ["activity"]

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
+from riskmodel.data.arrays import day_number, pupils_of, whole_days
 from riskmodel.features.cores import on_all_cores
-from riskmodel.features.days import day_number, whole_days
 from riskmodel.features.marks import NO_MARK
 
 __all__ = ["REGISTER_DAYS", "Register", "Window", "make_register"]
@@ -236,7 +236,7 @@ def _lay_out(
     column = np.append(column_of, -1)[since]
     lag = whole_days(sessions["recorded_on"])
     lag -= day
-    place = sessions["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    place = pupils_of(sessions)
     place *= marks.shape[1]
     place += 2 * column
     place += sessions["session"].cat.codes.to_numpy()

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import day_number
 from riskmodel.features.cores import on_all_cores
-from riskmodel.features.days import day_number
 from riskmodel.features.marks import FAMILIES, family_lookup
 from riskmodel.features.register import Register, Window
 

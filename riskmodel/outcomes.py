@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import Tables
+from riskmodel.data.arrays import days_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import activity_groups
 from riskmodel.errors import RequestError
@@ -183,12 +184,13 @@ def related(
         return None
     facts = Tables({"suspensions": tables["suspensions"]}).as_known(known_by)["suspensions"]
     facts = facts[(facts["category"] == "SUSP").to_numpy() & facts["sessions"].notna().to_numpy()]
-    keys = _keys(facts["pupil_id"], _days(facts["start_date"]))
+    keys = _keys(facts["pupil_id"], days_of(facts["start_date"]))
     order = np.argsort(keys, kind="stable")
     lost = np.append(0.0, facts["sessions"].to_numpy(dtype=float)[order].cumsum())
     keys, end = keys[order], spine["as_of"] + pd.DateOffset(months=12)
     start, stop = (
-        np.searchsorted(keys, _keys(spine["pupil_id"], _days(day))) for day in (spine["as_of"], end)
+        np.searchsorted(keys, _keys(spine["pupil_id"], days_of(day)))
+        for day in (spine["as_of"], end)
     )
     return (lost[stop] - lost[start] >= SERIOUS_HALF_DAYS).astype(np.int64)
 
@@ -215,12 +217,6 @@ def _check_outcome(outcome: str) -> None:
         raise RequestError(f"Outcome must be one of {', '.join(_POLICIES)}; got {outcome!r}.")
 
 
-def _days(dates: pd.Series) -> NDArray[np.int64]:
-    """Return days since 1970; missing dates are far in the future."""
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return np.where(dates.isna().to_numpy(), 10**6, days)
-
-
 def _keys(pupils: pd.Series, days: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join pupil number and day into one sortable number."""
     return pupils.cat.codes.to_numpy().astype(np.int64) * 10**7 + days
@@ -229,10 +225,10 @@ def _keys(pupils: pd.Series, days: NDArray[np.int64]) -> NDArray[np.int64]:
 def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     facts = known["suspensions"]
     excluded = facts[(facts["category"] == "PERM").to_numpy()]
-    keys = np.sort(_keys(excluded["pupil_id"], _days(excluded["start_date"])))
-    start = np.searchsorted(keys, _keys(spine["pupil_id"], _days(spine["as_of"])))
-    stop = np.searchsorted(keys, _keys(spine["pupil_id"], _days(end)))
-    stays = _observed_until(known["enrolments"], spine, _days(end))
+    keys = np.sort(_keys(excluded["pupil_id"], days_of(excluded["start_date"])))
+    start = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(spine["as_of"])))
+    stop = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(end)))
+    stays = _observed_until(known["enrolments"], spine, days_of(end))
     status = np.where(stop > start, "event", np.where(stays, "no_event", "censored"))
     first = np.append(keys, 0)[start] % 10**7
     return status.astype(object), first.astype("datetime64[D]").astype("datetime64[s]")
@@ -250,7 +246,7 @@ def _observed_until(
         return np.zeros(len(spine), dtype=bool)
     runs = _runs(rolls)
     keys = _keys(runs["pupil_id"], runs["entry"].to_numpy())
-    place = np.searchsorted(keys, _keys(spine["pupil_id"], _days(spine["as_of"])), "right") - 1
+    place = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(spine["as_of"])), "right") - 1
     place = np.clip(place, 0, None)
     same = runs["pupil_id"].cat.codes.to_numpy()[place] == spine["pupil_id"].cat.codes.to_numpy()
     # the leaving day is the last day on the roll, the horizon ends before its last day
@@ -261,9 +257,9 @@ def _observed_until(
 def _runs(rolls: pd.DataFrame) -> pd.DataFrame:
     """Join each pupil's spells on rolls into runs without a long gap, sorted by pupil and entry."""
     rolls = rolls.assign(
-        entry=_days(rolls["entry_date"]),
-        leave=_days(rolls["leaving_date"]),
-        finish=np.where(_finishes(rolls), _days(rolls["leaving_date"]), -1),
+        entry=days_of(rolls["entry_date"]),
+        leave=days_of(rolls["leaving_date"]),
+        finish=np.where(_finishes(rolls), days_of(rolls["leaving_date"]), -1),
     ).sort_values(["pupil_id", "entry", "leave"], kind="stable")
     reached = rolls.groupby("pupil_id", observed=True)["leave"].cummax()
     before = reached.groupby(rolls["pupil_id"], observed=True).shift(1)
@@ -295,7 +291,7 @@ def _count_months(
     positions = positions.sort_values(
         ["pupil_id", "start_date", "confirmed_on", "activity_code"], kind="stable"
     )
-    keys = _keys(positions["pupil_id"], _days(positions["start_date"]))
+    keys = _keys(positions["pupil_id"], days_of(positions["start_date"]))
     # one entry is put before all others, for pupils whose first position comes later or never
     owners = np.append(-1, positions["pupil_id"].cat.codes.to_numpy())
     groups = np.append(_NO_POSITION, _groups(positions))
@@ -326,9 +322,11 @@ def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     december = end - pd.DateOffset(months=3)
     neet, unknown, none = _count_months(known["destinations"], spine["pupil_id"], december, 3)
     # June of Year 11 lies nine months before the 1 March after it
-    june = _days(end - pd.DateOffset(months=9))
+    june = days_of(end - pd.DateOffset(months=9))
     rolls = known["enrolments"]
-    left_early = _latest(rolls["pupil_id"], _days(rolls["leaving_date"]), spine["pupil_id"]) < june
+    left_early = (
+        _latest(rolls["pupil_id"], days_of(rolls["leaving_date"]), spine["pupil_id"]) < june
+    )
     status = np.select(
         [neet >= 2, 3 - neet - unknown >= 2, none & left_early],
         ["event", "no_event", "censored"],
@@ -347,9 +345,11 @@ def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> ND
 def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     positions = known["destinations"]
     neet, unknown, _ = _count_months(positions, spine["pupil_id"], spine["as_of"], 12)
-    confirmed = _latest(positions["pupil_id"], _days(positions["confirmed_on"]), spine["pupil_id"])
+    confirmed = _latest(
+        positions["pupil_id"], days_of(positions["confirmed_on"]), spine["pupil_id"]
+    )
     status = np.select(
-        [confirmed < _days(spine["as_of"]), neet >= 6, neet + unknown < 6],
+        [confirmed < days_of(spine["as_of"]), neet >= 6, neet + unknown < 6],
         ["censored", "event", "no_event"],
         "not_known",
     )

@@ -18,6 +18,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_MONTH, DAYS_PER_YEAR
 from riskmodel.features import CATALOGUE, Feature
 
 __all__ = [
@@ -266,7 +267,7 @@ def write_times(value: float, unit: str = "") -> str:
     return {1: "once", 2: "twice"}.get(round(value), f"{value:.0f} times")
 
 
-_DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
+_DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": DAYS_PER_YEAR}
 
 
 def write_time(value: float, unit: str) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import DAYS_PER_MONTH, DAYS_PER_YEAR
 from riskmodel.explain.subjects import members_of
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ days has 2n half-days, a school year about 380; a term is taken as 60 days."""
 WEEK_LATER = {
     "days_since_suspension": 7.0, "days_since_first_suspension": 7.0, "days_since_sen_change": 7.0,
     "days_since_circumstance": 7.0, "days_since_address": 7.0, "days_since_plan_request": 7.0,
-    "months_at_school": 7 / 30.4375, "weeks_since_year_7": 1.0, "weeks_since_september": 1.0,
-    "sen_years": 7 / 365.25, "ehc_plan_years": 7 / 365.25,
+    "months_at_school": 7 / DAYS_PER_MONTH, "weeks_since_year_7": 1.0, "weeks_since_september": 1.0,
+    "sen_years": 7 / DAYS_PER_YEAR, "ehc_plan_years": 7 / DAYS_PER_YEAR,
 }  # fmt: skip
 """What a week does in which nothing happens."""
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set
 from riskmodel.data.coverage import FEWEST
 from riskmodel.data.schema import TABLES
-from riskmodel.inclusion.counts import days_of, pupils_of
 from riskmodel.inclusion.facts import Facts
 from riskmodel.inclusion.measures import Inclusion
 

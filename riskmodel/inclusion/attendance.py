@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
-from riskmodel.inclusion.counts import Counts, days_of, pupils_of, settle
+from riskmodel.inclusion.counts import Counts, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["PART_TIME", "Marks", "attendance", "count_marks", "in_use"]

@@ -1,7 +1,7 @@
 """One measure counted by school and period, and what is missing from it.
 
 In:  grids of shape (n_schools, n_periods).
-Out: :class:`Counts`; days and pupils of a table as numbers.
+Out: :class:`Counts`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["NOBODY", "OPEN", "Counts", "days_of", "pupils_of", "settle"]
-
-OPEN = 10**6
-"""Day number of an end that has not come."""
+__all__ = ["NOBODY", "Counts", "settle"]
 
 NOBODY = "No pupils are on the roll on the census day."
 
@@ -78,36 +74,3 @@ def settle(
         people=cut(numerator if people is None else people),
         pupils=cut(denominator if pupils is None else pupils), why=reasons,
     )  # fmt: skip
-
-
-def pupils_of(rows: pd.DataFrame) -> Ints:
-    """Return the number of each row's pupil.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        With ``pupil_id``.
-
-    Returns
-    -------
-    int array of shape (n,)
-        Number in arrays.
-    """
-    return rows["pupil_id"].cat.codes.to_numpy().astype(np.int64)
-
-
-def days_of(dates: pd.Series) -> Ints:
-    """Return days since 1970, far in the future where missing.
-
-    Parameters
-    ----------
-    dates : Series of datetime64
-        Days.
-
-    Returns
-    -------
-    int array
-        Days since 1970-01-01.
-    """
-    values = dates.to_numpy().astype("datetime64[D]")
-    return np.where(np.isnat(values), OPEN, values.astype(np.int64))

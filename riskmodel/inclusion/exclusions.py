@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.codes import codes
-from riskmodel.inclusion.counts import NOBODY, Counts, Ints, days_of, pupils_of, settle
+from riskmodel.inclusion.counts import NOBODY, Counts, Ints, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["exclusions", "reasons"]

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
+from riskmodel.data.arrays import OPEN, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.tables import empty_table
-from riskmodel.inclusion.counts import OPEN, Grid, Ints, days_of
+from riskmodel.inclusion.counts import Grid, Ints
 from riskmodel.inclusion.periods import make_periods
 
 __all__ = ["Facts", "make_facts"]
@@ -354,7 +355,7 @@ def _rolls(tables: Tables, schools: pd.DataFrame) -> pd.DataFrame:
     rolls = rolls[(rolls["status"] == "main").to_numpy()]
     made = pd.DataFrame(
         {
-            "pupil": rolls["pupil_id"].cat.codes.to_numpy().astype(np.int64),
+            "pupil": pupils_of(rolls),
             "school": schools.index.get_indexer(pd.Index(rolls["school_id"].astype("object"))),
             "entry": days_of(rolls["entry_date"]),
             "leaving": days_of(rolls["leaving_date"]),

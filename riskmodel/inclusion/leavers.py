@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.codes import activity_groups
-from riskmodel.inclusion.counts import Counts, days_of, pupils_of, settle
+from riskmodel.inclusion.counts import Counts, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["DESTINATIONS", "ONCE_A_YEAR", "leavers"]

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.cohort import GAP_DAYS
+from riskmodel.data.arrays import OPEN, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
-from riskmodel.inclusion.counts import NOBODY, OPEN, Counts, days_of, pupils_of, settle
+from riskmodel.inclusion.counts import NOBODY, Counts, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["leavings", "moves"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.arrays import OPEN, days_of, pupils_of
 from riskmodel.data.codes import codes
 from riskmodel.data.schema import NOT_KNOWN
-from riskmodel.inclusion.counts import NOBODY, OPEN, Counts, days_of, pupils_of, settle
+from riskmodel.inclusion.counts import NOBODY, Counts, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["WEEKS", "identified", "need_types", "plans"]

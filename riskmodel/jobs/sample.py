@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
+from riskmodel.data.arrays import pupils_of
 from riskmodel.errors import DataError, HistoryError
 from riskmodel.evaluation import roc_auc
 from riskmodel.features import build
@@ -112,7 +113,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     folds = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
     is_out_of_time = bool(folds)
     folds = folds or pupil_folds(spine, label_then)
-    pupil = spine["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    pupil = pupils_of(spine)
     drawn = _draw(~np.isnan(label_then))
     folds = [thinned(fold, pupil, drawn) for fold in folds]
     final = thinned(_everything(label_then, today), pupil, drawn)

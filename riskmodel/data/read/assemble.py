@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import pupils_of
 from riskmodel.data.read.rules import in_order
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import NOT_KNOWN, TABLES, as_codes
@@ -205,7 +206,7 @@ def _send(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
         needs_used = dated[ORIGIN]
     else:
         needs_used = needs[ORIGIN].iloc[:0]
-    pupil = seen["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    pupil = pupils_of(seen)
     need = seen.groupby("pupil_id", observed=True)["primary_need"].ffill()
     need = pd.Series(
         as_codes(need.astype("object"), TABLES["send"]["primary_need"].allowed), index=seen.index

@@ -47,8 +47,7 @@ def exclusion_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> I
     Row
         One per published figure.
     """
-    facts = tables["suspensions"]
-    facts = facts[(academic_year(facts["start_date"]) == pupils["year"].iloc[0]).to_numpy()]
+    facts = _of_the_year(tables, pupils)
     counts = {}
     for event, category in (("susp", "SUSP"), ("pex", "PERM")):
         who = facts.loc[(facts["category"] == category).to_numpy(), "pupil_id"]
@@ -90,6 +89,12 @@ def exclusion_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> I
                 suspended,
                 1,
             )
+
+
+def _of_the_year(tables: Tables, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Return the suspensions and permanent exclusions of the school year that is counted."""
+    facts = tables["suspensions"]
+    return facts[(academic_year(facts["start_date"]) == pupils["year"].iloc[0]).to_numpy()]
 
 
 def _composition(
@@ -140,8 +145,7 @@ def incident_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> It
     Row
         One per published figure.
     """
-    facts = tables["suspensions"]
-    facts = facts[(academic_year(facts["start_date"]) == pupils["year"].iloc[0]).to_numpy()]
+    facts = _of_the_year(tables, pupils)
     autumn = facts["start_date"].dt.month >= 9
     for event, category in (("susp", "SUSP"), ("pex", "PERM")):
         mine = facts["category"] == category
@@ -166,8 +170,8 @@ def incident_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> It
     ]
     if len(secondary) >= 20:
         for event, category in (("susp", "SUSP"), ("pex", "PERM")):
-            mine = facts[facts["category"] == category]["school_id"].value_counts()
-            by_school = secondary.assign(n=secondary["school_id"].map(mine).fillna(0))
+            events = facts.loc[facts["category"] == category, "school_id"].value_counts()
+            by_school = secondary.assign(n=secondary["school_id"].map(events).fillna(0))
             top = in_all = 0.0
             for _, part in by_school.groupby("local_authority"):
                 top += part["n"].nlargest(round(TOP_SCHOOLS * len(part))).sum()

@@ -1,7 +1,7 @@
-"""Days as whole numbers: days since 1970, which compare and subtract faster than dates.
+"""Facts as arrays of whole numbers: days since 1970, pupils by their number.
 
-In:  columns of dates, or one day.
-Out: int64 days since 1970-01-01.
+In:  columns of dates and of pupils, or one day.
+Out: int64 arrays, which compare, subtract and index faster than dates and names.
 """
 
 from __future__ import annotations
@@ -10,12 +10,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["DAYS_PER_MONTH", "OPEN", "day_number", "days_of", "whole_days"]
+__all__ = [
+    "DAYS_PER_MONTH",
+    "DAYS_PER_YEAR",
+    "OPEN",
+    "day_number",
+    "days_of",
+    "pupils_of",
+    "whole_days",
+]
 
 OPEN = 10**6
 """Day number of an end that has not come: far in the future."""
 
-DAYS_PER_MONTH = 30.4375
+DAYS_PER_YEAR = 365.25
+
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 
 
 def days_of(dates: pd.Series) -> NDArray[np.int64]:
@@ -67,3 +77,19 @@ def day_number(day: pd.Timestamp) -> int:
         Days since 1970-01-01.
     """
     return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))
+
+
+def pupils_of(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the number of each row's pupil.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With ``pupil_id`` of the tables' shared category.
+
+    Returns
+    -------
+    int array of shape (n_rows,)
+        Place of the pupil among the categories, from 0.
+    """
+    return rows["pupil_id"].cat.codes.to_numpy().astype(np.int64)
