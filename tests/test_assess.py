@@ -73,7 +73,9 @@ def test_nothing_stands_in_for_reasons_or_audit(
 
 
 @pytest.mark.parametrize("part", ["contributions", "features"])
-def test_rows_must_match(assessment: Assessment, part: str) -> None:
+def test_parts_with_other_rows_than_the_scores_are_refused(
+    assessment: Assessment, part: str
+) -> None:
     frame = getattr(assessment, part)
     with pytest.raises(ModelError, match=f"{part} of every pupil, in the same rows"):
         replace(assessment, **{part: frame.iloc[:2]})

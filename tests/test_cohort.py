@@ -62,12 +62,14 @@ def who(spine: pd.DataFrame) -> list[str]:
         (roll("A", "2023-09-01", recorded_on="2024-01-01"), False),
     ],
 )
-def test_on_roll_as_known_then(spell: dict[str, object], there: bool) -> None:
+def test_a_pupil_is_in_the_cohort_while_known_to_be_on_a_roll(
+    spell: dict[str, object], there: bool
+) -> None:
     spine = build_spine(make_tables(enrolments=[spell]), [day("2024-01-01")], "pex")
     assert who(spine) == (["A"] if there else [])
 
 
-def test_shape_and_types_of_the_spine() -> None:
+def test_the_spine_has_its_columns_their_types_and_an_order() -> None:
     tables = make_tables(
         enrolments=[roll("B", "2022-09-01"), roll("A", "2023-02-01", school_id="S2")]
     )
@@ -115,7 +117,9 @@ def test_main_roll_wins_then_latest_entry_then_school() -> None:
     [("pex", 0, False), ("pex", 1, True), ("pex", 11, True), ("pex", 12, False),
      ("neet", 8, False), ("neet", 9, True), ("neet", 11, True), ("neet", 12, False)],
 )  # fmt: skip
-def test_year_groups_of_the_cohort(outcome: str, year_group: int, there: bool) -> None:
+def test_a_cohort_holds_the_year_groups_of_its_outcome_only(
+    outcome: str, year_group: int, there: bool
+) -> None:
     tables = make_tables(enrolments=[roll("A", "2023-09-01", year_group=year_group)])
     assert len(build_spine(tables, [day("2024-08-01")], outcome)) == there
 
@@ -137,7 +141,9 @@ def position(pupil: str, start: str, code: str = "210", **more: object) -> dict[
     [("2008-09-01", None), ("2008-08-01", 12), ("2007-09-01", 12), ("2007-08-01", 13),
      ("2006-09-01", 13), ("2006-08-01", None), (None, 0)],
 )  # fmt: skip
-def test_post16_ages(birth_month: str | None, year_group: int | None) -> None:
+def test_after_16_the_year_group_follows_from_the_month_of_birth(
+    birth_month: str | None, year_group: int | None
+) -> None:
     tables = make_tables(
         pupils=[{"pupil_id": name, "birth_month": birth_month} for name in PUPILS],
         destinations=[position("C", "2024-09-01")],
@@ -187,7 +193,7 @@ def test_no_snapshot_says_when_the_data_start() -> None:
         snapshots(tables, "neet-post16", before=day("1993-12-31"))
 
 
-def test_no_facts_at_all() -> None:
+def test_without_facts_there_is_no_snapshot_and_the_tables_wanted_are_named() -> None:
     with pytest.raises(HistoryError, match="no sessions or suspensions"):
         snapshots(make_tables(suspensions=[]), "pex", before=day("2024-01-01"))
 
@@ -204,7 +210,7 @@ def test_default_day_follows_the_last_fact(last: str, expected: str) -> None:
     assert default_as_of(tables, "pex") == day(expected)
 
 
-def test_unknown_outcome() -> None:
+def test_an_unknown_outcome_is_refused_and_the_known_ones_named() -> None:
     tables = make_tables(enrolments=[])
     with pytest.raises(RequestError, match="pex, neet, neet-post16; got 'exams'"):
         build_spine(tables, [day("2024-01-01")], "exams")
@@ -214,7 +220,7 @@ def test_unknown_outcome() -> None:
         default_as_of(tables, "exams")
 
 
-def test_no_day_and_no_table() -> None:
+def test_a_spine_without_a_day_or_without_its_table_is_refused() -> None:
     with pytest.raises(RequestError, match="No day was given"):
         build_spine(make_tables(enrolments=[]), [], "pex")
     with pytest.raises(DataError, match="no table 'destinations'"):

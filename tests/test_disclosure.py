@@ -107,7 +107,9 @@ def test_one_small_row_takes_the_next_smallest_with_it() -> None:
     ("value", "word"),
     [(0.12345, 0.123), (float("nan"), "z"), (0.0001, "low"), (-0.0001, "low"), (0.0, 0.0)],
 )
-def test_symbols_and_rounding(value: float, word: object) -> None:
+def test_a_share_is_rounded_and_hidden_low_and_undefined_have_their_own_words(
+    value: float, word: object
+) -> None:
     table = pd.DataFrame({"n": [7, 3], "share": [value, 0.5]})
     shown = show(table, np.array([False, True]), counts=["n"], figures=["share"])
     assert shown["share"].tolist() == [word, "c"]

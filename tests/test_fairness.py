@@ -404,9 +404,9 @@ def test_an_audit_speaks_before_it_shows_tables() -> None:
     assert none.verdicts().empty
 
 
-def test_five_is_the_fewest() -> None:
+def test_fewer_than_five_outcomes_are_too_few_to_tell() -> None:
     assert FEWEST_OUTCOMES == 5
-    for n, verdict in ((4, True), (6, False)):
+    for n, verdict in ((4, True), (5, False)):
         groups = pd.DataFrame({"g": ["few"] * n + ["others"] * 300})
         score = np.r_[np.zeros(n), np.arange(300) < 290].astype(float)
         cell = one(

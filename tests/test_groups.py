@@ -47,7 +47,7 @@ def test_every_characteristic_by_hand() -> None:
      ("2013-04-01", "Spring"), ("2013-05-01", "Summer"), ("2013-08-01", "Summer"),
      (None, "not_known")],
 )  # fmt: skip
-def test_the_term_of_birth(month: str | None, term: str) -> None:
+def test_terms_of_birth_begin_in_september_january_and_may(month: str | None, term: str) -> None:
     rows: list[dict[str, Any]] = [{"pupil_id": p, "birth_month": "2012-10-01"} for p in PUPILS]
     rows[0]["birth_month"] = month
     assert groups_of(pupils=table_of("pupils", rows)).loc["A", "birth_term"] == term
@@ -57,7 +57,7 @@ def test_the_term_of_birth(month: str | None, term: str) -> None:
     ("code", "word"),
     [("ENB", "English"), ("POL", "Additional language"), ("NOT", "not_known"), (None, "not_known")],
 )
-def test_the_first_language(code: str | None, word: str) -> None:
+def test_a_first_language_is_english_additional_or_not_known(code: str | None, word: str) -> None:
     rows = [{"pupil_id": p, "first_language": "ENG"} for p in PUPILS]
     rows[0]["first_language"] = code
     assert groups_of(pupils=table_of("pupils", rows)).loc["A", "first_language"] == word

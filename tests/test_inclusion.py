@@ -177,7 +177,7 @@ def test_moves_by_hand(small: Inclusion) -> None:
         ({"leaving_reason": "end_of_phase"}, [], "finished"),
     ],
 )
-def test_what_became_of_a_leaver(
+def test_a_leaver_is_counted_by_where_they_went(
     more: dict[str, Any], spells: list[tuple[str, str]], went: str
 ) -> None:
     left = (
@@ -384,6 +384,7 @@ def test_attendance_equals_a_loop_over_marks(simulated: tuple[Tables, Inclusion]
 def test_events_equal_loops(simulated: tuple[Tables, Inclusion]) -> None:
     tables, made = simulated
     known, facts = tables.as_known(made.facts.as_of), made.facts
+    compared = 0
     for number, period in facts.periods.iterrows():
         counts: dict[str, list[Any]] = {}
         for row in known["suspensions"].to_dict("records"):
@@ -395,6 +396,8 @@ def test_events_equal_loops(simulated: tuple[Tables, Inclusion]) -> None:
             if row["why"] == "":
                 assert row["numerator"] == len(counts.get(school, [])), (number, school)
                 assert row["people"] == len(set(counts.get(school, [])))
+                compared += row["numerator"] > 0
+    assert compared > 3
 
 
 def test_rolls_and_needs_equal_loops(simulated: tuple[Tables, Inclusion]) -> None:
@@ -412,6 +415,9 @@ def test_rolls_and_needs_equal_loops(simulated: tuple[Tables, Inclusion]) -> Non
                if row["provision"] == "E" and row["start_date"] <= day
                and not row["end_date"] < day}  # fmt: skip
     period = facts.periods["period"].iloc[facts.n_terms - 1]
+    everybody = set().union(*at.values())
+    assert supported & everybody
+    assert planned & everybody
     for school, pupils in at.items():
         assert cell(made, school, "roll", period)["value"] == len(pupils)
         assert cell(made, school, "sen_support", period)["numerator"] == len(

@@ -188,7 +188,9 @@ def test_time_on_no_roll_is_counted_between_rolls() -> None:
     ("reason", "name"),
     [("destination_unknown", "lost_before"), ("home_educated", "left_for_home_education")],
 )
-def test_who_left_without_a_school_and_came_back(reason: str, name: str) -> None:
+def test_leaving_without_a_school_and_coming_back_count_once_they_are_known(
+    reason: str, name: str
+) -> None:
     first = roll("2022-09-01", "2023-03-31", leaving_reason=reason)
     tables = rows("enrolments", [first, roll("2023-06-01", None, "T")])
     assert feature(tables, name) == 1

@@ -48,7 +48,9 @@ def test_everyone_is_there_for_every_month(raw: dict[str, pd.DataFrame]) -> None
     assert set(raw["destinations"]["activity_code"]) <= set(codes("activities"))
 
 
-def test_first_line_by_hand(raw: dict[str, pd.DataFrame]) -> None:
+def test_the_first_line_becomes_the_facts_that_a_person_reads_in_it(
+    raw: dict[str, pd.DataFrame],
+) -> None:
     # line 1: not male, not Catholic, training for two months, then employment; no good GCSEs
     assert raw["pupils"].iloc[0].tolist() == ["M001", "F", "not Catholic"]
     first = raw["destinations"].query("pupil_id == 'M001'").head(3)
@@ -131,7 +133,9 @@ def test_the_file_is_known_by_its_header(tmp_path: Path) -> None:
     assert not is_mvad(other)
 
 
-def test_package_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(mvad, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="pip install --no-deps sequenzo"):
         mvad_path()

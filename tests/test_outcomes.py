@@ -110,7 +110,7 @@ def test_the_event_is_the_first_exclusion_of_the_horizon() -> None:
 
 
 @pytest.mark.parametrize(("extra", "expected"), [(0, "no_event"), (1, "censored")])
-def test_leaving_and_coming_back(extra: int, expected: str) -> None:
+def test_a_gap_between_rolls_censors_only_where_it_is_too_long(extra: int, expected: str) -> None:
     back = day("2024-03-01") + pd.Timedelta(days=GAP_DAYS + extra)
     rolls = [roll("A", "2022-09-01", "2024-03-01"), roll("A", f"{back:%Y-%m-%d}", school_id="S2")]
     assert status_of(pex_tables(rolls), "pex") == expected
@@ -158,7 +158,7 @@ def test_finishing_one_roll_does_not_excuse_leaving_another_later() -> None:
     assert status_of(pex_tables(rolls), "pex", year_group=11) == "censored"
 
 
-def test_not_yet_until_the_horizon_is_over() -> None:
+def test_a_label_is_not_known_until_its_horizon_is_over() -> None:
     tables = pex_tables([roll("A", "2022-09-01")], exclusion("2024-02-01"))
     assert status_of(tables, "pex", known_by=day("2024-12-31")) == "not_yet"
     assert status_of(tables, "pex", known_by=day("2025-01-01")) == "event"
@@ -173,7 +173,9 @@ def test_not_yet_until_the_horizon_is_over() -> None:
     [("2023-11-01", 11, "2025-03-01"), ("2024-08-01", 11, "2025-03-01"),
      ("2023-11-01", 9, "2027-03-01"), ("2024-01-01", 10, "2026-03-01")],
 )  # fmt: skip
-def test_neet_horizon(as_of: str, year_group: int, expected: str) -> None:
+def test_the_horizon_of_neet_ends_in_the_march_after_year_11_ended(
+    as_of: str, year_group: int, expected: str
+) -> None:
     spine = spine_of(make_tables(), as_of=as_of, year_group=year_group)
     assert horizon_end(spine, "neet").tolist() == [day(expected)]
 
@@ -220,7 +222,9 @@ def test_a_position_lasts_until_the_next() -> None:
     ("leave", "expected"),
     [("2024-05-31", "censored"), ("2024-06-28", "not_known"), (None, "not_known")],
 )
-def test_without_a_destination(leave: str | None, expected: str) -> None:
+def test_without_a_destination_staying_to_the_end_is_not_known_and_leaving_before_is_censored(
+    leave: str | None, expected: str
+) -> None:
     tables = make_tables(destinations=[], enrolments=[roll("A", "2022-09-01", leave)])
     assert status_of(tables, "neet", year_group=11) == expected
 
@@ -250,7 +254,7 @@ def months_of(codes: str, first: str = "2024-01-01", pupil: str = "A") -> list[d
         ("uuuuueeeeeee", "no_event"),
     ],
 )
-def test_six_of_twelve_months(codes: str, expected: str) -> None:
+def test_neet_after_16_is_six_of_twelve_months(codes: str, expected: str) -> None:
     tables = make_tables(destinations=months_of(codes))
     assert status_of(tables, "neet-post16") == expected
 
@@ -271,7 +275,7 @@ def test_nothing_confirmed_after_the_list_is_censored() -> None:
 # All outcomes
 
 
-def test_columns_and_alignment() -> None:
+def test_labels_keep_the_index_of_the_spine_and_have_their_types() -> None:
     tables = pex_tables([roll("A", "2022-09-01")], exclusion("2024-02-01"))
     spine = spine_of(tables, "BA").set_axis([7, 3])
     labels = label(tables, spine, "pex", known_by=LATER)
@@ -310,7 +314,7 @@ def test_policy_is_one_plain_sentence(outcome: str) -> None:
     assert policy(outcome).count(".") == 1
 
 
-def test_unknown_outcome_and_missing_table() -> None:
+def test_an_unknown_outcome_and_a_missing_table_are_refused() -> None:
     tables = make_tables(enrolments=[])
     with pytest.raises(RequestError, match="got 'exams'"):
         policy("exams")

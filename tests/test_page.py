@@ -275,6 +275,7 @@ def test_a_school_page_holds_no_other_schools_pupil(folder: Path, assessment: As
 def test_a_school_page_holds_its_own_listed_pupils(folder: Path, assessment: Assessment) -> None:
     ranking = rank(assessment)
     shown = ranking[ranking["band"] != "not listed"]
+    assert shown["school_id"].nunique() > 1
     for school in assessment.scores["school_id"].unique():
         outline = Outline(folder / "schools" / f"{file_name(str(school))}.html")
         own = shown.loc[shown["school_id"] == school, "pupil_id"].tolist()

@@ -96,7 +96,7 @@ def test_p8_the_order_of_rows_changes_nothing_and_the_order_is_right(
     assert inside == set(found.loc[found["selected"], "pupil_id"])
 
 
-def test_change_since_the_previous_list() -> None:
+def test_change_tells_who_is_rising_falling_steady_or_new() -> None:
     # Former ranks: p00 8, p01 1, p02 3, p03 5; p04 is new. Now 1, 2, 3, 4, 5.
     # p00: 1 < 8 - 2; p01: 2 <= 1 + 1; p02 stays; p03: 4 >= 5 - 1.25.
     previous = pd.DataFrame({"pupil_id": ["p00", "p01", "p02", "p03"], "rank": [8, 1, 3, 5]})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from riskmodel.data import NOT_KNOWN
 from riskmodel.data.check import check
-from riskmodel.data.identity import load_key, pseudonyms, upn_check_letters
+from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.report.check_page import write_check
@@ -157,13 +157,6 @@ def test_many_bad_rows_are_told_briefly_and_all_kept_aside(tmp_path: Path) -> No
     assert len(extract.problems) == 21
     assert "480 more rows" in extract.problems["message"].iloc[-1]
     assert len(extract.rejects) == 500
-
-
-def test_check_letters_of_upns() -> None:
-    # test vectors of DfE's Multiplication Tables Check service
-    upns = pd.Series(["R201100018042", "T20110001804V", "H801200001001", "X1"])
-    assert upn_check_letters(upns).tolist()[:3] == ["R", "T", "H"]
-    assert pd.isna(upn_check_letters(upns).iloc[3])
 
 
 def test_upns_become_pseudonyms_and_a_wrong_letter_is_set_aside(tmp_path: Path) -> None:

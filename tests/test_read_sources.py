@@ -246,7 +246,7 @@ def test_marks_of_a_transfer_file_are_known_from_its_day(tmp_path: Path) -> None
     assert set(extract.tables["sessions"]["recorded_on"]) == {pd.Timestamp("2024-05-01")}
 
 
-def test_episodes_of_ssda903_in_xml(tmp_path: Path) -> None:
+def test_episodes_of_ssda903_in_xml_are_one_spell_in_care(tmp_path: Path) -> None:
     text = f"""<EXPSSDA903><CHILD><HEADER><CHILDID>9</CHILDID><UPN>{UPN}</UPN></HEADER>
     <EPISODES><EPISODE><DECOM>01/10/2023</DECOM><LS>C2</LS><RNE>S</RNE></EPISODE>
     <EPISODE><DECOM>01/11/2023</DECOM><LS>V4</LS><RNE>S</RNE></EPISODE></EPISODES></CHILD></EXPSSDA903>"""
@@ -266,7 +266,7 @@ def test_xml_of_something_else_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 @pytest.mark.parametrize("value", ["", "nonsense", "1"])
-def test_a_file_with_only_the_columns_it_is_known_by(
+def test_a_file_with_only_the_columns_it_is_known_by_is_read_and_balances(
     tmp_path: Path, source: object, value: str
 ) -> None:
     columns = sorted(source.columns)  # type: ignore[attr-defined]

@@ -107,7 +107,7 @@ def pages(folder: Path) -> list[Path]:
     return [folder / "index.html", *sorted((folder / "schools").iterdir())]
 
 
-def test_every_file_is_there(folder: Path) -> None:
+def test_a_list_is_its_named_files_and_no_other(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "assessment.json", "audit.json", "index.html", "list.csv", "list.xlsx", "reasons.parquet",
         "records", "schools",

@@ -185,6 +185,8 @@ def test_what_is_told_and_the_rest_add_up_to_the_risk(
 
 def test_strengths_come_first_and_incidents_last(small_story: Story) -> None:
     told = small_story.reasons
+    assert {"protects", "raises"} <= set(told["direction"])
+    assert "suspensions" in set(told.loc[told["direction"] == "raises", "subject"])
     for _, own in told.groupby("pupil_id"):
         directions = own["direction"].tolist()
         n = directions.count("protects")

@@ -166,7 +166,7 @@ def test_counts_and_days_since_equal_a_slow_reference(
         ("A", "jobless_months", 0),
     ],
 )
-def test_features_by_hand(pupil: str, feature: str, expected: float) -> None:
+def test_features_equal_those_worked_out_by_hand(pupil: str, feature: str, expected: float) -> None:
     assert float(built().loc[pupil, feature]) == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 

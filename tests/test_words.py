@@ -142,7 +142,7 @@ def test_sentences_worked_by_hand(name: str, value: float, words: str) -> None:
     assert tell(name, frame, 1)[0] == words
 
 
-def test_kinds_of_values() -> None:
+def test_a_value_is_told_only_where_it_is_more_than_nothing() -> None:
     values = np.array([0.0, 0.004, 0.006, np.nan])
     assert phrase_of("absence_rate_20_days").kinds(values).tolist() == [NONE, NONE, TOLD, MISSING]
     assert phrase_of("ks2_score").kinds(np.array([-1.0, 0.1])).tolist() == [NONE, TOLD]
