@@ -129,7 +129,7 @@ def simple_rankers(
 
     Returns
     -------
-    dict of str to float array
+    dict of str to float array of shape (n_rows,)
         Baseline → score; missing values rank last.
     """
     scores = {

@@ -33,9 +33,9 @@ def net_benefit(found: ArrayLike, needless: ArrayLike, n: ArrayLike, threshold: 
 
     Parameters
     ----------
-    found, needless : array-like
+    found, needless : array-like of the same shape
         Pupils listed with and without the outcome.
-    n : array-like
+    n : array-like of the same shape
         Pupils in the cohort.
     threshold : float
         Risk from which a place on the list is worth it, between 0 and 1.

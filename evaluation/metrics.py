@@ -227,12 +227,12 @@ def poisson_interval(count: ArrayLike) -> tuple[Floats, Floats]:
 
     Parameters
     ----------
-    count : array-like
+    count : array-like of any shape
         Events counted; missing stays missing.
 
     Returns
     -------
-    low, high : float arrays
+    low, high : float arrays of the same shape
         0 is the lower end for a count of 0.
 
     References
@@ -257,14 +257,14 @@ def wilson_interval(
 
     Parameters
     ----------
-    successes, n : array-like
+    successes, n : array-like of the same shape
         Counts.
     confidence : float
         Between 0 and 1.
 
     Returns
     -------
-    low, high : float arrays
+    low, high : float arrays of the same shape
         nan where ``n`` is 0.
 
     References

@@ -174,9 +174,9 @@ def fisher_p(rate: ArrayLike, other_rate: ArrayLike, n: ArrayLike, other_n: Arra
 
     Parameters
     ----------
-    rate, other_rate : array-like
+    rate, other_rate : array-like of shape (n_groups,)
         Shares; nan gives 1.
-    n, other_n : array-like of int
+    n, other_n : array-like of int, shape (n_groups,)
         Pupils behind each; rate × n is rounded to whole pupils.
 
     Returns
@@ -206,9 +206,9 @@ def level_p(
 
     Parameters
     ----------
-    expected, other_expected : array-like
+    expected, other_expected : array-like of shape (n_groups,)
         Sums of risks.
-    observed, other_observed : array-like of int
+    observed, other_observed : array-like of int, shape (n_groups,)
         Pupils with the outcome.
 
     Returns

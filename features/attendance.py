@@ -75,7 +75,7 @@ def attendance_rates(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     return {
@@ -130,7 +130,7 @@ def attendance_changes(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
 
@@ -202,7 +202,7 @@ def attendance_streaks(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     possible, absent = known.family("possible"), known.family("absence")
@@ -276,7 +276,7 @@ def attendance_patterns(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
 
@@ -330,7 +330,7 @@ def attendance_against_peers(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     year, school = known.others("year_group"), known.others("school")

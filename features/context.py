@@ -78,7 +78,7 @@ def circumstances(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["circumstances"]
@@ -135,7 +135,7 @@ def neighbourhood(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["neighbourhood"]
@@ -184,7 +184,7 @@ def attainment(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["attainment"]

@@ -73,7 +73,7 @@ class Known:
             Table name.
         day : str
             Date column.
-        keep : bool array, optional
+        keep : bool array of shape (n_facts,), optional
             Rows of the table that count.
 
         Returns
@@ -177,7 +177,7 @@ class Known:
 
         Returns
         -------
-        mapping of str to float array
+        mapping of str to float array of shape (n_rows,)
             Number (:mod:`riskmodel.features.peers`) → one value per row of the spine.
         """
         if kind not in self._of_others:
@@ -195,7 +195,7 @@ class Known:
         ----------
         table : str
             Table with ``start_date`` and ``end_date``.
-        keep : bool array
+        keep : bool array of shape (n_facts,)
             Rows of the table that count.
 
         Returns
@@ -213,7 +213,7 @@ class Known:
         ----------
         table : str
             Table with ``start_date`` and ``end_date``.
-        keep : bool array
+        keep : bool array of shape (n_facts,)
             Rows of the table that count; spells that overlap count twice.
 
         Returns

@@ -54,7 +54,7 @@ def moves(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["enrolments"]
@@ -124,7 +124,7 @@ def gaps_between_schools(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["enrolments"]

@@ -54,7 +54,7 @@ def send_history(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["send"]
@@ -133,7 +133,7 @@ def send_timing(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["send"]
@@ -209,7 +209,7 @@ def plan_requests(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["plans"]

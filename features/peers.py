@@ -66,7 +66,7 @@ def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
 
     Returns
     -------
-    dict of str to float array
+    dict of str to float array of shape (n_rows,)
         Number → one value per row of the spine; nan where the school or year group has no roll.
     """
     key = {"school": "school_id", "year_group": "year_group"}[kind]

@@ -51,7 +51,7 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     spells = _spells(known)

@@ -39,7 +39,7 @@ def school_exclusions(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     rest = known.others("school")
@@ -79,7 +79,7 @@ def school_absence(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     rest = known.others("school")
@@ -110,7 +110,7 @@ def school_needs(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     rest = known.others("school")
@@ -135,7 +135,7 @@ def school_poverty(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     rest = known.others("school")
@@ -163,7 +163,7 @@ def school_roll(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     schools = known.tables["schools"].drop_duplicates("school_id").set_index("school_id")

@@ -81,7 +81,7 @@ def suspension_history(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     events, length = _suspensions(known)
@@ -146,7 +146,7 @@ def suspension_spacing(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     events, length = _suspensions(known)
@@ -194,7 +194,7 @@ def suspension_reasons(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["suspensions"]
@@ -241,7 +241,7 @@ def suspension_places(known: Known) -> Columns:
 
     Returns
     -------
-    mapping of str to float array
+    mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
     facts = known.tables["suspensions"]

@@ -113,6 +113,13 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
     -------
     Timestamp
         Not later than two weeks after the last recorded fact: lists are made in the holidays.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
+    HistoryError
+        If there are no facts, or none early enough for a snapshot day.
     """
     _check_outcome(outcome)
     _, last = _data_span(tables, outcome)

@@ -16,10 +16,11 @@ import pytest
 from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.errors import DataError, RequestError
+from riskmodel.fairness.disclosure import hidden_rows
 from riskmodel.inclusion import inclusion, sum_by_phase
 from riskmodel.inclusion.catalogue import MEASURES
 from riskmodel.jobs import make_dashboard
-from riskmodel.report.dashboard_cells import hide_area, hide_groups, hide_school
+from riskmodel.report.dashboard_cells import hide_area, hide_school
 from riskmodel.report.dashboard_charts import Point, line_chart, number
 from riskmodel.report.dashboard_page import write_dashboard
 from riskmodel.simulate import write_simulated
@@ -211,7 +212,7 @@ def random_groups(seed: int) -> tuple[pd.DataFrame, pd.Series]:
 @pytest.mark.parametrize("seed", range(20))
 def test_no_total_leaves_a_small_count(seed: int) -> None:
     counts, within = random_groups(seed)
-    hidden = hide_groups(counts, within)
+    hidden = hidden_rows(counts, within)
     for value in within.unique():
         rows = (within == value).to_numpy()
         gone = counts["people"].to_numpy()[rows & hidden]

@@ -41,12 +41,12 @@ class AffineCalibration:
 
         Parameters
         ----------
-        margin : float array
+        margin : float array of shape (n_rows,)
             Uncalibrated log-odds.
 
         Returns
         -------
-        float array
+        float array of shape (n_rows,)
             Calibrated log-odds.
         """
         return self.intercept + self.slope * margin

@@ -75,7 +75,7 @@ def choose_features(
 
     Returns
     -------
-    int array
+    int array of shape (n_chosen,)
         Their columns, ascending.
     """
     with_outcome = np.flatnonzero(outcome == 1)
@@ -107,7 +107,7 @@ def missing_varies(linear: Linear) -> NDArray[np.int64]:
 
     Returns
     -------
-    int array
+    int array of shape (n_chosen,)
         Their columns, ascending.
     """
     return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))

@@ -69,7 +69,7 @@ class Cuts:
 
     Attributes
     ----------
-    of : mapping of int to float array
+    of : mapping of int to float array of shape (n_thresholds,)
         Column → thresholds. A value's bin is the number of thresholds below it; a missing value
         has the bin after the last.
     """

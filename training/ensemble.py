@@ -50,7 +50,7 @@ class Linear:
 
         Parameters
         ----------
-        features : int array
+        features : int array of shape (n_chosen,)
             Their columns.
 
         Returns
@@ -67,7 +67,7 @@ class Linear:
 
         Parameters
         ----------
-        features : int array
+        features : int array of shape (n_chosen,)
             Columns of the part.
         part : Linear
             What was learned of them.
@@ -240,7 +240,7 @@ class Ensemble:
 
         Returns
         -------
-        dict of str to array
+        dict of str to array, each of the shape stated above
             Names ``linear.*``, ``trees.*``, ``tree_base``; no object arrays.
         """
         arrays = {
@@ -256,7 +256,7 @@ class Ensemble:
 
         Parameters
         ----------
-        arrays : dict of str to array
+        arrays : dict of str to array, each of the shape stated above
             As written.
 
         Returns

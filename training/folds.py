@@ -38,13 +38,13 @@ class Fold:
     origin : Timestamp
         The day on which the model stands: it is trained on labels whose horizon had ended, as they
         were known that day, and tested on the list made that day.
-    train, test : int arrays
+    train, test : int arrays of shape (n_train,), (n_test,)
         Rows of the spine.
-    train_label, test_label : float arrays
+    train_label, test_label : float arrays of shape (n_train,), (n_test,)
         0 or 1; the test label as known at the end.
-    train_related : int array, optional
+    train_related : int array of shape (n_train,), optional
         A frequent related outcome of the training rows, as known at the origin.
-    train_weight : float array, optional
+    train_weight : float array of shape (n_train,), optional
         Rows of the cohort that each training row stands for; 1 each where left out.
     """
 

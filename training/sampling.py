@@ -36,7 +36,7 @@ def case_control_sample(
 
     Returns
     -------
-    int array
+    int array of shape (n_drawn,)
         Rows, ascending; those of a pupil drawn twice stand twice.
     """
     positive_owners = np.unique(owners[outcome == 1])
@@ -62,7 +62,7 @@ def related_sample(related: NDArray[np.int64], rng: np.random.Generator) -> NDAr
 
     Returns
     -------
-    int array
+    int array of shape (n_drawn,)
         Rows, ascending.
     """
     with_it, without = (rng.permutation(np.flatnonzero(related == value)) for value in (1, 0))

@@ -90,7 +90,7 @@ class ShallowTrees:
 
         Parameters
         ----------
-        trees : int array
+        trees : int array of shape (n_chosen,)
             Their numbers.
 
         Returns

@@ -33,12 +33,12 @@ def days_of(dates: pd.Series) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    dates : Series of datetime64
+    dates : Series of datetime64, shape (n_rows,)
         Days.
 
     Returns
     -------
-    int array
+    int array of shape (n_rows,)
         Days since 1970-01-01.
     """
     return np.where(dates.isna().to_numpy(), OPEN, whole_days(dates))
@@ -49,12 +49,12 @@ def whole_days(dates: pd.Series) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    dates : Series of datetime64
+    dates : Series of datetime64, shape (n_rows,)
         Days; of a missing one the answer means nothing.
 
     Returns
     -------
-    int array
+    int array of shape (n_rows,)
         Days since 1970-01-01.
     """
     values = dates.to_numpy()

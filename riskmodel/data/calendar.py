@@ -26,7 +26,7 @@ def academic_year(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
 
     Parameters
     ----------
-    dates : Series of datetime64
+    dates : Series of datetime64, shape (n_rows,)
         Days; the school year starts on 1 September.
 
     Returns

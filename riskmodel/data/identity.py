@@ -30,7 +30,7 @@ def upn_check_letters(upns: pd.Series) -> pd.Series:
 
     Parameters
     ----------
-    upns : Series of str
+    upns : Series of str, shape (n_rows,)
         13 characters: check letter, 11 digits, and a digit (a letter for temporary UPNs).
 
     Returns
@@ -99,7 +99,7 @@ def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
 
     Parameters
     ----------
-    upns : Series of str
+    upns : Series of str, shape (n_rows,)
         UPNs.
     key : bytes
         From :func:`load_key`.

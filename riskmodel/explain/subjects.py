@@ -65,7 +65,7 @@ def members_of(names: list[str]) -> dict[str, NDArray[np.int64]]:
 
     Returns
     -------
-    dict of str to int array
+    dict of str to int array of shape (n_members,)
         Subjects in the order in which they are read out.
     """
     found: dict[str, list[int]] = {}

@@ -171,14 +171,14 @@ def risk_factors(log_odds: Floats, total: Floats) -> Floats:
 
     Parameters
     ----------
-    log_odds : float array
+    log_odds : float array of shape (n_rows,)
         Calibrated log-odds of the pupil.
-    total : float array
+    total : float array of shape (n_rows,)
         What the subject adds to them.
 
     Returns
     -------
-    float array
+    float array of shape (n_rows,)
         ``risk / risk without``: the risk if the subject added nothing, as for the average row of
         the training. A ratio of risks, not of odds: of a high risk, less.
 

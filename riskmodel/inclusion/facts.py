@@ -244,7 +244,7 @@ class Facts:
 
         Parameters
         ----------
-        school_id : Series of str
+        school_id : Series of str, shape (n_rows,)
             Schools.
 
         Returns

@@ -46,6 +46,8 @@ def run_demo(out: Path, *, pupils: int, seed: int) -> str:
     ------
     RequestError
         If ``out`` is not empty or ``pupils`` is too small.
+    ModelError
+        If the simulated extracts do not pass their own check.
     """
     if out.is_dir() and any(out.iterdir()):
         raise RequestError(f"{out} is not empty. Name a new folder with --out.")

@@ -103,6 +103,8 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     ------
     HistoryError
         If no horizon has ended, or too few pupils had the outcome.
+    DataError
+        If a feature tells the outcome (:func:`refuse_leaks`).
     """
     spine, labels = _labelled(tables, outcome, today)
     label_then = labels["label"].to_numpy(dtype=float)

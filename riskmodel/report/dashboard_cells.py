@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
-__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_groups", "hide_school", "leaves_few"]
+__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_school", "leaves_few"]
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
@@ -22,24 +21,6 @@ PART_OF, UNIT, ADDS = (
     {name: getattr(measure, field) for name, measure in MEASURES.items()}
     for field in ("part_of", "unit", "adds")
 )
-
-
-def hide_groups(counts: pd.DataFrame, within: pd.Series) -> NDArray[np.bool_]:
-    """Say which rows are suppressed.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        Counts of people; a row is hidden if one of them is small.
-    within : Series
-        Rows of one value add up to a total that is shown.
-
-    Returns
-    -------
-    bool array of shape (n_rows,)
-        Whether the row is hidden.
-    """
-    return hidden_rows(counts, within)
 
 
 def hide_school(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +41,7 @@ def hide_school(table: pd.DataFrame) -> pd.DataFrame:
     kept = table[(~is_breakdown | (table["term"] == "year")).to_numpy()]
     hidden = np.zeros(len(kept), dtype=bool)
     counted = kept["value"].notna().to_numpy()
-    hidden[counted] = hide_groups(_people(kept[counted]), _within(kept[counted]))
+    hidden[counted] = hidden_rows(_people(kept[counted]), _within(kept[counted]))
     return _with_needs(_with_pupils(kept.assign(hidden=hidden)))
 
 

@@ -16,14 +16,13 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.data.write import new_folder
-from riskmodel.fairness.disclosure import SMALLEST_SHOWN
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion import MEASURES, Inclusion, sum_by_phase
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
 from riskmodel.progress import track
 from riskmodel.report.dashboard_cells import (
     FEWEST_SCHOOLS,
     hide_area,
-    hide_groups,
     hide_school,
     leaves_few,
 )
@@ -131,7 +130,7 @@ def _profile(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
     rest = (table["of"] - table["count"]).fillna(table["count"])
     counted = table["count"].notna().to_numpy()
     hidden = pd.Series(False, index=table.index)
-    hidden[counted] = hide_groups(
+    hidden[counted] = hidden_rows(
         pd.DataFrame({"count": table["count"], "rest": rest})[counted], table["group"][counted]
     )
     hidden |= table["group"].map(lambda name: leaves_few(area, name, last))
@@ -178,9 +177,9 @@ def _exits(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
         return {"why": known["why"].iloc[0] if len(known) else ""}
     table = exits(made)
     counts = pd.DataFrame({"people": table["people"], "rest": table["pupils"] - table["people"]})
-    table = table.assign(hidden=hide_groups(counts, table["period"]))
+    table = table.assign(hidden=hidden_rows(counts, table["period"]))
     totals = table.groupby("period", sort=False)[["people", "pupils"]].sum().reset_index()
-    small = hide_groups(totals[["people"]], totals["period"])
+    small = hidden_rows(totals[["people"]], totals["period"])
     ordinary = known[known["phase"].isin(["primary", "secondary"]).to_numpy()]
     # a phase that is hidden would be what the total leaves when the other is taken away
     secret = totals["period"].isin(ordinary.loc[ordinary["hidden"].to_numpy(), "period"])

@@ -35,7 +35,7 @@ from riskmodel.report.words import (
     track_figures,
 )
 
-__all__ = ["file_name", "render", "write_pages"]
+__all__ = ["file_name", "numbered", "render", "write_pages"]
 
 LONGEST_NAME = 100
 """Characters of a file's name, well below what file systems allow."""

@@ -17,7 +17,20 @@ from riskmodel.simulate.parameters import Preset, parameter, parameters_under
 from riskmodel.simulate.population import ETHNICITIES, Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints, rake
 
-__all__ = ["Event", "Factors", "State", "chances", "groups_of", "season", "start_state", "step"]
+__all__ = [
+    "Event",
+    "Factors",
+    "Setting",
+    "State",
+    "chances",
+    "groups_of",
+    "level_by_stage",
+    "relative_rates",
+    "season",
+    "start_factors",
+    "start_state",
+    "step",
+]
 
 Event = Literal["susp", "pex"]
 
@@ -77,7 +90,7 @@ class State:
 
         Parameters
         ----------
-        rows : int array
+        rows : int array of shape (n_rows,)
             Pupils.
 
         Returns
@@ -118,7 +131,7 @@ def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
     ----------
     population : Population
         Pupils.
-    rows : int array
+    rows : int array of shape (n_rows,)
         Pupils wanted.
     half_term : int
         Number of the half-term.
@@ -153,7 +166,7 @@ def relative_rates(event: Event) -> list[Floats]:
 
     Returns
     -------
-    list of float arrays
+    list of float arrays of shape (n_groups,)
         Relative within each characteristic. Needs are relative to each other among pupils with SEN.
     """
     meals = (parameter("fsm.primary") + parameter("fsm.secondary")) / 2
@@ -246,7 +259,7 @@ def start_factors() -> Factors:
 
     Returns
     -------
-    dict of str to list of float arrays
+    dict of str to list of float arrays of shape (n_groups,)
         To be raked.
     """
     return {
@@ -283,7 +296,7 @@ def chances(
 
     Returns
     -------
-    dict of str to float array
+    dict of str to float array of shape (n_rows,)
         ``susp``: expected number; ``pex``: probability.
     """
     phase = (setting.stage >= 7).astype(np.int64)
@@ -346,13 +359,13 @@ def step(
     ----------
     population : Population
         Pupils.
-    rows : int array
+    rows : int array of shape (n_rows,)
         Pupils of the state.
     state : State
         Before the half-term.
     setting : Setting
         Of the half-term.
-    suspensions : int array
+    suspensions : int array of shape (n_rows,)
         Suspensions in it.
     rng : Generator
         Source of randomness.

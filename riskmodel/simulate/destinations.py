@@ -46,16 +46,16 @@ def neet_levels(
     ----------
     population : Population
         Pupils.
-    rows : int array
+    rows : int array of shape (n_rows,)
         Pupils whose states stand for those of leavers.
-    disengagement : float array
+    disengagement : float array of shape (n_rows,)
         Their latent state.
     preset : str
         ``"england"`` or ``"bcp"``.
 
     Returns
     -------
-    list of float arrays
+    list of float arrays of shape (n_groups,)
         One factor per group.
     """
     groups = _groups(population, rows)
@@ -86,18 +86,18 @@ def neet_chance(
     ----------
     population : Population
         Pupils.
-    rows : int array
+    rows : int array of shape (n_rows,)
         Pupils wanted.
-    disengagement : float array
+    disengagement : float array of shape (n_rows,)
         Expected latent state at the end of Year 11.
-    levels : list of float arrays
+    levels : list of float arrays of shape (n_groups,)
         From :func:`neet_levels`.
-    spread : float array
+    spread : float array of shape (n_rows,)
         Variance of the latent state around what is expected; 0 at the end of Year 11.
 
     Returns
     -------
-    float array
+    float array of shape (n_rows,)
         Probability: the chance is exponential in the state, so half the variance adds to its log.
     """
     weight = _weight(population, rows, disengagement + SLOPE * spread / 2)
@@ -115,16 +115,16 @@ def not_known_chance(
     ----------
     population : Population
         Pupils.
-    rows : int array
+    rows : int array of shape (n_rows,)
         Leavers.
-    disengagement : float array
+    disengagement : float array of shape (n_rows,)
         Latent state.
     preset : str
         ``"england"`` or ``"bcp"``.
 
     Returns
     -------
-    float array
+    float array of shape (n_rows,)
         Probability.
     """
     level = np.array([parameter(f"not_known.16.{sex}", preset) / 100 for sex in ("F", "M")])

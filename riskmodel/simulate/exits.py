@@ -41,7 +41,7 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
 
     Returns
     -------
-    dict of str to float array
+    dict of str to float array of shape (n_rows,)
         Leaving reason → probability.
     """
     made = {}

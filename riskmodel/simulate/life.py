@@ -76,13 +76,13 @@ class Life:
     ----------
     states : list of State
         After each half-term.
-    disengagement : list of float arrays
+    disengagement : list of float arrays of shape (n_pupils,)
         Latent state in each half-term.
     factors : list of dict
         Factors of groups in each half-term.
-    suspended : dict of str to int array
+    suspended : dict of str to int array of shape (n_events,)
         ``pupil``, ``day``, ``days`` (0 for permanent), ``school``.
-    rolls : dict of str to int array
+    rolls : dict of str to int array of shape (n_moves,)
         Moves: ``pupil``, ``day``, ``school``, ``managed``.
     exit_day, back_day : int arrays of shape (n_pupils,)
         Last school day on a roll; first one at alternative provision; :data:`NEVER` otherwise.
@@ -90,7 +90,7 @@ class Life:
         Why the last spell ended.
     leavers : list of Leavers
         One per school year.
-    neet : list of float arrays
+    neet : list of float arrays of shape (n_groups,)
         Factors of the chance of being NEET.
     """
 

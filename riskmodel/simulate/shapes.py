@@ -99,9 +99,9 @@ def rake(
         Start; at least 0.
     groups : sequence of int arrays of shape (n_pupils,)
         Group of each pupil, one array per characteristic.
-    totals : sequence of float arrays
+    totals : sequence of float arrays of shape (n_groups,)
         Sum wanted in each group, one array per characteristic.
-    factors : sequence of float arrays
+    factors : sequence of float arrays of shape (n_groups,)
         Factor of each group to start from; changed in place to the factors found.
     most : float
         Largest weight of a pupil.

@@ -41,7 +41,7 @@ def convert_column(
 
     Parameters
     ----------
-    raw : Series
+    raw : Series of shape (n_rows,)
         Values as the file holds them; blank text is missing.
     column : Column
         What they should be.
@@ -50,9 +50,9 @@ def convert_column(
 
     Returns
     -------
-    values : Series
+    values : Series of shape (n_rows,)
         Of the schema's type; missing where bad or missing.
-    bad : bool array
+    bad : bool array of shape (n_rows,)
         Rows whose value is there but cannot be used.
     rule : str
         Code of the rule that bad rows break.
@@ -124,7 +124,7 @@ def read_dates(raw: pd.Series) -> pd.Series:
 
     Parameters
     ----------
-    raw : Series
+    raw : Series of shape (n_rows,)
         Dates, or text as ``2024-09-02``, ``02/09/2024`` or, as COLLECT writes it,
         ``2024-Sep-02 00:00:00``; categories are read once each.
 
@@ -172,7 +172,7 @@ def fill_not_known(values: pd.Series) -> pd.Series:
 
     Parameters
     ----------
-    values : Series of category
+    values : Series of category, shape (n_rows,)
         With the category ``not_known``.
 
     Returns

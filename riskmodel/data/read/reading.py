@@ -86,7 +86,7 @@ def set_aside_rows(
         Gets the problem and the rejects.
     one : ReturnFile
         The file.
-    places : int array
+    places : int array of shape (n_aside,)
         Places of the rows in the file, from 0.
     rule : str
         Stable code of the reason.
@@ -138,7 +138,7 @@ def count_rows(made: Reading, one: ReturnFile, used: NDArray[np.int64]) -> None:
         Gets the counts.
     one : ReturnFile
         The file.
-    used : int array
+    used : int array of shape (n_used,)
         Places of the rows of which a table uses a fact.
     """
     one.kept[used] = True

@@ -34,7 +34,7 @@ def suspensions_table(
         Pseudonyms.
     names : object array of shape (n_schools,)
         ``school_id`` by number.
-    events : dict of str to int array
+    events : dict of str to int array of shape (n_events,)
         ``pupil``, ``day`` (number of the school day), ``days`` (0 for permanent), ``school``.
     calendar : SchoolCalendar
         School days.

@@ -76,7 +76,7 @@ def upn_of(people: pd.DataFrame, pupils: pd.Series) -> NDArray[np.object_]:
     ----------
     people : DataFrame
         From :func:`make_people`.
-    pupils : Series of category
+    pupils : Series of category, shape (n_rows,)
         Pupil of each row.
 
     Returns

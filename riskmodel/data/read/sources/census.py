@@ -156,7 +156,7 @@ def term_end(day: pd.Series) -> pd.Series:
 
     Parameters
     ----------
-    day : Series of datetime64
+    day : Series of datetime64, shape (n_rows,)
         Census days.
 
     Returns

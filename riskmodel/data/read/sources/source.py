@@ -30,19 +30,19 @@ class Context:
     ----------
     censuses : DataFrame
         Index ``schoolcensustableid``; ``school_id``, ``day`` of each census return.
-    pupil_of_row : Series
+    pupil_of_row : Series of shape (n_pupil_rows,)
         COLLECT ``…tableid`` of a pupil row → ``pupil_id``.
-    census_of_row : Series
+    census_of_row : Series of shape (n_pupil_rows,)
         COLLECT ``…tableid`` of a pupil row → ``schoolcensustableid``.
-    entry_of_row : Series
+    entry_of_row : Series of shape (n_pupil_rows,)
         COLLECT ``…tableid`` of a pupil row → day of entry to the school.
-    child_upn : Series
+    child_upn : Series of shape (n_children,)
         SSDA903 ``CHILD`` → UPN.
     deciles : DataFrame
         Index postcode without blanks; ``idaci_decile``, ``imd_decile``.
-    school_of_number : Series
+    school_of_number : Series of shape (n_schools,)
         Establishment number → ``school_id``.
-    group_of_activity : Series
+    group_of_activity : Series of shape (n_codes,)
         NCCIS activity code → group, where the LA groups some otherwise than the code set.
     """
 
@@ -165,11 +165,11 @@ def spells(
     ----------
     frame : DataFrame
         Raw rows with ``pupil_id``.
-    kind : Series or str
+    kind : Series of shape (n_rows,) or str
         Kind of circumstance.
     start, end : str
         Columns of the first and last day; a file may lack the second.
-    recorded : Series of datetime64, optional
+    recorded : Series of datetime64, shape (n_rows,), optional
         When each spell was recorded.
     lag_days : int
         Days after the first on which a spell counts as known, where ``recorded`` is left out.
@@ -199,7 +199,7 @@ def school_year(dates: pd.Series) -> pd.Series:
 
     Parameters
     ----------
-    dates : Series of datetime64
+    dates : Series of datetime64, shape (n_rows,)
         Dates; missing ones stay missing.
 
     Returns
