@@ -46,34 +46,10 @@ class Tally:
     bounds: NDArray[np.int64]
     _sums: dict[tuple[str, int], NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
-    def count(
-        self, family: str, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
-    ) -> NDArray[np.float64]:
-        """Count the marks of a family in a window, as they were known on a day.
-
-        Parameters
-        ----------
-        family : str
-            A key of :data:`FAMILIES`.
-        as_of : Timestamp
-            Marks recorded on or after it are not counted.
-        pupils : int array of shape (n_rows,)
-            Numbers of the pupils wanted.
-        window : Window
-            School days; positions that are no bounds take longer.
-
-        Returns
-        -------
-        float array of shape (n_rows,)
-            Half-days.
-        """
-        group, shift = group_of(family)
-        return lane(self.lanes(group, as_of, pupils, window), shift)
-
     def lanes(
         self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
     ) -> NDArray[np.uint64]:
-        """Count four families at once; see :meth:`count`.
+        """Count the marks of four families in a window at once, as they were known on a day.
 
         Parameters
         ----------
@@ -84,7 +60,7 @@ class Tally:
         pupils : int array of shape (n_rows,)
             Numbers of the pupils wanted.
         window : Window
-            School days.
+            School days; positions that are no bounds take longer.
 
         Returns
         -------

@@ -17,7 +17,7 @@ from riskmodel.features import build, make_register, windows
 from riskmodel.features.events import Events
 from riskmodel.features.known import Known
 from riskmodel.features.marks import FAMILIES
-from riskmodel.features.tally import PARTS, Tally
+from riskmodel.features.tally import PARTS, Tally, group_of, lane
 from tests.strategies import (
     AS_OF,
     PUPILS,
@@ -45,7 +45,8 @@ def test_counts_of_half_days_equal_a_slow_reference(
     counted = register.window(day, n_days, skip=skip, part=part)
     bounds = np.array([0, counted.start, counted.stop]) if at_bounds else np.array([0])
     tally = Tally(register, np.unique(bounds))
-    fast = tally.count(family, day, np.arange(3), counted)
+    group, shift = group_of(family)
+    fast = lane(tally.lanes(group, day, np.arange(3), counted), shift)
     known = {key: mark for key, (mark, lag) in marks.items()
              if key[1] % 7 < 5 and key[1] + lag < as_of}  # fmt: skip
     if has_calendar:

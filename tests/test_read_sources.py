@@ -28,7 +28,7 @@ CENSUS = {
     f"senprovision\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,7,N\n"
     f"2,2,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,8,N\n",
 }
-JANUARY, OCTOBER = pd.Timestamp("2024-02-22"), pd.Timestamp("2024-11-07")
+JANUARY = pd.Timestamp("2024-02-22")
 """When the LA held the two returns."""
 
 

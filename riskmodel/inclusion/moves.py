@@ -18,9 +18,6 @@ from riskmodel.inclusion.facts import Facts
 
 __all__ = ["leavings", "moves"]
 
-WENT = ("finished", "stayed", "excluded", "home_educated", "known", "unknown")
-"""What became of a pupil who came off a roll."""
-
 KNOWN = ("transferred", "managed_move", "left_area", "other")
 """Reasons why a roll ended that say where the pupil went, or why they need no school here."""
 

@@ -125,7 +125,9 @@ def _read_tables(
         file, raw, encoding, first_row = sources[name]()
         ledger = Ledger(file, first_row, raw)
         extra += encoding_warning(file, encoding)
-        frame = read_table(TABLES[name], ledger, pupils, frames.get("calendar"), key_file)
+        frame = read_table(
+            TABLES[name], ledger, pupils, calendar=frames.get("calendar"), key_file=key_file
+        )
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
         if pupils is not None and "pupil_id" in frame:

@@ -179,7 +179,7 @@ def _facts(
             one.name, one.first_row, part.drop(columns=extra).reset_index(drop=True), places
         )
         who = None if name == "pupils" or pupils is None else pupils
-        frame = read_table(table, ledger, who, None, Path(), unique=False)
+        frame = read_table(table, ledger, who, unique=False)
         keep_notes(made, one, ledger)
         kept = np.flatnonzero(ledger.kept)
         yield (

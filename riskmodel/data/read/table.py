@@ -48,9 +48,9 @@ def read_table(
     table: Table,
     ledger: Ledger,
     pupils: pd.CategoricalDtype | None,
-    calendar: pd.DataFrame | None,
-    key_file: Path,
     *,
+    calendar: pd.DataFrame | None = None,
+    key_file: Path | None = None,
     unique: bool = True,
 ) -> pd.DataFrame:
     """Convert and check one table; rows that break a rule are set aside in the ledger.
@@ -65,8 +65,8 @@ def read_table(
         The pupils there are; None while the table of pupils is read.
     calendar : DataFrame, optional
         School days.
-    key_file : Path
-        Key of the pseudonyms, where there are UPNs.
+    key_file : Path, optional
+        Key of the pseudonyms; needed where rows carry UPNs and no pseudonyms.
     unique : bool
         Whether a repeated key is a fault; False where the same fact comes in several files.
 
@@ -81,7 +81,7 @@ def read_table(
         If a column is unknown or missing.
     """
     raw = ledger.raw
-    if "upn" in raw and "pupil_id" not in raw and "pupil_id" in table.names:
+    if key_file and "upn" in raw and "pupil_id" not in raw and "pupil_id" in table.names:
         raw = _replace_upn(raw, ledger, key_file)
     _check_columns(table, raw, ledger.file)
     columns = {}
