@@ -169,17 +169,12 @@ def metrics(total: dict[str, Floats]) -> dict[str, Floats]:
         a, b = total[top], total[bottom]
         return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)
 
-    return dict(
-        zip(
-            METRICS,
-            (
-                over("precision", "positives"),
-                over("found", "places"),
-                over("found", "positives"),
-                over("found", "places") * over("rows", "positives"),
-                over("unseen_found", "unseen"),
-                over("pairs_won", "pairs"),
-            ),
-            strict=True,
-        )
-    )
+    precision = over("found", "places")
+    return {
+        "average_precision": over("precision", "positives"),
+        "precision_at_capacity": precision,
+        "recall_at_capacity": over("found", "positives"),
+        "lift_at_capacity": precision * over("rows", "positives"),
+        "recall_never_suspended": over("unseen_found", "unseen"),
+        "roc_auc": over("pairs_won", "pairs"),
+    }

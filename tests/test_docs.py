@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib.util
 import re
@@ -64,3 +65,27 @@ def test_the_script_of_the_dictionary_has_no_side_effects() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.page().startswith("# Every feature")
+
+
+def names_in(path: Path) -> dict[str, ast.stmt]:
+    """Return what a module defines, and what its classes do as ``Class.name``."""
+    made: dict[str, ast.stmt] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made[node.name] = node
+        if isinstance(node, ast.ClassDef):
+            made |= {f"{node.name}.{one.name}": one for one in node.body
+                     if isinstance(one, ast.FunctionDef)}  # fmt: skip
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        made |= {target.id: node for target in targets if isinstance(target, ast.Name)}
+    return made
+
+
+def test_every_name_in_the_architecture_is_in_the_file_that_it_names() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.(?:py|csv|toml))(?::([\w.]+))?`", text)
+    assert len(named) > 60
+    root = DOCS.parent
+    assert [f"{file}:{name}" for file, name in named
+            if not (root / file).is_file() or (name and name not in names_in(root / file))] == []  # fmt: skip
