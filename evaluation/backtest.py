@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.write import records
+from riskmodel.display import html_list, html_table, write_interval
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.decisions import decision_curve
@@ -47,7 +48,9 @@ CONTEXT = (
 
 SIMPLER = ("logistic regression", "RONI points", "suspensions last year", "absence last year",
            "months jobless so far", "vulnerable list", "school only")  # fmt: skip
-"""Rankers that the tool recommends instead where the model does not beat them."""
+"""Rankers that the tool recommends instead where the model does not beat them, unless told others."""
+
+MEANING = "95% intervals resample pupils; worst list: lowest average precision of one list"
 
 Floats = NDArray[np.float64]
 
@@ -73,6 +76,8 @@ class Backtest:
         From :mod:`riskmodel.evaluation.lists`.
     counts : dict
         Origins, rows, pupils, positive rows and pupils, capacity, prevalence.
+    simpler : tuple of str
+        Rankers that are recommended instead where the reference does not beat them.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -84,6 +89,7 @@ class Backtest:
     stability: pd.DataFrame | None = field(repr=False, default=None)
     schools: pd.DataFrame | None = field(repr=False, default=None)
     counts: dict[str, Any]
+    simpler: tuple[str, ...] = SIMPLER
 
     def frame(self) -> pd.DataFrame:
         """Return a copy of the table.
@@ -122,12 +128,9 @@ class Backtest:
         str
             One line per ranker: value (95% interval).
         """
-        counts = self.counts
         shown = list(METRICS)[:3]
         lines = [
-            f"{counts['origins']} lists, {counts['rows']:,} rows, {counts['pupils']:,} pupils, "
-            f"{counts['positive_pupils']} with the outcome (prevalence {counts['prevalence']:.2%}), "
-            f"capacity {counts['capacity']} a list",
+            self._counted(),
             f"{'':26}{'average precision':>22}{'precision at capacity':>24}{'recall at capacity':>24}"
             f"{'worst list':>12}",
         ]
@@ -138,10 +141,16 @@ class Backtest:
                 f"{row['ranker']:26}{cells[0]:>22}{cells[1]:>24}{cells[2]:>24}"
                 f"{worst[row['ranker']]:>12.3f}"
             )
-        lines.append(
-            "(95% intervals resample pupils; worst list: lowest average precision of one list)"
-        )
+        lines.append(f"({MEANING})")
         return "\n".join(lines)
+
+    def _counted(self) -> str:
+        counts = self.counts
+        return (
+            f"{counts['origins']} {'list' if counts['origins'] == 1 else 'lists'}, {counts['rows']:,} rows, {counts['pupils']:,} pupils, "
+            f"{counts['positive_pupils']} with the outcome (prevalence {counts['prevalence']:.2%}), "
+            f"capacity {counts['capacity']} a list"
+        )
 
     def recommendation(self) -> str:
         """Say in a sentence whether a simpler ranker did better.
@@ -151,7 +160,7 @@ class Backtest:
         str
             A recommendation for a person.
         """
-        simpler = self.differences[self.differences["ranker"].isin(SIMPLER)]
+        simpler = self.differences[self.differences["ranker"].isin(self.simpler)]
         better = simpler[simpler["average_precision"] < 0].sort_values("average_precision")
         if better.empty:
             return "No simpler ranker had a higher average precision on these lists."
@@ -179,9 +188,14 @@ class Backtest:
         return parts
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(
-            index=False, na_rep="–", escape=True, float_format="{:.3f}".format
-        )
+        shown = pd.DataFrame({"ranker": self.table["ranker"]})
+        for metric in list(METRICS)[:3]:
+            ends = (self.table[f"{metric}{end}"] for end in ("", "_low", "_high"))
+            shown[metric] = [write_interval(*figures) for figures in zip(*ends, strict=True)]
+        worst = self.over_time().set_index("ranker")["worst"]
+        shown["worst list"] = shown["ranker"].map(worst)
+        table = html_table(shown, self._counted(), note=MEANING)
+        return table + html_list([self.recommendation()])
 
 
 def compare(
@@ -190,6 +204,7 @@ def compare(
     rankers: Sequence[str],
     capacity: int,
     reference: str = "model",
+    simpler: Sequence[str] = SIMPLER,
     random_state: int = 0,
 ) -> Backtest:
     """Compare rankers on the same lists at the same capacity.
@@ -207,6 +222,9 @@ def compare(
         (``share_of_list``, 0 to 1, a column of the predictions), as large a part of the places.
     reference : str
         Ranker from which the others are subtracted in the differences.
+    simpler : sequence of str
+        Rankers to recommend instead where the reference does not beat them; names that are not
+        among the rankers are no matter.
     random_state : int
         Seed of the resampling.
 
@@ -273,6 +291,7 @@ def compare(
         differences=pd.DataFrame(differences, columns=["ranker", *names]),
         by_list=pd.DataFrame(by_list),
         counts=_counts(predictions, capacity),
+        simpler=tuple(simpler),
         **_further(predictions, used, places, resamples, totals),
     )
 

@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.isotonic import isotonic_regression
 
+from riskmodel.display import html_table
 from riskmodel.evaluation.resampling import Resamples, bounds
 
 __all__ = ["Calibration", "calibration", "calibration_line"]
@@ -74,7 +75,7 @@ class Calibration:
         return float(figures[measure])
 
     def _repr_html_(self) -> str:
-        return self.summary.to_html(index=False, na_rep="–", float_format="{:.4f}".format)
+        return html_table(self.summary, "Risks beside what came true, with 95% intervals")
 
 
 def calibration(

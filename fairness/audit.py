@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data.write import records
+from riskmodel.display import html_list, html_table
 from riskmodel.errors import RequestError
 from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.fairness.disclosure import show
@@ -23,9 +24,12 @@ from riskmodel.fairness.quotas import list_within, share_places
 from riskmodel.fairness.rates import label_cells
 from riskmodel.fairness.verdicts import DISPARITY, TOO_FEW, fisher_p, judge
 
-__all__ = ["Audit", "ListAudit", "as_html", "audit_list", "count_verdicts"]
+__all__ = ["HIDDEN_NOTE", "Audit", "ListAudit", "audit_list", "count_verdicts"]
 
 Floats = NDArray[np.float64]
+
+HIDDEN_NOTE = "c: fewer than 5 children, or what would reveal it. z: not defined."
+"""What the symbols of a table with small counts suppressed mean."""
 
 SELECTION_FIGURES = (
     "selection_rate", "selection_rate_low", "selection_rate_high", "share_of_cohort",
@@ -100,7 +104,15 @@ class ListAudit:
         return {name: records(table) for name, table in self.published().items()}
 
     def _repr_html_(self) -> str:
-        return as_html(self.published())
+        table = self.published()["selection"]
+        apart = table[(table["verdict"] == DISPARITY).to_numpy()]
+        shown = ["characteristic", "group", "n", "listed", "share_of_cohort", "share_of_listed",
+                 "share_of_expected"]  # fmt: skip
+        return html_list(["This list: " + count_verdicts(table)]) + html_table(
+            apart[shown],
+            "Groups listed more or less often than all others, beyond chance",
+            note=HIDDEN_NOTE,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +193,7 @@ class Audit:
         return {"note": self.note, "sentences": self.sentences()} | tables
 
     def _repr_html_(self) -> str:
-        return as_html(self.published())
+        return self.this_list._repr_html_() + html_list(["Earlier lists: " + self.note, *self.sentences()])
 
 
 def audit_list(
@@ -341,22 +353,3 @@ def _sentence(row: dict[Any, Any]) -> str:
     numbers = " is {:.2f}, for all others {:.2f}".format(*figures) if all(
         isinstance(figure, float) for figure in figures) else " differs from that of all others"  # fmt: skip
     return f"{what}{numbers} (disparity)."
-
-
-def as_html(tables: dict[str, pd.DataFrame]) -> str:
-    """Return tables for a notebook.
-
-    Parameters
-    ----------
-    tables : dict of str to DataFrame
-        As published.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
-    return "".join(
-        f"<p>{name.replace('_', ' ')}</p>" + table.to_html(index=False, na_rep="–", escape=True)
-        for name, table in tables.items()
-    )

@@ -15,17 +15,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.write import records
+from riskmodel.display import html_list, html_table
 from riskmodel.errors import RequestError
 from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.evaluation.resampling import Resamples
-from riskmodel.fairness.audit import as_html
+from riskmodel.fairness.audit import HIDDEN_NOTE, count_verdicts
 from riskmodel.fairness.bootstrap import distinct_pupils
 from riskmodel.fairness.disclosure import show
 from riskmodel.fairness.groups import checked_groups, place_of
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.publishing import hidden_groups, is_crossed
 from riskmodel.fairness.rates import compare_levels, compare_precision, compare_rates, label_cells
-from riskmodel.fairness.verdicts import judge
+from riskmodel.fairness.verdicts import DISPARITY, NO_EVIDENCE, TOO_FEW, judge
 
 __all__ = ["ModelAudit", "audit_model"]
 
@@ -122,7 +123,19 @@ class ModelAudit:
         return {name: records(table) for name, table in self.published().items()}
 
     def _repr_html_(self) -> str:
-        return as_html(self.published())
+        cells = self.published()["measures"]
+        counted = pd.crosstab(cells["measure"], cells["verdict"])
+        counted = counted.reindex(columns=[DISPARITY, NO_EVIDENCE, TOO_FEW], fill_value=0)
+        parts = [
+            html_list(["Earlier lists: " + count_verdicts(cells)]),
+            html_table(counted.reset_index(), "Comparisons of a group with all others, by verdict"),
+        ]
+        apart = cells[(cells["verdict"] == DISPARITY).to_numpy()]
+        if len(apart):
+            shown = ["characteristic", "group", "measure", "pupils", "value", "others"]
+            caption = "Groups served differently from all others, beyond chance"
+            parts.append(html_table(apart[shown], caption, note=HIDDEN_NOTE))
+        return "".join(parts)
 
 
 def audit_model(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.display import html_table, write_interval
 from riskmodel.errors import ModelError
 from riskmodel.fairness import Audit
 
@@ -22,6 +23,9 @@ __all__ = ["Assessment"]
 
 TOLERANCE = 1e-6
 """Largest difference, in log-odds, between the shown risk and the sum of its reasons."""
+
+SHOWN = 5
+"""Pupils that a notebook shows."""
 
 SCORE_COLUMNS = ("pupil_id", "school_id", "year_group", "risk", "risk_low", "risk_high")
 
@@ -158,8 +162,16 @@ class Assessment:
         }
 
     def _repr_html_(self) -> str:
-        top = self.scores.nlargest(10, "risk").to_html(index=False, escape=True)
-        return (
-            f"<p>{self.outcome}, {self.as_of:%d %B %Y}: {len(self.scores):,} pupils, capacity "
-            f"{self.capacity}</p>{top}{self.audit._repr_html_()}"
+        from riskmodel.ranking import rank
+
+        top = rank(self).head(SHOWN)
+        ends = (top[name] for name in ("risk", "risk_low", "risk_high"))
+        words = [write_interval(*figures) for figures in zip(*ends, strict=True)]
+        shown = top[["rank", "pupil_id", "school_id", "year_group"]].assign(
+            risk=words, a_reason=top["reason_1"], a_strength=top["strength_1"]
         )
+        caption = (
+            f"{self.outcome}, {self.as_of.day} {self.as_of:%B %Y}: {len(self.scores):,} pupils, "
+            f"capacity {self.capacity}; the {len(top)} of highest risk"
+        )
+        return html_table(shown, caption) + self.audit._repr_html_()

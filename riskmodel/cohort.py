@@ -7,6 +7,7 @@ Out: one row per pupil and day, with school and year group as known then.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,9 +19,18 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
+from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
-__all__ = ["GAP_DAYS", "OUTCOMES", "build_spine", "default_as_of", "snapshots"]
+__all__ = [
+    "GAP_DAYS",
+    "OUTCOMES",
+    "Cohort",
+    "build_spine",
+    "default_as_of",
+    "describe",
+    "snapshots",
+]
 
 OUTCOMES = ("pex", "neet", "neet-post16")
 """Permanent exclusion within 12 months; NEET after Year 11; NEET over 16."""
@@ -38,6 +48,68 @@ GAP_DAYS = 50
 """Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
 
 SPINE_COLUMNS = ["pupil_id", "as_of", "school_id", "year_group"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort:
+    """How many pupils a spine holds: whom a list of each day would choose from.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per day: ``as_of``; ``pupils``; ``schools``, missing where a spine names none; then
+        the pupils of each year group, ``Year 1`` and so on, or ``age not known``. Counts are
+        whole, small ones too: for the analyst's desk.
+    """
+
+    table: pd.DataFrame = field(repr=False)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a copy of the table.
+
+        Returns
+        -------
+        DataFrame
+            As :attr:`table`.
+        """
+        return self.table.copy()
+
+    def _repr_html_(self) -> str:
+        n = len(self.table)
+        return html_table(
+            self.table, f"Pupils in the cohort on {n} {'day' if n == 1 else 'days'}, by year group"
+        )
+
+
+def describe(spine: pd.DataFrame) -> Cohort:
+    """Count the pupils of a spine by day and year group.
+
+    Parameters
+    ----------
+    spine : DataFrame
+        From :func:`build_spine`.
+
+    Returns
+    -------
+    Cohort
+        One row per day.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2025-06-01")
+    >>> spine = pd.DataFrame(
+    ...     {"pupil_id": ["a", "b"], "as_of": day, "school_id": ["s", "s"], "year_group": [9, 10]}
+    ... )
+    >>> describe(spine).table.drop(columns="as_of").values.tolist()
+    [[2, 1, 1, 1]]
+    """
+    school = spine["school_id"].astype("str")
+    by_day = spine.assign(school_id=school.where(school != "")).groupby("as_of")
+    table = by_day.agg(pupils=("pupil_id", "size"), schools=("school_id", "nunique"))
+    table["schools"] = table["schools"].astype("Int64").replace(0, pd.NA)
+    years = pd.crosstab(spine["as_of"], spine["year_group"])
+    years.columns = pd.Index([f"Year {y}" if y else "age not known" for y in years.columns])
+    return Cohort(table=table.join(years).reset_index())
 
 
 def _check_outcome(outcome: str) -> None:

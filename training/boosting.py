@@ -298,6 +298,30 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         members = self.ensemble_.explain(values)[2]
         return np.asarray(members.mean(axis=1))
 
+    def explain(self, X: ArrayLike | pd.DataFrame) -> tuple[float, pd.DataFrame]:
+        """Return what each feature adds to the log-odds of each row, exactly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features.
+
+        Returns
+        -------
+        base_value : float
+            Uncalibrated log-odds of the average training row.
+        contributions : DataFrame of shape (n_rows, n_features)
+            ``base_value`` and a row's contributions add up to :meth:`decision_function`.
+        """
+        check_is_fitted(self)
+        values = validate_data(
+            self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
+        )
+        base_value, contributions, _ = self.ensemble_.explain(values)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return base_value, pd.DataFrame(contributions, index=index, columns=names)
+
     def predict_proba(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
         """Return uncalibrated probabilities of the two classes.
 

@@ -60,8 +60,10 @@ def opened(tracking: str, *, create: bool = False) -> Iterator[Any]:
     os.environ.setdefault("DO_NOT_TRACK", "true")
     # a server that is down is said at once, not after MLflow's several minutes of trying
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    import mlflow
-    from alembic.util import CommandError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook its progress bars ask for a package of their own
+        import mlflow
+        from alembic.util import CommandError
 
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
+from riskmodel.display import html_list
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
@@ -111,6 +112,14 @@ class Training:
                 gates,
             ]
         )
+
+    def _repr_html_(self) -> str:
+        banner = "SIMULATED DATA. " if self.model.card["trained"]["simulated"] else ""
+        first = f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
+        told = [note for note in self.notes if note != self.backtest.recommendation()]
+        gates = [f"{name.replace('_', ' ')}: {answer}" for name, answer in self.gates.items()]
+        parts = [html_list([first]), self.backtest._repr_html_(), html_list(told), html_list(gates)]
+        return "".join(parts)
 
 
 def train(

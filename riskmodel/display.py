@@ -1,0 +1,132 @@
+"""Tables as a notebook shows them: captioned, short, escaped, with headers that can be read out.
+
+In:  a frame and what it is about.
+Out: HTML.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["MOST_ROWS", "html_list", "html_table", "write_interval"]
+
+MOST_ROWS = 12
+"""Rows of a table that are shown; how many more there are is said below it."""
+
+NOTHING = "–"
+"""Stands where a value is missing or not defined."""
+
+_TABLE = """<table>
+<caption style="caption-side: top; text-align: left">{{ caption }}</caption>
+<thead><tr>{% for name in header %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
+<tbody>{% for row in rows %}
+<tr><th scope="row">{{ row[0] }}</th>{% for cell in row[1:] %}<td>{{ cell }}</td>{% endfor %}</tr>
+{%- endfor %}
+</tbody>
+</table>
+{% if note %}<p>{{ note }}</p>{% endif %}"""
+
+_LIST = "<ul>{% for sentence in sentences %}<li>{{ sentence }}</li>{% endfor %}</ul>"
+
+
+@cache
+def _template(source: str) -> Template:
+    from jinja2 import Environment
+
+    return Environment(autoescape=True).from_string(source)
+
+
+def html_table(table: pd.DataFrame, caption: str, *, note: str = "") -> str:
+    """Return a table for a notebook.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What is shown; the first column names the rows. The first :data:`MOST_ROWS` rows are.
+    caption : str
+        What the table is about, in a sentence.
+    note : str
+        Said below it.
+
+    Returns
+    -------
+    str
+        HTML; every text in it is escaped. Fractions have three decimals, counts a comma for
+        thousands, dates read as ``1 June 2024``; what is missing is a dash, never 0.
+
+    Examples
+    --------
+    >>> "<td>1,200</td>" in html_table(pd.DataFrame({"group": ["a"], "n": [1200]}), "Pupils")
+    True
+    """
+    left_out = len(table) - MOST_ROWS
+    told = [note] if note else []
+    if left_out > 0:
+        told.append(f"{left_out} more {'row is' if left_out == 1 else 'rows are'} not shown.")
+    shown = table.head(MOST_ROWS)
+    columns = [[_write(value) for value in shown[name].tolist()] for name in shown]
+    return _template(_TABLE).render(
+        caption=caption, note=" ".join(told), rows=list(zip(*columns, strict=True)),
+        header=[str(name).replace("_", " ") for name in shown],
+    )  # fmt: skip
+
+
+def html_list(sentences: list[str]) -> str:
+    """Return sentences for a notebook.
+
+    Parameters
+    ----------
+    sentences : list of str
+        One for each point.
+
+    Returns
+    -------
+    str
+        HTML, escaped.
+    """
+    return _template(_LIST).render(sentences=sentences)
+
+
+def write_interval(value: float, low: float, high: float) -> str:
+    """Write a figure with its interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The figure and the ends of its interval; missing ones are nan.
+
+    Returns
+    -------
+    str
+        ``0.402 (0.294 to 0.555)``; a dash where there is no figure, and the figure alone, said to
+        have none, where there is no interval.
+
+    Examples
+    --------
+    >>> write_interval(0.4, 0.25, 0.5), write_interval(0.4, float("nan"), 0.5)
+    ('0.400 (0.250 to 0.500)', '0.400 (no interval)')
+    """
+    if np.isnan(value):
+        return NOTHING
+    if np.isnan(low) or np.isnan(high):
+        return f"{value:.3f} (no interval)"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _write(value: Any) -> str:
+    if pd.isna(value):
+        return NOTHING
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp):
+        return f"{value.day} {value:%B %Y}"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return f"{value:.3f}" if isinstance(value, float | np.floating) else str(value)
