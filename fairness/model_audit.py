@@ -127,7 +127,7 @@ class ModelAudit:
         counted = pd.crosstab(cells["measure"], cells["verdict"])
         counted = counted.reindex(columns=[DISPARITY, NO_EVIDENCE, TOO_FEW], fill_value=0)
         parts = [
-            html_list(["Earlier lists: " + count_verdicts(cells)]),
+            html_list([count_verdicts(cells)]),
             html_table(counted.reset_index(), "Comparisons of a group with all others, by verdict"),
         ]
         apart = cells[(cells["verdict"] == DISPARITY).to_numpy()]

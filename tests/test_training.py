@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from riskmodel.training.boosting import RareOutcomeClassifier
@@ -256,3 +257,31 @@ def test_leaving_rows_out_does_not_move_the_level_of_the_log_odds() -> None:
     untold = small().fit(X[rows], y[rows]).decision_function(X).mean()
     assert part == pytest.approx(whole, abs=0.25)
     assert untold > whole + 1.5  # nine in ten of the others are missing: odds ten times too high
+
+
+def test_explain_adds_up_on_any_frame_and_keeps_names_and_rows() -> None:
+    """Columns that no catalogue knows, rows with an index of their own, values of float64."""
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=["read12", "math12", "income"],
+                     index=np.arange(400) + 1000)  # fmt: skip
+    X.loc[X.index[::7], "income"] = np.nan
+    y = (X["math12"] + rng.normal(size=400) < -1.2).to_numpy().astype(int)
+    model = RareOutcomeClassifier(n_bags=3, n_trees=20, random_state=0).fit(X, y)
+    base_value, contributions = model.explain(X)
+    assert list(contributions.columns) == ["read12", "math12", "income"]
+    assert contributions.index.equals(X.index)
+    total = base_value + contributions.sum(axis=1).to_numpy()
+    assert np.abs(total - model.decision_function(X)).max() < 1e-9
+    half = model.explain(X[::2])[1]
+    pd.testing.assert_frame_equal(half, contributions[::2])
+    unnamed = RareOutcomeClassifier(n_bags=3, n_trees=20, random_state=0).fit(X.to_numpy(), y)
+    assert list(unnamed.explain(X.to_numpy())[1].columns) == [0, 1, 2]
+
+
+def test_explain_wants_a_fitted_model_and_the_same_columns() -> None:
+    X = pd.DataFrame({"a": np.arange(60.0), "b": 1.0})
+    with pytest.raises(NotFittedError):
+        RareOutcomeClassifier().explain(X)
+    model = RareOutcomeClassifier(n_bags=2, n_trees=5).fit(X, np.arange(60) % 3 == 0)
+    with pytest.raises(ValueError, match="feature names"):
+        model.explain(X.rename(columns={"a": "c"}))

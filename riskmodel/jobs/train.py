@@ -117,7 +117,10 @@ class Training:
         banner = "SIMULATED DATA. " if self.model.card["trained"]["simulated"] else ""
         first = f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
         told = [note for note in self.notes if note != self.backtest.recommendation()]
-        gates = [f"{name.replace('_', ' ')}: {answer}" for name, answer in self.gates.items()]
+        words = {name.replace("_", " "): answer for name, answer in self.gates.items()}
+        passed = [name for name, answer in words.items() if answer == "passed"]
+        gates = [f"Gates passed: {', '.join(passed) or 'none'}."]
+        gates += [f"Gate {name}: {words[name]}" for name in words if name not in passed]
         parts = [html_list([first]), self.backtest._repr_html_(), html_list(told), html_list(gates)]
         return "".join(parts)
 
