@@ -147,7 +147,8 @@ class Backtest:
     def _counted(self) -> str:
         counts = self.counts
         return (
-            f"{counts['origins']} {'list' if counts['origins'] == 1 else 'lists'}, {counts['rows']:,} rows, {counts['pupils']:,} pupils, "
+            f"{counts['origins']} {'list' if counts['origins'] == 1 else 'lists'}, "
+            f"{counts['rows']:,} rows, {counts['pupils']:,} pupils, "
             f"{counts['positive_pupils']} with the outcome (prevalence {counts['prevalence']:.2%}), "
             f"capacity {counts['capacity']} a list"
         )

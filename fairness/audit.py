@@ -193,7 +193,9 @@ class Audit:
         return {"note": self.note, "sentences": self.sentences()} | tables
 
     def _repr_html_(self) -> str:
-        return self.this_list._repr_html_() + html_list(["Earlier lists. " + self.note, *self.sentences()])
+        return self.this_list._repr_html_() + html_list(
+            ["Earlier lists. " + self.note, *self.sentences()]
+        )
 
 
 def audit_list(

@@ -106,10 +106,10 @@ def describe(spine: pd.DataFrame) -> Cohort:
     school = spine["school_id"].astype("str")
     by_day = spine.assign(school_id=school.where(school != "")).groupby("as_of")
     table = by_day.agg(pupils=("pupil_id", "size"), schools=("school_id", "nunique"))
-    table["schools"] = table["schools"].astype("Int64").replace(0, pd.NA)
+    table["schools"] = table["schools"].astype("Int64").mask(table["schools"] == 0)
     years = pd.crosstab(spine["as_of"], spine["year_group"])
-    years.columns = pd.Index([f"Year {y}" if y else "age not known" for y in years.columns])
-    return Cohort(table=table.join(years).reset_index())
+    named = years.rename(columns=lambda year: f"Year {year}" if year else "age not known")
+    return Cohort(table=table.join(named).reset_index())
 
 
 def _check_outcome(outcome: str) -> None:

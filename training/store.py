@@ -61,7 +61,8 @@ def opened(tracking: str, *, create: bool = False) -> Iterator[Any]:
     # a server that is down is said at once, not after MLflow's several minutes of trying
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in a notebook its progress bars ask for a package of their own
+        # in a notebook its progress bars ask for a package of their own
+        warnings.simplefilter("ignore")
         import mlflow
         from alembic.util import CommandError
 
