@@ -185,6 +185,8 @@ class Backtest:
             value = getattr(self, attribute.name)
             if isinstance(value, Calibration):
                 value = {f.name: records(getattr(value, f.name)) for f in fields(value)}
+            if isinstance(value, tuple):
+                value = list(value)
             parts[attribute.name] = records(value) if isinstance(value, pd.DataFrame) else value
         return parts
 

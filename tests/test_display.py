@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -175,7 +176,8 @@ def test_a_ranker_of_ones_own_can_be_the_simpler_one() -> None:
     perfect = predictions.assign(mine=predictions["label"])
     named = compare(perfect, rankers=["model", "mine"], capacity=200, simpler=["mine"])
     assert "A simpler ranker, mine, had the higher average precision" in named.recommendation()
-    assert named.to_dict()["simpler"] == ("mine",)
+    assert json.loads(json.dumps(named.to_dict(), allow_nan=False)) == named.to_dict()
+    assert named.to_dict()["simpler"] == ["mine"]
     unnamed = compare(perfect, rankers=["model", "mine"], capacity=200)
     assert unnamed.recommendation().startswith("No simpler ranker")
 

@@ -275,7 +275,7 @@ def test_explain_adds_up_on_any_frame_and_keeps_names_and_rows() -> None:
     half = model.explain(X[::2])[1]
     pd.testing.assert_frame_equal(half, contributions[::2])
     unnamed = RareOutcomeClassifier(n_bags=3, n_trees=20, random_state=0).fit(X.to_numpy(), y)
-    assert (unnamed.explain(X.to_numpy())[1].columns == range(3)).all()
+    assert unnamed.explain(X.to_numpy())[1].columns.equals(pd.Index([0, 1, 2]))
 
 
 def test_explain_wants_a_fitted_model_and_the_same_columns() -> None:
