@@ -110,8 +110,7 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
         facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
         identity = ListIdentity.parse(json.dumps(facts["list"]))
         content = (folder / "list.csv").read_bytes()
-        ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(
             f"{folder} holds no list that can be read ({error}). Name a folder that 'riskmodel list' "
             "wrote."
@@ -121,6 +120,8 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
             f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
             "written."
         )
+    # what nobody changed is read without a doubt
+    ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
     return identity, _rearmed(ranking)
 
 
