@@ -10,15 +10,28 @@ import multiprocessing
 import os
 import pickle
 import random
+import resource
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-__all__ = ["command", "duration_of", "ended", "moments", "register_again", "start", "warm_up"]
+__all__ = [
+    "Answer",
+    "answers",
+    "command",
+    "duration_of",
+    "ended",
+    "moments",
+    "register_again",
+    "start",
+    "warm_up",
+]
 
 PRELOADED = [
     "riskmodel.cli", "riskmodel.jobs", "riskmodel.report.files", "riskmodel.data.check", "mlflow.pyfunc",
@@ -28,7 +41,7 @@ PRELOADED = [
 ]  # fmt: skip
 """What a command imports; a fork of a process that has it begins to work at once."""
 
-STANDARD_ERROR = "standard_error.txt"
+Answer = subprocess.CompletedProcess[str]
 
 
 def warm_up() -> None:
@@ -36,21 +49,53 @@ def warm_up() -> None:
     assert ended(start(len, Path(), ""))
 
 
-def start(function: Callable[..., Any], folder: Path, *words: Any) -> BaseProcess:
-    """Start a function in a process of its own, in a folder; its standard error is kept there."""
+def start(
+    function: Callable[..., Any], folder: Path, *words: Any, output: str = os.devnull,
+    largest_file: int = resource.RLIM_INFINITY,
+) -> BaseProcess:  # fmt: skip
+    """Start a function in a process of its own, in a folder, perhaps where no file may grow beyond a size."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=_inside, args=(function, folder, words))
+    process = context.Process(target=_inside, args=(function, folder, words, output, largest_file))
     process.start()
     return process
 
 
-def _inside(function: Callable[..., Any], folder: Path, words: tuple[Any, ...]) -> None:
+def _inside(
+    function: Callable[..., Any],
+    folder: Path,
+    words: tuple[Any, ...],
+    output: str,
+    largest_file: int,
+) -> None:
     os.chdir(folder)
-    with Path(os.devnull if folder == Path() else STANDARD_ERROR).open("wb") as stream:
-        for number in (1, 2):
-            os.dup2(stream.fileno(), number)
+    for number, kind in ((1, "out"), (2, "err")):
+        os.dup2(
+            os.open(
+                f"{output}.{kind}" if output != os.devnull else output, os.O_WRONLY | os.O_CREAT
+            ),
+            number,
+        )
+    if largest_file != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     function(*words)
+
+
+def answers(
+    folder: Path, *commands: Sequence[str | Path], largest_file: int = resource.RLIM_INFINITY
+) -> list[Answer]:
+    """Run commands side by side, each in a fork, and return how they ended and what they said."""
+    with tempfile.TemporaryDirectory() as beside:
+        running = [
+            start(command, folder, *words, output=f"{beside}/{number}", largest_file=largest_file)
+            for number, words in enumerate(commands)
+        ]
+        made = []
+        for number, (words, process) in enumerate(zip(commands, running, strict=True)):
+            process.join()
+            said = [Path(f"{beside}/{number}.{kind}").read_text("utf-8") for kind in ("out", "err")]
+            made.append(Answer(words, process.exitcode or 0, *said))
+    return made
 
 
 def command(*words: str | Path) -> None:

@@ -43,7 +43,7 @@ def new_folder(out: str | Path) -> Iterator[Path]:
     RequestError
         If ``out`` is not an empty or new folder, cannot be written, or another command is writing it.
     """
-    out = Path(os.path.abspath(out))
+    out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name
     place = out.with_name(f".{out.name}.unfinished")
     try:
         _refuse_full(out)

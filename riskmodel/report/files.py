@@ -75,7 +75,8 @@ def write_list(
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
         write_records(assessment, folder / "records")
-        _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
+        with (folder / "reasons.parquet").open("wb") as stream:  # Arrow takes any path for UTF-8
+            _reasons_frame(assessment).to_parquet(stream, index=False)
         facts = assessment.to_dict() | {"list": json.loads(identity.text())}
         for name, content in (
             ("audit.json", assessment.audit.to_dict()),

@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import csv
 import io
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,7 +145,7 @@ def _why(error: Exception) -> str:
 
 
 def _open_parquet(path: Path) -> pd.DataFrame:
-    facts = pyarrow.parquet.read_metadata(path)
+    facts = pyarrow.parquet.read_metadata(_arrow_file(path))
     cells = facts.num_rows * facts.num_columns
     if cells > MANY_CELLS and cells > MOST_PACKED * path.stat().st_size:
         raise DataError(
@@ -159,11 +160,16 @@ def _open_parquet(path: Path) -> pd.DataFrame:
     _refuse_repeated(pd.Index(names), path.name)
 
     def column(name: str) -> pd.Series:
-        table = pyarrow.parquet.read_table(path, columns=[name], read_dictionary=text)
+        table = pyarrow.parquet.read_table(_arrow_file(path), columns=[name], read_dictionary=text)
         return _to_frame(_in_seconds(table)).iloc[:, 0]
 
     # one column after another: the raw file is never in memory as a whole beside its frame
     return pd.DataFrame({name: column(name) for name in names}, copy=False)
+
+
+def _arrow_file(path: Path) -> pa.OSFile:
+    """Open a file for Arrow, which takes the text of a path for UTF-8 whatever the system does."""
+    return pa.OSFile(os.fsencode(path))
 
 
 def _in_seconds(table: pa.Table) -> pa.Table:
@@ -213,7 +219,7 @@ def _parse(source: Path | bytes, names: list[str], delimiter: str, file: str) ->
 
     def parse(*, use_threads: bool) -> pa.Table:
         return pyarrow.csv.read_csv(
-            source if isinstance(source, Path) else io.BytesIO(source),
+            _arrow_file(source) if isinstance(source, Path) else io.BytesIO(source),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, skip_rows=1, use_threads=use_threads
             ),
