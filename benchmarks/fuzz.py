@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import re
 import sys
 import tempfile
@@ -20,9 +21,17 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import atheris
+try:
+    import atheris
+except (
+    ImportError
+):  # there is no wheel for this Python or machine: inputs are changed without guidance
+    atheris = None
 
-with contextlib.redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["riskmodel"]):
+with (
+    contextlib.redirect_stderr(io.StringIO()),
+    atheris.instrument_imports(include=["riskmodel"]) if atheris else contextlib.nullcontext(),
+):
     from tests.fuzzing import READERS, check, make_corpus, mutated
 
 SLOWEST, LARGEST = 30, 4_000
@@ -47,16 +56,32 @@ def run(name: str, corpus: Path, out: Path, seconds: float, seed: int) -> None:
         except Exception as error:
             keep(error, data, out)
 
-    def mutate(data: bytes, size: int, number: int) -> bytes:
-        return mutated(reader, data, size, number, atheris.Mutate)
-
+    if atheris is None:
+        unguided(corpus / name, once, lambda data, number: mutated(reader, data, LONGEST_INPUT, number,
+                 lambda whole, _: whole[: len(whole) // 2]), seconds, seed)  # fmt: skip
+        return
     atheris.Setup(
         ["fuzz", str(corpus / name), f"-max_total_time={seconds:g}", f"-seed={seed}", f"-timeout={SLOWEST}",
          f"-rss_limit_mb={LARGEST}", f"-max_len={LONGEST_INPUT}", f"-artifact_prefix={out}/",
          "-print_final_stats=1", "-len_control=0"],
-        once, custom_mutator=mutate,
+        once,
+        custom_mutator=lambda data, size, number: mutated(reader, data, size, number, atheris.Mutate),
     )  # fmt: skip
     atheris.Fuzz()
+
+
+def unguided(
+    corpus: Path, once: Callable[[bytes], None], change: Callable[[bytes, int], bytes], seconds: float,
+    seed: int,
+) -> None:  # fmt: skip
+    """Change the inputs to start from, for so many seconds, and tell the count as libFuzzer does."""
+    chance, start, count = random.Random(seed), time.monotonic(), 0
+    inputs = [path.read_bytes() for path in sorted(corpus.iterdir())]
+    while time.monotonic() - start < seconds:
+        once(change(chance.choice(inputs), chance.getrandbits(32)))
+        count += 1
+    sys.stderr.write(f"stat::number_of_executed_units: {count}\n")
+    sys.stderr.flush()
 
 
 def keep(error: Exception, data: bytes, out: Path) -> None:
@@ -123,7 +148,8 @@ def main() -> None:
                 f"The inputs to start from cannot be made. {(corpus / 'log').read_text()}"
             )
         for name in asked.reader or READERS:
-            row = fuzz(name, corpus, asked.out / name.replace(" ", "_"), asked.seconds, asked.seed)
+            seconds = asked.seconds * READERS[name].share
+            row = fuzz(name, corpus, asked.out / name.replace(" ", "_"), seconds, asked.seed)
             told[name] = row
             sys.stdout.write(f"{name:22}{row['inputs']:>10,}{row['features']:>10,}{row['seconds']:>9.1f}"
                              f"{row['faults']:>8}\n")  # fmt: skip

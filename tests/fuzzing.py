@@ -35,7 +35,7 @@ from riskmodel.report.files import read_list
 from riskmodel.simulate import write_simulated_returns
 from tests.test_read_sources import CENSUS, CENSUS_XML, UPN
 
-__all__ = ["READERS", "Reader", "check", "make_corpus", "mutated"]
+__all__ = ["READERS", "Reader", "archive_of", "check", "make_corpus", "mutated", "small_model"]
 
 LONGEST = 3_000
 """Characters of a sentence that a person still reads; workbooks name twenty faults at once."""
@@ -71,11 +71,14 @@ class Reader:
         What the file is called; empty where the input's first line says it.
     packed : bool
         Whether the input is a ZIP whose members are changed one by one.
+    share : int
+        How many times the seconds of the others it gets: folders of returns are slow to read.
     """
 
     use: Callable[[Path], None]
     name: str = ""
     packed: bool = False
+    share: int = 1
 
 
 def check(reader: Reader, data: bytes, folder: Path) -> None:
@@ -184,8 +187,8 @@ def _unpack(path: Path, folder: Path) -> None:
 
 
 READERS: dict[str, Reader] = {
-    "returns in CSV": Reader(use=_returns, name="one.csv"),
-    "returns in Excel": Reader(use=_returns, name="one.xlsx", packed=True),
+    "returns in CSV": Reader(use=_returns, name="one.csv", share=4),
+    "returns in Excel": Reader(use=_returns, name="one.xlsx", packed=True, share=2),
     "returns in XML": Reader(use=_returns, name="one.xml"),
     "returns in Parquet": Reader(use=_returns, name="one.parquet"),
     "tables": Reader(use=_tables),
@@ -217,7 +220,7 @@ def _inputs(work: Path) -> dict[str, Iterator[bytes] | list[bytes]]:
         path for path in sorted((work / "la").rglob("*")) if path.suffix in {".csv", ".parquet"}
     ]
     frames = [_head(path) for path in files]
-    texts = [frame.to_csv(index=False).encode() for frame in frames]
+    texts = [*{tuple(frame): frame.to_csv(index=False).encode() for frame in frames}.values()]
     base = read(work / "la", key_file=work / "key")
     tables = [f"{name}.csv\n".encode() + frame.head(6).to_csv(index=False).encode()
               for name, frame in base.tables.items()]  # fmt: skip
@@ -296,7 +299,7 @@ def _of_a_list(work: Path) -> dict[str, list[bytes]]:
     return {
         "returned workbooks": [(work / "back.xlsx").read_bytes()],
         "logs": [(work / "log").read_bytes()],
-        "lists": [_archive(parts)],
+        "lists": [archive_of(parts)],
     }
 
 
@@ -309,8 +312,8 @@ def _settings_texts() -> list[bytes]:
     return [b"riskmodel.toml\n" + toml, b"riskmodel.toml\n" + other, b"points.csv\n" + points]
 
 
-def _model_archive(work: Path) -> bytes:
-    """Return a saved model of hand-made numbers: two features, two bags of one tree."""
+def small_model() -> RiskModel:
+    """Return a model of hand-made numbers: two features, two bags of one tree."""
     from riskmodel.training.calibration import AffineCalibration
     from riskmodel.training.ensemble import Ensemble, Linear
     from riskmodel.training.trees import ShallowTrees
@@ -323,16 +326,20 @@ def _model_archive(work: Path) -> bytes:
         missing_left=np.ones((2, 3), bool), value=np.arange(8.0).reshape(2, 4),
         cover=np.array([[5.0, 5, 10, 0], [9.0, 0, 1, 0]]), member=np.array([0, 1]),
     )  # fmt: skip
-    made = RiskModel(
+    return RiskModel(
         outcome="pex", features=("fsm_now", "months_at_school"), calibration=AffineCalibration(0.1, 0.9),
         ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
         card={"trained": {}, "backtest": {"counts": {"capacity": 5}}, "audit": {}, "audit_note": ""},
     )  # fmt: skip
-    made.save(work / "model")
-    return _archive({path.name: path.read_bytes() for path in sorted((work / "model").iterdir())})
 
 
-def _archive(parts: dict[str, bytes]) -> bytes:
+def _model_archive(work: Path) -> bytes:
+    folder = small_model().save(work / "model")
+    return archive_of({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+
+
+def archive_of(parts: dict[str, bytes]) -> bytes:
+    """Return a ZIP of files, unpacked."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in parts.items():
@@ -390,7 +397,7 @@ def _repacked(data: bytes, chance: random.Random, change: Callable[[bytes, int],
         parts[name] = (
             _spliced(part, chance) if chance.random() < 0.7 else change(part, len(part) + 64)
         )
-    return _archive(parts)
+    return archive_of(parts)
 
 
 def _spliced(data: bytes, chance: random.Random) -> bytes:

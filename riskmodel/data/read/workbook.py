@@ -25,7 +25,7 @@ LARGEST, MOST_PACKED = 2 * 10**9, 200
 MOST_CELLS = 5 * 10**7
 """Cells of a workbook, empty ones between others counted: the largest sheet has 1,048,576 rows."""
 
-EMPTY_ROW = 16
+EMPTY_ROW = 40
 """Cells that a row counts as, at least."""
 
 
