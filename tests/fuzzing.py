@@ -29,6 +29,7 @@ from riskmodel.data.read.database import open_database
 from riskmodel.errors import RiskmodelError
 from riskmodel.feedback import read_returned
 from riskmodel.jobs import read_decisions, read_settings
+from riskmodel.jobs.past_lists import MADE_BY, followed
 from riskmodel.jobs.settings import DEFAULT_FILE
 from riskmodel.model import RiskModel
 from riskmodel.report.files import read_list
@@ -170,8 +171,11 @@ def _model(path: Path) -> None:
 
 def _list(path: Path) -> None:
     _unpack(path, path.parent)
+    model = small_model()
+    model.card["trained"] |= dict.fromkeys(MADE_BY)
     identity, ranking = read_list(path.parent)
     assert len(ranking) >= identity.rows
+    assert len(followed(path.parent, model)) == len(ranking)
 
 
 def _unpack(path: Path, folder: Path) -> None:

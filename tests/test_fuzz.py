@@ -28,9 +28,13 @@ from riskmodel.data.read.workbook import open_workbook
 from riskmodel.errors import LONGEST, DataError, ModelError, RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.jobs import read_settings
+from riskmodel.jobs.past_lists import followed
 from riskmodel.model import RiskModel
+from riskmodel.report import write_list
 from riskmodel.report.files import read_list
+from riskmodel.simulate import preset_of
 from tests import fuzzing
+from tests.test_report import make
 
 SECONDS = 3
 """For most readers; a campaign of hours is ``python -m benchmarks.fuzz --seconds 3600``."""
@@ -103,6 +107,22 @@ def test_a_list_whose_facts_are_other_facts_is_refused(facts: str, tmp_path: Pat
     (tmp_path / "list.csv").write_text("rank\n1\n")
     with pytest.raises(RequestError, match="holds no list that can be read"):
         read_list(tmp_path)
+
+
+@pytest.mark.parametrize("facts", ["[]", "", '{"pupils": 5}', "[" * 9_000])
+def test_a_folder_that_half_says_it_is_simulated_is_refused(facts: str, tmp_path: Path) -> None:
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "simulation.json").write_text(facts)
+    with pytest.raises(DataError, match="does not say how these pupils were simulated"):
+        preset_of(tmp_path)
+
+
+def test_a_list_that_does_not_say_its_model_is_not_followed(tmp_path: Path) -> None:
+    folder = write_list(make(), tmp_path / "list")
+    facts = json.loads((folder / "assessment.json").read_text("utf-8"))
+    (folder / "assessment.json").write_text(json.dumps(facts | {"provenance": []}), "utf-8")
+    with pytest.raises(RequestError, match="no longer says which model made the list"):
+        followed(folder, fuzzing.small_model())
 
 
 # --- found: XML
