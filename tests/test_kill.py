@@ -149,5 +149,6 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
     assert assert_is_whole(store, small_la) == versions + 1
     for number in range(1, versions + 2):  # none of them is half there
         load_model("pex", tracking=store, model_uri=registry.address("pex", str(number)))
-    print(f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, the others within {whole:.1f} s of writing; "
+    writing = f"the others within {whole:.1f} s of writing"
+    print(f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
           f"{versions + 1 - first} versions came to be, all whole")  # fmt: skip
