@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -238,8 +239,7 @@ class RiskModel:
                 (folder / "arrays.npz").open("rb") as stream,
                 np.load(stream, allow_pickle=False) as stored,
             ):
-                if any(one.compress_type for one in stored.zip.infolist()):
-                    raise ValueError("its arrays are compressed, which save does not do")
+                _refuse_packed(stored.zip)
                 arrays = {name: stored[name] for name in stored.files}
             if document["format"] != FORMAT:
                 raise ModelError(
@@ -258,6 +258,12 @@ class RiskModel:
             raise
         except Exception as error:  # numpy, zipfile and json have a dozen kinds for a damaged file
             raise ModelError(_damaged(folder, error)) from error
+
+
+def _refuse_packed(archive: ZipFile) -> None:
+    """Refuse arrays that would unpack to more than the file's size, as :meth:`RiskModel.save` packs none."""
+    if any(one.compress_type for one in archive.infolist()):
+        raise ValueError("its arrays are compressed")
 
 
 def _check_document(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:

@@ -201,6 +201,8 @@ def one_at_a_time(tracking: str) -> Iterator[None]:
 
     Raises
     ------
+    ModelError
+        If the address is none.
     OSError
         If the folder of the store cannot be written.
     """
