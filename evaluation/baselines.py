@@ -67,7 +67,7 @@ def read_points(path: Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(path, comment="#", dtype=str)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (OSError, ValueError) as error:  # also no CSV, nothing in it, no UTF-8
         raise RequestError(f"The points in {path} cannot be read: {error}.") from error
     missing = [name for name in POINT_COLUMNS if name not in table]
     if missing:

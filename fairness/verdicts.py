@@ -128,7 +128,8 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     corrected = pd.Series(holm(asked.to_numpy()), index=asked.index)
     p_value = np.where(tested, corrected.reindex(questions).to_numpy(dtype=float), np.nan)
     factor = norm.isf(LEVEL / (2 * max(1, len(asked)))) + norm.isf(1 - POWER)
-    detectable = np.where(error > 0, factor * error, np.nan)
+    # where everybody is in one group there is nobody to differ from: undefined, not infinite
+    detectable = np.where((error > 0) & np.isfinite(error), factor * error, np.nan)
     blind = detectable > cells["furthest"].to_numpy(dtype=float)
     verdict = np.select(
         [~tested, p_value < LEVEL, blind], [TOO_FEW, DISPARITY, TOO_FEW], NO_EVIDENCE

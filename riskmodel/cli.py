@@ -69,6 +69,13 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; nothing half-written was left behind.\n")
         raise SystemExit(1) from None
+    except OSError as error:  # the disk is full, or nothing may be written where something must be
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(
+            f"{where}cannot be read or written ({error.strerror or error}). Make room, or check the rights; "
+            "nothing half-written was left behind.\n"
+        )
+        raise SystemExit(1) from None
     except Exception as error:  # the edge: a traceback goes to a file, never to the user
         with tempfile.NamedTemporaryFile(
             "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"

@@ -19,12 +19,16 @@ __all__ = [
     "ModelError",
     "RequestError",
     "RiskmodelError",
+    "readable",
     "without_secrets",
 ]
 
 # up to the last @ before a blank: an unescaped @ or / of a password must not let the rest of it out
 USER = re.compile(r"(?<=://)[^\s/:@]*(?::\S*)?@")
 SECRET = re.compile(r"([?&;]\w*(?:pass|pwd|token)\w*=)[^&;\s]*", re.IGNORECASE)
+
+LONGEST = 2_400
+"""Characters of a message; a workbook that came back may have twenty faults, each with its row."""
 
 
 def without_secrets(text: str) -> str:
@@ -48,11 +52,36 @@ def without_secrets(text: str) -> str:
     return SECRET.sub(r"\1***", USER.sub("***@", text))
 
 
+def readable(text: str) -> str:
+    r"""Return a message that can do nothing to a terminal and that somebody may still want to read.
+
+    Parameters
+    ----------
+    text : str
+        A message; it may quote a file.
+
+    Returns
+    -------
+    str
+        What cannot be printed as ``�``; the middle of a very long text left out, for the remedy is at
+        its end.
+
+    Examples
+    --------
+    >>> readable("unknown column 'a\x1b[2J'. Rename it.")
+    "unknown column 'a�[2J'. Rename it."
+    """
+    shown = "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    if len(shown) <= LONGEST:
+        return shown
+    return f"{shown[: LONGEST // 2]} … {shown[-LONGEST // 2 :]}"
+
+
 class RiskmodelError(ValueError):
     """Any mistake that a person can put right; the message says how, and shows no password."""
 
     def __str__(self) -> str:
-        return without_secrets(super().__str__())
+        return readable(without_secrets(super().__str__()))
 
 
 class DataError(RiskmodelError):

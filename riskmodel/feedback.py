@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskmodel.data.read.workbook import open_book
+from riskmodel.data.read.workbook import open_book, sheets_of
 from riskmodel.errors import DataError, RequestError
 from riskmodel.report.identity import ListIdentity, cell_text, row_seals
 from riskmodel.report.workbook import (
@@ -122,9 +122,7 @@ def _open(path: Path) -> tuple[dict[str, list[list[Any]]], ListIdentity]:
         raise RequestError(f"There is no file {path}. Name a workbook that came back.")
     try:
         with open_book(path) as book:
-            sheets = {
-                sheet.title: [list(row) for row in sheet.iter_rows()] for sheet in book.worksheets
-            }
+            sheets = sheets_of(book, path)
             stored = {str(item.name): str(item.value) for item in book.custom_doc_props.props}
     except DataError as error:
         raise RequestError(f"{path.name}: {_why_no_workbook(path)}") from error

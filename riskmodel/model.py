@@ -13,13 +13,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment
-from riskmodel.cohort import build_spine
+from riskmodel.cohort import OUTCOMES, build_spine
 from riskmodel.data import Tables
 from riskmodel.errors import HistoryError, ModelError
 from riskmodel.explain import word_reasons
@@ -238,12 +239,14 @@ class RiskModel:
                 (folder / "arrays.npz").open("rb") as stream,
                 np.load(stream, allow_pickle=False) as stored,
             ):
+                _refuse_packed(stored.zip)
                 arrays = {name: stored[name] for name in stored.files}
             if document["format"] != FORMAT:
                 raise ModelError(
                     f"The model in {folder.name} has format {document['format']}; this version reads "
                     f"{FORMAT}. Train it again."
                 )
+            _check_document(document, arrays)
             return cls(
                 outcome=document["outcome"],
                 features=tuple(document["features"]),
@@ -257,9 +260,32 @@ class RiskModel:
             raise ModelError(_damaged(folder, error)) from error
 
 
+def _refuse_packed(archive: ZipFile) -> None:
+    """Refuse arrays that would unpack to more than the file's size, as :meth:`RiskModel.save` packs none."""
+    if any(one.compress_type for one in archive.infolist()):
+        raise ValueError("its arrays are compressed")
+
+
+def _check_document(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """Refuse a document that does not belong to its arrays, or lacks what an assessment is made of."""
+    names, affine, card = (document[name] for name in ("features", "calibration", "card"))
+    kinds = {"trained": dict, "backtest": dict, "audit": dict, "audit_note": str}
+    if document["outcome"] not in OUTCOMES:
+        raise ValueError(f"there is no outcome {document['outcome']!r}")
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ValueError("the names of its features are not whole")
+    if arrays["linear.coefficient"].shape[-1] != len(names):
+        raise ValueError(f"it names {len(names)} features, and its arrays are of others")
+    if not np.isfinite([affine["intercept"], affine["slope"]]).all() or affine["slope"] <= 0:
+        raise ValueError("its calibration would turn the ranking round")
+    if not all(isinstance(card[name], kind) for name, kind in kinds.items()):
+        raise ValueError("its card is not whole")
+
+
 def _damaged(folder: Path, error: Exception) -> str:
+    why = type(error).__name__ if not str(error) else f"{type(error).__name__}: {error}"
     return (
-        f"The model in {folder.name} cannot be read ({type(error).__name__}: {error}). "
+        f"The model in {folder.name} cannot be read ({why}). "
         "Files are missing, damaged or not a riskmodel model; train it again."
     )
 

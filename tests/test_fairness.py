@@ -52,6 +52,14 @@ def test_a_tenfold_gap_from_one_of_two_children_is_too_few_to_tell() -> None:
     assert (round(cell["low"], 2), round(cell["high"], 2)) == (0.09, 0.91)  # Wilson, 1 of 2
 
 
+def test_where_everybody_is_in_one_group_no_gap_is_infinite() -> None:
+    groups = pd.DataFrame({"young_carer": ["Not a young carer"] * 20})
+    made = audit_list(groups, np.arange(20) < 5, np.linspace(0.1, 0.5, 20))
+    (row,) = made.selection.to_dict("records")
+    assert np.isnan(row["detectable"])
+    assert row["verdict"] == "too few to tell"
+
+
 def test_a_group_without_outcomes_has_no_recall_and_not_0_to_0() -> None:
     groups = pd.DataFrame({"sex": ["Girls"] * 10 + ["Boys"] * 10})
     made = audit_model(lists(np.r_[np.zeros(10), np.ones(10)], np.arange(20)), groups, capacity=12)

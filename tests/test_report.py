@@ -314,7 +314,7 @@ def test_a_failure_midway_leaves_nothing(
         raise OSError("the disk is full")
 
     monkeypatch.setattr(f"riskmodel.report.files.{step}", fail)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(RequestError, match=r"out cannot be written \(the disk is full\)"):
         write_list(assessment, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

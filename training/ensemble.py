@@ -263,7 +263,40 @@ class Ensemble:
         -------
         Ensemble
             The same recipe, number for number.
+
+        Raises
+        ------
+        ValueError
+            If an array is missing, or is not of the kind and shape that the others ask for.
         """
+        _check_arrays(arrays)
         linear = Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)})
         trees = ShallowTrees(**{f.name: arrays[f"trees.{f.name}"] for f in fields(ShallowTrees)})
         return cls(linear=linear, trees=trees, tree_base=arrays["tree_base"])
+
+
+def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
+    """Refuse arrays that are not those of one recipe, before anything is worked out from them."""
+    wanted = {*(f"linear.{f.name}" for f in fields(Linear)), "tree_base",
+              *(f"trees.{f.name}" for f in fields(ShallowTrees))}  # fmt: skip
+    if wanted - set(arrays):
+        raise ValueError(f"there is no {min(wanted - set(arrays))}")
+    m, n = np.atleast_2d(arrays["linear.coefficient"]).shape[:2]
+    t = arrays["trees.member"].size
+    shapes = dict.fromkeys(wanted, ("f", (n,))) | {
+        "linear.coefficient": ("f", (m, n)), "linear.missing_coefficient": ("f", (m, n)),
+        "linear.intercept": ("f", (m,)), "tree_base": ("f", (m,)), "trees.feature": ("i", (t, 3)),
+        "trees.threshold": ("f", (t, 3)), "trees.missing_left": ("b", (t, 3)), "trees.value": ("f", (t, 4)),
+        "trees.cover": ("f", (t, 4)), "trees.member": ("i", (t,)),
+    }  # fmt: skip
+    for name, (kind, shape) in shapes.items():
+        found = arrays[name]
+        if found.dtype.kind != kind or found.shape != shape:
+            raise ValueError(
+                f"{name} is {found.dtype} of shape {found.shape}, not {kind} of {shape}"
+            )
+        if kind == "f" and name != "trees.threshold" and not np.isfinite(found).all():
+            raise ValueError(f"{name} holds numbers that are not finite")
+    for name, low, high in (("trees.feature", -1, n), ("trees.member", 0, m)):
+        if not ((arrays[name] >= low) & (arrays[name] < high)).all():
+            raise ValueError(f"{name} names what is not there")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskmodel.errors import ModelError
-from riskmodel.training.store import check_folder, embedded_file, opened
+from riskmodel.training.store import check_folder, embedded_file, one_at_a_time, opened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,9 +180,12 @@ def log_version(
 
 def _set_experiment(mlflow: Any, tracking: str, name: str) -> None:
     """Open the experiment; with an embedded store, keep artifacts beside the database."""
-    if mlflow.get_experiment_by_name(name) is None:
-        file = embedded_file(tracking)
-        mlflow.create_experiment(name, artifact_location=None if file is None else _artifacts(file))
+    with one_at_a_time(tracking):  # the first look makes the tables, and two would make them both
+        if mlflow.get_experiment_by_name(name) is None:
+            file = embedded_file(tracking)
+            mlflow.create_experiment(
+                name, artifact_location=None if file is None else _artifacts(file)
+            )
     check_folder(mlflow.set_experiment(name).artifact_location, tracking)
 
 

@@ -10,13 +10,14 @@ import io
 import logging
 import os
 import warnings
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import sqlalchemy
+from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from riskmodel.errors import ModelError
@@ -24,7 +25,7 @@ from riskmodel.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_folder", "embedded_file", "opened"]
+__all__ = ["check_folder", "embedded_file", "one_at_a_time", "opened"]
 
 SERVERS = ("http", "https")
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -185,6 +186,32 @@ def embedded_file(tracking: str) -> Path | None:
             "sqlite:///mlflow.db."
         )
     return Path(name).resolve()
+
+
+@contextmanager
+def one_at_a_time(tracking: str) -> Iterator[None]:
+    """Let one command at a time make what an embedded store lacks; a server sees to that itself.
+
+    Parameters
+    ----------
+    tracking : str
+        MLflow tracking address.
+
+    Yields
+    ------
+    None
+        While nobody else is inside.
+
+    Raises
+    ------
+    ModelError
+        If the address is none.
+    OSError
+        If the folder of the store cannot be written.
+    """
+    file = embedded_file(tracking)
+    with nullcontext() if file is None else FileLock(file.with_name(f".{file.name}.lock")):
+        yield
 
 
 def _no_address(tracking: str) -> ModelError:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import secrets
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
+from riskmodel.data.write import replace_file
 from riskmodel.errors import DataError
 
 __all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters", "with_names"]
@@ -22,7 +23,8 @@ __all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters", "w
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
 
-DEFAULT_KEY_FILE = Path.home() / ".riskmodel" / "pseudonym.key"
+DEFAULT_KEY_FILE = Path("~") / ".riskmodel" / "pseudonym.key"
+"""In the home of whoever runs a command."""
 
 
 def upn_check_letters(upns: pd.Series) -> pd.Series:
@@ -77,21 +79,34 @@ def load_key(path: Path = DEFAULT_KEY_FILE) -> bytes:
     Raises
     ------
     DataError
-        If others may read the file, or it is no key.
+        If others may read the file, it is no key, or it can be neither read nor made.
     """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(secrets.token_bytes(32))
-    if path.stat().st_mode & 0o077:
-        raise DataError(f"The key file {path} can be read by others. Run: chmod 600 {path}")
-    key = path.read_bytes()
+    try:
+        path = path.expanduser()
+        if not path.exists():
+            _make_key(path)
+        if path.stat().st_mode & 0o077:
+            raise DataError(f"The key file {path} can be read by others. Run: chmod 600 {path}")
+        key = path.read_bytes()
+    except (OSError, RuntimeError) as error:  # the latter where nobody knows of a home
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"The key of the pseudonyms, {path}, can be neither read nor made ({reason}). Set HOME to a "
+            "folder of your own that you may write to."
+        ) from error
     if len(key) != 32:
         raise DataError(
             f"The key file {path} holds {len(key)} bytes, not 32. Restore the right file."
         )
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Make a key, once even if two commands ask for it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if not path.exists():
+            replace_file(path, secrets.token_bytes(32))
 
 
 def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
@@ -148,7 +163,7 @@ def with_names(
         raise DataError(
             f"The lookup has no column 'upn'. Found: {', '.join(map(str, people.columns))}."
         )
-    if not key_file.exists():
+    if not key_file.expanduser().exists():
         raise DataError(
             f"There is no key file {key_file}. Use the key the extracts were read with."
         )

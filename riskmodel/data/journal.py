@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
+from riskmodel.data.write import replace_file
 from riskmodel.errors import RequestError
 
 __all__ = ["append", "read_journal"]
@@ -64,7 +62,7 @@ def append(path: Path, make: Callable[[list[Entry]], Iterable[Entry]]) -> list[E
             new = _chained(make(before), before)
             if new:
                 lines = "".join(_line(entry) for entry in new)
-                _replace(path, content + lines.encode("utf-8"))
+                replace_file(path, content + lines.encode("utf-8"))
     except Timeout as error:
         raise RequestError(
             f"Another command has held the log {path} for {LONGEST_WAIT} seconds. Try again when it is done."
@@ -145,7 +143,7 @@ def _fault(entry: Entry | None, line: bytes, number: int, previous: str) -> str:
 def _parsed(line: bytes) -> Entry | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of brackets
         return None
     fits = (
         isinstance(entry, dict)
@@ -172,18 +170,3 @@ def _hash(entry: Entry) -> str:
 
 def _line(entry: Entry) -> str:
     return json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a whole new file in the place of the old one."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            shutil.copymode(path, name)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)

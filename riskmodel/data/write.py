@@ -1,23 +1,27 @@
-"""Writing: folders that appear whole or not at all, tables as JSON.
+"""Writing: folders and files that appear whole or not at all, tables as JSON.
 
-In:  a folder's name; a table.
-Out: a folder that is renamed into place at the end; rows ready for JSON.
+In:  a folder's name; a file and its content; a table.
+Out: a folder or file that is renamed into place at the end; rows ready for JSON.
+
+What is unfinished lies beside it under a name of its own, ``.NAME.unfinished``, and is locked while a
+command works there: a command that was killed leaves no lock, and the next one clears away what it left.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from riskmodel.errors import RequestError
 
-__all__ = ["new_folder", "records"]
+__all__ = ["new_folder", "records", "replace_file"]
 
 
 @contextmanager
@@ -37,26 +41,72 @@ def new_folder(out: str | Path) -> Iterator[Path]:
     Raises
     ------
     RequestError
-        If ``out`` is not an empty or new folder, or cannot be written.
+        If ``out`` is not an empty or new folder, cannot be written, or another command is writing it.
     """
-    out = Path(out)
+    out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name
+    place = out.with_name(f".{out.name}.unfinished")
+    try:
+        _refuse_full(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, exist_ok=True)
+        with FileLock(place / "lock", timeout=0):
+            try:
+                _refuse_full(out)  # another command may have been quicker
+                folder = place / "new"
+                shutil.rmtree(folder, ignore_errors=True)  # what a command left that was killed
+                folder.mkdir()
+                yield folder
+                if out.exists():
+                    out.rmdir()
+                folder.chmod(0o755)
+                folder.rename(out)
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+    except Timeout as error:
+        raise RequestError(
+            f"Another command is writing {out}. Name another folder, or wait until it is done."
+        ) from error
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        raise RequestError(
+            f"{out} cannot be written ({error.strerror or error}{where}). Choose another folder, or make "
+            "room; nothing half-written was left."
+        ) from error
+
+
+def _refuse_full(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RequestError(f"{out} is not empty. Name a new folder with --out.")
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a whole new file in the place of the old one; only one command at a time may do so.
+
+    Parameters
+    ----------
+    path : Path
+        The file, there or not; a new one is for its owner alone, an old one keeps its rights.
+    content : bytes
+        All of it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old file is as it was.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    except OSError as error:
-        raise RequestError(
-            f"{out} cannot be written ({error.strerror}). Choose another."
-        ) from error
-    try:
-        yield temporary
-        if out.exists():
-            out.rmdir()
-        temporary.chmod(0o755)
-        temporary.rename(out)
+        unfinished.unlink(missing_ok=True)  # what a command left that was killed
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if path.exists():
+            shutil.copymode(path, unfinished)
+        unfinished.replace(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        unfinished.unlink(missing_ok=True)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

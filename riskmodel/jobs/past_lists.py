@@ -110,8 +110,14 @@ def followed(folder: Path, model: RiskModel) -> pd.DataFrame:
         raise RequestError(
             f"The list in {folder} is for {identity.outcome}, not for {model.outcome}."
         )
-    facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))["provenance"]
-    same = all(facts.get(key) == model.card["trained"][key] for key in MADE_BY)
+    facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
+    origin = facts.get("provenance")
+    if not isinstance(origin, dict):
+        raise RequestError(
+            f"{folder / 'assessment.json'} no longer says which model made the list. Put back the file as it "
+            "was written."
+        )
+    same = all(origin.get(key) == model.card["trained"][key] for key in MADE_BY)
     return ranking.assign(
         listed=ranking["selected"], as_of=pd.Timestamp(identity.as_of), same_model=same
     )[LIST_COLUMNS]

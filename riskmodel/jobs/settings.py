@@ -144,7 +144,7 @@ def read_settings(path: Path | None = None) -> Settings:
             f"The settings in {path} cannot be read: {error.strerror}. Name the file with --settings, "
             f"or leave the option out and keep {DEFAULT_FILE} in the folder where you are."
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or numbers without end
         raise RequestError(f"{path} cannot be read as TOML: {error}.") from error
     _only(document, {"gates", "roni"}, str(path))
     gates = _table(document, "gates", path)

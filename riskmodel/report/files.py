@@ -75,7 +75,8 @@ def write_list(
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
         write_records(assessment, folder / "records")
-        _reasons_frame(assessment).to_parquet(folder / "reasons.parquet", index=False)
+        with (folder / "reasons.parquet").open("wb") as stream:  # Arrow takes any path for UTF-8
+            _reasons_frame(assessment).to_parquet(stream, index=False)
         facts = assessment.to_dict() | {"list": json.loads(identity.text())}
         for name, content in (
             ("audit.json", assessment.audit.to_dict()),
@@ -110,8 +111,7 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
         facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
         identity = ListIdentity.parse(json.dumps(facts["list"]))
         content = (folder / "list.csv").read_bytes()
-        ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RequestError(
             f"{folder} holds no list that can be read ({error}). Name a folder that 'riskmodel list' "
             "wrote."
@@ -121,6 +121,8 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
             f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
             "written."
         )
+    # what nobody changed is read without a doubt
+    ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
     return identity, _rearmed(ranking)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
@@ -128,18 +129,25 @@ def write_workbook(
     their reasons and strengths and the log-odds of each theme; ``Audit``, small counts suppressed.
     """
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        looks = _looks(book)
-        _write_read_me(book, assessment, identity, looks)
-        _write_list(book, sheet_rows(ranking), identity, looks)
-        _write_reasons(book, assessment, ranking, looks)
-        _write_audit(book, assessment, looks)
-        book.get_worksheet_by_name("List").activate()
-        text = identity.text()
-        for number, start in enumerate(range(0, len(text), PROPERTY_LENGTH), start=1):
-            book.set_custom_property(
-                f"{IDENTITY}{number}", text[start : start + PROPERTY_LENGTH], "text"
-            )
+    try:
+        with xlsxwriter.Workbook(str(path), options) as book:
+            _fill(book, assessment, ranking, identity)
+    except FileCreateError as error:  # xlsxwriter wraps what the disk said
+        raise error.args[0] from error
+
+
+def _fill(book: Any, assessment: Assessment, ranking: pd.DataFrame, identity: ListIdentity) -> None:
+    looks = _looks(book)
+    _write_read_me(book, assessment, identity, looks)
+    _write_list(book, sheet_rows(ranking), identity, looks)
+    _write_reasons(book, assessment, ranking, looks)
+    _write_audit(book, assessment, looks)
+    book.get_worksheet_by_name("List").activate()
+    text = identity.text()
+    for number, start in enumerate(range(0, len(text), PROPERTY_LENGTH), start=1):
+        book.set_custom_property(
+            f"{IDENTITY}{number}", text[start : start + PROPERTY_LENGTH], "text"
+        )
 
 
 def sheet_rows(ranking: pd.DataFrame) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from riskmodel.data.codes import codes
 from riskmodel.data.schema import TABLES
 from riskmodel.data.tables import Tables
 from riskmodel.data.write import new_folder
-from riskmodel.errors import RequestError
+from riskmodel.errors import DataError, RequestError
 from riskmodel.simulate import records
 from riskmodel.simulate.attendance import draw_marks, write_suspensions
 from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
@@ -248,11 +248,21 @@ def preset_of(source: str | Path) -> Preset | None:
     -------
     str or None
         None for a folder that is not simulated.
+
+    Raises
+    ------
+    DataError
+        If the file that says so is damaged.
     """
     path = Path(source) / SETTINGS
     if not path.is_file():
         return None
-    preset: Preset = json.loads(path.read_text(encoding="utf-8"))["preset"]
+    try:
+        preset: Preset = json.loads(path.read_text(encoding="utf-8"))["preset"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path} is damaged: it does not say how these pupils were simulated. Simulate them again."
+        ) from error
     return preset
 
 

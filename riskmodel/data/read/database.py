@@ -83,8 +83,8 @@ def open_database(address: str) -> dict[str, pd.DataFrame]:
                 )
                 for name in track(names, "Reading the database")
             }
-    except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    except (SQLAlchemyError, pd.errors.DatabaseError, UnicodeError) as error:  # the last: damaged
+        reason = str(getattr(error.__cause__ or error, "orig", error)).strip().splitlines()[0]
         raise DataError(
             f"{shown}: cannot be read ({reason}). Check the address, the user's rights and the server."
         ) from error

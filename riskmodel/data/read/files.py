@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import csv
 import io
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,9 @@ ENDINGS = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".xml")
 
 BLOCK = 2**24
 """Bytes looked at in one go."""
+
+MANY_CELLS, MOST_PACKED = 10**8, 200
+"""Cells of a Parquet file above which they may be at most so many per byte; a register has about 5."""
 
 
 class Opened(NamedTuple):
@@ -75,6 +79,8 @@ def open_file(path: Path, name: str) -> list[Opened]:
     kind = path.suffix.lower()
     if kind == ".xlsx":
         sheets = open_workbook(path)
+        for title, raw in sheets.items():
+            _refuse_repeated(raw.columns, f"{name}, sheet {title}")
         return [Opened(f"{name}, sheet {s}", raw, "utf-8", 2) for s, raw in sheets.items()]
     if kind == ".xml":
         tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
@@ -111,7 +117,7 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
         frame, encoding = (
             (_open_parquet(path), "utf-8") if kind == "parquet" else _open_csv(path)
         )  # fmt: skip
-    except (pa.ArrowException, OSError, UnicodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeError, csv.Error) as error:
         # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
         reason = (
             ""
@@ -122,12 +128,16 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
             f"{path.name}: cannot be read as {kind.upper()}, it may be cut off or damaged{reason}. "
             "Export it again."
         ) from error
-    repeated = frame.columns[frame.columns.duplicated()]
+    _refuse_repeated(frame.columns, path.name)
+    return frame, encoding
+
+
+def _refuse_repeated(names: pd.Index, file: str) -> None:
+    repeated = names[names.duplicated()]
     if len(repeated):
         raise DataError(
-            f"{path.name}: column '{repeated[0]}' is there more than once. Take one of them out."
+            f"{file}: column '{repeated[0]}' is there more than once. Take one of them out."
         )
-    return frame, encoding
 
 
 def _why(error: Exception) -> str:
@@ -135,18 +145,31 @@ def _why(error: Exception) -> str:
 
 
 def _open_parquet(path: Path) -> pd.DataFrame:
-    schema = pyarrow.parquet.read_schema(path)
+    facts = pyarrow.parquet.read_metadata(_arrow_file(path))
+    cells = facts.num_rows * facts.num_columns
+    if cells > MANY_CELLS and cells > MOST_PACKED * path.stat().st_size:
+        raise DataError(
+            f"{path.name}: would unpack to {cells / 1e9:.1f} billion values from "
+            f"{path.stat().st_size / 1e6:.1f} MB, which no extract does. It was not opened. Export it as CSV."
+        )
+    schema = facts.schema.to_arrow_schema()
     text = [
         c.name for c in schema if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)
     ]
     names = [name for name in schema.names if not name.startswith("__index_level_")]
+    _refuse_repeated(pd.Index(names), path.name)
 
     def column(name: str) -> pd.Series:
-        table = pyarrow.parquet.read_table(path, columns=[name], read_dictionary=text)
+        table = pyarrow.parquet.read_table(_arrow_file(path), columns=[name], read_dictionary=text)
         return _to_frame(_in_seconds(table)).iloc[:, 0]
 
     # one column after another: the raw file is never in memory as a whole beside its frame
     return pd.DataFrame({name: column(name) for name in names}, copy=False)
+
+
+def _arrow_file(path: Path) -> pa.OSFile:
+    """Open a file for Arrow, which takes the text of a path for UTF-8 whatever the system does."""
+    return pa.OSFile(os.fsencode(path))
 
 
 def _in_seconds(table: pa.Table) -> pa.Table:
@@ -196,7 +219,7 @@ def _parse(source: Path | bytes, names: list[str], delimiter: str, file: str) ->
 
     def parse(*, use_threads: bool) -> pa.Table:
         return pyarrow.csv.read_csv(
-            source if isinstance(source, Path) else io.BytesIO(source),
+            _arrow_file(source) if isinstance(source, Path) else io.BytesIO(source),
             read_options=pyarrow.csv.ReadOptions(
                 column_names=names, skip_rows=1, use_threads=use_threads
             ),
@@ -230,7 +253,11 @@ def _parse(source: Path | bytes, names: list[str], delimiter: str, file: str) ->
 def _to_frame(table: pa.Table) -> pd.DataFrame:
     # an index that pandas wrote along is no column of the extract
     names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    frame: pd.DataFrame = table.select(names).to_pandas(
-        ignore_metadata=True, date_as_object=False, split_blocks=True, self_destruct=True
+    frame: pd.DataFrame = (
+        table.select(names)
+        .replace_schema_metadata()
+        .to_pandas(
+            ignore_metadata=True, date_as_object=False, split_blocks=True, self_destruct=True
+        )
     )
     return frame

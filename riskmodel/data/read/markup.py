@@ -93,9 +93,13 @@ def open_markup(path: Path) -> dict[str, pd.DataFrame]:
             f"{path.name}: declares document types or entities, which no return does and which can do "
             "harm. It was not opened. Export it again from the system it comes from."
         ) from error
-    except ParseError as error:
+    except (ParseError, LookupError, ValueError) as error:  # also an encoding that nobody knows
         raise DataError(
             f"{path.name}: cannot be read as XML, it may be cut off ({error}). Export it again."
+        ) from error
+    except RecursionError as error:
+        raise DataError(
+            f"{path.name}: its elements lie in each other hundreds deep, as in no return. Export it again."
         ) from error
     frames = {table: pd.DataFrame(part, dtype="str") for table, part in rows.items()}
     return {table: frame.mask(frame == "") for table, frame in frames.items()}
@@ -211,7 +215,9 @@ def _leaves(element: Any, passed_over: Callable[[Any], bool] = lambda part: Fals
             continue
         text = (child.text or "").strip()
         inner = _leaves(child, passed_over) if len(child) else {_local(child): text}
-        found = {key: text for key, text in inner.items() if text} | found
+        for key, text in inner.items():
+            if text:
+                found.setdefault(key, text)
     return found
 
 

@@ -86,8 +86,26 @@ def read_mvad(path: Path) -> dict[str, pd.DataFrame]:
     -------
     dict of str to DataFrame
         Raw frames; months become positions confirmed and recorded on the month's last day.
+
+    Raises
+    ------
+    DataError
+        If the file was changed.
     """
-    cohort = pd.read_csv(path)
+    try:
+        return _read(pd.read_csv(path))
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+    ) as error:  # no CSV, a month that is none, a column that is gone
+        raise DataError(
+            f"{path.name}: is not the cohort as it was published. Install its package again: pip install "
+            "--no-deps --force-reinstall sequenzo."
+        ) from error
+
+
+def _read(cohort: pd.DataFrame) -> dict[str, pd.DataFrame]:
     pupil = "M" + cohort["id"].astype("str").str.zfill(3)
     months = [name for name in cohort.columns if name[3:4] == "."]
     long = cohort[months].assign(pupil_id=pupil).melt("pupil_id", months, "month", "activity")

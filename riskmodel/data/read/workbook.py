@@ -17,10 +17,16 @@ import pandas as pd
 
 from riskmodel.errors import DataError, RiskmodelError
 
-__all__ = ["open_book", "open_workbook"]
+__all__ = ["open_book", "open_workbook", "sheets_of"]
 
 LARGEST, MOST_PACKED = 2 * 10**9, 200
 """Bytes that a workbook may unpack to, and how many times its size on disk."""
+
+MOST_CELLS = 5 * 10**7
+"""Cells of a workbook, empty ones between others counted: the largest sheet has 1,048,576 rows."""
+
+EMPTY_ROW = 40
+"""Cells that a row counts as, at least."""
 
 
 def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
@@ -43,9 +49,52 @@ def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
         If the file is no workbook, is cut off, or would unpack to more than it should.
     """
     with open_book(path) as book:
-        sheets = {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
-                  for sheet in book.worksheets}  # fmt: skip
+        sheets = sheets_of(book, path, values_only=True)
     return {name: _frame(rows) for name, rows in sheets.items() if len(rows) > 1}
+
+
+def sheets_of(book: Any, path: Path, *, values_only: bool = False) -> dict[str, list[list[Any]]]:
+    """Return the cells of every sheet, all rows of a sheet as wide as its widest.
+
+    Parameters
+    ----------
+    book : openpyxl.Workbook
+        From :func:`open_book`.
+    path : Path
+        The workbook, for messages.
+    values_only : bool
+        Whether values are returned, not cells.
+
+    Returns
+    -------
+    dict of str to list of list
+        Sheet → rows; None, or a cell without value, where there is no cell.
+
+    Raises
+    ------
+    DataError
+        If cells lie so far apart that what is between them would fill the memory.
+    """
+    from openpyxl.cell.read_only import EMPTY_CELL
+
+    nothing = None if values_only else EMPTY_CELL
+    sheets, left = {}, MOST_CELLS
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # what a sheet says of its own size may be anything
+        rows: list[list[Any]] = []
+        widest = 0
+        for row in sheet.iter_rows(values_only=values_only):
+            rows.append(list(row))
+            widest = max(widest, len(row), EMPTY_ROW)
+            if len(rows) * widest > left:
+                raise DataError(
+                    f"{path.name}: its cells lie too far apart, as after a slip at the edge of a sheet. "
+                    "Delete the empty rows and columns, or export it as CSV."
+                )
+        left -= len(rows) * widest
+        width = max(map(len, rows), default=0)
+        sheets[sheet.title] = [row + [nothing] * (width - len(row)) for row in rows]
+    return sheets
 
 
 @contextmanager
@@ -91,7 +140,7 @@ def _refuse_bombs(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
         raise DataError(
             f"{path.name}: cannot be read as XLSX, it may be cut off or in another format. Save it "
             "again as XLSX, or export it as CSV."
@@ -108,7 +157,7 @@ def _frame(rows: list[list[object]]) -> pd.DataFrame:
     names = [_text(value) or f"column {place + 1}" for place, value in enumerate(rows[0])]
     while rows and all(value is None for value in rows[-1]):
         rows.pop()
-    body = [[_text(value) for value in row[: len(names)]] for row in rows[1:]]
+    body = [[_text(value) for value in row] for row in rows[1:]]
     return pd.DataFrame(body, columns=names, dtype="str")
 
 

@@ -1,0 +1,154 @@
+"""kill -9 at random moments of train, list and feedback: what is kept is whole, and work goes on."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from riskmodel.data.journal import read_journal
+from riskmodel.jobs import promote, read_decisions
+from riskmodel.jobs.use import load_model
+from riskmodel.report import write_list
+from riskmodel.simulate import write_simulated
+from riskmodel.training import registry
+from tests.conftest import SmallLA
+from tests.killing import command, duration_of, ended, moments, register_again, start, warm_up
+from tests.test_feedback import by_two_officers, edited
+from tests.test_registry import again
+from tests.test_report import make
+
+KILLS = 50
+WHOLE_TRAININGS = 4
+"""Of the kills of train, those of a whole training; the others hit what it writes at its end."""
+
+LEFT_TO_END = 10
+"""Every so many runs one is left to end, on what the killed ones left."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked_from_one_that_has_imported_everything() -> None:
+    warm_up()
+
+
+@pytest.fixture(scope="module")
+def store(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a store whose version 1 is the champion."""
+    tracking = f"sqlite:///{tmp_path_factory.mktemp('kill') / 'mlflow.db'}"
+    assert promote("pex", tracking=tracking, number=again(small_la, tracking)) == "1"
+    return tracking
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the files of a list that are the same whenever it is made; a workbook tells its time."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".xlsx"
+    }
+
+
+def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path: Path) -> None:
+    write_simulated(tmp_path / "la", pupils=400, years=4, seed=3, preset="bcp")
+    words = ["list", tmp_path / "la", "--outcome", "pex", "--capacity", "9", "--out", "list",
+             "--tracking", store, "--log", "lists.jsonl"]  # fmt: skip
+    out, log, unfinished = (tmp_path / name for name in ("list", "lists.jsonl", ".list.unfinished"))
+    begin, whole = duration_of(start(command, tmp_path, *words), unfinished.exists)
+    expected, killed, cut = contents(out), 0, 0
+    shutil.rmtree(out)
+    for number, moment in enumerate(moments(begin, whole, seed=1)):
+        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
+        done = ended(start(command, tmp_path, *words), None if is_left else moment)
+        killed += not done
+        cut += unfinished.exists()
+        assert {path.name for path in tmp_path.iterdir()} - {".lists.jsonl.lock"} <= {
+            "la", "list", "lists.jsonl", ".list.unfinished", ".lists.jsonl.unfinished", "standard_error.txt",
+        }  # fmt: skip
+        entries = read_journal(log)
+        assert out.exists() or not done
+        if out.exists():
+            assert contents(out) == expected
+            assert entries[-1]["kind"] == "list"
+            shutil.rmtree(out)
+        assert registry.version_of("pex", "champion", tracking=store) == "1"
+        if killed == KILLS:
+            break
+    assert cut > KILLS / 10  # the writing itself was hit
+    print(f"list: {killed} kills of a run of {whole:.1f} s, {cut} left an unfinished folder")
+    assert ended(start(command, tmp_path, *words))
+    assert not unfinished.exists()
+
+
+def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(tmp_path: Path) -> None:
+    folder = write_list(make(), tmp_path / "list")
+    book = edited(folder / "list.xlsx", tmp_path / "back.xlsx", by_two_officers)
+    log = tmp_path / "decisions.jsonl"
+    words = ["feedback", book, "--list", folder]
+    begin, whole = duration_of(start(command, tmp_path, *words), log.exists)
+    log.unlink()
+    killed = cut = 0
+    for number, moment in enumerate(moments(0.9 * begin, whole, seed=2)):
+        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
+        done = ended(start(command, tmp_path, *words), None if is_left else moment)
+        killed += not done
+        cut += log.exists() and not done
+        assert log.exists() or not done
+        if log.exists():
+            assert len(read_journal(log)) == len(read_decisions(log)) == 8
+            if number % 2:  # else the next run meets the decisions of this one, and adds none twice
+                log.unlink()
+        if killed == KILLS:
+            break
+    assert cut > 0
+    print(f"feedback: {killed} kills of a run of {whole:.1f} s, {cut} after the log was written")
+    for _ in range(2):
+        assert ended(start(command, tmp_path, *words))
+        assert len(read_journal(log)) == len(read_decisions(log)) == 8
+
+
+def assert_is_whole(tracking: str, small_la: SmallLA) -> int:
+    """Check that the champion of a registry scores and its newest version loads; return its number."""
+    model, _ = load_model("pex", tracking=tracking)
+    X = np.zeros((1, len(model.features)), np.float32)
+    assert np.isfinite(model.ensemble.explain(X)[2]).all()
+    newest = registry.version_of("pex", "challenger", tracking=tracking)
+    assert newest is not None
+    uri = registry.address("pex", newest)
+    loaded, _ = load_model("pex", tracking=tracking, model_uri=uri)
+    assert loaded.card == small_la.training.model.card
+    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+    return int(newest)
+
+
+def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
+    small_la: SmallLA, store: str, tmp_path: Path
+) -> None:
+    (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
+    words = (tmp_path / "training", store)
+    _, whole = duration_of(start(register_again, tmp_path, *words))
+    first = versions = assert_is_whole(store, small_la)
+    killed = 0
+    for number, moment in enumerate(moments(whole / 2, whole, seed=3)):
+        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
+        done = ended(start(register_again, tmp_path, *words), None if is_left else moment)
+        killed += not done
+        newest = assert_is_whole(store, small_la)
+        assert newest in ({versions + 1} if done else {versions, versions + 1})
+        versions = newest
+        if killed == KILLS - WHOLE_TRAININGS:
+            break
+    train = ["train", small_la.extracts, "--outcome", "pex", "--tracking", store]
+    for moment in islice(moments(4.0, 8.0, seed=4), WHOLE_TRAININGS):
+        ended(start(command, tmp_path, *train), moment)
+        versions = assert_is_whole(store, small_la)
+    assert ended(start(register_again, tmp_path, *words))
+    assert assert_is_whole(store, small_la) == versions + 1
+    for number in range(1, versions + 2):  # none of them is half there
+        load_model("pex", tracking=store, model_uri=registry.address("pex", str(number)))
+    writing = f"the others within {whole:.1f} s of writing"
+    print(f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
+          f"{versions + 1 - first} versions came to be, all whole")  # fmt: skip
