@@ -13,7 +13,6 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -239,14 +238,17 @@ class RiskModel:
                 (folder / "arrays.npz").open("rb") as stream,
                 np.load(stream, allow_pickle=False) as stored,
             ):
-                _refuse_packed(stored.zip)
+                if any(one.compress_type for one in stored.zip.infolist()):
+                    # save packs none; such a file could unpack to more than memory holds
+                    raise ModelError(_damaged(folder, "its arrays are compressed"))
                 arrays = {name: stored[name] for name in stored.files}
             if document["format"] != FORMAT:
                 raise ModelError(
                     f"The model in {folder.name} has format {document['format']}; this version reads "
                     f"{FORMAT}. Train it again."
                 )
-            _check_document(document, arrays)
+            if fault := _fault(document, arrays):
+                raise ModelError(_damaged(folder, fault))
             return cls(
                 outcome=document["outcome"],
                 features=tuple(document["features"]),
@@ -257,33 +259,28 @@ class RiskModel:
         except ModelError:
             raise
         except Exception as error:  # numpy, zipfile and json have a dozen kinds for a damaged file
-            raise ModelError(_damaged(folder, error)) from error
+            why = type(error).__name__ if not str(error) else f"{type(error).__name__}: {error}"
+            raise ModelError(_damaged(folder, why)) from error
 
 
-def _refuse_packed(archive: ZipFile) -> None:
-    """Refuse arrays that would unpack to more than the file's size, as :meth:`RiskModel.save` packs none."""
-    if any(one.compress_type for one in archive.infolist()):
-        raise ValueError("its arrays are compressed")
-
-
-def _check_document(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-    """Refuse a document that does not belong to its arrays, or lacks what an assessment is made of."""
+def _fault(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
+    """Say why a document does not belong to its arrays, or lacks what an assessment is made of."""
     names, affine, card = (document[name] for name in ("features", "calibration", "card"))
     kinds = {"trained": dict, "backtest": dict, "audit": dict, "audit_note": str}
     if document["outcome"] not in OUTCOMES:
-        raise ValueError(f"there is no outcome {document['outcome']!r}")
+        return f"there is no outcome {document['outcome']!r}"
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError("the names of its features are not whole")
+        return "the names of its features are not whole"
     if arrays["linear.coefficient"].shape[-1] != len(names):
-        raise ValueError(f"it names {len(names)} features, and its arrays are of others")
+        return f"it names {len(names)} features, and its arrays are of others"
     if not np.isfinite([affine["intercept"], affine["slope"]]).all() or affine["slope"] <= 0:
-        raise ValueError("its calibration would turn the ranking round")
+        return "its calibration would turn the ranking round"
     if not all(isinstance(card[name], kind) for name, kind in kinds.items()):
-        raise ValueError("its card is not whole")
+        return "its card is not whole"
+    return ""
 
 
-def _damaged(folder: Path, error: Exception) -> str:
-    why = type(error).__name__ if not str(error) else f"{type(error).__name__}: {error}"
+def _damaged(folder: Path, why: str) -> str:
     return (
         f"The model in {folder.name} cannot be read ({why}). "
         "Files are missing, damaged or not a riskmodel model; train it again."

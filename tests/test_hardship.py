@@ -18,6 +18,7 @@ import pytest
 
 from riskmodel.data.identity import load_key
 from riskmodel.data.journal import append, read_journal
+from riskmodel.data.write import new_folder
 from riskmodel.jobs import promote
 from riskmodel.jobs.use import load_model
 from riskmodel.report import write_list
@@ -316,3 +317,17 @@ def test_a_clock_that_was_wrong_before_does_not_break_a_log(
     assert answer.returncode == 0, answer.stderr
     numbers = [entry["number"] for entry in read_journal(tmp_path / "lists.jsonl")]
     assert numbers == [1, 2]  # entries follow each other, whatever the clock says
+
+
+def test_a_folder_is_for_whom_the_account_makes_folders(tmp_path: Path) -> None:
+    rights = {}
+    before = os.umask(0o077)
+    try:
+        for mask in (0o077, 0o027, 0o022):
+            os.umask(mask)
+            with new_folder(tmp_path / f"{mask:o}") as folder:
+                (folder / "list.csv").write_text("x", encoding="utf-8")
+            rights[mask] = (tmp_path / f"{mask:o}").stat().st_mode & 0o777
+    finally:
+        os.umask(before)
+    assert rights == {0o077: 0o700, 0o027: 0o750, 0o022: 0o755}

@@ -58,7 +58,6 @@ def new_folder(out: str | Path) -> Iterator[Path]:
                 yield folder
                 if out.exists():
                     out.rmdir()
-                folder.chmod(0o755)
                 folder.rename(out)
             finally:
                 shutil.rmtree(place, ignore_errors=True)
