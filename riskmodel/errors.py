@@ -27,7 +27,7 @@ __all__ = [
 USER = re.compile(r"(?<=://)[^\s/:@]*(?::\S*)?@")
 SECRET = re.compile(r"([?&;]\w*(?:pass|pwd|token)\w*=)[^&;\s]*", re.IGNORECASE)
 
-LONGEST = 2_400
+LONGEST = 6_000
 """Characters of a message; a workbook that came back may have twenty faults, each with its row."""
 
 

@@ -137,7 +137,8 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
         done = ended(start(register_again, tmp_path, *words), None if is_left else moment)
         killed += not done
         newest = assert_is_whole(store, small_la)
-        assert newest in ({versions + 1} if done else {versions, versions + 1})
+        # killed between version and alias, a whole version is left that no alias names
+        assert newest > versions if done else newest >= versions
         versions = newest
         if killed == KILLS - WHOLE_TRAININGS:
             break
@@ -146,9 +147,10 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
         ended(start(command, tmp_path, *train), moment)
         versions = assert_is_whole(store, small_la)
     assert ended(start(register_again, tmp_path, *words))
-    assert assert_is_whole(store, small_la) == versions + 1
-    for number in range(1, versions + 2):  # none of them is half there
+    newest = assert_is_whole(store, small_la)
+    assert newest > versions
+    for number in range(1, newest + 1):  # none of them is half there
         load_model("pex", tracking=store, model_uri=registry.address("pex", str(number)))
     writing = f"the others within {whole:.1f} s of writing"
     print(f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
-          f"{versions + 1 - first} versions came to be, all whole")  # fmt: skip
+          f"{newest - first} versions came to be, all whole")  # fmt: skip

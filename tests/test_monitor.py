@@ -149,7 +149,7 @@ def handed_out(folder: Path, small_la: SmallLA, watched: str, day: str) -> Path:
                      as_of=pd.Timestamp(day).as_unit("s"))  # fmt: skip
 
 
-def test_lists_of_one_day_later_lists_and_odd_columns_are_refused(
+def test_lists_of_one_day_later_lists_and_changed_lists_are_refused(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     one = handed_out(tmp_path / "one", small_la, watched, "2023-10-29")
@@ -160,7 +160,7 @@ def test_lists_of_one_day_later_lists_and_odd_columns_are_refused(
         monitor(small_la.extracts, "pex", tracking=watched, lists=(one,), as_of=early)
     frame = pd.read_csv(one / "list.csv", dtype={"pupil_id": str})
     frame.assign(selected="no").to_csv(one / "list.csv", index=False)
-    with pytest.raises(RequestError, match="holds no list that can be read"):
+    with pytest.raises(RequestError, match="changed since the list was made"):
         monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
 
 
