@@ -1,7 +1,7 @@
 """The inclusion dashboard of a whole LA: reading, counting and writing, and how large the pages are.
 
 ``python benchmarks/dashboard.py --scale full`` simulates an LA of 50,000 pupils on roll over five school
-years (about 89 million marks) and makes its dashboard as ``riskmodel dashboard`` does.
+years (about 85 million marks) and makes its dashboard as ``riskmodel dashboard`` does.
 """
 
 from __future__ import annotations
