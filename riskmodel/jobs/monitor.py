@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
-from riskmodel.data.check import alike_together, check
+from riskmodel.data.check import alike_together
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
 from riskmodel.errors import ModelError
@@ -176,7 +176,7 @@ def monitor(
     extract = extract or read(source)
     tables = extract.tables
     day = as_of or default_as_of(tables, outcome)
-    problems = check(extract).problems
+    problems = extract.problems
     said = alike_together(problems)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     today = assess_at(model, tables, day)

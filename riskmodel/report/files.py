@@ -8,7 +8,9 @@ Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +30,10 @@ __all__ = ["read_list", "write_list"]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet may take text for a formula, the full-width ones too."""
+
+NUMBERS = {"rank": "int64", "selected": "bool", "year_group": "Int64", "risk": "float64",
+           "risk_low": "float64", "risk_high": "float64"}  # fmt: skip
+"""Columns of ``list.csv`` that are no text."""
 
 
 def write_list(
@@ -121,19 +127,10 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
             f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
             "written."
         )
-    # what nobody changed is read without a doubt
-    ranking = pd.read_csv(folder / "list.csv", dtype=_types(folder), keep_default_na=False)
+    types = defaultdict(lambda: "str", NUMBERS)
+    # what nobody changed is read without a doubt, from the bytes that were compared
+    ranking = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
     return identity, _rearmed(ranking)
-
-
-def _types(folder: Path) -> dict[str, str]:
-    """Return the types of the columns of a list: what is no number is text."""
-    numbers = {
-        "rank": "int64", "selected": "bool", "year_group": "Int64", "risk": "float64",
-        "risk_low": "float64", "risk_high": "float64",
-    }  # fmt: skip
-    names = pd.read_csv(folder / "list.csv", nrows=0).columns
-    return {name: numbers.get(name, "str") for name in names}
 
 
 def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> ListIdentity:
