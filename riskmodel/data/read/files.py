@@ -128,7 +128,6 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
             f"{path.name}: cannot be read as {kind.upper()}, it may be cut off or damaged{reason}. "
             "Export it again."
         ) from error
-    _refuse_repeated(frame.columns, path.name)
     return frame, encoding
 
 
@@ -188,7 +187,8 @@ def _open_csv(path: Path) -> tuple[pd.DataFrame, str]:
     header = lines[0].decode("utf-8-sig") if lines else ""
     delimiter = max(",;\t", key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [""])]
-    if len(lines) < 2 or len(set(names)) < len(names):  # repeated names are refused by the caller
+    _refuse_repeated(pd.Index(names), path.name)
+    if len(lines) < 2:
         return pd.DataFrame(columns=names, dtype="str"), encoding
     return _to_frame(_parse(source, names, delimiter, path.name)), encoding
 
