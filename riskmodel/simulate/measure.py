@@ -15,7 +15,7 @@ from riskmodel.simulate.figures.absence import absence_figures
 from riskmodel.simulate.figures.destinations import destination_figures
 from riskmodel.simulate.figures.exclusions import exclusion_figures, incident_figures
 from riskmodel.simulate.figures.population import population_figures
-from riskmodel.simulate.figures.pupils import pupils_of
+from riskmodel.simulate.figures.pupils import counted_pupils
 from riskmodel.simulate.parameters import Preset, published
 
 __all__ = ["measure", "summarise"]
@@ -37,7 +37,7 @@ def measure(tables: Tables, preset: Preset) -> pd.DataFrame:
         Index ``figure``; ``target``, ``part``, ``whole``, ``factor``: the value is
         ``factor * part / whole``.
     """
-    pupils = pupils_of(tables)
+    pupils = counted_pupils(tables)
     rows = [
         *population_figures(pupils, preset),
         *exclusion_figures(tables, pupils, preset),

@@ -34,7 +34,7 @@ def absence_figures(tables: Tables, pupils: pd.DataFrame) -> Iterator[Row]:
     tables : Tables
         A simulated LA.
     pupils : DataFrame
-        From :func:`~.pupils.pupils_of`.
+        From :func:`~.pupils.counted_pupils`.
 
     Yields
     ------

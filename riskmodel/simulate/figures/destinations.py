@@ -32,7 +32,7 @@ def destination_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) ->
     tables : Tables
         A simulated LA.
     pupils : DataFrame
-        From :func:`~.pupils.pupils_of`.
+        From :func:`~.pupils.counted_pupils`.
     preset : str
         ``"england"`` or ``"bcp"``.
 
@@ -59,13 +59,10 @@ def destination_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) ->
     july = pd.Timestamp(int(pupils["year"].iloc[0]), 6, 1)
     support = in_spell_on(provision[provision["provision"] == "K"], july, len(pupils))
     plan = in_spell_on(provision[provision["provision"] == "E"], july, len(pupils))
-    for name, group in (("none", ~support & ~plan), ("sen_support", support), ("ehc_plan", plan)):
-        # NEET only: the share not known is published for all groups together
-        level = np.mean([parameter(f"neet.16.{sex}", preset) for sex in ("F", "M")])
-        mix = {
-            "none": (~support & ~plan)[left].mean(),
-            "sen_support": support[left].mean(),
-            "ehc_plan": plan[left].mean(),
-        }
-        target = level * rates[name] / sum(rates[k] * v for k, v in mix.items())
+    groups = {"none": ~support & ~plan, "sen_support": support, "ehc_plan": plan}
+    # NEET only: the share not known is published for all groups together
+    level = np.mean([parameter(f"neet.16.{sex}", preset) for sex in ("F", "M")])
+    mean_rate = sum(rates[name] * group[left].mean() for name, group in groups.items())
+    for name, group in groups.items():
+        target = level * rates[name] / mean_rate
         yield (f"neet.{name}", float(target), neet[left & group].sum(), (left & group).sum(), 100)

@@ -29,6 +29,9 @@ from riskmodel.simulate.shapes import GROUPS
 
 __all__ = ["exclusion_figures", "incident_figures"]
 
+CATEGORIES = {"susp": "SUSP", "pex": "PERM"}
+"""Event of a figure → category of the table."""
+
 
 def exclusion_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> Iterator[Row]:
     """Count suspensions and permanent exclusions by phase, year group and group of pupils.
@@ -38,7 +41,7 @@ def exclusion_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> I
     tables : Tables
         A simulated LA.
     pupils : DataFrame
-        From :func:`~.pupils.pupils_of`.
+        From :func:`~.pupils.counted_pupils`.
     preset : str
         ``"england"`` or ``"bcp"``.
 
@@ -49,7 +52,7 @@ def exclusion_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> I
     """
     facts = _of_the_year(tables, pupils)
     counts = {}
-    for event, category in (("susp", "SUSP"), ("pex", "PERM")):
+    for event, category in CATEGORIES.items():
         who = facts.loc[(facts["category"] == category).to_numpy(), "pupil_id"]
         counts[event] = np.bincount(who.cat.codes, minlength=len(pupils))
     stage = pupils["stage"].to_numpy()
@@ -136,7 +139,7 @@ def incident_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> It
     tables : Tables
         A simulated LA.
     pupils : DataFrame
-        From :func:`~.pupils.pupils_of`.
+        From :func:`~.pupils.counted_pupils`.
     preset : str
         ``"england"`` or ``"bcp"``.
 
@@ -147,7 +150,7 @@ def incident_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> It
     """
     facts = _of_the_year(tables, pupils)
     autumn = facts["start_date"].dt.month >= 9
-    for event, category in (("susp", "SUSP"), ("pex", "PERM")):
+    for event, category in CATEGORIES.items():
         mine = facts["category"] == category
         yield published_share(f"{event}.share.autumn", (mine & autumn).sum(), mine.sum())
         given = [facts.loc[mine, f"reason_{i}"] for i in (1, 2, 3)]
@@ -169,7 +172,7 @@ def incident_figures(tables: Tables, pupils: pd.DataFrame, preset: Preset) -> It
         (tables["schools"]["phase"] == "secondary").to_numpy(), ["school_id", "local_authority"]
     ]
     if len(secondary) >= 20:
-        for event, category in (("susp", "SUSP"), ("pex", "PERM")):
+        for event, category in CATEGORIES.items():
             events = facts.loc[facts["category"] == category, "school_id"].value_counts()
             by_school = secondary.assign(n=secondary["school_id"].map(events).fillna(0))
             top = in_all = 0.0

@@ -29,7 +29,7 @@ def population_figures(pupils: pd.DataFrame, preset: Preset) -> Iterator[Row]:
     Parameters
     ----------
     pupils : DataFrame
-        From :func:`~.pupils.pupils_of`.
+        From :func:`~.pupils.counted_pupils`.
     preset : str
         ``"england"`` or ``"bcp"``.
 

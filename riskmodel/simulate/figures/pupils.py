@@ -14,12 +14,12 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.shapes import GROUPS
 
-__all__ = ["PHASES", "in_spell_on", "pupils_of"]
+__all__ = ["PHASES", "in_spell_on", "counted_pupils"]
 
 PHASES = ("primary", "secondary", "special")
 
 
-def pupils_of(tables: Tables) -> pd.DataFrame:
+def counted_pupils(tables: Tables) -> pd.DataFrame:
     """Return year group, phase, and what every pupil was in the last school year.
 
     Parameters
