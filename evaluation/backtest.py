@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.write import records
-from riskmodel.display import html_list, html_table, write_interval
+from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.decisions import decision_curve
@@ -193,8 +193,7 @@ class Backtest:
     def _repr_html_(self) -> str:
         shown = pd.DataFrame({"ranker": self.table["ranker"]})
         for metric in list(METRICS)[:3]:
-            ends = (self.table[f"{metric}{end}"] for end in ("", "_low", "_high"))
-            shown[metric] = [write_interval(*figures) for figures in zip(*ends, strict=True)]
+            shown[metric] = write_intervals(self.table, metric)
         worst = self.over_time().set_index("ranker")["worst"]
         shown["worst list"] = shown["ranker"].map(worst)
         table = html_table(shown, self._counted(), note=MEANING)

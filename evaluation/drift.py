@@ -137,9 +137,9 @@ def drift(kept: dict[str, dict[str, Any]], X: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {"feature": name, "index": index, "usual": one["usual"],
              "missing_before": before[-1] / before.sum(),
-             "missing_now": now[-1] / max(1, now.sum()),
-             "drifted": index > max(NOTABLE, MARGIN * one["usual"])}
+             "missing_now": now[-1] / max(1, now.sum())}
         )  # fmt: skip
     table = pd.DataFrame(rows)
     excess = table["index"] - (MARGIN * table["usual"]).clip(lower=NOTABLE)
+    table["drifted"] = excess > 0
     return table.iloc[np.argsort(-excess.to_numpy(), kind="stable")].reset_index(drop=True)

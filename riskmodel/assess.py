@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from riskmodel.display import html_table, write_interval
+from riskmodel.display import html_table, write_intervals
 from riskmodel.errors import ModelError
 from riskmodel.fairness import Audit
 
@@ -165,10 +165,10 @@ class Assessment:
         from riskmodel.ranking import rank
 
         top = rank(self).head(SHOWN)
-        ends = (top[name] for name in ("risk", "risk_low", "risk_high"))
-        words = [write_interval(*figures) for figures in zip(*ends, strict=True)]
         shown = top[["rank", "pupil_id", "school_id", "year_group"]].assign(
-            risk=words, a_reason=top["reason_1"], a_strength=top["strength_1"]
+            risk=write_intervals(top, "risk"),
+            a_reason=top["reason_1"],
+            a_strength=top["strength_1"],
         )
         caption = (
             f"{self.outcome}, {self.as_of.day} {self.as_of:%B %Y}: {len(self.scores):,} pupils, "

@@ -15,7 +15,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["MOST_ROWS", "html_list", "html_table", "write_interval"]
+__all__ = ["MOST_ROWS", "html_list", "html_table", "write_interval", "write_intervals"]
 
 MOST_ROWS = 12
 """Rows of a table that are shown; how many more there are is said below it."""
@@ -118,6 +118,25 @@ def write_interval(value: float, low: float, high: float) -> str:
     if np.isnan(low) or np.isnan(high):
         return f"{value:.3f} (no interval)"
     return f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def write_intervals(table: pd.DataFrame, name: str) -> list[str]:
+    """Write a column of figures with its intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``name`` and the ends of its intervals, ``name_low`` and ``name_high``.
+    name : str
+        Column of the figures.
+
+    Returns
+    -------
+    list of str
+        One per row, from :func:`write_interval`.
+    """
+    ends = (table[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return [write_interval(*figures) for figures in zip(*ends, strict=True)]
 
 
 def _write(value: Any) -> str:

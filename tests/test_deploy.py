@@ -64,10 +64,9 @@ def half_term(
         f"SETTINGS='{in_use.settings}'\nCAPACITY={CAPACITY}\nOUTCOMES=pex\n",
         encoding="utf-8",
     )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     made = subprocess.run(
         [DEPLOY / "half_term.sh", conf], capture_output=True, text=True, check=False, cwd=folder,
-        env=os.environ | SILENT | {"PATH": path},
+        env=os.environ | SILENT | {"PATH": PATH},
     )  # fmt: skip
     return made, out
 

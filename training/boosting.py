@@ -291,12 +291,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         array of shape (n_rows,)
             Log-odds, averaged over bags.
         """
-        check_is_fitted(self)
-        values = validate_data(
-            self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
-        )
-        members = self.ensemble_.explain(values)[2]
-        return np.asarray(members.mean(axis=1))
+        return np.asarray(self._explain(X)[2].mean(axis=1))
 
     def explain(self, X: ArrayLike | pd.DataFrame) -> tuple[float, pd.DataFrame]:
         """Return what each feature adds to the log-odds of each row, exactly.
@@ -313,14 +308,20 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         contributions : DataFrame of shape (n_rows, n_features)
             ``base_value`` and a row's contributions add up to :meth:`decision_function`.
         """
+        base_value, contributions, _ = self._explain(X)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return base_value, pd.DataFrame(contributions, index=index, columns=names)
+
+    def _explain(
+        self, X: ArrayLike | pd.DataFrame
+    ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return base value, contributions and the log-odds of every bag, of rows that are checked."""
         check_is_fitted(self)
         values = validate_data(
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False
         )
-        base_value, contributions, _ = self.ensemble_.explain(values)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return base_value, pd.DataFrame(contributions, index=index, columns=names)
+        return self.ensemble_.explain(values)
 
     def predict_proba(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:
         """Return uncalibrated probabilities of the two classes.

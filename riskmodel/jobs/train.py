@@ -101,10 +101,9 @@ class Training:
             The backtest's table, the notes, and the gates.
         """
         gates = "\n".join(f"  {name}: {answer}" for name, answer in self.gates.items())
-        banner = "SIMULATED DATA. " if self.model.card["trained"]["simulated"] else ""
         return "\n".join(
             [
-                f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger.",
+                self._headline(),
                 *([self.search.text()] if self.search else []),
                 self.backtest.text(),
                 *self.notes,
@@ -113,16 +112,18 @@ class Training:
             ]
         )
 
-    def _repr_html_(self) -> str:
+    def _headline(self) -> str:
         banner = "SIMULATED DATA. " if self.model.card["trained"]["simulated"] else ""
-        first = f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
+        return f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
+
+    def _repr_html_(self) -> str:
         told = [note for note in self.notes if note != self.backtest.recommendation()]
         words = {name.replace("_", " "): answer for name, answer in self.gates.items()}
         passed = [name for name, answer in words.items() if answer == "passed"]
         gates = [f"Gates passed: {', '.join(passed) or 'none'}."]
         gates += [f"Gate {name}: {words[name]}" for name in words if name not in passed]
-        parts = [html_list([first]), self.backtest._repr_html_(), html_list(told), html_list(gates)]
-        return "".join(parts)
+        lists = [html_list(sentences) for sentences in ([self._headline()], told, gates)]
+        return lists[0] + self.backtest._repr_html_() + lists[1] + lists[2]
 
 
 def train(
