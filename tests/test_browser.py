@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
@@ -82,27 +82,35 @@ def page(browser: Browser, folder: Path) -> Iterator[Page]:
         yield made
 
 
-def shown_pupils(page: Page) -> list[str]:
-    """Return the pupils whose rows can be seen, from top to bottom."""
-    return page.locator("#rows tbody tr:visible th").all_inner_texts()
+def expect_shown(page: Page, pupils: list[str]) -> None:
+    """Wait until the rows that can be seen are those of these pupils, from top to bottom."""
+    expect(page.locator("#rows tbody tr:visible th")).to_have_text(pupils)
+
+
+def open_card(page: Page, pupil: str) -> Locator:
+    """Follow the link of a pupil and wait for their card: the address changes before the page does."""
+    page.get_by_role("link", name=pupil).click()
+    expect(page.locator("#card h2")).to_have_text(f"Pupil {pupil}")
+    return page.locator("#card")
 
 
 # -------------------------------------------------------------------------------- the list
 def test_the_list_opens_with_everybody_shown(page: Page, ranking: pd.DataFrame) -> None:
     shown = ranking[ranking["band"] != "not listed"]
-    assert shown_pupils(page) == shown["pupil_id"].tolist()
+    expect_shown(page, shown["pupil_id"].tolist())
     expect(page.get_by_role("heading", level=1)).to_have_text("Pupils who may need support early")
     expect(page.get_by_role("tabpanel", name="The list")).to_be_visible()
     expect(page.get_by_role("tabpanel", name="Equality audit")).to_be_hidden()
 
 
 def test_search_finds_the_listed_and_everybody_else(page: Page, ranking: pd.DataFrame) -> None:
+    shown = ranking.loc[ranking["band"] != "not listed", "pupil_id"].tolist()
     listed, other = ranking["pupil_id"].iloc[2], ranking["pupil_id"].iloc[200]
     search = page.get_by_role("searchbox", name="Search pupil or school")
     search.fill(listed.lower())
-    assert shown_pupils(page) == [listed]
+    expect_shown(page, [listed])
     search.fill(other)
-    assert shown_pupils(page) == []
+    expect_shown(page, [])
     row = page.locator("#others tbody tr").filter(has_text=other)
     expect(row).to_contain_text("201")
     expect(page.get_by_role("status")).to_contain_text("and 1 not on it")
@@ -110,7 +118,7 @@ def test_search_finds_the_listed_and_everybody_else(page: Page, ranking: pd.Data
     expect(page.get_by_role("status")).to_have_text("0 of 33 pupils on the list or near the line.")
     expect(page.locator("#others")).to_be_hidden()
     page.get_by_role("button", name="Clear").click()
-    assert len(shown_pupils(page)) == 33
+    expect_shown(page, shown)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +145,7 @@ def test_filters_and_search_work_together(page: Page, ranking: pd.DataFrame) -> 
     page.get_by_label("On the list").select_option(label="near the line")
     page.get_by_role("searchbox").fill(school)
     near = shown[(shown["band"] == "near the line") & (shown["school_id"] == school)]
-    assert shown_pupils(page) == near["pupil_id"].tolist()
+    expect_shown(page, near["pupil_id"].tolist())
     expect(page.locator("#others")).to_be_hidden()  # nobody outside the list is near the line
 
 
@@ -146,22 +154,21 @@ def test_columns_sort_both_ways_and_say_so(page: Page, ranking: pd.DataFrame) ->
     head = page.locator("#rows th[data-key=year]")
     by_year = shown.sort_values(["year_group", "rank"])["pupil_id"].tolist()
     page.get_by_role("button", name="Year", exact=True).click()
-    assert shown_pupils(page) == by_year
-    assert head.get_attribute("aria-sort") == "ascending"
+    expect_shown(page, by_year)
+    expect(head).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("button", name="Year", exact=True).click()
     down = shown.sort_values(["year_group", "rank"], ascending=[False, True])["pupil_id"].tolist()
-    assert shown_pupils(page) == down
-    assert head.get_attribute("aria-sort") == "descending"
+    expect_shown(page, down)
+    expect(head).to_have_attribute("aria-sort", "descending")
     page.get_by_role("button", name="Rank").click()
-    assert shown_pupils(page) == shown["pupil_id"].tolist()
+    expect_shown(page, shown["pupil_id"].tolist())
     assert head.get_attribute("aria-sort") is None
 
 
 # -------------------------------------------------------------------------------- cards
 def test_a_card_tells_the_story_and_leads_back(page: Page, ranking: pd.DataFrame) -> None:
     second = ranking["pupil_id"].iloc[1]
-    page.get_by_role("link", name=second).click()
-    card = page.locator("#card")
+    card = open_card(page, second)
     expect(page.get_by_role("article", name=f"Pupil {second}")).to_be_focused()
     for title in ("The story", "Attendance by week", "Schools, moves and suspensions", "Questions to ask",
                   "What we do not know"):  # fmt: skip
@@ -186,8 +193,7 @@ def test_incidents_come_last_in_a_story(
     suspended = assessment.features["suspensions_12_months"].to_numpy() > 0
     ids = assessment.scores["pupil_id"].astype("str")[suspended]
     first = ranking.loc[ranking["selected"] & ranking["pupil_id"].isin(ids), "pupil_id"].iloc[0]
-    page.get_by_role("link", name=first).click()
-    titles = page.locator("#card h4").all_inner_texts()
+    titles = open_card(page, first).locator("h4").all_inner_texts()
     told = [title.lower() for title in titles if title.lower() != "everything else"]
     assert told[-1] == "incidents"
     bars = page.locator("#card .told li")
@@ -201,7 +207,7 @@ def test_a_chart_draws_the_weeks_that_are_known(page: Page, tables: Tables, asse
     first = ranking["pupil_id"].iloc[0]
     weeks = weekly_attendance(tables, [first], as_of=assessment.as_of)
     assert weeks is not None
-    page.get_by_role("link", name=first).click()
+    open_card(page, first)
     known = weeks.share[0][~pd.isna(weeks.share[0])]
     bars = page.locator("#card rect.bar")
     assert bars.count() == len(known)
@@ -213,7 +219,7 @@ def test_a_chart_draws_the_weeks_that_are_known(page: Page, tables: Tables, asse
 def test_every_link_of_the_card_follows_what_is_filtered(page: Page, ranking: pd.DataFrame) -> None:
     near = ranking.loc[ranking["band"] == "near the line", "pupil_id"].tolist()
     page.get_by_label("On the list").select_option(label="near the line")
-    page.get_by_role("link", name=near[0]).click()
+    open_card(page, near[0])
     expect(page.locator("#card nav a")).to_have_count(2)  # back and next; nobody is before
     page.get_by_role("link", name="Next").click()
     expect(page.locator("#card h2")).to_have_text(f"Pupil {near[1]}")
@@ -251,7 +257,7 @@ def test_axe_finds_nothing(
             assert axe_faults(page) == []
         page.get_by_role("tab", name="The list").click()
         page.get_by_role("searchbox").fill("")
-        page.get_by_role("link", name=ranking["pupil_id"].iloc[0]).click()
+        open_card(page, ranking["pupil_id"].iloc[0])
         assert axe_faults(page) == []
     school = file_name(str(ranking["school_id"].iloc[0]))
     with opened(browser, folder / "schools" / f"{school}.html", width=width) as page:
@@ -271,6 +277,7 @@ def test_nothing_runs_over_the_edge(browser: Browser, hostile: Path, width: int)
                 page.get_by_role("tab", name=click).click()
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.locator("#rows tbody a").nth(4).click()
+        expect(page.locator("#card")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -303,9 +310,7 @@ def test_without_script_the_list_can_be_read(
     browser: Browser, folder: Path, ranking: pd.DataFrame
 ) -> None:
     with opened(browser, folder / "index.html", javascript=False) as page:
-        assert (
-            shown_pupils(page) == ranking.loc[ranking["band"] != "not listed", "pupil_id"].tolist()
-        )
+        expect_shown(page, ranking.loc[ranking["band"] != "not listed", "pupil_id"].tolist())
         expect(page.locator("#tools")).to_be_hidden()
         expect(page.locator("#fairness")).to_be_visible()
 
@@ -337,7 +342,7 @@ def test_the_list_prints_on_a4_with_its_heads_on_every_sheet(
 
 
 def test_a_card_prints_alone_and_whole(page: Page, ranking: pd.DataFrame, tmp_path: Path) -> None:
-    page.get_by_role("link", name=ranking["pupil_id"].iloc[0]).click()
+    open_card(page, ranking["pupil_id"].iloc[0])
     text = "\n".join(pdf_text(page, tmp_path / "card.pdf"))
     assert f"Pupil {ranking['pupil_id'].iloc[0]}" in text
     assert ranking["pupil_id"].iloc[1] not in text
@@ -401,11 +406,8 @@ def test_a_sealed_page_opens_with_the_right_password_only(
         page.keyboard.press("Enter")
         expect(page.locator("#rows")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_be_focused()
-        assert (
-            shown_pupils(page) == ranking.loc[ranking["band"] != "not listed", "pupil_id"].tolist()
-        )
-        page.get_by_role("link", name=ranking["pupil_id"].iloc[0]).click()
-        expect(page.locator("#card h2")).to_be_visible()
+        expect_shown(page, ranking.loc[ranking["band"] != "not listed", "pupil_id"].tolist())
+        open_card(page, ranking["pupil_id"].iloc[0])
         assert axe_faults(page) == []
 
 
