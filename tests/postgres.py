@@ -13,18 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def binaries() -> Path | None:
+def binaries() -> Path:
     """Return the folder of PostgreSQL's programs, newest version first."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
     on_path = shutil.which("initdb")
-    return found[0].parent if found else Path(on_path).parent if on_path else None
+    if not found and on_path is None:
+        raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
+    return (found[0] if found else Path(str(on_path))).parent
 
 
 @contextmanager
 def server() -> Iterator[str]:
     """Start a server with an empty database and yield its SQLAlchemy address."""
     programs = binaries()
-    assert programs is not None
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         data = base / "data"

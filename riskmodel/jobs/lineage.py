@@ -26,7 +26,6 @@ def lineage(
     today: pd.Timestamp,
     sample: Sample,
     simulated: bool,
-    out_of_time: bool,
     seed: int,
 ) -> dict[str, Any]:
     """Return where a model came from.
@@ -43,8 +42,6 @@ def lineage(
         What it was trained on.
     simulated : bool
         Whether the pupils are simulated.
-    out_of_time : bool
-        Whether earlier lists could be tested.
     seed : int
         Seed.
 
@@ -63,7 +60,7 @@ def lineage(
         "training_pupils": int(sample.spine["pupil_id"].iloc[rows].nunique()),
         "training_pupils_with_outcome": int(sample.spine["pupil_id"][outcome == 1].nunique()),
         "training_data_digest": extract.digest,
-        "evaluated": "out of time" if out_of_time else "cross-validated over pupils",
+        "evaluated": "out of time" if sample.is_out_of_time else "cross-validated over pupils",
         "simulated": simulated,
         "seed": seed,
         "extracts": [

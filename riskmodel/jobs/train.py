@@ -23,11 +23,7 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.gates import gates_for
-from riskmodel.jobs.judge import (
-    choice_note,
-    notes_for,
-    widened_gaps,
-)
+from riskmodel.jobs.judge import choice_note, notes_for, widened_gaps
 from riskmodel.jobs.lineage import lineage
 from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
@@ -193,15 +189,14 @@ def train(
     extract = extract or read(source)
     today = as_of or default_as_of(extract.tables, outcome)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
-    out_of_time = sample.is_out_of_time
     capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)
     groups = _groups(extract, sample)
-    search = None
+    searched, search = _searched(sample, outcome), None
     if n_trials:
         name = f"{outcome} {today:%Y-%m-%d} {extract.digest} seed {seed}"
         search = search_settings(
-            sample.X, sample.spine, _searched(sample, outcome) or sample.folds, n_trials=n_trials,
+            sample.X, sample.spine, searched or sample.folds, n_trials=n_trials,
             random_state=seed, make=make, storage=storage, groups=_gated(groups) if fair else None,
             capacity=capacity, name=f"{name} fair at {capacity}" if fair else name,
         )  # fmt: skip
@@ -212,42 +207,23 @@ def train(
     truth = true_risks(source, outcome, sample.spine)
     predictions = predict_folds(sample, models, truth, extract.tables, settings.points)
     backtest = _compare(predictions, capacity, seed)
-    final = _fit(sample, make(**chosen))
     tested = groups.loc[predictions["row"]].reset_index(drop=True)
-    logger.info("Auditing %d characteristics", tested.shape[1])
-    audit = audit_model(
-        predictions, tested, capacity=capacity, practice=TODAYS_PRACTICE, random_state=seed
-    )
-    notes = notes_for(outcome, out_of_time, backtest, sample.statuses)
+    audit = _audit(predictions, tested, capacity, seed)
+    notes = notes_for(outcome, sample.is_out_of_time, backtest, sample.statuses)
     if search is not None:
-        notes.insert(1, choice_note(backtest, is_held_out=bool(_searched(sample, outcome))))
-    gates = settings.gates(outcome)
-    trained = lineage(
-        source, extract, today, sample, preset_of(source) is not None, out_of_time, seed
-    )
-    card = {
-        "trained": trained,
-        "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
-        "backtest": backtest.to_dict(),
-        "audit": audit.to_dict(),
-        "audit_note": notes[0],
-        "notes": notes,
-    }
+        notes.insert(1, choice_note(backtest, is_held_out=bool(searched)))
+    final = _fit(sample, make(**chosen))
+    trained = lineage(source, extract, today, sample, preset_of(source) is not None, seed)
+    card = _card(trained, final, backtest, audit, notes)
     model = _calibrated(outcome, sample, predictions, final, card)
     wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
-    answers = gates_for(gates, extract, backtest, out_of_time, wider)
+    gates = settings.gates(outcome)
+    answers = gates_for(gates, extract, backtest, sample.is_out_of_time, wider)
     if trouble and gates.not_below_champion:
         answers["not_below_champion"] = f"failed: {trouble}"
     number = register(model, backtest, settings, answers, in_use, tracking, search, sample.X)
-    return Training(
-        model=model,
-        version=number,
-        backtest=backtest,
-        gates=answers,
-        notes=notes,
-        audit=audit,
-        search=search,
-    )
+    return Training(model=model, version=number, backtest=backtest, gates=answers, notes=notes,
+                    audit=audit, search=search)  # fmt: skip
 
 
 def _champion(outcome: str, tracking: str) -> tuple[str | None, RiskModel | None, str]:
@@ -334,6 +310,32 @@ def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     rankers = [str(name) for name in predictions if name not in CONTEXT]
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
+
+
+def _audit(predictions: pd.DataFrame, tested: pd.DataFrame, capacity: int, seed: int) -> ModelAudit:
+    """Say whom the lists found, by group."""
+    logger.info("Auditing %d characteristics", tested.shape[1])
+    return audit_model(
+        predictions, tested, capacity=capacity, practice=TODAYS_PRACTICE, random_state=seed
+    )
+
+
+def _card(
+    trained: dict[str, Any],
+    final: RareOutcomeClassifier,
+    backtest: Backtest,
+    audit: ModelAudit,
+    notes: list[str],
+) -> dict[str, Any]:
+    """Return what a model carries of its making, JSON-ready; small counts of the audit are suppressed."""
+    return {
+        "trained": trained,
+        "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
+        "backtest": backtest.to_dict(),
+        "audit": audit.to_dict(),
+        "audit_note": notes[0],
+        "notes": notes,
+    }
 
 
 def _calibrated(
