@@ -47,10 +47,12 @@ def server() -> Iterator[str]:
         )  # fmt: skip
         try:
             ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
-            for _ in range(150):
+            for _ in range(600):
                 if subprocess.run(ready, capture_output=True, check=False).returncode == 0:
                     break
                 time.sleep(0.1)
+            else:
+                raise TimeoutError("PostgreSQL did not begin to answer within a minute")
             yield f"postgresql+psycopg://la:secret@127.0.0.1:{port}/postgres"
         finally:
             running.terminate()
