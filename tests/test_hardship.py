@@ -6,10 +6,13 @@ import hashlib
 import os
 import pickle
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from riskmodel.report import write_list
 from riskmodel.report.files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns
 from riskmodel.training import registry
+from riskmodel.training.store import one_at_a_time
 from tests.conftest import SmallLA
 from tests.killing import Answer, answers, register_again, start, warm_up
 from tests.test_feedback import by_two_officers, edited
@@ -253,6 +257,20 @@ def test_two_trainings_that_end_at_once_are_two_versions(small_la: SmallLA, tmp_
     for number in ("1", "2"):
         found = load_model("pex", tracking=tracking, model_uri=registry.address("pex", number))
         assert found[0].card == small_la.training.model.card
+
+
+def test_a_store_that_another_training_is_making_is_waited_for(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    with ThreadPoolExecutor(1) as pool:
+        with one_at_a_time(tracking):
+            with closing(sqlite3.connect(tmp_path / "mlflow.db")) as half:
+                half.execute("create table alembic_version (version_num text)")
+            waiting = pool.submit(registry.open_store, "pex", tracking=tracking)
+            assert not wait([waiting], timeout=1).done
+            shutil.copy(small_la.tracking.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+        assert waiting.result()
 
 
 def test_two_that_ask_for_a_key_at_once_get_the_same(tmp_path: Path) -> None:

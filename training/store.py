@@ -129,7 +129,8 @@ def _reach(tracking: str, create: bool) -> None:
         return
     if file is None or file.exists():
         engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
-        with engine.connect() as connection:
+        # whoever may make a store waits for one that is being made: half of it looks like another's
+        with one_at_a_time(tracking) if create else nullcontext(), engine.connect() as connection:
             tables = sqlalchemy.inspect(connection).get_table_names()
         if "registered_models" in tables:
             return
