@@ -128,23 +128,27 @@ def _reach(tracking: str, create: bool) -> None:
     if file is not None and not file.exists() and create:
         return
     if file is None or file.exists():
-        engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
-        # whoever may make a store waits for one that is being made: half of it looks like another's
-        with one_at_a_time(tracking) if create else nullcontext(), engine.connect() as connection:
-            tables = sqlalchemy.inspect(connection).get_table_names()
-        if "registered_models" in tables:
-            return
-        if create and "alembic_version" in tables:  # MLflow would stop half-way
-            raise ModelError(
-                f"{tracking} is the database of another program, such as a search. Name another with "
-                "--tracking."
-            )
-        if create:
+        tables = _tables(tracking)
+        if create and "registered_models" not in tables and "alembic_version" in tables:
+            with one_at_a_time(tracking):  # another command may be making it: wait, and look again
+                tables = _tables(tracking)
+            if "registered_models" not in tables:  # MLflow would stop half-way
+                raise ModelError(
+                    f"{tracking} is the database of another program, such as a search. Name another with "
+                    "--tracking."
+                )
+        if create or "registered_models" in tables:
             return
     raise ModelError(
         f"There is no MLflow store at {tracking}. Check the address: 'riskmodel train' makes a store "
         "there, and 'riskmodel promote' puts a model of it to use."
     )
+
+
+def _tables(tracking: str) -> list[str]:
+    engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        return sqlalchemy.inspect(connection).get_table_names()
 
 
 def _kind(tracking: str) -> str:
