@@ -89,7 +89,10 @@ class ListAudit:
             if table is not None:
                 count, share = table.columns[2:]
                 values = table[count].to_numpy()
-                small = hidden_groups(table, np.column_stack([values, n - values]), hidden)
+                cells = [values, n - values]
+                if name == "near_line":  # n and listed are shown too: what is left is neither
+                    cells.append(n - listed - values)
+                small = hidden_groups(table, np.column_stack(cells), hidden)
                 tables[name] = _kept(show(table, small, counts=[count], figures=[share]), small)
         return tables
 

@@ -247,8 +247,8 @@ def _observed_until(
     runs = _runs(rolls)
     keys = _keys(runs["pupil_id"], runs["entry"].to_numpy())
     place = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(spine["as_of"])), "right") - 1
-    place = np.clip(place, 0, None)
     same = runs["pupil_id"].cat.codes.to_numpy()[place] == spine["pupil_id"].cat.codes.to_numpy()
+    same &= place >= 0  # else the place before the first run, the last one's, is taken for theirs
     # the leaving day is the last day on the roll, the horizon ends before its last day
     stays = (runs["leave"].to_numpy()[place] >= end - 1) | runs["finished"].to_numpy()[place]
     return np.asarray(same & stays)

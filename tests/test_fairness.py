@@ -299,6 +299,22 @@ def test_selection_shares_by_hand() -> None:
     assert made.quotas is None
 
 
+def test_pupils_near_the_line_are_hidden_where_they_tell_how_few_are_neither() -> None:
+    sizes = {
+        "A": (20, 8, 9),
+        "B": (400, 40, 14),
+        "C": (300, 30, 7),
+    }  # in all, listed, near the line
+    place = np.concatenate([np.arange(n) for n, *_ in sizes.values()])
+    listed, near = (np.repeat([row[k] for row in sizes.values()], [20, 400, 300]) for k in (1, 2))
+    made = audit_list(
+        pd.DataFrame({"need": np.repeat(list(sizes), [20, 400, 300])}), place < listed,
+        np.full(720, 0.01), near=(place >= listed) & (place < listed + near),
+    )  # fmt: skip
+    shown = made.published()["near_line"].set_index("group")["near_line"]
+    assert shown["A"] == "c"  # 20 less 8 less 9 is 3
+
+
 def test_quotas_give_each_school_its_share() -> None:
     assert share_places([1, 1, 1], 2).tolist() == [1, 1, 0]
     assert share_places([0.1] * 10, 10).tolist() == [1] * 10

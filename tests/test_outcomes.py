@@ -77,6 +77,12 @@ def test_another_pupils_exclusion_does_not_count() -> None:
     assert labels["label"].tolist() == [0.0, 1.0, 0.0]
 
 
+def test_whoever_was_on_no_roll_yet_is_censored_the_first_pupil_too() -> None:
+    tables = pex_tables([roll("A", "2024-09-01"), roll("B", "2024-09-01")])
+    labels = label(tables, spine_of(tables, "AB"), "pex", known_by=LATER)
+    assert labels["status"].tolist() == ["censored", "censored"]
+
+
 def test_pex_recorded_late_counts_once_it_is_known() -> None:
     late = exclusion("2024-12-20", recorded_on="2025-02-10")
     tables = pex_tables([roll("A", "2022-09-01")], late)
