@@ -62,7 +62,7 @@ class Register:
         Day (since 1970) by which every mark of the school day had been recorded.
     revealed : int array of shape (n_days,)
         Day (since 1970) on which it became known that this is a school day: the day itself where
-        a calendar says so, else the day of the first mark recorded for it.
+        a calendar that was published says so, else the day of the first mark recorded for it.
     term_start : int array of shape (n_days,)
         Position of the first school day of the day's term; -1 without a calendar.
     """
@@ -209,6 +209,9 @@ def make_register(tables: Tables) -> Register:
     number = dates.astype(np.int64)
     latest = number + lags.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
     revealed = number
+    if "calendar" in tables and "first_marked_on" in calendar:
+        told = calendar["first_marked_on"]
+        revealed = np.where(told.isna(), number, whole_days(told))
     if "calendar" not in tables:
         first = np.where(marks > 0, lags, LONGEST_LAG).reshape(n_pupils, -1, 2)
         revealed = number + first.min(axis=(0, 2), initial=LONGEST_LAG)

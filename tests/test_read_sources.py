@@ -143,15 +143,19 @@ def test_lists_and_placements_become_circumstances(
     assert balances(extract)
 
 
-def test_a_flag_of_the_census_does_not_shorten_a_spell_with_dates(tmp_path: Path) -> None:
+def test_a_flag_of_the_census_after_a_spell_with_dates_counts_again_and_leaves_it_whole(
+    tmp_path: Path,
+) -> None:
     flags = CENSUS["pupils.csv"].replace("senprovision", "senprovision,youngcarer")
     flags = flags.replace(",N\n", ",N,S\n")
     since = "UPN,Young carer since,Young carer end date,Date recorded\n"
     since += f"{UPN},2022-01-01,2023-06-30,2022-02-01\n"
     files = {"census pupils.csv": flags, "carers.csv": since}
     extract = read_beside(tmp_path, files)
-    (row,) = extract.tables["circumstances"].itertuples()
-    assert f"{row.start_date:%F} {row.end_date:%F}" == "2022-01-01 2023-06-30"
+    dated, flagged = extract.tables["circumstances"].itertuples()
+    assert f"{dated.start_date:%F} {dated.end_date:%F}" == "2022-01-01 2023-06-30"
+    assert flagged.start_date == pd.Timestamp("2024-01-18")
+    assert pd.isna(flagged.end_date)
 
 
 # --- NCCIS

@@ -288,6 +288,8 @@ _ALL = (
             Column(name="date", kind="date", label="School day"),
             Column(name="term", kind="code", label="Term", allowed=("autumn", "spring", "summer")),
             Column(name="half_term", kind="integer", label="Half-term of the school year", low=1, high=6),
+            _optional("first_marked_on", "date", "Day its first mark was recorded, where only registers "
+                      "tell that it was a school day"),
         ),
     ),
 )  # fmt: skip

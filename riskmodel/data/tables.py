@@ -105,7 +105,8 @@ class Tables(Mapping[str, pd.DataFrame]):
         -------
         Tables
             Rows recorded before ``as_of``. A value that became known later than its row (the end
-            of a spell, the decision on a request) is missing if it was not known yet.
+            of a spell, the decision on a request) is missing if it was not known yet. A roll that goes on
+            at its school the day after it was said to have ended is one roll.
         """
         return Tables(
             {name: _cut(name, frame, as_of) for name, frame in self.items() if name != "sessions"}
@@ -125,4 +126,26 @@ def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     hidden = {
         column: known[column].mask(mask) for column, mask in later.items() if bool(np.any(mask))
     }
-    return known.assign(**hidden)
+    known = known.assign(**hidden)
+    return _joined(known) if name == "enrolments" and "leaving_date" in known else known
+
+
+def _joined(rolls: pd.DataFrame) -> pd.DataFrame:
+    """Join rolls that go on at their school the day after they ended: nobody moved.
+
+    A return that takes an end back is kept so (:mod:`riskmodel.data.read.assemble`), which leaves what
+    was believed in between as it was.
+    """
+    if (np.diff(rolls["pupil_id"].cat.codes) < 0).any():
+        rolls = rolls.sort_values(["pupil_id", "school_id", "entry_date"], kind="stable")
+    before = rolls[["pupil_id", "school_id", "status", "leaving_date"]].shift()
+    goes_on = rolls["entry_date"] == before["leaving_date"] + pd.Timedelta(days=1)
+    if not goes_on.any():
+        return rolls
+    for name in ("pupil_id", "school_id", "status"):
+        goes_on &= rolls[name].astype("str") == before[name].astype("str")
+    part = (~goes_on).cumsum()
+    last = rolls[~part.duplicated(keep="last")].set_axis(part[~part.duplicated(keep="last")])
+    first = rolls[~goes_on]
+    ends = [name for name in TABLES["enrolments"].known_when if name in rolls]
+    return first.assign(**{name: last[name].loc[part[~goes_on]].array for name in ends})

@@ -59,9 +59,11 @@ class SchoolCalendar:
         number = self.half_term % 6
         term = pd.Categorical(np.array(TERMS, dtype=object)[number],
                               categories=list(TABLES["calendar"]["term"].allowed))  # fmt: skip
+        published = np.full(len(number), np.datetime64("NaT", "s"))
         return pd.DataFrame(
-            {"date": self.days.astype("datetime64[s]"), "term": term, "half_term": number + 1}
-        )
+            {"date": self.days.astype("datetime64[s]"), "term": term, "half_term": number + 1,
+             "first_marked_on": published}
+        )  # fmt: skip
 
 
 def make_calendar(years: int) -> SchoolCalendar:

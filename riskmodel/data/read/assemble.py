@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
+from riskmodel.data.read.provision import first_plans, provision_spells
 from riskmodel.data.read.rules import in_order
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import NOT_KNOWN, TABLES, as_codes
@@ -21,7 +22,9 @@ __all__ = ["assemble"]
 
 ORIGIN = ["_file", "_place"]
 
-SOON = pd.Timedelta(days=75)
+DAY = pd.Timedelta(days=1)
+
+SOON = 75
 """A roll that follows within these days, over a summer at most, explains the end of the one before."""
 
 
@@ -50,29 +53,31 @@ def assemble(
         else frame
         for name, frame in facts.items()
     }
-    needs = typed.pop("needs", pd.DataFrame({name: [] for name in ("pupil_id", *ORIGIN)}))
+    needs = typed.pop("needs", None)
     built = {name: BUILD.get(name, _first_of_key)(frame, name) for name, frame in typed.items()}
+    used = []
     if "send" in built:
-        built["send"], needs_used = _send(typed["send"], needs)
-    else:
-        needs_used = needs[ORIGIN].iloc[:0]
+        none = typed["send"].iloc[:0]
+        built["send"], needs_used = provision_spells(
+            typed["send"], none if needs is None else needs
+        )
+        used.append(needs_used)
     if "enrolments" in built:
         built["enrolments"] = _leaving_reasons(built["enrolments"], built)
     if "plans" in built and "send" in built:
-        built["plans"] = _plan_days(built["plans"], built["send"])
+        built["plans"] = first_plans(built["plans"], typed["send"])
     if "calendar" not in built and "sessions" in built:
         built["calendar"] = _calendar(built["sessions"])
     if "schools" not in built and "enrolments" in built:
         built["schools"] = _schools(built["enrolments"])
-    used = pd.concat([frame[ORIGIN] for frame in built.values() if "_file" in frame] + [needs_used])
-    used = used.astype("int64").drop_duplicates()
+    used += [frame[ORIGIN] for frame in built.values() if "_file" in frame]
     frames = {}
     for name in TABLES:
         if name in built:
             frame = built[name].drop(columns=[c for c in built[name] if str(c).startswith("_")])
             integers = {c.name: "int64" for c in TABLES[name].columns if c.kind == "integer"}
             frames[name] = in_order(TABLES[name], frame[TABLES[name].names].astype(integers))
-    return frames, used
+    return frames, pd.concat(used).astype("int64").drop_duplicates()
 
 
 def _first_of_key(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -104,49 +109,76 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join what several censuses say of one spell: known first, ended as last told."""
+    """Join what several censuses say of one spell: known first, ended when first told.
+
+    A spell that a later census shows on roll again had not ended. Since the census between was believed
+    until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
+    """
     key = list(TABLES[name].key)
-    ordered = frame.sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
-    ended = ordered[ordered["leaving_date"].notna()].drop_duplicates(key)
-    first = ordered.drop_duplicates(key)
-    last = ended.set_index(key)[["leaving_date", "end_recorded_on", *ORIGIN]]
-    made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
-        last.rename(columns={"_file": "_end_file", "_place": "_end_place"}), on=key, how="left"
+    told = frame.assign(_ended=frame["leaving_date"].notna())
+    ordered = told.sort_values([*key, "recorded_on", "_ended", *ORIGIN], kind="stable")
+    ended, repeats = ordered["_ended"].to_numpy(), ordered.duplicated(key).to_numpy()
+    again = repeats & ~ended & np.append(False, ended[:-1])
+    part = pd.Series(np.cumsum(~repeats | again), index=ordered.index)
+    ends = ordered[ended].assign(part=part[ended]).drop_duplicates("part").set_index("part")
+    ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
+        columns={"_file": "_end_file", "_place": "_end_place"}
     )
-    return made
+    first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
+    made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
+        ends, left_on="part", right_index=True, how="left"
+    )
+    made = made.reset_index(drop=True)
+    if not made["_again"].any():
+        return made
+    entry = made["entry_date"].where(~made["_again"], made["leaving_date"].shift() + DAY)
+    years = school_year(entry) - school_year(made["entry_date"])
+    leaving = pd.concat([entry, made["leaving_date"]], axis=1).max(axis=1)
+    return made.assign(
+        entry_date=entry.astype("datetime64[s]"),
+        leaving_date=leaving.where(made["leaving_date"].notna()).astype("datetime64[s]"),
+        year_group=made["year_group"] + years,
+    )
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Say why a spell ended, as far as other facts tell; the census itself does not.
 
     In this order: a permanent exclusion in the weeks before; the end of Year 11; a next roll soon
-    after (the end of a phase in summer, else a transfer); otherwise the destination is not known.
+    after (the end of a phase in summer, else a transfer); otherwise the destination is not known. Only
+    what was known by the day the end was counts: the reason is known from that day.
     """
-    ordered = frame.sort_values(["pupil_id", "entry_date", "school_id"], kind="stable")
-    same = ordered["pupil_id"].astype("str").shift(-1) == ordered["pupil_id"].astype("str")
-    gap = ordered["entry_date"].shift(-1).where(same) - ordered["leaving_date"]
-    followed = (gap >= pd.Timedelta(days=-7)) & (gap <= SOON)
+    spells = frame.reset_index(drop=True)
+    ends = spells[["leaving_date", "end_recorded_on"]].assign(_pupil=pupils_of(spells))
+    ends = ends[ends["leaving_date"].notna()].reset_index(names="row")
+
+    def ends_near(facts: pd.DataFrame, day: str, low: int, high: int) -> NDArray[np.bool_]:
+        """Whether a fact lies from ``low`` to ``high`` days after the end, and was known with it."""
+        others = facts[[day, "recorded_on"]].assign(_pupil=pupils_of(facts))
+        pairs = ends.merge(others, on="_pupil")
+        since = (pairs[day] - pairs["leaving_date"]).dt.days
+        found = since.between(low, high) & (pairs["recorded_on"] <= pairs["end_recorded_on"])
+        return spells.index.isin(pairs.loc[found, "row"])
+
+    followed = ends_near(spells, "entry_date", -7, SOON)
     group = (
-        ordered["year_group"]
-        + school_year(ordered["leaving_date"])
-        - school_year(ordered["entry_date"])
+        spells["year_group"]
+        + school_year(spells["leaving_date"])
+        - school_year(spells["entry_date"])
     )
-    summer = ordered["leaving_date"].dt.month.isin([6, 7, 8])
-    excluded = np.zeros(len(ordered), dtype=bool)
+    summer = spells["leaving_date"].dt.month.isin([6, 7, 8])
+    excluded = np.zeros(len(spells), dtype=bool)
     if "suspensions" in built:
         facts = built["suspensions"]
-        facts = facts[(facts["category"] == "PERM").to_numpy()].sort_values("start_date")
-        last = np.full(len(ordered["pupil_id"].cat.categories), np.datetime64("NaT", "s"))
-        last[facts["pupil_id"].cat.codes.to_numpy()] = facts["start_date"].to_numpy()
-        since = ordered["leaving_date"] - last[ordered["pupil_id"].cat.codes.to_numpy()]
-        excluded = ((since >= pd.Timedelta(days=-1)) & (since <= pd.Timedelta(days=60))).to_numpy()
+        permanent = facts[(facts["category"] == "PERM").to_numpy()]
+        excluded = ends_near(permanent, "start_date", -60, 1)
     reason = np.select(
-        [ordered["leaving_date"].isna(), excluded, (group >= 11) & summer, followed & summer & (group == 6),
+        [spells["leaving_date"].isna(), excluded, (group >= 11) & summer, followed & summer & (group == 6),
          followed],
         ["", "permanently_excluded", "completed", "end_of_phase", "transferred"],
         "destination_unknown",
     )  # fmt: skip
-    return ordered.assign(
+    return spells.assign(
         leaving_reason=as_codes(reason, TABLES["enrolments"]["leaving_reason"].allowed)
     )
 
@@ -165,11 +197,34 @@ def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     ends = ended[["end_date", "end_recorded_on"]]
     made = once.drop_duplicates(key).drop(columns=["end_date", "end_recorded_on"])
     made = made.merge(ends, on=key, how="left")
-    first_told = ordered[ordered["_flag"]].drop_duplicates(["pupil_id", "kind"])
-    begun = made.groupby(["pupil_id", "kind"], observed=True)["start_date"].min().rename("_begun")
-    first_told = first_told.merge(begun.reset_index(), on=["pupil_id", "kind"], how="left")
-    first_told = first_told[~(first_told["_begun"] <= first_told["start_date"])]
-    return pd.concat([made, first_told], ignore_index=True)
+    return pd.concat([made, _flags(ordered[ordered["_flag"]], made)], ignore_index=True)
+
+
+def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
+    """Return the first flag of each pupil and kind that lies in no spell known by then.
+
+    Where a spell told later holds the flag's day, that spell counts from then on: the flag gives way.
+    """
+    if flags.empty:
+        return flags
+    key = ["pupil_id", "kind"]
+    of_spell = [*key, "start_date", "end_date", "recorded_on", "end_recorded_on"]
+    pairs = flags.reset_index(names="row")[["row", *key, "start_date", "recorded_on"]].merge(
+        spells[of_spell], on=key, suffixes=("", "_spell")
+    )
+    # an end that was not known yet when the flag was told did not count against the spell
+    over = (pairs["end_date"] < pairs["start_date"]) & (
+        pairs["end_recorded_on"] <= pairs["recorded_on"]
+    )
+    pairs = pairs[(pairs["start_date_spell"] <= pairs["start_date"]) & ~over]
+    before = pairs.loc[pairs["recorded_on_spell"] <= pairs["recorded_on"], "row"]
+    first = flags[~flags.index.isin(before)].drop_duplicates(key)
+    later = pairs.groupby("row")["recorded_on_spell"].min().reindex(first.index)
+    gives_way = later.notna()
+    return first.assign(
+        end_date=first["start_date"].where(gives_way, first["end_date"]),
+        end_recorded_on=later.astype("datetime64[s]").where(gives_way, first["end_recorded_on"]),
+    )
 
 
 def _homes(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -182,103 +237,23 @@ def _homes(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return ordered[change]
 
 
-def _send(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Build spells of provision from what each census saw, and from plans.
-
-    The census says what was so on a day: a spell begins on the first day it was seen and ends
-    before the first day it was not. A change of need begins a new spell, so that no need is known
-    before its census. Plans of SEN2 take the place of those the census saw.
-    """
-    plan = (
-        facts["_plan"].fillna(False).astype(bool) if "_plan" in facts else facts["pupil_id"].isna()
-    )
-    plans, seen = facts[plan], facts[~plan]
-    seen = seen.sort_values(["pupil_id", "start_date", *ORIGIN], kind="stable")
-    seen = seen.drop_duplicates(["pupil_id", "start_date"])
-    dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs
-    if len(dated):
-        one = dated[dated["primary_need"].notna()].drop_duplicates(["pupil_id", "start_date"])
-        seen = seen.drop(columns=["primary_need"]).merge(
-            one[["pupil_id", "start_date", "primary_need"]],
-            on=["pupil_id", "start_date"],
-            how="left",
-        )
-        needs_used = dated[ORIGIN]
-    else:
-        needs_used = needs[ORIGIN].iloc[:0]
-    pupil = pupils_of(seen)
-    need = seen.groupby("pupil_id", observed=True)["primary_need"].ffill()
-    need = pd.Series(
-        as_codes(need.astype("object"), TABLES["send"]["primary_need"].allowed), index=seen.index
-    )
-    state = np.column_stack([pupil, seen["provision"].cat.codes, need.cat.codes])
-    starts = np.append(True, (np.diff(state, axis=0) != 0).any(axis=1))[: len(seen)]
-    runs = seen.assign(primary_need=need)
-    runs = runs[starts]
-    follows = runs["pupil_id"].astype("str") == runs["pupil_id"].astype("str").shift(-1)
-    runs = runs.assign(
-        end_date=(runs["start_date"].shift(-1) - pd.Timedelta(days=1)).where(follows),
-        end_recorded_on=runs["recorded_on"].shift(-1).where(follows),
-    )
-    with_plan = runs["pupil_id"].isin(plans["pupil_id"]) & (runs["provision"] == "E")
-    runs = runs[(runs["provision"] != "N") & ~with_plan]
-    plans = plans.drop_duplicates(["pupil_id", "start_date"]).assign(
-        secondary_need=as_codes([None] * len(plans.drop_duplicates(["pupil_id", "start_date"])),
-                                TABLES["send"]["secondary_need"].allowed),
-    )  # fmt: skip
-    made = pd.concat([plans, runs], ignore_index=True)
-    for column in ("provision", "primary_need", "secondary_need"):
-        made[column] = as_codes(made[column].astype("object"), TABLES["send"][column].allowed)
-    made = made.drop_duplicates(["pupil_id", "start_date"])
-    unplanned = needs[~needs.index.isin(dated.index)]
-    last = _undated_needs(made, unplanned)
-    return made.assign(primary_need=last), pd.concat([needs_used, unplanned[ORIGIN]])
-
-
-def _undated_needs(send: pd.DataFrame, needs: pd.DataFrame) -> pd.Categorical:
-    """Fill the need of plans where no census told it; SEN2 does not date needs, so only the last."""
-    own = send["primary_need"].astype("object")
-    if len(needs):
-        told = needs[needs["primary_need"].notna()].drop_duplicates("pupil_id")
-        known = (
-            send["pupil_id"]
-            .astype("str")
-            .map(told.set_index(told["pupil_id"].astype("str"))["primary_need"].astype("object"))
-        )
-        newest = send.groupby("pupil_id", observed=True)["start_date"].transform("max")
-        last = (send["start_date"] == newest) & (send["provision"] == "E")
-        own = own.where(own.notna() | ~last, known)
-    return as_codes(own, TABLES["send"]["primary_need"].allowed)
-
-
-def _plan_days(plans: pd.DataFrame, send: pd.DataFrame) -> pd.DataFrame:
-    """Give each request the first plan that followed it within two years."""
-    starts = send.loc[send["provision"] == "E", ["pupil_id", "start_date"]].sort_values(
-        "start_date"
-    )
-    asked = plans.sort_values("requested_on").drop(columns="plan_on")
-    code = {name: frame["pupil_id"].cat.codes for name, frame in (("a", asked), ("s", starts))}
-    joined = pd.merge_asof(
-        asked.assign(_code=code["a"]), starts.assign(_code=code["s"])[["_code", "start_date"]],
-        left_on="requested_on", right_on="start_date", by="_code", direction="forward",
-        tolerance=pd.Timedelta(days=730),
-    )  # fmt: skip
-    issued = joined["outcome"] == "issued"
-    return joined.assign(plan_on=joined["start_date"].where(issued)).drop(
-        columns=["_code", "start_date"]
-    )
-
-
 def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
-    """Derive school days from the registers: half-terms are parted by gaps of five days or more."""
-    days = pd.Series(np.unique(sessions["date"].to_numpy()))
+    """Derive school days from the registers: half-terms are parted by gaps of five days or more.
+
+    That a day was a school day is known when its first mark is.
+    """
+    first_told = sessions.groupby("date")["recorded_on"].min()
+    days = pd.Series(first_told.index)
     year = school_year(days)
     gap = (days.diff() >= pd.Timedelta(days=5)) | (year != year.shift())
     number = gap.cumsum()
     half = number.groupby(year).transform(lambda part: part - part.iloc[0]).clip(0, 5)
     terms = np.array(["autumn", "spring", "summer"], dtype=object)[(half // 2).to_numpy(dtype=int)]
     term = as_codes(terms, TABLES["calendar"]["term"].allowed)
-    return pd.DataFrame({"date": days.astype("datetime64[s]"), "term": term, "half_term": half + 1})
+    return pd.DataFrame(
+        {"date": days.astype("datetime64[s]"), "term": term, "half_term": half + 1,
+         "first_marked_on": first_told.to_numpy()}
+    )  # fmt: skip
 
 
 def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:

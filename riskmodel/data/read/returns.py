@@ -115,15 +115,33 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
     made.frames, used = assemble(joined, pupils)
-    told, kept = len(joined.get("suspensions", ())), len(made.frames.get("suspensions", ()))
-    if told > kept:
-        made.problems.append(
-            problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
-                  f"suspensions and exclusions; {told - kept} that came again were merged.")
-        )  # fmt: skip
+    made.problems += _told_again(joined, made.frames)
     for number, one in enumerate(files):
         count_rows(made, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return made
+
+
+def _told_again(
+    facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]
+) -> list[dict[str, object]]:
+    """Say how many suspensions came again, and how many ends of spells a later return took back."""
+    problems = []
+    told, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
+    if told > kept:
+        problems.append(
+            problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+                  f"suspensions and exclusions; {told - kept} that came again were merged.")
+        )  # fmt: skip
+    if "enrolments" in facts:
+        spells = facts["enrolments"].drop_duplicates(list(TABLES["enrolments"].key))
+        back = len(frames["enrolments"]) - len(spells)
+        if back:
+            problems.append(
+                problem("enrolments", "end_taken_back", f"enrolments: in {back} cases a return says that a "
+                        "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
+                        "one was believed from its day on. Ask the schools which is right.")
+            )  # fmt: skip
+    return problems
 
 
 def open_returns(folder: Path) -> Iterator[Opened]:

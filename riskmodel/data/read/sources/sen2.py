@@ -38,7 +38,7 @@ def _named_plans(frame: pd.DataFrame, context: Context) -> Facts:
             "provision": "E",
             "start_date": start,
             "end_date": end,
-            "recorded_on": start + pd.Timedelta(days=1),
+            "recorded_on": start,  # the LA itself issues the plan
             "end_recorded_on": end + pd.Timedelta(days=1),
             "_plan": True,
         }

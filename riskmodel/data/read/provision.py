@@ -1,0 +1,187 @@
+"""SEN provision over time, from what each census saw and from plans, in the order it became known.
+
+In:  census observations, plans and needs as typed facts.
+Out: spells of provision; which rows of which file are in them.
+
+Every spell is made of facts that were known when it was recorded, and ends with a fact that was known
+when its end was: what a later return says changes nothing of what was known before it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.arrays import pupils_of
+from riskmodel.data.schema import TABLES, as_codes
+
+__all__ = ["first_plans", "provision_spells"]
+
+ORIGIN = ["_file", "_place"]
+
+NEED = ["primary_need", "secondary_need"]
+
+DAY = pd.Timedelta(days=1)
+
+LONGEST_REQUEST = pd.Timedelta(days=730)
+"""A plan that begins later than this after a request did not come from it."""
+
+
+def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Build spells of provision.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        Rows of ``send`` with ``_file``, ``_place``; ``_plan`` marks plans of SEN2, the others say what a
+        census saw on its day.
+    needs : DataFrame
+        ``pupil_id``, ``primary_need``, ``secondary_need``, the census day as ``start_date`` (missing for
+        SEN2, whose needs are not dated), ``_file``, ``_place``.
+
+    Returns
+    -------
+    spells : DataFrame
+        Rows of ``send`` with their origin, one per pupil and first day.
+    used : DataFrame
+        ``_file``, ``_place`` of the needs.
+
+    Notes
+    -----
+    The facts of a pupil are taken in the order they became known. A census that sees another provision or
+    need than the one before begins a new spell. While a plan of SEN2 runs it is what counts, whatever the
+    census calls it; outside that time the census does. A fact about a day before one already told is
+    passed over, but its need is kept in mind.
+    """
+    plan = _is_plan(facts)
+    dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs.iloc[:0]
+    undated = needs[~needs.index.isin(dated.index)]
+    events = pd.concat(
+        [_with_needs(facts[~plan], dated), *_plan_events(facts[plan])], ignore_index=True
+    )
+    events = events.sort_values(["pupil_id", "recorded_on", "start_date", *ORIGIN], kind="stable")
+    pupil = pd.Series(pupils_of(events), index=events.index)
+    # a need that is told takes the place of both needs told before
+    told = events["primary_need"].notna().groupby(pupil).cumsum()
+    remembered = {
+        name: events[name].astype("object").groupby([pupil, told]).ffill() for name in NEED
+    }
+    events = events.assign(**remembered)
+    events = _with_undated_needs(events, pupil, undated)
+    events["provision"] = events["provision"].astype("object").mask(_runs(events, pupil), "E")
+    latest = events["start_date"].groupby(pupil).cummax()
+    spells = _spells(events[(events["start_date"] >= latest).to_numpy()])
+    for name in ("provision", *NEED):
+        spells[name] = as_codes(spells[name], TABLES["send"][name].allowed)
+    return spells, needs[ORIGIN]
+
+
+def first_plans(plans: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Give each request that ended with a plan the first one that followed.
+
+    Parameters
+    ----------
+    plans : DataFrame
+        Rows of ``plans``.
+    facts : DataFrame
+        As in :func:`provision_spells`; only plans of SEN2 say when they began.
+
+    Returns
+    -------
+    DataFrame
+        The rows with ``plan_on``, missing where no plan began within :data:`LONGEST_REQUEST`.
+    """
+    starts = facts.loc[_is_plan(facts), ["pupil_id", "start_date"]].sort_values("start_date")
+    asked = plans.sort_values("requested_on").drop(columns="plan_on")
+    joined = pd.merge_asof(
+        asked.assign(_pupil=pupils_of(asked)),
+        starts.assign(_pupil=pupils_of(starts))[["_pupil", "start_date"]],
+        left_on="requested_on", right_on="start_date", by="_pupil", direction="forward",
+        tolerance=LONGEST_REQUEST,
+    )  # fmt: skip
+    issued = joined["outcome"] == "issued"
+    return joined.assign(plan_on=joined["start_date"].where(issued)).drop(
+        columns=["_pupil", "start_date"]
+    )
+
+
+def _is_plan(facts: pd.DataFrame) -> pd.Series:
+    if "_plan" not in facts:
+        return pd.Series(False, index=facts.index)
+    return facts["_plan"].eq(True)
+
+
+def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
+    """Return what each census saw, once, with the needs of the same census."""
+    ordered = seen.sort_values(["pupil_id", "start_date", *ORIGIN], kind="stable")
+    once = ordered.drop_duplicates(["pupil_id", "start_date"]).drop(columns=NEED)
+    keys = ["pupil_id", "start_date"]
+    # a need stands in a row of its own for each rank
+    told = dated.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
+    return once.merge(told.first().reset_index(), on=keys, how="left")
+
+
+def _plan_events(plans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the beginnings of plans, and the ends after which no other plan runs on."""
+    keys = ["pupil_id", "start_date"]
+    ordered = plans.sort_values([*keys, "end_recorded_on", *ORIGIN], kind="stable")
+    # a plan comes in the return of each year; the one in which it had ceased says when
+    once = ordered.drop_duplicates(keys)
+    pairs = once[["pupil_id", "end_date"]].reset_index(names="row").merge(
+        once[["pupil_id", "start_date", "end_date"]], on="pupil_id", suffixes=("", "_other")
+    )  # fmt: skip
+    covered = (pairs["start_date"] <= pairs["end_date"]) & ~(
+        pairs["end_date_other"] <= pairs["end_date"]
+    )
+    last = once["end_date"].notna() & ~once.index.isin(pairs.loc[covered, "row"])
+    ends = once[last].assign(provision="N", _open=0.0)
+    ends = ends.assign(start_date=ends["end_date"] + DAY, recorded_on=ends["end_recorded_on"])
+    return once.assign(provision="E", _open=1.0), ends
+
+
+def _with_undated_needs(
+    events: pd.DataFrame, pupil: pd.Series, undated: pd.DataFrame
+) -> pd.DataFrame:
+    """Give the last plan, while it runs, the need of SEN2 where no census had told one."""
+    if undated.empty:
+        return events
+    told = undated[undated["primary_need"].notna()].drop_duplicates("pupil_id")
+    need = told.set_index(pupils_of(told))["primary_need"].astype("object")
+    number = (events["_open"] == 1).groupby(pupil).cumsum()
+    in_last = _runs(events, pupil) & (number == number.groupby(pupil).transform("max"))
+    fill = in_last & events["primary_need"].isna()
+    return events.assign(
+        primary_need=events["primary_need"].mask(fill, pupil.map(need).astype("object"))
+    )
+
+
+def _runs(events: pd.DataFrame, pupil: pd.Series) -> pd.Series:
+    """Whether a plan runs from the day of each event."""
+    return events["_open"].groupby(pupil).ffill() == 1
+
+
+def _spells(events: pd.DataFrame) -> pd.DataFrame:
+    """Join facts that say the same into spells, each ending the day before the next one begins."""
+    state = np.column_stack(
+        [
+            pupils_of(events),
+            *[pd.factorize(events[name])[0] for name in ("provision", *NEED)],
+        ]
+    )
+    begins = np.append(True, (np.diff(state, axis=0) != 0).any(axis=1))[: len(events)]
+    spells = events[begins]
+    pupil = pd.Series(pupils_of(spells), index=spells.index)
+    follows = pupil == pupil.shift(-1)
+    spells = spells.assign(
+        end_date=(spells["start_date"].shift(-1) - DAY).where(follows),
+        end_recorded_on=spells["recorded_on"].shift(-1).where(follows),
+    )
+    spells = spells[(spells["provision"] != "N").to_numpy()]
+    # two facts of one day: the second counts from the day after
+    nth = spells.groupby(["pupil_id", "start_date"], observed=True).cumcount()
+    spells = spells.assign(start_date=spells["start_date"] + pd.to_timedelta(nth, unit="D"))
+    ended = spells["end_date"].notna()
+    spells["end_date"] = spells[["start_date", "end_date"]].max(axis=1).where(ended)
+    spells = spells.drop_duplicates(["pupil_id", "start_date"])
+    dates = ["start_date", "end_date", "recorded_on", "end_recorded_on"]
+    return spells.astype(dict.fromkeys(dates, "datetime64[s]"))

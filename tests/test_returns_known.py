@@ -1,0 +1,240 @@
+"""P2 through the reader of returns: what is derived from several rows is known when the last of them was.
+
+Rows recorded from a day on are taken away before tables are made of them; no feature of that day may
+change. And what came wrong, was taken back or came twice, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.cohort import build_spine
+from riskmodel.data import Tables
+from riskmodel.data.read import read, returns
+from riskmodel.data.read.assemble import assemble
+from riskmodel.data.tables import _cut
+from riskmodel.features import build
+from riskmodel.simulate import write_simulated_returns
+from tests.test_read_sources import CENSUS, UPN, read_beside
+
+Facts = dict[str, pd.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("returns") / "x"
+    write_simulated_returns(path, pupils=700, years=3, seed=8, preset="bcp")
+    return path
+
+
+def read_with(folder: Path, change: Callable[[Facts], Facts]) -> Tables:
+    """Read the folder, its typed facts changed before tables are made of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(returns, "assemble", lambda facts, pupils: assemble(change(facts), pupils))
+        return read(folder, key_file=folder.parent / "key").tables
+
+
+def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
+    """Take away the rows recorded from a day on, and the values of others that were known later."""
+    kept = {}
+    for name, frame in facts.items():
+        if name == "needs":
+            # the needs of SEN2 bear no day: they came with the pupil's last plan
+            plans = facts["send"][facts["send"]["_plan"].eq(True)]
+            last = plans.groupby("pupil_id", observed=True)["start_date"].max()
+            late = last.index[last >= day].astype("str")
+            undated = ~frame["pupil_id"].astype("str").isin(late)
+            known = frame["recorded_on"] < day
+            kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
+        elif name == "enrolments":  # each row is one return, which tells the end if there is one
+            kept[name] = frame[frame["recorded_on"] < day]
+        else:
+            kept[name] = _cut(name, frame, day)
+    return kept
+
+
+def uneven(facts: Facts) -> Facts:
+    """Let registers and returns come late, by pupil and day, and say nothing of the calendar."""
+    others = {name: frame for name, frame in facts.items() if name != "calendar"}
+    sessions, rolls, excluded = (facts[n] for n in ("sessions", "enrolments", "suspensions"))
+    late = pd.to_timedelta(sessions["date"].dt.day % 8, unit="D")
+    by_school = pd.to_timedelta(80 * (rolls["school_id"].astype("int64") % 3), unit="D")
+    by_day = pd.to_timedelta(30 * (excluded["start_date"].dt.day % 4), unit="D")
+    return others | {
+        "sessions": sessions.assign(recorded_on=sessions["recorded_on"] + late),
+        "suspensions": excluded.assign(recorded_on=excluded["recorded_on"] + by_day),
+        "enrolments": rolls.assign(
+            recorded_on=rolls["recorded_on"] + by_school,
+            end_recorded_on=rolls["end_recorded_on"] + by_school,
+        ),
+    }
+
+
+DAYS = ("2023-03-01", "2023-11-01", "2024-06-01", "2025-02-21")
+
+
+@pytest.mark.parametrize("before", [lambda facts: facts, uneven], ids=["as_simulated", "uneven"])
+def test_p2_no_feature_uses_a_row_recorded_later(
+    folder: Path, before: Callable[[Facts], Facts]
+) -> None:
+    tables = read_with(folder, before)
+    for day in map(pd.Timestamp, DAYS):
+        cut = read_with(folder, lambda facts, day=day: without_later(before(facts), day))  # type: ignore[misc]
+        spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
+        pd.testing.assert_frame_equal(spine, again)
+        assert len(spine) > 300
+        X = build(tables, spine)
+        pd.testing.assert_frame_equal(X, build(cut, again))
+        assert X["sen_support_now"].sum() > 10
+
+
+# --- taken back, told twice, told by two
+
+
+TERMS = ("AUT,2023,2023-Oct-05", "SPR,2024,2024-Jan-18", "SUM,2024,2024-May-16", "AUT,2024,2024-Oct-03",
+         "SPR,2025,2025-Jan-16")  # fmt: skip
+KNOWN = [pd.Timestamp(day.split(",")[2].replace("-", " ")) + pd.Timedelta(days=35) for day in TERMS]
+"""When the LA held each return."""
+
+
+def censuses(*left: int) -> dict[str, str]:
+    """Return five censuses of one pupil, in some of which they are no longer on roll."""
+    header = "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual"
+    pupil = f"{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00"
+    numbers = range(1, len(TERMS) + 1)
+    rows = {i: f"{i},{i},{pupil},{7 + (i > 3)}" for i in numbers}
+    lines = {
+        "schoolcensus.csv": ["schoolcensustableid,term,year,referencedate,urn"]
+        + [f"{i},{term} 00:00:00,900001" for i, term in zip(numbers, TERMS, strict=True)],
+        "on.csv": [header] + [rows[i] for i in numbers if i not in left],
+        "off.csv": [f"{header.replace('onroll', 'nolongeronroll')},leavingdate"]
+        + [f"{rows[i]},2023-Dec-01 00:00:00" for i in left],
+    }
+    return {name: "\n".join([*text, ""]) for name, text in lines.items()}
+
+
+def read_only(folder: Path, files: dict[str, str]) -> Tables:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return read(folder, key_file=folder.parent / f"{folder.name}.key").tables
+
+
+def on_roll(tables: Tables, day: pd.Timestamp) -> bool:
+    return len(build_spine(tables, [day], "pex")) == 1
+
+
+def test_a_census_that_takes_an_end_back_puts_the_pupil_on_the_roll_again(tmp_path: Path) -> None:
+    tables = read_only(tmp_path, censuses(2))
+    after = pd.Timedelta(days=1)
+    # the return of January was believed until that of May came
+    expected = [True, False, True, True, True]
+    assert [on_roll(tables, day + after) for day in KNOWN] == expected
+    known = tables.as_known(KNOWN[-1] + after)["enrolments"]
+    assert known["entry_date"].tolist() == [pd.Timestamp("2023-09-04")]
+    assert known["leaving_date"].isna().all()
+    spine = build_spine(tables, [KNOWN[-1] + after], "pex")
+    X = build(tables, spine)
+    assert X[["moves_24_months", "mid_year_moves", "lost_before"]].to_numpy().tolist() == [
+        [0, 0, 0]
+    ]
+    assert X["months_at_school"].iloc[0] == pytest.approx(17.6, abs=0.1)
+    assert spine["year_group"].tolist() == [8]
+
+
+def test_an_end_that_no_later_census_takes_back_stands(tmp_path: Path) -> None:
+    ended = read_only(tmp_path, censuses(3, 4, 5))
+    assert ended["enrolments"]["leaving_date"].tolist() == [pd.Timestamp("2023-12-01")]
+    assert ended["enrolments"]["end_recorded_on"].tolist() == [KNOWN[2]]
+
+
+def test_ends_taken_back_are_told(tmp_path: Path) -> None:
+    for name, text in censuses(2).items():
+        (tmp_path / name).write_text(text)
+    problems = read(tmp_path, key_file=tmp_path.parent / "taken.key").problems
+    told = problems[problems["rule"] == "end_taken_back"]
+    assert len(told) == 1
+    assert "on roll again" in told["message"].iloc[0]
+
+
+PLANS = "UPN,StartDate,CeaseDate,CeaseReason\n"
+
+
+@pytest.mark.parametrize(
+    ("plans", "now"),
+    [
+        ("", ["K", "E"]),
+        (f"{UPN},2018-09-01,2020-07-31,2\n", ["K", "E"]),  # an old plan says nothing of today's
+        (f"{UPN},2024-05-01,,\n", ["K", "E"]),
+        (f"{UPN},2023-10-01,2024-04-30,2\n", ["E", "E"]),  # the census saw one again in October
+        (f"{UPN},2024-05-01,,\n{UPN},2024-05-01,2024-09-30,2\n", ["K", "E"]),
+    ],
+)  # fmt: skip
+def test_a_plan_takes_the_place_of_the_census_while_it_runs(
+    tmp_path: Path, plans: str, now: list[str]
+) -> None:
+    (january, october) = CENSUS["pupils.csv"].strip().split("\n")[1:]
+    header = CENSUS["pupils.csv"].split("\n")[0]
+    pupils = f"{header}\n{january[:-1]}K\n{october[:-1]}E\n"
+    extract = read_beside(tmp_path, {"census pupils.csv": pupils, "plans.csv": PLANS + plans})
+    days = [pd.Timestamp("2024-03-01"), pd.Timestamp("2024-12-01")]
+    said = []
+    for day in days:
+        send = extract.tables.as_known(day)["send"]
+        running = send[(send["start_date"] < day) & ~(send["end_date"] < day)]
+        assert len(running) == 1
+        said.append(str(running["provision"].iloc[0]))
+    assert said == now
+
+
+def test_a_plan_that_a_later_return_calls_ceased_ends(tmp_path: Path) -> None:
+    plans = f"{PLANS}{UPN},2023-10-01,,\n{UPN},2023-10-01,2024-03-31,2\n"
+    send = read_beside(tmp_path, {"plans.csv": plans}).tables["send"]
+    assert send["end_date"].tolist() == [pd.Timestamp("2024-03-31")]
+    assert send["end_recorded_on"].tolist() == [pd.Timestamp("2024-04-01")]
+
+
+def test_the_needs_of_a_census_are_kept_while_a_plan_runs(tmp_path: Path) -> None:
+    needs = "pupilonrolltableid,sentype,sentyperank\n1,SLCN,1\n1,SEMH,2\n2,SEMH,1\n"
+    files = {"needs.csv": needs, "plans.csv": f"{PLANS}{UPN},2023-10-01,,\n"}
+    send = read_beside(tmp_path, files).tables["send"].astype("object")
+    assert send["provision"].tolist() == ["E", "E", "E"]
+    assert send["primary_need"].fillna("").tolist() == ["", "SLCN", "SEMH"]
+    assert send["secondary_need"].fillna("").tolist() == ["", "SEMH", ""]
+
+
+ARRANGED = "pupilonrolltableid,apsettingtype,entrydate,leavingdate\n"
+
+
+@pytest.mark.parametrize(
+    ("spells", "since"),
+    [
+        ("", "2023-09-04"),
+        ("1,X,2021-09-01 00:00:00,2021-12-01 00:00:00\n", "2023-09-04"),  # long over
+        ("1,X,2023-09-01 00:00:00,\n", "2023-09-01"),  # the flag says nothing new
+    ],
+)
+def test_an_old_placement_does_not_hide_that_a_pupil_is_in_alternative_provision_now(
+    tmp_path: Path, spells: str, since: str
+) -> None:
+    files = {"arranged.csv": ARRANGED + spells, "unit.csv": "pupilonrolltableid,apreason\n2,Q\n"}
+    day = pd.Timestamp("2024-12-01")
+    spells_of = read_beside(tmp_path, files).tables.as_known(day)["circumstances"]
+    running = spells_of[(spells_of["start_date"] < day) & ~(spells_of["end_date"] < day)]
+    assert running["start_date"].tolist() == [pd.Timestamp(since)]
+
+
+def test_a_flag_gives_way_to_a_placement_that_is_told_later(tmp_path: Path) -> None:
+    files = {
+        "arranged.csv": ARRANGED + "2,X,2023-09-01 00:00:00,\n",
+        "unit.csv": "pupilonrolltableid,apreason\n1,Q\n",
+    }
+    tables = read_beside(tmp_path, files).tables
+    for day, since in (("2024-03-01", "2023-09-04"), ("2024-12-01", "2023-09-01")):
+        now = pd.Timestamp(day)
+        spells = tables.as_known(now)["circumstances"]
+        running = spells[~(spells["end_date"] < now)]
+        assert running["start_date"].tolist() == [pd.Timestamp(since)]
