@@ -1,7 +1,7 @@
 """What happened to those listed, beside who was supported: to be read with care, never as an effect.
 
 In:  earlier lists, decisions, outcomes so far.
-Out: a table, and the sentence that must stand beside it.
+Out: a table, and the sentence that must stand beside it; the rows that may be added up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ import pandas as pd
 
 from riskmodel.evaluation.metrics import poisson_interval
 
-__all__ = ["CAUTION", "outcomes_of_lists"]
+__all__ = ["CAUTION", "counted_once", "outcomes_of_lists"]
+
+APART_DAYS = 365
+"""Days between lists whose outcomes are added up: the horizons of nearer ones overlap."""
 
 CAUTION = (
     "Support changes outcomes, and officers support those they worry about most: these figures do not say "
@@ -51,3 +54,43 @@ def outcomes_of_lists(lists: pd.DataFrame) -> pd.DataFrame:
     table.insert(7, "observed_high", high)
     order = np.lexsort((table["supported"], ~table["listed"], table["as_of"]))
     return table.iloc[order].reset_index(drop=True)
+
+
+def counted_once(lists: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Return the rows of this model whose horizon is over, so that no outcome is there twice.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        ``pupil_id``, ``as_of``, ``complete`` and ``same_model``, as for :func:`outcomes_of_lists`.
+    outcome : str
+        Outcome.
+
+    Returns
+    -------
+    DataFrame
+        Of ``"neet"`` the first row of each pupil. Of others the lists at least :data:`APART_DAYS` days
+        from one another, the latest among them.
+
+    Notes
+    -----
+    To add up the same outcomes again as if they were others would make a count look surer than it is.
+    The winter after Year 11 is the same on every list from Year 9 on. A pupil's first row is taken
+    because the last depends on when the pupil left, which may have to do with what became of them, and
+    the last list of a year can hold the few who stay on.
+
+    Examples
+    --------
+    >>> lists = pd.DataFrame({"pupil_id": ["a", "a", "b"], "complete": True, "same_model": True,
+    ...     "as_of": pd.to_datetime(["2022-06-01", "2023-06-01", "2023-06-01"])})
+    >>> len(counted_once(lists, "neet")), len(counted_once(lists, "pex"))
+    (2, 3)
+    """
+    ended = lists[(lists["complete"] & lists["same_model"]).to_numpy(dtype=bool)]
+    if outcome == "neet":
+        return ended.sort_values("as_of", kind="stable").drop_duplicates("pupil_id")
+    kept: list[pd.Timestamp] = []
+    for day in sorted(ended["as_of"].unique(), reverse=True):
+        if not kept or (kept[-1] - day).days >= APART_DAYS:
+            kept.append(day)
+    return ended[ended["as_of"].isin(kept)]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,12 @@ from riskmodel.data.read import read
 from riskmodel.data.read.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
-from riskmodel.evaluation.support import outcomes_of_lists
+from riskmodel.evaluation.support import counted_once, outcomes_of_lists
 from riskmodel.jobs import Monitoring, Settings, make_list, monitor
-from riskmodel.jobs.monitor import _finished
-from riskmodel.jobs.past_lists import not_followed, with_outcome
+from riskmodel.jobs.past_lists import followed, not_followed, with_outcome
 from riskmodel.jobs.record import register
-from riskmodel.outcomes import label
+from riskmodel.jobs.use import load_model
+from riskmodel.outcomes import horizon_end, label
 from riskmodel.training import registry
 from tests.conftest import SmallLA
 
@@ -39,8 +40,10 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
     model = replace(made.model, card=made.model.card | {"trained": trained})
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
-    number = register(model, made.backtest, Settings(), made.gates, None, tracking, None, X)
-    registry.set_champion("pex", [number], tracking=tracking)
+    for outcome in ("pex", "neet"):  # what is asked of the second is only how lists are counted
+        named = replace(model, outcome=outcome, card=model.card | {"outcome": outcome})
+        number = register(named, made.backtest, Settings(), made.gates, None, tracking, None, X)
+        registry.set_champion(outcome, [number], tracking=tracking)
     return tracking
 
 
@@ -173,8 +176,11 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
     (one / "assessment.json").write_text(json.dumps(facts), encoding="utf-8")
     made = monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
     assert not made.outcomes["same_model"].any()
-    assert _finished(made.outcomes).empty  # what another model expected says nothing of this one
     tables = read(small_la.extracts).tables
+    champion, _ = load_model("pex", tracking=watched)
+    past = with_outcome(followed(one, champion), tables, "pex", made.as_of)
+    assert past["complete"].all()
+    assert counted_once(past, "pex").empty  # what another model expected says nothing of this one
     some = pd.DataFrame({"pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
                          "as_of": pd.Timestamp("2023-10-29")})  # fmt: skip
     (said,) = not_followed([some], tables)
@@ -201,7 +207,45 @@ def test_outcomes_after_16_are_counted_when_the_horizon_is_over_and_not_known_be
 
 def test_only_lists_a_year_apart_are_added_up() -> None:
     days = pd.to_datetime(["2022-06-01", "2023-01-01", "2023-06-01", "2024-06-01"])
-    outcomes = pd.DataFrame(
-        {"as_of": days, "complete": [True, True, True, False], "same_model": True}
+    lists = pd.DataFrame(
+        {"pupil_id": "a", "as_of": days, "complete": [True, True, True, False], "same_model": True}
     )
-    assert list(_finished(outcomes)["as_of"]) == [days[0], days[2]]
+    for outcome in ("pex", "neet-post16"):
+        assert list(counted_once(lists, outcome)["as_of"]) == [days[0], days[2]]
+
+
+def test_of_neet_each_pupil_counts_on_the_first_list_of_this_model_whose_winter_is_over() -> None:
+    days = pd.to_datetime(["2023-06-01", "2022-06-01", "2021-06-01"])
+    lists = pd.DataFrame({
+        "pupil_id": ["a", "b", "younger", "a", "b", "a"],
+        "as_of": days[[0, 0, 0, 1, 1, 2]],
+        "complete": [True, True, False, True, True, True],
+        "same_model": [True, True, True, True, True, False],
+    })  # fmt: skip
+    counted = counted_once(lists, "neet")
+    assert counted["pupil_id"].tolist() == ["a", "b"]
+    assert counted["as_of"].tolist() == [days[1], days[1]]
+
+
+def test_the_winter_of_one_leaving_year_is_not_counted_again_by_each_list_that_waited_for_it(
+    small_la: SmallLA, watched: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = read(small_la.extracts).tables
+    days = pd.to_datetime(["2022-06-01", "2023-06-01", "2024-06-01"])
+    spine = build_spine(tables, days, "neet")
+    spine = spine[(horizon_end(spine, "neet") == pd.Timestamp("2025-03-01")).to_numpy()]
+    assert set(spine["year_group"]) == {9, 10, 11}
+    day = pd.Timestamp("2025-06-01").as_unit("s")
+    labels = label(tables, spine, "neet", known_by=day)["label"]
+    happened = spine["pupil_id"][(labels == 1).to_numpy()].nunique()
+    last = labels[(spine["as_of"] == days[-1]).to_numpy()]
+    # more than happened, within chance; three times as many would not be
+    risk = (2 * happened + 1) / last.notna().sum()
+    spine = spine.assign(risk=risk, listed=False, same_model=True)
+    lists = [one.reset_index(drop=True) for _, one in spine.groupby("as_of")]
+    module = import_module("riskmodel.jobs.monitor")  # the package has a function of that name
+    monkeypatch.setattr(module, "lists_again", lambda *_: lists)
+    found = monitor(small_la.extracts, "neet", tracking=watched, as_of=day)
+    assert found.outcomes["complete"].all()
+    assert found.outcomes["observed"].sum() > 2 * happened > 0
+    assert not any("outcomes were expected" in line for line in found.advice)

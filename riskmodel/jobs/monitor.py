@@ -21,7 +21,7 @@ from riskmodel.data.write import new_folder
 from riskmodel.errors import ModelError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.metrics import poisson_interval
-from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+from riskmodel.evaluation.support import CAUTION, counted_once, outcomes_of_lists
 from riskmodel.jobs.feedback import read_decisions
 from riskmodel.jobs.past_lists import (
     assess_at,
@@ -47,9 +47,6 @@ NOTHING = "Nothing asks for it: the pupils look as they did"
 
 SHOWN = 10
 """Drifted features named in the text; the page has them all."""
-
-APART_DAYS = 365
-"""Days between lists whose outcomes are added up: nearer ones hold the same outcomes again."""
 
 WEIGHTY = 0.1
 """Share of the reasons (mean size of contributions) of drifted features that asks for a retraining."""
@@ -190,10 +187,11 @@ def monitor(
     outcomes = (
         outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
     )
-    advice = _advice(model, day, table, outcomes, bool((problems["severity"] == "error").any()))
+    finished = counted_once(past, outcome) if len(past) else past
+    advice = _advice(model, day, table, finished, bool((problems["severity"] == "error").any()))
     made = Monitoring(
         outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
-        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [_nothing(outcomes)],
+        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [_nothing(finished)],
         retrain=bool(advice),
     )  # fmt: skip
     if out is not None:
@@ -232,7 +230,7 @@ def _advice(
     model: RiskModel,
     day: pd.Timestamp,
     table: pd.DataFrame,
-    outcomes: pd.DataFrame,
+    finished: pd.DataFrame,
     has_errors: bool,
 ) -> list[str]:
     """Return the reasons to train again; none where nothing asks for it."""
@@ -250,39 +248,23 @@ def _advice(
     age = (day - pd.Timestamp(model.card["trained"]["trained_as_of"])).days
     if age >= OLD_DAYS:
         advice.append(f"The model was trained {age} days ago; a year of outcomes is new since.")
-    finished = _finished(outcomes)
     if len(finished):
-        expected, observed = float(finished["expected"].sum()), int(finished["observed"].sum())
+        expected, observed = float(finished["risk"].sum()), round(finished["event"].sum())
         low, high = (float(end) for end in poisson_interval(observed))
         if not low <= expected <= high:
             advice.append(
-                f"On lists a year apart whose horizon is over {expected:.0f} outcomes were expected "
-                f"and {observed} happened (95% interval {low:.0f} to {high:.0f})."
+                f"On lists whose horizon is over {expected:.0f} outcomes were expected and {observed} "
+                f"happened (95% interval {low:.0f} to {high:.0f}), each counted once."
             )
     return advice
 
 
-def _finished(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return this model's lists whose horizon is over, none within a year of another.
-
-    Lists of one year hold the same outcomes again; to add them up as if they were others would make a
-    count look surer than it is.
-    """
-    if outcomes.empty:
-        return outcomes
-    ended = outcomes[outcomes["complete"] & outcomes["same_model"]]
-    kept: list[pd.Timestamp] = []
-    for day in sorted(ended["as_of"].unique(), reverse=True):
-        if not kept or (kept[-1] - day).days >= APART_DAYS:
-            kept.append(day)
-    return ended[ended["as_of"].isin(kept)]
-
-
-def _nothing(outcomes: pd.DataFrame) -> str:
+def _nothing(finished: pd.DataFrame) -> str:
     """Say that nothing asks for a retraining, and no more than is known."""
-    finished = len(_finished(outcomes))
     rest = (
-        ", and earlier lists came out as expected." if finished else "; no list has run its time."
+        ", and earlier lists came out as expected."
+        if len(finished)
+        else "; no list has run its time."
     )
     return NOTHING + rest
 
