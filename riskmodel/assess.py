@@ -55,7 +55,8 @@ class Assessment:
     backtest : dict or None
         How the ranker did on earlier lists.
     provenance : dict
-        Versions, digests, where the model came from; JSON-ready.
+        Versions, digests, where the model came from, the day of the ranking that a list is compared
+        with; JSON-ready.
     model : RiskModel or None
         What made it, to be asked more about the same pupils: whether a reason survives in every
         bag, which facts act together. None where an assessment was put together by hand.

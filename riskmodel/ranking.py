@@ -1,4 +1,4 @@
-"""The list for a capacity: order, ties, who is near the line, and what changed since the last.
+"""The list for a capacity: order, ties, who is near the line, and what changed since an earlier one.
 
 In:  an assessment, and the ranking before it.
 Out: one row per pupil, best first.
@@ -97,7 +97,7 @@ def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.
     assessment : Assessment
         Scores, reasons, audit.
     previous : DataFrame, optional
-        The ranking before, with ``pupil_id`` and ``rank``.
+        An earlier ranking, with ``pupil_id`` and ``rank``.
 
     Returns
     -------

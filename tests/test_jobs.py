@@ -1,15 +1,27 @@
-"""Training for the second outcome, and the level of the risks checked on other lists."""
+"""Training for the second outcome, the level of risks on other lists, what a list is compared with."""
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import openpyxl
+import pandas as pd
 import pytest
 
-from riskmodel.jobs import train
+from riskmodel.cohort import snapshots
+from riskmodel.data.read import read
+from riskmodel.data.read.mvad import mvad_path
+from riskmodel.errors import HistoryError
+from riskmodel.jobs import make_list, train
 from riskmodel.jobs.rivals import CEILING
+from riskmodel.jobs.use import _day_before
+from riskmodel.ranking import rank
 from riskmodel.training.calibration import calibrated_on_other_lists, fit_affine
+from tests.conftest import SmallLA
+from tests.lists import simulated_tables
 
 
 def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:
@@ -36,3 +48,40 @@ def test_a_list_is_never_calibrated_on_its_own_outcomes() -> None:
     assert not np.allclose(risk[300:], other[300:])
     by_hand = 1 / (1 + np.exp(-fit_affine(margin[300:], outcome[300:]).apply(margin[:300])))
     assert risk[:300] == pytest.approx(by_hand)
+
+
+def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    day = pd.Timestamp("2023-11-02").as_unit("s")
+    folder = make_list(small_la.extracts, "pex", capacity=40, out=tmp_path / "list", as_of=day,
+                       tracking=small_la.tracking, model_uri="models:/riskmodel-pex/1")  # fmt: skip
+    tables, model = read(small_la.extracts).tables, small_la.training.model
+    summer = rank(model.assess(tables, as_of=pd.Timestamp("2023-08-01"), capacity=40))
+    change = rank(model.assess(tables, as_of=day, capacity=40), previous=summer)["change"]
+    assert pd.read_csv(folder / "list.csv")["change"].tolist() == change.tolist()
+    assert {"new", "rising", "falling"} <= set(change)
+    facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
+    assert facts["provenance"]["compared_with"] == "2023-08-01"
+    said = "the same model gives from what was recorded before 1 August 2023."
+    for page in (folder / "index.html", *sorted((folder / "schools").iterdir())):
+        assert said in page.read_text(encoding="utf-8")
+    read_me = openpyxl.load_workbook(folder / "list.xlsx")["Read me"]
+    assert any(said in str(cell.value) for cell in read_me["A"])
+
+
+@pytest.mark.parametrize("outcome", ["pex", "neet", "neet-post16"])
+def test_a_list_is_compared_with_the_snapshot_day_before_or_at_least_four_weeks_ago(
+    outcome: str,
+) -> None:
+    after_16 = outcome == "neet-post16"
+    tables = read(mvad_path()).tables if after_16 else simulated_tables()
+    last = pd.Timestamp("1998-01-01" if after_16 else "2026-09-01")
+    days = snapshots(tables, outcome, before=last)
+    assert len(days) > 8
+    for before, day in pairwise(days):
+        assert _day_before(tables, outcome, day) == before
+        assert _day_before(tables, outcome, day + pd.Timedelta(days=27)) == before
+        assert _day_before(tables, outcome, day + pd.Timedelta(days=28)) == day
+    with pytest.raises(HistoryError):
+        _day_before(tables, outcome, days[0] + pd.Timedelta(days=27))

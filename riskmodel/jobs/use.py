@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,10 @@ from riskmodel.training import registry
 __all__ = ["load_model", "log_beside", "make_list", "promote", "roll_back", "signed"]
 
 logger = logging.getLogger(__name__)
+
+EARLIER_WEEKS = 4
+"""Weeks between a list and the day it is compared with, at least: in fewer hardly anybody moves, and
+snapshot days lie further apart."""
 
 
 def promote(
@@ -262,7 +267,12 @@ def make_list(
     assessment = model.assess(
         extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=engine
     )
-    previous = _previous_ranking(model, extract.tables, day, capacity, engine)
+    before = _ranking_before(model, extract.tables, day, capacity, engine)
+    previous = None
+    if before is not None:
+        compared, previous = before
+        made = assessment.provenance | {"compared_with": f"{compared:%Y-%m-%d}"}
+        assessment = replace(assessment, provenance=made)
     logger.info("Writing the list")
     return write_list(
         assessment, out, previous=previous, log=log, tables=extract.tables, password=password
@@ -319,20 +329,22 @@ def _digest(model: RiskModel) -> str:
     return made.hexdigest()
 
 
-def _previous_ranking(
+def _ranking_before(
     model: RiskModel,
     tables: Tables,
     day: pd.Timestamp,
     capacity: int,
     engine: Literal["local", "spark"],
-) -> pd.DataFrame | None:
-    """Rank the cohort of the snapshot before with the same model, to say who is rising."""
+) -> tuple[pd.Timestamp, pd.DataFrame] | None:
+    """Rank the cohort of an earlier day with the same model, to say who is rising."""
     try:
-        earlier = snapshots(tables, model.outcome, before=day)
-        earlier = earlier[earlier < day]
-        if earlier.empty:
-            return None
-        before = model.assess(tables, as_of=earlier[-1], capacity=capacity, engine=engine)
+        earlier = _day_before(tables, model.outcome, day)
+        before = model.assess(tables, as_of=earlier, capacity=capacity, engine=engine)
     except ValueError:
         return None
-    return rank(before)
+    return earlier, rank(before)
+
+
+def _day_before(tables: Tables, outcome: str, day: pd.Timestamp) -> pd.Timestamp:
+    """Return the latest snapshot day that is not so near that nothing could have changed."""
+    return snapshots(tables, outcome, before=day - pd.Timedelta(weeks=EARLIER_WEEKS))[-1]

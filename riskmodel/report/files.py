@@ -54,7 +54,8 @@ def write_list(
     out : str or Path
         Empty or new folder; filled at the end, in one step.
     previous : DataFrame, optional
-        The ranking before, to say who is new, rising or falling.
+        An earlier ranking, to say who is new, rising or falling; ``compared_with`` of the assessment's
+        provenance is its day.
     log : LogTo, optional
         Where the list is logged, just before its folder appears; not at all where left out.
     tables : Tables, optional

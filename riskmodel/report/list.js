@@ -259,7 +259,7 @@
       const box = find("#others");
       box.hidden = count === 0;
       const more = count > found.length ? ` The first ${found.length} are shown; type more to narrow them down.` : "";
-      const heads = ["Rank", "Pupil", "School", "Year", "Risk", "Since last list"];
+      const heads = ["Rank", "Pupil", "School", "Year", "Risk", "Change"];
       box.replaceChildren(make("h3", {}, "Not on this list"),
         make("p", { class: "less" }, `${count.toLocaleString("en-GB")} other pupils of the cohort match.${more}`),
         make("table", {}, make("caption", {}, "Pupils who are not on this list and not near its line"),

@@ -22,7 +22,7 @@ FILTERS = {
     "year": "Year",
     "phase": "Phase",
     "need": "Need",
-    "change": "Since last list",
+    "change": "Change",
     "band": "On the list",
 }
 """Column of :func:`list_rows` → label of its filter."""

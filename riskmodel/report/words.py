@@ -21,6 +21,7 @@ __all__ = [
     "OUTCOME_WORDS",
     "about",
     "backtest_words",
+    "change_words",
     "day_words",
     "purpose",
     "short_purpose",
@@ -157,9 +158,31 @@ def about(assessment: Assessment) -> list[tuple[str, str]]:
          "range shows how unsure the model is of that figure."),
         ("Near the line", "Pupils just below the last place. The model can hardly tell them from those "
          "just above it."),
-        ("Rising, steady, falling", "The rank now beside the rank on the list before. Steady is within a "
-         "quarter of the former rank."),
+        ("Rising, steady, falling", f"{change_words(assessment)} Steady is within a quarter of the former "
+         "rank."),
     ]  # fmt: skip
+
+
+def change_words(assessment: Assessment) -> str:
+    """Say what the change is measured against.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    str
+        A sentence; it names the day where that is known.
+    """
+    day = assessment.provenance.get("compared_with")
+    if day is None:
+        return "Change is the rank now beside the rank on an earlier list, where there is one."
+    return (
+        "Change is the rank now beside the rank that the same model gives from what was recorded before "
+        f"{day_words(pd.Timestamp(day))}."
+    )
 
 
 def track_figures(assessment: Assessment) -> list[tuple[int, str]]:

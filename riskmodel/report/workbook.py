@@ -19,7 +19,7 @@ from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SUPPRESSED
 from riskmodel.report.identity import ListIdentity, row_seals
-from riskmodel.report.words import AUDIT_TABLES, MISUSE, day_words, purpose
+from riskmodel.report.words import AUDIT_TABLES, MISUSE, change_words, day_words, purpose
 
 __all__ = ["DECISIONS", "DECISION_COLUMNS", "FIXED", "IDENTITY", "SEAL", "label_of",
            "sheet_rows", "write_workbook"]  # fmt: skip
@@ -242,7 +242,7 @@ def _write_read_me(
     parts: list[tuple[str, Any]] = [(line, looks.section) for line in banner]
     parts.append(("Pupils who may need support early", looks.title))
     for head, lines in (
-        ("What this list is", [*said[len(banner) :], RISK_WORDS]),
+        ("What this list is", [*said[len(banner) :], RISK_WORDS, change_words(assessment)]),
         ("Who it is for", [
             "The council's inclusion officers and the inclusion leads of its schools. It holds "
             "confidential facts about children: store it and send it as you do other case records."]),
