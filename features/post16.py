@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
-from riskmodel.data.codes import activity_groups
+from riskmodel.data.arrays import DAYS_PER_MONTH
+from riskmodel.data.positions import positions
 from riskmodel.features.catalogue import Feature, builder
 from riskmodel.features.known import Known
 
@@ -62,9 +62,9 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
         return np.bincount(pupil, weights=weight, minlength=n).astype(np.float64)[known.rows]
 
     months = spells["months"].to_numpy()
-    observed = total(months)
-    empty = observed == 0
-    safe = np.where(empty, np.nan, observed)
+    so_far = total(months)
+    empty = so_far == 0
+    safe = np.where(empty, np.nan, so_far)
     group = spells["group"].to_numpy()
     is_last = spells["is_last"].to_numpy().astype(float)
     changed = spells["changed"].to_numpy().astype(float)
@@ -74,7 +74,7 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
         "months_in_activity": total(is_last * spells["months_run"].to_numpy()),
         "activity_changes": total(changed),
         "jobless_spells": total(changed * (group == "neet")),
-        "months_observed": observed,
+        "months_observed": total(months * (group != "not_known")),
     }
     for name in GROUPS:
         columns[f"{name}_now"] = np.where(empty, np.nan, total(is_last * (group == name)))
@@ -85,22 +85,16 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
 
 def _spells(known: Known) -> pd.DataFrame:
     """Return positions begun before the day as spells that last until the next, or the day."""
-    facts = known.tables["destinations"]
-    start = days_of(facts["start_date"])
-    past = start < known.day
-    spells = pd.DataFrame(
-        {
-            "pupil": facts["pupil_id"].cat.codes.to_numpy()[past].astype(np.int64),
-            "start": start[past],
-            "group": activity_groups(facts)[past],
-        }
-    ).sort_values(["pupil", "start"], ignore_index=True)
+    spells = positions(known.tables["destinations"])
+    spells = spells[(spells["start"] < known.day).to_numpy()].reset_index(drop=True)
+    spells = spells.assign(pupil=spells["pupil_id"].cat.codes.astype("int64"))
     by_pupil = spells.groupby("pupil")
     stop = by_pupil["start"].shift(-1).fillna(known.day).to_numpy()
-    before = by_pupil["group"].shift(1)
-    changed = (spells["group"] != before).to_numpy() & before.notna().to_numpy()
-    new_run = changed | before.isna().to_numpy()
-    run = np.cumsum(new_run)
+    run = (spells["group"] != by_pupil["group"].shift(1)).cumsum().to_numpy()
+    # that a position was no longer confirmed is no change of activity
+    told = spells["group"].where(spells["group"] != "not_known")
+    before = told.groupby(spells["pupil"]).ffill().groupby(spells["pupil"]).shift(1)
+    changed = (told != before) & told.notna() & before.notna()
     run_start = spells["start"].groupby(run).transform("min").to_numpy()
     begin = spells["start"].to_numpy()
     recent = (stop - np.maximum(begin, known.day - 365)).clip(0)

@@ -17,7 +17,7 @@ from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import activity_groups
+from riskmodel.data.positions import positions
 from riskmodel.errors import RequestError
 
 __all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy", "related"]
@@ -44,12 +44,13 @@ _POLICIES = {
     "pex": (
         "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
         "pupils who left the LA's rolls before the 12 months were over are left out, unless they "
-        "finished Year 11."
+        "finished Year 11, and so are those whose earlier exclusion was not known yet; an exclusion "
+        "that was overturned does not count."
     ),
     "neet": (
         "Counts: NEET at two or more of the ends of December, January and February after Year 11; "
-        "young people whose activity was not known too often to tell are left out, not counted as "
-        "in education or work."
+        "young people whose activity was not known, or last confirmed too long ago, too often to "
+        "tell are left out, not counted as in education or work."
     ),
     "neet-post16": (
         "Counts: NEET at the end of at least 6 of the 12 months after the day of the list; where "
@@ -228,7 +229,13 @@ def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
     keys = np.sort(_keys(excluded["pupil_id"], days_of(excluded["start_date"])))
     start = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(spine["as_of"])))
     stop = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(end)))
-    stays = _observed_until(known["enrolments"], spine, days_of(end))
+    # of a pupil excluded before the list but not known to be, nothing can be foreseen any more
+    told = excluded[["start_date", "recorded_on"]].max(axis=1)
+    n_known = np.searchsorted(
+        np.sort(_keys(excluded["pupil_id"], days_of(told))),
+        _keys(spine["pupil_id"], days_of(spine["as_of"])),
+    )
+    stays = _observed_until(known["enrolments"], spine, days_of(end)) & (start == n_known)
     status = np.where(stop > start, "event", np.where(stays, "no_event", "censored"))
     first = np.append(keys, 0)[start] % 10**7
     return status.astype(object), first.astype("datetime64[D]").astype("datetime64[s]")
@@ -282,19 +289,17 @@ def _finishes(rolls: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _count_months(
-    positions: pd.DataFrame, pupils: pd.Series, first_month: pd.Series, number: int
+    destinations: pd.DataFrame, pupils: pd.Series, first_month: pd.Series, number: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Count the month ends that were NEET and not known, and say who had no position at all.
 
-    A position lasts until the next one starts; at a month end the latest that had started counts.
+    At a month end the latest position that had started counts.
     """
-    positions = positions.sort_values(
-        ["pupil_id", "start_date", "confirmed_on", "activity_code"], kind="stable"
-    )
-    keys = _keys(positions["pupil_id"], days_of(positions["start_date"]))
+    known = positions(destinations)
+    keys = _keys(known["pupil_id"], known["start"].to_numpy())
     # one entry is put before all others, for pupils whose first position comes later or never
-    owners = np.append(-1, positions["pupil_id"].cat.codes.to_numpy())
-    groups = np.append(_NO_POSITION, _groups(positions))
+    owners = np.append(-1, known["pupil_id"].cat.codes.to_numpy())
+    groups = np.append(_NO_POSITION, _groups(known["group"]))
     neet = np.zeros(len(pupils), dtype=np.int64)
     unknown = np.zeros(len(pupils), dtype=np.int64)
     none = np.ones(len(pupils), dtype=bool)
@@ -309,10 +314,9 @@ def _count_months(
     return neet, unknown, none
 
 
-def _groups(positions: pd.DataFrame) -> NDArray[np.int8]:
-    """Return where each activity leaves a young person: the LA's group, else the code set's."""
+def _groups(group: pd.Series) -> NDArray[np.int8]:
+    """Return where each group of activities leaves a young person."""
     numbers = {"neet": _NEET, "not_known": _NOT_KNOWN}
-    group = pd.Series(activity_groups(positions))
     return np.asarray(group.map(numbers).fillna(_ELSEWHERE), dtype=np.int8)
 
 
@@ -343,11 +347,9 @@ def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> ND
 
 
 def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
-    positions = known["destinations"]
-    neet, unknown, _ = _count_months(positions, spine["pupil_id"], spine["as_of"], 12)
-    confirmed = _latest(
-        positions["pupil_id"], days_of(positions["confirmed_on"]), spine["pupil_id"]
-    )
+    facts = known["destinations"]
+    neet, unknown, _ = _count_months(facts, spine["pupil_id"], spine["as_of"], 12)
+    confirmed = _latest(facts["pupil_id"], days_of(facts["confirmed_on"]), spine["pupil_id"])
     status = np.select(
         [confirmed < days_of(spine["as_of"]), neet >= 6, neet + unknown < 6],
         ["censored", "event", "no_event"],

@@ -53,6 +53,33 @@ def pex_tables(rolls: list[dict[str, object]], *exclusions: dict[str, object]) -
 
 
 @pytest.mark.parametrize(
+    ("recorded_on", "expected"), [("2023-12-31", "no_event"), ("2024-01-01", "censored")]
+)
+def test_an_exclusion_before_the_list_that_was_not_known_yet_is_no_false_alarm(
+    recorded_on: str, expected: str
+) -> None:
+    rolls = [roll("A", "2022-09-01", "2023-12-20"), roll("A", "2024-01-08", school_id="S2")]
+    tables = pex_tables(rolls, exclusion("2023-12-15", recorded_on=recorded_on))
+    assert status_of(tables, "pex") == expected
+    tables = pex_tables(
+        rolls, exclusion("2023-12-15", recorded_on=recorded_on), exclusion("2024-05-01")
+    )
+    assert status_of(tables, "pex") == "event"
+
+
+@pytest.mark.parametrize(
+    ("known_by", "expected"), [("2025-03-01", "event"), ("2025-03-02", "no_event")]
+)
+def test_an_overturned_exclusion_is_none_from_the_day_that_is_known(
+    known_by: str, expected: str
+) -> None:
+    tables = pex_tables(
+        [roll("A", "2022-09-01")], exclusion("2024-06-03", reinstated_on="2025-03-01")
+    )
+    assert status_of(tables, "pex", known_by=day(known_by)) == expected
+
+
+@pytest.mark.parametrize(
     ("start", "expected"),
     [("2023-12-31", "no_event"), ("2024-01-01", "event"), ("2024-12-31", "event"),
      ("2025-01-01", "no_event")],
@@ -265,6 +292,38 @@ def test_neet_after_16_is_six_of_twelve_months(codes: str, expected: str) -> Non
     assert status_of(tables, "neet-post16") == expected
 
 
+def test_who_stays_in_one_activity_that_is_confirmed_again_is_known() -> None:
+    months = pd.date_range("2023-11-01", "2024-12-01", freq="MS")
+    again = [
+        position("A", "2023-09-01", EDUCATION, confirmed_on=f"{month:%Y-%m-%d}") for month in months
+    ]
+    assert status_of(make_tables(destinations=again), "neet-post16") == "no_event"
+
+
+@pytest.mark.parametrize(
+    ("lapses_on", "expected"),
+    [(None, "no_event"), ("2024-07-31", "not_known"), ("2024-08-01", "no_event")],
+)
+def test_a_position_counts_as_known_until_it_lapses(lapses_on: str | None, expected: str) -> None:
+    row = position("A", "2023-09-01", EDUCATION, confirmed_on="2024-02-01", lapses_on=lapses_on)
+    assert status_of(make_tables(destinations=[row]), "neet-post16") == expected
+
+
+def test_a_position_without_a_day_of_lapse_lapses_six_months_after_it_was_confirmed() -> None:
+    row = position("A", "2023-09-01", EDUCATION, confirmed_on="2024-01-31")
+    assert status_of(make_tables(destinations=[row]), "neet-post16") == "not_known"
+    rows = [position("A", "2024-09-01", EDUCATION, confirmed_on="2024-06-30")]
+    tables = make_tables(destinations=rows, enrolments=[])
+    assert status_of(tables, "neet", year_group=11) == "not_known"
+
+
+@pytest.mark.parametrize("code", ["110", "120", "130", "140"])
+def test_that_a_leaver_was_of_compulsory_age_is_not_a_known_destination(code: str) -> None:
+    rows = [position("A", "2024-06-01", code, confirmed_on="2025-02-01")]
+    tables = make_tables(destinations=rows, enrolments=[])
+    assert status_of(tables, "neet", year_group=11) == "not_known"
+
+
 def test_months_before_and_after_the_horizon_do_not_count() -> None:
     rows = months_of("nnnnnn" + "e" * 12 + "nnnnnn", first="2023-07-01")
     assert status_of(make_tables(destinations=rows), "neet-post16") == "no_event"
@@ -346,9 +405,15 @@ def rows_of(tables: Tables, name: str, pupil: str) -> list[dict[str, Any]]:
 def slow_pex(tables: Tables, pupil: str, as_of: pd.Timestamp) -> str:
     """Follow one pupil from roll to roll."""
     end = as_of + pd.DateOffset(months=12)
-    for fact in rows_of(tables, "suspensions", pupil):
-        if fact["category"] == "PERM" and as_of <= fact["start_date"] < end:
-            return "event"
+    stood = [
+        fact
+        for fact in rows_of(tables, "suspensions", pupil)
+        if fact["category"] == "PERM" and not fact["reinstated_on"] < LATER
+    ]
+    if any(as_of <= fact["start_date"] < end for fact in stood):
+        return "event"
+    if any(fact["start_date"] < as_of <= fact["recorded_on"] for fact in stood):
+        return "censored"
     spells = sorted(
         (spell["entry_date"], LATER if pd.isna(spell["leaving_date"]) else spell["leaving_date"])
         for spell in rows_of(tables, "enrolments", pupil)
@@ -362,14 +427,22 @@ def slow_pex(tables: Tables, pupil: str, as_of: pd.Timestamp) -> str:
 
 def slow_post16(tables: Tables, pupil: str, as_of: pd.Timestamp) -> str:
     """Look up each month of one young person."""
-    rows = sorted(rows_of(tables, "destinations", pupil), key=lambda row: row["start_date"])
+    rows = rows_of(tables, "destinations", pupil)
+    rows = sorted(rows, key=lambda row: (row["start_date"], row["confirmed_on"]))
     if not any(row["confirmed_on"] >= as_of for row in rows):
         return "censored"
     neet = unknown = 0
     for month in range(12):
         last_day = (as_of + pd.DateOffset(months=month)) + pd.offsets.MonthEnd(0)
-        until = [row["activity_code"] for row in rows if row["start_date"] <= last_day]
-        group = code_set("activities").loc[until[-1], "group"] if until else "not_known"
+        until = [row for row in rows if row["start_date"] <= last_day]
+        group = "not_known"
+        if until:
+            group = code_set("activities").loc[until[-1]["activity_code"], "group"]
+            lapse = until[-1]["lapses_on"]
+            if pd.isna(lapse):
+                lapse = until[-1]["confirmed_on"] + pd.DateOffset(months=6)
+            if last_day >= max(lapse, until[-1]["confirmed_on"] + DAY):
+                group = "not_known"
         neet += group == "neet"
         unknown += group == "not_known"
     if neet >= 6:
@@ -395,19 +468,23 @@ ROLLS = st.lists(
 EXCLUSIONS = st.lists(
     st.builds(
         exclusion, days_from("2023-06-01", 900), st.sampled_from(PUPILS),
-        st.sampled_from(["PERM", "SUSP"]), recorded_on=days_from("2023-12-01", 900),
+        st.sampled_from(["PERM", "PERM", "SUSP"]), recorded_on=days_from("2023-12-01", 900),
+        reinstated_on=st.none() | days_from("2023-12-01", 900),
     ),
     max_size=6,
 )  # fmt: skip
 POSITIONS = st.lists(
     st.builds(
-        lambda pupil, start, code, lag: position(
-            pupil, start, code, confirmed_on=f"{day(start) + lag * DAY:%Y-%m-%d}"
+        lambda pupil, start, code, lag, lapse: position(
+            pupil, start, code, confirmed_on=f"{day(start) + lag * DAY:%Y-%m-%d}",
+            lapses_on=None if lapse is None else f"{day(start) + lapse * DAY:%Y-%m-%d}",
         ),
-        st.sampled_from(PUPILS), days_from("2023-06-01", 800),
-        st.sampled_from([NEET, NEET, EDUCATION, UNKNOWN]), st.integers(0, 90),
+        st.sampled_from(PUPILS), days_from("2023-06-01", 800) | st.just("2023-11-01"),
+        st.sampled_from([NEET, NEET, EDUCATION, UNKNOWN]), st.integers(0, 400),
+        st.none() | st.integers(0, 400),
     ),
-    max_size=30, unique_by=lambda row: (row["pupil_id"], row["start_date"]),
+    max_size=30,
+    unique_by=lambda row: (row["pupil_id"], row["start_date"], row["confirmed_on"]),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -189,6 +190,43 @@ def test_an_la_groups_activities_its_own_way(tmp_path: Path, group: str, expecte
     )  # fmt: skip
     (status,) = label(tables, spine, "neet", known_by=pd.Timestamp("2030-06-01"))["status"]
     assert status == expected
+
+
+def test_a_position_confirmed_each_month_with_its_first_day_stays_known(tmp_path: Path) -> None:
+    head, *rows = NCCIS.splitlines()
+    rows = [f"{row},2030-04-01".replace(",540,", ",230,") for row in rows]
+    rows = [re.sub(r",20\d\d-\d\d-01,", ",2029-09-03,", row, count=1) for row in rows]
+    text = "\n".join([f"{head},DueToLapseDate", *rows]) + "\n"
+    told = read_beside(tmp_path, {"nccis.csv": text}).tables["destinations"]
+    assert set(told["start_date"]) == {pd.Timestamp("2029-09-03")}
+    assert [f"{day:%F}" for day in told["confirmed_on"]] == [
+        "2029-12-28",
+        "2030-01-28",
+        "2030-02-28",
+    ]
+    assert set(told["lapses_on"]) == {pd.Timestamp("2030-04-01")}
+
+
+# --- exclusions
+
+
+def test_an_exclusion_is_overturned_from_the_day_a_return_says_so(tmp_path: Path) -> None:
+    told = (
+        "UPN,Estab,Category,StartDate,DateNotified\n"
+        f"{UPN},9001,PERM,2023-11-06,2023-11-07\n{UPN},9001,SUSP,2023-10-02,2023-10-03\n"
+    )
+    census = (
+        "termlyexclusionsonrolltableid,pupilonrolltableid,startdate,category,reinstatementdate\n"
+        "1,1,2023-Nov-06 00:00:00,PERM,2023-Dec-04 00:00:00\n2,1,2023-Oct-02 00:00:00,SUSP,\n"
+    )
+    tables = read_beside(tmp_path, {"told.csv": told, "exclusions.csv": census}).tables
+    facts = tables["suspensions"].set_index(tables["suspensions"]["category"].astype("str"))
+    assert facts["reinstated_on"].dropna().to_dict() == {"PERM": JANUARY}
+    assert facts.loc["PERM", "recorded_on"] == pd.Timestamp("2023-11-07")
+    assert set(tables.as_known(JANUARY)["suspensions"]["category"]) == {"PERM", "SUSP"}
+    assert set(tables.as_known(JANUARY + pd.Timedelta(days=1))["suspensions"]["category"]) == {
+        "SUSP"
+    }
 
 
 def test_an_unknown_group_is_told_and_the_usual_one_holds(tmp_path: Path) -> None:

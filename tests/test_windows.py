@@ -159,10 +159,14 @@ def test_counts_and_days_since_equal_a_slow_reference(
         ("A", "school_absence_rate", np.nan),  # F, alone beside A at T, has no marks
         ("B", "school_absence_rate", 0),
         ("F", "jobless_months", 60 / 30.4375),
-        ("F", "months_observed", 365 / 30.4375),
+        ("F", "months_observed", (365 - 91) / 30.4375),
         ("F", "months_in_activity", 30 / 30.4375),
         ("F", "employment_now", 1),
         ("F", "activity_changes", 2),
+        ("F", "jobless_spells", 1),
+        # confirmed on 1 March, so known until 1 September; the next position began on 1 December
+        ("F", "not_known_share", 91 / 365),
+        ("F", "education_share", 184 / 365),
         ("A", "jobless_months", 0),
     ],
 )

@@ -16,7 +16,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.read.extract import Extract
-from riskmodel.data.tables import Tables
+from riskmodel.data.tables import Tables, upheld
 
 __all__ = ["CheckReport", "alike_together", "check"]
 
@@ -207,7 +207,7 @@ def _exclusion_rates(tables: Tables, on_roll: NDArray[np.object_], year: int) ->
     An event counts in the phase of any roll of the year: whoever was excluded in the autumn may
     be on no roll in January.
     """
-    suspensions = tables["suspensions"]
+    suspensions = upheld(tables["suspensions"])
     phase = _phases(tables, pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31))
     in_year = (academic_year(suspensions["start_date"]) == year).to_numpy(dtype=bool)
     pupil_phase = phase[suspensions["pupil_id"].cat.codes.to_numpy()]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.extract import Extract
-from riskmodel.data.tables import Tables
+from riskmodel.data.tables import Tables, upheld
 
 __all__ = ["concentration", "coverage", "linkage"]
 
@@ -112,7 +112,7 @@ def concentration(tables: Tables) -> pd.DataFrame:
     columns = ["event", "year", "events", "schools", "schools_for_half", "share_of_schools"]
     if not {"suspensions", "enrolments"} <= set(tables) or not len(tables["suspensions"]):
         return pd.DataFrame({name: [] for name in columns})
-    facts, rolls = tables["suspensions"], tables["enrolments"]
+    facts, rolls = upheld(tables["suspensions"]), tables["enrolments"]
     secondary = rolls.loc[(rolls["year_group"] >= 7).to_numpy(), "school_id"].unique()
     year = academic_year(facts["start_date"]).to_numpy(dtype=int)
     rows = []

@@ -196,6 +196,7 @@ _ALL = (
     Table(
         name="suspensions", row="suspension or permanent exclusion",
         key=("pupil_id", "start_date", "category"), event="start_date", lag_days=1,
+        known_when={"reinstated_on": "reinstated_on"},
         columns=(
             _PUPIL, _SCHOOL, _START,
             Column(name="sessions", kind="number", label="Length", unit="half-days", low=0,
@@ -205,6 +206,8 @@ _ALL = (
             _optional("reason_2", "code", "Second reason", allowed=codes("reasons")),
             _optional("reason_3", "code", "Third reason", allowed=codes("reasons")),
             _RECORDED,
+            _optional("reinstated_on", "date", "First day the LA could have known that a permanent "
+                      "exclusion was overturned"),
         ),
     ),
     Table(
@@ -269,7 +272,7 @@ _ALL = (
         ),
     ),
     Table(
-        name="destinations", row="NCCIS position", key=("pupil_id", "start_date"),
+        name="destinations", row="NCCIS position", key=("pupil_id", "start_date", "confirmed_on"),
         event="confirmed_on", lag_days=0,
         columns=(
             _PUPIL,
@@ -279,6 +282,7 @@ _ALL = (
                       allowed=tuple(sorted(set(code_set("activities")["group"])))),
             Column(name="start_date", kind="date", label="First day of the activity"),
             Column(name="confirmed_on", kind="date", label="Day the position was confirmed"),
+            _optional("lapses_on", "date", "Day from which it no longer counts as known"),
             _RECORDED,
         ),
     ),

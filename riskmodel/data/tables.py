@@ -15,7 +15,7 @@ import pandas as pd
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
-__all__ = ["Tables", "empty_table"]
+__all__ = ["Tables", "empty_table", "upheld"]
 
 
 def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.DataFrame:
@@ -106,7 +106,8 @@ class Tables(Mapping[str, pd.DataFrame]):
         Tables
             Rows recorded before ``as_of``. A value that became known later than its row (the end
             of a spell, the decision on a request) is missing if it was not known yet. A roll that goes on
-            at its school the day after it was said to have ended is one roll.
+            at its school the day after it was said to have ended is one roll. A permanent exclusion that
+            was known to be overturned is not there: like the published figures, nothing counts it.
         """
         return Tables(
             {name: _cut(name, frame, as_of) for name, frame in self.items() if name != "sessions"}
@@ -127,7 +128,26 @@ def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         column: known[column].mask(mask) for column, mask in later.items() if bool(np.any(mask))
     }
     known = known.assign(**hidden)
+    if name == "suspensions":
+        return upheld(known)
     return _joined(known) if name == "enrolments" and "leaving_date" in known else known
+
+
+def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the permanent exclusions that were overturned.
+
+    Parameters
+    ----------
+    suspensions : DataFrame
+        Rows of ``suspensions``.
+
+    Returns
+    -------
+    DataFrame
+        The rows that count (DfE, suspensions and permanent exclusions in England, methodology).
+    """
+    overturned = (suspensions["category"] == "PERM") & suspensions["reinstated_on"].notna()
+    return suspensions[~overturned.to_numpy()]
 
 
 def _joined(rolls: pd.DataFrame) -> pd.DataFrame:

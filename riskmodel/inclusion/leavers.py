@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.arrays import days_of, pupils_of
-from riskmodel.data.codes import activity_groups
+from riskmodel.data.positions import positions
 from riskmodel.inclusion.counts import Counts, settle
 from riskmodel.inclusion.facts import Facts
 
@@ -45,29 +45,24 @@ def leavers(facts: Facts) -> dict[str, Counts]:
         main roll in Year 11 that May. School years only; the year is that of Year 11. A pupil without
         a position since that May is not known.
     """
-    table = facts.table("destinations")
     groups = {"employment": "work", "training": "work", "custody": "elsewhere",
               "reengagement": "elsewhere"}  # fmt: skip
-    group = pd.Series(activity_groups(table), dtype="object").replace(groups)
-    positions = pd.DataFrame(
-        {
-            "pupil": pupils_of(table),
-            "start": days_of(table["start_date"]),
-            "group": group.to_numpy(),
-        }
-    ).sort_values(["start", "pupil"], kind="stable")
+    table = facts.table("destinations")
+    confirmed, known = days_of(table["confirmed_on"]), positions(table)
+    known = known.assign(pupil=pupils_of(known), group=known["group"].replace(groups))
     counts = np.zeros((len(DESTINATIONS), *facts.shape))
     why = np.full(facts.shape[1], ONCE_A_YEAR, dtype=object)
     for number in range(facts.n_terms, facts.shape[1]):
         year = int(facts.periods["year"].iloc[number])
         may, winter = pd.Timestamp(year + 1, *SUMMER), pd.Timestamp(year + 2, *WINTER)
         low, high = days_of(pd.Series([may, winter]))
-        latest = positions[((positions["start"] >= low) & (positions["start"] <= high)).to_numpy()]
-        why[number] = _unknown(facts, winter, len(latest))
+        latest = known[known["start"].between(low, high).to_numpy()]
+        n_confirmed = int(((confirmed >= low) & (confirmed <= high)).sum())
+        why[number] = _unknown(facts, winter, n_confirmed)
         cohort = facts.rolls_on(int(days_of(pd.Series([may]))[0]))
         cohort = cohort[(cohort["now"] == LAST_GROUP).to_numpy()]
-        latest = latest.drop_duplicates("pupil", keep="last").set_index("pupil")["group"]
-        went = cohort["pupil"].map(latest)
+        latest = latest.drop_duplicates("pupil", keep="last").set_index("pupil")
+        went = cohort["pupil"].map(latest["group"])
         place = pd.Index(DESTINATIONS).get_indexer(pd.Index(went.where(went.notna(), "not_known")))
         np.add.at(counts[:, :, number], (place, cohort["school"].to_numpy()), 1)
     whole = counts.sum(axis=0)

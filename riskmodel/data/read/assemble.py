@@ -86,6 +86,17 @@ def _first_of_key(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame.sort_values([*by, *ORIGIN], kind="stable").drop_duplicates(list(TABLES[name].key))
 
 
+def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Keep the row that was known first, and when any row said that the pupil was reinstated."""
+    key = list(TABLES[name].key)
+    told = frame.loc[frame["reinstated_on"].notna(), [*key, "reinstated_on", "recorded_on"]]
+    told = told.assign(reinstated_on=told[["reinstated_on", "recorded_on"]].max(axis=1))
+    first = told.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
+    return _first_of_key(frame.drop(columns="reinstated_on"), name).merge(
+        first.reset_index(), on=key, how="left"
+    )
+
+
 def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Take from each pupil's rows the latest value that is known."""
     ordered = frame.sort_values(["pupil_id", "_day", *ORIGIN], kind="stable")
@@ -154,10 +165,12 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
 
     def ends_near(facts: pd.DataFrame, day: str, low: int, high: int) -> NDArray[np.bool_]:
         """Whether a fact lies from ``low`` to ``high`` days after the end, and was known with it."""
-        others = facts[[day, "recorded_on"]].assign(_pupil=pupils_of(facts))
+        others = facts.reindex(columns=[day, "recorded_on", "reinstated_on"])
+        others = others.astype({"reinstated_on": "datetime64[s]"}).assign(_pupil=pupils_of(facts))
         pairs = ends.merge(others, on="_pupil")
         since = (pairs[day] - pairs["leaving_date"]).dt.days
         found = since.between(low, high) & (pairs["recorded_on"] <= pairs["end_recorded_on"])
+        found &= ~(pairs["reinstated_on"] <= pairs["end_recorded_on"])
         return spells.index.isin(pairs.loc[found, "row"])
 
     followed = ends_near(spells, "entry_date", -7, SOON)
@@ -273,6 +286,7 @@ def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:
 BUILD: dict[str, Callable[[pd.DataFrame, str], pd.DataFrame]] = {
     "pupils": _pupils,
     "enrolments": _enrolments,
+    "suspensions": _suspensions,
     "circumstances": _circumstances,
     "neighbourhood": _homes,
 }

@@ -21,6 +21,7 @@ SPANS = (
     ("start_date", "end_date"),
     ("requested_on", "decided_on"),
     ("requested_on", "plan_on"),
+    ("start_date", "reinstated_on"),
 )
 """Date columns of which the second never lies before the first."""
 

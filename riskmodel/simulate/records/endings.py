@@ -97,11 +97,14 @@ def destinations_table(
         ]
         since = rng.integers(0, 4, len(pupil))
         for month in range(7):
-            start = np.datetime64(f"{year}-09") + month
-            end = (start + 1).astype("datetime64[D]") - 1
+            autumn = np.datetime64(f"{year}-09")
+            end = (autumn + month + 1).astype("datetime64[D]") - 1
             if end >= LAST_DAY:
                 break
-            code = np.where(neet & (month >= since), "619", np.where(unknown, "810", settled))
+            out = neet & (month >= since)
+            code = np.where(out, "619", np.where(unknown, "810", settled))
+            # a return confirms a position again with the day it began
+            start = autumn + np.where(out, since, 0)
             end = end.astype("datetime64[s]")
             parts.append(pd.DataFrame({
                 "pupil_id": ids[pupil], "activity_code": code,
@@ -118,4 +121,5 @@ def destinations_table(
             "destinations", "activity_code", table["activity_code"].to_numpy(object)
         ),
         group=coded("destinations", "group", np.full(len(table), None, dtype=object)),
+        lapses_on=pd.array([pd.NaT] * len(table), dtype="datetime64[s]"),
     )[columns]

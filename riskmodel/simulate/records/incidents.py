@@ -72,6 +72,7 @@ def suspensions_table(
             **{f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
                for i in range(3)},
             "recorded_on": start + lag,
+            "reinstated_on": pd.array([pd.NaT] * n, dtype="datetime64[s]"),
         }
     )  # fmt: skip
 

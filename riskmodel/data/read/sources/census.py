@@ -146,6 +146,7 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
             "category": category.replace({"FIXD": "SUSP"}),
             **reasons,
             "recorded_on": known["recorded_on"],
+            "reinstated_on": column(frame, "reinstatementdate"),
         }
     )
     return {"suspensions": suspensions}

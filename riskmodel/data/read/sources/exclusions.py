@@ -23,6 +23,7 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
             "category": frame["category"].astype("str").str.strip().replace({"FIXD": "SUSP"}),
             **{f"reason_{i}": column(frame, f"reason{i}") for i in (1, 2, 3)},
             "recorded_on": column(frame, "datenotified"),
+            "reinstated_on": column(frame, "reinstatementdate"),
         }
     )
     return {"suspensions": suspensions}

@@ -32,6 +32,7 @@ def _clients(frame: pd.DataFrame, context: Context) -> Facts:
             "start_date": frame["startdate"],
             "confirmed_on": verified,
             "recorded_on": verified,
+            "lapses_on": column(frame, "duetolapsedate"),
         }
     )
     born = pd.to_datetime(
