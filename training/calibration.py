@@ -9,16 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 
-__all__ = ["AffineCalibration", "calibrated_on_other_lists", "fit_affine"]
+__all__ = ["AffineCalibration", "calibrated_on_others", "fit_affine"]
 
 SLOPE_PRIOR_SD = 0.3
 """Prior spread of the slope around 1; with few outcomes the slope moves little."""
 
 SMALLEST_SLOPE = 0.05
 """The slope stays positive, so that calibration never turns the ranking round."""
+
+PUPIL_FOLDS = 5
+"""Parts of the pupils, each calibrated on the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,16 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     return AffineCalibration(float(found.x[0]), float(found.x[1]))
 
 
-def calibrated_on_other_lists(
-    margin: NDArray[np.float64], outcome: NDArray[np.float64], as_of: NDArray[np.datetime64]
+def calibrated_on_others(
+    margin: NDArray[np.float64],
+    outcome: NDArray[np.float64],
+    as_of: NDArray[np.datetime64],
+    pupil_id: pd.Series,
 ) -> NDArray[np.float64]:
-    """Return risks of tested lists, each calibrated on all lists but itself.
+    """Return risks of tested lists, each calibrated on other lists and other pupils.
+
+    Lists share pupils, and for NEET their outcomes too: without the pupils left out a list would
+    confirm itself.
 
     Parameters
     ----------
@@ -106,14 +116,19 @@ def calibrated_on_other_lists(
         0 or 1.
     as_of : datetime array of shape (n_rows,)
         The list of each row; at least two lists.
+    pupil_id : Series of shape (n_rows,)
+        Pupil of each row; pupils are parted into :data:`PUPIL_FOLDS` by a hash of it.
 
     Returns
     -------
     float array of shape (n_rows,)
         Risks, 0 to 1.
     """
+    part = pd.util.hash_array(pupil_id.astype("str").to_numpy(dtype=object)) % PUPIL_FOLDS
     log_odds = np.empty(len(margin))
     for day in np.unique(as_of):
-        here = as_of == day
-        log_odds[here] = fit_affine(margin[~here], outcome[~here]).apply(margin[here])
+        for number in np.unique(part):
+            here = (as_of == day) & (part == number)
+            others = (as_of != day) & (part != number)
+            log_odds[here] = fit_affine(margin[others], outcome[others]).apply(margin[here])
     return np.asarray(1 / (1 + np.exp(-log_odds)))

@@ -130,14 +130,14 @@ def _cautions(backtest: Backtest) -> list[str]:
 
 
 def _calibration_note(backtest: Backtest) -> str:
-    """Compare expected with observed outcomes, each list calibrated on the other lists."""
+    """Compare expected with observed outcomes, calibrated on other lists and other pupils."""
     if backtest.calibration is None:
         return "Only one list could be tested, so the level of the risks could not be checked on another."
     figures = backtest.calibration
     ratio = row_of(figures.summary, "measure", "expected over observed")
     return (
-        "Calibration, each list with the correction learned from the others (which share pupils with "
-        f"it): {figures.value('outcomes expected'):.1f} outcomes expected, "
+        "Calibration, with the correction learned from other lists and other pupils (a pupil counts on "
+        f"each list): {figures.value('outcomes expected'):.1f} outcomes expected, "
         f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
         f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}."
     )

@@ -20,7 +20,7 @@ from riskmodel.features import CATALOGUE
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.calibration import calibrated_on_other_lists
+from riskmodel.training.calibration import calibrated_on_others
 from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]
@@ -109,9 +109,8 @@ def predict_folds(
         parts.append(part)
     predictions = pd.concat(parts, ignore_index=True)
     if predictions["as_of"].nunique() > 1:
-        predictions["risk"] = calibrated_on_other_lists(
-            *(predictions[name].to_numpy() for name in ("model", "label", "as_of"))
-        )
+        margin, outcome, day = (predictions[c].to_numpy() for c in ("model", "label", "as_of"))
+        predictions["risk"] = calibrated_on_others(margin, outcome, day, predictions["pupil_id"])
     return predictions
 
 
