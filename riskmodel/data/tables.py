@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.arrays import days_of
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
@@ -156,16 +157,20 @@ def _joined(rolls: pd.DataFrame) -> pd.DataFrame:
     A return that takes an end back is kept so (:mod:`riskmodel.data.read.assemble`), which leaves what
     was believed in between as it was.
     """
-    if (np.diff(rolls["pupil_id"].cat.codes) < 0).any():
-        rolls = rolls.sort_values(["pupil_id", "school_id", "entry_date"], kind="stable")
-    before = rolls[["pupil_id", "school_id", "status", "leaving_date"]].shift()
-    goes_on = rolls["entry_date"] == before["leaving_date"] + pd.Timedelta(days=1)
-    if not goes_on.any():
+    pupil = rolls["pupil_id"].cat.codes.to_numpy().astype(np.int64)
+    entry, leave = (days_of(rolls[day]) for day in ("entry_date", "leaving_date"))
+    follows = np.isin(pupil * 10**7 + entry, pupil * 10**7 + leave + 1)
+    if not follows.any():
         return rolls
+    concerned = np.isin(pupil, pupil[follows])
+    ordered = rolls[concerned].sort_values(["pupil_id", "school_id", "entry_date"], kind="stable")
+    before = ordered[["pupil_id", "school_id", "status", "leaving_date"]].shift()
+    goes_on = ordered["entry_date"] == before["leaving_date"] + pd.Timedelta(days=1)
     for name in ("pupil_id", "school_id", "status"):
-        goes_on &= rolls[name].astype("str") == before[name].astype("str")
-    part = (~goes_on).cumsum()
-    last = rolls[~part.duplicated(keep="last")].set_axis(part[~part.duplicated(keep="last")])
-    first = rolls[~goes_on]
+        goes_on &= ordered[name].astype("str") == before[name].astype("str")
+    # of each chain of rolls the first says how it began, the last how it ended
+    is_last = ~goes_on.shift(-1, fill_value=False)
+    first, last = ordered[~goes_on], ordered[is_last]
     ends = [name for name in TABLES["enrolments"].known_when if name in rolls]
-    return first.assign(**{name: last[name].loc[part[~goes_on]].array for name in ends})
+    joined = first.assign(**{name: last[name].array for name in ends})
+    return pd.concat([rolls[~concerned], joined]).sort_index()
