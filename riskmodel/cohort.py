@@ -19,6 +19,7 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
+from riskmodel.data.reach import EVENTS, reach
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -118,17 +119,15 @@ def _check_outcome(outcome: str) -> None:
 
 
 def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first day of a fact and the last day one was recorded."""
-    facts = [("destinations", "start_date")] if outcome == "neet-post16" else [
-        ("sessions", "date"), ("suspensions", "start_date")
-    ]  # fmt: skip
-    frames = [(tables[name], event) for name, event in facts if name in tables]
-    frames = [(frame, event) for frame, event in frames if len(frame)]
-    if not frames:
-        names = " or ".join(name for name, _ in facts)
-        raise HistoryError(f"The extracts hold no {names}, from which lists for {outcome} start.")
-    first = min(frame[event].min() for frame, event in frames)
-    last = max(frame["recorded_on"].max() for frame, _ in frames)
+    """Return the first day of a fact and the last day one was recorded, typing errors left out."""
+    names = ("destinations",) if outcome == "neet-post16" else ("sessions", "suspensions")
+    found = [name for name in names if name in tables and len(tables[name])]
+    if not found:
+        raise HistoryError(
+            f"The extracts hold no {' or '.join(names)}, from which lists for {outcome} start."
+        )
+    first = min(reach(tables[name][EVENTS[name]])[0] for name in found)
+    last = max(reach(tables[name]["recorded_on"])[1] for name in found)
     return first, last
 
 

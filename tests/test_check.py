@@ -121,6 +121,15 @@ def test_a_school_year_that_has_only_begun_is_not_compared(tmp_path: Path) -> No
     assert ours(report) == pytest.approx(BY_HAND)
 
 
+def test_one_mistyped_date_does_not_make_another_school_year_the_last(tmp_path: Path) -> None:
+    days = pd.date_range("2023-04-03", periods=60).strftime("%Y-%m-%d")
+    usual = SMALL["sessions"] + "".join(f"P4,{d},AM,/\nP4,{d},PM,/\n" for d in days)
+    mistyped = usual + "P4,2024-07-04,AM,/\n"
+    reports = [report_on(tmp_path / n, sessions=s) for n, s in (("x", usual), ("y", mistyped))]
+    assert ours(reports[1]) == ours(reports[0])
+    assert "far after all others" in reports[1].text()
+
+
 def test_the_only_school_year_is_compared_though_it_is_not_over(tmp_path: Path) -> None:
     rolls = ROLLS + "P1,S1,2022-09-01,,main,3\nP3,S2,2022-09-01,,main,8\n"
     early = SESSIONS + "P1,2022-09-05,AM,/\nP1,2022-09-05,PM,I\nP3,2022-09-05,AM,/\n"

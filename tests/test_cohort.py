@@ -210,6 +210,31 @@ def test_default_day_follows_the_last_fact(last: str, expected: str) -> None:
     assert default_as_of(tables, "pex") == day(expected)
 
 
+def term_of_suspensions(*more: Mapping[str, object]) -> Tables:
+    """Return 200 suspensions on the days from 2 September 2024 to 20 March 2025, and some more."""
+    days = pd.date_range("2024-09-02", periods=200).strftime("%Y-%m-%d")
+    fact = {"pupil_id": "A", "school_id": "S1", "category": "SUSP"}
+    return make_tables(
+        suspensions=[fact | {"start_date": d} for d in days] + [fact | m for m in more]
+    )
+
+
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        {"start_date": "2025-03-20", "recorded_on": "2026-03-20"},
+        {"start_date": "2026-03-20"},
+        {"start_date": "2014-03-20", "recorded_on": "2025-03-20"},
+    ],
+)
+def test_one_mistyped_date_moves_neither_the_default_day_nor_the_first_list(
+    mistyped: Mapping[str, object],
+) -> None:
+    for tables in (term_of_suspensions(), term_of_suspensions(mistyped)):
+        assert default_as_of(tables, "pex") == day("2025-03-01")
+        assert snapshots(tables, "pex", before=day("2025-03-01"))[0] == day("2024-11-01")
+
+
 def test_an_unknown_outcome_is_refused_and_the_known_ones_named() -> None:
     tables = make_tables(enrolments=[])
     with pytest.raises(RequestError, match="pex, neet, neet-post16; got 'exams'"):

@@ -401,6 +401,19 @@ def test_a_day_far_from_the_facts_is_refused(day: str, extracts: Path, tmp_path:
         make_dashboard(extracts, out=tmp_path / "d", as_of=pd.Timestamp(day).as_unit("s"))
 
 
+def test_one_mistyped_date_does_not_move_the_day_of_the_dashboard(tmp_path: Path) -> None:
+    write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
+    file = tmp_path / "la" / "enrolments.parquet"  # the table that is recorded last
+    rolls = pd.read_parquet(file)
+    end = rolls["recorded_on"].max()
+    rolls.loc[0, "recorded_on"] = end + pd.Timedelta(days=365)
+    rolls.to_parquet(file, index=False)
+    folder = make_dashboard(tmp_path / "la", out=tmp_path / "d")
+    text = (folder / "index.html").read_text("utf-8")
+    day = end + pd.Timedelta(days=1)
+    assert f"{day.day} {day:%B %Y}" in text
+
+
 def test_an_area_of_few_schools_shows_no_phase_as_if_it_were_a_school(tmp_path: Path) -> None:
     write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
     folder = make_dashboard(tmp_path / "la", out=tmp_path / "d")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
+from riskmodel.data.reach import EVENTS, reach
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables, upheld
 
@@ -150,8 +151,10 @@ def _rates(tables: Tables) -> dict[str, float]:
     """Return the LA's rates of the last complete school year."""
     if "enrolments" not in tables or not len(tables["enrolments"]):
         return {}
-    ends = [tables[n][d].max() for n, d in (("sessions", "date"), ("suspensions", "start_date"))
-            if n in tables and len(tables[n])]  # fmt: skip
+    ends = [
+        reach(tables[name][EVENTS[name]])[1] for name in ("sessions", "suspensions")
+        if name in tables and len(tables[name])
+    ]  # fmt: skip
     if not ends:
         return {}
     year = _last_complete_year(tables, max(ends))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from riskmodel.data import Tables
+from riskmodel.data.reach import reach
 from riskmodel.data.read import read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.inclusion import inclusion
@@ -77,7 +78,8 @@ def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
         raise DataError(
             f"The extracts hold none of {', '.join(FACTS)}, so there is nothing to show. Add one."
         )
-    first, last = min(days.min() for days in recorded), max(days.max() for days in recorded)
+    # of all tables together: a census brings few new rolls at a time, months apart
+    first, last = min(days.min() for days in recorded), reach(pd.concat(recorded))[1]
     day = last + pd.Timedelta(days=1) if as_of is None else as_of
     if not first < day <= last + LONGEST_WAIT:
         raise RequestError(

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
+from riskmodel.data.reach import EVENTS, reach
 from riskmodel.data.read.database import is_database, open_database
 from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
@@ -152,7 +153,7 @@ def _extract(
 ) -> Extract:
     return Extract(
         tables=Tables(frames),
-        problems=pd.DataFrame(problems, columns=PROBLEM_COLUMNS),
+        problems=pd.DataFrame(problems + _dates_far_off(frames), columns=PROBLEM_COLUMNS),
         rejects=pd.concat([r for r in rejects if len(r)], ignore_index=True)
         if any(len(r) for r in rejects)
         else pd.DataFrame(columns=REJECT_COLUMNS),
@@ -229,6 +230,34 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, o
         for pupil in lost[:20]
     ] + ([problem("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
          if len(lost) > 20 else [])  # fmt: skip
+
+
+def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+    """Say which dates are so far from all others of their table that they are typing errors."""
+    problems = []
+    for name, event in EVENTS.items():
+        if name not in frames or frames[name].empty:
+            continue
+        recorded, dated = frames[name]["recorded_on"], frames[name][event]
+        first, last = reach(dated)[0], reach(recorded)[1]
+        for dates, rule, rest in (
+            (recorded[recorded > last], "recorded_far_off",
+             f"far after all others, which end on {last:%Y-%m-%d}. No default day follows from"),
+            (dated[dated < first], "dated_far_off",
+             f"far before all others, which begin on {first:%Y-%m-%d}. No list begins with"),
+        ):  # fmt: skip
+            if len(dates):
+                problems.append(_far_off(name, dates, rule, rest))
+    return problems
+
+
+def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> dict[str, object]:
+    """Return the problem of a table's dates that lie far off."""
+    low, high = f"{dates.min():%Y-%m-%d}", f"{dates.max():%Y-%m-%d}"
+    which = low if low == high else f"from {low} to {high}"
+    rows, it = ("1 row has", "it") if len(dates) == 1 else (f"{len(dates)} rows have", "them")
+    words = f"{rows} {dates.name} {which}, {rest} {it}. Put right the date at its source."
+    return problem(name, rule, f"{name}: {words}", column=str(dates.name), value=low)
 
 
 def _digest(frames: dict[str, pd.DataFrame]) -> str:

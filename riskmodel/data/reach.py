@@ -1,0 +1,75 @@
+"""How far facts reach: a few dates far from all others are typing errors and do not count.
+
+In:  a column of dates.
+Out: its first and last day without them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.arrays import whole_days
+
+__all__ = ["EVENTS", "reach"]
+
+EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
+"""Tables whose facts come all the year round, and the day each fact is about."""
+
+APART_DAYS = 90
+"""Longest time without facts that is nothing unusual: twice a summer holiday."""
+
+FEW = 0.01
+"""Share of the rows below which those beyond a longer time are typing errors."""
+
+BLOCK = 2**22
+"""Rows looked at in one go."""
+
+
+def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first and the last of many dates, without typing errors at either end.
+
+    Dates at an end are left out where more than :data:`APART_DAYS` days part them from the rest and
+    fewer than one row in a hundred (:data:`FEW`) lies there. So of fewer than a hundred rows none is.
+
+    Parameters
+    ----------
+    dates : Series of datetime64, shape (n_rows,)
+        Days in any order, at least one of them not missing.
+
+    Returns
+    -------
+    first, last : Timestamp
+        Days that are among the dates.
+
+    Examples
+    --------
+    >>> usual = pd.Series(pd.date_range("2025-01-01", periods=150, unit="s"))
+    >>> mistyped = pd.Series(pd.to_datetime(["2035-02-01"])).astype("datetime64[s]")
+    >>> [f"{day:%d %b %Y}" for day in reach(pd.concat([usual, mistyped]))]
+    ['01 Jan 2025', '30 May 2025']
+    """
+    dates = dates.dropna()
+    start = dates.min()
+    rows = _rows_by_day(dates, start)
+    days = np.flatnonzero(rows)
+    until = np.cumsum(rows[days])
+    far = np.diff(days) > APART_DAYS
+    few = FEW * len(dates)
+    head = np.flatnonzero(far & (until[:-1] < few))
+    tail = np.flatnonzero(far & (len(dates) - until[:-1] < few))
+    first = days[head[-1] + 1] if len(head) else days[0]
+    last = days[tail[0]] if len(tail) else days[-1]
+    return start + pd.Timedelta(days=int(first)), start + pd.Timedelta(days=int(last))
+
+
+def _rows_by_day(dates: pd.Series, start: pd.Timestamp) -> NDArray[np.int64]:
+    """Count the rows of each day from the first on, in blocks: registers hold tens of millions."""
+    size = (dates.max() - start).days + 1
+    first = whole_days(pd.Series([start]))[0]
+    rows = np.zeros(size, dtype=np.int64)
+    for place in range(0, len(dates), BLOCK):
+        days = whole_days(dates.iloc[place : place + BLOCK])
+        rows += np.bincount(days - first, minlength=size)
+    return rows

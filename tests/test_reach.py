@@ -1,0 +1,133 @@
+"""How far facts reach, against a slow reference and by hand; what `check` tells of dates far off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskmodel.data.reach import reach
+from riskmodel.data.read import read
+from riskmodel.simulate import write_simulated
+
+SCHOOL_DAY = pd.Timestamp("2024-09-02")
+
+
+def days(*text: str) -> pd.Series:
+    return pd.Series(pd.to_datetime(list(text)).astype("datetime64[s]"))
+
+
+def school_year(n: int = 400) -> list[str]:
+    """Return n days, over and over the same 200 days from September on."""
+    return [f"{SCHOOL_DAY + pd.Timedelta(days=i % 200):%Y-%m-%d}" for i in range(n)]
+
+
+def ends(dates: pd.Series) -> list[str]:
+    return [f"{day:%Y-%m-%d}" for day in reach(dates)]
+
+
+USUAL = ["2024-09-02", "2025-03-20"]
+
+
+@pytest.mark.parametrize(
+    "astray",
+    [[], ["2026-03-20"], ["1924-09-02"], ["2026-03-20", "2031-01-05", "1999-01-01"],
+     ["2025-12-01", "2025-12-02", "2025-12-02"]],
+)  # fmt: skip
+def test_a_few_dates_far_from_all_others_move_neither_end(astray: list[str]) -> None:
+    assert ends(days(*school_year(), *astray)) == USUAL
+
+
+@pytest.mark.parametrize(
+    ("more", "end"),
+    [
+        (["2025-06-18"], "2025-06-18"),  # 90 days later: a summer holiday is half as long
+        (["2025-06-19"], "2025-03-20"),
+        (["2026-03-20"] * 4, "2025-03-20"),  # of 404 rows, fewer than one in a hundred
+        (["2026-03-20"] * 5, "2026-03-20"),
+        (["2025-05-20", "2025-07-20"], "2025-07-20"),  # no gap is long enough
+    ],
+)
+def test_a_date_is_far_off_only_after_a_long_gap_and_if_few_share_it(
+    more: list[str], end: str
+) -> None:
+    assert ends(days(*school_year(), *more)) == ["2024-09-02", end]
+
+
+def test_of_few_facts_none_is_taken_for_a_typing_error() -> None:
+    assert ends(days("2024-07-25", "1993-07-01")) == ["1993-07-01", "2024-07-25"]
+    assert ends(days("2024-07-25")) == ["2024-07-25"] * 2
+    missing = days("2024-07-25", "2024-07-27", "2024-07-28").mask([False, False, True])
+    assert ends(missing) == ["2024-07-25", "2024-07-27"]
+
+
+def reference(numbers: list[int]) -> tuple[int, int]:
+    """Cut at each long gap that has fewer than one in a hundred rows on its far side."""
+    first, last = min(numbers), max(numbers)
+    present = sorted(set(numbers))
+    for before, after in zip(present, present[1:], strict=False):
+        if after - before > 90:
+            if sum(n <= before for n in numbers) < len(numbers) / 100:
+                first = after
+            if sum(n >= after for n in numbers) < len(numbers) / 100:
+                last = min(last, before)
+    return first, last
+
+
+@given(
+    bulk=st.lists(st.integers(0, 300), min_size=1, max_size=5),
+    times=st.integers(1, 120),
+    others=st.lists(st.integers(-2000, 2000), max_size=6),
+)
+def test_the_reach_is_that_of_the_slow_reference_in_any_order(
+    bulk: list[int], times: int, others: list[int]
+) -> None:
+    numbers = np.array(bulk * times + others)
+    dates = SCHOOL_DAY.as_unit("s") + pd.to_timedelta(pd.Series(numbers), unit="D")
+    found = reach(dates.astype("datetime64[s]").sample(frac=1, random_state=0))
+    wanted = reference(numbers.tolist())
+    assert [(day - SCHOOL_DAY).days for day in found] == list(wanted)
+
+
+def write_suspensions(folder: Path, *more: str) -> Path:
+    folder.mkdir()
+    rows = [f"P1,S1,{SCHOOL_DAY + pd.Timedelta(days=i):%Y-%m-%d},2,SUSP," for i in range(200)]
+    (folder / "pupils.csv").write_text("pupil_id,sex\nP1,F\n", encoding="utf-8")
+    header = "pupil_id,school_id,start_date,sessions,category,recorded_on"
+    text = "\n".join([header, *rows, *more]) + "\n"
+    (folder / "suspensions.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_check_tells_which_table_has_dates_far_off_and_what_to_do(tmp_path: Path) -> None:
+    future = "P1,S1,2024-11-02,2,LNCH,2025-11-02"
+    past = "P1,S1,1994-11-02,2,LNCH,2024-11-03"
+    problems = read(write_suspensions(tmp_path / "x", future, past)).problems
+    assert problems["rule"].tolist() == ["recorded_far_off", "dated_far_off"]
+    assert problems["severity"].tolist() == ["warning", "warning"]
+    assert problems["column"].tolist() == ["recorded_on", "start_date"]
+    assert problems["value"].tolist() == ["2025-11-02", "1994-11-02"]
+    assert problems["message"].tolist() == [
+        "suspensions: 1 row has recorded_on 2025-11-02, far after all others, which end on "
+        "2025-03-21. No default day follows from it. Put right the date at its source.",
+        "suspensions: 1 row has start_date 1994-11-02, far before all others, which begin on "
+        "2024-09-02. No list begins with it. Put right the date at its source.",
+    ]
+    assert problems["remedy"].str.endswith("Put right the date at its source.").all()
+
+
+def test_many_dates_far_off_are_told_in_one_sentence(tmp_path: Path) -> None:
+    more = ["P1,S1,2025-01-03,2,LNCH,2031-01-05", "P1,S1,2025-02-03,2,LNCH,2026-05-01"]
+    problems = read(write_suspensions(tmp_path / "x", *more)).problems
+    assert problems["rule"].tolist() == ["recorded_far_off"]
+    said = "2 rows have recorded_on from 2026-05-01 to 2031-01-05, far after all others"
+    assert said in problems["message"].iloc[0]
+
+
+def test_nothing_is_told_of_a_simulated_authority(tmp_path: Path) -> None:
+    write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
+    assert not read(tmp_path / "la").problems["rule"].str.endswith("far_off").any()
