@@ -30,6 +30,7 @@ __all__ = [
     "build_spine",
     "default_as_of",
     "describe",
+    "resolve_as_of",
     "snapshots",
 ]
 
@@ -47,6 +48,15 @@ HISTORY_DAYS = {"pex": 60, "neet": 60, "neet-post16": 180}
 
 GAP_DAYS = 50
 """Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
+
+HOLIDAY_DAYS = 14
+"""Days after the last recorded fact on which a list is still made: a school holiday."""
+
+REACH_DAYS = {"pex": HOLIDAY_DAYS, "neet": HOLIDAY_DAYS, "neet-post16": 31 + HOLIDAY_DAYS}
+"""Days after the last recorded fact that may be stood on; positions after 16 come once a month."""
+
+TERM_ENDS, TERM_BEGINS = (7, 10), (9, 14)
+"""Month and day from which on summer term may be over, and until which autumn's extracts may wait."""
 
 SPINE_COLUMNS = ["pupil_id", "as_of", "school_id", "year_group"]
 
@@ -194,7 +204,50 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
     """
     _check_outcome(outcome)
     _, last = _data_span(tables, outcome)
-    return snapshots(tables, outcome, before=last + pd.Timedelta(days=14))[-1]
+    return snapshots(tables, outcome, before=last + pd.Timedelta(days=HOLIDAY_DAYS))[-1]
+
+
+def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> pd.Timestamp:
+    """Return the day to stand on: the one asked for, if the data reach it, else the default.
+
+    A day long after the last fact would see months without events in which there were only no data.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        One of :data:`OUTCOMES`.
+    as_of : Timestamp or None
+        Up to two weeks after the last recorded fact (after 16: a month and two weeks), or up to
+        14 September where that fact is from 10 July on; :func:`default_as_of` where None.
+
+    Returns
+    -------
+    Timestamp
+        The day.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown, or the data end too long before the day.
+    HistoryError
+        If there are no facts, or no day was given and none early enough for a snapshot day.
+    """
+    if as_of is None:
+        return default_as_of(tables, outcome)
+    _check_outcome(outcome)
+    _, last = _data_span(tables, outcome)
+    latest = last + pd.Timedelta(days=REACH_DAYS[outcome])
+    if last >= pd.Timestamp(last.year, *TERM_ENDS):
+        latest = max(latest, pd.Timestamp(last.year, *TERM_BEGINS))
+    if as_of > latest:
+        raise RequestError(
+            f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data end on "
+            f"{last:%Y-%m-%d}. Name a day up to {latest:%Y-%m-%d}, or add newer extracts; if they are "
+            "there, see whether riskmodel check tells of dates far after all others."
+        )
+    return as_of
 
 
 def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:

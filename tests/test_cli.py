@@ -105,6 +105,16 @@ def test_train_refuses_a_day_without_enough_history(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_train_refuses_a_day_beyond_the_data(
+    extracts: Path, command: Command, tmp_path: Path
+) -> None:
+    answer = command("train", extracts, "--outcome", "pex", "--as-of", "2026-08-01")
+    said = refused(answer)
+    assert "2026-08-01" in said
+    assert "up to 2025-09-14" in said
+    assert not (tmp_path / "mlflow.db").exists()
+
+
 def test_settings_that_are_not_there_are_said_before_anything_is_read(
     extracts: Path, command: Command, tmp_path: Path
 ) -> None:

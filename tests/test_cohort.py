@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.cohort import OUTCOMES, build_spine, default_as_of, snapshots
+from riskmodel.cohort import OUTCOMES, build_spine, default_as_of, resolve_as_of, snapshots
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.tables import empty_table
 from riskmodel.errors import DataError, HistoryError, RequestError
@@ -235,6 +236,67 @@ def test_one_mistyped_date_moves_neither_the_default_day_nor_the_first_list(
         assert snapshots(tables, "pex", before=day("2025-03-01"))[0] == day("2024-11-01")
 
 
+def tables_until(last: str, outcome: str) -> Tables:
+    """Return a few facts of an outcome, the last of which was recorded on a day."""
+    if outcome == "neet-post16":
+        return make_tables(destinations=[position("A", "2023-01-10"), position("B", last)])
+    fact = {"pupil_id": "A", "school_id": "S1", "category": "SUSP"}
+    return make_tables(suspensions=[fact | {"start_date": d} for d in ("2023-01-10", last)])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "last", "latest"),
+    [
+        ("pex", "2025-02-14", "2025-02-28"),
+        ("neet", "2025-02-14", "2025-02-28"),
+        ("pex", "2024-12-20", "2025-01-03"),
+        # the summer holiday, and the first days of term before new extracts come
+        ("pex", "2025-07-09", "2025-07-23"),
+        ("pex", "2025-07-10", "2025-09-14"),
+        ("neet", "2025-08-31", "2025-09-14"),
+        ("pex", "2025-09-05", "2025-09-19"),
+        # a month's positions, and two weeks until they come
+        ("neet-post16", "2024-11-30", "2025-01-14"),
+        ("neet-post16", "2025-07-31", "2025-09-14"),
+    ],
+)
+def test_a_day_that_the_data_do_not_reach_is_refused_and_the_latest_one_named(
+    outcome: str, last: str, latest: str
+) -> None:
+    tables = tables_until(last, outcome)
+    for one in (latest, last, "2024-01-01"):
+        assert resolve_as_of(tables, outcome, day(one)) == day(one)
+    beyond = [day(latest) + pd.Timedelta(days=1), day(last) + pd.DateOffset(years=1)]
+    for one in beyond:
+        words = (
+            rf"{one:%Y-%m-%d}.* end on {last}\. Name a day up to {latest}, or add newer extracts"
+        )
+        with pytest.raises(RequestError, match=words):
+            resolve_as_of(tables, outcome, one)
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_without_a_day_the_default_one_is_taken(outcome: str) -> None:
+    tables = tables_until("2025-07-18", outcome)
+    assert resolve_as_of(tables, outcome, None) == default_as_of(tables, outcome)
+
+
+def test_a_mistyped_date_lets_no_later_day_through() -> None:
+    mistyped = term_of_suspensions({"start_date": "2025-03-20", "recorded_on": "2026-03-20"})
+    with pytest.raises(RequestError, match="end on 2025-03-20"):
+        resolve_as_of(mistyped, "pex", day("2026-03-01"))
+
+
+@given(
+    outcome=st.sampled_from(OUTCOMES),
+    last=st.dates(day("2024-01-01").date(), day("2027-12-31").date()),
+)
+def test_the_default_day_is_one_that_may_be_asked_for(outcome: str, last: date) -> None:
+    tables = tables_until(f"{last:%Y-%m-%d}", outcome)
+    found = default_as_of(tables, outcome)
+    assert resolve_as_of(tables, outcome, found) == found
+
+
 def test_an_unknown_outcome_is_refused_and_the_known_ones_named() -> None:
     tables = make_tables(enrolments=[])
     with pytest.raises(RequestError, match="pex, neet, neet-post16; got 'exams'"):
@@ -243,6 +305,8 @@ def test_an_unknown_outcome_is_refused_and_the_known_ones_named() -> None:
         snapshots(tables, "exams", before=day("2024-01-01"))
     with pytest.raises(RequestError, match="got 'exams'"):
         default_as_of(tables, "exams")
+    with pytest.raises(RequestError, match="got 'exams'"):
+        resolve_as_of(tables, "exams", day("2024-01-01"))
 
 
 def test_a_spine_without_a_day_or_without_its_table_is_refused() -> None:

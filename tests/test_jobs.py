@@ -14,7 +14,7 @@ import pytest
 from riskmodel.cohort import snapshots
 from riskmodel.data.read import read
 from riskmodel.data.read.mvad import mvad_path
-from riskmodel.errors import HistoryError
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.jobs import make_list, train
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.jobs.use import _day_before
@@ -81,6 +81,14 @@ def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
         assert said in page.read_text(encoding="utf-8")
     read_me = openpyxl.load_workbook(folder / "list.xlsx")["Read me"]
     assert any(said in str(cell.value) for cell in read_me["A"])
+
+
+def test_no_list_is_made_of_a_day_beyond_the_data(small_la: SmallLA, tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="2026-08-01.* Name a day up to 2025-09-14"):
+        make_list(small_la.extracts, "pex", capacity=40, out=tmp_path / "list",
+                  as_of=pd.Timestamp("2026-08-01").as_unit("s"), tracking=small_la.tracking,
+                  model_uri="models:/riskmodel-pex/1")  # fmt: skip
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("outcome", ["pex", "neet", "neet-post16"])

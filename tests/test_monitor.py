@@ -130,6 +130,13 @@ def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
     assert found.text().index("Problems of the extract") < found.text().index("Drift:")
 
 
+def test_a_day_beyond_the_data_is_refused(small_la: SmallLA, watched: str, tmp_path: Path) -> None:
+    day = pd.Timestamp("2026-08-01").as_unit("s")
+    with pytest.raises(RequestError, match="2026-08-01.* Name a day up to 2025-09-14"):
+        monitor(small_la.extracts, "pex", tracking=watched, as_of=day, out=tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_decisions_that_are_no_log_are_refused_in_words(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.assess import Assessment
-from riskmodel.cohort import default_as_of
+from riskmodel.cohort import resolve_as_of
 from riskmodel.data.check import alike_together
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
@@ -143,7 +143,8 @@ def monitor(
     tracking : str
         MLflow tracking address.
     as_of : Timestamp, optional
-        The day; the latest snapshot day of the data where left out.
+        The day; the latest snapshot day of the data where left out. How far beyond the data it may
+        lie says :func:`riskmodel.cohort.resolve_as_of`.
     lists : tuple of Path
         Folders of lists that were handed out; where left out, the champion's lists since its training
         are made again from what was known on their days.
@@ -172,7 +173,7 @@ def monitor(
     version = str(registry.version_of(outcome, "champion", tracking=tracking))
     extract = extract or read(source)
     tables = extract.tables
-    day = as_of or default_as_of(tables, outcome)
+    day = resolve_as_of(tables, outcome, as_of)
     problems = extract.problems
     said = alike_together(problems)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")

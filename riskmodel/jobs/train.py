@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskmodel.cohort import default_as_of
+from riskmodel.cohort import resolve_as_of
 from riskmodel.data.read import Extract, read
 from riskmodel.display import html_list
 from riskmodel.errors import ModelError, RequestError
@@ -149,7 +149,8 @@ def train(
         MLflow tracking address.
     as_of : Timestamp, optional
         The day to stand on: only facts recorded before it, only labels whose horizon had ended.
-        The latest snapshot day of the data where left out.
+        The latest snapshot day of the data where left out; how far beyond the data it may lie says
+        :func:`riskmodel.cohort.resolve_as_of`.
     capacity : int, optional
         Pupils listed in the backtest; a stated share of the cohort where left out.
     n_trials : int
@@ -179,7 +180,7 @@ def train(
     HistoryError
         If there is too little history or too few outcomes.
     RequestError
-        If the capacity does not fit the lists.
+        If the capacity does not fit the lists, or the data end long before the day.
     ModelError
         If the registry cannot be written; this is found out before the work begins.
     """
@@ -187,7 +188,7 @@ def train(
     is_new = not registry.open_store(outcome, tracking=tracking)
     in_use, champion, trouble = (None, None, "") if is_new else _champion(outcome, tracking)
     extract = extract or read(source)
-    today = as_of or default_as_of(extract.tables, outcome)
+    today = resolve_as_of(extract.tables, outcome, as_of)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
     capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)

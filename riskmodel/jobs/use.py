@@ -18,7 +18,7 @@ from typing import Literal
 
 import pandas as pd
 
-from riskmodel.cohort import default_as_of, snapshots
+from riskmodel.cohort import resolve_as_of, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import ModelError, RequestError, without_secrets
@@ -232,7 +232,8 @@ def make_list(
     tracking : str
         MLflow tracking address.
     as_of : Timestamp, optional
-        The day of the list; the latest snapshot day of the data where left out.
+        The day of the list; the latest snapshot day of the data where left out. How far beyond the
+        data it may lie says :func:`riskmodel.cohort.resolve_as_of`.
     model_uri : str, optional
         The champion where left out.
     extract : Extract, optional
@@ -256,7 +257,7 @@ def make_list(
     """
     model, uri = load_model(outcome, tracking=tracking, model_uri=model_uri)
     extract = extract or read(source)
-    day = as_of or default_as_of(extract.tables, outcome)
+    day = resolve_as_of(extract.tables, outcome, as_of)
     origin = {
         "model_uri": without_secrets(uri),
         "model_digest": _digest(model),
