@@ -25,6 +25,7 @@ from riskmodel.errors import HistoryError, RequestError
 
 __all__ = [
     "GAP_DAYS",
+    "GONE",
     "OUTCOMES",
     "Cohort",
     "build_spine",
@@ -48,6 +49,13 @@ HISTORY_DAYS = {"pex": 60, "neet": 60, "neet-post16": 180}
 
 GAP_DAYS = 50
 """Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
+
+GONE = ("completed", "permanently_excluded", "home_educated", "left_area", "other")
+"""Reasons for leaving after which no roll of the LA's schools is waited for.
+
+``other`` is among them because it holds deaths, which have no code of their own; that the destination
+is unknown is not: those are the children who must not fall off a list.
+"""
 
 HOLIDAY_DAYS = 14
 """Days after the last recorded fact on which a list is still made: a school holiday."""
@@ -260,8 +268,10 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     as_of : iterable of Timestamp
         Days.
     outcome : str
-        ``"pex"``: on a roll in Years 1 to 11. ``"neet"``: Years 9 to 11. ``"neet-post16"``: with a
-        known NCCIS position, of academic age 16 or 17 where the month of birth is known.
+        ``"pex"``: on a roll in Years 1 to 11. ``"neet"``: Years 9 to 11. Whoever left a roll counts
+        for :data:`GAP_DAYS` more days, unless gone for good (:data:`GONE`, or Year 11 is over).
+        ``"neet-post16"``: with a known NCCIS position, of academic age 16 or 17 where the month of
+        birth is known.
 
     Returns
     -------
@@ -289,25 +299,41 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
 
 def _school_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
     rolls = known["enrolments"]
-    ended = rolls["leaving_date"] < day
-    # in the summer before Year 7 a child is on no roll, and must not fall off the list
-    between = (rolls["leaving_reason"] == "end_of_phase") & (
-        rolls["leaving_date"] >= day - pd.Timedelta(days=GAP_DAYS)
-    )
-    rolls = rolls.assign(has_ended=ended)[
-        ((rolls["entry_date"] < day) & (~ended | between)).to_numpy()
-    ]
+    rolls = rolls[(rolls["entry_date"] < day).to_numpy()]
     this_year = int(academic_year(pd.Series([day])).iloc[0])
     year_group = rolls["year_group"] + this_year - academic_year(rolls["entry_date"])
-    low, high = YEAR_GROUPS[outcome]
-    rolls = rolls.assign(year_group=year_group.astype("int64"), is_dual=rolls["status"] == "dual")
+    rolls = rolls.assign(
+        year_group=year_group.astype("int64"),
+        is_dual=rolls["status"] == "dual",
+        has_ended=rolls["leaving_date"] < day,
+    )
+    ended = rolls["has_ended"].to_numpy()
+    rolls = pd.concat([rolls[~ended], _between_schools(rolls[ended], day)])
     # one row per pupil: a roll that has not ended, the main one, the latest entry, the school
     rolls = rolls.sort_values(
         ["pupil_id", "has_ended", "is_dual", "entry_date", "school_id"],
         ascending=[True, True, True, False, True],
     ).drop_duplicates("pupil_id")
-    rolls = rolls[rolls["year_group"].between(low, high)]
+    rolls = rolls[rolls["year_group"].between(*YEAR_GROUPS[outcome])]
     return rolls.assign(as_of=day)[SPINE_COLUMNS]
+
+
+def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the last roll of each pupil who left not long ago, and not for good.
+
+    Whoever changes school in summer is on no roll in August, and must not fall off the list. Of several
+    rolls the main one that was left last says where the child went.
+    """
+    left = ended[(ended["leaving_date"] >= day - pd.Timedelta(days=GAP_DAYS)).to_numpy()]
+    years_since = academic_year(pd.Series([day])).iloc[0] - academic_year(left["leaving_date"])
+    in_summer = left["leaving_date"].dt.month.between(6, 8)
+    finished = in_summer & (left["year_group"] - years_since >= 11)
+    left = left.assign(gone=left["leaving_reason"].isin(GONE) | finished)
+    last = left.sort_values(
+        ["pupil_id", "is_dual", "leaving_date", "gone", "entry_date", "school_id"],
+        ascending=[True, True, False, False, False, True],
+    ).drop_duplicates("pupil_id")
+    return last[~last["gone"].to_numpy(dtype=bool)]
 
 
 def _post16_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:

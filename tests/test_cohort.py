@@ -12,6 +12,7 @@ from riskmodel.cohort import OUTCOMES, build_spine, default_as_of, resolve_as_of
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.tables import empty_table
 from riskmodel.errors import DataError, HistoryError, RequestError
+from riskmodel.outcomes import label
 
 PUPILS = tuple("ABCDEF")
 
@@ -57,8 +58,9 @@ def who(spine: pd.DataFrame) -> list[str]:
         (roll("A", "2023-09-01"), True),
         (roll("A", "2024-01-01"), False),  # the first day is not before as_of
         (roll("A", "2023-12-31"), True),
-        (roll("A", "2023-09-01", "2024-01-01"), True),  # the last day is as_of itself
-        (roll("A", "2023-09-01", "2023-12-31"), False),
+        # the last day is as_of itself
+        (roll("A", "2023-09-01", "2024-01-01", leaving_reason="left_area"), True),
+        (roll("A", "2023-09-01", "2023-12-31", leaving_reason="left_area"), False),
         (roll("A", "2023-09-01", "2023-12-20", end_recorded_on="2024-01-01"), True),  # not known
         (roll("A", "2023-09-01", recorded_on="2024-01-01"), False),
     ],
@@ -367,3 +369,101 @@ def test_a_child_between_two_schools_in_the_summer_stays_on_the_list() -> None:
     spine = build_spine(tables, [day], "pex")
     assert spine["pupil_id"].tolist() == ["A"]
     assert spine["year_group"].tolist() == [6]
+
+
+SCHOOL_YEAR = "2024-09-02"
+END_OF_TERM = "2025-07-22"
+
+
+LEAVERS = [
+    (2, "end_of_phase", True),  # from an infant school
+    (6, "end_of_phase", True),
+    (8, "end_of_phase", True),  # from a middle school
+    (9, "transferred", True),
+    (9, "managed_move", True),
+    (9, "destination_unknown", True),  # the children who vanish
+    (9, None, True),
+    (9, "home_educated", False),
+    (9, "left_area", False),
+    (9, "permanently_excluded", False),
+    (9, "other", False),  # a death among them: there is no code of its own
+    (11, "completed", False),
+    (11, "destination_unknown", False),  # Year 11 is over in summer, whatever was said
+    (11, None, False),
+]
+"""Year group, reason for leaving, whether the child stays on the list of August."""
+
+
+@pytest.mark.parametrize(("year_group", "reason", "stays"), LEAVERS)
+def test_in_august_a_leaver_stays_on_the_list_unless_gone_from_the_schools_for_good(
+    year_group: int, reason: str | None, stays: bool
+) -> None:
+    spell = roll("A", SCHOOL_YEAR, END_OF_TERM, year_group=year_group, leaving_reason=reason)
+    spine = build_spine(make_tables(enrolments=[spell]), [day("2025-08-01")], "pex")
+    assert who(spine) == (["A"] if stays else [])
+    assert spine["year_group"].tolist() == ([year_group] if stays else [])
+    assert spine["school_id"].tolist() == (["S1"] if stays else [])
+
+
+def test_every_reason_for_leaving_is_in_that_table() -> None:
+    told = {reason for _, reason, _ in LEAVERS if reason}
+    assert told == set(TABLES["enrolments"]["leaving_reason"].allowed)
+
+
+@pytest.mark.parametrize(
+    ("spell", "on", "there"),
+    [
+        (roll("A", SCHOOL_YEAR, END_OF_TERM, year_group=9), "2025-09-10", True),  # 50 days
+        (roll("A", SCHOOL_YEAR, END_OF_TERM, year_group=9), "2025-09-11", False),
+        (roll("A", SCHOOL_YEAR, "2025-03-14", year_group=11), "2025-04-15", True),
+        (roll("A", SCHOOL_YEAR, "2025-05-31", year_group=11), "2025-06-01", True),
+        (roll("A", SCHOOL_YEAR, "2025-06-01", year_group=11), "2025-06-02", False),
+    ],
+)
+def test_a_leaver_stays_as_long_as_a_gap_may_last_and_nobody_who_is_done_with_year_11(
+    spell: dict[str, object], on: str, there: bool
+) -> None:
+    tables = make_tables(enrolments=[spell | {"leaving_reason": "transferred"}])
+    assert who(build_spine(tables, [day(on)], "pex")) == (["A"] if there else [])
+
+
+@pytest.mark.parametrize(
+    ("spells", "school"),
+    [
+        # what was said last counts
+        ([("S1", "2025-06-20", "transferred", "main"), ("S2", "2025-07-18", "left_area", "main")], None),
+        ([("S1", "2025-06-20", "left_area", "main"), ("S2", "2025-07-18", "transferred", "main")], "S2"),
+        ([("S1", "2025-07-18", "transferred", "main"), ("S2", "2025-07-18", "left_area", "main")], None),
+        # a placement beside the main roll says nothing of where the child went
+        ([("S1", "2025-07-18", "left_area", "main"), ("AP", "2025-07-20", "transferred", "dual")], None),
+        ([("S1", "2025-07-18", "end_of_phase", "main"), ("AP", "2025-07-20", "other", "dual")], "S1"),
+        ([("S1", "2025-07-18", "left_area", "main"), ("S2", None, None, "main")], "S2"),
+    ],
+)  # fmt: skip
+def test_of_several_rolls_that_ended_the_last_main_one_says_whether_a_child_is_gone(
+    spells: list[tuple[str, str | None, str | None, str]], school: str | None
+) -> None:
+    rows = [roll("A", SCHOOL_YEAR, left, school_id=name, leaving_reason=reason, status=status)
+            for name, left, reason, status in spells]  # fmt: skip
+    spine = build_spine(make_tables(enrolments=rows), [day("2025-08-01")], "pex")
+    assert spine["school_id"].tolist() == ([] if school is None else [school])
+
+
+def test_a_leaver_whose_end_is_not_known_yet_is_still_on_the_roll() -> None:
+    spell = roll("A", SCHOOL_YEAR, END_OF_TERM, leaving_reason="left_area",
+                 end_recorded_on="2025-08-01")  # fmt: skip
+    days = [day("2025-08-01"), day("2025-08-02")]
+    assert len(build_spine(make_tables(enrolments=[spell]), days, "pex")) == 1
+
+
+def test_between_schools_a_child_is_no_negative_unless_a_roll_follows() -> None:
+    rows = [roll(name, SCHOOL_YEAR, END_OF_TERM, leaving_reason="transferred") for name in "ABC"]
+    rows += [roll("A", "2025-09-03", school_id="S2"), roll("B", "2025-11-03", school_id="S2")]
+    excluded = [
+        {"pupil_id": "C", "school_id": "S9", "start_date": "2026-02-02", "category": "PERM"}
+    ]
+    tables = make_tables(enrolments=rows, suspensions=excluded)
+    spine = build_spine(tables, [day("2025-08-01")], "pex")
+    assert who(spine) == ["A", "B", "C"]
+    labels = label(tables, spine, "pex", known_by=day("2026-09-01"))
+    assert labels["status"].tolist() == ["no_event", "censored", "event"]
