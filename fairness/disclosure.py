@@ -5,7 +5,8 @@ Out: the same with "c" where a number, or what would reveal it, is small.
 
 Whoever reads a table also knows the rule, the totals, and every other table that is published. So a
 number is hidden where it is below 5, zero included, and so is enough beside it that each hidden small
-number could be anything from 0 to 4 as far as the reader can work out.
+number could be anything from 0 to 4 as far as the reader can work out, who may even know which of the
+hidden numbers are below 5.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __all__ = [
     "SUPPRESSED",
     "hidden_in_grid",
     "hidden_rows",
+    "leaves_room",
     "show",
     "suppress_two_way",
 ]
@@ -64,10 +66,9 @@ def hidden_rows(
 
     Notes
     -----
-    Hidden are rows with a count below 5. Of those that add up to a known total, one is never hidden
-    alone; and whatever a reader may know of the larger ones (that they are 5 or more), the hidden rows
-    together leave room for each small one to be 0 to 4. Where they do not, the next smallest row is
-    hidden too.
+    Hidden are rows with a count below 5. Of those that add up to a known total, the next smallest row
+    is hidden too until :func:`leaves_room`. Rows as small as the last one are hidden with it: which of
+    them was taken would otherwise tell the order of what is hidden.
     """
     values = np.asarray(counts, dtype=float)
     small = (values < SMALLEST_SHOWN).any(axis=1)
@@ -75,24 +76,49 @@ def hidden_rows(
     place, _ = pd.factorize(np.asarray(within))
     together = np.argsort(place, kind="stable")
     for rows in np.split(together, np.flatnonzero(np.diff(place[together])) + 1):
-        for row in rows[np.argsort(values[rows].sum(axis=1), kind="stable")]:
-            if _has_room(values[rows][found[rows]]):
+        size = values[rows].sum(axis=1)
+        for least in np.unique(size):
+            if leaves_room(values[rows][found[rows]]):
                 break
-            found[row] = True
+            found[rows[size == least]] = True
     return found
 
 
-def _has_room(hidden: Floats) -> bool:
-    """Say whether each small count of hidden rows could be 0 to 4, their sum being known.
+def leaves_room(hidden: ArrayLike) -> bool:
+    """Say whether hidden counts can be told from their sum.
 
-    Their sum is one more number that the reader knows, so it is not small either.
+    Parameters
+    ----------
+    hidden : array-like of shape (n_hidden, n_counts)
+        All that is hidden of what adds up to known totals, so that a reader knows the sum of each
+        column.
+
+    Returns
+    -------
+    bool
+        Whether each count below 5 could be anything from 0 to 4, even to a reader who knows which of
+        them are below 5. One alone is told by the sum.
+
+    Notes
+    -----
+    For a count to be 4, the sum less 5 for each larger count must be at least 4. For it to be 0, the
+    others must be able to make up the sum: a larger one always can, but k small ones alone only if it
+    is at most 4 (k - 1). The sum is one more number that the reader knows, so it is not small either.
+
+    Examples
+    --------
+    >>> leaves_room([[4], [4]]), leaves_room([[4], [4], [30]])
+    (False, True)
     """
-    if len(hidden) < 2:
-        return len(hidden) == 0
-    large = hidden >= SMALLEST_SHOWN
-    room = hidden.sum(axis=0) - SMALLEST_SHOWN * large.sum(axis=0)
-    sum_is_shown = hidden.sum(axis=0) >= SMALLEST_SHOWN
-    return bool((large.all(axis=0) | ((room >= SMALLEST_SHOWN - 1) & sum_is_shown)).all())
+    values = np.asarray(hidden, dtype=float)
+    if len(values) < 2:
+        return len(values) == 0
+    n_small = (values < SMALLEST_SHOWN).sum(axis=0)
+    n_large, total = len(values) - n_small, values.sum(axis=0)
+    most = SMALLEST_SHOWN - 1
+    above = (total - SMALLEST_SHOWN * n_large >= most) & (total >= SMALLEST_SHOWN)
+    below = (n_large > 0) | (total <= most * (n_small - 1))
+    return bool(((n_small == 0) | (above & below)).all())
 
 
 def hidden_in_grid(counts: ArrayLike, rows_hidden: Mask, columns_hidden: Mask) -> NDArray[np.bool_]:
@@ -151,11 +177,29 @@ def _rectangle(
     corner[:-1, -1] = np.where(rows_hidden, 0.0, np.inf)
     corner[-1, :-1] = np.where(columns_hidden, 0.0, np.inf)
     total = above[:, None] + side[None, :] + corner
+    total[~_can_step(grid[:, :, matters], i, j)] = np.inf
     k, m = np.unravel_index(int(total.argmin()), total.shape)
     if not np.isfinite(total[k, m]):
         return None
     corners = [(i, int(m)), (int(k), j), (int(k), int(m))]
     return [(row, column) for row, column in corners if row < len(grid) and column < grid.shape[1]]
+
+
+def _can_step(grid: Floats, i: int, j: int) -> Mask:
+    """Say along which rectangles a cell could be one more, or one less, and small and large stay so.
+
+    Whoever knows which cells are small would otherwise find but one value: four cells of 4 with 8 in
+    each row and column.
+    """
+    rises, falls = grid != SMALLEST_SHOWN - 1, (grid != 0) & (grid != SMALLEST_SHOWN)
+    rises, falls = (  # totals can always give way
+        np.pad(free, ((0, 1), (0, 1), (0, 0)), constant_values=True) for free in (rises, falls)
+    )
+    steps = [
+        cell[i, j] & cell & other[:, j][:, None] & other[i][None]
+        for cell, other in ((rises, falls), (falls, rises))
+    ]
+    return np.asarray((steps[0] | steps[1]).all(axis=2))
 
 
 def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:

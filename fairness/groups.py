@@ -18,6 +18,7 @@ __all__ = [
     "CROSSED",
     "GATED",
     "MOST_GROUPS",
+    "ORDINARY_PHASES",
     "checked_groups",
     "cross",
     "family",
@@ -57,6 +58,9 @@ LANGUAGES = {
 
 PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "All-through",
           "post16": "After 16"}  # fmt: skip
+ORDINARY_PHASES, LAST_YEARS = ("Primary", "Secondary", "After 16"), (6, 11)
+"""Phases that follow each other; the last year groups of the first two."""
+
 SCHOOL_TYPES = {
     "mainstream": "Mainstream",
     "special": "Special",
@@ -150,12 +154,15 @@ def family(characteristic: str, group: str) -> tuple[str, tuple[str, ...]]:
     Returns
     -------
     str, tuple of str
-        The coarser characteristic and its groups; empty where there is none.
+        The coarser characteristic and its groups; empty where there is none. Of a year group the phase
+        that it belongs to by age: an all-through school has pupils of any.
 
     Examples
     --------
     >>> family("ethnicity_detailed", "Black Caribbean")
     ('ethnicity', ('Black',))
+    >>> family("year_group", "Year 6")
+    ('phase', ('Primary',))
     >>> family("sex", "Girls")
     ('', ())
     """
@@ -164,7 +171,16 @@ def family(characteristic: str, group: str) -> tuple[str, tuple[str, ...]]:
         return "ethnicity", tuple(codes["major"][codes["label"] == group].unique()) or (NOT_KNOWN,)
     if characteristic == "primary_need":
         return "sen", (NO_SEN,) if group == NO_SEN else tuple(PROVISION.values())
+    if characteristic == "year_group":
+        return "phase", _phase_of(group)
     return "", ()
+
+
+def _phase_of(year_group: str) -> tuple[str, ...]:
+    number = year_group.removeprefix("Year ")
+    if not number.isdigit():
+        return ()
+    return (ORDINARY_PHASES[int(np.searchsorted(LAST_YEARS, int(number)))],)
 
 
 def place_of(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

@@ -10,12 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from riskmodel.fairness.disclosure import hidden_in_grid, hidden_rows
-from riskmodel.fairness.groups import CROSSED, family
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_in_grid, hidden_rows
+from riskmodel.fairness.groups import CROSSED, ORDINARY_PHASES, family
 
 __all__ = ["hidden_groups", "is_crossed"]
 
 Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+Family = tuple[str, tuple[str, ...]]
+"""A coarser characteristic, and its groups in the table that a group and its like add up to."""
+
+Places = dict[tuple[str, str], int]
+"""(Characteristic, group) → row of the table."""
 
 
 def hidden_groups(
@@ -35,31 +42,66 @@ def hidden_groups(
     Returns
     -------
     bool array of shape (n_rows,)
-        Groups of a finer characteristic follow the coarser one (:func:`riskmodel.fairness.groups.family`);
-        crossed ones follow the two they cross, where these are in the table.
+        Groups of a finer characteristic follow the coarser one (:func:`riskmodel.fairness.groups.family`):
+        hidden where it is hidden, and each family protected by itself, its sum being known. Crossed
+        ones follow the two they cross, where these are in the table.
     """
     values = np.asarray(counts, dtype=float)
     found = np.zeros(len(table), dtype=bool) if hidden is None else hidden.copy()
     characteristic = table["characteristic"].to_numpy(dtype=object)
     group = table["group"].to_numpy(dtype=object)
     crossed = is_crossed(table)
-    families = [family(*pair) for pair in zip(characteristic, group, strict=True)]
+    at = dict(zip(zip(characteristic, group, strict=True), range(len(table)), strict=True))
+    families = [_family(*pair, at) for pair in zip(characteristic, group, strict=True)]
     finer = np.array([parent in set(characteristic) for parent, _ in families]) & ~crossed
     top = ~finer & ~crossed
     found[top] = hidden_rows(values[top], characteristic[top], found[top])
-    at = dict(zip(zip(characteristic, group, strict=True), range(len(table)), strict=True))
     for row in np.flatnonzero(finer):
         parent, parts = families[row]
-        above = [at[(parent, part)] for part in parts if (parent, part) in at]
-        found[row] |= bool(found[above].any()) or not above
+        above = [at[(parent, part)] for part in parts]
+        found[row] |= bool(found[above].any()) or (not above and parent != "phase")
     within = np.array(
         [f"{c}|{parts}" for c, (_, parts) in zip(characteristic, families, strict=True)]
     )
+    found |= _smallest_years(families, values, found, at) & finer
     found[finer] = hidden_rows(values[finer], within[finer], found[finer])
     for name in pd.unique(characteristic[crossed]):
         rows = np.flatnonzero(characteristic == name)
         found[rows] = _hidden_crossed(name, group[rows], values[rows], found, at)
     return found
+
+
+def _family(characteristic: str, group: str, at: Places) -> Family:
+    """Return the groups of the table that a group and its like add up to.
+
+    Year groups of a phase that is not there are pupils of another phase's schools, and join it.
+    """
+    parent, parts = family(characteristic, group)
+    there = tuple(part for part in parts if (parent, part) in at)
+    if parent == "phase" and parts and not there:
+        others = ("Secondary", *ORDINARY_PHASES)
+        there = tuple(part for part in others if (parent, part) in at)[:1]
+    return parent, there
+
+
+def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Places) -> Mask:
+    """Say which year groups are hidden for the sake of a hidden group that has pupils of any age.
+
+    All-through schools, and what is not known, would be what the year groups of each other phase have
+    more than the phase.
+    """
+    gone = found | (values < SMALLEST_SHOWN).any(axis=1)
+    of_any_age = [
+        row for (name, group), row in at.items()
+        if (name == "phase" and group not in ORDINARY_PHASES) or families[row] == ("phase", ())
+    ]  # fmt: skip
+    chosen = np.zeros_like(found)
+    if gone[of_any_age].any():
+        for phase in ORDINARY_PHASES:
+            rows = np.flatnonzero([one == ("phase", (phase,)) for one in families])
+            if len(rows) and not gone[rows].any():
+                chosen[rows[values[rows].sum(axis=1).argmin()]] = True
+    return chosen
 
 
 def is_crossed(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -80,8 +122,8 @@ def is_crossed(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _hidden_crossed(
-    name: str, group: NDArray[np.object_], values: NDArray[np.float64], found: Mask,
-    at: dict[tuple[str, str], int],
+    name: str, group: NDArray[np.object_], values: Floats, found: Mask,
+    at: Places,
 ) -> Mask:  # fmt: skip
     """Lay crossed groups out as a grid, the absent ones as cells of nobody, and hide cells of it."""
     parts = name.split(CROSSED, 1)

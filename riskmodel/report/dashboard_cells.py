@@ -9,13 +9,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows, leaves_room
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
-__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_school", "leaves_few"]
+__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_exits", "hide_school", "leaves_few"]
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
+
+LAST_OF_PRIMARY = 6
+"""Year group after which secondary school begins."""
 
 PART_OF, UNIT, ADDS = (
     {name: getattr(measure, field) for name, measure in MEASURES.items()}
@@ -61,24 +64,36 @@ def _with_needs(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(hidden=rows["hidden"] | (needs & keys.isin(keys[both.to_numpy()])))
 
 
-def leaves_few(area: pd.DataFrame, measure: str, period: str) -> bool:
+def leaves_few(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: str) -> bool:
     """Say whether a total over all phases would give away small hidden counts.
 
     Parameters
     ----------
     area : DataFrame
         From :func:`hide_area`.
+    schools : DataFrame
+        From :func:`hide_school`, all schools.
     measure, period : str
         Whose total.
 
     Returns
     -------
     bool
-        Whether the phases hidden have less than 5 together.
+        Whether the total less the phases shown would tell a small one of those hidden, or less all
+        schools shown a hidden count of a school.
     """
-    rows = area[((area["measure"] == measure) & (area["period"] == period)).to_numpy()]
-    gone = rows[rows["hidden"].to_numpy()]
-    return len(gone) > 0 and float(gone["numerator"].sum()) < SMALLEST_SHOWN
+    rows, pages = (
+        table[
+            (
+                (table["measure"] == measure) & (table["period"] == period) & table["hidden"]
+            ).to_numpy()
+        ]
+        for table in (area, schools)
+    )
+    phases = rows[["numerator"]].to_numpy()
+    behind = pages[pages["phase"].isin(rows["phase"]).to_numpy()]
+    is_small = bool((phases < SMALLEST_SHOWN).any())
+    return (is_small and not leaves_room(phases)) or not leaves_room(_people(behind))
 
 
 def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
@@ -95,18 +110,54 @@ def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         With ``hidden``. A row is hidden too if it is about fewer than :data:`FEWEST_SCHOOLS` schools,
-        or if the pages of the other schools would leave one hidden count, or hidden counts of less
-        than 5 together.
+        or if less the pages of the other schools it would tell a hidden count
+        (:func:`riskmodel.fairness.disclosure.leaves_room`).
     """
     keys = ["phase", "measure", "code", "period"]
-    gone = schools[schools["hidden"].to_numpy()].groupby(keys)["people"].agg(["size", "sum"])
-    rows = area.merge(gone.reset_index(), on=keys, how="left")
-    one = (rows["size"] == 1) | ((rows["size"] > 1) & (rows["sum"] < SMALLEST_SHOWN))
-    few = rows["schools"] < FEWEST_SCHOOLS
+    gone = schools[schools["hidden"].to_numpy()]
+    counts = _people(gone).to_numpy()
+    told = [
+        rows[0] for rows in gone.groupby(keys).indices.values() if not leaves_room(counts[rows])
+    ]
+    of_schools = pd.MultiIndex.from_frame(gone[keys])
+    tells = pd.MultiIndex.from_frame(area[keys]).isin(of_schools[told])
+    few = (area["schools"] < FEWEST_SCHOOLS).to_numpy()
     # a row without people is small, and so is hidden with whatever would reveal it
-    forced = rows["people"].mask((one | few).to_numpy() & rows["value"].notna().to_numpy(), 0.0)
-    made = hide_school(rows.assign(people=forced))
-    return made.drop(columns=["size", "sum"])
+    forced = area["people"].mask((tells | few) & area["value"].notna().to_numpy(), 0.0)
+    return hide_school(area.assign(people=forced))
+
+
+def hide_exits(table: pd.DataFrame, phases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Hide the small exits of year groups, and those that their phase would give away.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`riskmodel.inclusion.area.exits`.
+    phases : DataFrame
+        The same exits as rows of :func:`hide_area`, which the year groups of a phase add up to.
+
+    Returns
+    -------
+    rows : DataFrame
+        The table with ``hidden``. Year groups of a hidden phase are hidden, for they add up to it.
+    totals : DataFrame
+        ``period, people, pupils, hidden``: all year groups, hidden with either phase, which the other
+        would leave.
+    """
+    primary = (table["year_group"] <= LAST_OF_PRIMARY).to_numpy()
+    phase = pd.Series(np.where(primary, "primary", "secondary"), index=table.index)
+    secret = phases[phases["hidden"].to_numpy() & phases["phase"].isin(phase).to_numpy()]
+    keys = pd.MultiIndex.from_arrays([phase, table["period"]])
+    gone = keys.isin(pd.MultiIndex.from_frame(secret[["phase", "period"]]))
+    counts = pd.DataFrame({"people": table["people"], "rest": table["pupils"] - table["people"]})
+    rows = table.assign(
+        hidden=hidden_rows(counts, phase + "|" + table["period"].astype("str"), gone)
+    )
+    totals = table.groupby("period", sort=False)[["people", "pupils"]].sum().reset_index()
+    small = hidden_rows(totals[["people"]], totals["period"])
+    hidden = small | totals["period"].isin(secret["period"]).to_numpy()
+    return rows, totals.assign(hidden=hidden)
 
 
 def _people(rows: pd.DataFrame) -> pd.DataFrame:

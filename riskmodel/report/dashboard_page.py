@@ -23,6 +23,7 @@ from riskmodel.progress import track
 from riskmodel.report.dashboard_cells import (
     FEWEST_SCHOOLS,
     hide_area,
+    hide_exits,
     hide_school,
     leaves_few,
 )
@@ -75,8 +76,9 @@ def write_dashboard(made: Inclusion, out: str | Path, *, simulated: bool = False
             links.append(
                 {"id": str(school), "name": str(facts["name"]), "file": name.replace("%", "%25")}
             )
-        area = hide_area(sum_by_phase(made.table), pd.concat(hidden, ignore_index=True))
-        page = _area_page(made, area, links, common)
+        pages = pd.concat(hidden, ignore_index=True)
+        area = hide_area(sum_by_phase(made.table), pages)
+        page = _area_page(made, area, pages, links, common)
         (folder / "index.html").write_text(page, encoding="utf-8")
 
 
@@ -105,8 +107,9 @@ def _school_page(
 
 
 def _area_page(
-    made: Inclusion, area: pd.DataFrame, links: list[dict[str, str]], common: dict[str, Any]
-) -> str:
+    made: Inclusion, area: pd.DataFrame, pages: pd.DataFrame, links: list[dict[str, str]],
+    common: dict[str, Any],
+) -> str:  # fmt: skip
     phases: list[dict[str, Any]] = []
     sizes = made.facts.schools["phase"].value_counts()
     for phase, heading in PHASES.items():
@@ -117,14 +120,14 @@ def _area_page(
         elif len(rows):
             phases.append({"heading": heading, "few": FEWEST_SCHOOLS})
     return render(
-        "dashboard_area.html", profile=_profile(made, area), spread=_spread(made, area),
+        "dashboard_area.html", profile=_profile(made, area, pages), spread=_spread(made, area),
         exits=_exits(made, area),
         phases=phases, coverage=_coverage(made), without_roll=_about(made.marks.without_roll),
         has_marks=made.marks.without_roll > 0, links=links, **common,
     )  # fmt: skip
 
 
-def _profile(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
+def _profile(made: Inclusion, area: pd.DataFrame, pages: pd.DataFrame) -> dict[str, Any]:
     facts, table = made.facts, profile(made)
     last = str(facts.periods["period"].iloc[facts.n_terms - 1])
     rest = (table["of"] - table["count"]).fillna(table["count"])
@@ -133,7 +136,7 @@ def _profile(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
     hidden[counted] = hidden_rows(
         pd.DataFrame({"count": table["count"], "rest": rest})[counted], table["group"][counted]
     )
-    hidden |= table["group"].map(lambda name: leaves_few(area, name, last))
+    hidden |= table["group"].map(lambda name: leaves_few(area, pages, name, last))
     rows = []
     for row, gone in zip(table.to_dict("records"), hidden, strict=True):
         # an empty roll has no shares
@@ -175,15 +178,7 @@ def _exits(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
     known = area[((area["measure"] == "left_unknown") & (area["term"] == "year")).to_numpy()]
     if known["value"].isna().all():
         return {"why": known["why"].iloc[0] if len(known) else ""}
-    table = exits(made)
-    counts = pd.DataFrame({"people": table["people"], "rest": table["pupils"] - table["people"]})
-    table = table.assign(hidden=hidden_rows(counts, table["period"]))
-    totals = table.groupby("period", sort=False)[["people", "pupils"]].sum().reset_index()
-    small = hidden_rows(totals[["people"]], totals["period"])
-    ordinary = known[known["phase"].isin(["primary", "secondary"]).to_numpy()]
-    # a phase that is hidden would be what the total leaves when the other is taken away
-    secret = totals["period"].isin(ordinary.loc[ordinary["hidden"].to_numpy(), "period"])
-    totals = totals.assign(hidden=small | secret.to_numpy())
+    table, totals = hide_exits(exits(made), known)
     rows = [
         {"group": "Reception" if group == 0 else f"Year {group!s}",
          "cells": [_exit_cell(row) for row in part.to_dict("records")]}
