@@ -239,10 +239,14 @@ def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _margins_leave_room(grid: Floats, rows: Floats, columns: Floats) -> bool:
-    """Say whether the totals alone leave each small cell anything from 0 to 4."""
+    """Say whether the totals alone leave each cell that may be small anything from 0 to 4.
+
+    Asked of every cell, not of the small ones alone: that totals are shown must not tell which are.
+    """
     least = np.maximum(0, rows[:, None] + columns[None, :] - grid.sum())
     most = np.minimum(rows[:, None], columns[None, :])
-    return bool(((least <= 0) & (most >= SMALLEST_SHOWN - 1))[grid < SMALLEST_SHOWN].all())
+    free = (least <= 0) & (most >= SMALLEST_SHOWN - 1)
+    return bool((free | (least >= SMALLEST_SHOWN)).all())
 
 
 def show(

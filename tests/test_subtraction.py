@@ -109,7 +109,7 @@ def test_who_knows_which_are_small_finds_each_could_be_0_to_4(counts: list[int])
 @given(st.lists(st.integers(0, 9), min_size=2, max_size=4))
 @example([5, 5, 4])  # 5 and 4 hidden, the other 5 shown: only one order of the rows fits
 @example([4, 4, 9, 9])
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_who_runs_the_rule_on_every_table_finds_no_small_count(counts: list[int]) -> None:
     assume(sum(counts) >= 5)  # a total below 5 is small itself
     hidden = [count for count, secret in zip(counts, one_way(counts), strict=True) if secret]
@@ -119,19 +119,22 @@ def test_who_runs_the_rule_on_every_table_finds_no_small_count(counts: list[int]
 
 def fillings(shown: np.ndarray, full: np.ndarray) -> Iterator[np.ndarray]:
     """Yield every table of counts that fits all that is shown of it, totals too."""
-    gone = np.argwhere(shown[:-1, :-1] == "c")
-    most = int(full[-1, -1])
-    reach = [min(int(total) for total in (shown[i, -1], shown[-1, j], most) if total != "c")
-             for i, j in gone]  # fmt: skip
-    for values in product(*(range(top + 1) for top in reach)):
-        grid = full[:-1, :-1].copy()
-        grid[gone[:, 0], gone[:, 1]] = values
-        if grid.sum() != most:
-            continue
-        rows, columns = grid.sum(axis=1), grid.sum(axis=0)
-        if all(w in ("c", v) for w, v in zip(shown[:-1, -1], rows, strict=True)) and all(
-            w in ("c", v) for w, v in zip(shown[-1, :-1], columns, strict=True)
-        ):
+    inner, whole = shown[:-1, :-1], int(full[-1, -1])
+    lines: list[list[list[int]]] = []
+    for line, total in zip(inner, shown[:-1, -1], strict=True):
+        seen = [0 if cell == "c" else int(cell) for cell in line]
+        places = np.flatnonzero(line == "c")
+        lines.append([])
+        for one in range(whole + 1) if total == "c" else [int(total)]:
+            for values in adding_up(one - sum(seen), len(places)):
+                filled = list(seen)
+                for place, value in zip(places, values, strict=True):
+                    filled[place] = value
+                lines[-1].append(filled)
+    for rows in product(*lines):
+        grid = np.array(rows)
+        ends = [*grid.sum(axis=0), grid.sum()]
+        if all(said in ("c", end) for said, end in zip(shown[-1], ends, strict=True)):
             yield grid
 
 
@@ -141,9 +144,10 @@ def two_way(counts: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return suppress_two_way(pd.DataFrame(grid)).to_numpy(), full
 
 
-@given(st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=2, max_size=3))
+@given(st.lists(st.lists(st.integers(0, 7), min_size=2, max_size=2), min_size=2, max_size=3))
 @example([[4, 4], [4, 4]])
-@settings(max_examples=60)
+@example([[1, 4], [5, 5]])  # totals shown only where none of the small cells is told by them
+@settings(max_examples=40)
 def test_who_runs_the_rule_on_every_crossing_finds_no_small_count(counts: list[list[int]]) -> None:
     shown, full = two_way(counts)
     assume(full[-1, -1] >= 5)
@@ -208,7 +212,7 @@ def area_of(counts: list[int]) -> pd.DataFrame:
 @given(st.lists(few, min_size=3, max_size=6))
 @example([4, 4, 30, 40])
 @example([4, 4, 4, 40])
-@settings(max_examples=100)
+@settings(max_examples=50)
 def test_the_area_less_the_schools_pages_leaves_no_small_count(counts: list[int]) -> None:
     schools = schools_of(counts)
     (shown,) = ~hide_area(area_of(counts), schools)["hidden"]
@@ -346,7 +350,7 @@ some = st.one_of(st.just([0]), st.lists(st.integers(0, 6), min_size=5, max_size=
 @example([20, 20, 30, 30, 30], [0, 0, 1, 1, 0], [0], [0])
 @example([20, 20, 30, 30, 30], [0], [3, 0], [0])  # a sixth form
 @example([20, 20, 30, 30, 30], [0], [0], [3, 20])  # a college
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_year_groups_and_phases_together_withstand_linear_programming(
     ordinary: list[int], all_through: list[int], sixth_form: list[int], college: list[int]
 ) -> None:

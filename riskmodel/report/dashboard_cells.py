@@ -145,15 +145,15 @@ def hide_exits(table: pd.DataFrame, phases: pd.DataFrame) -> tuple[pd.DataFrame,
         ``period, people, pupils, hidden``: all year groups, hidden with either phase, which the other
         would leave.
     """
-    primary = (table["year_group"] <= LAST_OF_PRIMARY).to_numpy()
-    phase = pd.Series(np.where(primary, "primary", "secondary"), index=table.index)
-    secret = phases[phases["hidden"].to_numpy() & phases["phase"].isin(phase).to_numpy()]
-    keys = pd.MultiIndex.from_arrays([phase, table["period"]])
+    primary = table["year_group"] <= LAST_OF_PRIMARY
+    keys = pd.MultiIndex.from_arrays(
+        [np.where(primary, "primary", "secondary"), table["period"]], names=["phase", "period"]
+    )
+    ordinary = phases["phase"].isin(["primary", "secondary"])
+    secret = phases[(phases["hidden"] & ordinary).to_numpy()]
     gone = keys.isin(pd.MultiIndex.from_frame(secret[["phase", "period"]]))
     counts = pd.DataFrame({"people": table["people"], "rest": table["pupils"] - table["people"]})
-    rows = table.assign(
-        hidden=hidden_rows(counts, phase + "|" + table["period"].astype("str"), gone)
-    )
+    rows = table.assign(hidden=hidden_rows(counts, keys, gone))
     totals = table.groupby("period", sort=False)[["people", "pupils"]].sum().reset_index()
     small = hidden_rows(totals[["people"]], totals["period"])
     hidden = small | totals["period"].isin(secret["period"]).to_numpy()
