@@ -232,6 +232,21 @@ def test_who_is_left_over_in_the_schools_is_as_safe_as_who_is_counted(side: str)
     assert hide_area(area_of(people), schools)["hidden"].tolist() == [True]
 
 
+def test_the_terms_of_the_area_do_not_add_up_to_a_hidden_year() -> None:
+    terms = [[1, 2, 3, 30]] * 3
+    parts = [
+        (term, counts) for term, counts in zip(("autumn", "spring", "summer"), terms, strict=True)
+    ]
+    parts.append(("year", [sum(counts) for counts in zip(*terms, strict=True)]))
+    named = [{"term": term, "period": f"2023/24 {term}"} for term, _ in parts]
+    area = pd.concat([area_of(counts).assign(**name)
+                      for (_, counts), name in zip(parts, named, strict=True)])  # fmt: skip
+    pages = pd.concat([schools_of(counts).assign(**name)
+                       for (_, counts), name in zip(parts, named, strict=True)])  # fmt: skip
+    # each term leaves room, but of the year the first school's 3 is what the others leave
+    assert hide_area(area.reset_index(drop=True), pages)["hidden"].all()
+
+
 NO_PAGES = schools_of([90]).iloc[:0]
 
 

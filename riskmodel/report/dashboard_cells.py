@@ -121,6 +121,10 @@ def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     ]
     of_schools = pd.MultiIndex.from_frame(gone[keys])
     tells = pd.MultiIndex.from_frame(area[keys]).isin(of_schools[told])
+    # the terms of a year add up to it
+    years = pd.MultiIndex.from_frame(area[["phase", "measure", "code", "year"]])
+    told_years = years[tells & (area["term"] == "year").to_numpy()]
+    tells |= years.isin(told_years) & area["measure"].map(ADDS).to_numpy(dtype=bool)
     few = (area["schools"] < FEWEST_SCHOOLS).to_numpy()
     # a row without people is small, and so is hidden with whatever would reveal it
     forced = area["people"].mask((tells | few) & area["value"].notna().to_numpy(), 0.0)
