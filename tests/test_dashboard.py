@@ -424,3 +424,25 @@ def test_an_area_of_few_schools_shows_no_phase_as_if_it_were_a_school(tmp_path: 
     after = text.split("Special schools beside England</h2>")[1].split("<h2")[0]
     assert "Fewer than 3 schools" in after
     assert "<svg" not in after
+
+
+def test_a_profile_does_not_tell_the_roll_of_a_school_too_small_to_show(tmp_path: Path) -> None:
+    sizes = {"A": 3, "B": 30, "C": 40, "D": 50}
+    ids = tuple(f"P{number:03d}" for number in range(sum(sizes.values())))
+    at = [school for school, size in sizes.items() for _ in range(size)]
+    rows: dict[str, list[dict[str, Any]]] = {
+        "pupils": [{"pupil_id": p} for p in ids],
+        "enrolments": [{"pupil_id": p, "school_id": school, "entry_date": "2022-09-01",
+                        "status": "main", "year_group": 7, "recorded_on": "2022-09-10"}
+                       for p, school in zip(ids, at, strict=True)],
+        "schools": [{"school_id": school, "phase": "secondary" if school != "D" else "primary",
+                     "kind": "mainstream"} for school in sizes],
+    }  # fmt: skip
+    tables = Tables({name: table_of(name, these, ids) for name, these in rows.items()})
+    write_dashboard(inclusion(tables, pd.Timestamp("2024-08-01").as_unit("s")), tmp_path / "out")
+    text = (tmp_path / "out" / "index.html").read_text("utf-8")
+    profile = text.split('id="profile"')[1].split("<h2")[0]
+    # 73 of secondary schools, or 123 of all, less the other schools' pages would be 3
+    assert "50" in profile
+    assert not re.search(r"\b(73|123)\b", profile)
+    assert "%" not in profile

@@ -12,13 +12,15 @@ import pandas as pd
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows, leaves_room
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
-__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_exits", "hide_school", "leaves_few"]
+__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_exits", "hide_school", "leaves_few", "told_by_sums"]
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
 
 LAST_OF_PRIMARY = 6
 """Year group after which secondary school begins."""
+
+KEYS = ["phase", "measure", "code", "period"]
 
 PART_OF, UNIT, ADDS = (
     {name: getattr(measure, field) for name, measure in MEASURES.items()}
@@ -96,6 +98,26 @@ def leaves_few(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: 
     return (is_small and not leaves_room(phases)) or not leaves_room(_people(behind))
 
 
+def told_by_sums(schools: pd.DataFrame) -> pd.MultiIndex:
+    """Name the sums over schools that less all schools shown would tell a hidden count.
+
+    Parameters
+    ----------
+    schools : DataFrame
+        From :func:`hide_school`, all schools.
+
+    Returns
+    -------
+    MultiIndex
+        ``phase, measure, code, period`` of each.
+    """
+    gone = schools[schools["hidden"].to_numpy()]
+    counts = _people(gone).to_numpy()
+    groups = gone.groupby(KEYS).indices.values()
+    told = [rows[0] for rows in groups if not leaves_room(counts[rows])]
+    return pd.MultiIndex.from_frame(gone[KEYS])[told]
+
+
 def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     """Hide the small counts of the area, and those that would give away a school's hidden ones.
 
@@ -110,17 +132,9 @@ def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         With ``hidden``. A row is hidden too if it is about fewer than :data:`FEWEST_SCHOOLS` schools,
-        or if less the pages of the other schools it would tell a hidden count
-        (:func:`riskmodel.fairness.disclosure.leaves_room`).
+        or if less the pages of the other schools it would tell a hidden count (:func:`told_by_sums`).
     """
-    keys = ["phase", "measure", "code", "period"]
-    gone = schools[schools["hidden"].to_numpy()]
-    counts = _people(gone).to_numpy()
-    told = [
-        rows[0] for rows in gone.groupby(keys).indices.values() if not leaves_room(counts[rows])
-    ]
-    of_schools = pd.MultiIndex.from_frame(gone[keys])
-    tells = pd.MultiIndex.from_frame(area[keys]).isin(of_schools[told])
+    tells = pd.MultiIndex.from_frame(area[KEYS]).isin(told_by_sums(schools))
     # the terms of a year add up to it
     years = pd.MultiIndex.from_frame(area[["phase", "measure", "code", "year"]])
     told_years = years[tells & (area["term"] == "year").to_numpy()]

@@ -26,6 +26,7 @@ from riskmodel.report.dashboard_cells import (
     hide_exits,
     hide_school,
     leaves_few,
+    told_by_sums,
 )
 from riskmodel.report.dashboard_charts import number, spread_chart
 from riskmodel.report.dashboard_parts import sources, themes
@@ -137,14 +138,19 @@ def _profile(made: Inclusion, area: pd.DataFrame, pages: pd.DataFrame) -> dict[s
         pd.DataFrame({"count": table["count"], "rest": rest})[counted], table["group"][counted]
     )
     hidden |= table["group"].map(lambda name: leaves_few(area, pages, name, last))
+    told = [phase or "other schools" for phase, measure, _, period in told_by_sums(pages)
+            if (measure, period) == ("roll", last)]  # fmt: skip
+    hidden |= (table["group"] == "phase") & table["label"].str.removeprefix("… ").isin(told)
+    # a count and its share of all tell all
+    no_share = hidden | hidden[(table["group"] == "roll").to_numpy()].any()
     rows = []
-    for row, gone in zip(table.to_dict("records"), hidden, strict=True):
+    for row, gone, bare in zip(table.to_dict("records"), hidden, no_share, strict=True):
         # an empty roll has no shares
         share = f"{number(100 * row['count'] / row['of'])}%" if row["of"] > 0 else ""
         count = number(row["count"], whole=True)
         rows.append(
             {"label": row["label"], "count": "c" if gone else count,
-             "share": "c" if gone and share else share}
+             "share": "c" if bare and share else share}
         )  # fmt: skip
     kinds = facts.schools["kind"].value_counts().sort_index()
     return {
