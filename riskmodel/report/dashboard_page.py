@@ -142,7 +142,7 @@ def _profile(made: Inclusion, area: pd.DataFrame, pages: pd.DataFrame) -> dict[s
             if (measure, period) == ("roll", last)]  # fmt: skip
     hidden |= (table["group"] == "phase") & table["label"].str.removeprefix("… ").isin(told)
     # a count and its share of all tell all
-    no_share = hidden | hidden[(table["group"] == "roll").to_numpy()].any()
+    no_share = hidden | bool(hidden[(table["group"] == "roll").to_numpy()].any())
     rows = []
     for row, gone, bare in zip(table.to_dict("records"), hidden, no_share, strict=True):
         # an empty roll has no shares
