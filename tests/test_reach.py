@@ -128,6 +128,35 @@ def test_many_dates_far_off_are_told_in_one_sentence(tmp_path: Path) -> None:
     assert said in problems["message"].iloc[0]
 
 
+def write_marks(folder: Path, last: str) -> None:
+    days = pd.bdate_range(SCHOOL_DAY, last)
+    rows = "\n".join(f"P1,{day:%Y-%m-%d},AM,/" for day in days)
+    (folder / "sessions.csv").write_text(f"pupil_id,date,session,mark\n{rows}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(("last_mark", "told"), [("2025-05-01", False), ("2025-05-02", True)])
+def test_suspensions_that_end_long_before_registers_are_told(
+    tmp_path: Path, last_mark: str, told: bool
+) -> None:
+    folder = write_suspensions(tmp_path / "x")  # one a day, to 20 March 2025
+    write_marks(folder, last_mark)
+    problems = read(folder).problems
+    assert problems["rule"].eq("ends_early").any() == told
+    if told:
+        (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
+        assert "the last was recorded on 2025-03-21, but registers go on to 2025-05-" in message
+        assert "Add the newer extract of suspensions." in message
+
+
+def test_few_suspensions_may_be_silent_for_long(tmp_path: Path) -> None:
+    folder = write_suspensions(tmp_path / "x")
+    table = pd.read_csv(folder / "suspensions.csv").iloc[::20]
+    table.to_csv(folder / "suspensions.csv", index=False)
+    write_marks(folder, "2025-07-18")
+    assert not read(folder).problems["rule"].eq("ends_early").any()
+
+
 def test_nothing_is_told_of_a_simulated_authority(tmp_path: Path) -> None:
     write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
-    assert not read(tmp_path / "la").problems["rule"].str.endswith("far_off").any()
+    rules = read(tmp_path / "la").problems["rule"]
+    assert not rules.isin(["recorded_far_off", "dated_far_off", "ends_early"]).any()

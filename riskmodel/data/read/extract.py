@@ -41,6 +41,9 @@ __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
 
+SILENT_DAYS, SILENT_EVENTS = 42, 20
+"""Days (a half-term, chosen) and usual number of suspensions from which their absence is an old extract."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Extract:
@@ -153,7 +156,10 @@ def _extract(
 ) -> Extract:
     return Extract(
         tables=Tables(frames),
-        problems=pd.DataFrame(problems + _dates_far_off(frames), columns=PROBLEM_COLUMNS),
+        problems=pd.DataFrame(
+            problems + _dates_far_off(frames) + _suspensions_end_early(frames),
+            columns=PROBLEM_COLUMNS,
+        ),
         rejects=pd.concat([r for r in rejects if len(r)], ignore_index=True)
         if any(len(r) for r in rejects)
         else pd.DataFrame(columns=REJECT_COLUMNS),
@@ -258,6 +264,22 @@ def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> dict[str, obj
     rows, it = ("1 row has", "it") if len(dates) == 1 else (f"{len(dates)} rows have", "them")
     words = f"{rows} {dates.name} {which}, {rest} {it}. Put right the date at its source."
     return problem(name, rule, f"{name}: {words}", column=str(dates.name), value=low)
+
+
+def _suspensions_end_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+    """Say that suspensions end long before registers do: nobody excluded since is known to be."""
+    if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
+        return []
+    first, last = reach(frames["suspensions"]["recorded_on"])
+    now = reach(frames["sessions"]["recorded_on"])[1]
+    usual = len(frames["suspensions"]) / max((last - first).days, 1) * (now - last).days
+    if (now - last).days <= SILENT_DAYS or usual < SILENT_EVENTS:
+        return []
+    words = (f"the last was recorded on {last:%Y-%m-%d}, but registers go on to {now:%Y-%m-%d}, in which "
+             f"time about {usual:.0f} would be usual. Whoever was suspended or excluded since counts as not. "
+             "Add the newer extract of suspensions.")  # fmt: skip
+    return [problem("suspensions", "ends_early", f"suspensions: {words}", column="recorded_on",
+                    value=f"{last:%Y-%m-%d}")]  # fmt: skip
 
 
 def _digest(frames: dict[str, pd.DataFrame]) -> str:
