@@ -324,7 +324,10 @@ def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     Whoever changes school in summer is on no roll in August, and must not fall off the list. Of several
     rolls the main one that was left last says where the child went.
     """
-    left = ended[(ended["leaving_date"] >= day - pd.Timedelta(days=GAP_DAYS)).to_numpy()]
+    window = pd.Timedelta(days=GAP_DAYS)
+    latest = ended.groupby("pupil_id", observed=True)["leaving_date"].transform("max")
+    soon = (latest >= day - window) & (ended["leaving_date"] >= latest - window)
+    left = ended[soon.to_numpy()]
     years_since = academic_year(pd.Series([day])).iloc[0] - academic_year(left["leaving_date"])
     in_summer = left["leaving_date"].dt.month.between(6, 8)
     finished = in_summer & (left["year_group"] - years_since >= 11)

@@ -467,3 +467,24 @@ def test_between_schools_a_child_is_no_negative_unless_a_roll_follows() -> None:
     assert who(spine) == ["A", "B", "C"]
     labels = label(tables, spine, "pex", known_by=day("2026-09-01"))
     assert labels["status"].tolist() == ["no_event", "censored", "event"]
+
+
+@pytest.mark.parametrize(
+    ("main_left", "reason", "there"),
+    [
+        ("2024-02-01", "left_area", False),  # the main roll says where the child went
+        ("2022-07-20", "transferred", True),  # a main roll of long ago says nothing of today
+    ],
+)
+@pytest.mark.parametrize("on", ["2024-03-20", "2024-04-01"])
+def test_of_rolls_that_ended_near_each_other_the_main_one_says_whether_a_child_is_gone(
+    main_left: str, reason: str, there: bool, on: str
+) -> None:
+    tables = make_tables(
+        enrolments=[
+            roll("A", "2021-09-01", main_left, leaving_reason=reason),
+            roll("A", "2023-09-01", "2024-03-10", status="dual", school_id="AP",
+                 leaving_reason="destination_unknown"),
+        ]
+    )  # fmt: skip
+    assert who(build_spine(tables, [day(on)], "pex")) == ["A"] * there

@@ -63,6 +63,16 @@ def test_a_list_is_never_calibrated_on_its_own_outcomes_nor_on_those_of_its_pupi
     assert risk[:1] == pytest.approx(1 / (1 + np.exp(-by_hand)))
 
 
+def test_where_no_other_list_has_an_outcome_other_pupils_of_the_same_list_serve() -> None:
+    rng = np.random.default_rng(2)
+    margin = rng.normal(0, 1, 600)
+    outcome = np.zeros(600)
+    outcome[:300:20] = 1
+    day = np.repeat(np.array(["2023-01-01", "2024-01-01"], dtype="datetime64[s]"), 300)
+    risk = calibrated_on_others(margin, outcome, day, pd.Series(range(600)))
+    assert risk[:300].mean() == pytest.approx(0.05, abs=0.04)
+
+
 def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
     small_la: SmallLA, tmp_path: Path
 ) -> None:

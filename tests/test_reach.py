@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ def test_a_few_dates_far_from_all_others_move_neither_end(astray: list[str]) -> 
     [
         (["2025-06-18"], "2025-06-18"),  # 90 days later: a summer holiday is half as long
         (["2025-06-19"], "2025-03-20"),
-        (["2026-03-20"] * 4, "2025-03-20"),  # of 404 rows, fewer than one in a hundred
-        (["2026-03-20"] * 5, "2026-03-20"),
+        (["2026-03-20"] * 3, "2025-03-20"),
+        (["2026-03-20"] * 4, "2026-03-20"),  # more than a handful, where two a day are usual
         (["2025-05-20", "2025-07-20"], "2025-07-20"),  # no gap is long enough
     ],
 )
@@ -56,6 +57,17 @@ def test_a_date_is_far_off_only_after_a_long_gap_and_if_few_share_it(
     more: list[str], end: str
 ) -> None:
     assert ends(days(*school_year(), *more)) == ["2024-09-02", end]
+
+
+def test_a_week_of_registers_after_a_lost_extract_is_no_typing_error() -> None:
+    def weeks(first: str, number: int) -> pd.Series:
+        return pd.Series(np.repeat(pd.bdate_range(first, periods=number).as_unit("s"), 240))
+
+    marks = pd.concat([weeks("2022-09-05", 570), weeks("2025-09-01", 5)], ignore_index=True)
+    assert 5 / 575 < 0.01
+    assert ends(marks)[1] == "2025-09-05"
+    mistyped = pd.concat([marks, days(*["2035-09-01"] * 100)], ignore_index=True)
+    assert ends(mistyped)[1] == "2025-09-05"
 
 
 def test_of_few_facts_none_is_taken_for_a_typing_error() -> None:
@@ -66,22 +78,27 @@ def test_of_few_facts_none_is_taken_for_a_typing_error() -> None:
 
 
 def reference(numbers: list[int]) -> tuple[int, int]:
-    """Cut at each long gap that has fewer than one in a hundred rows on its far side."""
+    """Cut at each long gap that has few rows on its far side."""
     first, last = min(numbers), max(numbers)
     present = sorted(set(numbers))
+    usual = statistics.median(numbers.count(day) for day in present)
+
+    def few(rows: int) -> bool:
+        return rows < len(numbers) / 100 and rows <= max(3, usual / 2)
+
     for before, after in zip(present, present[1:], strict=False):
         if after - before > 90:
-            if sum(n <= before for n in numbers) < len(numbers) / 100:
+            if few(sum(n <= before for n in numbers)):
                 first = after
-            if sum(n >= after for n in numbers) < len(numbers) / 100:
+            if few(sum(n >= after for n in numbers)):
                 last = min(last, before)
     return first, last
 
 
 @given(
-    bulk=st.lists(st.integers(0, 300), min_size=1, max_size=5),
+    bulk=st.lists(st.integers(0, 300), min_size=1, max_size=5) | st.just(list(range(200))),
     times=st.integers(1, 120),
-    others=st.lists(st.integers(-2000, 2000), max_size=6),
+    others=st.lists(st.integers(-2000, 2000) | st.just(1000), max_size=9),
 )
 def test_the_reach_is_that_of_the_slow_reference_in_any_order(
     bulk: list[int], times: int, others: list[int]
@@ -135,17 +152,41 @@ def write_marks(folder: Path, last: str) -> None:
 
 
 @pytest.mark.parametrize(("last_mark", "told"), [("2025-05-01", False), ("2025-05-02", True)])
-def test_suspensions_that_end_long_before_registers_are_told(
+def test_suspensions_that_end_six_school_weeks_before_registers_are_told(
     tmp_path: Path, last_mark: str, told: bool
 ) -> None:
-    folder = write_suspensions(tmp_path / "x")  # one a day, to 20 March 2025
+    folder = write_suspensions(
+        tmp_path / "x"
+    )  # one a day, to 20 March 2025; then 30 or 31 school days
     write_marks(folder, last_mark)
     problems = read(folder).problems
     assert problems["rule"].eq("ends_early").any() == told
     if told:
         (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
-        assert "the last was recorded on 2025-03-21, but registers go on to 2025-05-" in message
+        assert "the last is of 2025-03-20, but sessions go on to 2025-05-02" in message
         assert "Add the newer extract of suspensions." in message
+
+
+def test_registers_that_end_long_before_suspensions_are_told(tmp_path: Path) -> None:
+    folder = write_suspensions(tmp_path / "x")
+    write_marks(folder, "2025-01-31")
+    problems = read(folder).problems
+    (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
+    assert message.startswith(
+        "sessions: the last is of 2025-01-31, but suspensions go on to 2025-03-20"
+    )
+
+
+def test_a_summer_holiday_and_a_single_return_are_no_old_extract(tmp_path: Path) -> None:
+    folder = write_suspensions(tmp_path / "x")
+    write_marks(folder, "2025-03-20")
+    marks = pd.read_csv(folder / "sessions.csv")
+    autumn = marks.head(4).assign(date=pd.bdate_range("2025-09-02", periods=4).strftime("%Y-%m-%d"))
+    pd.concat([marks, autumn]).to_csv(folder / "sessions.csv", index=False)
+    assert not read(folder).problems["rule"].eq("ends_early").any()
+    one = pd.read_csv(folder / "suspensions.csv").head(1)
+    one.to_csv(folder / "suspensions.csv", index=False)
+    assert not read(folder).problems["rule"].eq("ends_early").any()
 
 
 def test_few_suspensions_may_be_silent_for_long(tmp_path: Path) -> None:

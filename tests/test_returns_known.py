@@ -241,11 +241,14 @@ def test_a_flag_gives_way_to_a_placement_that_is_told_later(tmp_path: Path) -> N
         assert running["start_date"].tolist() == [pd.Timestamp(since)]
 
 
+@pytest.mark.parametrize("school", ["AP", "S1"])
 @pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 1, 2, 0], [2, 3, 0, 1]])
-def test_rolls_that_go_on_are_one_roll_whatever_lies_between_them(order: list[int]) -> None:
+def test_rolls_that_go_on_are_one_roll_whatever_lies_between_them(
+    order: list[int], school: str
+) -> None:
     rolls = [
         roll("A", "2022-09-01", "2023-01-31", end_recorded_on="2023-02-20"),
-        roll("A", "2022-10-01", school_id="AP", status="dual"),
+        roll("A", "2022-10-01", school_id=school, status="dual"),
         roll("A", "2023-02-01", "2023-07-20", recorded_on="2023-06-20"),
         roll("B", "2023-02-01"),
     ]
@@ -254,8 +257,8 @@ def test_rolls_that_go_on_are_one_roll_whatever_lies_between_them(order: list[in
         tables.as_known(pd.Timestamp(day))["enrolments"].sort_values(["pupil_id", "school_id"])
         for day in ("2023-06-20", "2023-09-01")
     )
-    assert before["school_id"].tolist() == ["AP", "S1", "S1"]
-    assert before["leaving_date"].notna().tolist() == [False, True, False]
-    assert after["school_id"].tolist() == ["AP", "S1", "S1"]
+    assert sorted(before["school_id"]) == sorted([school, "S1", "S1"])
+    assert before["leaving_date"].notna().sum() == 1
+    assert sorted(after["school_id"]) == sorted([school, "S1", "S1"])
     assert [f"{day:%F}" for day in after["leaving_date"].dropna()] == ["2023-07-20"]
     assert after["entry_date"].min() == pd.Timestamp("2022-09-01")

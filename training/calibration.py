@@ -106,7 +106,7 @@ def calibrated_on_others(
     """Return risks of tested lists, each calibrated on other lists and other pupils.
 
     Lists share pupils, and for NEET their outcomes too: without the pupils left out a list would
-    confirm itself.
+    confirm itself. Where no other pupil has the outcome on another list, the same list's others serve.
 
     Parameters
     ----------
@@ -130,5 +130,7 @@ def calibrated_on_others(
         for number in np.unique(part):
             here = (as_of == day) & (part == number)
             others = (as_of != day) & (part != number)
+            if not outcome[others].any():
+                others = part != number
             log_odds[here] = fit_affine(margin[others], outcome[others]).apply(margin[here])
     return np.asarray(1 / (1 + np.exp(-log_odds)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "reach"]
+__all__ = ["EVENTS", "days_with_facts", "reach"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -20,8 +20,9 @@ EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "star
 APART_DAYS = 90
 """Longest time without facts that is nothing unusual: twice a summer holiday."""
 
-FEW = 0.01
-"""Share of the rows below which those beyond a longer time are typing errors."""
+FEW, HANDFUL = 0.01, 3
+"""Share of the rows below which those beyond a longer time are typing errors, if they are also no more
+than a handful or half a usual day's: else an extract between is missing."""
 
 BLOCK = 2**22
 """Rows looked at in one go."""
@@ -31,7 +32,8 @@ def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first and the last of many dates, without typing errors at either end.
 
     Dates at an end are left out where more than :data:`APART_DAYS` days part them from the rest and
-    fewer than one row in a hundred (:data:`FEW`) lies there. So of fewer than a hundred rows none is.
+    fewer than one row in a hundred (:data:`FEW`), and no more than :data:`HANDFUL` or half the median
+    day's rows, lie there. So of fewer than a hundred rows none is.
 
     Parameters
     ----------
@@ -56,12 +58,32 @@ def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     days = np.flatnonzero(rows)
     until = np.cumsum(rows[days])
     far = np.diff(days) > APART_DAYS
-    few = FEW * len(dates)
-    head = np.flatnonzero(far & (until[:-1] < few))
-    tail = np.flatnonzero(far & (len(dates) - until[:-1] < few))
+    before, after = until[:-1], len(dates) - until[:-1]
+    few, day = FEW * len(dates), max(HANDFUL, np.median(rows[days]) / 2)
+    head = np.flatnonzero(far & (before < few) & (before <= day))
+    tail = np.flatnonzero(far & (after < few) & (after <= day))
     first = days[head[-1] + 1] if len(head) else days[0]
     last = days[tail[0]] if len(tail) else days[-1]
     return start + pd.Timedelta(days=int(first)), start + pd.Timedelta(days=int(last))
+
+
+def days_with_facts(dates: pd.Series) -> pd.DatetimeIndex:
+    """Return the days of many dates, each once.
+
+    Parameters
+    ----------
+    dates : Series of datetime64, shape (n_rows,)
+        Days in any order, at least one of them not missing.
+
+    Returns
+    -------
+    DatetimeIndex
+        Ascending.
+    """
+    dates = dates.dropna()
+    start = dates.min()
+    days = np.flatnonzero(_rows_by_day(dates, start))
+    return pd.DatetimeIndex(start + pd.to_timedelta(days, unit="D"))
 
 
 def _rows_by_day(dates: pd.Series, start: pd.Timestamp) -> NDArray[np.int64]:

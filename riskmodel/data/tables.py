@@ -147,7 +147,8 @@ def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The rows that count (DfE, suspensions and permanent exclusions in England, methodology).
     """
-    overturned = (suspensions["category"] == "PERM") & suspensions["reinstated_on"].notna()
+    later = suspensions["reinstated_on"] >= suspensions["start_date"]
+    overturned = (suspensions["category"] == "PERM") & later
     return suspensions[~overturned.to_numpy()]
 
 
@@ -163,14 +164,21 @@ def _joined(rolls: pd.DataFrame) -> pd.DataFrame:
     if not follows.any():
         return rolls
     concerned = np.isin(pupil, pupil[follows])
-    ordered = rolls[concerned].sort_values(["pupil_id", "school_id", "entry_date"], kind="stable")
-    before = ordered[["pupil_id", "school_id", "status", "leaving_date"]].shift()
-    goes_on = ordered["entry_date"] == before["leaving_date"] + pd.Timedelta(days=1)
-    for name in ("pupil_id", "school_id", "status"):
-        goes_on &= ordered[name].astype("str") == before[name].astype("str")
+    some, entry, leave = rolls[concerned], entry[concerned], leave[concerned]
+    place = some.groupby(["pupil_id", "school_id", "status"], observed=True).ngroup().to_numpy()
+    begins, goes_on = place * 10**7 + entry, place * 10**7 + leave + 1
+    order = np.argsort(begins, kind="stable")
+    found = np.searchsorted(begins[order], goes_on)
+    following = order[np.minimum(found, len(order) - 1)]
+    itself = np.arange(len(some))
+    followed = (begins[following] == goes_on) & (entry <= leave)
+    following = np.where(followed, following, itself)
     # of each chain of rolls the first says how it began, the last how it ended
-    is_last = ~goes_on.shift(-1, fill_value=False)
-    first, last = ordered[~goes_on], ordered[is_last]
+    last = following
+    while (following[last] != last).any():
+        last = following[last]
+    is_first = np.ones(len(some), dtype=bool)
+    is_first[following[followed]] = False
     ends = [name for name in TABLES["enrolments"].known_when if name in rolls]
-    joined = first.assign(**{name: last[name].array for name in ends})
+    joined = some[is_first].assign(**{name: some[name].iloc[last[is_first]].array for name in ends})
     return pd.concat([rolls[~concerned], joined]).sort_index()

@@ -89,12 +89,21 @@ def _first_of_key(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Keep the row that was known first, and when any row said that the pupil was reinstated."""
     key = list(TABLES[name].key)
-    told = frame.loc[frame["reinstated_on"].notna(), [*key, "reinstated_on", "recorded_on"]]
+    told = frame.loc[frame["reinstated_on"] >= frame["start_date"]]
+    told = told[[*key, "reinstated_on", "recorded_on"]]
     told = told.assign(reinstated_on=told[["reinstated_on", "recorded_on"]].max(axis=1))
     first = told.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
     return _first_of_key(frame.drop(columns="reinstated_on"), name).merge(
         first.reset_index(), on=key, how="left"
     )
+
+
+def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Keep of each request the row that says how it was decided: every return tells it again."""
+    key = list(TABLES[name].key)
+    first = frame.groupby(key, observed=True)["recorded_on"].transform("min")
+    ordered = frame.assign(recorded_on=first).sort_values(["decided_on", *ORIGIN], kind="stable")
+    return ordered.drop_duplicates(key)
 
 
 def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -120,36 +129,41 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join what several censuses say of one spell: known first, ended when first told.
+    """Join what several censuses say of one spell (:meth:`Tables.as_known` joins its parts)."""
+    made = _as_told(frame, list(TABLES[name].key), "entry_date", "leaving_date")
+    years = school_year(made["entry_date"]) - school_year(made["_begun"])
+    return made.assign(year_group=made["year_group"] + years)
 
-    A spell that a later census shows on roll again had not ended. Since the census between was believed
-    until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
+
+def _as_told(frame: pd.DataFrame, key: list[str], begin: str, end: str) -> pd.DataFrame:
+    """Join what several returns say of one spell: known first, ended when first told.
+
+    A spell that a later return shows without its end had not ended. Since the return between was
+    believed until then, it goes on as a second spell from the day after.
     """
-    key = list(TABLES[name].key)
-    told = frame.assign(_ended=frame["leaving_date"].notna())
+    told = frame.assign(_ended=frame[end].notna(), _begun=frame[begin])
     ordered = told.sort_values([*key, "recorded_on", "_ended", *ORIGIN], kind="stable")
     ended, repeats = ordered["_ended"].to_numpy(), ordered.duplicated(key).to_numpy()
-    again = repeats & ~ended & np.append(False, ended[:-1])
+    again = repeats & ~ended & np.append(False, ended)[:-1]
     part = pd.Series(np.cumsum(~repeats | again), index=ordered.index)
     ends = ordered[ended].assign(part=part[ended]).drop_duplicates("part").set_index("part")
-    ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
+    ends = ends[[end, "end_recorded_on", *ORIGIN]].rename(
         columns={"_file": "_end_file", "_place": "_end_place"}
     )
     first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
-    made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
+    made = first.drop(columns=[end, "end_recorded_on"]).merge(
         ends, left_on="part", right_index=True, how="left"
     )
     made = made.reset_index(drop=True)
     if not made["_again"].any():
         return made
-    entry = made["entry_date"].where(~made["_again"], made["leaving_date"].shift() + DAY)
-    years = school_year(entry) - school_year(made["entry_date"])
-    leaving = pd.concat([entry, made["leaving_date"]], axis=1).max(axis=1)
-    return made.assign(
-        entry_date=entry.astype("datetime64[s]"),
-        leaving_date=leaving.where(made["leaving_date"].notna()).astype("datetime64[s]"),
-        year_group=made["year_group"] + years,
-    )
+    # each part ends no earlier than it begins, and begins the day after the one before ends
+    spell = (~made["_again"]).cumsum()
+    days = DAY * made.groupby(spell).cumcount()
+    last = made[[begin, end]].max(axis=1).where(made[end].notna())
+    last = (last - days).groupby(spell).cummax() + days
+    start = made[begin].where(~made["_again"], last.shift() + DAY)
+    return made.assign(**{begin: start.astype("datetime64[s]"), end: last.astype("datetime64[s]")})
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -167,10 +181,13 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         """Whether a fact lies from ``low`` to ``high`` days after the end, and was known with it."""
         others = facts.reindex(columns=[day, "recorded_on", "reinstated_on"])
         others = others.astype({"reinstated_on": "datetime64[s]"}).assign(_pupil=pupils_of(facts))
+        # no roll follows itself
+        others["_other"] = facts.index if facts is spells else -1
         pairs = ends.merge(others, on="_pupil")
         since = (pairs[day] - pairs["leaving_date"]).dt.days
         found = since.between(low, high) & (pairs["recorded_on"] <= pairs["end_recorded_on"])
         found &= ~(pairs["reinstated_on"] <= pairs["end_recorded_on"])
+        found &= pairs["_other"] != pairs["row"]
         return spells.index.isin(pairs.loc[found, "row"])
 
     followed = ends_near(spells, "entry_date", -7, SOON)
@@ -205,22 +222,20 @@ def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     ordered = frame.assign(_flag=flagged).sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
-    once = ordered[~ordered["_flag"]]
-    ended = once[once["end_date"].notna()].drop_duplicates(key).set_index(key)
-    ends = ended[["end_date", "end_recorded_on"]]
-    made = once.drop_duplicates(key).drop(columns=["end_date", "end_recorded_on"])
-    made = made.merge(ends, on=key, how="left")
+    made = _as_told(ordered[~ordered["_flag"]], key, "start_date", "end_date")
     return pd.concat([made, _flags(ordered[ordered["_flag"]], made)], ignore_index=True)
 
 
 def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
-    """Return the first flag of each pupil and kind that lies in no spell known by then.
+    """Return the flags that lie in no spell known by then, one at a time for each pupil and kind.
 
-    Where a spell told later holds the flag's day, that spell counts from then on: the flag gives way.
+    Where a spell told later holds the flag's day, that spell counts from then on: the flag gives way,
+    and a flag that is told after that counts again.
     """
     if flags.empty:
         return flags
     key = ["pupil_id", "kind"]
+    flags = flags.sort_values([*key, "recorded_on", "start_date", *ORIGIN], kind="stable")
     of_spell = [*key, "start_date", "end_date", "recorded_on", "end_recorded_on"]
     pairs = flags.reset_index(names="row")[["row", *key, "start_date", "recorded_on"]].merge(
         spells[of_spell], on=key, suffixes=("", "_spell")
@@ -231,13 +246,20 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     )
     pairs = pairs[(pairs["start_date_spell"] <= pairs["start_date"]) & ~over]
     before = pairs.loc[pairs["recorded_on_spell"] <= pairs["recorded_on"], "row"]
-    first = flags[~flags.index.isin(before)].drop_duplicates(key)
-    later = pairs.groupby("row")["recorded_on_spell"].min().reindex(first.index)
-    gives_way = later.notna()
-    return first.assign(
-        end_date=first["start_date"].where(gives_way, first["end_date"]),
-        end_recorded_on=later.astype("datetime64[s]").where(gives_way, first["end_recorded_on"]),
+    later = pairs.groupby("row")["recorded_on_spell"].min().reindex(flags.index)
+    left = flags.assign(_until=later.astype("datetime64[s]"))[~flags.index.isin(before)]
+    kept = [left.iloc[:0]]
+    while len(left):
+        kept.append(left.drop_duplicates(key))
+        until = left.groupby(key, observed=True)["_until"].transform("first")
+        left = left[(left["recorded_on"] >= until).to_numpy()]
+    made = pd.concat(kept)
+    gives_way = made["_until"].notna()
+    made = made.assign(
+        end_date=made["start_date"].where(gives_way, made["end_date"]),
+        end_recorded_on=made["_until"].where(gives_way, made["end_recorded_on"]),
     )
+    return made.drop_duplicates([*key, "start_date"])
 
 
 def _homes(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -253,16 +275,20 @@ def _homes(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
     """Derive school days from the registers: half-terms are parted by gaps of five days or more.
 
-    That a day was a school day is known when its first mark is.
+    That a day was a school day is known when its first mark is. Terms follow from the date alone (to
+    December, to Easter, to summer), so that no mark that is told later moves another day.
     """
     first_told = sessions.groupby("date")["recorded_on"].min()
-    days = pd.Series(first_told.index)
+    days = pd.Series(first_told.index, dtype="datetime64[s]")
     year = school_year(days)
     gap = (days.diff() >= pd.Timedelta(days=5)) | (year != year.shift())
     number = gap.cumsum()
     half = number.groupby(year).transform(lambda part: part - part.iloc[0]).clip(0, 5)
-    terms = np.array(["autumn", "spring", "summer"], dtype=object)[(half // 2).to_numpy(dtype=int)]
-    term = as_codes(terms, TABLES["calendar"]["term"].allowed)
+    easter = {y: pd.Timestamp(y, 1, 1) + pd.offsets.Easter() for y in days.dt.year.unique()}
+    until = days.dt.year.map(easter).astype("datetime64[s]")
+    name = np.where(days < until, "spring", "summer")
+    name = np.where(days.dt.month >= 9, "autumn", name)
+    term = as_codes(name.astype(object), TABLES["calendar"]["term"].allowed)
     return pd.DataFrame(
         {"date": days.astype("datetime64[s]"), "term": term, "half_term": half + 1,
          "first_marked_on": first_told.to_numpy()}
@@ -287,6 +313,7 @@ BUILD: dict[str, Callable[[pd.DataFrame, str], pd.DataFrame]] = {
     "pupils": _pupils,
     "enrolments": _enrolments,
     "suspensions": _suspensions,
+    "plans": _plans,
     "circumstances": _circumstances,
     "neighbourhood": _homes,
 }

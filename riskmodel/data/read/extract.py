@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
-from riskmodel.data.reach import EVENTS, reach
+from riskmodel.data.reach import EVENTS, days_with_facts, reach
 from riskmodel.data.read.database import is_database, open_database
 from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
@@ -41,8 +41,12 @@ __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
 
-SILENT_DAYS, SILENT_EVENTS = 42, 20
-"""Days (a half-term, chosen) and usual number of suspensions from which their absence is an old extract."""
+SILENT_DAYS, SILENT_FACTS = 30, 20
+"""Days with facts of one table (six school weeks, chosen), and facts that would then be usual of another,
+from which their absence is an old extract."""
+
+FEWEST_DAYS = 100
+"""Days with facts from which one can say what is usual: half a school year."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +161,7 @@ def _extract(
     return Extract(
         tables=Tables(frames),
         problems=pd.DataFrame(
-            problems + _dates_far_off(frames) + _suspensions_end_early(frames),
+            problems + _dates_far_off(frames) + _ends_early(frames),
             columns=PROBLEM_COLUMNS,
         ),
         rejects=pd.concat([r for r in rejects if len(r)], ignore_index=True)
@@ -266,20 +270,27 @@ def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> dict[str, obj
     return problem(name, rule, f"{name}: {words}", column=str(dates.name), value=low)
 
 
-def _suspensions_end_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
-    """Say that suspensions end long before registers do: nobody excluded since is known to be."""
+def _ends_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+    """Say which of registers and suspensions end long before the other does: an extract is missing."""
     if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
         return []
-    first, last = reach(frames["suspensions"]["recorded_on"])
-    now = reach(frames["sessions"]["recorded_on"])[1]
-    usual = len(frames["suspensions"]) / max((last - first).days, 1) * (now - last).days
-    if (now - last).days <= SILENT_DAYS or usual < SILENT_EVENTS:
-        return []
-    words = (f"the last was recorded on {last:%Y-%m-%d}, but registers go on to {now:%Y-%m-%d}, in which "
-             f"time about {usual:.0f} would be usual. Whoever was suspended or excluded since counts as not. "
-             "Add the newer extract of suspensions.")  # fmt: skip
-    return [problem("suspensions", "ends_early", f"suspensions: {words}", column="recorded_on",
-                    value=f"{last:%Y-%m-%d}")]  # fmt: skip
+    dates = {name: frames[name][EVENTS[name]] for name in ("sessions", "suspensions")}
+    problems = []
+    for name, other, so in (
+        ("suspensions", "sessions", "Whoever was suspended or excluded since counts as not."),
+        ("sessions", "suspensions", "Nothing is known of attendance since."),
+    ):
+        last, days = reach(dates[name])[1], days_with_facts(dates[other])
+        n_since = int((days > last).sum())
+        usual = len(dates[name]) / max(len(days) - n_since, FEWEST_DAYS) * n_since
+        if n_since > SILENT_DAYS and usual >= SILENT_FACTS:
+            now = reach(dates[other])[1]
+            words = (f"{name}: the last is of {last:%Y-%m-%d}, but {other} go on to {now:%Y-%m-%d}, in which "
+                     f"time about {usual:,.0f} would be usual. {so} Add the newer extract of "
+                     f"{name}.")  # fmt: skip
+            problems.append(problem(name, "ends_early", words, column=EVENTS[name],
+                                    value=f"{last:%Y-%m-%d}"))  # fmt: skip
+    return problems
 
 
 def _digest(frames: dict[str, pd.DataFrame]) -> str:

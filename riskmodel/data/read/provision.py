@@ -59,7 +59,10 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
     events = pd.concat(
         [_with_needs(facts[~plan], dated), *_plan_events(facts[plan])], ignore_index=True
     )
-    events = events.sort_values(["pupil_id", "recorded_on", "start_date", *ORIGIN], kind="stable")
+    # a plan ends before the next one begins on the same day
+    events = events.sort_values(
+        ["pupil_id", "recorded_on", "start_date", "_open", *ORIGIN], kind="stable"
+    )
     pupil = pd.Series(pupils_of(events), index=events.index)
     # a need that is told takes the place of both needs told before
     told = events["primary_need"].notna().groupby(pupil).cumsum()
@@ -112,12 +115,19 @@ def _is_plan(facts: pd.DataFrame) -> pd.Series:
 
 
 def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
-    """Return what each census saw, once, with the needs of the same census."""
-    ordered = seen.sort_values(["pupil_id", "start_date", *ORIGIN], kind="stable")
+    """Return what each census saw, once, with the needs of the same census.
+
+    Of two schools that see a pupil on one day, the one that provides more counts.
+    """
+    ordered = seen.sort_values(
+        ["pupil_id", "start_date", "provision", *ORIGIN],
+        ascending=[True, True, False, True, True], kind="stable",
+    )  # fmt: skip
     once = ordered.drop_duplicates(["pupil_id", "start_date"]).drop(columns=NEED)
     keys = ["pupil_id", "start_date"]
     # a need stands in a row of its own for each rank
-    told = dated.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
+    by_need = dated.sort_values(NEED, kind="stable")
+    told = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
     return once.merge(told.first().reset_index(), on=keys, how="left")
 
 
@@ -145,7 +155,8 @@ def _with_undated_needs(
     """Give the last plan, while it runs, the need of SEN2 where no census had told one."""
     if undated.empty:
         return events
-    told = undated[undated["primary_need"].notna()].drop_duplicates("pupil_id")
+    told = undated[undated["primary_need"].notna()].sort_values("primary_need")
+    told = told.drop_duplicates("pupil_id")
     need = told.set_index(pupils_of(told))["primary_need"].astype("object")
     number = (events["_open"] == 1).groupby(pupil).cumsum()
     in_last = _runs(events, pupil) & (number == number.groupby(pupil).transform("max"))

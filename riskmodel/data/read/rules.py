@@ -21,7 +21,6 @@ SPANS = (
     ("start_date", "end_date"),
     ("requested_on", "decided_on"),
     ("requested_on", "plan_on"),
-    ("start_date", "reinstated_on"),
 )
 """Date columns of which the second never lies before the first."""
 
@@ -57,6 +56,11 @@ def check_rows(
     """
     _check_required(table, frame, ledger)
     _check_spans(frame, ledger)
+    if table.name == "suspensions":
+        early = (frame["reinstated_on"] < frame["start_date"]).to_numpy()
+        ledger.note(early, "reinstated_before_start", "reinstated_on",
+                    "reinstated_on {value} is before start_date and does not count. Correct one of the "
+                    "two.", set_aside=False)  # fmt: skip
     if table.event:
         early = (frame["recorded_on"] < frame[table.event]).to_numpy()
         ledger.note(early, "recorded_before_event", "recorded_on",

@@ -1,0 +1,167 @@
+"""What returns tell hangs neither on the order of files and rows, nor on what is told later."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskmodel.data import Tables
+from riskmodel.data.read import Extract
+from riskmodel.data.read.assemble import _calendar
+from riskmodel.simulate import simulate
+from tests.test_read_sources import CENSUS, UPN, read_beside
+from tests.test_returns_known import ARRANGED, KNOWN, PLANS, censuses, read_only
+
+HEADER, JANUARY, OCTOBER = CENSUS["pupils.csv"].strip().split("\n")
+RETURNED = OCTOBER.replace("2,2,", "3,3,").replace("2023-Sep-04", "2025-Sep-03")
+"""The same pupil in October 2025, on a roll that began then."""
+
+ORDERS = list(permutations(range(2)))
+
+
+def running(tables: Tables, name: str, day: str) -> pd.DataFrame:
+    """Return the spells that run on a day, as known then."""
+    now = pd.Timestamp(day)
+    spells = tables.as_known(now)[name]
+    return spells[(spells["start_date"] < now) & ~(spells["end_date"] < now)]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_plan_that_follows_another_runs(tmp_path: Path, order: tuple[int, ...]) -> None:
+    rows = [f"{UPN},2023-10-01,2024-03-31,2\n", f"{UPN},2024-04-01,,\n"]
+    one = PLANS + "".join(rows[place] for place in order)
+    tables = read_beside(tmp_path, {"plans.csv": one}).tables
+    assert running(tables, "send", "2024-09-01")["provision"].tolist() == ["E"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_of_two_schools_on_one_census_day_the_one_that_provides_more_counts(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    counted = CENSUS["schoolcensus.csv"] + "3,AUT,2024,2024-Oct-03 00:00:00,900002\n"
+    rows = [f"{OCTOBER[:-1]}K,M\n", f"3,3,{OCTOBER[4:-1]}N,S\n"]
+    pupils = f"{HEADER},enrolstatus\n{JANUARY},C\n" + "".join(rows[place] for place in order)
+    files = {"census schoolcensus.csv": counted, "census pupils.csv": pupils}
+    tables = read_beside(tmp_path, files).tables
+    assert set(tables["enrolments"]["school_id"]) == {"900001", "900002"}
+    assert running(tables, "send", "2024-12-01")["provision"].tolist() == ["K"]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_of_two_undated_needs_the_same_one_is_taken(tmp_path: Path, order: tuple[int, ...]) -> None:
+    rows = [f"{UPN},SEMH,1\n", f"{UPN},SLCN,1\n"]
+    needs = "UPN,SENtype,SENtypeRank\n" + "".join(rows[place] for place in order)
+    files = {"needs.csv": needs, "plans.csv": f"{PLANS}{UPN},2024-03-01,,\n"}
+    (need,) = running(read_beside(tmp_path, files).tables, "send", "2024-06-01")["primary_need"]
+    assert need == "SEMH"  # the first of the code set
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_a_request_that_a_later_return_tells_decided_is_decided(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    header = "UPN,ReceivedDate,RequestOutcome,RequestOutcomeDate\n"
+    undecided, decided = f"{header}{UPN},2023-11-01,,\n", f"{header}{UPN},2023-11-01,Y,2024-01-20\n"
+    files = {names[0]: undecided, names[1]: decided, "p.csv": f"{PLANS}{UPN},2024-03-01,,\n"}
+    (row,) = read_beside(tmp_path, files).tables["plans"].itertuples()
+    assert (row.outcome, f"{row.decided_on:%F}", f"{row.plan_on:%F}") == (
+        "issued", "2024-01-20", "2024-03-01",
+    )  # fmt: skip
+
+
+def flagged(folder: Path, unit: str, arranged: str = "", *, later: str = "") -> Extract:
+    """Read censuses in which some rows are in alternative provision."""
+    counted = CENSUS["schoolcensus.csv"] + "3,AUT,2025,2025-Oct-02 00:00:00,900001\n"
+    files = {
+        "census schoolcensus.csv": counted,
+        "census pupils.csv": "\n".join([HEADER, JANUARY, later or OCTOBER, RETURNED])
+        + "\n",
+        "unit.csv": "pupilonrolltableid,apreason\n" + unit,
+        "arranged.csv": ARRANGED + arranged,
+    }  # fmt: skip
+    return read_beside(folder, files)
+
+
+def test_a_flag_told_earlier_stands_whatever_entry_date_a_later_return_gives(
+    tmp_path: Path,
+) -> None:
+    put_right = OCTOBER.replace("2023-Sep-04", "2023-Sep-01")
+    for name, unit in (("all", "1,Q\n2,Q\n"), ("first", "1,Q\n")):
+        (tmp_path / name).mkdir()
+        tables = flagged(tmp_path / name, unit, later=put_right).tables
+        spells = running(tables, "circumstances", "2024-05-01")
+        assert spells["start_date"].tolist() == [pd.Timestamp("2023-09-04")]
+
+
+def test_a_flag_that_is_told_after_another_gave_way_counts_again(tmp_path: Path) -> None:
+    placed = "2,X,2023-09-01 00:00:00,2024-07-20 00:00:00\n"
+    tables = flagged(tmp_path, "1,Q\n3,Q\n", placed).tables
+    told = {day: len(running(tables, "circumstances", day)) for day in
+            ("2024-03-01", "2024-12-01", "2025-12-01")}  # fmt: skip
+    assert told == {"2024-03-01": 1, "2024-12-01": 0, "2025-12-01": 1}
+
+
+def test_an_end_that_is_taken_back_twice_is_no_move(tmp_path: Path) -> None:
+    tables = read_only(tmp_path, censuses(2, 4))
+    assert not tables["enrolments"].duplicated(["pupil_id", "school_id", "entry_date"]).any()
+    known = [
+        tables.as_known(day + pd.Timedelta(days=1))["enrolments"]["leaving_date"] for day in KNOWN
+    ]
+    assert [len(ends) for ends in known] == [1] * len(KNOWN)
+    assert [ends.isna().item() for ends in known] == [True, False, True, False, True]
+
+
+def test_free_meals_whose_end_is_taken_back_go_on(tmp_path: Path) -> None:
+    meals = "pupilonrolltableid,fsmstartdate,fsmenddate\n"
+    meals += "1,2023-09-04 00:00:00,2023-12-01 00:00:00\n2,2023-09-04 00:00:00,\n"
+    tables = read_beside(tmp_path, {"fsm.csv": meals}).tables
+    days = ("2024-03-01", "2024-12-01")
+    assert [len(running(tables, "circumstances", day)) for day in days] == [0, 1]
+
+
+def test_a_roll_of_a_few_days_does_not_explain_its_own_end(tmp_path: Path) -> None:
+    header = "pupilnolongeronrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual,"
+    rows = f"leavingdate\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Nov-06 00:00:00,7,2023-Nov-10 00:00:00\n"
+    tables = read_beside(tmp_path, {"off.csv": header + rows}).tables
+    ended = tables["enrolments"].dropna(subset="leaving_date")
+    assert ended["leaving_reason"].tolist() == ["destination_unknown"]
+
+
+def test_a_reinstatement_before_the_exclusion_is_told_and_does_not_count(tmp_path: Path) -> None:
+    told = "UPN,Estab,Category,StartDate,DateNotified,ReinstatementDate\n"
+    told += f"{UPN},9001,PERM,2024-03-05,2024-03-06,2023-04-20\n"
+    extract = read_beside(tmp_path, {"told.csv": told})
+    known = extract.tables.as_known(pd.Timestamp("2025-01-01"))["suspensions"]
+    assert known["category"].tolist() == ["PERM"]
+    problems = extract.problems.set_index("rule")["message"]
+    assert "does not count" in problems["reinstated_before_start"]
+
+
+@pytest.mark.parametrize(
+    ("day", "term"),
+    [("2023-09-04", "autumn"), ("2023-12-22", "autumn"), ("2024-01-02", "spring"),
+     ("2024-03-28", "spring"), ("2024-04-08", "summer"),  # Easter on 31 March
+     ("2025-04-11", "spring"), ("2025-04-22", "summer"),  # Easter on 20 April
+     ("2025-07-23", "summer")],
+)  # fmt: skip
+def test_a_derived_term_follows_from_the_date_and_easter(day: str, term: str) -> None:
+    date = pd.Series([pd.Timestamp(day).as_unit("s")])
+    made = _calendar(pd.DataFrame({"date": date, "recorded_on": date}))
+    assert made["term"].tolist() == [term]
+
+
+def test_no_mark_that_is_told_later_moves_another_day_to_another_term() -> None:
+    calendar = simulate(pupils=300, years=3, seed=2).tables["calendar"]
+    marks = calendar[["date"]].assign(recorded_on=calendar["date"] + pd.Timedelta(days=1))
+    made = _calendar(marks)
+    gap = made["date"].diff().dt.days
+    stray = made["date"][gap[gap.between(7, 12)].index] - pd.Timedelta(days=5)
+    assert len(stray) > 0
+    later = pd.DataFrame({"date": stray, "recorded_on": stray + pd.Timedelta(days=200)})
+    again = _calendar(pd.concat([marks, later]))
+    kept = again[again["date"].isin(made["date"]).to_numpy()]
+    assert np.array_equal(kept["term"].astype("str"), made["term"].astype("str"))
