@@ -65,6 +65,7 @@ def hidden_groups(
     )
     found |= _smallest_years(families, values, found, at) & finer
     found[finer] = hidden_rows(values[finer], within[finer], found[finer])
+    found |= _years_less_than_their_phase(families, values, found, at) & finer
     for name in pd.unique(characteristic[crossed]):
         rows = np.flatnonzero(characteristic == name)
         found[rows] = _hidden_crossed(name, group[rows], values[rows], found, at)
@@ -101,6 +102,25 @@ def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Pla
             rows = np.flatnonzero([one == ("phase", (phase,)) for one in families])
             if len(rows) and not gone[rows].any():
                 chosen[rows[values[rows].sum(axis=1).argmin()]] = True
+    return chosen
+
+
+def _years_less_than_their_phase(
+    families: list[Family], values: Floats, found: Mask, at: Places
+) -> Mask:
+    """Say that all year groups are hidden where those of a shown phase come to fewer than 5.
+
+    The rest of the phase is of other ages (a sixth form), so that the phases and the other year groups
+    would tell how few they are.
+    """
+    by_age = np.array([parent == "phase" for parent, _ in families])
+    chosen = np.zeros_like(found)
+    for parts in {parts for parent, parts in families if parent == "phase" and parts}:
+        rows = np.flatnonzero([one == ("phase", parts) for one in families])
+        above = [at[("phase", part)] for part in parts]
+        few = (values[rows].sum(axis=0) < SMALLEST_SHOWN).any()
+        if few and found[rows].all() and not found[above].any():
+            chosen |= by_age
     return chosen
 
 

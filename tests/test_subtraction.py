@@ -367,6 +367,7 @@ some = st.one_of(st.just([0]), st.lists(st.integers(0, 6), min_size=5, max_size=
 @example([20, 20, 30, 30, 30], [0, 0, 1, 1, 0], [0], [0])
 @example([20, 20, 30, 30, 30], [0], [3, 0], [0])  # a sixth form
 @example([20, 20, 30, 30, 30], [0], [0], [3, 20])  # a college
+@example([0, 5, 0, 0, 0], [0], [2, 3], [3, 2])  # a secondary school with a sixth form alone
 @settings(max_examples=100)
 def test_year_groups_and_phases_together_withstand_linear_programming(
     ordinary: list[int], all_through: list[int], sixth_form: list[int], college: list[int]
