@@ -108,7 +108,7 @@ def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Pla
 def _years_less_than_their_phase(
     families: list[Family], values: Floats, found: Mask, at: Places
 ) -> Mask:
-    """Say that all year groups are hidden where those of a shown phase come to fewer than 5.
+    """Say that all year groups are hidden where those of a shown phase, or all hidden, are fewer than 5.
 
     The rest of the phase is of other ages (a sixth form), so that the phases and the other year groups
     would tell how few they are.
@@ -121,6 +121,9 @@ def _years_less_than_their_phase(
         few = (values[rows].sum(axis=0) < SMALLEST_SHOWN).any()
         if few and found[rows].all() and not found[above].any():
             chosen |= by_age
+    gone = values[found & by_age]
+    if len(gone) and (gone.sum(axis=0) < SMALLEST_SHOWN).any():
+        chosen |= by_age
     return chosen
 
 

@@ -6,6 +6,7 @@ Out: one row per pupil and day, with school and year group as known then.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
-from riskmodel.data.reach import EVENTS, reach
+from riskmodel.data.reach import EVENTS, ends_early, reach
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -137,7 +138,10 @@ def _check_outcome(outcome: str) -> None:
 
 
 def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first day of a fact and the last day one was recorded, typing errors left out."""
+    """Return the first day of a fact and the last day one was recorded, typing errors left out.
+
+    Where registers or suspensions end long before the other, the data end with them.
+    """
     names = ("destinations",) if outcome == "neet-post16" else ("sessions", "suspensions")
     found = [name for name in names if name in tables and len(tables[name])]
     if not found:
@@ -145,7 +149,11 @@ def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp
             f"The extracts hold no {' or '.join(names)}, from which lists for {outcome} start."
         )
     first = min(reach(tables[name][EVENTS[name]])[0] for name in found)
-    last = max(reach(tables[name]["recorded_on"])[1] for name in found)
+    ends = {name: reach(tables[name]["recorded_on"])[1] for name in found}
+    last = max(ends.values())
+    for name, other in itertools.permutations(found, 2):
+        if ends_early(tables[name][EVENTS[name]], tables[other][EVENTS[other]]):
+            last = ends[name]  # what came later tells nothing of what is missing
     return first, last
 
 
@@ -253,7 +261,8 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
         raise RequestError(
             f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data end on "
             f"{last:%Y-%m-%d}. Name a day up to {latest:%Y-%m-%d}, or add newer extracts; if they are "
-            "there, see whether riskmodel check tells of dates far after all others."
+            "there, see whether riskmodel check tells of registers or suspensions that end early, or of "
+            "dates far after all others."
         )
     return as_of
 

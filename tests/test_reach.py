@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riskmodel.cohort import resolve_as_of
 from riskmodel.data.reach import reach
 from riskmodel.data.read import read
+from riskmodel.errors import RequestError
 from riskmodel.simulate import write_simulated
 
 SCHOOL_DAY = pd.Timestamp("2024-09-02")
@@ -155,16 +157,17 @@ def write_marks(folder: Path, last: str) -> None:
 def test_suspensions_that_end_six_school_weeks_before_registers_are_told(
     tmp_path: Path, last_mark: str, told: bool
 ) -> None:
-    folder = write_suspensions(
-        tmp_path / "x"
-    )  # one a day, to 20 March 2025; then 30 or 31 school days
+    # one a day, to 20 March 2025; then 30 or 31 school days of marks
+    folder = write_suspensions(tmp_path / "x")
     write_marks(folder, last_mark)
     problems = read(folder).problems
     assert problems["rule"].eq("ends_early").any() == told
     if told:
         (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
         assert "the last is of 2025-03-20, but sessions go on to 2025-05-02" in message
-        assert "Add the newer extract of suspensions." in message
+        with pytest.raises(RequestError, match="the data end on 2025-03-21"):
+            resolve_as_of(read(folder).tables, "pex", pd.Timestamp("2025-05-02"))
+        assert "Add the newer extract of suspensions;" in message
 
 
 def test_registers_that_end_long_before_suspensions_are_told(tmp_path: Path) -> None:

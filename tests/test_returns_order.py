@@ -115,12 +115,26 @@ def test_an_end_that_is_taken_back_twice_is_no_move(tmp_path: Path) -> None:
     assert [ends.isna().item() for ends in known] == [True, False, True, False, True]
 
 
-def test_free_meals_whose_end_is_taken_back_go_on(tmp_path: Path) -> None:
-    meals = "pupilonrolltableid,fsmstartdate,fsmenddate\n"
-    meals += "1,2023-09-04 00:00:00,2023-12-01 00:00:00\n2,2023-09-04 00:00:00,\n"
-    tables = read_beside(tmp_path, {"fsm.csv": meals}).tables
-    days = ("2024-03-01", "2024-12-01")
-    assert [len(running(tables, "circumstances", day)) for day in days] == [0, 1]
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_of_two_ends_of_one_spell_the_one_told_first_counts(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    header = "UPN,Young carer since,Young carer end date,Date recorded\n"
+    files = {name: f"{header}{UPN},2023-09-04,{end},2023-09-05\n"
+             for name, end in zip(names, ("2023-12-01", "2024-03-01"), strict=True)}  # fmt: skip
+    (row,) = read_beside(tmp_path, files).tables["circumstances"].itertuples()
+    assert f"{row.end_date:%F}" == "2023-12-01"
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+def test_of_two_suspensions_of_one_day_the_same_one_is_taken(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    header = "UPN,Estab,Category,StartDate,DateNotified,Sessions,Reason1\n"
+    rows = (f"{UPN},9001,SUSP,2024-03-05,2024-03-06,{more}\n" for more in ("2,PP", "20,DB"))
+    files = {name: header + row for name, row in zip(names, rows, strict=True)}
+    (row,) = read_beside(tmp_path, files).tables["suspensions"].itertuples()
+    assert (row.sessions, row.reason_1) == (2, "PP")
 
 
 def test_a_roll_of_a_few_days_does_not_explain_its_own_end(tmp_path: Path) -> None:

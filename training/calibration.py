@@ -130,7 +130,7 @@ def calibrated_on_others(
         for number in np.unique(part):
             here = (as_of == day) & (part == number)
             others = (as_of != day) & (part != number)
-            if not outcome[others].any():
+            if not outcome[others & np.isfinite(margin)].any():
                 others = part != number
             log_odds[here] = fit_affine(margin[others], outcome[others]).apply(margin[here])
     return np.asarray(1 / (1 + np.exp(-log_odds)))

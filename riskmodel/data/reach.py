@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "days_with_facts", "reach"]
+__all__ = ["EVENTS", "ends_early", "reach"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -23,6 +23,13 @@ APART_DAYS = 90
 FEW, HANDFUL = 0.01, 3
 """Share of the rows below which those beyond a longer time are typing errors, if they are also no more
 than a handful or half a usual day's: else an extract between is missing."""
+
+SILENT_DAYS, SILENT_FACTS = 30, 20
+"""Days with facts of one table (six school weeks, chosen), and facts that would then be usual of another,
+from which their absence is an old extract."""
+
+FEWEST_DAYS = 100
+"""Days with facts from which one can say what is usual: half a school year."""
 
 BLOCK = 2**22
 """Rows looked at in one go."""
@@ -67,23 +74,26 @@ def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     return start + pd.Timedelta(days=int(first)), start + pd.Timedelta(days=int(last))
 
 
-def days_with_facts(dates: pd.Series) -> pd.DatetimeIndex:
-    """Return the days of many dates, each once.
+def ends_early(dates: pd.Series, others: pd.Series) -> bool:
+    """Say whether facts of one kind end so long before those of another that an extract is missing.
 
     Parameters
     ----------
-    dates : Series of datetime64, shape (n_rows,)
-        Days in any order, at least one of them not missing.
+    dates, others : Series of datetime64, shape (n_rows,)
+        Days of two kinds of facts that come all the year round, each of its own length.
 
     Returns
     -------
-    DatetimeIndex
-        Ascending.
+    bool
+        Whether the others go on for more than :data:`SILENT_DAYS` days with facts, in which time
+        :data:`SILENT_FACTS` or more would be usual.
     """
-    dates = dates.dropna()
-    start = dates.min()
-    days = np.flatnonzero(_rows_by_day(dates, start))
-    return pd.DatetimeIndex(start + pd.to_timedelta(days, unit="D"))
+    last, others = reach(dates)[1], others.dropna()
+    start = others.min()
+    days = start + pd.to_timedelta(np.flatnonzero(_rows_by_day(others, start)), unit="D")
+    n_since = int((days > last).sum())
+    usual = len(dates) / max(len(days) - n_since, FEWEST_DAYS) * n_since
+    return n_since > SILENT_DAYS and usual >= SILENT_FACTS
 
 
 def _rows_by_day(dates: pd.Series, start: pd.Timestamp) -> NDArray[np.int64]:

@@ -93,8 +93,13 @@ def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     told = told[[*key, "reinstated_on", "recorded_on"]]
     told = told.assign(reinstated_on=told[["reinstated_on", "recorded_on"]].max(axis=1))
     first = told.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
-    return _first_of_key(frame.drop(columns="reinstated_on"), name).merge(
-        first.reset_index(), on=key, how="left"
+    # of two that were told on one day, which one counts follows from what they say
+    content = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)], "school_id"]
+    ordered = frame.sort_values(content, kind="stable").drop(columns="reinstated_on")
+    return (
+        ordered.sort_values("recorded_on", kind="stable")
+        .drop_duplicates(key)
+        .merge(first.reset_index(), on=key, how="left")
     )
 
 
@@ -102,7 +107,8 @@ def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Keep of each request the row that says how it was decided: every return tells it again."""
     key = list(TABLES[name].key)
     first = frame.groupby(key, observed=True)["recorded_on"].transform("min")
-    ordered = frame.assign(recorded_on=first).sort_values(["decided_on", *ORIGIN], kind="stable")
+    by = ["decided_on", "outcome", *ORIGIN]
+    ordered = frame.assign(recorded_on=first).sort_values(by, kind="stable")
     return ordered.drop_duplicates(key)
 
 
@@ -129,29 +135,24 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join what several censuses say of one spell (:meth:`Tables.as_known` joins its parts)."""
-    made = _as_told(frame, list(TABLES[name].key), "entry_date", "leaving_date")
-    years = school_year(made["entry_date"]) - school_year(made["_begun"])
-    return made.assign(year_group=made["year_group"] + years)
+    """Join what several censuses say of one spell: known first, ended when first told.
 
-
-def _as_told(frame: pd.DataFrame, key: list[str], begin: str, end: str) -> pd.DataFrame:
-    """Join what several returns say of one spell: known first, ended when first told.
-
-    A spell that a later return shows without its end had not ended. Since the return between was
-    believed until then, it goes on as a second spell from the day after.
+    A spell that a later census shows on roll again had not ended. Since the census between was believed
+    until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
     """
-    told = frame.assign(_ended=frame[end].notna(), _begun=frame[begin])
-    ordered = told.sort_values([*key, "recorded_on", "_ended", *ORIGIN], kind="stable")
+    key = list(TABLES[name].key)
+    told = frame.assign(_ended=frame["leaving_date"].notna())
+    by = [*key, "recorded_on", "_ended", "end_recorded_on", "leaving_date", *ORIGIN]
+    ordered = told.sort_values(by, kind="stable")
     ended, repeats = ordered["_ended"].to_numpy(), ordered.duplicated(key).to_numpy()
     again = repeats & ~ended & np.append(False, ended)[:-1]
     part = pd.Series(np.cumsum(~repeats | again), index=ordered.index)
     ends = ordered[ended].assign(part=part[ended]).drop_duplicates("part").set_index("part")
-    ends = ends[[end, "end_recorded_on", *ORIGIN]].rename(
+    ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
         columns={"_file": "_end_file", "_place": "_end_place"}
     )
     first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
-    made = first.drop(columns=[end, "end_recorded_on"]).merge(
+    made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
         ends, left_on="part", right_index=True, how="left"
     )
     made = made.reset_index(drop=True)
@@ -160,10 +161,15 @@ def _as_told(frame: pd.DataFrame, key: list[str], begin: str, end: str) -> pd.Da
     # each part ends no earlier than it begins, and begins the day after the one before ends
     spell = (~made["_again"]).cumsum()
     days = DAY * made.groupby(spell).cumcount()
-    last = made[[begin, end]].max(axis=1).where(made[end].notna())
-    last = (last - days).groupby(spell).cummax() + days
-    start = made[begin].where(~made["_again"], last.shift() + DAY)
-    return made.assign(**{begin: start.astype("datetime64[s]"), end: last.astype("datetime64[s]")})
+    leaving = made[["entry_date", "leaving_date"]].max(axis=1).where(made["leaving_date"].notna())
+    leaving = (leaving - days).groupby(spell).cummax() + days
+    entry = made["entry_date"].where(~made["_again"], leaving.shift() + DAY)
+    years = school_year(entry) - school_year(made["entry_date"])
+    return made.assign(
+        entry_date=entry.astype("datetime64[s]"),
+        leaving_date=leaving.astype("datetime64[s]"),
+        year_group=made["year_group"] + years,
+    )
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -221,8 +227,13 @@ def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
-    ordered = frame.assign(_flag=flagged).sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
-    made = _as_told(ordered[~ordered["_flag"]], key, "start_date", "end_date")
+    by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
+    ordered = frame.assign(_flag=flagged).sort_values(by, kind="stable")
+    once = ordered[~ordered["_flag"]]
+    ended = once[once["end_date"].notna()].drop_duplicates(key).set_index(key)
+    ends = ended[["end_date", "end_recorded_on"]]
+    made = once.drop_duplicates(key).drop(columns=["end_date", "end_recorded_on"])
+    made = made.merge(ends, on=key, how="left")
     return pd.concat([made, _flags(ordered[ordered["_flag"]], made)], ignore_index=True)
 
 

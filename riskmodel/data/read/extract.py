@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
-from riskmodel.data.reach import EVENTS, days_with_facts, reach
+from riskmodel.data.reach import EVENTS, ends_early, reach
 from riskmodel.data.read.database import is_database, open_database
 from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
@@ -40,13 +40,6 @@ from riskmodel.progress import track
 __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
-
-SILENT_DAYS, SILENT_FACTS = 30, 20
-"""Days with facts of one table (six school weeks, chosen), and facts that would then be usual of another,
-from which their absence is an old extract."""
-
-FEWEST_DAYS = 100
-"""Days with facts from which one can say what is usual: half a school year."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,14 +273,10 @@ def _ends_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
         ("suspensions", "sessions", "Whoever was suspended or excluded since counts as not."),
         ("sessions", "suspensions", "Nothing is known of attendance since."),
     ):
-        last, days = reach(dates[name])[1], days_with_facts(dates[other])
-        n_since = int((days > last).sum())
-        usual = len(dates[name]) / max(len(days) - n_since, FEWEST_DAYS) * n_since
-        if n_since > SILENT_DAYS and usual >= SILENT_FACTS:
-            now = reach(dates[other])[1]
-            words = (f"{name}: the last is of {last:%Y-%m-%d}, but {other} go on to {now:%Y-%m-%d}, in which "
-                     f"time about {usual:,.0f} would be usual. {so} Add the newer extract of "
-                     f"{name}.")  # fmt: skip
+        if ends_early(dates[name], dates[other]):
+            last, now = reach(dates[name])[1], reach(dates[other])[1]
+            words = (f"{name}: the last is of {last:%Y-%m-%d}, but {other} go on to {now:%Y-%m-%d}. {so} Add "
+                     f"the newer extract of {name}; no list is made for a day long after.")  # fmt: skip
             problems.append(problem(name, "ends_early", words, column=EVENTS[name],
                                     value=f"{last:%Y-%m-%d}"))  # fmt: skip
     return problems
