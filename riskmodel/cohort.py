@@ -32,6 +32,7 @@ __all__ = [
     "build_spine",
     "default_as_of",
     "describe",
+    "refuse_old_extract",
     "resolve_as_of",
     "snapshots",
 ]
@@ -138,10 +139,7 @@ def _check_outcome(outcome: str) -> None:
 
 
 def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first day of a fact and the last day one was recorded, typing errors left out.
-
-    Where registers or suspensions end long before the other, the data end with them.
-    """
+    """Return the first day of a fact and the last day one was recorded, typing errors left out."""
     names = ("destinations",) if outcome == "neet-post16" else ("sessions", "suspensions")
     found = [name for name in names if name in tables and len(tables[name])]
     if not found:
@@ -149,11 +147,7 @@ def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp
             f"The extracts hold no {' or '.join(names)}, from which lists for {outcome} start."
         )
     first = min(reach(tables[name][EVENTS[name]])[0] for name in found)
-    ends = {name: reach(tables[name]["recorded_on"])[1] for name in found}
-    last = max(ends.values())
-    for name, other in itertools.permutations(found, 2):
-        if ends_early(tables[name][EVENTS[name]], tables[other][EVENTS[other]]):
-            last = ends[name]  # what came later tells nothing of what is missing
+    last = max(reach(tables[name]["recorded_on"])[1] for name in found)
     return first, last
 
 
@@ -261,10 +255,43 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
         raise RequestError(
             f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data end on "
             f"{last:%Y-%m-%d}. Name a day up to {latest:%Y-%m-%d}, or add newer extracts; if they are "
-            "there, see whether riskmodel check tells of registers or suspensions that end early, or of "
-            "dates far after all others."
+            "there, see whether riskmodel check tells of dates far after all others."
         )
     return as_of
+
+
+def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
+    """Refuse a day on which registers or suspensions have long ended, while the other goes on.
+
+    A list would speak of attendance that nobody recorded, and a training learn that nobody was excluded.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        One of :data:`OUTCOMES`; after 16 neither table is used.
+    day : Timestamp
+        Day of a list or a training.
+
+    Raises
+    ------
+    RequestError
+        If one of the two ends early (:func:`riskmodel.data.reach.ends_early`), more than a holiday before
+        the day.
+    """
+    names = [] if outcome == "neet-post16" else ["sessions", "suspensions"]
+    names = [name for name in names if name in tables and len(tables[name])]
+    for name, other in itertools.permutations(names, 2):
+        dates, others = tables[name][EVENTS[name]], tables[other][EVENTS[other]]
+        last = reach(dates)[1]
+        latest = last + pd.Timedelta(days=HOLIDAY_DAYS)
+        if day > latest and ends_early(dates, others):
+            raise RequestError(
+                f"Nothing can be said as of {day:%Y-%m-%d}: {name} end on {last:%Y-%m-%d}, but {other} go on "
+                f"to {reach(others)[1]:%Y-%m-%d}. Add the newer extract of {name}, or name a day up to "
+                f"{latest:%Y-%m-%d}."
+            )
 
 
 def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:

@@ -408,7 +408,7 @@ def slow_pex(tables: Tables, pupil: str, as_of: pd.Timestamp) -> str:
     stood = [
         fact
         for fact in rows_of(tables, "suspensions", pupil)
-        if fact["category"] == "PERM" and not fact["reinstated_on"] < LATER
+        if fact["category"] == "PERM" and not fact["start_date"] <= fact["reinstated_on"] < LATER
     ]
     if any(as_of <= fact["start_date"] < end for fact in stood):
         return "event"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmodel.cohort import resolve_as_of
+from riskmodel.cohort import refuse_old_extract
 from riskmodel.data.reach import reach
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
@@ -165,8 +165,10 @@ def test_suspensions_that_end_six_school_weeks_before_registers_are_told(
     if told:
         (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
         assert "the last is of 2025-03-20, but sessions go on to 2025-05-02" in message
-        with pytest.raises(RequestError, match="the data end on 2025-03-21"):
-            resolve_as_of(read(folder).tables, "pex", pd.Timestamp("2025-05-02"))
+        tables = read(folder).tables
+        with pytest.raises(RequestError, match="suspensions end on 2025-03-20, but sessions go on"):
+            refuse_old_extract(tables, "pex", pd.Timestamp("2025-05-02"))
+        refuse_old_extract(tables, "pex", pd.Timestamp("2025-04-03"))
         assert "Add the newer extract of suspensions;" in message
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskmodel.cohort import resolve_as_of
+from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.read import Extract, read
 from riskmodel.display import html_list
 from riskmodel.errors import ModelError, RequestError
@@ -189,6 +189,7 @@ def train(
     in_use, champion, trouble = (None, None, "") if is_new else _champion(outcome, tracking)
     extract = extract or read(source)
     today = resolve_as_of(extract.tables, outcome, as_of)
+    refuse_old_extract(extract.tables, outcome, today)
     sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
     capacity = _capacity(capacity, outcome, sample)
     make = recipe(sample.X, seed)

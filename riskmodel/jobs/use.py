@@ -18,7 +18,7 @@ from typing import Literal
 
 import pandas as pd
 
-from riskmodel.cohort import resolve_as_of, snapshots
+from riskmodel.cohort import refuse_old_extract, resolve_as_of, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import ModelError, RequestError, without_secrets
@@ -258,6 +258,7 @@ def make_list(
     model, uri = load_model(outcome, tracking=tracking, model_uri=model_uri)
     extract = extract or read(source)
     day = resolve_as_of(extract.tables, outcome, as_of)
+    refuse_old_extract(extract.tables, outcome, day)
     origin = {
         "model_uri": without_secrets(uri),
         "model_digest": _digest(model),
