@@ -6,7 +6,6 @@ Out: one row per pupil and day, with school and year group as known then.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -20,7 +19,7 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
-from riskmodel.data.reach import EVENTS, ends_early, reach
+from riskmodel.data.reach import EVENTS, missing_extracts, reach
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -277,20 +276,17 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
     Raises
     ------
     RequestError
-        If one of the two ends early (:func:`riskmodel.data.reach.ends_early`), more than a holiday before
-        the day.
+        If one of the two ends early (:func:`riskmodel.data.reach.missing_extracts`), more than a holiday
+        before the day.
     """
-    names = [] if outcome == "neet-post16" else ["sessions", "suspensions"]
-    names = [name for name in names if name in tables and len(tables[name])]
-    for name, other in itertools.permutations(names, 2):
-        dates, others = tables[name][EVENTS[name]], tables[other][EVENTS[other]]
-        last = reach(dates)[1]
+    if outcome == "neet-post16":
+        return
+    for name, other, last, now in missing_extracts(tables):
         latest = last + pd.Timedelta(days=HOLIDAY_DAYS)
-        if day > latest and ends_early(dates, others):
+        if day > latest:
             raise RequestError(
                 f"Nothing can be said as of {day:%Y-%m-%d}: {name} end on {last:%Y-%m-%d}, but {other} go on "
-                f"to {reach(others)[1]:%Y-%m-%d}. Add the newer extract of {name}, or name a day up to "
-                f"{latest:%Y-%m-%d}."
+                f"to {now:%Y-%m-%d}. Add the newer extract of {name}, or name a day up to {latest:%Y-%m-%d}."
             )
 
 

@@ -6,13 +6,16 @@ Out: its first and last day without them.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "ends_early", "reach"]
+__all__ = ["EVENTS", "missing_extracts", "reach"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -33,6 +36,8 @@ FEWEST_DAYS = 100
 
 BLOCK = 2**22
 """Rows looked at in one go."""
+
+Missing = tuple[str, str, pd.Timestamp, pd.Timestamp]
 
 
 def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -74,26 +79,36 @@ def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     return start + pd.Timedelta(days=int(first)), start + pd.Timedelta(days=int(last))
 
 
-def ends_early(dates: pd.Series, others: pd.Series) -> bool:
-    """Say whether facts of one kind end so long before those of another that an extract is missing.
+def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:
+    """Say which of registers and suspensions end so long before the other that an extract is missing.
 
     Parameters
     ----------
-    dates, others : Series of datetime64, shape (n_rows,)
-        Days of two kinds of facts that come all the year round, each of its own length.
+    frames : mapping of str to DataFrame
+        The LA's facts.
 
     Returns
     -------
-    bool
-        Whether the others go on for more than :data:`SILENT_DAYS` days with facts, in which time
-        :data:`SILENT_FACTS` or more would be usual.
+    list of tuple of str, str, Timestamp, Timestamp
+        The table that ends and the other, and the last day of either: where the other goes on for more
+        than :data:`SILENT_DAYS` days with facts, in which time :data:`SILENT_FACTS` or more would be
+        usual.
     """
-    last, others = reach(dates)[1], others.dropna()
-    start = others.min()
-    days = start + pd.to_timedelta(np.flatnonzero(_rows_by_day(others, start)), unit="D")
-    n_since = int((days > last).sum())
-    usual = len(dates) / max(len(days) - n_since, FEWEST_DAYS) * n_since
-    return n_since > SILENT_DAYS and usual >= SILENT_FACTS
+    if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
+        return []
+    dates = {name: frames[name][EVENTS[name]].dropna() for name in ("sessions", "suspensions")}
+    last = {name: reach(days)[1] for name, days in dates.items()}
+    found = []
+    for name, other in itertools.permutations(dates):
+        start = dates[other].min()
+        rows = _rows_by_day(dates[other], start)
+        since = (last[name] - start).days + 1
+        n_since = int(np.count_nonzero(rows[max(since, 0) :]))
+        n_before = int(np.count_nonzero(rows)) - n_since
+        usual = len(dates[name]) / max(n_before, FEWEST_DAYS) * n_since
+        if n_since > SILENT_DAYS and usual >= SILENT_FACTS:
+            found.append((name, other, last[name], last[other]))
+    return found
 
 
 def _rows_by_day(dates: pd.Series, start: pd.Timestamp) -> NDArray[np.int64]:

@@ -95,12 +95,10 @@ def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     first = told.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
     # of two that were told on one day, which one counts follows from what they say
     content = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)], "school_id"]
-    ordered = frame.sort_values(content, kind="stable").drop(columns="reinstated_on")
-    return (
-        ordered.sort_values("recorded_on", kind="stable")
-        .drop_duplicates(key)
-        .merge(first.reset_index(), on=key, how="left")
+    ordered = frame.drop(columns="reinstated_on").sort_values(
+        ["recorded_on", *content], kind="stable"
     )
+    return ordered.drop_duplicates(key).merge(first.reset_index(), on=key, how="left")
 
 
 def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -301,7 +299,7 @@ def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
     name = np.where(days.dt.month >= 9, "autumn", name)
     term = as_codes(name.astype(object), TABLES["calendar"]["term"].allowed)
     return pd.DataFrame(
-        {"date": days.astype("datetime64[s]"), "term": term, "half_term": half + 1,
+        {"date": days, "term": term, "half_term": half + 1,
          "first_marked_on": first_told.to_numpy()}
     )  # fmt: skip
 

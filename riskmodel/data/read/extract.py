@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.identity import DEFAULT_KEY_FILE
-from riskmodel.data.reach import EVENTS, ends_early, reach
+from riskmodel.data.reach import EVENTS, missing_extracts, reach
 from riskmodel.data.read.database import is_database, open_database
 from riskmodel.data.read.files import Opened, open_table
 from riskmodel.data.read.mvad import is_mvad, read_mvad
@@ -40,6 +40,10 @@ from riskmodel.progress import track
 __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
+
+UNKNOWN = {"suspensions": "Whoever was suspended or excluded since counts as not.",
+           "sessions": "Nothing is known of attendance since."}  # fmt: skip
+"""What a table that ends early leaves out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,20 +269,15 @@ def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> dict[str, obj
 
 def _ends_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     """Say which of registers and suspensions end long before the other does: an extract is missing."""
-    if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
-        return []
-    dates = {name: frames[name][EVENTS[name]] for name in ("sessions", "suspensions")}
     problems = []
-    for name, other, so in (
-        ("suspensions", "sessions", "Whoever was suspended or excluded since counts as not."),
-        ("sessions", "suspensions", "Nothing is known of attendance since."),
-    ):
-        if ends_early(dates[name], dates[other]):
-            last, now = reach(dates[name])[1], reach(dates[other])[1]
-            words = (f"{name}: the last is of {last:%Y-%m-%d}, but {other} go on to {now:%Y-%m-%d}. {so} Add "
-                     f"the newer extract of {name}; no list is made for a day long after.")  # fmt: skip
-            problems.append(problem(name, "ends_early", words, column=EVENTS[name],
-                                    value=f"{last:%Y-%m-%d}"))  # fmt: skip
+    for name, other, last, now in missing_extracts(frames):
+        words = (
+            f"{name}: the last is of {last:%Y-%m-%d}, but {other} go on to {now:%Y-%m-%d}. "
+            f"{UNKNOWN[name]} Add the newer extract of {name}; no list is made for a day long after."
+        )
+        problems.append(
+            problem(name, "ends_early", words, column=EVENTS[name], value=f"{last:%Y-%m-%d}")
+        )
     return problems
 
 
