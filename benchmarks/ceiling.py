@@ -20,7 +20,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from riskmodel.cohort import build_spine
 from riskmodel.evaluation import average_precision, recall_at_k
 from riskmodel.features import CATALOGUE, build
-from riskmodel.outcomes import label
+from riskmodel.labels import label
 from riskmodel.simulate import Preset, simulate
 from riskmodel.training.boosting import RareOutcomeClassifier
 

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.explain import word_reasons
 from riskmodel.features import CATALOGUE
-from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.lightgbm_trees import Grower, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 FEATURES, BAGS, TREES = 200, 10, 120

@@ -30,8 +30,8 @@ from riskmodel.data.arrays import pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
+from riskmodel.features.mark_counts import Tally, group_of, lane
 from riskmodel.features.marks import FAMILIES
-from riskmodel.features.tally import Tally, group_of, lane
 from riskmodel.simulate import write_simulated
 
 SIZES = {"small": (3_000, 3), "full": (50_000, 5)}

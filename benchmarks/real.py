@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from riskmodel.data.read.mvad import mvad_path
+from riskmodel.data.read.open.mvad import mvad_path
 
 CAPACITY = "70"
 

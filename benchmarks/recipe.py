@@ -27,7 +27,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.evaluation import average_precision, fit_logistic, recall_at_k, simple_rankers
 from riskmodel.features import CATALOGUE, build
-from riskmodel.outcomes import label, related
+from riskmodel.labels import label, related
 from riskmodel.simulate import simulate
 from riskmodel.training.boosting import RareOutcomeClassifier
 

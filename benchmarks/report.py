@@ -25,7 +25,7 @@ from riskmodel.cohort import default_as_of
 from riskmodel.jobs import train
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
-from riskmodel.report.page import write_pages
+from riskmodel.report.list_page.page import write_pages
 from riskmodel.simulate import simulate, write_simulated
 
 SIZES = {"small": (8_000, 100), "full": (63_000, 500)}

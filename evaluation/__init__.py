@@ -8,7 +8,7 @@ from riskmodel.evaluation.baselines import (
     school_rate,
     simple_rankers,
 )
-from riskmodel.evaluation.decisions import net_benefit
+from riskmodel.evaluation.decision_curve import net_benefit
 from riskmodel.evaluation.metrics import (
     average_precision,
     expected_over_observed,

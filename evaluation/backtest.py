@@ -19,15 +19,15 @@ from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
-from riskmodel.evaluation.decisions import decision_curve
-from riskmodel.evaluation.lists import (
+from riskmodel.evaluation.decision_curve import decision_curve
+from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, totals_by_list
+from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
+from riskmodel.evaluation.stability import (
     lead_time,
     places_on_lists,
     stability,
     within_schools,
 )
-from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
-from riskmodel.evaluation.totals import METRICS, metrics, sum_over_lists, totals_by_list
 from riskmodel.progress import track
 
 __all__ = ["CONTEXT", "SIMPLER", "Backtest", "compare"]
@@ -71,9 +71,9 @@ class Backtest:
     calibration : Calibration, optional
         Risks beside what came true.
     net_benefit : DataFrame, optional
-        From :func:`riskmodel.evaluation.decisions.decision_curve`.
+        From :func:`riskmodel.evaluation.decision_curve.decision_curve`.
     lead_time, stability, schools : DataFrame, optional
-        From :mod:`riskmodel.evaluation.lists`.
+        From :mod:`riskmodel.evaluation.stability`.
     counts : dict
         Origins, rows, pupils, positive rows and pupils, capacity, prevalence.
     simpler : tuple of str
@@ -107,7 +107,7 @@ class Backtest:
         Parameters
         ----------
         metric : str
-            One of :data:`riskmodel.evaluation.totals.METRICS`.
+            One of :data:`riskmodel.evaluation.list_sums.METRICS`.
 
         Returns
         -------

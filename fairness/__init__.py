@@ -3,9 +3,9 @@
 from riskmodel.fairness.audit import Audit, ListAudit, audit_list
 from riskmodel.fairness.disclosure import suppress_two_way
 from riskmodel.fairness.groups import GATED, cross, groups_at
+from riskmodel.fairness.mitigation import compare_remedies
 from riskmodel.fairness.model_audit import ModelAudit, audit_model
-from riskmodel.fairness.remedies import compare_remedies
-from riskmodel.fairness.sources import LABEL_NOTE, contribution_gaps, stand_ins
+from riskmodel.fairness.proxies import LABEL_NOTE, contribution_gaps, stand_ins
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = [

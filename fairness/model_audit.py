@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table
 from riskmodel.errors import RequestError
-from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.evaluation.resampling import Resamples
+from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness.audit import HIDDEN_NOTE, count_verdicts
 from riskmodel.fairness.bootstrap import distinct_pupils
 from riskmodel.fairness.disclosure import show

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from riskmodel.evaluation.lists import is_listed, places_on_lists
 from riskmodel.evaluation.resampling import bounds
+from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
 from riskmodel.fairness.groups import place_of
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES, LEVEL, NO_EVIDENCE, TOO_FEW, holm

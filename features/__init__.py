@@ -9,9 +9,9 @@ from riskmodel.features import (
     school,
     suspensions,
 )
+from riskmodel.features.build_local import build, peers_of
 from riskmodel.features.catalogue import BUILDERS, CATALOGUE, Feature, builder, data_dictionary
-from riskmodel.features.known import Known
-from riskmodel.features.matrix import build, peers_of
+from riskmodel.features.facts_as_of import Known
 from riskmodel.features.register import Register, make_register
 
 __all__ = [

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT, SEVERE
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.register import REGISTER_DAYS
 from riskmodel.features.windows import (

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from riskmodel.features.known import Known
+    from riskmodel.features.facts_as_of import Known
 
 __all__ = [
     "BUILDERS",

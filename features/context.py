@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.events import Events
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 
 __all__ = ["gaps_between_schools", "moves"]
 

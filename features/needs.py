@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
 

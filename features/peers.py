@@ -18,7 +18,7 @@ from riskmodel.features import windows
 from riskmodel.features.register import REGISTER_DAYS
 
 if TYPE_CHECKING:
-    from riskmodel.features.known import Known
+    from riskmodel.features.facts_as_of import Known
 
 __all__ = ["count_peers", "numbers_of", "others"]
 

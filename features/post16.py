@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH
-from riskmodel.data.positions import positions
+from riskmodel.data.neet_positions import positions
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 
 __all__ = ["activity"]
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.data.arrays import day_number, pupils_of, whole_days
-from riskmodel.features.cores import on_all_cores
 from riskmodel.features.marks import NO_MARK
+from riskmodel.features.threads import on_all_cores
 
 __all__ = ["REGISTER_DAYS", "Register", "Window", "make_register"]
 
@@ -38,7 +38,7 @@ class Window:
         First position in the register's school days, and the one after the last; equal if there are
         no days.
     part : str
-        A key of :data:`riskmodel.features.tally.PARTS`: the half-days of it that count.
+        A key of :data:`riskmodel.features.mark_counts.PARTS`: the half-days of it that count.
     """
 
     start: int
@@ -107,7 +107,7 @@ class Register:
         skip : int
             School days just before the day that are left out.
         part : str
-            A key of :data:`riskmodel.features.tally.PARTS`.
+            A key of :data:`riskmodel.features.mark_counts.PARTS`.
 
         Returns
         -------

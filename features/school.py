@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 from riskmodel.features.windows import share
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.events import Events
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
 from riskmodel.features.windows import share
 
 __all__ = ["suspension_history", "suspension_places", "suspension_reasons", "suspension_spacing"]

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from riskmodel.data.read import read
     from riskmodel.features import build
     from riskmodel.jobs import make_list, promote, train
+    from riskmodel.labels import label
     from riskmodel.model import RiskModel
-    from riskmodel.outcomes import label
     from riskmodel.ranking import rank
     from riskmodel.report import write_list
 
@@ -47,7 +47,7 @@ _HOME = {
     "build": "features",
     "build_spine": "cohort",
     "check": "data.check",
-    "label": "outcomes",
+    "label": "labels",
     "make_list": "jobs",
     "promote": "jobs",
     "rank": "ranking",

@@ -19,7 +19,7 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
-from riskmodel.data.reach import EVENTS, missing_extracts, reach
+from riskmodel.data.data_span import EVENTS, missing_extracts, reach
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -276,7 +276,7 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
     Raises
     ------
     RequestError
-        If one of the two ends early (:func:`riskmodel.data.reach.missing_extracts`), more than a holiday
+        If one of the two ends early (:func:`riskmodel.data.data_span.missing_extracts`), more than a holiday
         before the day.
     """
     if outcome == "neet-post16":

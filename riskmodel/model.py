@@ -26,7 +26,7 @@ from riskmodel.explain import word_reasons
 from riskmodel.fairness import Audit, audit_list, groups_at
 from riskmodel.features import build
 from riskmodel.ranking import check_capacity, last_near, listed
-from riskmodel.training.calibration import AffineCalibration
+from riskmodel.training.affine_calibration import AffineCalibration
 from riskmodel.training.ensemble import Ensemble
 
 __all__ = ["RiskModel"]
@@ -146,7 +146,7 @@ class RiskModel:
         self, tables: Tables, spine: pd.DataFrame
     ) -> tuple[pd.DataFrame, pd.DataFrame, float, pd.DataFrame]:
         """Return features, and what :meth:`_explain` makes of them, from the workers."""
-        from riskmodel.features.spark import map_parts
+        from riskmodel.features.build_spark import map_parts
 
         def explained(part: pd.DataFrame) -> NDArray[np.float64]:
             X = self._columns_of(part)

@@ -25,14 +25,14 @@ import pandas as pd
 from riskmodel.data import TABLES
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.read import Extract, read
-from riskmodel.data.read.database import open_database
+from riskmodel.data.read.open.database import open_database
 from riskmodel.errors import LONGEST, RiskmodelError
-from riskmodel.feedback import read_returned
 from riskmodel.jobs import read_decisions, read_settings
 from riskmodel.jobs.past_lists import MADE_BY, followed
 from riskmodel.jobs.settings import DEFAULT_FILE
 from riskmodel.model import RiskModel
-from riskmodel.report.files import read_list
+from riskmodel.report.list_files import read_list
+from riskmodel.report.workbook.reading_back import read_returned
 from riskmodel.simulate import write_simulated_returns
 from tests.test_read_sources import CENSUS, CENSUS_XML, UPN
 
@@ -315,7 +315,7 @@ def _settings_texts() -> list[bytes]:
 
 def small_model() -> RiskModel:
     """Return a model of hand-made numbers: two features, two bags of one tree."""
-    from riskmodel.training.calibration import AffineCalibration
+    from riskmodel.training.affine_calibration import AffineCalibration
     from riskmodel.training.ensemble import Ensemble, Linear
     from riskmodel.training.trees import ShallowTrees
 

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 PRELOADED = [
-    "riskmodel.cli", "riskmodel.jobs", "riskmodel.report.files", "riskmodel.data.check", "mlflow.pyfunc",
+    "riskmodel.cli", "riskmodel.jobs", "riskmodel.report.list_files", "riskmodel.data.check", "mlflow.pyfunc",
     "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store",
     "mlflow.store.artifact.local_artifact_repo", "mlflow.models", "openpyxl", "matplotlib.pyplot",
     "tests.killing",

@@ -16,10 +16,10 @@ from sklearn.metrics import brier_score_loss
 
 from riskmodel.evaluation import average_precision, compare, net_benefit, roc_auc
 from riskmodel.evaluation.calibration import calibration
-from riskmodel.evaluation.decisions import THRESHOLDS, decision_curve
-from riskmodel.evaluation.lists import is_listed, lead_time, stability, within_schools
+from riskmodel.evaluation.decision_curve import THRESHOLDS, decision_curve
+from riskmodel.evaluation.list_sums import METRICS, _of_one_list, metrics
 from riskmodel.evaluation.resampling import Resamples, bounds
-from riskmodel.evaluation.totals import METRICS, _of_one_list, metrics
+from riskmodel.evaluation.stability import is_listed, lead_time, stability, within_schools
 
 SPRING, SUMMER, AUTUMN = pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"])
 

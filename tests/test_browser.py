@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
 from riskmodel.ranking import rank
-from riskmodel.report.page import file_name, write_pages
+from riskmodel.report.file_names import file_name
+from riskmodel.report.list_page.page import write_pages
 from tests.browser import NARROW, WIDE, axe_faults, opened, running
 from tests.lists import HOSTILE, hostile_names, score, simulated_tables
 
@@ -200,7 +201,7 @@ def test_incidents_come_last_in_a_story(
 
 def test_a_chart_draws_the_weeks_that_are_known(page: Page, tables: Tables, assessment: Assessment,
                                                 ranking: pd.DataFrame) -> None:  # fmt: skip
-    from riskmodel.report.history import weekly_attendance
+    from riskmodel.report.list_page.history import weekly_attendance
 
     first = ranking["pupil_id"].iloc[0]
     weeks = weekly_attendance(tables, [first], as_of=assessment.as_of)

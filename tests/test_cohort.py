@@ -12,7 +12,7 @@ from riskmodel.cohort import OUTCOMES, build_spine, default_as_of, resolve_as_of
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.tables import empty_table
 from riskmodel.errors import DataError, HistoryError, RequestError
-from riskmodel.outcomes import label
+from riskmodel.labels import label
 
 PUPILS = tuple("ABCDEF")
 

@@ -20,9 +20,9 @@ from riskmodel.fairness.disclosure import hidden_rows
 from riskmodel.inclusion import inclusion, sum_by_phase
 from riskmodel.inclusion.catalogue import MEASURES
 from riskmodel.jobs import make_dashboard
-from riskmodel.report.dashboard_cells import hide_area, hide_school
-from riskmodel.report.dashboard_charts import Point, line_chart, number
-from riskmodel.report.dashboard_page import write_dashboard
+from riskmodel.report.dashboard.cells import hide_area, hide_school
+from riskmodel.report.dashboard.charts import Point, line_chart, number
+from riskmodel.report.dashboard.page import write_dashboard
 from riskmodel.simulate import write_simulated
 from tests.strategies import table_of
 

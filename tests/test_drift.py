@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.evaluation.drift import drift, population_stability, profile
-from riskmodel.evaluation.support import CAUTION, outcomes_of_lists
+from riskmodel.evaluation.follow_up import CAUTION, outcomes_of_lists
 
 counts = st.lists(st.integers(0, 500), min_size=3, max_size=3)
 

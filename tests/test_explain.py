@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import reasons, theme_totals, word_reasons
-from riskmodel.explain.words import SMALLEST_FACTOR, risk_factors, write_factor
+from riskmodel.explain.reasons import SMALLEST_FACTOR, risk_factors, write_factor
 from riskmodel.fairness import Audit, audit_list
 
 NAMES = [

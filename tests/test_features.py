@@ -141,7 +141,7 @@ def test_days_counted_a_few_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPa
         tables, pd.DatetimeIndex(["2024-11-01", "2025-01-10", DAY]).as_unit("s"), "pex"
     )
     whole = build(tables, spine)
-    monkeypatch.setattr("riskmodel.features.matrix.DAYS_AT_A_TIME", 1)
+    monkeypatch.setattr("riskmodel.features.build_local.DAYS_AT_A_TIME", 1)
     assert build(tables, spine).to_numpy().tobytes() == whole.to_numpy().tobytes()
 
 

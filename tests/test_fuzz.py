@@ -20,18 +20,18 @@ import pyarrow.parquet
 import pytest
 
 from riskmodel.data.journal import read_journal
-from riskmodel.data.read.database import open_database
-from riskmodel.data.read.files import open_file
-from riskmodel.data.read.markup import open_markup
-from riskmodel.data.read.mvad import read_mvad
-from riskmodel.data.read.workbook import open_workbook
+from riskmodel.data.read.open.database import open_database
+from riskmodel.data.read.open.files import open_file
+from riskmodel.data.read.open.mvad import read_mvad
+from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import LONGEST, DataError, ModelError, RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.jobs import read_settings
 from riskmodel.jobs.past_lists import followed
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
-from riskmodel.report.files import read_list
+from riskmodel.report.list_files import read_list
 from riskmodel.simulate import preset_of
 from tests import fuzzing
 from tests.test_report import make

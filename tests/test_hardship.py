@@ -23,9 +23,9 @@ from riskmodel.data.identity import load_key
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.write import new_folder
 from riskmodel.jobs import promote
-from riskmodel.jobs.use import load_model
+from riskmodel.jobs.list import load_model
 from riskmodel.report import write_list
-from riskmodel.report.files import read_list
+from riskmodel.report.list_files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns
 from riskmodel.training import registry
 from riskmodel.training.store import one_at_a_time

@@ -10,8 +10,8 @@ from riskmodel.assess import Assessment
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
 from riskmodel.ranking import rank
-from riskmodel.report.history import WEEKS, events, known_of, spells, weekly_attendance
-from riskmodel.report.rows import list_rows
+from riskmodel.report.list_page.history import WEEKS, events, known_of, spells, weekly_attendance
+from riskmodel.report.list_page.rows import list_rows
 from tests.lists import score, simulated_tables
 from tests.strategies import AS_OF, PUPILS, small_tables, table_of
 

@@ -13,13 +13,13 @@ import pytest
 
 from riskmodel.cohort import snapshots
 from riskmodel.data.read import read
-from riskmodel.data.read.mvad import mvad_path
+from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.jobs import make_list, train
+from riskmodel.jobs.list import _day_before
 from riskmodel.jobs.rivals import CEILING
-from riskmodel.jobs.use import _day_before
 from riskmodel.ranking import rank
-from riskmodel.training.calibration import calibrated_on_others, fit_affine
+from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
 from tests.conftest import SmallLA
 from tests.lists import simulated_tables
 

@@ -15,9 +15,9 @@ from riskmodel.data.codes import codes
 from riskmodel.errors import RequestError
 from riskmodel.features import build, make_register, windows
 from riskmodel.features.events import Events
-from riskmodel.features.known import Known
+from riskmodel.features.facts_as_of import Known
+from riskmodel.features.mark_counts import PARTS, Tally, group_of, lane
 from riskmodel.features.marks import FAMILIES
-from riskmodel.features.tally import PARTS, Tally, group_of, lane
 from tests.strategies import (
     AS_OF,
     PUPILS,

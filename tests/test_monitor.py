@@ -17,15 +17,15 @@ import pytest
 
 from riskmodel.cohort import build_spine
 from riskmodel.data.read import read
-from riskmodel.data.read.mvad import mvad_path
+from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
-from riskmodel.evaluation.support import counted_once, outcomes_of_lists
+from riskmodel.evaluation.follow_up import counted_once, outcomes_of_lists
 from riskmodel.jobs import Monitoring, Settings, make_list, monitor
+from riskmodel.jobs.list import load_model
 from riskmodel.jobs.past_lists import followed, not_followed, with_outcome
 from riskmodel.jobs.record import register
-from riskmodel.jobs.use import load_model
-from riskmodel.outcomes import horizon_end, label
+from riskmodel.labels import horizon_end, label
 from riskmodel.training import registry
 from tests.conftest import SmallLA
 

@@ -9,11 +9,11 @@ import pytest
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import codes
-from riskmodel.data.read import mvad
-from riskmodel.data.read.mvad import is_mvad, mvad_path, read_mvad
+from riskmodel.data.read.open import mvad
+from riskmodel.data.read.open.mvad import is_mvad, mvad_path, read_mvad
 from riskmodel.data.tables import empty_table
 from riskmodel.errors import DataError
-from riskmodel.outcomes import label
+from riskmodel.labels import label
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from riskmodel.cohort import GAP_DAYS, OUTCOMES
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.errors import DataError, RequestError
-from riskmodel.outcomes import STATUSES, count_status, horizon_end, label, policy, related
+from riskmodel.labels import STATUSES, count_status, horizon_end, label, policy, related
 from tests.test_cohort import PUPILS, day, make_tables, position, roll
 
 AS_OF = day("2024-01-01")

@@ -25,12 +25,13 @@ from riskmodel.data import Tables
 from riskmodel.errors import RequestError
 from riskmodel.fairness import Audit, audit_list
 from riskmodel.ranking import rank
-from riskmodel.report.audit_view import audit_tables, audit_words
-from riskmodel.report.frequency import WORDS, frequencies, ranges
-from riskmodel.report.history import WEEKS
-from riskmodel.report.page import file_name, numbered, write_pages
-from riskmodel.report.sealing import ITERATIONS, SHORTEST, make_key, seal
-from riskmodel.report.words import MISUSE, track_figures
+from riskmodel.report.file_names import file_name
+from riskmodel.report.list_page.audit_view import audit_tables, audit_words
+from riskmodel.report.list_page.frequency import WORDS, frequencies, ranges
+from riskmodel.report.list_page.history import WEEKS
+from riskmodel.report.list_page.page import numbered, write_pages
+from riskmodel.report.list_page.sealing import ITERATIONS, SHORTEST, make_key, seal
+from riskmodel.report.sentences import MISUSE, track_figures
 from tests.lists import HOSTILE, hostile_names, score, simulated_tables
 
 PASSWORD = "correct horse battery"
@@ -154,9 +155,11 @@ def test_the_policy_allows_this_style_and_this_script_only(folder: Path) -> None
 
 
 def test_the_script_puts_no_data_into_markup() -> None:
-    import riskmodel.report.page
+    import riskmodel.report.list_page.page
 
-    script = (Path(riskmodel.report.page.__file__).parent / "list.js").read_text(encoding="utf-8")
+    script = (Path(riskmodel.report.list_page.page.__file__).parent / "list.js").read_text(
+        encoding="utf-8"
+    )
     assert len(script.splitlines()) < 400
     for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(",
                  "XMLHttpRequest", "localStorage", "sessionStorage", "cookie", "import("):  # fmt: skip

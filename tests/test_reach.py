@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.cohort import refuse_old_extract
-from riskmodel.data.reach import reach
+from riskmodel.data.data_span import reach
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.simulate import write_simulated

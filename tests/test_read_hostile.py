@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.data import TABLES, pandera_schema
-from riskmodel.data.read import Extract, read, rules
-from riskmodel.data.read.problems import PROBLEM_COLUMNS, SHOWN
+from riskmodel.data.read import Extract, read
+from riskmodel.data.read.rows import rules
+from riskmodel.data.read.rows.problems import PROBLEM_COLUMNS, SHOWN
 from riskmodel.errors import DataError
 
 ENROLMENTS = (

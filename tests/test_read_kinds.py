@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy
 
 from riskmodel.data.read import read
-from riskmodel.data.read.database import open_database
-from riskmodel.data.read.markup import open_markup
-from riskmodel.data.read.workbook import open_workbook
+from riskmodel.data.read.open.database import open_database
+from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
 from riskmodel.simulate import simulate, write_simulated_returns
 from tests import postgres

@@ -17,7 +17,7 @@ from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.errors import DataError
-from riskmodel.outcomes import label
+from riskmodel.labels import label
 from riskmodel.simulate import write_simulated_returns
 
 BODY = "000000120002"

@@ -11,7 +11,7 @@ import pytest
 from riskmodel.jobs import Training
 from riskmodel.report import write_list
 from riskmodel.report.records import RECORDS, model_card, transparency_fields
-from riskmodel.report.words import MISUSE
+from riskmodel.report.sentences import MISUSE
 from tests.conftest import SmallLA
 from tests.test_page import Outline
 from tests.test_report import make

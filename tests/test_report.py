@@ -20,11 +20,11 @@ from riskmodel.errors import RequestError
 from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.ranking import rank
 from riskmodel.report import write_list
-from riskmodel.report.files import read_list
-from riskmodel.report.identity import ListIdentity
-from riskmodel.report.page import file_name
-from riskmodel.report.words import MISUSE, track_record
-from riskmodel.report.workbook import DECISION_COLUMNS, FIXED, LONGEST, SEAL, write_workbook
+from riskmodel.report.file_names import file_name
+from riskmodel.report.list_files import read_list
+from riskmodel.report.sentences import MISUSE, track_record
+from riskmodel.report.workbook.list_identity import ListIdentity
+from riskmodel.report.workbook.writing import DECISION_COLUMNS, FIXED, LONGEST, SEAL, write_workbook
 
 N, CAPACITY = 60, 20
 SCHOOLS = ["north", "=cmd()", "<script>alert(1)</script>", "../up"]
@@ -313,7 +313,7 @@ def test_a_failure_midway_leaves_nothing(
     def fail(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(f"riskmodel.report.files.{step}", fail)
+    monkeypatch.setattr(f"riskmodel.report.list_files.{step}", fail)
     with pytest.raises(RequestError, match=r"out cannot be written \(the disk is full\)"):
         write_list(assessment, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

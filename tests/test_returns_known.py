@@ -14,8 +14,9 @@ import pytest
 
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
-from riskmodel.data.read import read, returns
-from riskmodel.data.read.assemble import assemble
+from riskmodel.data.read import read
+from riskmodel.data.read.returns import folder as returns_folder
+from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.tables import _cut
 from riskmodel.features import build
 from riskmodel.simulate import write_simulated_returns
@@ -35,7 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read_with(folder: Path, change: Callable[[Facts], Facts]) -> Tables:
     """Read the folder, its typed facts changed before tables are made of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(returns, "assemble", lambda facts, pupils: assemble(change(facts), pupils))
+        patch.setattr(
+            returns_folder, "assemble", lambda facts, pupils: assemble(change(facts), pupils)
+        )
         return read(folder, key_file=folder.parent / "key").tables
 
 

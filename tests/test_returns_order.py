@@ -11,7 +11,7 @@ import pytest
 
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract
-from riskmodel.data.read.assemble import _calendar
+from riskmodel.data.read.returns.assemble import _calendar
 from riskmodel.simulate import simulate
 from tests.test_read_sources import CENSUS, UPN, read_beside
 from tests.test_returns_known import ARRANGED, KNOWN, PLANS, censuses, read_only

@@ -19,7 +19,7 @@ from riskmodel.data import TABLES, pandera_schema
 from riskmodel.data.codes import code_set
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.outcomes import label
+from riskmodel.labels import label
 from riskmodel.simulate import (
     Simulated,
     measure,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import roc_auc
 from riskmodel.fairness import compare_remedies, contribution_gaps, stand_ins
-from riskmodel.fairness.remedies import balancing_weights
+from riskmodel.fairness.mitigation import balancing_weights
 
 RNG = np.random.default_rng(0)
 N = 2000
@@ -66,7 +66,7 @@ def test_the_strongest_stand_in_is_named_with_its_auc() -> None:
 
 
 def test_hanley_and_mcneils_error_from_their_paper() -> None:
-    from riskmodel.fairness.sources import _auc_error
+    from riskmodel.fairness.proxies import _auc_error
 
     # Hanley and McNeil (1982), the example of 51 abnormal and 58 normal: 0.893 gives 0.032
     assert _auc_error(np.array([0.893]), 51, 58)[0] == pytest.approx(0.032, abs=1e-3)

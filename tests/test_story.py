@@ -17,13 +17,13 @@ from riskmodel.errors import RequestError
 from riskmodel.explain import Story, interactions, story, theme_totals
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import QUESTIONS, ask
-from riskmodel.explain.steadiness import NUDGES, bag_contributions, survives
+from riskmodel.explain.robustness import NUDGES, bag_contributions, survives
 from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
 from riskmodel.model import RiskModel
 from riskmodel.ranking import rank
-from riskmodel.report.page import write_pages
+from riskmodel.report.list_page.page import write_pages
 from riskmodel.training.ensemble import Ensemble
 from tests.conftest import SmallLA
 from tests.strategies import AS_OF, small_tables, table_of

@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 from riskmodel.fairness import suppress_two_way
 from riskmodel.fairness.disclosure import hidden_rows, leaves_room
 from riskmodel.fairness.publishing import hidden_groups
-from riskmodel.report.dashboard_cells import hide_area, hide_exits, hide_school, leaves_few
+from riskmodel.report.dashboard.cells import hide_area, hide_exits, hide_school, leaves_few
 
 Values = list[set[int]]
 

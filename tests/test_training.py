@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.calibration import fit_affine
 from riskmodel.training.ensemble import Ensemble
 from riskmodel.training.folds import (
     Fold,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.training import trees as trees_module
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.lightgbm_trees import Grower, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import Story
+from riskmodel.explain.composed_sentences import tell
 from riskmodel.explain.phrases import MISSING, NONE, TOLD, phrase_of, place_of, read_words
 from riskmodel.explain.questions import QUESTIONS
+from riskmodel.explain.reasons import reasons
 from riskmodel.explain.story import NOTED, REST, story
-from riskmodel.explain.tellers import tell
-from riskmodel.explain.words import reasons
 from riskmodel.features import CATALOGUE
 
 BLAME = read_words("blame_words.csv")

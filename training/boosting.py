@@ -34,14 +34,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from riskmodel.training.choosing import (
+from riskmodel.training.ensemble import Ensemble, Linear
+from riskmodel.training.feature_selection import (
     choose_features,
     learn_transformation,
     missing_varies,
     regressors,
 )
-from riskmodel.training.ensemble import Ensemble, Linear
-from riskmodel.training.growing import Grower, from_lightgbm
+from riskmodel.training.lightgbm_trees import Grower, from_lightgbm
 from riskmodel.training.sampling import case_control_sample, log_odds, related_sample
 from riskmodel.training.trees import ShallowTrees
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import average_precision
-from riskmodel.evaluation.lists import is_listed, places_on_lists
+from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier

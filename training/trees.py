@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.training.effects import Cuts, Effects, Half, make_cuts, make_effects
+from riskmodel.training.shapley_tables import Cuts, Effects, Half, make_cuts, make_effects
 
 __all__ = ["ShallowTrees"]
 

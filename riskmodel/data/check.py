@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
-from riskmodel.data.reach import EVENTS, reach
+from riskmodel.data.data_span import EVENTS, reach
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables, upheld
 

@@ -4,9 +4,9 @@ In:  an assessment: exact contributions and the pupils' own values.
 Out: reasons and strengths for the list, totals per theme, and the whole story of the pupils asked for.
 """
 
+from riskmodel.explain.reasons import N_REASONS, N_STRENGTHS, reasons, word_reasons
 from riskmodel.explain.story import Story, interactions, story
 from riskmodel.explain.subjects import theme_totals
-from riskmodel.explain.words import N_REASONS, N_STRENGTHS, reasons, word_reasons
 
 __all__ = [
     "N_REASONS",

@@ -17,14 +17,14 @@ from riskmodel.data import Tables
 from riskmodel.errors import RequestError
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import ask
-from riskmodel.explain.steadiness import survives
-from riskmodel.explain.subjects import Weighed, weigh
-from riskmodel.explain.words import (
+from riskmodel.explain.reasons import (
     risk_factors,
     say,
     typical_of,
     write_factor,
 )
+from riskmodel.explain.robustness import survives
+from riskmodel.explain.subjects import Weighed, weigh
 
 __all__ = ["Story", "interactions", "story"]
 

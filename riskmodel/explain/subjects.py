@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment
+from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
 from riskmodel.explain.phrases import NONE, TOLD, phrase_of, place_of, read_words
-from riskmodel.explain.tellers import SUSPENSIONS, may_protect
 from riskmodel.features import CATALOGUE
 
 __all__ = ["Weighed", "members_of", "theme_totals", "weigh"]

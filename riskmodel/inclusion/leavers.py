@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.arrays import days_of, pupils_of
-from riskmodel.data.positions import positions
+from riskmodel.data.neet_positions import positions
 from riskmodel.inclusion.counts import Counts, settle
 from riskmodel.inclusion.facts import Facts
 

@@ -7,10 +7,10 @@ Out: a registered model with its backtest; a folder with the list.
 from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
 from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
+from riskmodel.jobs.list import log_beside, make_list, promote, roll_back, signed
 from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.settings import Gates, Settings, read_settings
 from riskmodel.jobs.train import Training, train
-from riskmodel.jobs.use import log_beside, make_list, promote, roll_back, signed
 
 __all__ = [
     "Feedback",

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from riskmodel.data import Tables
-from riskmodel.data.reach import reach
+from riskmodel.data.data_span import reach
 from riskmodel.data.read import read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.inclusion import inclusion
-from riskmodel.report.dashboard_page import write_dashboard
+from riskmodel.report.dashboard.page import write_dashboard
 from riskmodel.simulate import preset_of
 
 __all__ = ["make_dashboard"]

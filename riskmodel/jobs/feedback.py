@@ -18,10 +18,10 @@ import pandas as pd
 from riskmodel.data.journal import append, read_journal
 from riskmodel.errors import RequestError
 from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows
-from riskmodel.feedback import FIELDS, Returned, read_returned
-from riskmodel.report.files import read_list
-from riskmodel.report.identity import ListIdentity
-from riskmodel.report.workbook import DECISIONS
+from riskmodel.report.list_files import read_list
+from riskmodel.report.workbook.list_identity import ListIdentity
+from riskmodel.report.workbook.reading_back import FIELDS, Returned, read_returned
+from riskmodel.report.workbook.writing import DECISIONS
 
 __all__ = ["Feedback", "feedback", "read_decisions"]
 

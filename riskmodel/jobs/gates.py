@@ -12,7 +12,7 @@ import numpy as np
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
-from riskmodel.jobs.judge import row_of
+from riskmodel.jobs.notes import row_of
 from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.settings import Gates
 
@@ -41,7 +41,7 @@ def gates_for(
     out_of_time : bool
         Whether earlier lists could be tested.
     new_disparities : list of str
-        Groups from :func:`riskmodel.jobs.judge.widened_gaps`.
+        Groups from :func:`riskmodel.jobs.notes.widened_gaps`.
 
     Returns
     -------

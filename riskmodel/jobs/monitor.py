@@ -20,9 +20,10 @@ from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
 from riskmodel.errors import ModelError
 from riskmodel.evaluation.drift import SCORE, drift
+from riskmodel.evaluation.follow_up import CAUTION, counted_once, outcomes_of_lists
 from riskmodel.evaluation.metrics import poisson_interval
-from riskmodel.evaluation.support import CAUTION, counted_once, outcomes_of_lists
 from riskmodel.jobs.feedback import read_decisions
+from riskmodel.jobs.list import load_model
 from riskmodel.jobs.past_lists import (
     assess_at,
     check_days,
@@ -31,7 +32,6 @@ from riskmodel.jobs.past_lists import (
     not_followed,
     with_outcome,
 )
-from riskmodel.jobs.use import load_model
 from riskmodel.model import RiskModel
 from riskmodel.report.monitor_page import monitor_page
 from riskmodel.training import registry
@@ -69,7 +69,7 @@ class Monitoring:
     drift : DataFrame
         From :func:`riskmodel.evaluation.drift.drift`, with ``share_of_reasons``; the first row is the score.
     outcomes : DataFrame
-        From :func:`riskmodel.evaluation.support.outcomes_of_lists`.
+        From :func:`riskmodel.evaluation.follow_up.outcomes_of_lists`.
     advice : list of str
         Why to train again, or that nothing asks for it.
     retrain : bool

@@ -16,11 +16,11 @@ from riskmodel.assess import Assessment
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.errors import HistoryError, RequestError
+from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
-from riskmodel.outcomes import horizon_end, label
 from riskmodel.progress import track
 from riskmodel.ranking import listed
-from riskmodel.report.files import read_list
+from riskmodel.report.list_files import read_list
 
 __all__ = ["assess_at", "check_days", "lists_again", "not_followed", "followed", "with_outcome"]
 

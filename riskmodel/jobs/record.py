@@ -19,7 +19,7 @@ import pandas as pd
 from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
 from riskmodel.features import CATALOGUE
-from riskmodel.jobs.judge import metrics_of
+from riskmodel.jobs.notes import metrics_of
 from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.report.backtest_page import backtest_page

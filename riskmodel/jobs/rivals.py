@@ -19,8 +19,8 @@ from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
+from riskmodel.training.affine_calibration import calibrated_on_others
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.calibration import calibrated_on_others
 from riskmodel.training.folds import Fold, fit_on
 
 __all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]

@@ -20,7 +20,7 @@ from riskmodel.data.arrays import pupils_of
 from riskmodel.errors import DataError, HistoryError
 from riskmodel.evaluation import roc_auc
 from riskmodel.features import build
-from riskmodel.outcomes import count_status, horizon_end, label, related
+from riskmodel.labels import count_status, horizon_end, label, related
 from riskmodel.training.folds import (
     MINIMUM_POSITIVE_PUPILS,
     Fold,
@@ -65,7 +65,7 @@ class Sample:
     is_drawn : bool array of shape (n_rows,)
         An even sample of all labelled rows, which can stand for them.
     statuses : DataFrame
-        From :func:`riskmodel.outcomes.count_status`, of all rows, kept or not.
+        From :func:`riskmodel.labels.count_status`, of all rows, kept or not.
     """
 
     spine: pd.DataFrame

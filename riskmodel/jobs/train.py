@@ -23,19 +23,19 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.gates import gates_for
-from riskmodel.jobs.judge import choice_note, notes_for, widened_gaps
 from riskmodel.jobs.lineage import lineage
+from riskmodel.jobs.list import load_model
+from riskmodel.jobs.notes import choice_note, notes_for, widened_gaps
 from riskmodel.jobs.record import register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.settings import Settings
-from riskmodel.jobs.use import load_model
+from riskmodel.labels import horizon_end
 from riskmodel.model import RiskModel
-from riskmodel.outcomes import horizon_end
 from riskmodel.simulate import preset_of
 from riskmodel.training import registry
+from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.calibration import fit_affine
 from riskmodel.training.folds import Fold, fit_on
 from riskmodel.training.search import Search, search_settings
 

@@ -14,8 +14,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from riskmodel.evaluation import Backtest
-from riskmodel.evaluation.totals import METRICS
-from riskmodel.report.page import render
+from riskmodel.evaluation.list_sums import METRICS
+from riskmodel.report.templates import render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

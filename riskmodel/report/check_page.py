@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.data.check import CheckReport
 from riskmodel.data.write import new_folder
-from riskmodel.report.page import render
+from riskmodel.report.templates import render
 
 __all__ = ["write_check"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from riskmodel.assess import Assessment
 from riskmodel.data.journal import append
-from riskmodel.report.identity import ListIdentity
+from riskmodel.report.workbook.list_identity import ListIdentity
 
 __all__ = ["LogTo", "record_list"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskmodel.report.page import render
+from riskmodel.report.templates import render
 
 __all__ = ["monitor_page"]
 

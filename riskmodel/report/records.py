@@ -22,16 +22,16 @@ from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
-from riskmodel.outcomes import policy
-from riskmodel.report.audit_view import audit_words, table_cells
-from riskmodel.report.page import render
-from riskmodel.report.words import (
+from riskmodel.labels import policy
+from riskmodel.report.list_page.audit_view import audit_words, table_cells
+from riskmodel.report.sentences import (
     AUDIT_TABLES,
     MISUSE,
     OUTCOME_WORDS,
     backtest_words,
     day_words,
 )
+from riskmodel.report.templates import render
 
 __all__ = ["RECORDS", "model_card", "transparency_fields", "write_records"]
 

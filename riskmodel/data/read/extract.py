@@ -17,21 +17,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.data_span import EVENTS, missing_extracts, reach
 from riskmodel.data.identity import DEFAULT_KEY_FILE
-from riskmodel.data.reach import EVENTS, missing_extracts, reach
-from riskmodel.data.read.database import is_database, open_database
-from riskmodel.data.read.files import Opened, open_table
-from riskmodel.data.read.mvad import is_mvad, read_mvad
-from riskmodel.data.read.problems import (
+from riskmodel.data.read.open.database import is_database, open_database
+from riskmodel.data.read.open.files import Opened, open_table
+from riskmodel.data.read.open.mvad import is_mvad, read_mvad
+from riskmodel.data.read.returns.folder import open_returns, read_returns
+from riskmodel.data.read.rows.problems import (
     PROBLEM_COLUMNS,
     REJECT_COLUMNS,
     Ledger,
     encoding_warning,
     problem,
 )
-from riskmodel.data.read.returns import open_returns, read_returns
-from riskmodel.data.read.rules import in_order
-from riskmodel.data.read.table import guess, read_table
+from riskmodel.data.read.rows.rules import in_order
+from riskmodel.data.read.rows.table import guess, read_table
 from riskmodel.data.schema import TABLES
 from riskmodel.data.tables import Tables
 from riskmodel.errors import DataError

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
 __all__ = ["DAYS_TO_LA", "SOURCES", "term_end"]

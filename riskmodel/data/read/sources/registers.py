@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.codes import codes
-from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, plain
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, Facts, Source, spells
 
 __all__ = ["SOURCES"]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.read.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates
 
 __all__ = ["Context", "Source", "column", "plain", "school_year", "spells", "with_plain_columns"]
 

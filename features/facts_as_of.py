@@ -1,0 +1,272 @@
+"""What was known on one day, ready for builders.
+
+In:  tables, register, day, pupils.
+Out: :class:`Known`: the facts recorded before ``as_of`` as arrays, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.arrays import day_number, days_of, pupils_of
+from riskmodel.data.calendar import academic_year
+from riskmodel.features import windows
+from riskmodel.features.events import Events
+from riskmodel.features.mark_counts import Tally, group_of, lane
+from riskmodel.features.marks import family_lookup
+from riskmodel.features.peers import count_peers, numbers_of, others
+from riskmodel.features.register import REGISTER_DAYS, Register, Window
+
+__all__ = ["Known"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that a builder may look at.
+
+    Attributes
+    ----------
+    tables : Mapping of str to DataFrame
+        Facts recorded before ``as_of``; register marks are in :meth:`marks`.
+    as_of : Timestamp
+        The day.
+    spine : DataFrame
+        ``pupil_id``, ``school_id``, ``year_group`` of the pupils wanted.
+    register : Register or None
+        All marks; builders use :meth:`marks`.
+    tally : Tally or None
+        Prefix sums of the register; builders use :meth:`half_days`.
+    peers : Mapping of str to DataFrame, optional
+        Sums over all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
+        (:mod:`riskmodel.features.peers`), where the tables hold only a part of the pupils.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    as_of: pd.Timestamp
+    spine: pd.DataFrame
+    register: Register | None = field(repr=False)
+    tally: Tally | None = field(default=None, repr=False)
+    peers: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Pupil number of each row of the spine."""
+        return pupils_of(self.spine)
+
+    @property
+    def day(self) -> int:
+        """The day, in days since 1970."""
+        return day_number(self.as_of)
+
+    def events(self, table: str, day: str, keep: NDArray[np.bool_] | None = None) -> Events:
+        """Return the facts of a table by the day they happened.
+
+        Parameters
+        ----------
+        table : str
+            Table name.
+        day : str
+            Date column.
+        keep : bool array of shape (n_facts,), optional
+            Rows of the table that count.
+
+        Returns
+        -------
+        Events
+            The kernel bound to these facts and this day.
+        """
+        facts = self.tables[table]
+        if keep is not None:
+            facts = facts[keep]
+        pupil = pupils_of(facts)
+        n_pupils = len(self.spine["pupil_id"].cat.categories)
+        return Events(pupil, days_of(facts[day]), self.day, n_pupils, self.rows)
+
+    @cached_property
+    def marks(self) -> NDArray[np.uint8]:
+        """Register slice: row per spine row, the last :data:`REGISTER_DAYS` school days."""
+        assert self.register is not None
+        return self.register.as_known(self.as_of, self.rows, n_days=REGISTER_DAYS)
+
+    def half_days(
+        self, family: str, n_days: int, *, skip: int = 0, part: str = "all"
+    ) -> NDArray[np.float64]:
+        """Count half-days with a mark of a family over the last school days.
+
+        Parameters
+        ----------
+        family : str
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
+        n_days : int
+            School days looked back on.
+        skip : int
+            School days just before the day that are left out.
+        part : str
+            ``"all"``, ``"edge"`` (Mondays and Fridays) or ``"morning"``.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days.
+        """
+        assert self.register is not None
+        return self._count(family, self.register.window(self.as_of, n_days, skip=skip, part=part))
+
+    def half_days_of_term(self, family: str, *, back: int = 0) -> NDArray[np.float64]:
+        """Count half-days with a mark of a family in this term, or an earlier one.
+
+        Parameters
+        ----------
+        family : str
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
+        back : int
+            Terms before this one.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days; 0 where there is no such term, or no calendar to tell it.
+        """
+        assert self.register is not None
+        return self._count(family, self.register.term(self.as_of, back=back))
+
+    def _count(self, family: str, window: Window) -> NDArray[np.float64]:
+        """Count a family in a window; the three counted with it are kept at hand."""
+        group, shift = group_of(family)
+        if (group, window) not in self._counted:
+            assert self.tally is not None
+            self._counted[group, window] = self.tally.lanes(group, self.as_of, self.rows, window)
+        return lane(self._counted[group, window], shift)
+
+    @cached_property
+    def _counted(self) -> dict[tuple[int, Window], NDArray[np.uint64]]:
+        return {}
+
+    @cached_property
+    def everyone(self) -> Known:
+        """The same day, with a row for every pupil in the order of their numbers."""
+        dtype = self.spine["pupil_id"].dtype
+        assert isinstance(dtype, pd.CategoricalDtype)
+        numbers = np.arange(len(dtype.categories))
+        spine = pd.DataFrame({"pupil_id": pd.Categorical.from_codes(numbers, dtype=dtype)})
+        return replace(self, spine=spine)
+
+    @cached_property
+    def numbers(self) -> pd.DataFrame:
+        """Whole numbers of every pupil, by number (:mod:`riskmodel.features.peers`)."""
+        return numbers_of(self)
+
+    @cached_property
+    def sums(self) -> Mapping[str, pd.DataFrame]:
+        """Those numbers added up over everyone on a roll, by school and by year group."""
+        return count_peers(self) if self.peers is None else self.peers
+
+    def others(self, kind: str) -> Mapping[str, NDArray[np.float64]]:
+        """Return the numbers of a pupil's peers, added up, the pupil left out.
+
+        Parameters
+        ----------
+        kind : str
+            ``"school"`` or ``"year_group"``.
+
+        Returns
+        -------
+        mapping of str to float array of shape (n_rows,)
+            Number (:mod:`riskmodel.features.peers`) → one value per row of the spine.
+        """
+        if kind not in self._of_others:
+            self._of_others[kind] = others(self, kind)
+        return self._of_others[kind]
+
+    @cached_property
+    def _of_others(self) -> dict[str, Mapping[str, NDArray[np.float64]]]:
+        return {}
+
+    def in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return whether a pupil is in a spell of a table on the day.
+
+        Parameters
+        ----------
+        table : str
+            Table with ``start_date`` and ``end_date``.
+        keep : bool array of shape (n_facts,)
+            Rows of the table that count.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            1 or 0.
+        """
+        end = days_of(self.tables[table]["end_date"])
+        return self.events(table, "start_date", keep).state(end[keep])
+
+    def days_in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the days a pupil has spent in spells of a table so far.
+
+        Parameters
+        ----------
+        table : str
+            Table with ``start_date`` and ``end_date``.
+        keep : bool array of shape (n_facts,)
+            Rows of the table that count; spells that overlap count twice.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Days.
+        """
+        end = days_of(self.tables[table]["end_date"])
+        events = self.events(table, "start_date", keep)
+        return windows.spell_days(
+            events.pupil, events.day, end[keep], as_of=self.day, n_pupils=events.n_pupils
+        )[self.rows]
+
+    @cached_property
+    def school_year(self) -> int:
+        """The calendar year in which the day's school year began."""
+        return int(academic_year(pd.Series([self.as_of])).iloc[0])
+
+    @cached_property
+    def school_year_start(self) -> int:
+        """The 1 September before the day, in days since 1970."""
+        return day_number(pd.Timestamp(self.school_year, 9, 1))
+
+    @cached_property
+    def roll(self) -> pd.DataFrame:
+        """Pupils on a roll on the day: ``pupil`` (number), ``school_id``, ``year_group`` now."""
+        spells = self.tables["enrolments"]
+        now = (spells["entry_date"] < self.as_of) & ~(spells["leaving_date"] < self.as_of)
+        spells = spells[now.to_numpy()]
+        year_group = spells["year_group"] + self.school_year - academic_year(spells["entry_date"])
+        return (
+            pd.DataFrame(
+                {
+                    "pupil": pupils_of(spells),
+                    "school_id": spells["school_id"].to_numpy(),
+                    "year_group": year_group.to_numpy(dtype=np.int64),
+                }
+            )
+            .drop_duplicates(ignore_index=True)
+            .sort_values(["school_id", "year_group", "pupil"], ignore_index=True)
+        )
+
+    def family(self, name: str) -> NDArray[np.bool_]:
+        """Return which half-days of the slice hold a mark of a family.
+
+        Parameters
+        ----------
+        name : str
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
+
+        Returns
+        -------
+        bool array of shape (n_rows, n_half_days)
+            Oldest first.
+        """
+        return family_lookup(name)[self.marks]

@@ -1,0 +1,174 @@
+"""Counts of marks from prefix sums: any family, over any window that ends before a day.
+
+In:  a register, and the positions between which is counted.
+Out: half-days per pupil; the register is summed up once and looked up for many days and windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.arrays import day_number
+from riskmodel.features.marks import FAMILIES, family_lookup
+from riskmodel.features.register import Register, Window
+from riskmodel.features.threads import on_all_cores
+
+__all__ = ["PARTS", "Tally", "group_of", "lane"]
+
+PUPILS_AT_A_TIME = 256
+"""Rows of the register summed up in one go, so that they fit the cache."""
+
+LANES, BITS = 4, 16
+"""Families counted side by side in one 64-bit number, and the bits of each: 65,535 half-days."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of marks from prefix sums: any family, over any window that ends before a day.
+
+    Four families are counted side by side, in the four 16-bit lanes of one 64-bit number; prefix sums
+    of four are made when the first of them is asked for.
+
+    Attributes
+    ----------
+    register : Register
+        The marks.
+    bounds : int array of shape (n_bounds,)
+        Positions in the register's school days between which is counted, ascending.
+    """
+
+    register: Register
+    bounds: NDArray[np.int64]
+    _sums: dict[tuple[str, int], NDArray[np.uint64]] = field(default_factory=dict, repr=False)
+
+    def lanes(
+        self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
+    ) -> NDArray[np.uint64]:
+        """Count the marks of four families in a window at once, as they were known on a day.
+
+        Parameters
+        ----------
+        group : int
+            Which four.
+        as_of : Timestamp
+            Marks recorded on or after it are not counted.
+        pupils : int array of shape (n_rows,)
+            Numbers of the pupils wanted.
+        window : Window
+            School days; positions that are no bounds take longer.
+
+        Returns
+        -------
+        uint64 array of shape (n_rows,)
+            Counts side by side.
+        """
+        start, stop, part = window.start, window.stop, window.part
+        first, last = np.searchsorted(self.bounds, [start, stop])
+        if last < len(self.bounds) and self.bounds[first] == start and self.bounds[last] == stop:
+            if (part, group) not in self._sums:
+                self._sums[part, group] = _prefix_sums(self.register, self.bounds, part, group)
+            sums = self._sums[part, group]
+            lanes = sums[last, pupils] - sums[first, pupils]
+        else:
+            columns = np.arange(2 * start, 2 * stop)[PARTS[part](self.register.dates[start:stop])]
+            marks = self.register.marks[np.ix_(pupils, columns)]
+            lanes = _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
+        return lanes - self._late(group, as_of, pupils, window)
+
+    def _late(
+        self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
+    ) -> NDArray[np.uint64]:
+        """Count marks in the window that were recorded on or after the day."""
+        register, day = self.register, day_number(as_of)
+        lanes = np.zeros(len(pupils), np.uint64)
+        inside = PARTS[window.part](register.dates)
+        recorded_by = register.latest[window.start : window.stop]
+        for position in window.start + np.flatnonzero(recorded_by >= day):
+            age = day - int(register.dates[position].astype(np.int64))
+            for column in (2 * position, 2 * position + 1):
+                if inside[column]:
+                    late = np.flatnonzero(register.lag[pupils, column] >= age)
+                    lanes[late] += _TABLES[group][register.marks[pupils[late], column]]
+        return lanes
+
+
+def _prefix_sums(
+    register: Register, bounds: NDArray[np.int64], part: str, group: int
+) -> NDArray[np.uint64]:
+    """Count from the first school day up to each bound; of shape (n_bounds, n_pupils)."""
+    columns = np.flatnonzero(PARTS[part](register.dates))
+    at = np.searchsorted(columns, 2 * bounds)
+    sums = np.zeros((len(bounds), len(register.marks)), np.uint64)
+
+    def sum_up(first: int) -> None:
+        marks = register.marks[first : first + PUPILS_AT_A_TIME]
+        marks = marks if part == "all" else marks[:, columns]
+        running = _TABLES[group][marks].cumsum(axis=1)
+        sums[at > 0, first : first + len(marks)] = running[:, at[at > 0] - 1].T
+
+    on_all_cores(sum_up, range(0, len(register.marks), PUPILS_AT_A_TIME))
+    return sums
+
+
+def _edge(dates: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    weekday = (dates.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    return np.repeat(np.isin(weekday, [0, 4]), 2)
+
+
+PARTS: Mapping[str, Callable[[NDArray[np.datetime64]], NDArray[np.bool_]]] = {
+    "all": lambda dates: np.ones(2 * len(dates), dtype=bool),
+    "edge": _edge,
+    "morning": lambda dates: np.tile([True, False], len(dates)),
+}
+"""Parts of the week and day that are counted apart → which half-days belong to them."""
+
+
+def _tables() -> NDArray[np.uint64]:
+    tables = np.zeros((-(-len(FAMILIES) // LANES), 256), np.uint64)
+    for number, name in enumerate(FAMILIES):
+        lane = np.uint64(1) << np.uint64(BITS * (number % LANES))
+        tables[number // LANES, family_lookup(name)] += lane
+    return tables
+
+
+_TABLES = _tables()
+_LANE_OF = {name: (n // LANES, np.uint64(BITS * (n % LANES))) for n, name in enumerate(FAMILIES)}
+
+
+def group_of(family: str) -> tuple[int, np.uint64]:
+    """Return which four families are counted with a family, and the place of its lane.
+
+    Parameters
+    ----------
+    family : str
+        A key of :data:`FAMILIES`.
+
+    Returns
+    -------
+    tuple
+        Group, and the lane's first bit.
+    """
+    return _LANE_OF[family]
+
+
+def lane(lanes: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
+    """Take one family out of four.
+
+    Parameters
+    ----------
+    lanes : uint64 array of shape (n_rows,)
+        From :meth:`Tally.lanes`.
+    shift : uint64
+        The lane's first bit, from :func:`group_of`.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+        Half-days.
+    """
+    return ((lanes >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)

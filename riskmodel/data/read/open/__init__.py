@@ -1,0 +1,1 @@
+"""Opening what an LA sends: files, workbooks, XML and databases become raw frames."""

@@ -1,0 +1,217 @@
+"""A folder of returns: every file known by its columns, one pupil known by all their UPNs.
+
+In:  a folder with the files an LA holds, in any order and under any names.
+Out: facts per table from each file; how many rows were kept, merged into others, or set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.read.open.files import ENDINGS, Opened, open_file
+from riskmodel.data.read.returns.assemble import assemble
+from riskmodel.data.read.returns.linking import gather_context, identify
+from riskmodel.data.read.returns.recognise import recognise
+from riskmodel.data.read.rows.accounts import (
+    Reading,
+    ReturnFile,
+    count_rows,
+    keep_notes,
+    set_aside_rows,
+)
+from riskmodel.data.read.rows.problems import Ledger, problem
+from riskmodel.data.read.rows.table import read_table
+from riskmodel.data.read.sources.source import Context
+from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.errors import DataError
+from riskmodel.progress import track
+
+__all__ = ["find_returns", "open_returns", "read_returns"]
+
+PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
+"""Files that say who there is."""
+
+NEEDS = Table(
+    name="needs", row="need",
+    columns=(
+        TABLES["send"]["pupil_id"], TABLES["send"]["primary_need"], TABLES["send"]["secondary_need"],
+        Column(name="start_date", kind="date", label="Census day", required=False, nullable=True),
+        Column(name="recorded_on", kind="date", label="Known on", required=False, nullable=True),
+    ),
+    key=("pupil_id",),
+)  # fmt: skip
+"""Needs as the census and SEN2 give them, before they join the spells of provision."""
+
+
+def find_returns(folder: Path) -> list[Path]:
+    """Return the data files of a folder and the folders in it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look; hidden files and the truth of simulated data are left out.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    """
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in ENDINGS
+        and not any(
+            part.startswith(".") or part == "truth" for part in path.relative_to(folder).parts
+        )
+    )
+
+
+def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
+    """Read returns.
+
+    Parameters
+    ----------
+    opened : iterable of Opened
+        Files, sheets or database tables.
+    key_file : Path
+        Key of the pseudonyms.
+
+    Returns
+    -------
+    Reading or None
+        None if none of them says who the pupils are.
+
+    Raises
+    ------
+    DataError
+        If one cannot be read at all.
+    """
+    made = Reading()
+    files = [file for one in opened if (file := recognise(one, made)) is not None]
+    if not any(one.source.name in PUPIL_SOURCES for one in files):
+        return None
+    context = gather_context(files)
+    identify(files, context, key_file, made)
+    order = {name: number for number, name in enumerate(PUPIL_SOURCES)}
+    files.sort(key=lambda one: (order.get(one.source.name, 9), one.name))
+    facts: dict[str, list[pd.DataFrame]] = {}
+    pupils: pd.CategoricalDtype | None = None
+    for number, one in enumerate(track(files, "Reading returns")):
+        if pupils is None and one.source.name not in PUPIL_SOURCES:
+            _check_pupils(facts, made)
+            known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
+            pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
+        for table, part in _facts(one, context, pupils, made):
+            facts.setdefault(table, []).append(part.assign(_file=number))
+    joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
+    if pupils is None:
+        _check_pupils(facts, made)
+        pupils = pd.CategoricalDtype(
+            pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
+        )
+    made.frames, used = assemble(joined, pupils)
+    made.problems += _told_again(joined, made.frames)
+    for number, one in enumerate(files):
+        count_rows(made, one, used.loc[used["_file"] == number, "_place"].to_numpy())
+    return made
+
+
+def _told_again(
+    facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]
+) -> list[dict[str, object]]:
+    """Say how many suspensions came again, and how many ends of spells a later return took back."""
+    problems = []
+    told, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
+    if told > kept:
+        problems.append(
+            problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+                  f"suspensions and exclusions; {told - kept} that came again were merged.")
+        )  # fmt: skip
+    if "enrolments" in facts:
+        spells = facts["enrolments"].drop_duplicates(list(TABLES["enrolments"].key))
+        back = len(frames["enrolments"]) - len(spells)
+        if back:
+            problems.append(
+                problem("enrolments", "end_taken_back", f"enrolments: in {back} cases a return says that a "
+                        "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
+                        "one was believed from its day on. Ask the schools which is right.")
+            )  # fmt: skip
+    return problems
+
+
+def open_returns(folder: Path) -> Iterator[Opened]:
+    """Open the files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Extracts.
+
+    Yields
+    ------
+    Opened
+        One per file, or per sheet of a workbook.
+    """
+    for path in track(find_returns(folder), "Opening files"):
+        yield from open_file(path, str(path.relative_to(folder)))
+
+
+def _check_pupils(facts: dict[str, list[pd.DataFrame]], made: Reading) -> None:
+    if not any(len(part) for part in facts.get("pupils", ())):
+        told = " ".join(str(problem["message"]) for problem in made.problems[:5])
+        raise DataError(f"No pupil can be read from these returns. {told}")
+
+
+def _facts(
+    one: ReturnFile, context: Context, pupils: pd.CategoricalDtype | None, made: Reading
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Return the typed facts of a file, each with its place in the file."""
+    if one.source.facts is None or not len(one.frame):
+        one.kept[:] = True
+        return
+    usable = one.frame[~one.set_aside]
+    named = None
+    if "pupil_id" in usable:
+        named = usable["pupil_id"]
+    elif "rowid" in usable:
+        named = usable["rowid"].astype("str").map(context.pupil_of_row)
+    if named is not None:
+        linked = named.notna() if pupils is None else named.isin(pupils.categories)
+        if not linked.all():
+            _set_unlinked_aside(made, one, usable.index[~linked].to_numpy())
+            usable = usable[linked]
+    if usable.empty:
+        return
+    told = False
+    for name, part in one.source.facts(usable, context).items():
+        told = True
+        table = NEEDS if name == "needs" else TABLES[name]
+        extra = [column for column in part if str(column).startswith("_")]
+        places = part.index.to_numpy()
+        ledger = Ledger(
+            one.name, one.first_row, part.drop(columns=extra).reset_index(drop=True), places
+        )
+        who = None if name == "pupils" or pupils is None else pupils
+        frame = read_table(table, ledger, who, unique=False)
+        keep_notes(made, one, ledger)
+        kept = np.flatnonzero(ledger.kept)
+        yield (
+            name,
+            frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),
+        )
+    if not told:
+        one.kept[:] = True
+
+
+def _set_unlinked_aside(made: Reading, one: ReturnFile, places: NDArray[np.int64]) -> None:
+    why = (
+        "hang on a row that is in no table of pupils"
+        if "rowid" in one.frame
+        else "have no UPN, or the UPN of a pupil in neither census nor NCCIS"
+    )
+    set_aside_rows(made, one, places, "not_linked", f"{why}, so they join to nobody.")

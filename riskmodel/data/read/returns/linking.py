@@ -1,0 +1,181 @@
+"""Whose row is it: what files must know of each other, and one pseudonym per pupil.
+
+In:  recognised files; schools, census days, postcodes and UPNs stand in files of their own.
+Out: the context that all files share; every row with its pupil, names and UPNs dropped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.identity import load_key, pseudonyms
+from riskmodel.data.read.rows.accounts import Reading, ReturnFile, keep_notes, set_aside_rows
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.problems import Ledger
+from riskmodel.data.read.rows.table import note_upns
+from riskmodel.data.read.sources.source import Context, column
+
+__all__ = ["gather_context", "identify"]
+
+
+def gather_context(files: list[ReturnFile]) -> Context:
+    """Gather what one file must know of the others.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; episodes of the SSDA903 get the UPNs of its header.
+
+    Returns
+    -------
+    Context
+        Without the rows of pupils, which :func:`identify` adds.
+    """
+    context = Context()
+    schools = _of(files, "Schools (Get Information about Schools)")
+    if len(schools):
+        number = column(schools, "establishmentnumber").astype("str").str.zfill(4)
+        context.school_of_number = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
+        context.school_of_number = context.school_of_number.groupby(level=0).first()
+    returns = _of(files, "School Census: returns")
+    if len(returns):
+        urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
+        context.censuses = (
+            pd.DataFrame({
+                "id": returns["schoolcensustableid"].astype("str"),
+                "school_id": urn.fillna(column(returns, "estab")).astype("str"),
+                "day": read_dates(returns["referencedate"]),
+            }).drop_duplicates("id").set_index("id")
+        )  # fmt: skip
+    lookup = _of(files, "Postcode lookup")
+    if len(lookup):
+        post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
+        nothing = pd.Series(np.nan, index=lookup.index)
+        deciles = {
+            f"{name}_decile": pd.to_numeric(
+                lookup.get(f"{name}decile", nothing), errors="coerce"
+            ).to_numpy()
+            for name in ("idaci", "imd")
+        }
+        context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
+    groups = _of(files, "Groups of NCCIS activities")
+    if len(groups):
+        context.group_of_activity = pd.Series(
+            groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy(),
+            index=groups["activitycode"].astype("str").str.strip(),
+        ).groupby(level=0).first()  # fmt: skip
+    header = _of(files, "SSDA903: header")
+    if len(header):
+        context.child_upn = (
+            header.assign(child=header["child"].astype("str")).drop_duplicates("child")
+            .set_index("child")["upn"].astype("object")
+        )  # fmt: skip
+    for one in files:
+        if one.source.name == "SSDA903: episodes":
+            one.frame["upn"] = one.frame["child"].astype("str").map(context.child_upn)
+    return context
+
+
+def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:
+    parts = [one.frame for one in files if one.source.name == name]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def identify(files: list[ReturnFile], context: Context, key_file: Path, made: Reading) -> None:
+    """Give every row its pupil: former UPNs joined, names and UPNs dropped at the door.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; their frames get a ``pupil_id`` in place of UPN and names.
+    context : Context
+        Gets pupil, census and day of entry of every pupil row.
+    key_file : Path
+        Key of the pseudonyms.
+    made : Reading
+        Gets the problems and the rejects.
+
+    Raises
+    ------
+    DataError
+        If the key cannot be read or made.
+    """
+    pupils = [one for one in files if one.source.name == "School Census: pupils on roll"]
+    for one in pupils:
+        one.frame["upn"] = _upn_or_name(one.frame)
+    former = _former(pupils)
+    key = load_key(key_file)
+    for one in files:
+        if not one.source.upn or one.source.upn not in one.frame:
+            continue
+        upn = one.frame[one.source.upn]
+        distinct = pd.Series(upn.dropna().unique()).astype("str")
+        clean = distinct.str.strip().str.upper()
+        names = pseudonyms(clean.replace(former), key)
+        names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
+        mapped = upn.map(dict(zip(distinct, names, strict=True))).astype("str")
+        one.frame = one.frame.drop(columns=[*({"upn", "formerupn", "surname", "forename", "middlenames",
+                                    "preferredsurname", one.source.upn} & set(one.frame))])  # fmt: skip
+        one.frame["pupil_id"] = mapped
+        if one.source.name in ("School Census: pupils on roll", "Suspensions and exclusions"):
+            ledger = Ledger(one.name, one.first_row, one.raw)
+            given = upn.where(~upn.astype("str").str.startswith("NO UPN"))
+            note_upns(given, ledger)
+            keep_notes(made, one, ledger)
+    rows = [one for one in pupils if "rowid" in one.frame]
+    if rows:
+        for one in rows:
+            _set_undated_aside(made, one, context)
+        wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
+        table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in rows])
+        table = (
+            table.assign(rowid=table["rowid"].astype("str"))
+            .drop_duplicates("rowid")
+            .set_index("rowid")
+        )
+        context.pupil_of_row = table["pupil_id"]
+        context.census_of_row = table["schoolcensustableid"].astype("str")
+        context.entry_of_row = read_dates(table["entrydate"])
+
+
+def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
+    """Return the UPN, or where there is none what else tells one pupil from another."""
+    upn = frame["upn"].astype("object")
+    parts = [frame[name].astype("str") for name in ("surname", "forename", "dob") if name in frame]
+    other = pd.Series("NO UPN", index=frame.index)
+    for part in parts:
+        other = other + "|" + part
+    blank = upn.isna() | (upn.astype("str").str.strip() == "")
+    return upn.where(~blank, other)
+
+
+def _former(pupils: list[ReturnFile]) -> dict[str, str]:
+    """Return former UPN → the UPN that a pupil has now, chains followed to the end."""
+    pairs: dict[str, str] = {}
+    for one in pupils:
+        if "formerupn" in one.frame:
+            told = (
+                one.frame[["formerupn", "upn"]]
+                .astype("str")
+                .apply(lambda c: c.str.strip().str.upper())
+            )
+            told = told[(told["formerupn"].str.len() >= 12) & (told["formerupn"] != told["upn"])]
+            pairs |= dict(zip(told["formerupn"], told["upn"], strict=True))
+    for old in list(pairs):
+        seen = {old}
+        while pairs[old] in pairs and pairs[old] not in seen:
+            seen.add(pairs[old])
+            pairs[old] = pairs[pairs[old]]
+    return pairs
+
+
+def _set_undated_aside(made: Reading, one: ReturnFile, context: Context) -> None:
+    """Set pupils aside whose census is not there: without its day nothing in it can be dated."""
+    census = one.frame["schoolcensustableid"].astype("str")
+    places = np.flatnonzero(~census.isin(context.censuses.index) & ~one.set_aside)
+    if len(places):
+        set_aside_rows(made, one, places, "no_census", "belong to a return whose day is not known. Add the "
+                   "table 'schoolcensus' of that return.", "error")  # fmt: skip

@@ -1,0 +1,197 @@
+"""Rules that look at more than one value: what is missing, turned, out of force or repeated.
+
+In:  a converted table and the ledger of its file.
+Out: notes in the ledger; the order of rows by their key.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.codes import code_set
+from riskmodel.data.read.rows.problems import Ledger
+from riskmodel.data.schema import Table
+
+__all__ = ["check_rows", "in_order"]
+
+SPANS = (
+    ("entry_date", "leaving_date"),
+    ("start_date", "end_date"),
+    ("requested_on", "decided_on"),
+    ("requested_on", "plan_on"),
+)
+"""Date columns of which the second never lies before the first."""
+
+BLOCK = 2**18
+"""Rows looked at in one go."""
+
+LARGEST = 2**62
+"""Packed keys stay below, so that they fit an int64."""
+
+
+def check_rows(
+    table: Table,
+    frame: pd.DataFrame,
+    ledger: Ledger,
+    calendar: pd.DataFrame | None,
+    *,
+    unique: bool,
+) -> None:
+    """Note the rows of a converted table that break a rule.
+
+    Parameters
+    ----------
+    table : Table
+        Declaration of the table.
+    frame : DataFrame
+        Converted rows, as many as the file has.
+    ledger : Ledger
+        Gets the notes.
+    calendar : DataFrame, optional
+        School days, where the extracts hold them.
+    unique : bool
+        Whether a repeated key is a fault.
+    """
+    _check_required(table, frame, ledger)
+    _check_spans(frame, ledger)
+    if table.name == "suspensions":
+        early = (frame["reinstated_on"] < frame["start_date"]).to_numpy()
+        ledger.note(early, "reinstated_before_start", "reinstated_on",
+                    "reinstated_on {value} is before start_date and does not count. Correct one of the "
+                    "two.", set_aside=False)  # fmt: skip
+    if table.event:
+        early = (frame["recorded_on"] < frame[table.event]).to_numpy()
+        ledger.note(early, "recorded_before_event", "recorded_on",
+                    f"recorded_on {{value}} is before {table.event}. Give the day on which the LA "
+                    "first knew.", set_aside=False)  # fmt: skip
+    if table.name in {"sessions", "suspensions"}:
+        _check_in_force(table, frame, ledger)
+    if table.name == "sessions" and calendar is not None:
+        outside = ~frame["date"].isin(calendar["date"]).to_numpy()
+        ledger.note(outside, "not_a_school_day", "date",
+                    "date {value} is not a school day of the calendar. Correct it, or add the day to "
+                    "the calendar.")  # fmt: skip
+    if unique:
+        _check_duplicates(table, frame, ledger)
+
+
+def _check_required(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+    for column in table.columns:
+        if not column.nullable and not column.unknown_is_group:
+            ledger.note(frame[column.name].isna().to_numpy(), "missing_value", column.name,
+                        f"{column.name} is missing. Fill it in.", show_value=False)  # fmt: skip
+
+
+def _check_spans(frame: pd.DataFrame, ledger: Ledger) -> None:
+    for start, end in SPANS:
+        if start in frame and end in frame:
+            turned = (frame[end] < frame[start]).to_numpy()
+            ledger.note(turned, "ends_before_start", end,
+                        f"{end} {{value}} is before {start}. Correct one of the two.")  # fmt: skip
+
+
+def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+    """Set aside marks on days when their code was not in force, and note such reasons."""
+    pairs = [("mark", "date", "marks")] if table.name == "sessions" else [
+        (f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)
+    ]  # fmt: skip
+    for column, date, name in pairs:
+        codes = code_set(name)
+        for code in codes.index[(codes["from"] != "") | (codes["to"] != "")]:
+            uses = (frame[column] == code).to_numpy()
+            if not uses.any():
+                continue
+            first, last = codes.loc[code, ["from", "to"]]
+            outside = np.zeros(len(frame), dtype=bool)
+            if first:
+                outside |= (frame[date] < pd.Timestamp(str(first))).to_numpy()
+            if last:
+                outside |= (frame[date] > pd.Timestamp(str(last))).to_numpy()
+            span = f"from {first}" if first else f"until {last}"
+            ledger.note(uses & outside, "not_in_force", column,
+                        f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
+                        set_aside=table.name == "sessions")  # fmt: skip
+
+
+def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+    """Keep one row of each key, the same one whatever the order of the file's rows."""
+    ledger.in_order = _rises(table, frame)
+    if ledger.in_order:
+        return
+    packed = _packed(table, frame)
+    rows = np.flatnonzero(ledger.kept)
+    shared = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
+    if not len(shared):
+        return
+    content = frame.iloc[shared].astype("str").assign(packed=packed[shared], row=shared)
+    content = content.sort_values([*frame.columns, "row"])
+    repeats = content.duplicated([*frame.columns])
+    differs = content.duplicated("packed") & ~repeats
+    key = ", ".join(table.key)
+    for found, rule, words in (
+        (repeats, "duplicate", f"repeats another row ({key}). Take one of them out."),
+        (differs, "conflict", f"says something else than another row with the same {key}. One of "
+         "them was kept; ask which is right and take the other out."),
+    ):  # fmt: skip
+        bad = np.zeros(len(frame), dtype=bool)
+        bad[content.loc[found, "row"]] = True
+        ledger.note(bad, rule, "", words)
+
+
+def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by the key, so that the order of a file's rows never matters.
+
+    Parameters
+    ----------
+    table : Table
+        Declaration of the table.
+    frame : DataFrame
+        Rows without repeated keys.
+
+    Returns
+    -------
+    DataFrame
+        Sorted, numbered from 0.
+    """
+    if _rises(table, frame):
+        return frame.reset_index(drop=True)
+    packed = _packed(table, frame)
+    return frame.take(np.argsort(packed, kind="stable")).reset_index(drop=True)
+
+
+def _rises(table: Table, frame: pd.DataFrame) -> bool:
+    """Whether the key rises from each row to the next, looked at in blocks that fit the cache."""
+    key = frame[list(table.key)]
+    if any(key[name].dtype == "str" for name in key):  # text has no number of its own in a block
+        return bool((np.diff(_packed(table, key)) > 0).all())
+    return all(
+        bool((np.diff(_packed(table, key.iloc[first : first + BLOCK + 1])) > 0).all())
+        for first in range(0, len(key), BLOCK)
+    )
+
+
+def _packed(table: Table, frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Pack the key of each row into one integer that sorts as the key does."""
+    packed, size = np.zeros(len(frame), dtype=np.int64), 1
+    for name in table.key:
+        number = _numbered(frame[name])
+        width = int(number.max(initial=0)) + 1
+        if size * width >= LARGEST:  # number the keys so far anew, densely
+            packed = np.unique(packed, return_inverse=True)[1].astype(np.int64)
+            size = len(frame) + 1
+        packed = packed * width + number
+        size *= width
+    return packed
+
+
+def _numbered(values: pd.Series) -> NDArray[np.int64]:
+    """Return the place of each value among the column's values; 0 for a missing one."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy().astype(np.int64) + 1
+    if pd.api.types.is_datetime64_any_dtype(values):
+        days = values.to_numpy().astype("datetime64[s]").view(np.int64) // 86_400
+        days += 10**5
+        return np.maximum(days, 0, out=days)  # a missing day is a very low number
+    return pd.factorize(values, sort=True)[0].astype(np.int64) + 1

@@ -1,0 +1,267 @@
+"""What is said of a backtest: notes for people, groups found less often, numbers for MLflow.
+
+In:  a backtest.
+Out: sentences, metrics.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from riskmodel.evaluation import Backtest
+from riskmodel.evaluation.list_sums import METRICS
+from riskmodel.evaluation.stability import EARLY_DAYS
+from riskmodel.fairness.practice import compare_gaps
+from riskmodel.fairness.verdicts import holm
+from riskmodel.jobs.rivals import CEILING
+from riskmodel.labels import policy
+
+__all__ = [
+    "choice_note",
+    "metrics_of",
+    "notes_for",
+    "row_of",
+    "widened_gaps",
+]
+
+FEW_PUPILS = 30
+"""Pupils with the outcome below which intervals of average precision are said to be too narrow: see
+``benchmarks/intervals.py``."""
+
+SIGNIFICANT = 0.05
+"""Level of the corrected p-values."""
+
+
+def notes_for(
+    outcome: str,
+    out_of_time: bool,
+    backtest: Backtest,
+    statuses: pd.DataFrame,
+) -> list[str]:
+    """Return what a reader of the backtest must know.
+
+    Parameters
+    ----------
+    outcome : str
+        Outcome.
+    out_of_time : bool
+        Whether the lists tested were made with earlier facts only.
+    backtest : Backtest
+        What was measured.
+    statuses : DataFrame
+        Rows of each status, from :func:`riskmodel.labels.count_status`.
+
+    Returns
+    -------
+    list of str
+        Plain sentences; the first says how it was measured.
+    """
+    how = (
+        f"Measured on {backtest.counts['origins']} earlier lists, each made with what was known then."
+        if out_of_time
+        else "History is too short for lists made earlier: measured by cross-validation over pupils "
+        "instead, which says less about next year."
+    )
+    states = ", ".join(
+        f"{str(row['status']).replace('_', ' ')} {row['rows']}"
+        for row in statuses.to_dict("records")
+        if row["rows"]
+    )
+    return [
+        how,
+        policy(outcome),
+        f"Labels (rows): {states}.",
+        *_cautions(backtest),
+        _calibration_note(backtest),
+        *_list_notes(backtest),
+        backtest.recommendation(),
+    ]
+
+
+def choice_note(backtest: Backtest, *, is_held_out: bool) -> str:
+    """Say what a search does to the figures: settings chosen on a list look better on it.
+
+    Parameters
+    ----------
+    backtest : Backtest
+        Of the settings that were chosen.
+    is_held_out : bool
+        Whether they were chosen on lists whose outcomes were known before the newest was made.
+
+    Returns
+    -------
+    str
+        A sentence, with the newest list where it took no part in the choice.
+    """
+    if not is_held_out:
+        return (
+            "The settings were chosen on lists whose outcomes overlap with those of every list here, which "
+            "flatters all figures; history is too short to hold a list out."
+        )
+    lists = backtest.by_list
+    row = row_of(lists[lists["as_of"] == lists["as_of"].max()], "ranker", "model")
+    precision = row["average_precision"]
+    return (
+        "The settings were chosen on the lists whose outcomes were known when the newest was made, which "
+        f"flatters their figures; on the newest, {row['as_of']:%Y-%m-%d}, with {row['positives']} outcomes, "
+        f"average precision is {'not defined' if np.isnan(precision) else f'{precision:.3f}'}."
+    )
+
+
+def _cautions(backtest: Backtest) -> list[str]:
+    """Say where the figures are less sure, or of fewer pupils, than they look."""
+    counts, said = backtest.counts, []
+    if counts["smallest_share_of_list"] < 1:
+        said.append(
+            "Of each list only the pupils whose outcome could be known by now were tested, as few as "
+            f"{counts['smallest_share_of_list']:.0%} of a list, with as large a part of the places."
+        )
+    if counts["positive_pupils"] < FEW_PUPILS:
+        said.append(
+            f"With fewer than {FEW_PUPILS} pupils with the outcome the intervals of average precision are "
+            "too narrow: in trials with 9 such pupils 21 in 100 lay below the truth, in place of 2 or 3."
+        )
+    return said
+
+
+def _calibration_note(backtest: Backtest) -> str:
+    """Compare expected with observed outcomes, calibrated on other lists and other pupils."""
+    if backtest.calibration is None:
+        return "Only one list could be tested, so the level of the risks could not be checked on another."
+    figures = backtest.calibration
+    ratio = row_of(figures.summary, "measure", "expected over observed")
+    return (
+        "Calibration, with the correction learned from other lists and other pupils (a pupil counts on "
+        f"each list): {figures.value('outcomes expected'):.1f} outcomes expected, "
+        f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
+        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}."
+    )
+
+
+def _list_notes(backtest: Backtest) -> list[str]:
+    """Say how early, how steady and how much about schools the model's list is."""
+    notes = []
+    row = row_of(backtest.table, "ranker", "model")
+    name = "recall_never_suspended"
+    if np.isfinite(row[name]):
+        best = backtest.table[backtest.table["ranker"] == CEILING].to_dict("records")
+        known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
+        notes.append(
+            "Of the outcomes of pupils with no suspension so far the lists held "
+            f"{_share(row, name)}{known}."
+        )
+    if backtest.lead_time is not None:
+        row = row_of(backtest.lead_time, "ranker", "model")
+        notes.append(
+            f"Of {row['events']} pupils, {_share(row, 'ever_listed')} stood on a tested list before "
+            f"the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days before"
+            + (f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else ".")
+        )
+    if backtest.stability is not None and not backtest.stability.empty:
+        row = row_of(backtest.stability, "ranker", "model")
+        notes.append(
+            f"Of a list {_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."
+        )
+    if backtest.schools is not None:
+        row = row_of(backtest.schools, "ranker", "model")
+        notes.append(
+            f"{row['share_between']:.0%} of the ranking lies between schools; within a school the pupil "
+            f"with the outcome ranks above one without in {row['auc_within']:.0%} of pairs."
+        )
+    return notes
+
+
+def row_of(table: pd.DataFrame, column: str, value: str) -> dict[Any, Any]:
+    """Return the row of a table that holds a value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per value.
+    column, value : str
+        Which.
+
+    Returns
+    -------
+    dict
+        Column → value.
+    """
+    return dict(table[table[column] == value].to_dict("records")[0])
+
+
+def _share(row: dict[Any, Any], name: str) -> str:
+    ends = (row[f"{name}_low"], row[f"{name}_high"])
+    interval = f" ({ends[0]:.0%} to {ends[1]:.0%})" if np.isfinite(ends).all() else ""
+    return f"{row[name]:.0%}{interval}"
+
+
+def widened_gaps(
+    predictions: pd.DataFrame,
+    groups: pd.DataFrame,
+    capacity: int,
+    reference: str,
+    random_state: int,
+) -> list[str]:
+    """Return groups that the model finds less often than others, by more than a reference does.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_tested, ...)
+        ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
+    groups : DataFrame of shape (n_tested, n_characteristics)
+        Protected characteristics of the same rows.
+    capacity : int
+        Pupils listed at each ``as_of``.
+    reference : str
+        Score column of what the model is to replace.
+    random_state : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    list of str
+        Group and recall, in words.
+
+    Notes
+    -----
+    A group's gap is its recall less that of all others (:func:`riskmodel.fairness.practice.compare_gaps`).
+    Of the groups that the model finds less often than others, with five pupils with the outcome or more
+    and as many outside, the one-sided p-values of a wider gap are corrected after Holm.
+    """
+    gaps = compare_gaps(
+        predictions, groups, [reference], capacity=capacity, random_state=random_state
+    )
+    gaps = gaps[gaps["z"].notna() & (gaps["gap"] < 0)]
+    wider = gaps[holm(norm.cdf(gaps["z"].to_numpy(dtype=float))) < SIGNIFICANT]
+    return [
+        f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})"
+        for row in wider.sort_values("z").to_dict("records")
+    ]
+
+
+def metrics_of(table: pd.DataFrame) -> dict[str, float]:
+    """Return the numbers that MLflow keeps, of all lists or of one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``ranker`` and a column per metric.
+
+    Returns
+    -------
+    dict of str to float
+        ``<ranker>.<metric>``; numbers that could not be measured are left out.
+    """
+    numbers = {}
+    for row in table.to_dict("records"):
+        ranker = re.sub(r"[^A-Za-z0-9_]+", "_", str(row["ranker"])).strip("_")
+        for name in METRICS:
+            for column in (name, f"{name}_low", f"{name}_high"):
+                if np.isfinite(row[column]):
+                    numbers[f"{ranker}.{column}"] = float(row[column])
+    return numbers

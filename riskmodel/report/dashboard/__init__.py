@@ -1,0 +1,1 @@
+"""The inclusion dashboard as pages: the area, and each school, never a league table."""

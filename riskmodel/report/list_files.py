@@ -1,0 +1,176 @@
+"""Every file of a list, whole or not at all; and a list read back.
+
+In:  an assessment and a folder.
+Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``reasons.parquet``,
+``audit.json``, ``assessment.json``; a line in the log of lists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pandas as pd
+
+from riskmodel.assess import Assessment
+from riskmodel.data import Tables
+from riskmodel.data.write import new_folder
+from riskmodel.errors import RequestError
+from riskmodel.ranking import rank
+from riskmodel.report.list_log import LogTo, record_list
+from riskmodel.report.list_page.page import write_pages
+from riskmodel.report.records import write_records
+from riskmodel.report.workbook.list_identity import ListIdentity
+from riskmodel.report.workbook.writing import write_workbook
+
+__all__ = ["read_list", "write_list"]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""First characters by which a spreadsheet may take text for a formula, the full-width ones too."""
+
+NUMBERS = {"rank": "int64", "selected": "bool", "year_group": "Int64", "risk": "float64",
+           "risk_low": "float64", "risk_high": "float64"}  # fmt: skip
+"""Columns of ``list.csv`` that are no text."""
+
+
+def write_list(
+    assessment: Assessment,
+    out: str | Path,
+    *,
+    previous: pd.DataFrame | None = None,
+    log: LogTo | None = None,
+    tables: Tables | None = None,
+    password: str | None = None,
+) -> Path:
+    """Write the list.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        Scores, reasons, audit.
+    out : str or Path
+        Empty or new folder; filled at the end, in one step.
+    previous : DataFrame, optional
+        An earlier ranking, to say who is new, rising or falling; ``compared_with`` of the assessment's
+        provenance is its day.
+    log : LogTo, optional
+        Where the list is logged, just before its folder appears; not at all where left out.
+    tables : Tables, optional
+        The LA's facts, for the charts, needs and names of schools of the pages.
+    password : str, optional
+        Seals the pages; the other files stay open.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    RequestError
+        If the folder is not empty, the capacity does not fit the cohort, the log cannot be written, or the
+        password is too short.
+    """
+    ranking = rank(assessment, previous=previous)
+    with new_folder(out) as folder:
+        # line ends of RFC 4180, because only characters of a line end are quoted inside text
+        _defused(ranking).to_csv(folder / "list.csv", index=False, lineterminator="\r\n")
+        identity = _identity(assessment, ranking, folder / "list.csv")
+        write_workbook(assessment, ranking, identity, folder / "list.xlsx")
+        write_pages(assessment, ranking, folder, tables=tables, password=password)
+        write_records(assessment, folder / "records")
+        with (folder / "reasons.parquet").open("wb") as stream:  # Arrow takes any path for UTF-8
+            _reasons_frame(assessment).to_parquet(stream, index=False)
+        facts = assessment.to_dict() | {"list": json.loads(identity.text())}
+        for name, content in (
+            ("audit.json", assessment.audit.to_dict()),
+            ("assessment.json", facts),
+        ):
+            text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+            (folder / name).write_text(text, encoding="utf-8")
+        if log is not None:
+            record_list(log, identity, assessment)
+    return Path(out)
+
+
+def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
+    """Read a list back.
+
+    Parameters
+    ----------
+    folder : Path
+        What :func:`write_list` wrote.
+
+    Returns
+    -------
+    ListIdentity, DataFrame
+        Which list it is; its ranking, every pupil.
+
+    Raises
+    ------
+    RequestError
+        If there is no list, or its ranking is not the one that its identity was made from.
+    """
+    try:
+        facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
+        identity = ListIdentity.parse(json.dumps(facts["list"]))
+        content = (folder / "list.csv").read_bytes()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RequestError(
+            f"{folder} holds no list that can be read ({error}). Name a folder that 'riskmodel list' "
+            "wrote."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != identity.digest:
+        raise RequestError(
+            f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
+            "written."
+        )
+    types = defaultdict(lambda: "str", NUMBERS)
+    # what nobody changed is read without a doubt, from the bytes that were compared
+    ranking = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
+    return identity, _rearmed(ranking)
+
+
+def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> ListIdentity:
+    return ListIdentity(
+        outcome=assessment.outcome,
+        as_of=f"{assessment.as_of:%Y-%m-%d}",
+        capacity=assessment.capacity,
+        rows=int((ranking["band"] != "not listed").sum()),
+        model_uri=str(assessment.provenance.get("model_uri", "not registered")),
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+
+
+def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
+    """Return pupil, base value and one column per feature; a row adds up to ``logit(risk)``."""
+    frame = assessment.contributions.copy()
+    frame.insert(0, "pupil_id", assessment.scores["pupil_id"].astype("str").to_numpy())
+    frame.insert(1, "base_value", float(assessment.base_value))
+    return frame
+
+
+def _rearmed(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Take away what :func:`_defused` put in front."""
+    read = ranking.copy()
+    for column in read.select_dtypes(include=["str"]).columns:
+        text = read[column].astype("str")
+        armed = text.str.lstrip("'").str.startswith(FORMULA_STARTS)
+        read[column] = text.mask(armed, text.str.slice(1))
+    return read
+
+
+def _defused(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Keep spreadsheets from reading text as a formula: it gets an apostrophe in front.
+
+    Text that has apostrophes before such a start gets one more, so that :func:`read_list` can take
+    away exactly what was added.
+    """
+    safe = ranking.copy()
+    for column in safe.select_dtypes(include=["str", "object", "category"]).columns:
+        text = safe[column].astype("str")
+        safe[column] = text.mask(text.str.lstrip("'").str.startswith(FORMULA_STARTS), "'" + text)
+    return safe

@@ -1,0 +1,276 @@
+"""Sentences that every page and workbook opens with.
+
+In:  an assessment.
+Out: what the list is, how often such lists were right, and what it must not be used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from riskmodel.assess import Assessment
+from riskmodel.labels import policy
+
+__all__ = [
+    "AUDIT_TABLES",
+    "HAPPENED_WORDS",
+    "MISUSE",
+    "OUTCOME_WORDS",
+    "about",
+    "backtest_words",
+    "change_words",
+    "day_words",
+    "purpose",
+    "short_purpose",
+    "track_figures",
+    "track_record",
+]
+
+OUTCOME_WORDS = {
+    "pex": "permanent exclusion within 12 months",
+    "neet": "not being in education, employment or training in the winter after Year 11",
+    "neet-post16": "not being in education, employment or training for half of the next 12 months",
+}
+
+HAPPENED_WORDS = {
+    "pex": "permanently excluded within 12 months",
+    "neet": "not in education, employment or training in the winter after Year 11",
+    "neet-post16": "not in education, employment or training for half of the next 12 months",
+}
+
+_SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+
+OUT_OF_TIME = "out of time"
+"""How a model is said to be evaluated where earlier lists could be tested."""
+
+AUDIT_TABLES = {
+    "selection": "This list: who is on it",
+    "near_line": "This list: who is just below the line",
+    "quotas": "This list: if each school had places in proportion to its pupils",
+    "measures": "Earlier lists: each group beside all others",
+    "groups": "Earlier lists: counts by group",
+    "practice": "Earlier lists: gaps with today's practice, and with the model",
+}
+"""Table of the audit → what it shows, in words."""
+
+MISUSE = (
+    "This list starts a conversation about support. It decides nothing about a child.",
+    "It must not be used to exclude, to refuse or move a place, to rank schools, or to judge a family.",
+    "A risk is a statement about pupils with a record like this one, not a prophecy about this child. "
+    "Many children listed will not have the outcome, and some who are not listed will.",
+)
+
+
+def day_words(day: pd.Timestamp) -> str:
+    """Write a day as people do.
+
+    Parameters
+    ----------
+    day : Timestamp
+        Any day.
+
+    Returns
+    -------
+    str
+        Day, month and year.
+
+    Examples
+    --------
+    >>> day_words(pd.Timestamp("2024-09-02"))
+    '2 September 2024'
+    """
+    return f"{day.day} {day:%B %Y}"
+
+
+def purpose(assessment: Assessment) -> list[str]:
+    """Return what the list is.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    simulated = assessment.provenance.get("simulated")
+    lines = ["SIMULATED DATA: no real child is in this list."] if simulated else []
+    return [
+        *lines,
+        f"Pupils who may need support early: risk of {OUTCOME_WORDS[assessment.outcome]}.",
+        f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
+        f"places among {len(assessment.scores):,} pupils.",
+        policy(assessment.outcome),
+        f"Model: {assessment.provenance.get('model_uri', 'not registered')}, trained on what was known "
+        f"before {assessment.provenance.get('trained_as_of', 'an unknown day')}.",
+        track_record(assessment),
+    ]
+
+
+def short_purpose(assessment: Assessment) -> str:
+    """Return what the list is, in two sentences.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    str
+        Pupils, places, outcome, day.
+    """
+    day = day_words(assessment.as_of)
+    return (
+        f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils who may need support most, by "
+        f"their risk of {OUTCOME_WORDS[assessment.outcome]}. It stands on what was recorded before {day}."
+    )
+
+
+def about(assessment: Assessment) -> list[tuple[str, str]]:
+    """Return how the list was made.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    list of (str, str)
+        What, and its value in words.
+    """
+    origin = assessment.provenance
+    return [
+        ("For", "Inclusion officers of the local authority and inclusion leads of its schools."),
+        ("What counts as the outcome", policy(assessment.outcome)),
+        ("As of", f"{day_words(assessment.as_of)}. Nothing recorded on or after that day was used."),
+        ("Pupils", f"{len(assessment.scores):,} were scored; the list has {assessment.capacity:,} places."),
+        ("Model", f"{origin.get('model_uri', 'not registered')}, trained on what was known before "
+         f"{origin.get('trained_as_of', 'an unknown day')}."),
+        ("How often it was right", track_record(assessment)),
+        ("Risk", "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. The "
+         "range shows how unsure the model is of that figure."),
+        ("Near the line", "Pupils just below the last place. The model can hardly tell them from those "
+         "just above it."),
+        ("Rising, steady, falling", f"{change_words(assessment)} Steady is within a quarter of the former "
+         "rank."),
+    ]  # fmt: skip
+
+
+def change_words(assessment: Assessment) -> str:
+    """Say what the change is measured against.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    str
+        A sentence; it names the day where that is known.
+    """
+    day = assessment.provenance.get("compared_with")
+    if day is None:
+        return "Change is the rank now beside the rank on an earlier list, where there is one."
+    return (
+        "Change is the rank now beside the rank that the same model gives from what was recorded before "
+        f"{day_words(pd.Timestamp(day))}."
+    )
+
+
+def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
+    """Say how often such lists were right, as two counts out of 100.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        With the model's backtest.
+
+    Returns
+    -------
+    list of (int, str)
+        A count out of 100 and its sentence; none where nothing was measured.
+    """
+    measured = _measured(assessment.backtest or {})
+    if measured is None:
+        return []
+    found, caught = measured
+    happened = HAPPENED_WORDS[assessment.outcome]
+    when = (
+        "on earlier lists"
+        if assessment.provenance.get("evaluated") == OUT_OF_TIME
+        else "of pupils left out of the training"
+    )
+    return [
+        (round(found[0]), f"Out of 100 children listed {when}, {_count(found)} were {happened}."),
+        (round(caught[0]), f"Out of 100 children who were {happened}, such lists would have caught "
+         f"{_count(caught)}."),
+    ]  # fmt: skip
+
+
+def _count(figures: list[float]) -> str:
+    return "{:.0f} ({:.0f} to {:.0f})".format(*figures)
+
+
+def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
+    """Return precision and recall at the capacity out of 100, each with its interval."""
+    table = backtest.get("table", [])
+    row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
+    if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
+        return None
+    return [[100 * row[f"{metric}{end}"] for end in _ENDS] for metric in _SHOWN]
+
+
+def track_record(assessment: Assessment) -> str:
+    """Say how often such lists were right.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        With the model's backtest.
+
+    Returns
+    -------
+    str
+        Natural frequencies with intervals, or that nothing was measured.
+    """
+    return backtest_words(assessment.backtest or {}, assessment.provenance.get("evaluated"))
+
+
+def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
+    """Say how often the lists of a backtest were right.
+
+    Parameters
+    ----------
+    backtest : mapping
+        From :meth:`riskmodel.evaluation.Backtest.to_dict`; empty where there was none.
+    evaluated : str, optional
+        ``"out of time"`` where earlier lists were tested.
+
+    Returns
+    -------
+    str
+        Natural frequencies with intervals, or that nothing was measured.
+    """
+    measured = _measured(backtest)
+    if measured is None:
+        return "How often such lists are right has not been measured."
+    capacity = backtest["counts"]["capacity"]
+    how = (
+        "On earlier lists"
+        if evaluated == OUT_OF_TIME
+        else "Tested on pupils left out of the training"
+    )
+    precision, recall = measured
+    return (
+        f"{how} of {capacity} pupils: out of 100 pupils listed, about {precision[0]:.0f} had "
+        f"the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of 100 pupils who had "
+        f"it, the list held about {recall[0]:.0f} ({recall[1]:.0f} to {recall[2]:.0f})."
+    )
