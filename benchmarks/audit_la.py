@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 import riskmodel
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
-from riskmodel.fairness import compare_remedies, contribution_gaps, groups_at, stand_ins
+from riskmodel.fairness import compare_remedies, contribution_gaps, groups_at, proxies
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs import train
 from riskmodel.simulate import write_simulated
@@ -75,7 +75,7 @@ def audit_latest(extract: Extract, assessment: riskmodel.Assessment) -> None:
     largest = gaps.groupby(["characteristic", "group"], sort=False).head(1)
     show("Log-odds by theme, group less all others, the largest of each group",
          largest.drop(columns=["mean", "others"]))  # fmt: skip
-    show("Strongest stand-ins", stand_ins(assessment.features, groups, strongest=1))
+    show("Strongest stand-ins", proxies(assessment.features, groups, strongest=1))
 
 
 def remedy_neet(extract: Extract) -> None:
@@ -102,7 +102,7 @@ def remedy_neet(extract: Extract) -> None:
             risk[test] = steps.predict_proba(X.iloc[test])[:, 1]
         return risk
 
-    strong = stand_ins(X, pd.DataFrame({"fsm": group}), strongest=8)["feature"].unique()[:8]
+    strong = proxies(X, pd.DataFrame({"fsm": group}), strongest=8)["feature"].unique()[:8]
     made = compare_remedies(X, y, group, fit, capacity=len(y) // 10, drop=list(strong), coarsen=[])
     table = made.frame().assign(remedy=lambda t: t["remedy"].str.slice(0, 40))
     show(f"Remedies for the gap in recall by free school meals: NEET, {len(y):,} pupils, {y.sum():.0f} with "

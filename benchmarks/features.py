@@ -30,7 +30,7 @@ from riskmodel.data.arrays import pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read import read
 from riskmodel.features import build, make_register
-from riskmodel.features.mark_counts import Tally, group_of, lane
+from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import FAMILIES
 from riskmodel.simulate import write_simulated
 
@@ -63,7 +63,7 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     days = [pd.Timestamp(day) for day in starts["as_of"]]
     windows = {(day, n): register.window(day, n) for day in days for n in WINDOWS}
     edges = (edge for window in windows.values() for edge in (window.start, window.stop))
-    tally = Tally(register, np.unique([0, *edges]))
+    mark_counts = MarkCounts(register, np.unique([0, *edges]))
     (group,) = {group_of(family)[0] for family in COUNTED}  # the four are counted together
     shifts = [group_of(family)[1] for family in COUNTED]
     pupils = pupils_of(spine)
@@ -72,9 +72,9 @@ def ours(tables: Tables, spine: pd.DataFrame, starts: pd.DataFrame) -> NDArray[n
     for day in days:
         rows = np.flatnonzero(as_of == day.to_datetime64())
         for place, n in enumerate(WINDOWS):
-            lanes = tally.lanes(group, day, pupils[rows], windows[day, n])
+            packed = mark_counts.packed(group, day, pupils[rows], windows[day, n])
             for number, shift in enumerate(shifts):
-                made[rows, place * len(COUNTED) + number] = lane(lanes, shift)
+                made[rows, place * len(COUNTED) + number] = unpack(packed, shift)
     return made
 
 

@@ -5,7 +5,7 @@ from riskmodel.fairness.disclosure import suppress_two_way
 from riskmodel.fairness.groups import GATED, cross, groups_at
 from riskmodel.fairness.mitigation import compare_remedies
 from riskmodel.fairness.model_audit import ModelAudit, audit_model
-from riskmodel.fairness.proxies import LABEL_NOTE, contribution_gaps, stand_ins
+from riskmodel.fairness.proxies import LABEL_NOTE, contribution_gaps, proxies
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = [
@@ -21,6 +21,6 @@ __all__ = [
     "contribution_gaps",
     "cross",
     "groups_at",
-    "stand_ins",
+    "proxies",
     "suppress_two_way",
 ]

@@ -111,7 +111,7 @@ def compare_remedies(
         Pupils listed.
     drop, coarsen : sequence of str
         Features to do without; features to cut into five levels, for instance the strongest
-        :func:`riskmodel.fairness.proxies.stand_ins`.
+        :func:`riskmodel.fairness.proxies.proxies`.
 
     Returns
     -------

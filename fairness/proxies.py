@@ -17,7 +17,7 @@ from riskmodel.errors import RequestError
 from riskmodel.fairness.groups import checked_groups, place_of
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
-__all__ = ["LABEL_NOTE", "contribution_gaps", "stand_ins"]
+__all__ = ["LABEL_NOTE", "contribution_gaps", "proxies"]
 
 LABEL_NOTE = (
     "The outcome is itself a decision of adults. Permanent exclusion is more frequent for some groups "
@@ -85,7 +85,7 @@ _GAP_COLUMNS = ["characteristic", "group", "part", "pupils", "mean", "others", "
                 "difference_low", "difference_high"]  # fmt: skip
 
 
-def stand_ins(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.DataFrame:
+def proxies(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.DataFrame:
     """Say how well each feature, by itself, tells each group from all other pupils.
 
     Parameters

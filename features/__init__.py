@@ -11,14 +11,14 @@ from riskmodel.features import (
 )
 from riskmodel.features.build_local import build, peers_of
 from riskmodel.features.catalogue import BUILDERS, CATALOGUE, Feature, builder, data_dictionary
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.register import Register, make_register
 
 __all__ = [
     "BUILDERS",
     "CATALOGUE",
     "Feature",
-    "Known",
+    "FactsAsOf",
     "Register",
     "attendance",
     "build",

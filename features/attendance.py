@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT, SEVERE
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.register import REGISTER_DAYS
 from riskmodel.features.windows import (
@@ -50,7 +50,7 @@ GOOD, POOR = 0.05, 0.15
 """Absence below which attendance was good, and above which it has dropped; chosen."""
 
 
-def _half_days(known: Known, family: str, window: str) -> NDArray[np.float64]:
+def _half_days(known: FactsAsOf, family: str, window: str) -> NDArray[np.float64]:
     n_days = WINDOWS[window][0]
     return known.half_days(family, n_days) if n_days else known.half_days_of_term(family)
 
@@ -65,12 +65,12 @@ def _rate_features() -> list[Feature]:
 
 
 @builder(_rate_features(), needs=["sessions"])
-def attendance_rates(known: Known) -> Columns:
+def attendance_rates(known: FactsAsOf) -> Columns:
     """Shares of possible half-days, per family of marks and window.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -120,12 +120,12 @@ def attendance_rates(known: Known) -> Columns:
     ],
     needs=["sessions"],
 )  # fmt: skip
-def attendance_changes(known: Known) -> Columns:
+def attendance_changes(known: FactsAsOf) -> Columns:
     """Change against the pupil's own past.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -192,12 +192,12 @@ def attendance_changes(known: Known) -> Columns:
     ],
     needs=["sessions"],
 )  # fmt: skip
-def attendance_streaks(known: Known) -> Columns:
+def attendance_streaks(known: FactsAsOf) -> Columns:
     """Count runs of absence, and what is missed after a morning in school.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -266,12 +266,12 @@ def attendance_streaks(known: Known) -> Columns:
     ],
     needs=["sessions"],
 )  # fmt: skip
-def attendance_patterns(known: Known) -> Columns:
+def attendance_patterns(known: FactsAsOf) -> Columns:
     """When in the week and day, and what kinds of mark ever.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -320,12 +320,12 @@ def attendance_patterns(known: Known) -> Columns:
     ],
     needs=["sessions", "enrolments"],
 )  # fmt: skip
-def attendance_against_peers(known: Known) -> Columns:
+def attendance_against_peers(known: FactsAsOf) -> Columns:
     """Absence beyond that of all other pupils on a roll in the year group or school.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
 from riskmodel.features.catalogue import BUILDERS, Builder
-from riskmodel.features.facts_as_of import Known
-from riskmodel.features.mark_counts import Tally
+from riskmodel.features.facts_as_of import FactsAsOf
+from riskmodel.features.mark_counts import MarkCounts
 from riskmodel.features.peers import count_peers
 from riskmodel.features.register import Register, make_register
 from riskmodel.progress import track
@@ -81,17 +81,17 @@ def build(
         return pd.DataFrame(made, columns=names, copy=False)
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
     register = make_register(tables) if "sessions" in tables else None
-    tally = None
+    mark_counts = None
     matrix = np.full((len(spine), len(names)), np.nan, dtype=np.float32)
     as_of = spine["as_of"].to_numpy()
     for number, day in enumerate(track(days, "Building features")):
         if number % DAYS_AT_A_TIME == 0:
-            tally = None  # let go of the last sums before others are made
-            tally = _tally(register, days[number : number + DAYS_AT_A_TIME])
+            mark_counts = None  # let go of the last sums before others are made
+            mark_counts = _mark_counts(register, days[number : number + DAYS_AT_A_TIME])
         rows = np.flatnonzero(as_of == day)
         part = spine.iloc[rows].reset_index(drop=True)
         sums = None if peers is None else peers[day]
-        known = Known(tables.as_known(day), day, part, register, tally, sums)
+        known = FactsAsOf(tables.as_known(day), day, part, register, mark_counts, sums)
         matrix[rows] = _build_day(known, builders, names)
     return pd.DataFrame(matrix, columns=names, copy=False)
 
@@ -112,14 +112,15 @@ def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
         As :func:`riskmodel.features.peers.count_peers`; those of parts add up to those of all.
     """
     register = make_register(tables) if "sessions" in tables else None
-    tally = _tally(register, days)
+    mark_counts = _mark_counts(register, days)
     nobody = pd.DataFrame({"pupil_id": pd.Categorical([], dtype=tables.pupils)})
     return {
-        day: count_peers(Known(tables.as_known(day), day, nobody, register, tally)) for day in days
+        day: count_peers(FactsAsOf(tables.as_known(day), day, nobody, register, mark_counts))
+        for day in days
     }
 
 
-def _tally(register: Register | None, days: list[pd.Timestamp]) -> Tally | None:
+def _mark_counts(register: Register | None, days: list[pd.Timestamp]) -> MarkCounts | None:
     """Sum a register up between the positions that the windows of some days start and end at."""
     if register is None:
         return None
@@ -132,10 +133,10 @@ def _tally(register: Register | None, days: list[pd.Timestamp]) -> Tally | None:
         )
         for position in (window.start, window.stop)
     ]
-    return Tally(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
+    return MarkCounts(register, np.unique(np.array([0, *bounds], dtype=np.int64)))
 
 
-def _build_day(known: Known, builders: list[Builder], names: list[str]) -> NDArray[np.float32]:
+def _build_day(known: FactsAsOf, builders: list[Builder], names: list[str]) -> NDArray[np.float32]:
     columns: dict[str, NDArray[np.float64]] = {}
     for one in builders:
         made = one.make(known)

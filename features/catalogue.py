@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from riskmodel.features.facts_as_of import Known
+    from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = [
     "BUILDERS",
@@ -32,7 +32,7 @@ __all__ = [
 Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
 """What a builder returns: feature → one value per row of the spine."""
 
-Make: TypeAlias = "Callable[[Known], Columns]"
+Make: TypeAlias = "Callable[[FactsAsOf], Columns]"
 Theme = Literal["attendance", "behaviour", "needs", "context", "moves", "school", "post-16"]
 
 
@@ -101,8 +101,8 @@ BUILDERS: list[Builder] = []
 def builder(
     features: Sequence[Feature], *, needs: Sequence[str]
 ) -> Callable[
-    [Callable[[Known], Mapping[str, NDArray[np.float64]]]],
-    Callable[[Known], Mapping[str, NDArray[np.float64]]],
+    [Callable[[FactsAsOf], Mapping[str, NDArray[np.float64]]]],
+    Callable[[FactsAsOf], Mapping[str, NDArray[np.float64]]],
 ]:
     """Register a function that makes features.
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]
@@ -68,12 +68,12 @@ EVER_6 = 6 * 365
     ],
     needs=["circumstances"],
 )  # fmt: skip
-def circumstances(known: Known) -> Columns:
+def circumstances(known: FactsAsOf) -> Columns:
     """Spells of circumstances: open on the day, begun, how long, how often.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -125,12 +125,12 @@ def circumstances(known: Known) -> Columns:
     ],
     needs=["neighbourhood"],
 )  # fmt: skip
-def neighbourhood(known: Known) -> Columns:
+def neighbourhood(known: FactsAsOf) -> Columns:
     """Deprivation where the pupil lives, and changes of address.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -174,12 +174,12 @@ def neighbourhood(known: Known) -> Columns:
     ],
     needs=["attainment"],
 )  # fmt: skip
-def attainment(known: Known) -> Columns:
+def attainment(known: FactsAsOf) -> Columns:
     """Mean score over subjects, single subjects, and change.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns

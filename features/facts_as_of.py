@@ -1,7 +1,7 @@
 """What was known on one day, ready for builders.
 
 In:  tables, register, day, pupils.
-Out: :class:`Known`: the facts recorded before ``as_of`` as arrays, and nothing else.
+Out: :class:`FactsAsOf`: the facts recorded before ``as_of`` as arrays, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.features import windows
 from riskmodel.features.events import Events
-from riskmodel.features.mark_counts import Tally, group_of, lane
+from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import family_lookup
 from riskmodel.features.peers import count_peers, numbers_of, others
 from riskmodel.features.register import REGISTER_DAYS, Register, Window
 
-__all__ = ["Known"]
+__all__ = ["FactsAsOf"]
 
 
 @dataclass(frozen=True)
-class Known:
+class FactsAsOf:
     """All that a builder may look at.
 
     Attributes
@@ -40,7 +40,7 @@ class Known:
         ``pupil_id``, ``school_id``, ``year_group`` of the pupils wanted.
     register : Register or None
         All marks; builders use :meth:`marks`.
-    tally : Tally or None
+    mark_counts : MarkCounts or None
         Prefix sums of the register; builders use :meth:`half_days`.
     peers : Mapping of str to DataFrame, optional
         Sums over all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
@@ -51,7 +51,7 @@ class Known:
     as_of: pd.Timestamp
     spine: pd.DataFrame
     register: Register | None = field(repr=False)
-    tally: Tally | None = field(default=None, repr=False)
+    mark_counts: MarkCounts | None = field(default=None, repr=False)
     peers: Mapping[str, pd.DataFrame] | None = field(default=None, repr=False)
 
     @cached_property
@@ -140,16 +140,18 @@ class Known:
         """Count a family in a window; the three counted with it are kept at hand."""
         group, shift = group_of(family)
         if (group, window) not in self._counted:
-            assert self.tally is not None
-            self._counted[group, window] = self.tally.lanes(group, self.as_of, self.rows, window)
-        return lane(self._counted[group, window], shift)
+            assert self.mark_counts is not None
+            self._counted[group, window] = self.mark_counts.packed(
+                group, self.as_of, self.rows, window
+            )
+        return unpack(self._counted[group, window], shift)
 
     @cached_property
     def _counted(self) -> dict[tuple[int, Window], NDArray[np.uint64]]:
         return {}
 
     @cached_property
-    def everyone(self) -> Known:
+    def everyone(self) -> FactsAsOf:
         """The same day, with a row for every pupil in the order of their numbers."""
         dtype = self.spine["pupil_id"].dtype
         assert isinstance(dtype, pd.CategoricalDtype)

@@ -18,20 +18,20 @@ from riskmodel.features.marks import FAMILIES, family_lookup
 from riskmodel.features.register import Register, Window
 from riskmodel.features.threads import on_all_cores
 
-__all__ = ["PARTS", "Tally", "group_of", "lane"]
+__all__ = ["PARTS", "MarkCounts", "group_of", "unpack"]
 
 PUPILS_AT_A_TIME = 256
 """Rows of the register summed up in one go, so that they fit the cache."""
 
-LANES, BITS = 4, 16
+PER_NUMBER, BITS = 4, 16
 """Families counted side by side in one 64-bit number, and the bits of each: 65,535 half-days."""
 
 
 @dataclass(frozen=True)
-class Tally:
+class MarkCounts:
     """Counts of marks from prefix sums: any family, over any window that ends before a day.
 
-    Four families are counted side by side, in the four 16-bit lanes of one 64-bit number; prefix sums
+    Four families are counted side by side, in the four 16-bit parts of one 64-bit number; prefix sums
     of four are made when the first of them is asked for.
 
     Attributes
@@ -46,7 +46,7 @@ class Tally:
     bounds: NDArray[np.int64]
     _sums: dict[tuple[str, int], NDArray[np.uint64]] = field(default_factory=dict, repr=False)
 
-    def lanes(
+    def packed(
         self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
     ) -> NDArray[np.uint64]:
         """Count the marks of four families in a window at once, as they were known on a day.
@@ -73,19 +73,19 @@ class Tally:
             if (part, group) not in self._sums:
                 self._sums[part, group] = _prefix_sums(self.register, self.bounds, part, group)
             sums = self._sums[part, group]
-            lanes = sums[last, pupils] - sums[first, pupils]
+            packed = sums[last, pupils] - sums[first, pupils]
         else:
             columns = np.arange(2 * start, 2 * stop)[PARTS[part](self.register.dates[start:stop])]
             marks = self.register.marks[np.ix_(pupils, columns)]
-            lanes = _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
-        return lanes - self._late(group, as_of, pupils, window)
+            packed = _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
+        return packed - self._late(group, as_of, pupils, window)
 
     def _late(
         self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
     ) -> NDArray[np.uint64]:
         """Count marks in the window that were recorded on or after the day."""
         register, day = self.register, day_number(as_of)
-        lanes = np.zeros(len(pupils), np.uint64)
+        packed = np.zeros(len(pupils), np.uint64)
         inside = PARTS[window.part](register.dates)
         recorded_by = register.latest[window.start : window.stop]
         for position in window.start + np.flatnonzero(recorded_by >= day):
@@ -93,8 +93,8 @@ class Tally:
             for column in (2 * position, 2 * position + 1):
                 if inside[column]:
                     late = np.flatnonzero(register.lag[pupils, column] >= age)
-                    lanes[late] += _TABLES[group][register.marks[pupils[late], column]]
-        return lanes
+                    packed[late] += _TABLES[group][register.marks[pupils[late], column]]
+        return packed
 
 
 def _prefix_sums(
@@ -129,19 +129,21 @@ PARTS: Mapping[str, Callable[[NDArray[np.datetime64]], NDArray[np.bool_]]] = {
 
 
 def _tables() -> NDArray[np.uint64]:
-    tables = np.zeros((-(-len(FAMILIES) // LANES), 256), np.uint64)
+    tables = np.zeros((-(-len(FAMILIES) // PER_NUMBER), 256), np.uint64)
     for number, name in enumerate(FAMILIES):
-        lane = np.uint64(1) << np.uint64(BITS * (number % LANES))
-        tables[number // LANES, family_lookup(name)] += lane
+        one = np.uint64(1) << np.uint64(BITS * (number % PER_NUMBER))
+        tables[number // PER_NUMBER, family_lookup(name)] += one
     return tables
 
 
 _TABLES = _tables()
-_LANE_OF = {name: (n // LANES, np.uint64(BITS * (n % LANES))) for n, name in enumerate(FAMILIES)}
+_PART_OF = {
+    name: (n // PER_NUMBER, np.uint64(BITS * (n % PER_NUMBER))) for n, name in enumerate(FAMILIES)
+}
 
 
 def group_of(family: str) -> tuple[int, np.uint64]:
-    """Return which four families are counted with a family, and the place of its lane.
+    """Return which four families are counted with a family, and the place of its bits.
 
     Parameters
     ----------
@@ -151,24 +153,24 @@ def group_of(family: str) -> tuple[int, np.uint64]:
     Returns
     -------
     tuple
-        Group, and the lane's first bit.
+        Group, and the first bit of the family's part.
     """
-    return _LANE_OF[family]
+    return _PART_OF[family]
 
 
-def lane(lanes: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
+def unpack(packed: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
     """Take one family out of four.
 
     Parameters
     ----------
-    lanes : uint64 array of shape (n_rows,)
-        From :meth:`Tally.lanes`.
+    packed : uint64 array of shape (n_rows,)
+        From :meth:`MarkCounts.packed`.
     shift : uint64
-        The lane's first bit, from :func:`group_of`.
+        First bit of the family's part, from :func:`group_of`.
 
     Returns
     -------
     float array of shape (n_rows,)
         Half-days.
     """
-    return ((lanes >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)
+    return ((packed >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.events import Events
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["gaps_between_schools", "moves"]
 
@@ -44,12 +44,12 @@ SUMMER = 60
     ],
     needs=["enrolments"],
 )  # fmt: skip
-def moves(known: Known) -> Columns:
+def moves(known: FactsAsOf) -> Columns:
     """Schools, moves and transitions.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -114,12 +114,12 @@ def moves(known: Known) -> Columns:
     ],
     needs=["enrolments"],
 )  # fmt: skip
-def gaps_between_schools(known: Known) -> Columns:
+def gaps_between_schools(known: FactsAsOf) -> Columns:
     """Time on no roll, and leaving without a known school.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
 
@@ -44,12 +44,12 @@ LATE_YEAR = 7
     ],
     needs=["send"],
 )  # fmt: skip
-def send_history(known: Known) -> Columns:
+def send_history(known: FactsAsOf) -> Columns:
     """Provision and types of need now.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -123,12 +123,12 @@ def send_history(known: Known) -> Columns:
     ],
     needs=["send"],
 )  # fmt: skip
-def send_timing(known: Known) -> Columns:
+def send_timing(known: FactsAsOf) -> Columns:
     """How long, how late, and what changed.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -199,12 +199,12 @@ def send_timing(known: Known) -> Columns:
     ],
     needs=["plans"],
 )  # fmt: skip
-def plan_requests(known: Known) -> Columns:
+def plan_requests(known: FactsAsOf) -> Columns:
     """Return requests for EHC plans, as decided by the day.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns

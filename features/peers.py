@@ -18,17 +18,17 @@ from riskmodel.features import windows
 from riskmodel.features.register import REGISTER_DAYS
 
 if TYPE_CHECKING:
-    from riskmodel.features.facts_as_of import Known
+    from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["count_peers", "numbers_of", "others"]
 
 
-def count_peers(known: Known) -> dict[str, pd.DataFrame]:
+def count_peers(known: FactsAsOf) -> dict[str, pd.DataFrame]:
     """Add up the numbers of everyone on a roll.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -54,12 +54,12 @@ def count_peers(known: Known) -> dict[str, pd.DataFrame]:
     return {"school": school, "year_group": by["year_group"]}
 
 
-def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
+def others(known: FactsAsOf, kind: str) -> dict[str, NDArray[np.float64]]:
     """Return the sums of a pupil's peers, the pupil left out.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day, with its peers.
     kind : str
         ``"school"`` or ``"year_group"``.
@@ -89,12 +89,12 @@ def others(known: Known, kind: str) -> dict[str, NDArray[np.float64]]:
     return made
 
 
-def numbers_of(known: Known) -> pd.DataFrame:
+def numbers_of(known: FactsAsOf) -> pd.DataFrame:
     """Return the numbers of every pupil, in the spine or not.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -131,7 +131,7 @@ def numbers_of(known: Known) -> pd.DataFrame:
     return pd.DataFrame(columns).astype(np.int64)
 
 
-def _incidents(known: Known) -> dict[str, pd.DataFrame]:
+def _incidents(known: FactsAsOf) -> dict[str, pd.DataFrame]:
     """Return the facts that count for a school, whether or not the pupil is still there."""
     facts = known.tables["suspensions"]
     age = (known.as_of - facts["start_date"]).dt.days

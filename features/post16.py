@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import DAYS_PER_MONTH
 from riskmodel.data.neet_positions import positions
 from riskmodel.features.catalogue import Feature, builder
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["activity"]
 
@@ -41,12 +41,12 @@ GROUPS = {"neet": ("not in education, employment or training", 1),
     ],
     needs=["destinations"],
 )  # fmt: skip
-def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
+def activity(known: FactsAsOf) -> Mapping[str, NDArray[np.float64]]:
     """Months by kind of activity, the present one, and changes.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -83,7 +83,7 @@ def activity(known: Known) -> Mapping[str, NDArray[np.float64]]:
     return columns
 
 
-def _spells(known: Known) -> pd.DataFrame:
+def _spells(known: FactsAsOf) -> pd.DataFrame:
     """Return positions begun before the day as spells that last until the next, or the day."""
     spells = positions(known.tables["destinations"])
     spells = spells[(spells["start"] < known.day).to_numpy()].reset_index(drop=True)

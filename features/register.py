@@ -60,7 +60,7 @@ class Register:
         Days from the school day to ``recorded_on``.
     latest : int array of shape (n_days,)
         Day (since 1970) by which every mark of the school day had been recorded.
-    revealed : int array of shape (n_days,)
+    known_from : int array of shape (n_days,)
         Day (since 1970) on which it became known that this is a school day: the day itself where
         a calendar that was published says so, else the day of the first mark recorded for it.
     term_start : int array of shape (n_days,)
@@ -71,7 +71,7 @@ class Register:
     marks: NDArray[np.uint8]
     lag: NDArray[np.uint16]
     latest: NDArray[np.int64]
-    revealed: NDArray[np.int64]
+    known_from: NDArray[np.int64]
     term_start: NDArray[np.int64]
 
     def school_days(self, as_of: pd.Timestamp, *, n_days: int) -> NDArray[np.int64]:
@@ -91,7 +91,7 @@ class Register:
         """
         day = day_number(as_of)
         stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
-        return np.flatnonzero(self.revealed[:stop] < day)[-n_days:]
+        return np.flatnonzero(self.known_from[:stop] < day)[-n_days:]
 
     def window(
         self, as_of: pd.Timestamp, n_days: int, *, skip: int = 0, part: str = "all"
@@ -208,15 +208,15 @@ def make_register(tables: Tables) -> Register:
     on_all_cores(lambda block: _lay_out(block, dates, marks, lags), blocks)
     number = dates.astype(np.int64)
     latest = number + lags.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
-    revealed = number
+    known_from = number
     if "calendar" in tables and "first_marked_on" in calendar:
         told = calendar["first_marked_on"]
-        revealed = np.where(told.isna(), number, whole_days(told))
+        known_from = np.where(told.isna(), number, whole_days(told))
     if "calendar" not in tables:
         first = np.where(marks > 0, lags, LONGEST_LAG).reshape(n_pupils, -1, 2)
-        revealed = number + first.min(axis=(0, 2), initial=LONGEST_LAG)
+        known_from = number + first.min(axis=(0, 2), initial=LONGEST_LAG)
     return Register(
-        dates=dates, marks=marks, lag=lags, latest=latest, revealed=revealed, term_start=term_start
+        dates=dates, marks=marks, lag=lags, latest=latest, known_from=known_from, term_start=term_start
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskmodel.features.catalogue import Columns, Feature, builder
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
@@ -29,12 +29,12 @@ __all__ = ["school_absence", "school_exclusions", "school_needs", "school_povert
     ],
     needs=["suspensions", "enrolments"],
 )  # fmt: skip
-def school_exclusions(known: Known) -> Columns:
+def school_exclusions(known: FactsAsOf) -> Columns:
     """How often the school suspends and excludes others.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -69,12 +69,12 @@ def school_exclusions(known: Known) -> Columns:
     ],
     needs=["sessions", "enrolments"],
 )  # fmt: skip
-def school_absence(known: Known) -> Columns:
+def school_absence(known: FactsAsOf) -> Columns:
     """Absence of the other pupils on the roll of the school, in the spine or not.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -100,12 +100,12 @@ def school_absence(known: Known) -> Columns:
     ],
     needs=["send", "enrolments"],
 )  # fmt: skip
-def school_needs(known: Known) -> Columns:
+def school_needs(known: FactsAsOf) -> Columns:
     """Needs of the other pupils on the roll.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -125,12 +125,12 @@ def school_needs(known: Known) -> Columns:
              "school", "circumstances", 0, False)],
     needs=["circumstances", "enrolments"],
 )  # fmt: skip
-def school_poverty(known: Known) -> Columns:
+def school_poverty(known: FactsAsOf) -> Columns:
     """Free school meals of the other pupils on the roll.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -153,12 +153,12 @@ def school_poverty(known: Known) -> Columns:
     ],
     needs=["enrolments", "schools"],
 )  # fmt: skip
-def school_roll(known: Known) -> Columns:
+def school_roll(known: FactsAsOf) -> Columns:
     """Size and kind of the school.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import days_of
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.events import Events
-from riskmodel.features.facts_as_of import Known
+from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
 
 __all__ = ["suspension_history", "suspension_places", "suspension_reasons", "suspension_spacing"]
@@ -32,7 +32,7 @@ REASONS = {"violence": (("PP", "PA", "OW"), "physical assault or weapons"),
 """Group → reason codes, words."""
 
 
-def _suspensions(known: Known) -> tuple[Events, NDArray[np.float64]]:
+def _suspensions(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
     """Return suspensions, without permanent exclusions and lunchtimes, and their half-days."""
     facts = known.tables["suspensions"]
     keep = (facts["category"] == "SUSP").to_numpy()
@@ -71,12 +71,12 @@ def _suspensions(known: Known) -> tuple[Events, NDArray[np.float64]]:
     ],
     needs=["suspensions"],
 )  # fmt: skip
-def suspension_history(known: Known) -> Columns:
+def suspension_history(known: FactsAsOf) -> Columns:
     """How many and how long.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -136,12 +136,12 @@ def suspension_history(known: Known) -> Columns:
     ],
     needs=["suspensions"],
 )  # fmt: skip
-def suspension_spacing(known: Known) -> Columns:
+def suspension_spacing(known: FactsAsOf) -> Columns:
     """How recent, and whether they come faster.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -184,12 +184,12 @@ def suspension_spacing(known: Known) -> Columns:
     ],
     needs=["suspensions"],
 )  # fmt: skip
-def suspension_reasons(known: Known) -> Columns:
+def suspension_reasons(known: FactsAsOf) -> Columns:
     """Suspensions by group of reasons; one may count in several.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -231,12 +231,12 @@ def suspension_reasons(known: Known) -> Columns:
     ],
     needs=["suspensions"],
 )  # fmt: skip
-def suspension_places(known: Known) -> Columns:
+def suspension_places(known: FactsAsOf) -> Columns:
     """Where suspensions fell: in primary school, at this school, before and after a move.
 
     Parameters
     ----------
-    known : Known
+    known : FactsAsOf
         What was known on the day.
 
     Returns
@@ -269,7 +269,7 @@ def suspension_places(known: Known) -> Columns:
     }
 
 
-def _before_year_7(known: Known, events: Events) -> NDArray[np.float64]:
+def _before_year_7(known: FactsAsOf, events: Events) -> NDArray[np.float64]:
     """Count suspensions before the September in which the pupil entered, or will enter, Year 7."""
     entry = known.school_year - known.spine["year_group"].to_numpy() + 7
     september = days_of(pd.to_datetime(pd.Series(entry).astype("str") + "-09-01"))

@@ -19,7 +19,7 @@ from riskmodel.data.calendar import (
     academic_year,
     snapshot_dates,
 )
-from riskmodel.data.data_span import EVENTS, missing_extracts, reach
+from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -145,8 +145,8 @@ def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp
         raise HistoryError(
             f"The extracts hold no {' or '.join(names)}, from which lists for {outcome} start."
         )
-    first = min(reach(tables[name][EVENTS[name]])[0] for name in found)
-    last = max(reach(tables[name]["recorded_on"])[1] for name in found)
+    first = min(data_span(tables[name][EVENTS[name]])[0] for name in found)
+    last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
     return first, last
 
 

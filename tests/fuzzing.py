@@ -28,7 +28,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.data.read.open.database import open_database
 from riskmodel.errors import LONGEST, RiskmodelError
 from riskmodel.jobs import read_decisions, read_settings
-from riskmodel.jobs.past_lists import MADE_BY, followed
+from riskmodel.jobs.past_lists import MADE_BY, read_handed_out
 from riskmodel.jobs.settings import DEFAULT_FILE
 from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
@@ -172,7 +172,7 @@ def _list(path: Path) -> None:
     model.card["trained"] |= dict.fromkeys(MADE_BY)
     identity, ranking = read_list(path.parent)
     assert len(ranking) >= identity.rows
-    assert len(followed(path.parent, model)) == len(ranking)
+    assert len(read_handed_out(path.parent, model)) == len(ranking)
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -28,7 +28,7 @@ from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import LONGEST, DataError, ModelError, RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.jobs import read_settings
-from riskmodel.jobs.past_lists import followed
+from riskmodel.jobs.past_lists import read_handed_out
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
@@ -122,7 +122,7 @@ def test_a_list_that_does_not_say_its_model_is_not_followed(tmp_path: Path) -> N
     facts = json.loads((folder / "assessment.json").read_text("utf-8"))
     (folder / "assessment.json").write_text(json.dumps(facts | {"provenance": []}), "utf-8")
     with pytest.raises(RequestError, match="no longer says which model made the list"):
-        followed(folder, fuzzing.small_model())
+        read_handed_out(folder, fuzzing.small_model())
 
 
 # --- found: XML

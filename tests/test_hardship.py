@@ -23,7 +23,7 @@ from riskmodel.data.identity import load_key
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.write import new_folder
 from riskmodel.jobs import promote
-from riskmodel.jobs.list import load_model
+from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns

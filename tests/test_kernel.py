@@ -15,8 +15,8 @@ from riskmodel.data.codes import codes
 from riskmodel.errors import RequestError
 from riskmodel.features import build, make_register, windows
 from riskmodel.features.events import Events
-from riskmodel.features.facts_as_of import Known
-from riskmodel.features.mark_counts import PARTS, Tally, group_of, lane
+from riskmodel.features.facts_as_of import FactsAsOf
+from riskmodel.features.mark_counts import PARTS, MarkCounts, group_of, unpack
 from riskmodel.features.marks import FAMILIES
 from tests.strategies import (
     AS_OF,
@@ -44,9 +44,9 @@ def test_counts_of_half_days_equal_a_slow_reference(
     day = (FIRST + pd.Timedelta(days=as_of)).as_unit("s")
     counted = register.window(day, n_days, skip=skip, part=part)
     bounds = np.array([0, counted.start, counted.stop]) if at_bounds else np.array([0])
-    tally = Tally(register, np.unique(bounds))
+    mark_counts = MarkCounts(register, np.unique(bounds))
     group, shift = group_of(family)
-    fast = lane(tally.lanes(group, day, np.arange(3), counted), shift)
+    fast = unpack(mark_counts.packed(group, day, np.arange(3), counted), shift)
     known = {key: mark for key, (mark, lag) in marks.items()
              if key[1] % 7 < 5 and key[1] + lag < as_of}  # fmt: skip
     if has_calendar:
@@ -241,7 +241,7 @@ def test_a_builder_that_returns_something_else_is_named() -> None:
     @builder(
         [Feature("promised", "Promised", "count", "moves", "enrolments")], needs=["enrolments"]
     )
-    def wayward(known: Known) -> dict[str, np.ndarray]:
+    def wayward(known: FactsAsOf) -> dict[str, np.ndarray]:
         return {"other": np.zeros(len(known.rows))}
 
     try:
@@ -256,8 +256,8 @@ def test_a_builder_that_returns_something_else_is_named() -> None:
 def test_any_number_of_school_days_can_be_asked_for(n_days: int) -> None:
     tables, spine = small_tables(), spine_of()
     register = make_register(tables)
-    sums = Tally(register, np.array([0]))
-    known = Known(tables.as_known(AS_OF), AS_OF, spine, register, sums)
+    sums = MarkCounts(register, np.array([0]))
+    known = FactsAsOf(tables.as_known(AS_OF), AS_OF, spine, register, sums)
     marks = register.as_known(AS_OF, known.rows, n_days=n_days)
     lookup = [codes("marks").index(code) + 1 for code in FAMILIES["absence"]]
     slow = np.isin(marks, lookup).sum(axis=1)

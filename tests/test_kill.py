@@ -12,7 +12,7 @@ import pytest
 
 from riskmodel.data.journal import read_journal
 from riskmodel.jobs import promote, read_decisions
-from riskmodel.jobs.list import load_model
+from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.simulate import write_simulated
 from riskmodel.training import registry

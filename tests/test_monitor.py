@@ -22,8 +22,8 @@ from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
 from riskmodel.evaluation.follow_up import counted_once, outcomes_of_lists
 from riskmodel.jobs import Monitoring, Settings, make_list, monitor
-from riskmodel.jobs.list import load_model
-from riskmodel.jobs.past_lists import followed, not_followed, with_outcome
+from riskmodel.jobs.champion import load_model
+from riskmodel.jobs.past_lists import not_followed, read_handed_out, with_outcome
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
 from riskmodel.training import registry
@@ -185,7 +185,7 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
     assert not made.outcomes["same_model"].any()
     tables = read(small_la.extracts).tables
     champion, _ = load_model("pex", tracking=watched)
-    past = with_outcome(followed(one, champion), tables, "pex", made.as_of)
+    past = with_outcome(read_handed_out(one, champion), tables, "pex", made.as_of)
     assert past["complete"].all()
     assert counted_once(past, "pex").empty  # what another model expected says nothing of this one
     some = pd.DataFrame({"pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
@@ -251,7 +251,7 @@ def test_the_winter_of_one_leaving_year_is_not_counted_again_by_each_list_that_w
     spine = spine.assign(risk=risk, listed=False, same_model=True)
     lists = [one.reset_index(drop=True) for _, one in spine.groupby("as_of")]
     module = import_module("riskmodel.jobs.monitor")  # the package has a function of that name
-    monkeypatch.setattr(module, "lists_again", lambda *_: lists)
+    monkeypatch.setattr(module, "rebuilt_lists", lambda *_: lists)
     found = monitor(small_la.extracts, "neet", tracking=watched, as_of=day)
     assert found.outcomes["complete"].all()
     assert found.outcomes["observed"].sum() > 2 * happened > 0

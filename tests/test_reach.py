@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.cohort import refuse_old_extract
-from riskmodel.data.data_span import reach
+from riskmodel.data.data_span import data_span
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.simulate import write_simulated
@@ -30,7 +30,7 @@ def school_year(n: int = 400) -> list[str]:
 
 
 def ends(dates: pd.Series) -> list[str]:
-    return [f"{day:%Y-%m-%d}" for day in reach(dates)]
+    return [f"{day:%Y-%m-%d}" for day in data_span(dates)]
 
 
 USUAL = ["2024-09-02", "2025-03-20"]
@@ -107,7 +107,7 @@ def test_the_reach_is_that_of_the_slow_reference_in_any_order(
 ) -> None:
     numbers = np.array(bulk * times + others)
     dates = SCHOOL_DAY.as_unit("s") + pd.to_timedelta(pd.Series(numbers), unit="D")
-    found = reach(dates.astype("datetime64[s]").sample(frac=1, random_state=0))
+    found = data_span(dates.astype("datetime64[s]").sample(frac=1, random_state=0))
     wanted = reference(numbers.tolist())
     assert [(day - SCHOOL_DAY).days for day in found] == list(wanted)
 

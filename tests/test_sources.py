@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import roc_auc
-from riskmodel.fairness import compare_remedies, contribution_gaps, stand_ins
+from riskmodel.fairness import compare_remedies, contribution_gaps, proxies
 from riskmodel.fairness.mitigation import balancing_weights
 
 RNG = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def test_differences_of_parts_add_up_to_that_of_the_whole(rows: list[list[float]
 
 def test_the_strongest_stand_in_is_named_with_its_auc() -> None:
     table = X.assign(absent=np.where(GIRLS, np.nan, 1.0))
-    found = stand_ins(table, SEX)
+    found = proxies(table, SEX)
     first = found[found["group"] == "Girls"].iloc[:2]
     assert first["feature"].tolist() == ["absent", "stand_in"]  # missing by sex alone tells all
     assert first["auc"].iloc[0] == 1
@@ -74,7 +74,7 @@ def test_hanley_and_mcneils_error_from_their_paper() -> None:
 
 def test_small_groups_are_left_out() -> None:
     groups = pd.DataFrame({"g": ["few"] * 4 + ["many"] * (N - 4)})
-    assert stand_ins(X, groups).empty
+    assert proxies(X, groups).empty
     assert contribution_gaps(X, groups).empty
 
 

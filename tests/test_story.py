@@ -17,7 +17,7 @@ from riskmodel.errors import RequestError
 from riskmodel.explain import Story, interactions, story, theme_totals
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import QUESTIONS, ask
-from riskmodel.explain.robustness import NUDGES, bag_contributions, survives
+from riskmodel.explain.robustness import NUDGES, bag_contributions, is_robust
 from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
@@ -299,7 +299,7 @@ def test_weak_is_what_does_not_survive_bags_and_small_changes(
     model = small_la.training.model
     order = np.argsort(-small_assessment.scores["risk"].to_numpy())[20:60:10]
     rows = small_assessment.features.iloc[order].reset_index(drop=True)
-    raises, _ = survives(model, rows, float(np.log(SMALLEST_TOLD)))
+    raises, _ = is_robust(model, rows, float(np.log(SMALLEST_TOLD)))
     subjects = list(members_of(list(map(str, rows.columns))))
     bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
     expected = [[slow_survives(model, bags, rows.iloc[[n]], s) for s in subjects]

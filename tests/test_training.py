@@ -21,7 +21,7 @@ from riskmodel.training.folds import (
     pupil_folds,
     rolling_folds,
     rows_to_learn_from,
-    thinned,
+    subsampled,
 )
 
 
@@ -242,7 +242,7 @@ def test_a_fold_learns_no_more_of_those_who_had_the_outcome_later() -> None:
                 test_label=label[:0])  # fmt: skip
     drawn = np.zeros(200, dtype=bool)
     drawn[::4] = True
-    learned = thinned(fold, pupil, drawn)
+    learned = subsampled(fold, pupil, drawn)
     others = learned.train[pupil[learned.train] >= 10]
     assert others.tolist() == np.flatnonzero(drawn & (pupil >= 10)).tolist()
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.training import trees as trees_module
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.lightgbm_trees import Grower, from_lightgbm
+from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 
@@ -32,7 +32,7 @@ def fitted(seed: int, depth: int) -> tuple[lightgbm.Booster, float, NDArray[np.f
     """Boost trees on a sample in which rows stand several times, as the recipe does."""
     X, y = made_up_rows(seed)
     rows = np.sort(np.random.default_rng(seed).integers(0, len(X), len(X)))
-    grower = Grower(X, [1, 0, 0, 0, 0], max_depth=depth)
+    grower = BinnedRows(X, [1, 0, 0, 0, 0], max_depth=depth)
     booster, base = grower.boost(
         rows, y[rows], n_trees=12, learning_rate=0.1, min_leaf=5, seed=seed
     )

@@ -41,7 +41,7 @@ from riskmodel.training.feature_selection import (
     missing_varies,
     regressors,
 )
-from riskmodel.training.lightgbm_trees import Grower, from_lightgbm
+from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
 from riskmodel.training.sampling import case_control_sample, log_odds, related_sample
 from riskmodel.training.trees import ShallowTrees
 
@@ -53,7 +53,7 @@ class _Rows:
     """All rows in the forms that bags draw from, laid out once."""
 
     regressors: NDArray[np.float64]
-    grower: Grower
+    grower: BinnedRows
     outcome: NDArray[np.int64]
     owners: NDArray[np.int64]
     related: NDArray[np.int64] | None
@@ -195,7 +195,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         linear, values = everything.take(chosen), values[:, chosen]
         rows = _Rows(
             regressors=regressors(linear, values),
-            grower=Grower(values, self._directions(chosen), max_depth=self.max_depth),
+            grower=BinnedRows(values, self._directions(chosen), max_depth=self.max_depth),
             outcome=outcome,
             owners=np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0],
             related=self._varying(related),
@@ -264,7 +264,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def _grow(
         self,
-        grower: Grower,
+        grower: BinnedRows,
         rows: NDArray[np.int64],
         outcome: NDArray[np.int64],
         rng: np.random.Generator,

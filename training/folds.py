@@ -22,7 +22,7 @@ __all__ = [
     "pupil_folds",
     "rolling_folds",
     "rows_to_learn_from",
-    "thinned",
+    "subsampled",
 ]
 
 MINIMUM_POSITIVE_PUPILS = 8
@@ -179,7 +179,7 @@ def rows_to_learn_from(
     return rows, np.where(is_case[rows], 1.0, 1.0 / share if share else 1.0)
 
 
-def thinned(fold: Fold, pupil: NDArray[np.int64], drawn: NDArray[np.bool_]) -> Fold:
+def subsampled(fold: Fold, pupil: NDArray[np.int64], drawn: NDArray[np.bool_]) -> Fold:
     """Return a fold that learns from :func:`rows_to_learn_from` and tests the same rows.
 
     Parameters

@@ -20,7 +20,7 @@ from riskmodel.training.trees import ShallowTrees
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-__all__ = ["Grower", "from_lightgbm"]
+__all__ = ["BinnedRows", "from_lightgbm"]
 
 L2 = 5.0
 """Penalty on the squared log-odds of a leaf."""
@@ -29,7 +29,7 @@ FEATURES_PER_SPLIT = 0.3
 """Share of the features that a split may choose from; few, so that no single feature rules."""
 
 
-class Grower:
+class BinnedRows:
     """Binned rows, from samples of which trees are grown.
 
     Parameters

@@ -190,7 +190,7 @@ def _open_study(storage: str | None, name: str, *, two_aims: bool) -> tuple[Any,
             storage=place, study_name=name, load_if_exists=True, directions=directions,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
         )  # fmt: skip
-        _bury_the_dead(study)
+        _fail_stale_trials(study)
     except Exception as error:  # any database's own errors
         raise RequestError(
             f"The search cannot be kept in {storage}: {str(error).splitlines()[0]}. Check the address."
@@ -224,7 +224,7 @@ def _place(study: Any, number: int | None = None) -> int:
     return sum(trial.state not in unused for trial in trials)
 
 
-def _bury_the_dead(study: Any) -> None:
+def _fail_stale_trials(study: Any) -> None:
     """Mark the trials of workers that are no more as failed, and sign on as a worker."""
     import optuna
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
-from riskmodel.data.data_span import EVENTS, reach
+from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables, upheld
 
@@ -152,7 +152,7 @@ def _rates(tables: Tables) -> dict[str, float]:
     if "enrolments" not in tables or not len(tables["enrolments"]):
         return {}
     ends = [
-        reach(tables[name][EVENTS[name]])[1] for name in ("sessions", "suspensions")
+        data_span(tables[name][EVENTS[name]])[1] for name in ("sessions", "suspensions")
         if name in tables and len(tables[name])
     ]  # fmt: skip
     if not ends:

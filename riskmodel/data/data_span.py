@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "missing_extracts", "reach"]
+__all__ = ["EVENTS", "missing_extracts", "data_span"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -40,7 +40,7 @@ BLOCK = 2**22
 Missing = tuple[str, str, pd.Timestamp, pd.Timestamp]
 
 
-def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+def data_span(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first and the last of many dates, without typing errors at either end.
 
     Dates at an end are left out where more than :data:`APART_DAYS` days part them from the rest and
@@ -61,7 +61,7 @@ def reach(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     --------
     >>> usual = pd.Series(pd.date_range("2025-01-01", periods=150, unit="s"))
     >>> mistyped = pd.Series(pd.to_datetime(["2035-02-01"])).astype("datetime64[s]")
-    >>> [f"{day:%d %b %Y}" for day in reach(pd.concat([usual, mistyped]))]
+    >>> [f"{day:%d %b %Y}" for day in data_span(pd.concat([usual, mistyped]))]
     ['01 Jan 2025', '30 May 2025']
     """
     dates = dates.dropna()
@@ -97,7 +97,7 @@ def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:
     if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
         return []
     dates = {name: frames[name][EVENTS[name]].dropna() for name in ("sessions", "suspensions")}
-    last = {name: reach(days)[1] for name, days in dates.items()}
+    last = {name: data_span(days)[1] for name, days in dates.items()}
     found = []
     for name, other in itertools.permutations(dates):
         start = dates[other].min()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment
 from riskmodel.explain.composed_sentences import tell
-from riskmodel.explain.subjects import Weighed, weigh
+from riskmodel.explain.subjects import SubjectTotals, subject_totals
 
 __all__ = [
     "N_REASONS",
@@ -102,7 +102,7 @@ def word_reasons(
         needs first, incidents last. ``strength_1``, ``strength_2``: the two that lower it most.
         Empty text where there is none.
     """
-    weighed = weigh(contributions, features, typical)
+    weighed = subject_totals(contributions, features, typical)
     log_odds = base_value + contributions.to_numpy().sum(axis=1)
     limit = np.log(SMALLEST_FACTOR)
     raising = np.where(weighed.raising >= 0, weighed.totals, 0.0)
@@ -138,13 +138,18 @@ def _largest(push: Floats, n: int, limit: float) -> Ints:
 
 
 def say(
-    weighed: Weighed, pupil: Ints, subject: Ints, column: Ints, features: pd.DataFrame, sign: int
+    weighed: SubjectTotals,
+    pupil: Ints,
+    subject: Ints,
+    column: Ints,
+    features: pd.DataFrame,
+    sign: int,
 ) -> NDArray[np.object_]:
     """Write the sentences of some pupils and subjects.
 
     Parameters
     ----------
-    weighed : Weighed
+    weighed : SubjectTotals
         Subjects of the pupils.
     pupil, subject, column : int arrays of shape (n_sentences,)
         Row, subject and the feature that speaks.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from riskmodel.model import RiskModel
     from riskmodel.training.ensemble import Ensemble
 
-__all__ = ["NUDGES", "bag_contributions", "survives"]
+__all__ = ["NUDGES", "bag_contributions", "is_robust"]
 
 MOST_BAGS = 0.8
 """Share of bags that must give the reason by themselves; 8 of 10."""
@@ -61,7 +61,7 @@ NUDGES = (
 """Feature → change; each is tried by itself. Shares stay between 0 and 1."""
 
 
-def survives(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
+def is_robust(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
     NDArray[np.bool_], NDArray[np.bool_]
 ]:  # fmt: skip
     """Say which subjects raise, and which lower, the risk of some pupils whichever way one looks.

@@ -23,8 +23,8 @@ from riskmodel.explain.reasons import (
     typical_of,
     write_factor,
 )
-from riskmodel.explain.robustness import survives
-from riskmodel.explain.subjects import Weighed, weigh
+from riskmodel.explain.robustness import is_robust
+from riskmodel.explain.subjects import SubjectTotals, subject_totals
 
 __all__ = ["Story", "interactions", "story"]
 
@@ -213,7 +213,7 @@ def _reasons(
     features: pd.DataFrame,
     pupil_id: pd.Series,
 ) -> pd.DataFrame:
-    weighed = weigh(contributions, features, typical_of(assessment))
+    weighed = subject_totals(contributions, features, typical_of(assessment))
     log_odds = assessment.base_value + contributions.to_numpy().sum(axis=1)
     limit = float(np.log(SMALLEST_TOLD))
     noted = np.where(weighed.protecting < 0, weighed.present, -1)
@@ -235,7 +235,7 @@ def _reasons(
 
 
 def _told(
-    weighed: Weighed,
+    weighed: SubjectTotals,
     features: pd.DataFrame,
     direction: str,
     sign: int,
@@ -256,7 +256,7 @@ def _told(
 
 
 def _rest(
-    contributions: pd.DataFrame, weighed: Weighed, parts: list[pd.DataFrame], limit: float
+    contributions: pd.DataFrame, weighed: SubjectTotals, parts: list[pd.DataFrame], limit: float
 ) -> pd.DataFrame:
     """Return what all that is not told adds, so that nothing is hidden."""
     rest = contributions.to_numpy().sum(axis=1)
@@ -276,7 +276,7 @@ def _weak(
     weak = pd.array([pd.NA] * len(told), dtype="boolean")
     if assessment.model is None:
         return weak
-    raises, lowers = survives(assessment.model, features, limit)
+    raises, lowers = is_robust(assessment.model, features, limit)
     is_told = (told["number"] >= 0).to_numpy()
     row, number = (told.loc[is_told, name].to_numpy() for name in ("row", "number"))
     up = (told.loc[is_told, "total"] > 0).to_numpy()

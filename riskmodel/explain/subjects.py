@@ -22,13 +22,13 @@ from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
 from riskmodel.explain.phrases import NONE, TOLD, phrase_of, place_of, read_words
 from riskmodel.features import CATALOGUE
 
-__all__ = ["Weighed", "members_of", "theme_totals", "weigh"]
+__all__ = ["SubjectTotals", "members_of", "theme_totals", "subject_totals"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Weighed:
+class SubjectTotals:
     """Subjects of some pupils.
 
     Attributes
@@ -75,7 +75,9 @@ def members_of(names: list[str]) -> dict[str, NDArray[np.int64]]:
     return {subject: np.array(found[subject]) for subject in ordered}
 
 
-def weigh(contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats | None) -> Weighed:
+def subject_totals(
+    contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats | None
+) -> SubjectTotals:
     """Add up subjects, and find who speaks for each.
 
     Parameters
@@ -90,7 +92,7 @@ def weigh(contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats |
 
     Returns
     -------
-    Weighed
+    SubjectTotals
         Subjects in the order in which they are read out.
     """
     names = [str(name) for name in contributions.columns]
@@ -119,7 +121,7 @@ def weigh(contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats |
     first = [columns[0] for columns in members.values()]
     themes = (CATALOGUE[names[c]].theme if names[c] in CATALOGUE else "other" for c in first)
     places = np.array([place_of(names[column]) for column in first], dtype=np.int64)
-    return Weighed(tuple(members), tuple(themes), places, totals, *chosen)
+    return SubjectTotals(tuple(members), tuple(themes), places, totals, *chosen)
 
 
 def _sides(

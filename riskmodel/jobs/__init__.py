@@ -7,8 +7,9 @@ Out: a registered model with its backtest; a folder with the list.
 from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
 from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
-from riskmodel.jobs.list import log_beside, make_list, promote, roll_back, signed
+from riskmodel.jobs.list import log_beside, make_list, signed
 from riskmodel.jobs.monitor import Monitoring, monitor
+from riskmodel.jobs.promotion import promote, roll_back
 from riskmodel.jobs.settings import Gates, Settings, read_settings
 from riskmodel.jobs.train import Training, train
 

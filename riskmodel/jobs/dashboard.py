@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from riskmodel.data import Tables
-from riskmodel.data.data_span import reach
+from riskmodel.data.data_span import data_span
 from riskmodel.data.read import read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.inclusion import inclusion
@@ -79,7 +79,7 @@ def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
             f"The extracts hold none of {', '.join(FACTS)}, so there is nothing to show. Add one."
         )
     # of all tables together: a census brings few new rolls at a time, months apart
-    first, last = min(days.min() for days in recorded), reach(pd.concat(recorded))[1]
+    first, last = min(days.min() for days in recorded), data_span(pd.concat(recorded))[1]
     day = last + pd.Timedelta(days=1) if as_of is None else as_of
     if not first < day <= last + LONGEST_WAIT:
         raise RequestError(

@@ -12,7 +12,8 @@ from pathlib import Path
 from riskmodel.data.check import check
 from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.jobs.list import log_beside, make_list, promote, signed
+from riskmodel.jobs.list import log_beside, make_list, signed
+from riskmodel.jobs.promotion import promote
 from riskmodel.jobs.train import train
 from riskmodel.simulate import Preset, write_simulated
 from riskmodel.training import registry

@@ -22,14 +22,14 @@ from riskmodel.errors import ModelError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.follow_up import CAUTION, counted_once, outcomes_of_lists
 from riskmodel.evaluation.metrics import poisson_interval
+from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.feedback import read_decisions
-from riskmodel.jobs.list import load_model
 from riskmodel.jobs.past_lists import (
     assess_at,
     check_days,
-    followed,
-    lists_again,
     not_followed,
+    read_handed_out,
+    rebuilt_lists,
     with_outcome,
 )
 from riskmodel.model import RiskModel
@@ -179,10 +179,10 @@ def monitor(
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     today = assess_at(model, tables, day)
     table = _drift(model, today)
-    handed_out = [followed(folder, model) for folder in lists]
+    handed_out = [read_handed_out(folder, model) for folder in lists]
     check_days(handed_out, day)
     said += not_followed(handed_out, tables)
-    handed_out = handed_out or lists_again(model, tables, day)
+    handed_out = handed_out or rebuilt_lists(model, tables, day)
     frames = [with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
     past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     outcomes = (

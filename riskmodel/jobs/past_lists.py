@@ -22,7 +22,14 @@ from riskmodel.progress import track
 from riskmodel.ranking import listed
 from riskmodel.report.list_files import read_list
 
-__all__ = ["assess_at", "check_days", "lists_again", "not_followed", "followed", "with_outcome"]
+__all__ = [
+    "assess_at",
+    "check_days",
+    "rebuilt_lists",
+    "not_followed",
+    "read_handed_out",
+    "with_outcome",
+]
 
 LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of", "same_model"]
 
@@ -52,7 +59,7 @@ def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment
     return model.assess(tables, as_of=day, capacity=max(1, min(capacity, n_cohort)))
 
 
-def lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
+def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
     """Make the champion's lists since its training again, each from what was known on its day.
 
     Parameters
@@ -85,7 +92,7 @@ def lists_again(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.
     return lists
 
 
-def followed(folder: Path, model: RiskModel) -> pd.DataFrame:
+def read_handed_out(folder: Path, model: RiskModel) -> pd.DataFrame:
     """Read a list that was handed out.
 
     Parameters
@@ -129,7 +136,7 @@ def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
     Parameters
     ----------
     lists : list of DataFrame
-        From :func:`followed`.
+        From :func:`read_handed_out`.
     day : Timestamp
         The day stood on.
 
@@ -159,7 +166,7 @@ def not_followed(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
     Parameters
     ----------
     lists : list of DataFrame
-        From :func:`followed`.
+        From :func:`read_handed_out`.
     tables : Tables
         The LA's facts.
 

@@ -6,20 +6,25 @@ Out: a registered version with its run.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import platform
 import tempfile
 from dataclasses import asdict
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.read import Extract
 from riskmodel.data.write import records
 from riskmodel.evaluation import Backtest
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.notes import metrics_of
+from riskmodel.jobs.sample import Sample
 from riskmodel.jobs.settings import Settings
 from riskmodel.model import RiskModel
 from riskmodel.report.backtest_page import backtest_page
@@ -27,7 +32,7 @@ from riskmodel.report.records import model_card
 from riskmodel.training import registry
 from riskmodel.training.search import Search
 
-__all__ = ["register"]
+__all__ = ["lineage", "register"]
 
 logger = logging.getLogger(__name__)
 
@@ -145,3 +150,71 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
         [{"feature": name} | (asdict(CATALOGUE[name]) if name in CATALOGUE else {})
          for name in model.features]
     )  # fmt: skip
+
+
+def lineage(
+    source: str | Path,
+    extract: Extract,
+    today: pd.Timestamp,
+    sample: Sample,
+    simulated: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """Return where a model came from.
+
+    Parameters
+    ----------
+    source : str or Path
+        Where it was read from.
+    extract : Extract
+        What was read.
+    today : Timestamp
+        The day stood on.
+    sample : Sample
+        What it was trained on.
+    simulated : bool
+        Whether the pupils are simulated.
+    seed : int
+        Seed.
+
+    Returns
+    -------
+    dict
+        JSON-ready.
+    """
+    outcome, rows = sample.labels["label"], sample.final.train
+    return {
+        "trained_as_of": f"{today:%Y-%m-%d}",
+        "labelled_rows": int(
+            sample.statuses.query("status in ['event', 'no_event']")["rows"].sum()
+        ),
+        "training_rows": len(rows),
+        "training_pupils": int(sample.spine["pupil_id"].iloc[rows].nunique()),
+        "training_pupils_with_outcome": int(sample.spine["pupil_id"][outcome == 1].nunique()),
+        "training_data_digest": extract.digest,
+        "evaluated": "out of time" if sample.is_out_of_time else "cross-validated over pupils",
+        "simulated": simulated,
+        "seed": seed,
+        "extracts": [
+            {
+                "file": str(row["file"]),
+                "table": str(row["table"]),
+                "rows_read": int(row["rows_read"]),
+                "sha256": _file_digest(source, str(row["file"])),
+            }
+            for row in extract.reconciliation.to_dict("records")
+        ],
+        "versions": {
+            name: version(name) for name in ("riskmodel", "numpy", "pandas", "scikit-learn")
+        }
+        | {"python": platform.python_version()},
+    }
+
+
+def _file_digest(source: str | Path, name: str) -> str | None:
+    """Return the SHA-256 of a file as it was handed in; None for a table of a database."""
+    path = Path(source) if Path(source).is_file() else Path(source) / name
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

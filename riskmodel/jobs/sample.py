@@ -26,7 +26,7 @@ from riskmodel.training.folds import (
     Fold,
     pupil_folds,
     rolling_folds,
-    thinned,
+    subsampled,
 )
 
 __all__ = ["Sample", "make_sample", "refuse_leaks", "true_risks"]
@@ -117,8 +117,8 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     folds = folds or pupil_folds(spine, label_then)
     pupil = pupils_of(spine)
     drawn = _draw(~np.isnan(label_then))
-    folds = [thinned(fold, pupil, drawn) for fold in folds]
-    final = thinned(_everything(label_then, today), pupil, drawn)
+    folds = [subsampled(fold, pupil, drawn) for fold in folds]
+    final = subsampled(_everything(label_then, today), pupil, drawn)
     rows = np.unique(np.concatenate(
         [np.flatnonzero(drawn), final.train, *(part for f in folds for part in (f.train, f.test))]
     ))  # fmt: skip

@@ -22,11 +22,10 @@ from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
+from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.gates import gates_for
-from riskmodel.jobs.lineage import lineage
-from riskmodel.jobs.list import load_model
 from riskmodel.jobs.notes import choice_note, notes_for, widened_gaps
-from riskmodel.jobs.record import register
+from riskmodel.jobs.record import lineage, register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.settings import Settings

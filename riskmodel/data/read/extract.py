@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.data_span import EVENTS, missing_extracts, reach
+from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.identity import DEFAULT_KEY_FILE
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_table
@@ -26,7 +26,7 @@ from riskmodel.data.read.returns.folder import open_returns, read_returns
 from riskmodel.data.read.rows.problems import (
     PROBLEM_COLUMNS,
     REJECT_COLUMNS,
-    Ledger,
+    RowChecks,
     encoding_warning,
     problem,
 )
@@ -128,23 +128,23 @@ def _read_tables(
     names = sorted(sources, key=lambda name: (name not in {"pupils", "calendar"}, name))
     for name in track(names, "Reading tables"):
         file, raw, encoding, first_row = sources[name]()
-        ledger = Ledger(file, first_row, raw)
+        checks = RowChecks(file, first_row, raw)
         extra += encoding_warning(file, encoding)
         frame = read_table(
-            TABLES[name], ledger, pupils, calendar=frames.get("calendar"), key_file=key_file
+            TABLES[name], checks, pupils, calendar=frames.get("calendar"), key_file=key_file
         )
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
         if pupils is not None and "pupil_id" in frame:
             frame = frame.assign(pupil_id=frame["pupil_id"].astype(pupils))
-        if not ledger.in_order:
+        if not checks.in_order:
             frame = in_order(TABLES[name], frame)
         frames[name] = frame.reset_index(drop=True)
         counts.append((file, name, len(raw), len(frame), len(raw) - len(frame), 0))
         # the raw rows are let go of here
-        problems += ledger.problems
-        rejects.append(ledger.rejects())
-        del raw, ledger, frame
+        problems += checks.problems
+        rejects.append(checks.rejects())
+        del raw, checks, frame
     extra += _pupils_in_no_enrolment(frames)
     return _extract(frames, problems + extra, rejects, counts)
 
@@ -246,7 +246,7 @@ def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
         if name not in frames or frames[name].empty:
             continue
         recorded, dated = frames[name]["recorded_on"], frames[name][event]
-        first, last = reach(dated)[0], reach(recorded)[1]
+        first, last = data_span(dated)[0], data_span(recorded)[1]
         for dates, rule, rest in (
             (recorded[recorded > last], "recorded_far_off",
              f"far after all others, which end on {last:%Y-%m-%d}. No default day follows from"),

@@ -18,13 +18,13 @@ from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.linking import gather_context, identify
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.rows.accounts import (
-    Reading,
+    ReadLog,
     ReturnFile,
     count_rows,
     keep_notes,
     set_aside_rows,
 )
-from riskmodel.data.read.rows.problems import Ledger, problem
+from riskmodel.data.read.rows.problems import RowChecks, problem
 from riskmodel.data.read.rows.table import read_table
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES, Column, Table
@@ -71,7 +71,7 @@ def find_returns(folder: Path) -> list[Path]:
     )
 
 
-def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
+def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     """Read returns.
 
     Parameters
@@ -83,7 +83,7 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
 
     Returns
     -------
-    Reading or None
+    ReadLog or None
         None if none of them says who the pupils are.
 
     Raises
@@ -91,34 +91,34 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> Reading | None:
     DataError
         If one cannot be read at all.
     """
-    made = Reading()
-    files = [file for one in opened if (file := recognise(one, made)) is not None]
+    log = ReadLog()
+    files = [file for one in opened if (file := recognise(one, log)) is not None]
     if not any(one.source.name in PUPIL_SOURCES for one in files):
         return None
     context = gather_context(files)
-    identify(files, context, key_file, made)
+    identify(files, context, key_file, log)
     order = {name: number for number, name in enumerate(PUPIL_SOURCES)}
     files.sort(key=lambda one: (order.get(one.source.name, 9), one.name))
     facts: dict[str, list[pd.DataFrame]] = {}
     pupils: pd.CategoricalDtype | None = None
     for number, one in enumerate(track(files, "Reading returns")):
         if pupils is None and one.source.name not in PUPIL_SOURCES:
-            _check_pupils(facts, made)
+            _check_pupils(facts, log)
             known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
             pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
-        for table, part in _facts(one, context, pupils, made):
+        for table, part in _facts(one, context, pupils, log):
             facts.setdefault(table, []).append(part.assign(_file=number))
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     if pupils is None:
-        _check_pupils(facts, made)
+        _check_pupils(facts, log)
         pupils = pd.CategoricalDtype(
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
-    made.frames, used = assemble(joined, pupils)
-    made.problems += _told_again(joined, made.frames)
+    log.frames, used = assemble(joined, pupils)
+    log.problems += _told_again(joined, log.frames)
     for number, one in enumerate(files):
-        count_rows(made, one, used.loc[used["_file"] == number, "_place"].to_numpy())
-    return made
+        count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
+    return log
 
 
 def _told_again(
@@ -161,14 +161,14 @@ def open_returns(folder: Path) -> Iterator[Opened]:
         yield from open_file(path, str(path.relative_to(folder)))
 
 
-def _check_pupils(facts: dict[str, list[pd.DataFrame]], made: Reading) -> None:
+def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
     if not any(len(part) for part in facts.get("pupils", ())):
-        told = " ".join(str(problem["message"]) for problem in made.problems[:5])
+        told = " ".join(str(problem["message"]) for problem in log.problems[:5])
         raise DataError(f"No pupil can be read from these returns. {told}")
 
 
 def _facts(
-    one: ReturnFile, context: Context, pupils: pd.CategoricalDtype | None, made: Reading
+    one: ReturnFile, context: Context, pupils: pd.CategoricalDtype | None, log: ReadLog
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Return the typed facts of a file, each with its place in the file."""
     if one.source.facts is None or not len(one.frame):
@@ -183,7 +183,7 @@ def _facts(
     if named is not None:
         linked = named.notna() if pupils is None else named.isin(pupils.categories)
         if not linked.all():
-            _set_unlinked_aside(made, one, usable.index[~linked].to_numpy())
+            _set_unlinked_aside(log, one, usable.index[~linked].to_numpy())
             usable = usable[linked]
     if usable.empty:
         return
@@ -193,13 +193,13 @@ def _facts(
         table = NEEDS if name == "needs" else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         places = part.index.to_numpy()
-        ledger = Ledger(
+        checks = RowChecks(
             one.name, one.first_row, part.drop(columns=extra).reset_index(drop=True), places
         )
         who = None if name == "pupils" or pupils is None else pupils
-        frame = read_table(table, ledger, who, unique=False)
-        keep_notes(made, one, ledger)
-        kept = np.flatnonzero(ledger.kept)
+        frame = read_table(table, checks, who, unique=False)
+        keep_notes(log, one, checks)
+        kept = np.flatnonzero(checks.kept)
         yield (
             name,
             frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),
@@ -208,10 +208,10 @@ def _facts(
         one.kept[:] = True
 
 
-def _set_unlinked_aside(made: Reading, one: ReturnFile, places: NDArray[np.int64]) -> None:
+def _set_unlinked_aside(log: ReadLog, one: ReturnFile, places: NDArray[np.int64]) -> None:
     why = (
         "hang on a row that is in no table of pupils"
         if "rowid" in one.frame
         else "have no UPN, or the UPN of a pupil in neither census nor NCCIS"
     )
-    set_aside_rows(made, one, places, "not_linked", f"{why}, so they join to nobody.")
+    set_aside_rows(log, one, places, "not_linked", f"{why}, so they join to nobody.")

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import load_key, pseudonyms
-from riskmodel.data.read.rows.accounts import Reading, ReturnFile, keep_notes, set_aside_rows
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.problems import Ledger
+from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.source import Context, column
 
@@ -84,7 +84,7 @@ def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def identify(files: list[ReturnFile], context: Context, key_file: Path, made: Reading) -> None:
+def identify(files: list[ReturnFile], context: Context, key_file: Path, log: ReadLog) -> None:
     """Give every row its pupil: former UPNs joined, names and UPNs dropped at the door.
 
     Parameters
@@ -95,7 +95,7 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, made: Re
         Gets pupil, census and day of entry of every pupil row.
     key_file : Path
         Key of the pseudonyms.
-    made : Reading
+    log : ReadLog
         Gets the problems and the rejects.
 
     Raises
@@ -121,14 +121,14 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, made: Re
                                     "preferredsurname", one.source.upn} & set(one.frame))])  # fmt: skip
         one.frame["pupil_id"] = mapped
         if one.source.name in ("School Census: pupils on roll", "Suspensions and exclusions"):
-            ledger = Ledger(one.name, one.first_row, one.raw)
+            checks = RowChecks(one.name, one.first_row, one.raw)
             given = upn.where(~upn.astype("str").str.startswith("NO UPN"))
-            note_upns(given, ledger)
-            keep_notes(made, one, ledger)
+            note_upns(given, checks)
+            keep_notes(log, one, checks)
     rows = [one for one in pupils if "rowid" in one.frame]
     if rows:
         for one in rows:
-            _set_undated_aside(made, one, context)
+            _set_undated_aside(log, one, context)
         wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
         table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in rows])
         table = (
@@ -172,10 +172,10 @@ def _former(pupils: list[ReturnFile]) -> dict[str, str]:
     return pairs
 
 
-def _set_undated_aside(made: Reading, one: ReturnFile, context: Context) -> None:
+def _set_undated_aside(log: ReadLog, one: ReturnFile, context: Context) -> None:
     """Set pupils aside whose census is not there: without its day nothing in it can be dated."""
     census = one.frame["schoolcensustableid"].astype("str")
     places = np.flatnonzero(~census.isin(context.censuses.index) & ~one.set_aside)
     if len(places):
-        set_aside_rows(made, one, places, "no_census", "belong to a return whose day is not known. Add the "
+        set_aside_rows(log, one, places, "no_census", "belong to a return whose day is not known. Add the "
                    "table 'schoolcensus' of that return.", "error")  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.open.files import Opened
-from riskmodel.data.read.rows.accounts import Reading, ReturnFile
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.problems import encoding_warning, problem
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
@@ -18,14 +18,14 @@ from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
 __all__ = ["recognise"]
 
 
-def recognise(one: Opened, made: Reading) -> ReturnFile | None:
+def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
     """Find the source that a file is of: among those whose columns it has, the one with most.
 
     Parameters
     ----------
     one : Opened
         A file, sheet or database table.
-    made : Reading
+    log : ReadLog
         Gets the problems; of a file of no known source also the counts and the rejects.
 
     Returns
@@ -40,13 +40,13 @@ def recognise(one: Opened, made: Reading) -> ReturnFile | None:
         mine = {source.aliases.get(column, column) for column in found}
         if source.columns <= mine and (best is None or len(source.columns) > len(best.columns)):
             best = source
-    made.problems += encoding_warning(name, encoding)
+    log.problems += encoding_warning(name, encoding)
     if best is None:
-        made.problems.append(_unknown(name, found))
-        made.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
+        log.problems.append(_unknown(name, found))
+        log.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
         record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
         if len(raw):
-            made.rejects.append(pd.DataFrame(
+            log.rejects.append(pd.DataFrame(
                 {"file": name, "row": np.arange(len(raw)) + first, "reason": "unknown_file", "record": record}
             ))  # fmt: skip
         return None

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.read.rows.problems import Ledger, problem
+from riskmodel.data.read.rows.problems import RowChecks, problem
 from riskmodel.data.read.sources.source import Source
 
-__all__ = ["Reading", "ReturnFile", "count_rows", "keep_notes", "set_aside_rows"]
+__all__ = ["ReadLog", "ReturnFile", "count_rows", "keep_notes", "set_aside_rows"]
 
 
 @dataclass
-class Reading:
+class ReadLog:
     """What came of a folder of returns.
 
     Attributes
@@ -71,7 +71,7 @@ class ReturnFile:
 
 
 def set_aside_rows(
-    made: Reading,
+    log: ReadLog,
     one: ReturnFile,
     places: NDArray[np.int64],
     rule: str,
@@ -82,7 +82,7 @@ def set_aside_rows(
 
     Parameters
     ----------
-    made : Reading
+    log : ReadLog
         Gets the problem and the rejects.
     one : ReturnFile
         The file.
@@ -95,46 +95,46 @@ def set_aside_rows(
     severity : str
         ``"warning"`` or ``"error"``.
     """
-    ledger = Ledger(one.name, one.first_row, one.raw)
+    checks = RowChecks(one.name, one.first_row, one.raw)
     bad = np.zeros(len(one.raw), dtype=bool)
     bad[places] = True
-    ledger.note(bad, rule, "", "", set_aside=True)
+    checks.note(bad, rule, "", "", set_aside=True)
     message = f"{one.name}: {len(places)} of {len(one.raw)} rows {words} They are in the rejects."
-    made.problems.append(problem(one.name, rule, message, severity=severity))
-    made.rejects.append(ledger.rejects())
+    log.problems.append(problem(one.name, rule, message, severity=severity))
+    log.rejects.append(checks.rejects())
     one.set_aside[places] = True
 
 
-def keep_notes(made: Reading, one: ReturnFile, ledger: Ledger) -> None:
-    """Keep what a ledger noted of a file: its problems, and each row it set aside, once.
+def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:
+    """Keep what a checks noted of a file: its problems, and each row it set aside, once.
 
     Parameters
     ----------
-    made : Reading
+    log : ReadLog
         Gets the problems and the rejects.
     one : ReturnFile
         The file.
-    ledger : Ledger
+    checks : RowChecks
         What was noted.
     """
-    made.problems += ledger.problems
-    rejects = ledger.rejects()
+    log.problems += checks.problems
+    rejects = checks.rejects()
     if len(rejects):
         places = rejects["row"].to_numpy(dtype=np.int64) - one.first_row
         # one row may tell several facts; it goes to the rejects once, whole
         new = ~one.set_aside[places] & ~pd.Series(places).duplicated().to_numpy()
         record = one.raw.iloc[places].astype("str").to_json(orient="records", lines=True)
         rejects["record"] = record.strip().split("\n")
-        made.rejects.append(rejects[new])
+        log.rejects.append(rejects[new])
         one.set_aside[places] = True
 
 
-def count_rows(made: Reading, one: ReturnFile, used: NDArray[np.int64]) -> None:
+def count_rows(log: ReadLog, one: ReturnFile, used: NDArray[np.int64]) -> None:
     """Count each row once: kept if a fact of it is used, else set aside, else merged into others.
 
     Parameters
     ----------
-    made : Reading
+    log : ReadLog
         Gets the counts.
     one : ReturnFile
         The file.
@@ -144,4 +144,4 @@ def count_rows(made: Reading, one: ReturnFile, used: NDArray[np.int64]) -> None:
     one.kept[used] = True
     one.kept &= ~one.set_aside
     n, kept, aside = len(one.raw), int(one.kept.sum()), int(one.set_aside.sum())
-    made.counts.append((one.name, one.source.name, n, kept, aside, n - kept - aside))
+    log.counts.append((one.name, one.source.name, n, kept, aside, n - kept - aside))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "Ledger", "encoding_warning", "problem"]
+__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "RowChecks", "encoding_warning", "problem"]
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message", "remedy"]
 REJECT_COLUMNS = ["file", "row", "reason", "record"]
@@ -91,7 +91,7 @@ def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
 
 
 @dataclass
-class Ledger:
+class RowChecks:
     """What was found wrong in one file while it is read.
 
     Attributes

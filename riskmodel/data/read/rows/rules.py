@@ -1,7 +1,7 @@
 """Rules that look at more than one value: what is missing, turned, out of force or repeated.
 
-In:  a converted table and the ledger of its file.
-Out: notes in the ledger; the order of rows by their key.
+In:  a converted table and the checks of its file.
+Out: notes in the checks; the order of rows by their key.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import code_set
-from riskmodel.data.read.rows.problems import Ledger
+from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.schema import Table
 
 __all__ = ["check_rows", "in_order"]
@@ -34,7 +34,7 @@ LARGEST = 2**62
 def check_rows(
     table: Table,
     frame: pd.DataFrame,
-    ledger: Ledger,
+    checks: RowChecks,
     calendar: pd.DataFrame | None,
     *,
     unique: bool,
@@ -47,52 +47,52 @@ def check_rows(
         Declaration of the table.
     frame : DataFrame
         Converted rows, as many as the file has.
-    ledger : Ledger
+    checks : RowChecks
         Gets the notes.
     calendar : DataFrame, optional
         School days, where the extracts hold them.
     unique : bool
         Whether a repeated key is a fault.
     """
-    _check_required(table, frame, ledger)
-    _check_spans(frame, ledger)
+    _check_required(table, frame, checks)
+    _check_spans(frame, checks)
     if table.name == "suspensions":
         early = (frame["reinstated_on"] < frame["start_date"]).to_numpy()
-        ledger.note(early, "reinstated_before_start", "reinstated_on",
+        checks.note(early, "reinstated_before_start", "reinstated_on",
                     "reinstated_on {value} is before start_date and does not count. Correct one of the "
                     "two.", set_aside=False)  # fmt: skip
     if table.event:
         early = (frame["recorded_on"] < frame[table.event]).to_numpy()
-        ledger.note(early, "recorded_before_event", "recorded_on",
+        checks.note(early, "recorded_before_event", "recorded_on",
                     f"recorded_on {{value}} is before {table.event}. Give the day on which the LA "
                     "first knew.", set_aside=False)  # fmt: skip
     if table.name in {"sessions", "suspensions"}:
-        _check_in_force(table, frame, ledger)
+        _check_in_force(table, frame, checks)
     if table.name == "sessions" and calendar is not None:
         outside = ~frame["date"].isin(calendar["date"]).to_numpy()
-        ledger.note(outside, "not_a_school_day", "date",
+        checks.note(outside, "not_a_school_day", "date",
                     "date {value} is not a school day of the calendar. Correct it, or add the day to "
                     "the calendar.")  # fmt: skip
     if unique:
-        _check_duplicates(table, frame, ledger)
+        _check_duplicates(table, frame, checks)
 
 
-def _check_required(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+def _check_required(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
     for column in table.columns:
         if not column.nullable and not column.unknown_is_group:
-            ledger.note(frame[column.name].isna().to_numpy(), "missing_value", column.name,
+            checks.note(frame[column.name].isna().to_numpy(), "missing_value", column.name,
                         f"{column.name} is missing. Fill it in.", show_value=False)  # fmt: skip
 
 
-def _check_spans(frame: pd.DataFrame, ledger: Ledger) -> None:
+def _check_spans(frame: pd.DataFrame, checks: RowChecks) -> None:
     for start, end in SPANS:
         if start in frame and end in frame:
             turned = (frame[end] < frame[start]).to_numpy()
-            ledger.note(turned, "ends_before_start", end,
+            checks.note(turned, "ends_before_start", end,
                         f"{end} {{value}} is before {start}. Correct one of the two.")  # fmt: skip
 
 
-def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
     """Set aside marks on days when their code was not in force, and note such reasons."""
     pairs = [("mark", "date", "marks")] if table.name == "sessions" else [
         (f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)
@@ -110,18 +110,18 @@ def _check_in_force(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
             if last:
                 outside |= (frame[date] > pd.Timestamp(str(last))).to_numpy()
             span = f"from {first}" if first else f"until {last}"
-            ledger.note(uses & outside, "not_in_force", column,
+            checks.note(uses & outside, "not_in_force", column,
                         f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
                         set_aside=table.name == "sessions")  # fmt: skip
 
 
-def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None:
+def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
     """Keep one row of each key, the same one whatever the order of the file's rows."""
-    ledger.in_order = _rises(table, frame)
-    if ledger.in_order:
+    checks.in_order = _rises(table, frame)
+    if checks.in_order:
         return
     packed = _packed(table, frame)
-    rows = np.flatnonzero(ledger.kept)
+    rows = np.flatnonzero(checks.kept)
     shared = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
     if not len(shared):
         return
@@ -137,7 +137,7 @@ def _check_duplicates(table: Table, frame: pd.DataFrame, ledger: Ledger) -> None
     ):  # fmt: skip
         bad = np.zeros(len(frame), dtype=bool)
         bad[content.loc[found, "row"]] = True
-        ledger.note(bad, rule, "", words)
+        checks.note(bad, rule, "", words)
 
 
 def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

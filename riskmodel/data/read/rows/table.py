@@ -1,7 +1,7 @@
 """One table of one file: converted, dated, and checked against the rules.
 
-In:  a ledger with raw rows, the declaration of the table.
-Out: typed rows that keep to the rules; the others are noted in the ledger.
+In:  a checks with raw rows, the declaration of the table.
+Out: typed rows that keep to the rules; the others are noted in the checks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.data.identity import load_key, pseudonyms, upn_check_letters
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known
-from riskmodel.data.read.rows.problems import Ledger
+from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.rules import check_rows
 from riskmodel.data.schema import Column, Table
 from riskmodel.errors import DataError
@@ -46,20 +46,20 @@ def guess(name: str, known: list[str]) -> str:
 
 def read_table(
     table: Table,
-    ledger: Ledger,
+    checks: RowChecks,
     pupils: pd.CategoricalDtype | None,
     *,
     calendar: pd.DataFrame | None = None,
     key_file: Path | None = None,
     unique: bool = True,
 ) -> pd.DataFrame:
-    """Convert and check one table; rows that break a rule are set aside in the ledger.
+    """Convert and check one table; rows that break a rule are set aside in the checks.
 
     Parameters
     ----------
     table : Table
         Its declaration.
-    ledger : Ledger
+    checks : RowChecks
         Raw rows; gets the notes.
     pupils : CategoricalDtype, optional
         The pupils there are; None while the table of pupils is read.
@@ -80,37 +80,37 @@ def read_table(
     DataError
         If a column is unknown or missing.
     """
-    raw = ledger.raw
+    raw = checks.raw
     if key_file and "upn" in raw and "pupil_id" not in raw and "pupil_id" in table.names:
-        raw = _replace_upn(raw, ledger, key_file)
-    _check_columns(table, raw, ledger.file)
+        raw = _replace_upn(raw, checks, key_file)
+    _check_columns(table, raw, checks.file)
     columns = {}
     for column in table.columns:
-        columns[column.name] = _read_column(raw, column, ledger, pupils, table)
+        columns[column.name] = _read_column(raw, column, checks, pupils, table)
     frame = pd.DataFrame(columns, copy=False)
     frame = _fill_recorded(table, frame)
-    check_rows(table, frame, ledger, calendar, unique=unique)
-    kept = frame[ledger.kept] if not ledger.kept.all() else frame
+    check_rows(table, frame, checks, calendar, unique=unique)
+    kept = frame[checks.kept] if not checks.kept.all() else frame
     integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}
     return kept.astype(integers)
 
 
-def _replace_upn(raw: pd.DataFrame, ledger: Ledger, key_file: Path) -> pd.DataFrame:
+def _replace_upn(raw: pd.DataFrame, checks: RowChecks, key_file: Path) -> pd.DataFrame:
     distinct = pd.Series(raw["upn"].dropna().unique()).astype("str")
     upn = distinct.str.strip().str.upper()
     names = raw["upn"].map(dict(zip(distinct, pseudonyms(upn, load_key(key_file)), strict=True)))
-    note_upns(raw["upn"], ledger)
+    note_upns(raw["upn"], checks)
     return raw.drop(columns="upn").assign(pupil_id=names.astype("str"))
 
 
-def note_upns(upns: pd.Series, ledger: Ledger) -> None:
+def note_upns(upns: pd.Series, checks: RowChecks) -> None:
     """Note UPNs that are not well formed; such rows are kept, for a child must not be lost by a typo.
 
     Parameters
     ----------
     upns : Series of shape (n_rows,)
         As the file holds them; a missing one is no fault here.
-    ledger : Ledger
+    checks : RowChecks
         Gets the notes.
     """
     distinct = pd.Series(upns.dropna().unique()).astype("str")
@@ -119,12 +119,12 @@ def note_upns(upns: pd.Series, ledger: Ledger) -> None:
     first = upns.astype("str").str.strip().str.slice(0, 1).str.upper().astype("object")
     there = upns.notna().to_numpy()
     formed = told.notna().to_numpy()
-    ledger.note(
+    checks.note(
         there & ~formed, "upn_form", "upn",
         "the UPN is not a letter, 11 digits and a digit or letter. The row is kept, but joins only to "
         "rows with the same UPN; correct it at the school.", set_aside=False, show_value=False,
     )  # fmt: skip
-    ledger.note(
+    checks.note(
         there & formed & (first != told).to_numpy(), "upn_check_letter", "upn",
         "the UPN has a wrong check letter; its other characters ask for {hint}. The row is kept, but "
         "joins only to rows with the same UPN; correct it at the school.", set_aside=False,
@@ -153,7 +153,7 @@ def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
 def _read_column(
     raw: pd.DataFrame,
     column: Column,
-    ledger: Ledger,
+    checks: RowChecks,
     pupils: pd.CategoricalDtype | None,
     table: Table,
 ) -> pd.Series:
@@ -175,7 +175,7 @@ def _read_column(
         "unknown_pupil": f"{value} is not in the table of pupils. Add the pupil, or correct it.",
         "bad_text": f"{value} cannot be read. Correct it.",
     }
-    ledger.note(bad, rule, column.name, remedies[rule], set_aside=not keep,
+    checks.note(bad, rule, column.name, remedies[rule], set_aside=not keep,
                 show_value=shown)  # fmt: skip
     return fill_not_known(values) if column.unknown_is_group else values
 
