@@ -17,8 +17,15 @@ from playwright.sync_api import Browser, Page, sync_playwright
 __all__ = ["WIDE", "NARROW", "axe_faults", "opened", "running"]
 
 CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WIDE, NARROW = 1280, 400
 
 
@@ -37,9 +44,11 @@ def opened(
 ) -> Iterator[Page]:
     """Open a file; fail at the end if it asked for anything else, or anything went wrong in it."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900}, java_script_enabled=javascript, locale="en-GB",
+        viewport={"width": width, "height": 900},
+        java_script_enabled=javascript,
+        locale="en-GB",
         bypass_csp=False,
-    )  # fmt: skip
+    )
     page = context.new_page()
     asked: list[str] = []
     wrong: list[str] = []

@@ -49,11 +49,49 @@ TRANSFER = f"""<CTfile><Header><DateTime>2024-05-01T09:12:00</DateTime></Header>
 <AttendanceMarks>/\\LI</AttendanceMarks></AttendSessions></Attendance></Pupil></CTFpupilData></CTfile>"""
 
 TOKENS: tuple[bytes, ...] = (
-    b"", b" ", b"nonsense", b"-1", b"0", b"31/02/2024", b"9999-99-99", b"1e400", b"-inf", b"NaN", b"null",
-    b"\xff", b"\x00", b"\x1b[2J", "é".encode(), "\u202e\u2028".encode(), b'"', b"'", b",", b";", b"\t", b"\n",
-    b"\r", b"{", b"}", b"{value}", b"%s", b"[", b"]", b"<", b">", b"&#0;", b"&a;", b"<!DOCTYPE a>", b"=1+1",
-    b"a" * 300, b"[" * 3000, b"1" * 5000, b"2024-09-02", UPN.encode(), b"\xef\xbb\xbf", b"\xff\xfe",
-)  # fmt: skip
+    b"",
+    b" ",
+    b"nonsense",
+    b"-1",
+    b"0",
+    b"31/02/2024",
+    b"9999-99-99",
+    b"1e400",
+    b"-inf",
+    b"NaN",
+    b"null",
+    b"\xff",
+    b"\x00",
+    b"\x1b[2J",
+    "é".encode(),
+    "\u202e\u2028".encode(),
+    b'"',
+    b"'",
+    b",",
+    b";",
+    b"\t",
+    b"\n",
+    b"\r",
+    b"{",
+    b"}",
+    b"{value}",
+    b"%s",
+    b"[",
+    b"]",
+    b"<",
+    b">",
+    b"&#0;",
+    b"&a;",
+    b"<!DOCTYPE a>",
+    b"=1+1",
+    b"a" * 300,
+    b"[" * 3000,
+    b"1" * 5000,
+    b"2024-09-02",
+    UPN.encode(),
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+)
 """What breaks readers elsewhere."""
 
 
@@ -223,8 +261,10 @@ def _inputs(work: Path) -> dict[str, Iterator[bytes] | list[bytes]]:
     frames = [_head(path) for path in files]
     texts = [*{tuple(frame): frame.to_csv(index=False).encode() for frame in frames}.values()]
     base = read(work / "la", key_file=work / "key")
-    tables = [f"{name}.csv\n".encode() + frame.head(6).to_csv(index=False).encode()
-              for name, frame in base.tables.items()]  # fmt: skip
+    tables = [
+        f"{name}.csv\n".encode() + frame.head(6).to_csv(index=False).encode()
+        for name, frame in base.tables.items()
+    ]
     return {
         "returns in CSV": [
             *texts,
@@ -274,8 +314,17 @@ def _sqlite(frames: list[pd.DataFrame], path: Path) -> bytes:
 def _cohort_lines() -> bytes:
     """Return two lines in the layout of the cohort."""
     months = [day.strftime("%b.%y") for day in pd.date_range("1993-07-01", "1999-06-01", freq="MS")]
-    facts = {"id": "1", "weight": ".3", "male": "yes", "catholic": "no", "Grammar": "no", "funemp": "no",
-             "gcse5eq": "yes", "fmpr": "no", "livboth": "yes"}  # fmt: skip
+    facts = {
+        "id": "1",
+        "weight": ".3",
+        "male": "yes",
+        "catholic": "no",
+        "Grammar": "no",
+        "funemp": "no",
+        "gcse5eq": "yes",
+        "fmpr": "no",
+        "livboth": "yes",
+    }
     head = ",".join([*facts, *months])
     rest = ",".join([*list(facts.values())[1:], *["employment", "joblessness"] * 36])
     return f"{head}\n1,{rest}\n2,{rest}\n".encode()
@@ -294,8 +343,13 @@ def _of_a_list(work: Path) -> dict[str, list[bytes]]:
         book["List"].cell(number, cells["Decision"]).value = "To discuss"
         book["List"].cell(number, cells["Date"]).value = date(2024, 10, 1)
     book.save(work / "back.xlsx")
-    feedback([work / "back.xlsx"], log=work / "log", today=date(2026, 1, 1),
-             at=datetime(2026, 1, 1, tzinfo=UTC), folder=folder)  # fmt: skip
+    feedback(
+        [work / "back.xlsx"],
+        log=work / "log",
+        today=date(2026, 1, 1),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        folder=folder,
+    )
     parts = {name: (folder / name).read_bytes() for name in ("assessment.json", "list.csv")}
     return {
         "returned workbooks": [(work / "back.xlsx").read_bytes()],
@@ -320,18 +374,36 @@ def small_model() -> RiskModel:
     from riskmodel.training.trees import ShallowTrees
 
     ones, both = np.ones(2), np.ones((2, 2))
-    linear = Linear(centre=0 * ones, scale=ones, mean=0 * ones, spread=ones, missing_share=0 * ones,
-                    coefficient=both, missing_coefficient=0 * both, intercept=-ones)  # fmt: skip
+    linear = Linear(
+        centre=0 * ones,
+        scale=ones,
+        mean=0 * ones,
+        spread=ones,
+        missing_share=0 * ones,
+        coefficient=both,
+        missing_coefficient=0 * both,
+        intercept=-ones,
+    )
     trees = ShallowTrees(
-        feature=np.array([[0, 1, -1], [1, -1, -1]]), threshold=np.full((2, 3), 0.5),
-        missing_left=np.ones((2, 3), bool), value=np.arange(8.0).reshape(2, 4),
-        cover=np.array([[5.0, 5, 10, 0], [9.0, 0, 1, 0]]), member=np.array([0, 1]),
-    )  # fmt: skip
+        feature=np.array([[0, 1, -1], [1, -1, -1]]),
+        threshold=np.full((2, 3), 0.5),
+        missing_left=np.ones((2, 3), bool),
+        value=np.arange(8.0).reshape(2, 4),
+        cover=np.array([[5.0, 5, 10, 0], [9.0, 0, 1, 0]]),
+        member=np.array([0, 1]),
+    )
     return RiskModel(
-        outcome="pex", features=("fsm_now", "months_at_school"), calibration=AffineCalibration(0.1, 0.9),
+        outcome="pex",
+        features=("fsm_now", "months_at_school"),
+        calibration=AffineCalibration(0.1, 0.9),
         ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
-        card={"trained": {}, "backtest": {"counts": {"capacity": 5}}, "audit": {}, "audit_note": ""},
-    )  # fmt: skip
+        card={
+            "trained": {},
+            "backtest": {"counts": {"capacity": 5}},
+            "audit": {},
+            "audit_note": "",
+        },
+    )
 
 
 def _model_archive(work: Path) -> bytes:

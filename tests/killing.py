@@ -34,11 +34,19 @@ __all__ = [
 ]
 
 PRELOADED = [
-    "riskmodel.cli", "riskmodel.jobs", "riskmodel.report.list_files", "riskmodel.data.check", "mlflow.pyfunc",
-    "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store",
-    "mlflow.store.artifact.local_artifact_repo", "mlflow.models", "openpyxl", "matplotlib.pyplot",
+    "riskmodel.cli",
+    "riskmodel.jobs",
+    "riskmodel.report.list_files",
+    "riskmodel.data.check",
+    "mlflow.pyfunc",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.artifact.local_artifact_repo",
+    "mlflow.models",
+    "openpyxl",
+    "matplotlib.pyplot",
     "tests.killing",
-]  # fmt: skip
+]
 """What a command imports; a fork of a process that has it begins to work at once."""
 
 Answer = subprocess.CompletedProcess[str]
@@ -50,9 +58,12 @@ def warm_up() -> None:
 
 
 def start(
-    function: Callable[..., Any], folder: Path, *words: Any, output: str = os.devnull,
+    function: Callable[..., Any],
+    folder: Path,
+    *words: Any,
+    output: str = os.devnull,
     largest_file: int = resource.RLIM_INFINITY,
-) -> BaseProcess:  # fmt: skip
+) -> BaseProcess:
     """Start a function in a process of its own, in a folder, perhaps where no file may grow beyond a size."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
@@ -116,8 +127,16 @@ def register_again(file: Path, tracking: str) -> None:
 
     made = pickle.loads(file.read_bytes())
     names = list(made.model.features)
-    register(made.model, made.backtest, Settings(), made.gates, "1", tracking, None,
-             pd.DataFrame(np.zeros((2, len(names))), columns=names))  # fmt: skip
+    register(
+        made.model,
+        made.backtest,
+        Settings(),
+        made.gates,
+        "1",
+        tracking,
+        None,
+        pd.DataFrame(np.zeros((2, len(names))), columns=names),
+    )
 
 
 def ended(process: BaseProcess, after: float | None = None) -> bool:

@@ -22,17 +22,30 @@ from riskmodel.simulate import simulate
 
 __all__ = ["HOSTILE", "TRACK", "hostile_names", "score", "simulated_tables"]
 
-WEIGHTS = {"suspensions_12_months": 0.5, "absence_rate_60_days": 4.0, "sen_support_now": 0.7,
-           "fsm_now": 0.4, "months_at_school": -0.01, "ks2_score": -0.2}  # fmt: skip
+WEIGHTS = {
+    "suspensions_12_months": 0.5,
+    "absence_rate_60_days": 4.0,
+    "sen_support_now": 0.7,
+    "fsm_now": 0.4,
+    "months_at_school": -0.01,
+    "ks2_score": -0.2,
+}
 """A rule that a test can follow: log-odds per unit, about the cohort's mean."""
 
 TRACK: dict[str, Any] = {
-    "table": [{
-        "ranker": "model", "precision_at_capacity": 0.08, "precision_at_capacity_low": 0.05,
-        "precision_at_capacity_high": 0.12, "recall_at_capacity": 0.48, "recall_at_capacity_low": 0.3,
-        "recall_at_capacity_high": 0.6}],
+    "table": [
+        {
+            "ranker": "model",
+            "precision_at_capacity": 0.08,
+            "precision_at_capacity_low": 0.05,
+            "precision_at_capacity_high": 0.12,
+            "recall_at_capacity": 0.48,
+            "recall_at_capacity_low": 0.3,
+            "recall_at_capacity_high": 0.6,
+        }
+    ],
     "counts": {"capacity": 25},
-}  # fmt: skip
+}
 
 HOSTILE = (
     "<script>document.title='taken'</script>",
@@ -63,26 +76,47 @@ def score(
     X = built[[name for name in WEIGHTS if name in built]].fillna(0.0).astype(float)
     parts = (X - X.mean()) * pd.Series(WEIGHTS)[X.columns]
     risk = 1 / (1 + np.exp(4.0 - parts.sum(axis=1)))
-    scores = pd.DataFrame({
-        "pupil_id": spine["pupil_id"], "school_id": spine["school_id"],
-        "year_group": spine["year_group"], "risk": risk, "risk_low": risk / 2,
-        "risk_high": (1.5 * risk).clip(upper=(1 + risk) / 2),
-    })  # fmt: skip
+    scores = pd.DataFrame(
+        {
+            "pupil_id": spine["pupil_id"],
+            "school_id": spine["school_id"],
+            "year_group": spine["year_group"],
+            "risk": risk,
+            "risk_low": risk / 2,
+            "risk_high": (1.5 * risk).clip(upper=(1 + risk) / 2),
+        }
+    )
     groups = pd.DataFrame(
         {"sex": ["girl", "boy"] * (len(scores) // 2) + ["girl"] * (len(scores) % 2)}
     )
-    tested = pd.DataFrame({"pupil_id": range(len(scores)), "as_of": day, "model": risk,
-                           "label": (np.arange(len(scores)) % 3 == 0).astype(float)})  # fmt: skip
+    tested = pd.DataFrame(
+        {
+            "pupil_id": range(len(scores)),
+            "as_of": day,
+            "model": risk,
+            "label": (np.arange(len(scores)) % 3 == 0).astype(float),
+        }
+    )
     return Assessment(
-        outcome=outcome, as_of=day, capacity=capacity, scores=scores, base_value=-4.0,
-        contributions=parts, features=X,
-        audit=Audit(this_list=audit_list(groups, listed(scores, capacity), risk),
-                    model=audit_model(tested, groups, capacity=capacity).published(),
-                    note="From 3 earlier lists."),
+        outcome=outcome,
+        as_of=day,
+        capacity=capacity,
+        scores=scores,
+        base_value=-4.0,
+        contributions=parts,
+        features=X,
+        audit=Audit(
+            this_list=audit_list(groups, listed(scores, capacity), risk),
+            model=audit_model(tested, groups, capacity=capacity).published(),
+            note="From 3 earlier lists.",
+        ),
         backtest=TRACK,
-        provenance={"model_uri": "models:/riskmodel-pex/4", "evaluated": "out of time",
-                    "trained_as_of": "2024-08-01"},
-    )  # fmt: skip
+        provenance={
+            "model_uri": "models:/riskmodel-pex/4",
+            "evaluated": "out of time",
+            "trained_as_of": "2024-08-01",
+        },
+    )
 
 
 def hostile_names(tables: Tables) -> Tables:
@@ -98,8 +132,10 @@ def hostile_names(tables: Tables) -> Tables:
             )
             changed["pupil_id"] = renamed.cat.reorder_categories(sorted(new))
         if "school_id" in changed:
-            names = {school: HOSTILE[n % len(HOSTILE)] + f" school {n}"
-                     for n, school in enumerate(sorted(tables["schools"]["school_id"]))}  # fmt: skip
+            names = {
+                school: HOSTILE[n % len(HOSTILE)] + f" school {n}"
+                for n, school in enumerate(sorted(tables["schools"]["school_id"]))
+            }
             changed["school_id"] = changed["school_id"].map(names).astype("str")
         frames[name] = changed
     return Tables(frames)

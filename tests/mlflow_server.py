@@ -32,9 +32,13 @@ def running(words: list[str], health: str, log: Path, **environment: str) -> Ite
     """Run an MLflow command until the block ends; wait until its address answers."""
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", *words], stdout=stream, stderr=stream, cwd=log.parent,
-            env=os.environ | SILENT | environment | {"PATH": PATH}, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "mlflow", *words],
+            stdout=stream,
+            stderr=stream,
+            cwd=log.parent,
+            env=os.environ | SILENT | environment | {"PATH": PATH},
+            start_new_session=True,
+        )
     try:
         for _ in range(600):
             try:
@@ -58,8 +62,18 @@ def server(folder: Path) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with postgres.server() as database:
-        words = ["server", "--backend-store-uri", database, "--artifacts-destination",
-                 str(folder / "artifacts"), "--host", "127.0.0.1", "--port", str(port),
-                 "--workers", "1"]  # fmt: skip
+        words = [
+            "server",
+            "--backend-store-uri",
+            database,
+            "--artifacts-destination",
+            str(folder / "artifacts"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--workers",
+            "1",
+        ]
         with running(words, f"{address}/health", folder / "server.log"):
             yield address

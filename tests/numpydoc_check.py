@@ -94,14 +94,21 @@ def faults_of_ours() -> Iterator[str]:
             if full.partition(".")[0] not in names:
                 yield f"{where}: not in __all__"
             text = ast.get_docstring(node) or ""
-            yield from (f"{where}: no shape in '{line}'" for _, section in SECTION.findall(text)
-                        for line in section.splitlines() if ARRAY.match(line))  # fmt: skip
+            yield from (
+                f"{where}: no shape in '{line}'"
+                for _, section in SECTION.findall(text)
+                for line in section.splitlines()
+                if ARRAY.match(line)
+            )
             if isinstance(node, ast.ClassDef):
                 continue
             told = text.partition("Raises\n------")[2]
             lacking = raised(full, functions, set()) - NOT_TOLD
-            yield from (f"{where}: {error} is not under Raises" for error in sorted(lacking)
-                        if error not in told)  # fmt: skip
+            yield from (
+                f"{where}: {error} is not under Raises"
+                for error in sorted(lacking)
+                if error not in told
+            )
 
 
 def defined(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
@@ -111,8 +118,11 @@ def defined(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.Class
             yield node.name, node
         elif isinstance(node, ast.ClassDef):
             yield node.name, node
-            yield from ((f"{node.name}.{part.name}", part) for part in node.body
-                        if isinstance(part, ast.FunctionDef))  # fmt: skip
+            yield from (
+                (f"{node.name}.{part.name}", part)
+                for part in node.body
+                if isinstance(part, ast.FunctionDef)
+            )
 
 
 def raised(

@@ -38,13 +38,31 @@ def server() -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        subprocess.run([*as_user, programs / "initdb", "-D", data, "-U", "la", "-A", "trust", "-E", "UTF8"],
-                       check=True, capture_output=True, cwd="/")  # fmt: skip
+        subprocess.run(
+            [*as_user, programs / "initdb", "-D", data, "-U", "la", "-A", "trust", "-E", "UTF8"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
         running = subprocess.Popen(
-            [*as_user, programs / "postgres", "-D", data, "-p", str(port), "-c",
-             "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}", "-c", "fsync=off"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
+            [
+                *as_user,
+                programs / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                f"unix_socket_directories={data}",
+                "-c",
+                "fsync=off",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
         try:
             ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
             for _ in range(600):

@@ -62,55 +62,145 @@ def table_of(
 def small_tables() -> Tables:
     """Return every table for six pupils; A carries the facts, the others mostly come to school."""
     rows: dict[str, list[dict[str, Any]]] = {
-        "pupils": [{"pupil_id": p, "birth_month": "2012-10-01", "sex": "F" if p < "D" else "M",
-                    "ethnicity": "WBRI", "first_language": "ENG"} for p in PUPILS],
-        "schools": [{"school_id": s, "phase": "secondary", "kind": "mainstream"} for s in ("S", "T")],
+        "pupils": [
+            {
+                "pupil_id": p,
+                "birth_month": "2012-10-01",
+                "sex": "F" if p < "D" else "M",
+                "ethnicity": "WBRI",
+                "first_language": "ENG",
+            }
+            for p in PUPILS
+        ],
+        "schools": [
+            {"school_id": s, "phase": "secondary", "kind": "mainstream"} for s in ("S", "T")
+        ],
         "enrolments": _enrolments(),
         "sessions": _sessions(),
-        "calendar": [{"date": str(day)[:10], "term": "spring", "half_term": 3}
-                     for day in pd.bdate_range("2025-02-03", "2025-03-14")],
-        "absence_totals": [{"pupil_id": "A", "term_end": "2024-12-20", "mark": "I", "sessions": 4,
-                            "recorded_on": "2025-01-20"}],
+        "calendar": [
+            {"date": str(day)[:10], "term": "spring", "half_term": 3}
+            for day in pd.bdate_range("2025-02-03", "2025-03-14")
+        ],
+        "absence_totals": [
+            {
+                "pupil_id": "A",
+                "term_end": "2024-12-20",
+                "mark": "I",
+                "sessions": 4,
+                "recorded_on": "2025-01-20",
+            }
+        ],
         "suspensions": _suspensions(),
         "send": [
-            {"pupil_id": "A", "provision": "K", "primary_need": "SEMH", "start_date": "2024-03-01",
-             "recorded_on": "2024-06-01"},
-            {"pupil_id": "B", "provision": "K", "primary_need": "SLCN", "start_date": "2023-03-01",
-             "end_date": "2024-12-31", "recorded_on": "2023-06-01", "end_recorded_on": "2025-01-20"},
+            {
+                "pupil_id": "A",
+                "provision": "K",
+                "primary_need": "SEMH",
+                "start_date": "2024-03-01",
+                "recorded_on": "2024-06-01",
+            },
+            {
+                "pupil_id": "B",
+                "provision": "K",
+                "primary_need": "SLCN",
+                "start_date": "2023-03-01",
+                "end_date": "2024-12-31",
+                "recorded_on": "2023-06-01",
+                "end_recorded_on": "2025-01-20",
+            },
         ],
         "plans": [
-            {"pupil_id": "A", "requested_on": "2025-02-01", "decided_on": "2025-04-01",
-             "outcome": "refused", "recorded_on": "2025-02-02"},
+            {
+                "pupil_id": "A",
+                "requested_on": "2025-02-01",
+                "decided_on": "2025-04-01",
+                "outcome": "refused",
+                "recorded_on": "2025-02-02",
+            },
         ],
         "circumstances": [
-            {"pupil_id": "A", "kind": "fsm", "start_date": "2024-01-01", "recorded_on": "2024-02-01"},
-            {"pupil_id": "B", "kind": "fsm", "start_date": "2023-01-01", "end_date": "2024-01-01",
-             "recorded_on": "2023-02-01", "end_recorded_on": "2024-02-01"},
-            {"pupil_id": "C", "kind": "fsm", "start_date": "2024-01-01", "end_date": "2025-02-01",
-             "recorded_on": "2024-02-01", "end_recorded_on": "2025-03-10"},
+            {
+                "pupil_id": "A",
+                "kind": "fsm",
+                "start_date": "2024-01-01",
+                "recorded_on": "2024-02-01",
+            },
+            {
+                "pupil_id": "B",
+                "kind": "fsm",
+                "start_date": "2023-01-01",
+                "end_date": "2024-01-01",
+                "recorded_on": "2023-02-01",
+                "end_recorded_on": "2024-02-01",
+            },
+            {
+                "pupil_id": "C",
+                "kind": "fsm",
+                "start_date": "2024-01-01",
+                "end_date": "2025-02-01",
+                "recorded_on": "2024-02-01",
+                "end_recorded_on": "2025-03-10",
+            },
         ],
         "neighbourhood": [
-            {"pupil_id": p, "start_date": "2023-01-01", "idaci_decile": i + 1,
-             "recorded_on": "2023-04-01"} for i, p in enumerate(PUPILS[:4])],
+            {
+                "pupil_id": p,
+                "start_date": "2023-01-01",
+                "idaci_decile": i + 1,
+                "recorded_on": "2023-04-01",
+            }
+            for i, p in enumerate(PUPILS[:4])
+        ],
         "attainment": [
-            {"pupil_id": "A", "stage": "KS2", "subject": subject, "score": score,
-             "result_date": "2024-07-01", "recorded_on": "2024-08-01"}
-            for subject, score in (("reading", -1.0), ("maths", 0.5))],
+            {
+                "pupil_id": "A",
+                "stage": "KS2",
+                "subject": subject,
+                "score": score,
+                "result_date": "2024-07-01",
+                "recorded_on": "2024-08-01",
+            }
+            for subject, score in (("reading", -1.0), ("maths", 0.5))
+        ],
         "destinations": [
-            {"pupil_id": "F", "activity_code": code, "start_date": day, "confirmed_on": day,
-             "recorded_on": day}
-            for code, day in (("210", "2024-03-01"), ("619", "2024-12-01"), ("330", "2025-01-30"))],
-    }  # fmt: skip
+            {
+                "pupil_id": "F",
+                "activity_code": code,
+                "start_date": day,
+                "confirmed_on": day,
+                "recorded_on": day,
+            }
+            for code, day in (("210", "2024-03-01"), ("619", "2024-12-01"), ("330", "2025-01-30"))
+        ],
+    }
     return Tables({name: table_of(name, rows[name]) for name in TABLES})
 
 
 def _enrolments() -> list[dict[str, Any]]:
-    first = [{"pupil_id": p, "school_id": "T" if p == "F" else "S", "entry_date": "2024-09-01",
-              "status": "main", "year_group": 7, "recorded_on": "2024-09-15"} for p in PUPILS]  # fmt: skip
-    first[0] |= {"leaving_date": "2025-01-31", "leaving_reason": "managed_move",
-                 "end_recorded_on": "2025-02-05"}  # fmt: skip
-    moved = {"pupil_id": "A", "school_id": "T", "entry_date": "2025-02-01", "status": "main",
-             "year_group": 7, "recorded_on": "2025-02-05"}  # fmt: skip
+    first = [
+        {
+            "pupil_id": p,
+            "school_id": "T" if p == "F" else "S",
+            "entry_date": "2024-09-01",
+            "status": "main",
+            "year_group": 7,
+            "recorded_on": "2024-09-15",
+        }
+        for p in PUPILS
+    ]
+    first[0] |= {
+        "leaving_date": "2025-01-31",
+        "leaving_reason": "managed_move",
+        "end_recorded_on": "2025-02-05",
+    }
+    moved = {
+        "pupil_id": "A",
+        "school_id": "T",
+        "entry_date": "2025-02-01",
+        "status": "main",
+        "year_group": 7,
+        "recorded_on": "2025-02-05",
+    }
     return [*first, moved]
 
 
@@ -126,8 +216,15 @@ def _sessions() -> list[dict[str, Any]]:
                 if pupil == "B" and number < 10:
                     mark = "D"
                 recorded = day + pd.Timedelta(days=1)
-                rows.append({"pupil_id": pupil, "date": str(day)[:10], "session": session,
-                             "mark": mark, "recorded_on": str(recorded)[:10]})  # fmt: skip
+                rows.append(
+                    {
+                        "pupil_id": pupil,
+                        "date": str(day)[:10],
+                        "session": session,
+                        "mark": mark,
+                        "recorded_on": str(recorded)[:10],
+                    }
+                )
     return rows
 
 
@@ -140,10 +237,17 @@ def _suspensions() -> list[dict[str, Any]]:
         ("C", "LNCH", "2025-01-15", 1.0, "DB", "2025-01-16"),
     )
     return [
-        {"pupil_id": pupil, "school_id": "S", "category": category, "start_date": start,
-         "sessions": sessions, "reason_1": reason, "recorded_on": recorded}
+        {
+            "pupil_id": pupil,
+            "school_id": "S",
+            "category": category,
+            "start_date": start,
+            "sessions": sessions,
+            "reason_1": reason,
+            "recorded_on": recorded,
+        }
         for pupil, category, start, sessions, reason, recorded in facts
-    ]  # fmt: skip
+    ]
 
 
 def spine_of(pupils: tuple[str, ...] = PUPILS, day: pd.Timestamp = AS_OF) -> pd.DataFrame:

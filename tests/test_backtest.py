@@ -81,9 +81,14 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
 
 def test_a_recall_of_nothing_is_never_said_to_be_certain() -> None:
     frame = pd.DataFrame(
-        {"pupil_id": np.arange(200), "as_of": SUMMER, "label": [0.0] * 196 + [1.0] * 4,
-         "model": np.arange(200.0, 0, -1), "never_suspended": True}
-    )  # fmt: skip
+        {
+            "pupil_id": np.arange(200),
+            "as_of": SUMMER,
+            "label": [0.0] * 196 + [1.0] * 4,
+            "model": np.arange(200.0, 0, -1),
+            "never_suspended": True,
+        }
+    )
     made = compare(frame, rankers=["model"], capacity=20)
     for row in (made.table.iloc[0], made.by_list.iloc[0]):
         for name in ("recall_at_capacity", "recall_never_suspended"):
@@ -224,9 +229,13 @@ def test_knowing_the_school_alone_ranks_nobody_within_it() -> None:
 
 def test_pairs_within_schools_are_counted_as_one_would_by_hand() -> None:
     frame = pd.DataFrame(
-        {"as_of": SPRING, "school_id": list("aaabbb"), "label": [1.0, 0, 0, 1, 0, 0],
-         "model": [0.5, 0.1, 0.9, 0.3, 0.3, 0.2]}
-    )  # fmt: skip
+        {
+            "as_of": SPRING,
+            "school_id": list("aaabbb"),
+            "label": [1.0, 0, 0, 1, 0, 0],
+            "model": [0.5, 0.1, 0.9, 0.3, 0.3, 0.2],
+        }
+    )
     row = within_schools(frame, ["model"]).iloc[0]
     assert row["auc_within"] == pytest.approx((1 + 0 + 0.5 + 1) / 4)
 
@@ -242,8 +251,9 @@ def test_a_list_holds_exactly_its_places_and_the_highest_scores(
 
 
 def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:
-    frame = three_lists().assign(risk=lambda f: f["model"] / 2 + 0.01, phase="secondary",
-                                 other=lambda f: -f["model"])  # fmt: skip
+    frame = three_lists().assign(
+        risk=lambda f: f["model"] / 2 + 0.01, phase="secondary", other=lambda f: -f["model"]
+    )
     made = compare(frame, rankers=["model", "other"], capacity=2)
     over_time = made.over_time().set_index("ranker")
     lists = made.by_list[made.by_list["ranker"] == "model"]["average_precision"]

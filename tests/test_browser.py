@@ -51,9 +51,11 @@ def ranking(assessment: Assessment) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def folder(
-    assessment: Assessment, ranking: pd.DataFrame, tables: Tables,
+    assessment: Assessment,
+    ranking: pd.DataFrame,
+    tables: Tables,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Path:  # fmt: skip
+) -> Path:
     out = tmp_path_factory.mktemp("pages")
     write_pages(assessment, ranking, out, tables=tables)
     return out
@@ -169,8 +171,13 @@ def test_a_card_tells_the_story_and_leads_back(page: Page, ranking: pd.DataFrame
     second = ranking["pupil_id"].iloc[1]
     card = open_card(page, second)
     expect(page.get_by_role("article", name=f"Pupil {second}")).to_be_focused()
-    for title in ("The story", "Attendance by week", "Schools, moves and suspensions", "Questions to ask",
-                  "What we do not know"):  # fmt: skip
+    for title in (
+        "The story",
+        "Attendance by week",
+        "Schools, moves and suspensions",
+        "Questions to ask",
+        "What we do not know",
+    ):
         expect(card.get_by_role("heading", name=title)).to_be_visible()
     expect(card.get_by_role("img", name="Attendance by week")).to_be_visible()
     expect(card.get_by_role("img", name="Timeline of three years")).to_be_visible()
@@ -199,8 +206,9 @@ def test_incidents_come_last_in_a_story(
     assert bars.count() == page.locator("#card .told .effect rect").count()
 
 
-def test_a_chart_draws_the_weeks_that_are_known(page: Page, tables: Tables, assessment: Assessment,
-                                                ranking: pd.DataFrame) -> None:  # fmt: skip
+def test_a_chart_draws_the_weeks_that_are_known(
+    page: Page, tables: Tables, assessment: Assessment, ranking: pd.DataFrame
+) -> None:
     from riskmodel.report.list_page.history import weekly_attendance
 
     first = ranking["pupil_id"].iloc[0]
@@ -284,9 +292,11 @@ def test_the_keyboard_reaches_everything(page: Page, ranking: pd.DataFrame) -> N
     names = []
     for _ in range(20):
         page.keyboard.press("Tab")
-        names.append(page.evaluate(
-            "(document.activeElement.labels?.[0] || document.activeElement).textContent.trim()"
-        ))  # fmt: skip
+        names.append(
+            page.evaluate(
+                "(document.activeElement.labels?.[0] || document.activeElement).textContent.trim()"
+            )
+        )
     first = ranking["pupil_id"].iloc[0]
     assert names[:3] == ["Skip to the list", "The list", "Search pupil or school"]
     assert names.index("Clear") < names.index("Rank") < names.index(first)
@@ -425,9 +435,12 @@ def test_one_pupil_and_no_tables_make_a_page_to_use(
     browser: Browser, assessment: Assessment, tmp_path: Path
 ) -> None:
     one = replace(
-        assessment, capacity=1, scores=assessment.scores.iloc[:1],
-        contributions=assessment.contributions.iloc[:1], features=assessment.features.iloc[:1],
-    )  # fmt: skip
+        assessment,
+        capacity=1,
+        scores=assessment.scores.iloc[:1],
+        contributions=assessment.contributions.iloc[:1],
+        features=assessment.features.iloc[:1],
+    )
     write_pages(one, rank(one), tmp_path)
     with opened(browser, tmp_path / "index.html") as page:
         page.locator("#rows tbody a").click()

@@ -53,9 +53,14 @@ def known_rows(name: str) -> dict[str, pd.DataFrame]:
 def facts_of(name: str, pupil: str) -> list[dict[str, Any]]:
     """Return what was known of a pupil, ends that were not yet known left out."""
     rows = known_rows(name).get(pupil, pd.DataFrame()).to_dict("records")
-    hide = {"end_date": "end_recorded_on", "leaving_date": "end_recorded_on",
-            "leaving_reason": "end_recorded_on", "decided_on": "decided_on", "outcome": "decided_on",
-            "plan_on": "plan_on"}  # fmt: skip
+    hide = {
+        "end_date": "end_recorded_on",
+        "leaving_date": "end_recorded_on",
+        "leaving_reason": "end_recorded_on",
+        "decided_on": "decided_on",
+        "outcome": "decided_on",
+        "plan_on": "plan_on",
+    }
     for row in rows:
         late = [c for c, when in hide.items() if c in row and not row[when] < DAY]
         row.update(dict.fromkeys(late))
@@ -96,10 +101,11 @@ def gap(tables: Tables, pupil: str) -> float:
 def violent(tables: Tables, pupil: str) -> int:
     own = [row for row in facts_of("suspensions", pupil) if row["start_date"] < DAY]
     return sum(
-        row["category"] != "PERM" and row["start_date"] >= DAY - DAYS(days=365)
+        row["category"] != "PERM"
+        and row["start_date"] >= DAY - DAYS(days=365)
         and bool({row["reason_1"], row["reason_2"], row["reason_3"]} & {"PP", "PA", "OW"})
         for row in own
-    )  # fmt: skip
+    )
 
 
 def here(tables: Tables, pupil: str, school: str) -> int:
@@ -147,8 +153,11 @@ def mid_year(tables: Tables, pupil: str) -> int:
 
 
 def score(tables: Tables, pupil: str) -> float:
-    own = [row["score"] for row in facts_of("attainment", pupil)
-           if row["stage"] == "KS2" and row["result_date"] < DAY]  # fmt: skip
+    own = [
+        row["score"]
+        for row in facts_of("attainment", pupil)
+        if row["stage"] == "KS2" and row["result_date"] < DAY
+    ]
     return float(np.mean(own)) if own else np.nan
 
 
@@ -161,24 +170,31 @@ def decile(tables: Tables, pupil: str) -> float:
 def on_roll(school: str) -> frozenset[str]:
     tables = la()[0]
     return frozenset(
-        pupil for pupil in tables.pupils.categories
-        if any(row["school_id"] == school and (row["leaving_date"] is None or row["leaving_date"] >= DAY)
-               for row in rolls(tables, pupil))
-    )  # fmt: skip
+        pupil
+        for pupil in tables.pupils.categories
+        if any(
+            row["school_id"] == school
+            and (row["leaving_date"] is None or row["leaving_date"] >= DAY)
+            for row in rolls(tables, pupil)
+        )
+    )
 
 
 def suspended_peers(tables: Tables, pupil: str, school: str) -> float:
     others = [other for other in on_roll(school) if other != pupil]
-    lately = [any(row["start_date"] >= DAY - DAYS(days=365) for row in suspensions(tables, other))
-              for other in others]  # fmt: skip
+    lately = [
+        any(row["start_date"] >= DAY - DAYS(days=365) for row in suspensions(tables, other))
+        for other in others
+    ]
     return float(np.mean(lately)) if others else np.nan
 
 
 def register(tables: Tables, pupil: str, n_days: int) -> list[tuple[str, str]]:
     """Return morning and afternoon of each of the last school days; empty where there is no mark."""
     window = sorted(d for d in tables["calendar"]["date"] if d < DAY)[-n_days:]
-    own = {(row["date"], str(row["session"])): str(row["mark"])
-           for row in facts_of("sessions", pupil)}  # fmt: skip
+    own = {
+        (row["date"], str(row["session"])): str(row["mark"]) for row in facts_of("sessions", pupil)
+    }
     return [(own.get((day, "AM"), ""), own.get((day, "PM"), "")) for day in window]
 
 
@@ -218,8 +234,11 @@ def streak(tables: Tables, pupil: str) -> int:
 
 
 def afternoons_missed(tables: Tables, pupil: str) -> float:
-    came = [(am, pm) for am, pm in register(tables, pupil, 60)
-            if is_present(am) and (is_present(pm) or is_absent(pm))]  # fmt: skip
+    came = [
+        (am, pm)
+        for am, pm in register(tables, pupil, 60)
+        if is_present(am) and (is_present(pm) or is_absent(pm))
+    ]
     return float(np.mean([is_absent(pm) for _, pm in came])) if came else np.nan
 
 
@@ -252,10 +271,14 @@ def year_group_of(row: dict[str, Any]) -> int:
 def in_year(year_group: int) -> frozenset[str]:
     tables = la()[0]
     return frozenset(
-        pupil for pupil in tables.pupils.categories
-        if any(year_group_of(row) == year_group for row in rolls(tables, pupil)
-               if row["leaving_date"] is None or row["leaving_date"] >= DAY)
-    )  # fmt: skip
+        pupil
+        for pupil in tables.pupils.categories
+        if any(
+            year_group_of(row) == year_group
+            for row in rolls(tables, pupil)
+            if row["leaving_date"] is None or row["leaving_date"] >= DAY
+        )
+    )
 
 
 def rate_of(others: list[str], over: str, under: str) -> float:
@@ -284,8 +307,10 @@ def persistent(pupil: str, school: str) -> float:
 
 def share_of(tables: Tables, pupil: str, school: str, table: str, column: str, code: str) -> float:
     others = schoolmates(pupil, school)
-    held = [any(row[column] == code and open_on_the_day(row) for row in facts_of(table, other))
-            for other in others]  # fmt: skip
+    held = [
+        any(row[column] == code and open_on_the_day(row) for row in facts_of(table, other))
+        for other in others
+    ]
     return float(np.mean(held)) if others else np.nan
 
 

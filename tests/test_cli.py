@@ -48,15 +48,30 @@ def test_list_writes_every_file_and_promote_says_what_it_did(
     out = tmp_path / "list"
     uri = f"models:/riskmodel-pex/{small_la.training.version}"
     answer = command(
-        "list", small_la.extracts, "--outcome", "pex", "--capacity", "25", "--out", out,
-        "--model", uri, "--tracking", small_la.tracking,
-    )  # fmt: skip
+        "list",
+        small_la.extracts,
+        "--outcome",
+        "pex",
+        "--capacity",
+        "25",
+        "--out",
+        out,
+        "--model",
+        uri,
+        "--tracking",
+        small_la.tracking,
+    )
     assert answer.returncode == 0, answer.stderr
     names = {path.name for path in out.iterdir()}
     assert names >= {
-        "list.csv", "list.xlsx", "index.html", "schools", "reasons.parquet", "audit.json",
+        "list.csv",
+        "list.xlsx",
+        "index.html",
+        "schools",
+        "reasons.parquet",
+        "audit.json",
         "assessment.json",
-    }  # fmt: skip
+    }
     ranking = pd.read_csv(out / "list.csv")
     assert list(ranking["rank"]) == list(range(1, len(ranking) + 1))
     assert ranking["risk"].is_monotonic_decreasing
@@ -71,10 +86,19 @@ def test_list_refuses_a_capacity_that_does_not_fit(
     small_la: SmallLA, command: Command, tmp_path: Path, capacity: str
 ) -> None:
     answer = command(
-        "list", small_la.extracts, "--outcome", "pex", "--capacity", capacity, "--out",
-        tmp_path / "list", "--model", f"models:/riskmodel-pex/{small_la.training.version}",
-        "--tracking", small_la.tracking,
-    )  # fmt: skip
+        "list",
+        small_la.extracts,
+        "--outcome",
+        "pex",
+        "--capacity",
+        capacity,
+        "--out",
+        tmp_path / "list",
+        "--model",
+        f"models:/riskmodel-pex/{small_la.training.version}",
+        "--tracking",
+        small_la.tracking,
+    )
     assert capacity in refused(answer)
     assert not (tmp_path / "list").exists()
 
@@ -88,10 +112,21 @@ def test_list_refuses_a_password_that_will_not_do(
     if content is not None:
         (tmp_path / "password.txt").write_bytes(content)
     answer = command(
-        "list", small_la.extracts, "--outcome", "pex", "--capacity", "25", "--out",
-        tmp_path / "list", "--model", f"models:/riskmodel-pex/{small_la.training.version}",
-        "--tracking", small_la.tracking, "--password-file", "password.txt",
-    )  # fmt: skip
+        "list",
+        small_la.extracts,
+        "--outcome",
+        "pex",
+        "--capacity",
+        "25",
+        "--out",
+        tmp_path / "list",
+        "--model",
+        f"models:/riskmodel-pex/{small_la.training.version}",
+        "--tracking",
+        small_la.tracking,
+        "--password-file",
+        "password.txt",
+    )
     assert words in refused(answer)
     assert not (tmp_path / "list").exists()
 
@@ -155,12 +190,14 @@ def test_what_was_not_foreseen_is_kept_without_the_password(
         ("http://la:secret@server:5000/x", "http://***@server:5000/x"),
         ("http://secret@server", "http://***@server"),
         ("postgresql+psycopg://la:se/cr@et@server/x", "postgresql+psycopg://***@server/x"),
-        ("postgresql://server/x?user=la&password=secret&a=b",
-         "postgresql://server/x?user=la&password=***&a=b"),
+        (
+            "postgresql://server/x?user=la&password=secret&a=b",
+            "postgresql://server/x?user=la&password=***&a=b",
+        ),
         ("sqlite:////home/la@work/mlflow.db", "sqlite:////home/la@work/mlflow.db"),
         ("models:/riskmodel-pex@champion", "models:/riskmodel-pex@champion"),
     ],
-)  # fmt: skip
+)
 def test_no_message_shows_who_signs_on(address: str, shown: str) -> None:
     assert str(ModelError(f"'{address}' is down; so is ({address}).")) == (
         f"'{shown}' is down; so is ({shown})."

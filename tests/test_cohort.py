@@ -39,8 +39,14 @@ def make_tables(**rows: Sequence[Mapping[str, object]]) -> Tables:
 
 def roll(pupil: str, entry: str, leave: str | None = None, **more: object) -> dict[str, object]:
     """Return a spell on a roll: main, Year 9 at school S1 unless said otherwise."""
-    spell = {"pupil_id": pupil, "school_id": "S1", "entry_date": entry, "leaving_date": leave,
-             "status": "main", "year_group": 9}  # fmt: skip
+    spell = {
+        "pupil_id": pupil,
+        "school_id": "S1",
+        "entry_date": entry,
+        "leaving_date": leave,
+        "status": "main",
+        "year_group": 9,
+    }
     return spell | more
 
 
@@ -81,8 +87,10 @@ def test_the_spine_has_its_columns_their_types_and_an_order() -> None:
     assert who(spine) == ["B", "A", "B"]
     assert spine["pupil_id"].dtype == tables.pupils
     assert [str(spine[name].dtype) for name in ["as_of", "school_id", "year_group"]] == [
-        "datetime64[s]", "str", "int64",
-    ]  # fmt: skip
+        "datetime64[s]",
+        "str",
+        "int64",
+    ]
     assert isinstance(spine.index, pd.RangeIndex)
     assert spine["year_group"].tolist() == [9, 10, 10]
     assert spine["school_id"].tolist() == ["S1", "S2", "S1"]
@@ -117,9 +125,17 @@ def test_main_roll_wins_then_latest_entry_then_school() -> None:
 
 @pytest.mark.parametrize(
     ("outcome", "year_group", "there"),
-    [("pex", 0, False), ("pex", 1, True), ("pex", 11, True), ("pex", 12, False),
-     ("neet", 8, False), ("neet", 9, True), ("neet", 11, True), ("neet", 12, False)],
-)  # fmt: skip
+    [
+        ("pex", 0, False),
+        ("pex", 1, True),
+        ("pex", 11, True),
+        ("pex", 12, False),
+        ("neet", 8, False),
+        ("neet", 9, True),
+        ("neet", 11, True),
+        ("neet", 12, False),
+    ],
+)
 def test_a_cohort_holds_the_year_groups_of_its_outcome_only(
     outcome: str, year_group: int, there: bool
 ) -> None:
@@ -135,15 +151,26 @@ def test_year_group_moves_on_each_september() -> None:
 
 def position(pupil: str, start: str, code: str = "210", **more: object) -> dict[str, object]:
     """Return an NCCIS position, confirmed on its first day unless said otherwise."""
-    return {"pupil_id": pupil, "activity_code": code, "start_date": start,
-            "confirmed_on": start} | more  # fmt: skip
+    return {
+        "pupil_id": pupil,
+        "activity_code": code,
+        "start_date": start,
+        "confirmed_on": start,
+    } | more
 
 
 @pytest.mark.parametrize(
     ("birth_month", "year_group"),
-    [("2008-09-01", None), ("2008-08-01", 12), ("2007-09-01", 12), ("2007-08-01", 13),
-     ("2006-09-01", 13), ("2006-08-01", None), (None, 0)],
-)  # fmt: skip
+    [
+        ("2008-09-01", None),
+        ("2008-08-01", 12),
+        ("2007-09-01", 12),
+        ("2007-08-01", 13),
+        ("2006-09-01", 13),
+        ("2006-08-01", None),
+        (None, 0),
+    ],
+)
 def test_after_16_the_year_group_follows_from_the_month_of_birth(
     birth_month: str | None, year_group: int | None
 ) -> None:
@@ -334,17 +361,23 @@ def test_later_facts_and_row_order_change_nothing(
     spells: list[tuple[str, pd.Timestamp, int, int]], as_of: pd.Timestamp, shuffle: object
 ) -> None:
     rows = [
-        roll(name, str(entry), str(entry + pd.Timedelta(days=length)), school_id=f"S{place}",
-             recorded_on=str(entry + pd.Timedelta(days=lag)),
-             end_recorded_on=str(entry + pd.Timedelta(days=length + lag)))
+        roll(
+            name,
+            str(entry),
+            str(entry + pd.Timedelta(days=length)),
+            school_id=f"S{place}",
+            recorded_on=str(entry + pd.Timedelta(days=lag)),
+            end_recorded_on=str(entry + pd.Timedelta(days=length + lag)),
+        )
         for place, (name, entry, length, lag) in enumerate(spells)
-    ]  # fmt: skip
+    ]
     known = [row for row in rows if day(str(row["recorded_on"])) < as_of]
     blind = [
-        row if day(str(row["end_recorded_on"])) < as_of
+        row
+        if day(str(row["end_recorded_on"])) < as_of
         else row | {"leaving_date": None, "end_recorded_on": None}
         for row in known
-    ]  # fmt: skip
+    ]
     shuffle.shuffle(rows)  # type: ignore[attr-defined]
     pd.testing.assert_frame_equal(
         build_spine(make_tables(enrolments=rows), [as_of], "pex"),
@@ -359,10 +392,12 @@ def test_a_child_between_two_schools_in_the_summer_stays_on_the_list() -> None:
     frame = pd.DataFrame([primary, area], columns=columns)
     dtype = pd.CategoricalDtype(pd.Index(["A", "B"], dtype="str"))
     rolls = frame.assign(
-        pupil_id=pd.Categorical(["A", "B"], dtype=dtype), school_id="S1", status="main",
+        pupil_id=pd.Categorical(["A", "B"], dtype=dtype),
+        school_id="S1",
+        status="main",
         entry_date=pd.to_datetime(frame["entry_date"]).astype("datetime64[s]"),
         leaving_date=pd.to_datetime(frame["leaving_date"]).astype("datetime64[s]"),
-    )  # fmt: skip
+    )
     rolls = rolls.assign(recorded_on=rolls["entry_date"], end_recorded_on=rolls["leaving_date"])
     tables = Tables({"enrolments": rolls, "pupils": rolls[["pupil_id"]]})
     day = pd.Timestamp("2025-08-01")
@@ -431,27 +466,57 @@ def test_a_leaver_stays_as_long_as_a_gap_may_last_and_nobody_who_is_done_with_ye
     ("spells", "school"),
     [
         # what was said last counts
-        ([("S1", "2025-06-20", "transferred", "main"), ("S2", "2025-07-18", "left_area", "main")], None),
-        ([("S1", "2025-06-20", "left_area", "main"), ("S2", "2025-07-18", "transferred", "main")], "S2"),
-        ([("S1", "2025-07-18", "transferred", "main"), ("S2", "2025-07-18", "left_area", "main")], None),
+        (
+            [
+                ("S1", "2025-06-20", "transferred", "main"),
+                ("S2", "2025-07-18", "left_area", "main"),
+            ],
+            None,
+        ),
+        (
+            [
+                ("S1", "2025-06-20", "left_area", "main"),
+                ("S2", "2025-07-18", "transferred", "main"),
+            ],
+            "S2",
+        ),
+        (
+            [
+                ("S1", "2025-07-18", "transferred", "main"),
+                ("S2", "2025-07-18", "left_area", "main"),
+            ],
+            None,
+        ),
         # a placement beside the main roll says nothing of where the child went
-        ([("S1", "2025-07-18", "left_area", "main"), ("AP", "2025-07-20", "transferred", "dual")], None),
-        ([("S1", "2025-07-18", "end_of_phase", "main"), ("AP", "2025-07-20", "other", "dual")], "S1"),
+        (
+            [
+                ("S1", "2025-07-18", "left_area", "main"),
+                ("AP", "2025-07-20", "transferred", "dual"),
+            ],
+            None,
+        ),
+        (
+            [("S1", "2025-07-18", "end_of_phase", "main"), ("AP", "2025-07-20", "other", "dual")],
+            "S1",
+        ),
         ([("S1", "2025-07-18", "left_area", "main"), ("S2", None, None, "main")], "S2"),
     ],
-)  # fmt: skip
+)
 def test_of_several_rolls_that_ended_the_last_main_one_says_whether_a_child_is_gone(
     spells: list[tuple[str, str | None, str | None, str]], school: str | None
 ) -> None:
-    rows = [roll("A", SCHOOL_YEAR, left, school_id=name, leaving_reason=reason, status=status)
-            for name, left, reason, status in spells]  # fmt: skip
+    rows = [
+        roll("A", SCHOOL_YEAR, left, school_id=name, leaving_reason=reason, status=status)
+        for name, left, reason, status in spells
+    ]
     spine = build_spine(make_tables(enrolments=rows), [day("2025-08-01")], "pex")
     assert spine["school_id"].tolist() == ([] if school is None else [school])
 
 
 def test_a_leaver_whose_end_is_not_known_yet_is_still_on_the_roll() -> None:
-    spell = roll("A", SCHOOL_YEAR, END_OF_TERM, leaving_reason="left_area",
-                 end_recorded_on="2025-08-01")  # fmt: skip
+    spell = roll(
+        "A", SCHOOL_YEAR, END_OF_TERM, leaving_reason="left_area", end_recorded_on="2025-08-01"
+    )
     days = [day("2025-08-01"), day("2025-08-02")]
     assert len(build_spine(make_tables(enrolments=[spell]), days, "pex")) == 1
 
@@ -483,8 +548,14 @@ def test_of_rolls_that_ended_near_each_other_the_main_one_says_whether_a_child_i
     tables = make_tables(
         enrolments=[
             roll("A", "2021-09-01", main_left, leaving_reason=reason),
-            roll("A", "2023-09-01", "2024-03-10", status="dual", school_id="AP",
-                 leaving_reason="destination_unknown"),
+            roll(
+                "A",
+                "2023-09-01",
+                "2024-03-10",
+                status="dual",
+                school_id="AP",
+                leaving_reason="destination_unknown",
+            ),
         ]
-    )  # fmt: skip
+    )
     assert who(build_spine(tables, [day(on)], "pex")) == ["A"] * there

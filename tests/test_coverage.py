@@ -63,10 +63,14 @@ def test_concentration_by_hand(folder: Path) -> None:
     )
     starts = pd.Timestamp("2023-09-04").as_unit("s") + pd.to_timedelta(range(12), unit="D")
     facts = pd.DataFrame(
-        {"pupil_id": pd.Categorical(["P1"] * 12, tables["pupils"]["pupil_id"].cat.categories),
-         "school_id": pd.array(schools, dtype="str"), "start_date": starts, "category": "SUSP",
-         "reinstated_on": pd.NaT}
-    )  # fmt: skip
+        {
+            "pupil_id": pd.Categorical(["P1"] * 12, tables["pupils"]["pupil_id"].cat.categories),
+            "school_id": pd.array(schools, dtype="str"),
+            "start_date": starts,
+            "category": "SUSP",
+            "reinstated_on": pd.NaT,
+        }
+    )
     made = concentration(Tables(tables | {"enrolments": rolls, "suspensions": facts}))
     assert made.loc[0].tolist() == ["suspensions", 2023, 12, 4, 1, 0.25]
     few = concentration(Tables(tables | {"enrolments": rolls, "suspensions": facts.iloc[:9]}))

@@ -47,21 +47,45 @@ def one_school(n_pupils: int, suspended: dict[str, int], **school: Any) -> Table
     ids = tuple(f"P{number:03d}" for number in range(n_pupils))
     who = iter(ids)
     facts = [
-        {"pupil_id": next(who), "school_id": "S", "category": "SUSP", "start_date": day,
-         "sessions": 2, "reason_1": "DB", "recorded_on": day}
-        for day, count in suspended.items() for _ in range(count)
-    ]  # fmt: skip
-    rolls = [{"pupil_id": p, "school_id": "S", "entry_date": "2022-09-01", "status": "main",
-              "year_group": 7, "recorded_on": "2022-09-10"} for p in ids]  # fmt: skip
-    calendar = [{"date": day, "term": term, "half_term": half}
-                for day, term, half in (("2023-09-04", "autumn", 1), ("2024-01-08", "spring", 3),
-                                        ("2024-04-15", "summer", 5), ("2024-07-19", "summer", 6))
-                ]  # fmt: skip
+        {
+            "pupil_id": next(who),
+            "school_id": "S",
+            "category": "SUSP",
+            "start_date": day,
+            "sessions": 2,
+            "reason_1": "DB",
+            "recorded_on": day,
+        }
+        for day, count in suspended.items()
+        for _ in range(count)
+    ]
+    rolls = [
+        {
+            "pupil_id": p,
+            "school_id": "S",
+            "entry_date": "2022-09-01",
+            "status": "main",
+            "year_group": 7,
+            "recorded_on": "2022-09-10",
+        }
+        for p in ids
+    ]
+    calendar = [
+        {"date": day, "term": term, "half_term": half}
+        for day, term, half in (
+            ("2023-09-04", "autumn", 1),
+            ("2024-01-08", "spring", 3),
+            ("2024-04-15", "summer", 5),
+            ("2024-07-19", "summer", 6),
+        )
+    ]
     rows: dict[str, list[dict[str, Any]]] = {
-        "pupils": [{"pupil_id": p} for p in ids], "enrolments": rolls, "suspensions": facts,
+        "pupils": [{"pupil_id": p} for p in ids],
+        "enrolments": rolls,
+        "suspensions": facts,
         "schools": [{"school_id": "S", "phase": "secondary", "kind": "mainstream"} | school],
         "calendar": calendar,
-    }  # fmt: skip
+    }
     return Tables({name: table_of(name, these, ids) for name, these in rows.items()})
 
 
@@ -193,10 +217,16 @@ def test_needs_do_not_reveal_how_many_have_a_plan(tmp_path: Path) -> None:
     # 12 with support and 3 with a plan: the needs add up to 15, which less 12 would be 3
     tables = dict(one_school(60, {"2023-10-02": 9}))
     ids = tuple(tables["pupils"]["pupil_id"].cat.categories)
-    spells = [{"pupil_id": p, "provision": "E" if place < 3 else "K",
-               "primary_need": "SEMH" if place % 2 else "SLCN",
-               "start_date": "2022-10-01", "recorded_on": "2022-11-01"}
-              for place, p in enumerate(ids[:15])]  # fmt: skip
+    spells = [
+        {
+            "pupil_id": p,
+            "provision": "E" if place < 3 else "K",
+            "primary_need": "SEMH" if place % 2 else "SLCN",
+            "start_date": "2022-10-01",
+            "recorded_on": "2022-11-01",
+        }
+        for place, p in enumerate(ids[:15])
+    ]
     page = page_of(Tables(tables | {"send": table_of("send", spells, ids)}), tmp_path / "out")
     assert numbers_of(page, "SEN support")["2023/24"][1] == "12"
     assert "Social, emotional" not in page.split("Primary needs</h4>")[1].split("<h3")[0]
@@ -312,8 +342,11 @@ def test_a_closed_school_keeps_its_past(tmp_path: Path) -> None:
 
 
 def test_schools_without_marks_calendar_or_suspensions_say_so(tmp_path: Path) -> None:
-    tables = {name: table for name, table in one_school(30, {}).items() if name in
-              ("pupils", "enrolments", "schools")}  # fmt: skip
+    tables = {
+        name: table
+        for name, table in one_school(30, {}).items()
+        if name in ("pupils", "enrolments", "schools")
+    }
     page = page_of(Tables(tables), tmp_path / "out")
     assert "hold no registers" in page
     assert "The extracts hold no table of suspensions." in page
@@ -330,8 +363,10 @@ def test_an_alternative_provider_is_compared_with_nobody(tmp_path: Path) -> None
 
 
 def test_charts_speak_and_never_bridge_a_gap() -> None:
-    points = [Point(year="2023/24", value=v, hidden=np.isnan(v), complete=True)
-              for v in (1.0, 2.0, float("nan"), 4.0, 5.0)]  # fmt: skip
+    points = [
+        Point(year="2023/24", value=v, hidden=np.isnan(v), complete=True)
+        for v in (1.0, 2.0, float("nan"), 4.0, 5.0)
+    ]
     chart = line_chart(points, 3.0)
     assert [len(line.split()) for line in chart["lines"]] == [2, 2]
     assert [note["text"] for note in chart["notes"]] == ["c"]
@@ -432,12 +467,26 @@ def test_a_profile_does_not_tell_the_roll_of_a_school_too_small_to_show(tmp_path
     at = [school for school, size in sizes.items() for _ in range(size)]
     rows: dict[str, list[dict[str, Any]]] = {
         "pupils": [{"pupil_id": p} for p in ids],
-        "enrolments": [{"pupil_id": p, "school_id": school, "entry_date": "2022-09-01",
-                        "status": "main", "year_group": 7, "recorded_on": "2022-09-10"}
-                       for p, school in zip(ids, at, strict=True)],
-        "schools": [{"school_id": school, "phase": "secondary" if school != "D" else "primary",
-                     "kind": "mainstream"} for school in sizes],
-    }  # fmt: skip
+        "enrolments": [
+            {
+                "pupil_id": p,
+                "school_id": school,
+                "entry_date": "2022-09-01",
+                "status": "main",
+                "year_group": 7,
+                "recorded_on": "2022-09-10",
+            }
+            for p, school in zip(ids, at, strict=True)
+        ],
+        "schools": [
+            {
+                "school_id": school,
+                "phase": "secondary" if school != "D" else "primary",
+                "kind": "mainstream",
+            }
+            for school in sizes
+        ],
+    }
     tables = Tables({name: table_of(name, these, ids) for name, these in rows.items()})
     write_dashboard(inclusion(tables, pd.Timestamp("2024-08-01").as_unit("s")), tmp_path / "out")
     text = (tmp_path / "out" / "index.html").read_text("utf-8")

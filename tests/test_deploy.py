@@ -65,9 +65,13 @@ def half_term(
         encoding="utf-8",
     )
     made = subprocess.run(
-        [DEPLOY / "half_term.sh", conf], capture_output=True, text=True, check=False, cwd=folder,
+        [DEPLOY / "half_term.sh", conf],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
         env=os.environ | SILENT | {"PATH": PATH},
-    )  # fmt: skip
+    )
     return made, out
 
 
@@ -107,13 +111,34 @@ def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
         shutil.copytree(in_use.extracts, la)
     (las[1] / "suspensions.parquet").write_bytes(b"broken")
     made = subprocess.run(
-        [Path(sys.executable).parent / "spark-submit", "--master", "local[2]",
-         "--conf", "spark.ui.enabled=false", "--conf", "spark.driver.bindAddress=127.0.0.1",
-         "--conf", "spark.driver.host=127.0.0.1", DEPLOY / "region.py", tmp_path / "lists", *las,
-         "--outcome", "pex", "--capacity", str(CAPACITY), "--tracking", in_use.tracking],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-        env=os.environ | SILENT | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable},
-    )  # fmt: skip
+        [
+            Path(sys.executable).parent / "spark-submit",
+            "--master",
+            "local[2]",
+            "--conf",
+            "spark.ui.enabled=false",
+            "--conf",
+            "spark.driver.bindAddress=127.0.0.1",
+            "--conf",
+            "spark.driver.host=127.0.0.1",
+            DEPLOY / "region.py",
+            tmp_path / "lists",
+            *las,
+            "--outcome",
+            "pex",
+            "--capacity",
+            str(CAPACITY),
+            "--tracking",
+            in_use.tracking,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=os.environ
+        | SILENT
+        | {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable},
+    )
     assert made.returncode == 1, made.stderr[-3000:]
     assert "west: suspensions.parquet: cannot be read" in made.stdout  # Spark joins both streams
     assert not (tmp_path / "lists" / "west").exists()
@@ -142,9 +167,12 @@ def test_mlflow_answers_with_the_words_of_the_compose_file(tmp_path: Path) -> No
                 "with mlflow.start_run(): mlflow.log_text('kept', 'a.txt')\n"
             )
             subprocess.run(
-                [sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path,
+                [sys.executable, "-c", script],
+                check=True,
+                capture_output=True,
+                cwd=tmp_path,
                 env=os.environ | SILENT | {"PATH": PATH},
-            )  # fmt: skip
+            )
             assert [file.read_text() for file in (tmp_path / "models").rglob("a.txt")] == ["kept"]
 
 

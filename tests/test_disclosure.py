@@ -64,8 +64,9 @@ def test_two_way_tables_withstand_linear_programming(rows: list[list[int]]) -> N
     assert not ((full < 5) & ~hidden).any()
     height, wide = full.shape
     number = np.arange(full.size).reshape(full.shape)
-    equations: list[Equation] = [({int(number[i, j]): 1.0}, float(full[i, j]))
-                                 for i, j in np.argwhere(~hidden)]  # fmt: skip
+    equations: list[Equation] = [
+        ({int(number[i, j]): 1.0}, float(full[i, j])) for i, j in np.argwhere(~hidden)
+    ]
     for line in [*number, *number.T]:
         equations.append(({int(n): 1.0 for n in line[:-1]} | {int(line[-1]): -1.0}, 0.0))
     secret = number[hidden & (full < 5)]
@@ -86,8 +87,10 @@ def test_one_way_tables_withstand_linear_programming(rows: list[tuple[int, ...]]
         known: list[Equation] = [({int(k): 1.0}, float(column[k])) for k in np.flatnonzero(~hidden)]
         total: Equation = (dict.fromkeys(range(len(column)), 1.0), float(column.sum()))
         large = np.flatnonzero(hidden & (column >= 5))
-        shifted = [(weights, value - 5 * len(large)) if weights is total[0] else (weights, value)
-                   for weights, value in [*known, total]]  # fmt: skip
+        shifted = [
+            (weights, value - 5 * len(large)) if weights is total[0] else (weights, value)
+            for weights, value in [*known, total]
+        ]
         secret = np.flatnonzero(hidden & (column < 5))
         for ends in feasible(shifted, len(column), map(int, secret)).values():
             assert is_safe(ends)
@@ -119,15 +122,26 @@ def test_a_share_is_rounded_and_hidden_low_and_undefined_have_their_own_words(
 def la(seed: int, n: int = 400) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
     """Return groups, the finer and crossed ones among them, risk, list and outcome."""
     rng = np.random.default_rng(seed)
-    fine = {"White British": "White", "Irish": "White", "Indian": "Asian", "Chinese": "Asian",
-            "Black African": "Black", "not_known": "not_known"}  # fmt: skip
+    fine = {
+        "White British": "White",
+        "Irish": "White",
+        "Indian": "Asian",
+        "Chinese": "Asian",
+        "Black African": "Black",
+        "not_known": "not_known",
+    }
     detailed = rng.choice(list(fine), n, p=[0.5, 0.08, 0.2, 0.04, 0.15, 0.03])
     sen = rng.choice(["No SEN", "SEN support", "EHC plan"], n, p=[0.75, 0.2, 0.05])
     need = np.where(sen == "No SEN", "No SEN", rng.choice(["SEMH", "MLD", "not_known"], n))
     groups = pd.DataFrame(
-        {"sex": rng.choice(["Girls", "Boys"], n), "ethnicity": [fine[word] for word in detailed],
-         "ethnicity_detailed": detailed, "sen": sen, "primary_need": need}
-    )  # fmt: skip
+        {
+            "sex": rng.choice(["Girls", "Boys"], n),
+            "ethnicity": [fine[word] for word in detailed],
+            "ethnicity_detailed": detailed,
+            "sen": sen,
+            "primary_need": need,
+        }
+    )
     groups = pd.concat([groups, cross(groups, "sex", "ethnicity")], axis=1)
     risk = rng.beta(1, 4, n)
     return (
@@ -151,8 +165,12 @@ def attack(table: pd.DataFrame, truth: pd.DataFrame, column: str) -> list[tuple[
     total = float(truth[column][truth["characteristic"] == "sex"].sum())
     for name in truth["characteristic"].unique():
         equations.append(({at[key]: 1.0 for key in keys if key[0] == name}, total))
-    majors = {"White": ["White British", "Irish"], "Asian": ["Indian", "Chinese"],
-              "Black": ["Black African"], "not_known": ["not_known"]}  # fmt: skip
+    majors = {
+        "White": ["White British", "Irish"],
+        "Asian": ["Indian", "Chinese"],
+        "Black": ["Black African"],
+        "not_known": ["not_known"],
+    }
     for major, parts in majors.items():
         fine = {at[("ethnicity_detailed", part)]: 1.0 for part in parts}
         equations.append((fine | {at[("ethnicity", major)]: -1.0}, 0.0))
@@ -169,9 +187,8 @@ def attack(table: pd.DataFrame, truth: pd.DataFrame, column: str) -> list[tuple[
         equations.append((cells | {at[("sex", sex)]: -1.0}, 0.0))
     equations.append(({at[("primary_need", "No SEN")]: 1.0, at[("sen", "No SEN")]: -1.0}, 0.0))
     secret = [
-        at[key] for key in keys
-        if truth[column].iloc[at[key]] < 5 and public.get(key, "c") == "c"
-    ]  # fmt: skip
+        at[key] for key in keys if truth[column].iloc[at[key]] < 5 and public.get(key, "c") == "c"
+    ]
     return list(feasible(equations, len(keys), secret).values())
 
 
@@ -193,16 +210,21 @@ def test_the_audit_of_the_model_withstands_linear_programming(seed: int) -> None
     groups, risk, _, label = la(seed, 900)
     frame = pd.DataFrame(
         {"pupil_id": range(900), "as_of": pd.Timestamp("2024-01-01"), "label": label, "model": risk}
-    )  # fmt: skip
+    )
     made = audit_model(frame, groups, capacity=300)
     table = made.published()["groups"]
     truth = made.groups.assign(
         missed=lambda t: t["positives"] - t["found"], in_vain=lambda t: t["listed"] - t["found"]
     )
     shown = table.assign(
-        missed=[a if a == "c" else a - b for a, b in zip(table["positives"], table["found"], strict=True)],
-        in_vain=[a if a == "c" else a - b for a, b in zip(table["listed"], table["found"], strict=True)],
-    )  # fmt: skip
+        missed=[
+            a if a == "c" else a - b
+            for a, b in zip(table["positives"], table["found"], strict=True)
+        ],
+        in_vain=[
+            a if a == "c" else a - b for a, b in zip(table["listed"], table["found"], strict=True)
+        ],
+    )
     found = [
         ends for column in ("found", "missed", "in_vain") for ends in attack(shown, truth, column)
     ]
@@ -213,9 +235,15 @@ def test_the_audit_of_the_model_withstands_linear_programming(seed: int) -> None
 def test_no_rate_is_shown_whose_count_is_hidden() -> None:
     groups, risk, listed, label = la(1)
     frame = pd.DataFrame(
-        {"pupil_id": range(400), "as_of": pd.Timestamp("2024-01-01"), "label": label,
-         "model": risk, "risk": risk, "RONI points": np.round(risk, 1)}
-    )  # fmt: skip
+        {
+            "pupil_id": range(400),
+            "as_of": pd.Timestamp("2024-01-01"),
+            "label": label,
+            "model": risk,
+            "risk": risk,
+            "RONI points": np.round(risk, 1),
+        }
+    )
     tables = audit_model(frame, groups, capacity=130, practice=["RONI points"]).published()
     tables |= audit_list(groups, listed, risk, near=risk < 0.1).published()
     hidden = tables["groups"][tables["groups"]["rows"] == "c"][["characteristic", "group"]]

@@ -124,9 +124,13 @@ def test_describe_counts_by_hand() -> None:
 
 def test_no_school_and_no_age_are_not_counted_as_some() -> None:
     spine = pd.DataFrame(
-        {"pupil_id": ["a"], "as_of": [pd.Timestamp("2025-01-01")], "school_id": [""],
-         "year_group": [0]}
-    )  # fmt: skip
+        {
+            "pupil_id": ["a"],
+            "as_of": [pd.Timestamp("2025-01-01")],
+            "school_id": [""],
+            "year_group": [0],
+        }
+    )
     table = describe(spine).table
     assert pd.isna(table["schools"].iloc[0])
     assert "age not known" in table
@@ -155,8 +159,15 @@ def lists() -> tuple[pd.DataFrame, pd.DataFrame]:
     sex = np.where(np.arange(n) % 2 == 0, "Girls", "Boys")
     label = (np.arange(n) < 300).astype(float)
     score = label * np.where(sex == "Girls", 0.3, 1.3) + rng.normal(0, 0.8, n)
-    frame = pd.DataFrame({"pupil_id": np.arange(n), "as_of": pd.Timestamp("2024-01-01"), "label": label,
-                          "model": score, "mine": rng.random(n)})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "pupil_id": np.arange(n),
+            "as_of": pd.Timestamp("2024-01-01"),
+            "label": label,
+            "model": score,
+            "mine": rng.random(n),
+        }
+    )
     other = frame.assign(as_of=pd.Timestamp("2024-06-01"))
     return pd.concat([frame, other], ignore_index=True), pd.DataFrame({"sex": np.tile(sex, 2)})
 

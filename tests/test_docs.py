@@ -27,9 +27,10 @@ def test_a_generated_page_is_as_the_code_makes_it(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in sorted(DOCS.glob("*.md")) if ">>> " in page.read_text("utf-8")],
+    "page",
+    [page for page in sorted(DOCS.glob("*.md")) if ">>> " in page.read_text("utf-8")],
     ids=lambda page: page.stem,
-)  # fmt: skip
+)
 def test_examples_on_a_page_give_what_it_shows(page: Path) -> None:
     failed, tried = doctest.testfile(str(page), module_relative=False)
     assert tried
@@ -74,8 +75,11 @@ def names_in(path: Path) -> dict[str, ast.stmt]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             made[node.name] = node
         if isinstance(node, ast.ClassDef):
-            made |= {f"{node.name}.{one.name}": one for one in node.body
-                     if isinstance(one, ast.FunctionDef)}  # fmt: skip
+            made |= {
+                f"{node.name}.{one.name}": one
+                for one in node.body
+                if isinstance(one, ast.FunctionDef)
+            }
         targets = node.targets if isinstance(node, ast.Assign) else []
         targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
         made |= {target.id: node for target in targets if isinstance(target, ast.Name)}
@@ -87,5 +91,8 @@ def test_every_name_in_the_architecture_is_in_the_file_that_it_names() -> None:
     named = re.findall(r"`([\w/]+\.(?:py|csv|toml))(?::([\w.]+))?`", text)
     assert len(named) > 60
     root = DOCS.parent
-    assert [f"{file}:{name}" for file, name in named
-            if not (root / file).is_file() or (name and name not in names_in(root / file))] == []  # fmt: skip
+    assert [
+        f"{file}:{name}"
+        for file, name in named
+        if not (root / file).is_file() or (name and name not in names_in(root / file))
+    ] == []

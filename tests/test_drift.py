@@ -66,11 +66,16 @@ def test_a_constant_feature_and_an_all_missing_one_have_a_profile() -> None:
 def test_outcomes_are_counted_by_listed_and_supported_and_never_called_an_effect() -> None:
     day = pd.Timestamp("2024-06-01")
     frame = pd.DataFrame(
-        {"as_of": [day] * 6, "listed": [True] * 4 + [False] * 2,
-         "supported": ["yes", "yes", "no", "no", "not known", "not known"],
-         "risk": [0.3, 0.2, 0.3, 0.2, 0.01, 0.01], "event": [False, False, True, False, False, True],
-         "complete": True, "same_model": True}
-    )  # fmt: skip
+        {
+            "as_of": [day] * 6,
+            "listed": [True] * 4 + [False] * 2,
+            "supported": ["yes", "yes", "no", "no", "not known", "not known"],
+            "risk": [0.3, 0.2, 0.3, 0.2, 0.01, 0.01],
+            "event": [False, False, True, False, False, True],
+            "complete": True,
+            "same_model": True,
+        }
+    )
     table = outcomes_of_lists(frame)
     assert table["listed"].tolist() == [True, True, False]
     assert table["supported"].tolist() == ["no", "yes", "not known"]

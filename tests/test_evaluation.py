@@ -102,9 +102,16 @@ def predictions(seed: int = 0, n: int = 400) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     risk = rng.random(n)
     label = (rng.random(n) < risk**6 / 2).astype(float)
-    frame = pd.DataFrame({"pupil_id": [f"P{i}" for i in range(n)], "as_of": pd.Timestamp("2024-01-01"),
-                          "label": label, "model": risk, "RONI points": np.round(3 * risk),
-                          "logistic regression": rng.random(n)})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "pupil_id": [f"P{i}" for i in range(n)],
+            "as_of": pd.Timestamp("2024-01-01"),
+            "label": label,
+            "model": risk,
+            "RONI points": np.round(3 * risk),
+            "logistic regression": rng.random(n),
+        }
+    )
     return pd.concat([frame, frame.assign(as_of=pd.Timestamp("2024-06-01"))], ignore_index=True)
 
 
@@ -199,8 +206,15 @@ def test_the_vulnerable_list_counts_what_puts_a_pupil_on_it() -> None:
 
 def test_an_las_own_points_take_the_place_of_oxfordshires() -> None:
     frame = pd.DataFrame({"absence_rate_12_months": [0.3, 0.05], "fsm_now": [0.0, 1.0]})
-    own = pd.DataFrame({"column": ["absence_rate_12_months"], "test": ["above"], "threshold": [0.2],
-                        "points": [7.0], "label": ["Attendance"]})  # fmt: skip
+    own = pd.DataFrame(
+        {
+            "column": ["absence_rate_12_months"],
+            "test": ["above"],
+            "threshold": [0.2],
+            "points": [7.0],
+            "label": ["Attendance"],
+        }
+    )
     assert roni_points(frame, own).tolist() == [7, 0]
     assert simple_rankers(frame, own)["RONI points"].tolist() == [7, 0]
     assert roni_points(frame).tolist() == [2, 2]

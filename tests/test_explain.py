@@ -90,10 +90,18 @@ def test_what_is_better_than_typical_never_speaks_for_what_raises() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("child_in_need_now", 1.0), ("need_slcn_now", 1.0), ("looked_after_now", 1.0),
-     ("ehc_plan_now", 1.0), ("fsm_now", 1.0), ("fsm_now", 0.0), ("early_help_months", 8.0),
-     ("sen_ever", 0.0), ("plan_weeks_waited", 30.0)],
-)  # fmt: skip
+    [
+        ("child_in_need_now", 1.0),
+        ("need_slcn_now", 1.0),
+        ("looked_after_now", 1.0),
+        ("ehc_plan_now", 1.0),
+        ("fsm_now", 1.0),
+        ("fsm_now", 0.0),
+        ("early_help_months", 8.0),
+        ("sen_ever", 0.0),
+        ("plan_weeks_waited", 30.0),
+    ],
+)
 def test_a_need_is_never_a_strength_nor_is_poverty_that_is_not_there(
     name: str, value: float
 ) -> None:
@@ -106,32 +114,45 @@ def test_no_social_care_is_told_as_what_is_recorded() -> None:
     assert found["strength_1"] == "No social care involvement is recorded now (risk × 0.37)"
 
 
-SUSPENDED = ["suspensions_12_months", "suspensions_ever", "sessions_lost_12_months",
-             "days_since_suspension", "excluded_before"]  # fmt: skip
+SUSPENDED = [
+    "suspensions_12_months",
+    "suspensions_ever",
+    "sessions_lost_12_months",
+    "days_since_suspension",
+    "excluded_before",
+]
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([3, 4, 12, 36, 0],
-         "Suspended 3 times in the last 12 months, 12 half-days in all, most recently 5 weeks ago"),
+        (
+            [3, 4, 12, 36, 0],
+            "Suspended 3 times in the last 12 months, 12 half-days in all, most recently 5 weeks ago",
+        ),
         ([1, 1, 2, 1, 0], "Suspended once in the last 12 months, 1 day ago, for 2 half-days"),
         ([0, 2, 0, 500, 0], "Suspended twice so far, most recently 16 months ago"),
         ([0, 1, 0, 800, 0], "Suspended once so far, 2 years ago"),
-        ([2, 2, 0, 20, 1], "Suspended twice in the last 12 months, most recently 3 weeks ago; "
-                           "permanently excluded from a school before"),
+        (
+            [2, 2, 0, 20, 1],
+            "Suspended twice in the last 12 months, most recently 3 weeks ago; "
+            "permanently excluded from a school before",
+        ),
     ],
-)  # fmt: skip
+)
 def test_suspensions_are_one_line(values: list[float], words: str) -> None:
     assert _words([1.0, 0, 0, 0.5, 0], values, SUSPENDED)["reason_1"].split(" (")[0] == words
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [([0, 0, 0, np.nan, 0], "Not suspended so far"),
-     ([0, 2, 0, 500, 0], "Not suspended in the last 12 months"),
-     ([1, 1, 2, 300, 0], ""), ([0, 0, 0, np.nan, 1], "")],
-)  # fmt: skip
+    [
+        ([0, 0, 0, np.nan, 0], "Not suspended so far"),
+        ([0, 2, 0, 500, 0], "Not suspended in the last 12 months"),
+        ([1, 1, 2, 300, 0], ""),
+        ([0, 0, 0, np.nan, 1], ""),
+    ],
+)
 def test_suspensions_protect_only_where_there_were_none(values: list[float], words: str) -> None:
     found = _words([-1.0, -1.0, -1.0, -1.0, 0], values, SUSPENDED)
     assert found["strength_1"].split(" (")[0] == words
@@ -163,10 +184,17 @@ def test_school_effects_are_named_as_the_schools() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(1.84, "risk × 1.8"), (1.03, "risk × 1.03"), (1.004, "risk × 1.004"), (10.0, "risk × 10.0"),
-     (10.01, "more than 10 times the risk"), (0.7, "risk × 0.70"), (0.999, "risk × 0.999"),
-     (0.09, "less than a tenth of the risk")],
-)  # fmt: skip
+    [
+        (1.84, "risk × 1.8"),
+        (1.03, "risk × 1.03"),
+        (1.004, "risk × 1.004"),
+        (10.0, "risk × 10.0"),
+        (10.01, "more than 10 times the risk"),
+        (0.7, "risk × 0.70"),
+        (0.999, "risk × 0.999"),
+        (0.09, "less than a tenth of the risk"),
+    ],
+)
 def test_a_factor_is_never_written_as_1_or_beyond_what_can_be_known(
     factor: float, words: str
 ) -> None:
@@ -238,9 +266,12 @@ def test_sizes_equal_the_slow_reference(counts: np.ndarray) -> None:
     found = word_reasons(pd.DataFrame(parts, columns=NAMES), values, RARE, None)
     shown = [[text[text.rindex("(") + 1 : -1] for text in row if text] for row in found.to_numpy()]
     expected = [
-        [write_factor(float(risk_factors(np.array([RARE + row.sum()]), np.array([float(s)]))[0]))
-         for s in sums] for row, sums in zip(parts, slow_sums(parts), strict=True)
-    ]  # fmt: skip
+        [
+            write_factor(float(risk_factors(np.array([RARE + row.sum()]), np.array([float(s)]))[0]))
+            for s in sums
+        ]
+        for row, sums in zip(parts, slow_sums(parts), strict=True)
+    ]
     assert shown == expected
 
 
@@ -257,10 +288,17 @@ def _assessment(parts: np.ndarray) -> Assessment:
     )
     table = pd.DataFrame(parts, columns=NAMES)
     return Assessment(
-        outcome="pex", as_of=pd.Timestamp("2024-09-02"), capacity=1, scores=scores,
-        base_value=-2.0, contributions=table, features=table * 0 + 1, audit=audit,
-        backtest=None, provenance={},
-    )  # fmt: skip
+        outcome="pex",
+        as_of=pd.Timestamp("2024-09-02"),
+        capacity=1,
+        scores=scores,
+        base_value=-2.0,
+        contributions=table,
+        features=table * 0 + 1,
+        audit=audit,
+        backtest=None,
+        provenance={},
+    )
 
 
 @given(arrays(np.float64, (3, len(NAMES)), elements=st.floats(-2, 2)))

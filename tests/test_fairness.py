@@ -28,9 +28,14 @@ WORDS = {"no evidence", "disparity", "too few to tell"}
 def lists(label: Any, score: Any, pupil: Any = None, day: Any = None, **more: Any) -> pd.DataFrame:
     n = len(label)
     return pd.DataFrame(
-        {"pupil_id": np.arange(n) if pupil is None else pupil, "label": np.asarray(label, float),
-         "as_of": pd.to_datetime("2024-01-01") if day is None else day, "model": score} | more
-    )  # fmt: skip
+        {
+            "pupil_id": np.arange(n) if pupil is None else pupil,
+            "label": np.asarray(label, float),
+            "as_of": pd.to_datetime("2024-01-01") if day is None else day,
+            "model": score,
+        }
+        | more
+    )
 
 
 def one(measures: pd.DataFrame, group: str, measure: str = "recall") -> dict[Any, Any]:
@@ -105,8 +110,9 @@ def test_resamples_of_kinds_have_the_distribution_of_all_draws_of_pupils() -> No
 
 row_lists = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 2), st.integers(0, 1), st.integers(0, 1)),
-    min_size=1, max_size=25,
-)  # fmt: skip
+    min_size=1,
+    max_size=25,
+)
 
 
 @given(row_lists, st.randoms(use_true_random=False))
@@ -202,9 +208,13 @@ def test_pure_chance_seldom_makes_a_disparity() -> None:
         n = 1000
         risk = rng.beta(0.5, 6, n)
         pupil = np.tile(np.arange(n), 2)
-        frame = lists(np.tile(rng.random(n) < risk, 2), np.tile(risk, 2) + rng.normal(0, 0.05, 2 * n),
-                      pupil, np.repeat(pd.to_datetime(["2023-01-01", "2024-01-01"]), n),
-                      risk=np.tile(risk, 2))  # fmt: skip
+        frame = lists(
+            np.tile(rng.random(n) < risk, 2),
+            np.tile(risk, 2) + rng.normal(0, 0.05, 2 * n),
+            pupil,
+            np.repeat(pd.to_datetime(["2023-01-01", "2024-01-01"]), n),
+            risk=np.tile(risk, 2),
+        )
         groups = pd.DataFrame({f"g{k}": np.tile(rng.integers(0, 2 + k, n), 2) for k in range(4)})
         made = audit_model(frame, groups.astype(str), capacity=100)
         alarms += bool((made.measures["verdict"] == "disparity").any())
@@ -263,8 +273,13 @@ def test_expected_over_observed_tells_risks_that_are_too_low() -> None:
 
 def test_tables_have_their_documented_columns_and_the_three_words() -> None:
     rng = np.random.default_rng(1)
-    frame = lists(rng.random(300) < 0.2, rng.random(300), risk=np.full(300, 0.2), RONI=np.ones(300),
-                  nothing=np.full(300, np.nan))  # fmt: skip
+    frame = lists(
+        rng.random(300) < 0.2,
+        rng.random(300),
+        risk=np.full(300, 0.2),
+        RONI=np.ones(300),
+        nothing=np.full(300, np.nan),
+    )
     groups = pd.DataFrame({"a": rng.choice(["x", "y", None], 300), "same": ["one"] * 300})
     made = audit_model(frame, groups, capacity=50, practice=["RONI", "nothing", "absent"])
     assert list(made.measures) == list(CELL)
@@ -308,9 +323,11 @@ def test_pupils_near_the_line_are_hidden_where_they_tell_how_few_are_neither() -
     place = np.concatenate([np.arange(n) for n, *_ in sizes.values()])
     listed, near = (np.repeat([row[k] for row in sizes.values()], [20, 400, 300]) for k in (1, 2))
     made = audit_list(
-        pd.DataFrame({"need": np.repeat(list(sizes), [20, 400, 300])}), place < listed,
-        np.full(720, 0.01), near=(place >= listed) & (place < listed + near),
-    )  # fmt: skip
+        pd.DataFrame({"need": np.repeat(list(sizes), [20, 400, 300])}),
+        place < listed,
+        np.full(720, 0.01),
+        near=(place >= listed) & (place < listed + near),
+    )
     shown = made.published()["near_line"].set_index("group")["near_line"]
     assert shown["A"] == "c"  # 20 less 8 less 9 is 3
 
@@ -370,8 +387,15 @@ def test_the_change_from_todays_practice_is_told() -> None:
 # ---- bad input
 
 
-@pytest.mark.parametrize("wrong", [{"selected": np.zeros(9, bool)}, {"risk": np.full(9, 1.5)},
-                                   {"risk": np.full(9, np.nan)}, {"risk": np.ones(8)}])  # fmt: skip
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"selected": np.zeros(9, bool)},
+        {"risk": np.full(9, 1.5)},
+        {"risk": np.full(9, np.nan)},
+        {"risk": np.ones(8)},
+    ],
+)
 def test_a_list_that_cannot_be_audited_is_refused_in_words(wrong: dict[str, Any]) -> None:
     given_ = {"selected": np.arange(9) < 3, "risk": np.full(9, 0.1)} | wrong
     with pytest.raises(RequestError, match=r"Nobody is listed|between 0 and 1|8 values for 9 rows"):
@@ -415,8 +439,11 @@ def test_an_audit_speaks_before_it_shows_tables() -> None:
     groups = pd.DataFrame({"sex": ["Girls"] * 100 + ["Boys"] * 100})
     selected = np.r_[np.arange(100) < 10, np.arange(100) < 50]
     model = audit_model(lists(np.ones(200), selected.astype(float)), groups, capacity=60)
-    audit = Audit(this_list=audit_list(groups, selected, np.full(200, 0.3)),
-                  model=model.published(), note="One list.")  # fmt: skip
+    audit = Audit(
+        this_list=audit_list(groups, selected, np.full(200, 0.3)),
+        model=model.published(),
+        note="One list.",
+    )
     said = audit.sentences()
     assert said[0].startswith("Of 8 comparisons of a group with all others ")
     # precision: every pupil listed had the outcome, so nobody was listed in vain: few, hidden

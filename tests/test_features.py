@@ -67,8 +67,11 @@ def test_p2_facts_recorded_on_or_after_the_day_change_no_byte(
         )
         extra = extra.assign(pupil_id=pupils, recorded_on=DAY + pd.Timedelta(days=int(seed % 3)))
         if name == "sessions":
-            extra = extra[~pd.MultiIndex.from_frame(extra[list(TABLES[name].key)]).isin(
-                pd.MultiIndex.from_frame(frame[list(TABLES[name].key)]))]  # fmt: skip
+            extra = extra[
+                ~pd.MultiIndex.from_frame(extra[list(TABLES[name].key)]).isin(
+                    pd.MultiIndex.from_frame(frame[list(TABLES[name].key)])
+                )
+            ]
         changed = pd.concat([frame, extra])
     result = build(with_table(tables, name, changed), spine)
     assert result.to_numpy().tobytes() == expected.to_numpy().tobytes()
@@ -87,8 +90,9 @@ def test_p2_the_end_of_a_spell_counts_only_once_it_is_known(name: str) -> None:
 
 def test_order_of_facts_and_of_spine_rows_does_not_matter() -> None:
     tables, spine, expected = small()
-    shuffled = Tables({n: f.sample(frac=1, random_state=1).reset_index(drop=True)
-                       for n, f in tables.items()})  # fmt: skip
+    shuffled = Tables(
+        {n: f.sample(frac=1, random_state=1).reset_index(drop=True) for n, f in tables.items()}
+    )
     order = np.random.default_rng(1).permutation(len(spine))
     result = build(shuffled, spine.iloc[order].reset_index(drop=True))
     pd.testing.assert_frame_equal(result, expected.iloc[order].reset_index(drop=True))
@@ -106,8 +110,14 @@ def test_there_are_features_of_every_theme_and_each_is_described() -> None:
     dictionary = data_dictionary()
     assert len(dictionary) >= 200
     assert set(dictionary["theme"]) == {
-        "attendance", "behaviour", "needs", "context", "moves", "school", "post-16"
-    }  # fmt: skip
+        "attendance",
+        "behaviour",
+        "needs",
+        "context",
+        "moves",
+        "school",
+        "post-16",
+    }
     assert (dictionary[["label", "unit", "source"]] != "").all(axis=None)
     assert dictionary["direction"].isin([-1, 0, 1]).all()
     assert set(dictionary["source"]) <= set(TABLES)

@@ -63,10 +63,20 @@ def fill(row: int, **values: Any) -> Callable[[Worksheet], None]:
 def by_two_officers(sheet: Worksheet) -> None:
     """Fill in a workbook as people do: partly, sorted, filtered, with a column of their own."""
     for row in (2, 3, 4, 5, 6):
-        fill(row, seen_by="A. Officer", decision="Offer support", support_offered="Mentor",
-             date=date(2024, 9, 12))(sheet)  # fmt: skip
-    fill(7, seen_by="B. Lead", decision=" no support NEEDED ", date="12/09/2024",
-         disagreement_and_why="Settled since the move")(sheet)  # fmt: skip
+        fill(
+            row,
+            seen_by="A. Officer",
+            decision="Offer support",
+            support_offered="Mentor",
+            date=date(2024, 9, 12),
+        )(sheet)
+    fill(
+        7,
+        seen_by="B. Lead",
+        decision=" no support NEEDED ",
+        date="12/09/2024",
+        disagreement_and_why="Settled since the move",
+    )(sheet)
     fill(8, decision="To discuss", date=date(2024, 9, 30))(sheet)
     fill(9, decision="Not appropriate", not_appropriate_because="=moved away")(sheet)
     sheet.cell(9, column(sheet, "Not appropriate because")).data_type = "s"
@@ -94,9 +104,20 @@ def convert(files: Sequence[Path], kind: str, out: Path) -> list[Path]:
     """Open files with LibreOffice and save them."""
     out.mkdir(exist_ok=True)
     subprocess.run(
-        ["soffice", f"-env:UserInstallation=file://{out / 'profile'}", "--headless", "--convert-to",
-         kind, "--outdir", out, *files], check=True, capture_output=True, timeout=120,
-    )  # fmt: skip
+        [
+            "soffice",
+            f"-env:UserInstallation=file://{out / 'profile'}",
+            "--headless",
+            "--convert-to",
+            kind,
+            "--outdir",
+            out,
+            *files,
+        ],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     return [out / f"{file.stem}.{kind}" for file in files]
 
 
@@ -115,8 +136,11 @@ def assert_as_filled(log: Path) -> None:
     made = read_decisions(log).set_index("pupil_id")
     assert len(made) == 8
     assert made["decision"].value_counts().to_dict() == {
-        "Offer support": 5, "No support needed": 1, "To discuss": 1, "Not appropriate": 1,
-    }  # fmt: skip
+        "Offer support": 5,
+        "No support needed": 1,
+        "To discuss": 1,
+        "Not appropriate": 1,
+    }
     assert made["supported"].value_counts().to_dict() == {"yes": 5, "no": 2, "not known": 1}
     lead = made[made["seen_by"] == "B. Lead"].iloc[0]
     assert lead["date"] == "2024-09-12"
@@ -261,12 +285,18 @@ FAULTS: list[tuple[Callable[[Worksheet], None], str]] = [
     (append_pupil, r"row 24: .*somebody else (was changed|is not on this list)"),
     (repeat, r"row 24: pupil .* stands in row 2 already"),
     (fill(3, date=date(2024, 10, 2)), r"row 3: 'Date' is 02/10/2024, which is in the future"),
-    (fill(3, date=date(2024, 9, 1)), r"row 3: 'Date' is 01/09/2024, before the list's own day, 02/09"),
+    (
+        fill(3, date=date(2024, 9, 1)),
+        r"row 3: 'Date' is 01/09/2024, before the list's own day, 02/09",
+    ),
     (fill(3, date="soon"), r"row 3: 'Date' is 'soon', which is no date. Write it as"),
     (fill(3, date=3.5), r"row 3: 'Date' is 03/01/1900, before the list's own day"),
     (fill(3, date="31/02/2024"), r"row 3: .* no date"),
     (fill(3, date="=TODAY()"), r"row 3: 'Date' holds a formula. Type what it should say"),
-    (fill(3, decision="Exclude"), r"row 3: 'Decision' is 'Exclude', which is none of Offer support"),
+    (
+        fill(3, decision="Exclude"),
+        r"row 3: 'Decision' is 'Exclude', which is none of Offer support",
+    ),
     (fill(3, decision='=HYPERLINK("x")'), r"row 3: 'Decision' holds a formula"),
     (fill(3, decision="#REF!"), r"row 3: 'Decision' holds the error #REF!"),
     (put(1, "Decision", "Decided"), r"no sheet with the columns 'Pupil id' and 'Decision'"),
@@ -274,7 +304,7 @@ FAULTS: list[tuple[Callable[[Worksheet], None], str]] = [
     (put(1, "Change", "Band"), r"no column 'Change'"),
     (put(1, "Row seal", "Band"), r"two columns 'Band'"),
     (take_out(*range(2, 24)), r"there is no pupil"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("compared", [True, False])

@@ -43,8 +43,11 @@ SECONDS = 3
 def test_no_input_of_a_bounded_campaign_breaks_a_reader(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks.fuzz", "--seconds", str(SECONDS), "--out", tmp_path],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     found = "\n\n".join(path.read_text("utf-8") for path in sorted(tmp_path.rglob("*.txt")))
     assert answer.returncode == 0, answer.stdout + answer.stderr + found
     told = json.loads(answer.stdout.splitlines()[-1])
@@ -87,12 +90,17 @@ def test_a_message_can_do_nothing_to_a_terminal_and_is_never_endless() -> None:
         ("a.toml", b"a = " + b"1" * 5_000, read_settings, "cannot be read as TOML"),
         ("a.toml", b"a = " + b"[" * 9_000, read_settings, "cannot be read as TOML"),
         ("a.csv", b"column,test\n\xff,1", read_points, "cannot be read"),
-        ("a.csv", b'"' + b"x" * 140_000 + b"\n1\n2", lambda path: open_file(path, "a"), "cannot be read"),
+        (
+            "a.csv",
+            b'"' + b"x" * 140_000 + b"\n1\n2",
+            lambda path: open_file(path, "a"),
+            "cannot be read",
+        ),
         ("mvad.csv", b"id,Jul.93\n1,employment\n", read_mvad, "not the cohort as it was published"),
         ("mvad.csv", b"id,Xyz.93\n1,employment\n", read_mvad, "not the cohort as it was published"),
         ("mvad.csv", b"id,a\n1,2,3\n4,5,6,7\n", read_mvad, "not the cohort as it was published"),
     ],
-)  # fmt: skip
+)
 def test_text_that_goes_on_and_on_is_refused(
     name: str, content: bytes, read: Callable[[Path], Any], words: str, tmp_path: Path
 ) -> None:

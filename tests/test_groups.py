@@ -28,25 +28,43 @@ def test_every_characteristic_by_hand() -> None:
     groups = groups_of()
     # A has SEN support for SEMH; the support of B ended; C left FSM, but that was recorded too late
     assert groups.loc["A"].to_dict() == {
-        "sex": "Girls", "ethnicity": "White", "ethnicity_detailed": "White British",
-        "first_language": "English", "birth_term": "Autumn", "year_group": "Year 7",
-        "phase": "Secondary", "school_type": "Mainstream", "sen": "SEN support",
-        "primary_need": "Social, emotional and mental health", "fsm": "Eligible",
+        "sex": "Girls",
+        "ethnicity": "White",
+        "ethnicity_detailed": "White British",
+        "first_language": "English",
+        "birth_term": "Autumn",
+        "year_group": "Year 7",
+        "phase": "Secondary",
+        "school_type": "Mainstream",
+        "sen": "SEN support",
+        "primary_need": "Social, emotional and mental health",
+        "fsm": "Eligible",
         "idaci_fifth": "Fifth 1 (most deprived)",
-    }  # fmt: skip
+    }
     assert groups["fsm"].tolist() == ["Eligible", "Not eligible", "Eligible"] + ["Not eligible"] * 3
     assert groups["sen"].tolist() == ["SEN support"] + ["No SEN"] * 5
     assert groups["idaci_fifth"].tolist() == [
-        "Fifth 1 (most deprived)", "Fifth 1 (most deprived)", "Fifth 2", "Fifth 2",
-        "not_known", "not_known"]  # fmt: skip
+        "Fifth 1 (most deprived)",
+        "Fifth 1 (most deprived)",
+        "Fifth 2",
+        "Fifth 2",
+        "not_known",
+        "not_known",
+    ]
 
 
 @pytest.mark.parametrize(
     ("month", "term"),
-    [("2012-09-01", "Autumn"), ("2012-12-01", "Autumn"), ("2013-01-01", "Spring"),
-     ("2013-04-01", "Spring"), ("2013-05-01", "Summer"), ("2013-08-01", "Summer"),
-     (None, "not_known")],
-)  # fmt: skip
+    [
+        ("2012-09-01", "Autumn"),
+        ("2012-12-01", "Autumn"),
+        ("2013-01-01", "Spring"),
+        ("2013-04-01", "Spring"),
+        ("2013-05-01", "Summer"),
+        ("2013-08-01", "Summer"),
+        (None, "not_known"),
+    ],
+)
 def test_terms_of_birth_begin_in_september_january_and_may(month: str | None, term: str) -> None:
     rows: list[dict[str, Any]] = [{"pupil_id": p, "birth_month": "2012-10-01"} for p in PUPILS]
     rows[0]["birth_month"] = month
@@ -65,17 +83,25 @@ def test_a_first_language_is_english_additional_or_not_known(code: str | None, w
 
 def test_a_plan_wins_over_support_and_a_need_that_is_not_recorded_is_not_known() -> None:
     send = [
-        {"pupil_id": "A", "provision": "E", "start_date": "2023-01-01", "recorded_on": "2023-01-02"},
-        {"pupil_id": "A", "provision": "K", "primary_need": "MLD", "start_date": "2024-01-01",
-         "recorded_on": "2024-01-02"},
-    ]  # fmt: skip
+        {
+            "pupil_id": "A",
+            "provision": "E",
+            "start_date": "2023-01-01",
+            "recorded_on": "2023-01-02",
+        },
+        {
+            "pupil_id": "A",
+            "provision": "K",
+            "primary_need": "MLD",
+            "start_date": "2024-01-01",
+            "recorded_on": "2024-01-02",
+        },
+    ]
     groups = groups_of(send=table_of("send", send))
     assert groups.loc["A", ["sen", "primary_need"]].tolist() == ["EHC plan", "not_known"]
 
 
-@pytest.mark.parametrize(
-    "kind", ["fsm", "looked_after", "child_in_need", "young_carer"]
-)  # fmt: skip
+@pytest.mark.parametrize("kind", ["fsm", "looked_after", "child_in_need", "young_carer"])
 def test_circumstances_are_asked_only_where_the_la_records_them(kind: str) -> None:
     row = {"pupil_id": "B", "kind": kind, "start_date": "2024-01-01", "recorded_on": "2024-02-01"}
     groups = groups_of(circumstances=table_of("circumstances", [row]))
@@ -89,8 +115,10 @@ def test_p2_nothing_recorded_on_or_after_the_day_changes_a_group(table: str) -> 
     tables = small_tables()
     facts = tables[table]
     late = facts.assign(
-        recorded_on=AS_OF, start_date=AS_OF - pd.Timedelta(days=9), pupil_id=facts["pupil_id"].iloc[-1]
-    )  # fmt: skip
+        recorded_on=AS_OF,
+        start_date=AS_OF - pd.Timedelta(days=9),
+        pupil_id=facts["pupil_id"].iloc[-1],
+    )
     if table == "circumstances":
         kinds = late["kind"].cat.categories[: len(late) + 8]
         late = late.iloc[[0] * len(kinds)].assign(

@@ -44,8 +44,14 @@ def run(
 ) -> Answer:
     """Run a command as a user would, with other settings of the environment; None takes one away."""
     settings = {k: v for k, v in (os.environ | environment).items() if v is not None}
-    return subprocess.run([*prefix, sys.executable, "-m", "riskmodel", *map(str, words)], cwd=folder,
-                          env=settings, capture_output=True, text=True, check=False)  # fmt: skip
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "riskmodel", *map(str, words)],
+        cwd=folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,8 +113,20 @@ def model(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def listing(tiny: Path, model: Path, out: str | Path = "list") -> list[str | Path]:
     """Return the words that make a list."""
-    return ["list", tiny, "--outcome", "pex", "--capacity", "9", "--out", out, "--model", model,
-            "--by", "me"]  # fmt: skip
+    return [
+        "list",
+        tiny,
+        "--outcome",
+        "pex",
+        "--capacity",
+        "9",
+        "--out",
+        out,
+        "--model",
+        model,
+        "--by",
+        "me",
+    ]
 
 
 # --- a full disk
@@ -135,8 +153,14 @@ def test_a_store_for_which_there_is_no_room_is_told_and_keeps_its_champion(
     (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
     size = (tmp_path / "mlflow.db").stat().st_size
     said = tmp_path / "said"
-    process = start(register_again, tmp_path, tmp_path / "training", tracking, output=str(said),
-                    largest_file=size)  # fmt: skip
+    process = start(
+        register_again,
+        tmp_path,
+        tmp_path / "training",
+        tracking,
+        output=str(said),
+        largest_file=size,
+    )
     process.join()
     assert process.exitcode == 1
     assert "ModelError: The MLflow store" in Path(f"{said}.err").read_text("utf-8")
@@ -156,8 +180,14 @@ def test_decisions_for_which_there_is_no_room_are_all_still_in_the_workbook(tmp_
 
 def test_an_answer_that_cannot_be_printed_is_told(tiny: Path, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
-        answer = subprocess.run([sys.executable, "-m", "riskmodel", "check", tiny], cwd=tmp_path, text=True,
-                                stdout=full, stderr=subprocess.PIPE, check=False)  # fmt: skip
+        answer = subprocess.run(
+            [sys.executable, "-m", "riskmodel", "check", tiny],
+            cwd=tmp_path,
+            text=True,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
     assert "No space left on device" in refused(answer)
 
 
@@ -170,8 +200,16 @@ def test_the_whole_job_runs_for_a_user_without_rights_and_without_a_home(
     folder = open_place / "theirs"
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
-    answer = run(folder, "demo", "--pupils", "2000", prefix=without_rights, HOME="/nonexistent",
-                 PYTHONDONTWRITEBYTECODE="1", MPLCONFIGDIR=None)  # fmt: skip
+    answer = run(
+        folder,
+        "demo",
+        "--pupils",
+        "2000",
+        prefix=without_rights,
+        HOME="/nonexistent",
+        PYTHONDONTWRITEBYTECODE="1",
+        MPLCONFIGDIR=None,
+    )
     assert answer.returncode == 0, answer.stderr
     assert (folder / "demo" / "list" / "index.html").is_file()
     noise = [line for line in answer.stderr.splitlines() if "arning" in line or "rror" in line]
@@ -197,8 +235,13 @@ def test_extracts_that_may_only_be_read_are_enough(
         assert "cannot be written (Permission denied" in refused(
             run(mine, *listing(extracts, copy, out), prefix=without_rights)
         )
-    locked = run(mine, *listing(extracts, copy, "two"), "--log", extracts / "lists.jsonl",
-                 prefix=without_rights)  # fmt: skip
+    locked = run(
+        mine,
+        *listing(extracts, copy, "two"),
+        "--log",
+        extracts / "lists.jsonl",
+        prefix=without_rights,
+    )
     assert "lists.jsonl cannot be written (Permission denied)" in refused(locked)
     assert {path.name for path in mine.iterdir()} <= {"list", "lists.jsonl", ".lists.jsonl.lock"}
 

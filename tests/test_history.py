@@ -75,15 +75,22 @@ def test_what_happened_by_hand() -> None:
         ("A", "2025-01-31", "move", "Left S, a managed move"),
         ("A", "2025-02-01", "move", "Joined Town School (T)"),
         ("A", "2025-02-10", "incident", "Suspended for 2 half-days"),
-        ("C", "2025-01-15", "incident",
-         "Suspended at lunchtime for 1 half-day"),
-    ]  # fmt: skip
+        ("C", "2025-01-15", "incident", "Suspended at lunchtime for 1 half-day"),
+    ]
 
 
 def test_a_length_that_is_not_known_is_not_said() -> None:
-    rows = [{"pupil_id": "A", "school_id": "S", "category": category, "start_date": "2025-01-10",
-             "sessions": length, "recorded_on": "2025-01-11"}
-            for category, length in (("SUSP", None), ("PERM", 10.0))]  # fmt: skip
+    rows = [
+        {
+            "pupil_id": "A",
+            "school_id": "S",
+            "category": category,
+            "start_date": "2025-01-10",
+            "sessions": length,
+            "recorded_on": "2025-01-11",
+        }
+        for category, length in (("SUSP", None), ("PERM", 10.0))
+    ]
     tables = Tables({"suspensions": table_of("suspensions", rows)})
     found = events(known_of(tables, ["A"], as_of=AS_OF), {}, as_of=AS_OF)
     assert sorted(found["text"]) == ["Permanently excluded", "Suspended"]
@@ -91,11 +98,25 @@ def test_a_length_that_is_not_known_is_not_said() -> None:
 
 def test_where_a_pupil_was_by_hand() -> None:
     tables = small_tables()
-    away = table_of("circumstances", [
-        {"pupil_id": "A", "kind": "alternative_provision", "start_date": "2024-11-01",
-         "end_date": "2024-12-20", "recorded_on": "2024-11-02", "end_recorded_on": "2025-03-01"},
-        {"pupil_id": "A", "kind": "fsm", "start_date": "2024-11-01", "recorded_on": "2024-11-02"},
-    ])  # fmt: skip
+    away = table_of(
+        "circumstances",
+        [
+            {
+                "pupil_id": "A",
+                "kind": "alternative_provision",
+                "start_date": "2024-11-01",
+                "end_date": "2024-12-20",
+                "recorded_on": "2024-11-02",
+                "end_recorded_on": "2025-03-01",
+            },
+            {
+                "pupil_id": "A",
+                "kind": "fsm",
+                "start_date": "2024-11-01",
+                "recorded_on": "2024-11-02",
+            },
+        ],
+    )
     known = known_of(Tables(dict(tables) | {"circumstances": away}), ["A"], as_of=AS_OF)
     found = spells(known, {}, as_of=AS_OF)
     rows = [
@@ -114,9 +135,19 @@ def test_where_a_pupil_was_by_hand() -> None:
 
 
 def test_needs_are_those_that_were_known() -> None:
-    scores = pd.DataFrame({"pupil_id": list(PUPILS), "school_id": "S", "year_group": [0, 6, 7, 11, 12, -1],
-                           "risk": 0.1, "risk_low": 0.1, "risk_high": 0.1, "rank": range(1, 7),
-                           "change": "new", "band": "listed"})  # fmt: skip
+    scores = pd.DataFrame(
+        {
+            "pupil_id": list(PUPILS),
+            "school_id": "S",
+            "year_group": [0, 6, 7, 11, 12, -1],
+            "risk": 0.1,
+            "risk_low": 0.1,
+            "risk_high": 0.1,
+            "rank": range(1, 7),
+            "change": "new",
+            "band": "listed",
+        }
+    )
     rows = list_rows(scores, small_tables(), as_of=AS_OF)
     assert rows["need"].tolist()[:2] == ["Social, emotional and mental health", "No need on record"]
     earlier = list_rows(scores, small_tables(), as_of=pd.Timestamp("2025-01-10"))

@@ -34,16 +34,24 @@ def cell(made: Inclusion, school: str, measure: str, period: str, code: str = ""
     """Return the one row of a measure."""
     table = made.table
     rows = table[
-        (table["school_id"] == school) & (table["measure"] == measure)
-        & (table["period"] == period) & (table["code"] == code)
-    ]  # fmt: skip
+        (table["school_id"] == school)
+        & (table["measure"] == measure)
+        & (table["period"] == period)
+        & (table["code"] == code)
+    ]
     assert len(rows) == 1
     return rows.iloc[0]
 
 
 def roll(pupil: str, school: str, entry: str, **more: Any) -> dict[str, Any]:
-    return {"pupil_id": pupil, "school_id": school, "entry_date": entry, "status": "main",
-            "year_group": 7, "recorded_on": entry} | more  # fmt: skip
+    return {
+        "pupil_id": pupil,
+        "school_id": school,
+        "entry_date": entry,
+        "status": "main",
+        "year_group": 7,
+        "recorded_on": entry,
+    } | more
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +66,15 @@ def early() -> Inclusion:
 
 def test_terms_are_those_of_the_calendar_and_the_usual_where_it_is_silent() -> None:
     periods = make_periods(small_tables(), AS_OF).set_index("period")
-    assert list(periods.index) == ["2023/24 autumn", "2023/24 spring", "2023/24 summer",
-                                   "2024/25 autumn", "2024/25 spring", "2023/24", "2024/25"]  # fmt: skip
+    assert list(periods.index) == [
+        "2023/24 autumn",
+        "2023/24 spring",
+        "2023/24 summer",
+        "2024/25 autumn",
+        "2024/25 spring",
+        "2023/24",
+        "2024/25",
+    ]
     spring = periods.loc["2024/25 spring"]
     assert spring["first"] == pd.Timestamp("2025-02-03")  # the calendar's first day
     assert spring["census"] == pd.Timestamp("2025-01-15")
@@ -118,10 +133,16 @@ def test_no_pupils_on_roll_leaves_a_rate_undefined(small: Inclusion) -> None:
 
 @pytest.mark.parametrize(
     ("table", "measure"),
-    [("suspensions", "suspensions"), ("suspensions", "exclusions"), ("sessions", "persistent"),
-     ("send", "sen_support"), ("plans", "waiting"), ("circumstances", "fsm"),
-     ("destinations", "leavers_neet")],
-)  # fmt: skip
+    [
+        ("suspensions", "suspensions"),
+        ("suspensions", "exclusions"),
+        ("sessions", "persistent"),
+        ("send", "sen_support"),
+        ("plans", "waiting"),
+        ("circumstances", "fsm"),
+        ("destinations", "leavers_neet"),
+    ],
+)
 def test_a_table_left_out_is_told_and_never_0(table: str, measure: str) -> None:
     # termly totals would stand in for the registers
     made = inclusion(changed(**{table: None, "absence_totals": None}), NOW)
@@ -132,9 +153,17 @@ def test_a_table_left_out_is_told_and_never_0(table: str, measure: str) -> None:
 
 def test_facts_that_begin_or_end_within_the_years_leave_the_rest_unknown() -> None:
     suspensions = [
-        {"pupil_id": "A", "school_id": "S", "category": "SUSP", "start_date": day, "sessions": 2,
-         "reason_1": "DB", "recorded_on": day} for day in ("2024-10-01", "2024-11-01")
-    ]  # fmt: skip
+        {
+            "pupil_id": "A",
+            "school_id": "S",
+            "category": "SUSP",
+            "start_date": day,
+            "sessions": 2,
+            "reason_1": "DB",
+            "recorded_on": day,
+        }
+        for day in ("2024-10-01", "2024-11-01")
+    ]
     made = inclusion(changed(suspensions=suspensions), NOW)
     assert cell(made, "S", "suspensions", "2024/25 autumn")["numerator"] == 2
     for period in ("2024/25 spring", "2024/25"):  # the year would be short of its spring
@@ -183,17 +212,23 @@ def test_a_leaver_is_counted_by_where_they_went(
     left = (
         roll("A", "S", "2024-09-01", leaving_date="2025-01-31", end_recorded_on="2025-02-05") | more
     )
-    facts = [{"pupil_id": "A", "kind": kind, "start_date": day, "recorded_on": day}
-             for kind, day in spells]  # fmt: skip
+    facts = [
+        {"pupil_id": "A", "kind": kind, "start_date": day, "recorded_on": day}
+        for kind, day in spells
+    ]
     made = inclusion(changed(enrolments=[left], circumstances=facts), NOW)
     assert made.left["went"].tolist() == [went]
 
 
 @pytest.mark.parametrize(
     ("school", "entry", "went"),
-    [("T", "2025-02-20", "known"), ("T", "2025-03-22", "known"), ("T", "2025-03-23", "unknown"),
-     ("S", "2025-02-20", "stayed")],
-)  # fmt: skip
+    [
+        ("T", "2025-02-20", "known"),
+        ("T", "2025-03-22", "known"),
+        ("T", "2025-03-23", "unknown"),
+        ("S", "2025-02-20", "stayed"),
+    ],
+)
 def test_another_roll_within_50_days_is_a_known_destination(
     school: str, entry: str, went: str
 ) -> None:
@@ -204,16 +239,36 @@ def test_another_roll_within_50_days_is_a_known_destination(
 
 def test_part_time_and_alternative_provision_by_hand() -> None:
     spells = [
-        {"pupil_id": "B", "kind": "part_time_timetable", "start_date": "2024-10-01",
-         "end_date": "2024-11-01", "recorded_on": "2024-10-02", "end_recorded_on": "2024-11-02"},
-        {"pupil_id": "C", "kind": "alternative_provision", "start_date": "2025-03-01",
-         "recorded_on": "2025-03-02"},
-    ]  # fmt: skip
-    schools = [{"school_id": s, "phase": "secondary", "kind": k}
-               for s, k in (("S", "mainstream"), ("T", "mainstream"), ("U", "AP"))]  # fmt: skip
+        {
+            "pupil_id": "B",
+            "kind": "part_time_timetable",
+            "start_date": "2024-10-01",
+            "end_date": "2024-11-01",
+            "recorded_on": "2024-10-02",
+            "end_recorded_on": "2024-11-02",
+        },
+        {
+            "pupil_id": "C",
+            "kind": "alternative_provision",
+            "start_date": "2025-03-01",
+            "recorded_on": "2025-03-02",
+        },
+    ]
+    schools = [
+        {"school_id": s, "phase": "secondary", "kind": k}
+        for s, k in (("S", "mainstream"), ("T", "mainstream"), ("U", "AP"))
+    ]
     rolls = [roll(p, "S", "2024-09-01") for p in PUPILS]
-    rolls.append(roll("D", "U", "2025-03-10", status="dual", leaving_date="2025-03-20",
-                      end_recorded_on="2025-03-21"))  # fmt: skip
+    rolls.append(
+        roll(
+            "D",
+            "U",
+            "2025-03-10",
+            status="dual",
+            leaving_date="2025-03-20",
+            end_recorded_on="2025-03-21",
+        )
+    )
     made = inclusion(changed(circumstances=spells, schools=schools, enrolments=rolls), NOW)
     assert cell(made, "S", "part_time", "2024/25 autumn")["numerator"] == 1
     assert cell(made, "S", "part_time", "2024/25 spring")["value"] == 0
@@ -229,12 +284,21 @@ def test_waits_and_plans_by_hand() -> None:
         # 25 October: A waits exactly 140 days, B 141, C has a plan, D was refused, E has just asked
         {"pupil_id": "A", "requested_on": "2024-10-25"},
         {"pupil_id": "B", "requested_on": "2024-10-24"},
-        {"pupil_id": "C", "requested_on": "2024-10-01", "decided_on": "2024-12-01",
-         "outcome": "issued", "plan_on": "2025-02-18"},
-        {"pupil_id": "D", "requested_on": "2024-10-01", "decided_on": "2025-01-10",
-         "outcome": "refused"},
+        {
+            "pupil_id": "C",
+            "requested_on": "2024-10-01",
+            "decided_on": "2024-12-01",
+            "outcome": "issued",
+            "plan_on": "2025-02-18",
+        },
+        {
+            "pupil_id": "D",
+            "requested_on": "2024-10-01",
+            "decided_on": "2025-01-10",
+            "outcome": "refused",
+        },
         {"pupil_id": "E", "requested_on": "2025-03-01"},
-    ]  # fmt: skip
+    ]
     rows = [row | {"recorded_on": row["requested_on"]} for row in plans]
     rolls = [roll(p, "S", "2024-09-01") for p in PUPILS]
     made = inclusion(changed(plans=rows, enrolments=rolls), NOW)
@@ -248,14 +312,29 @@ def test_waits_and_plans_by_hand() -> None:
 def test_leavers_are_followed_pupil_by_pupil() -> None:
     rolls = [roll(p, "S", "2023-09-01", year_group=11) for p in "ABCD"]
     rolls.append(roll("E", "S", "2023-09-01", year_group=10))
-    positions = [("A", "210", "2024-09-01"), ("B", "210", "2024-09-01"), ("B", "619", "2025-01-31"),
-                 ("C", "330", "2025-02-01"), ("D", "710", "2024-10-01"),
-                 ("E", "619", "2025-01-01")]  # fmt: skip
-    facts = [{"pupil_id": p, "activity_code": code, "start_date": day, "confirmed_on": day,
-              "recorded_on": day} for p, code, day in positions]  # fmt: skip
+    positions = [
+        ("A", "210", "2024-09-01"),
+        ("B", "210", "2024-09-01"),
+        ("B", "619", "2025-01-31"),
+        ("C", "330", "2025-02-01"),
+        ("D", "710", "2024-10-01"),
+        ("E", "619", "2025-01-01"),
+    ]
+    facts = [
+        {
+            "pupil_id": p,
+            "activity_code": code,
+            "start_date": day,
+            "confirmed_on": day,
+            "recorded_on": day,
+        }
+        for p, code, day in positions
+    ]
     made = inclusion(changed(enrolments=rolls, destinations=facts), NOW)
-    found = {name: cell(made, "S", f"leavers_{name}", "2023/24")["numerator"]
-             for name in ("education", "work", "neet", "not_known", "elsewhere")}  # fmt: skip
+    found = {
+        name: cell(made, "S", f"leavers_{name}", "2023/24")["numerator"]
+        for name in ("education", "work", "neet", "not_known", "elsewhere")
+    }
     # C's work began a day too late: on 31 January nothing was known
     assert found == {"education": 1, "work": 0, "neet": 1, "not_known": 1, "elsewhere": 1}
     assert "31 January 2026" in cell(made, "S", "leavers_neet", "2024/25")["why"]
@@ -263,9 +342,16 @@ def test_leavers_are_followed_pupil_by_pupil() -> None:
 
 
 def test_termly_totals_stand_in_for_registers_that_are_not_there() -> None:
-    totals = [{"pupil_id": "A", "term_end": "2024-12-20", "mark": mark, "sessions": n,
-               "recorded_on": "2025-01-20"}
-              for mark, n in (("/", 80), ("I", 15), ("C2", 5), ("D", 9))]  # fmt: skip
+    totals = [
+        {
+            "pupil_id": "A",
+            "term_end": "2024-12-20",
+            "mark": mark,
+            "sessions": n,
+            "recorded_on": "2025-01-20",
+        }
+        for mark, n in (("/", 80), ("I", 15), ("C2", 5), ("D", 9))
+    ]
     made = inclusion(changed(sessions=None, absence_totals=totals), NOW)
     row = cell(made, "S", "attendance", "2024/25 autumn")
     assert (row["numerator"], row["denominator"]) == (80, 100)
@@ -313,13 +399,19 @@ def test_nothing_recorded_on_or_after_the_day_counts() -> None:
 @settings(max_examples=4, deadline=None)
 def test_the_order_of_rows_does_not_matter(seed: int, early: Inclusion) -> None:
     rng = np.random.default_rng(seed)
-    mixed = Tables({n: t.iloc[rng.permutation(len(t))].reset_index(drop=True)
-                    for n, t in small_tables().items()})  # fmt: skip
+    mixed = Tables(
+        {
+            n: t.iloc[rng.permutation(len(t))].reset_index(drop=True)
+            for n, t in small_tables().items()
+        }
+    )
     pd.testing.assert_frame_equal(inclusion(mixed, NOW).table, early.table)
 
 
-@pytest.mark.parametrize("name", ["sessions", "suspensions", "enrolments", "send", "plans",
-                                  "circumstances", "destinations"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["sessions", "suspensions", "enrolments", "send", "plans", "circumstances", "destinations"],
+)
 def test_tables_without_rows_break_nothing(name: str) -> None:
     made = inclusion(changed(**{name: []}), NOW)
     assert set(made.table["school_id"]) == {"S", "T"}
@@ -339,8 +431,11 @@ def simulated(extracts: Path) -> tuple[Tables, Inclusion]:
 
 def slow_school(rolls: list[dict[str, Any]], day: pd.Timestamp) -> str | None:
     """Return the school of the main roll begun last, by looking at every one."""
-    here = [r for r in rolls if r["status"] == "main" and r["entry_date"] <= day
-            and not r["leaving_date"] < day]  # fmt: skip
+    here = [
+        r
+        for r in rolls
+        if r["status"] == "main" and r["entry_date"] <= day and not r["leaving_date"] < day
+    ]
     return max(here, key=lambda r: r["entry_date"])["school_id"] if here else None
 
 
@@ -353,9 +448,10 @@ def test_attendance_equals_a_loop_over_marks(simulated: tuple[Tables, Inclusion]
     term = made.facts.periods.iloc[made.facts.n_terms - 4]
     marks = tables["sessions"]
     marks = marks[
-        (marks["date"] >= term["first"]) & (marks["date"] <= term["last"])
+        (marks["date"] >= term["first"])
+        & (marks["date"] <= term["last"])
         & (marks["recorded_on"] < made.facts.as_of)
-    ]  # fmt: skip
+    ]
     known = tables.as_known(made.facts.as_of)["enrolments"]
     rolls: dict[str, list[dict[str, Any]]] = {}
     for row in known.to_dict("records"):
@@ -366,8 +462,9 @@ def test_attendance_equals_a_loop_over_marks(simulated: tuple[Tables, Inclusion]
         school = slow_school(rolls[pupil], day)
         if school is not None and mark in PRESENT | ABSENT:
             for tally in (
-                schools.setdefault(school, [0, 0]), pupils.setdefault((school, pupil), [0, 0])
-            ):  # fmt: skip
+                schools.setdefault(school, [0, 0]),
+                pupils.setdefault((school, pupil), [0, 0]),
+            ):
                 tally[mark in ABSENT] += 1
     assert len(schools) > 5
     for school, (present, absent) in schools.items():
@@ -377,8 +474,9 @@ def test_attendance_equals_a_loop_over_marks(simulated: tuple[Tables, Inclusion]
         for name, share in (("persistent", 0.1), ("severe", 0.5)):
             found = cell(made, school, name, term["period"])
             assert (found["numerator"], found["denominator"]) == (
-                sum(m >= share for m in missed), len(missed)
-            )  # fmt: skip
+                sum(m >= share for m in missed),
+                len(missed),
+            )
 
 
 def test_events_equal_loops(simulated: tuple[Tables, Inclusion]) -> None:
@@ -408,12 +506,16 @@ def test_rolls_and_needs_equal_loops(simulated: tuple[Tables, Inclusion]) -> Non
     for row in known["enrolments"].to_dict("records"):
         if row["entry_date"] <= day and not row["leaving_date"] < day:
             at.setdefault(row["school_id"], set()).add(row["pupil_id"])
-    supported = {row["pupil_id"] for row in known["send"].to_dict("records")
-                 if row["provision"] == "K" and row["start_date"] <= day
-                 and not row["end_date"] < day}  # fmt: skip
-    planned = {row["pupil_id"] for row in known["send"].to_dict("records")
-               if row["provision"] == "E" and row["start_date"] <= day
-               and not row["end_date"] < day}  # fmt: skip
+    supported = {
+        row["pupil_id"]
+        for row in known["send"].to_dict("records")
+        if row["provision"] == "K" and row["start_date"] <= day and not row["end_date"] < day
+    }
+    planned = {
+        row["pupil_id"]
+        for row in known["send"].to_dict("records")
+        if row["provision"] == "E" and row["start_date"] <= day and not row["end_date"] < day
+    }
     period = facts.periods["period"].iloc[facts.n_terms - 1]
     everybody = set().union(*at.values())
     assert supported & everybody

@@ -77,8 +77,15 @@ def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
     day = pd.Timestamp("2023-11-02").as_unit("s")
-    folder = make_list(small_la.extracts, "pex", capacity=40, out=tmp_path / "list", as_of=day,
-                       tracking=small_la.tracking, model_uri="models:/riskmodel-pex/1")  # fmt: skip
+    folder = make_list(
+        small_la.extracts,
+        "pex",
+        capacity=40,
+        out=tmp_path / "list",
+        as_of=day,
+        tracking=small_la.tracking,
+        model_uri="models:/riskmodel-pex/1",
+    )
     tables, model = read(small_la.extracts).tables, small_la.training.model
     summer = rank(model.assess(tables, as_of=pd.Timestamp("2023-08-01"), capacity=40))
     change = rank(model.assess(tables, as_of=day, capacity=40), previous=summer)["change"]
@@ -95,9 +102,15 @@ def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
 
 def test_no_list_is_made_of_a_day_beyond_the_data(small_la: SmallLA, tmp_path: Path) -> None:
     with pytest.raises(RequestError, match="2026-08-01.* Name a day up to 2025-09-14"):
-        make_list(small_la.extracts, "pex", capacity=40, out=tmp_path / "list",
-                  as_of=pd.Timestamp("2026-08-01").as_unit("s"), tracking=small_la.tracking,
-                  model_uri="models:/riskmodel-pex/1")  # fmt: skip
+        make_list(
+            small_la.extracts,
+            "pex",
+            capacity=40,
+            out=tmp_path / "list",
+            as_of=pd.Timestamp("2026-08-01").as_unit("s"),
+            tracking=small_la.tracking,
+            model_uri="models:/riskmodel-pex/1",
+        )
     assert not list(tmp_path.iterdir())
 
 

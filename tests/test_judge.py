@@ -21,11 +21,15 @@ def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
     rng = np.random.default_rng(0)
     risk = rng.beta(0.4, 8, 4000)
     frame = pd.DataFrame(
-        {"pupil_id": np.tile(np.arange(2000), 2), "as_of": np.repeat(
-            pd.to_datetime(["2023-06-01", "2024-06-01"]), 2000),
-         "label": (rng.random(4000) < risk).astype(float), "good": risk, "poor": rng.random(4000),
-         "risk": np.clip(risk * risk_times, 1e-6, 1 - 1e-6)}
-    )  # fmt: skip
+        {
+            "pupil_id": np.tile(np.arange(2000), 2),
+            "as_of": np.repeat(pd.to_datetime(["2023-06-01", "2024-06-01"]), 2000),
+            "label": (rng.random(4000) < risk).astype(float),
+            "good": risk,
+            "poor": rng.random(4000),
+            "risk": np.clip(risk * risk_times, 1e-6, 1 - 1e-6),
+        }
+    )
     other = "poor" if model == "good" else "good"
     frame = frame.rename(columns={model: "model", other: "RONI points"})
     return compare(frame, rankers=["model", "RONI points"], capacity=100)
@@ -34,10 +38,15 @@ def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
 def two_positives() -> Backtest:
     """Return a comparison from which nothing can be learned: many draws hold no outcome."""
     frame = pd.DataFrame(
-        {"pupil_id": np.arange(400), "as_of": pd.Timestamp("2024-06-01"), "risk": 0.5,
-         "label": np.r_[1.0, 1.0, np.zeros(398)], "model": np.arange(400.0),
-         "RONI points": -np.arange(400.0)}
-    )  # fmt: skip
+        {
+            "pupil_id": np.arange(400),
+            "as_of": pd.Timestamp("2024-06-01"),
+            "risk": 0.5,
+            "label": np.r_[1.0, 1.0, np.zeros(398)],
+            "model": np.arange(400.0),
+            "RONI points": -np.arange(400.0),
+        }
+    )
     return compare(frame, rankers=["model", "RONI points"], capacity=40)
 
 
@@ -50,8 +59,14 @@ def extract(read: int = 1000, rejected: int = 0) -> Any:
 def test_a_good_model_passes_every_gate() -> None:
     answers = gates_for(Gates(), extract(), backtest(), True, [])
     passed = {name for name, answer in answers.items() if answer == "passed"}
-    assert {"tested_out_of_time", "most_rows_set_aside", "smallest_lift", "not_beaten_by_RONI_points",
-            "expected_over_observed", "no_new_disparity"} == passed  # fmt: skip
+    assert {
+        "tested_out_of_time",
+        "most_rows_set_aside",
+        "smallest_lift",
+        "not_beaten_by_RONI_points",
+        "expected_over_observed",
+        "no_new_disparity",
+    } == passed
     others = {answers[name] for name in answers if name not in passed}
     assert others == {"not applicable: these extracts do not give it"}
     assert "not_beaten_by_school_only" in answers  # a rival that is not there is said

@@ -31,14 +31,26 @@ from tests.test_windows import FIRST, Marks, sessions_of, with_table, without_ca
 
 
 @given(
-    mark_lists, st.integers(1, 16), st.integers(1, 9), st.integers(0, 4),
-    st.sampled_from(sorted(FAMILIES)), st.sampled_from(sorted(PARTS)), st.booleans(), st.booleans(),
-)  # fmt: skip
+    mark_lists,
+    st.integers(1, 16),
+    st.integers(1, 9),
+    st.integers(0, 4),
+    st.sampled_from(sorted(FAMILIES)),
+    st.sampled_from(sorted(PARTS)),
+    st.booleans(),
+    st.booleans(),
+)
 @settings(max_examples=120, deadline=None)
 def test_counts_of_half_days_equal_a_slow_reference(
-    marks: Marks, as_of: int, n_days: int, skip: int, family: str, part: str,
-    has_calendar: bool, at_bounds: bool,
-) -> None:  # fmt: skip
+    marks: Marks,
+    as_of: int,
+    n_days: int,
+    skip: int,
+    family: str,
+    part: str,
+    has_calendar: bool,
+    at_bounds: bool,
+) -> None:
     tables = small_tables() if has_calendar else without_calendar()
     register = make_register(with_table(tables, "sessions", sessions_of(marks)))
     day = (FIRST + pd.Timedelta(days=as_of)).as_unit("s")
@@ -47,8 +59,9 @@ def test_counts_of_half_days_equal_a_slow_reference(
     mark_counts = MarkCounts(register, np.unique(bounds))
     group, shift = group_of(family)
     fast = unpack(mark_counts.packed(group, day, np.arange(3), counted), shift)
-    known = {key: mark for key, (mark, lag) in marks.items()
-             if key[1] % 7 < 5 and key[1] + lag < as_of}  # fmt: skip
+    known = {
+        key: mark for key, (mark, lag) in marks.items() if key[1] % 7 < 5 and key[1] + lag < as_of
+    }
     if has_calendar:
         calendar = pd.DatetimeIndex(small_tables()["calendar"]["date"])
         school_days = [d for d in range(as_of) if FIRST + pd.Timedelta(days=d) in calendar]
@@ -136,8 +149,15 @@ def feature(tables: Tables, name: str, pupil: str = "A") -> float:
 
 
 def suspension(day: str, school: str = "S", **more: object) -> dict[str, object]:
-    return {"pupil_id": "A", "school_id": school, "start_date": day, "sessions": 2, "category": "SUSP",
-            "reason_1": "DB", "recorded_on": day} | more  # fmt: skip
+    return {
+        "pupil_id": "A",
+        "school_id": school,
+        "start_date": day,
+        "sessions": 2,
+        "category": "SUSP",
+        "reason_1": "DB",
+        "recorded_on": day,
+    } | more
 
 
 def test_gaps_that_shorten_are_told() -> None:
@@ -170,14 +190,24 @@ def test_suspensions_after_a_move_are_told_apart() -> None:
 
 
 def roll(entry: str, leave: str | None, school: str = "S", **more: object) -> dict[str, object]:
-    return {"pupil_id": "A", "school_id": school, "entry_date": entry, "leaving_date": leave,
-            "status": "main", "year_group": 8, "recorded_on": entry,
-            "end_recorded_on": leave} | more  # fmt: skip
+    return {
+        "pupil_id": "A",
+        "school_id": school,
+        "entry_date": entry,
+        "leaving_date": leave,
+        "status": "main",
+        "year_group": 8,
+        "recorded_on": entry,
+        "end_recorded_on": leave,
+    } | more
 
 
 def test_time_on_no_roll_is_counted_between_rolls() -> None:
-    spells = [roll("2022-09-01", "2023-03-31"), roll("2023-04-30", None, "T"),
-              roll("2022-12-01", "2022-12-31", "U", status="dual")]  # fmt: skip
+    spells = [
+        roll("2022-09-01", "2023-03-31"),
+        roll("2023-04-30", None, "T"),
+        roll("2022-12-01", "2022-12-31", "U", status="dual"),
+    ]
     tables = rows("enrolments", spells)
     assert feature(tables, "days_without_school") == 29
     assert feature(tables, "longest_gap_between_schools") == 29
@@ -203,9 +233,17 @@ def test_leaving_without_a_school_and_coming_back_count_once_they_are_known(
 
 
 def test_overlapping_spells_are_one_state_and_two_times() -> None:
-    spells = [{"pupil_id": "A", "kind": "early_help", "start_date": start, "end_date": end,
-               "recorded_on": start, "end_recorded_on": end}
-              for start, end in (("2024-01-01", "2024-12-31"), ("2024-06-01", None))]  # fmt: skip
+    spells = [
+        {
+            "pupil_id": "A",
+            "kind": "early_help",
+            "start_date": start,
+            "end_date": end,
+            "recorded_on": start,
+            "end_recorded_on": end,
+        }
+        for start, end in (("2024-01-01", "2024-12-31"), ("2024-06-01", None))
+    ]
     tables = rows("circumstances", spells)
     assert feature(tables, "early_help_now") == 1
     assert feature(tables, "early_help_spells") == 2
@@ -227,8 +265,10 @@ def test_a_spine_without_rows_gives_no_rows() -> None:
 
 
 def test_pupils_without_facts_have_missing_values_not_zeros() -> None:
-    empty = {name: frame if name in ("pupils", "schools", "calendar", "enrolments")
-             else frame.iloc[:0] for name, frame in small_tables().items()}  # fmt: skip
+    empty = {
+        name: frame if name in ("pupils", "schools", "calendar", "enrolments") else frame.iloc[:0]
+        for name, frame in small_tables().items()
+    }
     made = build(Tables(empty), spine_of())
     for name in ("absence_rate_60_days", "days_since_suspension", "ks2_score", "idaci_decile"):
         assert made[name].isna().all(), name

@@ -54,8 +54,20 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path: Path) -> None:
     write_simulated(tmp_path / "la", pupils=400, years=4, seed=3, preset="bcp")
-    words = ["list", tmp_path / "la", "--outcome", "pex", "--capacity", "9", "--out", "list",
-             "--tracking", store, "--log", "lists.jsonl"]  # fmt: skip
+    words = [
+        "list",
+        tmp_path / "la",
+        "--outcome",
+        "pex",
+        "--capacity",
+        "9",
+        "--out",
+        "list",
+        "--tracking",
+        store,
+        "--log",
+        "lists.jsonl",
+    ]
     out, log, unfinished = (tmp_path / name for name in ("list", "lists.jsonl", ".list.unfinished"))
     begin, whole = duration_of(start(command, tmp_path, *words), unfinished.exists)
     expected, killed, cut = contents(out), 0, 0
@@ -66,8 +78,13 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path
         killed += not done
         cut += unfinished.exists()
         assert {path.name for path in tmp_path.iterdir()} - {".lists.jsonl.lock"} <= {
-            "la", "list", "lists.jsonl", ".list.unfinished", ".lists.jsonl.unfinished", "standard_error.txt",
-        }  # fmt: skip
+            "la",
+            "list",
+            "lists.jsonl",
+            ".list.unfinished",
+            ".lists.jsonl.unfinished",
+            "standard_error.txt",
+        }
         entries = read_journal(log)
         assert out.exists() or not done
         if out.exists():
@@ -152,5 +169,7 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
     for number in range(1, newest + 1):  # none of them is half there
         load_model("pex", tracking=store, model_uri=registry.address("pex", str(number)))
     writing = f"the others within {whole:.1f} s of writing"
-    print(f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
-          f"{newest - first} versions came to be, all whole")  # fmt: skip
+    print(
+        f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
+        f"{newest - first} versions came to be, all whole"
+    )

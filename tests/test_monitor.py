@@ -85,8 +85,9 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     small_la: SmallLA, watched: str, tmp_path: Path, command: Command
 ) -> None:
     day = pd.Timestamp("2023-10-29").as_unit("s")
-    folder = make_list(small_la.extracts, "pex", capacity=15, out=tmp_path / "list",
-                       tracking=watched, as_of=day)  # fmt: skip
+    folder = make_list(
+        small_la.extracts, "pex", capacity=15, out=tmp_path / "list", tracking=watched, as_of=day
+    )
     book = openpyxl.load_workbook(folder / "list.xlsx")
     header = [cell.value for cell in book["List"][1]]
     for row in range(2, 17):
@@ -95,9 +96,20 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     book.save(tmp_path / "returned.xlsx")
     answer = command("feedback", "returned.xlsx", "--list", folder)
     assert answer.returncode == 0, answer.stderr
-    answer = command("monitor", small_la.extracts, "--outcome", "pex", "--tracking", watched,
-                     "--list", folder, "--decisions", "decisions.jsonl",
-                     "--out", tmp_path / "out")  # fmt: skip
+    answer = command(
+        "monitor",
+        small_la.extracts,
+        "--outcome",
+        "pex",
+        "--tracking",
+        watched,
+        "--list",
+        folder,
+        "--decisions",
+        "decisions.jsonl",
+        "--out",
+        tmp_path / "out",
+    )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("SIMULATED DATA.")
     table = pd.read_csv(tmp_path / "out" / "outcomes.csv")
@@ -155,8 +167,14 @@ def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
 
 
 def handed_out(folder: Path, small_la: SmallLA, watched: str, day: str) -> Path:
-    return make_list(small_la.extracts, "pex", capacity=15, out=folder, tracking=watched,
-                     as_of=pd.Timestamp(day).as_unit("s"))  # fmt: skip
+    return make_list(
+        small_la.extracts,
+        "pex",
+        capacity=15,
+        out=folder,
+        tracking=watched,
+        as_of=pd.Timestamp(day).as_unit("s"),
+    )
 
 
 def test_lists_of_one_day_later_lists_and_changed_lists_are_refused(
@@ -188,8 +206,12 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
     past = with_outcome(read_handed_out(one, champion), tables, "pex", made.as_of)
     assert past["complete"].all()
     assert counted_once(past, "pex").empty  # what another model expected says nothing of this one
-    some = pd.DataFrame({"pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
-                         "as_of": pd.Timestamp("2023-10-29")})  # fmt: skip
+    some = pd.DataFrame(
+        {
+            "pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
+            "as_of": pd.Timestamp("2023-10-29"),
+        }
+    )
     (said,) = not_followed([some], tables)
     assert said.startswith("1 of the 2 pupils of the list of 2023-10-29")
 
@@ -223,12 +245,14 @@ def test_only_lists_a_year_apart_are_added_up() -> None:
 
 def test_of_neet_each_pupil_counts_on_the_first_list_of_this_model_whose_winter_is_over() -> None:
     days = pd.to_datetime(["2023-06-01", "2022-06-01", "2021-06-01"])
-    lists = pd.DataFrame({
-        "pupil_id": ["a", "b", "younger", "a", "b", "a"],
-        "as_of": days[[0, 0, 0, 1, 1, 2]],
-        "complete": [True, True, False, True, True, True],
-        "same_model": [True, True, True, True, True, False],
-    })  # fmt: skip
+    lists = pd.DataFrame(
+        {
+            "pupil_id": ["a", "b", "younger", "a", "b", "a"],
+            "as_of": days[[0, 0, 0, 1, 1, 2]],
+            "complete": [True, True, False, True, True, True],
+            "same_model": [True, True, True, True, True, False],
+        }
+    )
     counted = counted_once(lists, "neet")
     assert counted["pupil_id"].tolist() == ["a", "b"]
     assert counted["as_of"].tolist() == [days[1], days[1]]

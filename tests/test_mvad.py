@@ -56,11 +56,15 @@ def test_the_first_line_becomes_the_facts_that_a_person_reads_in_it(
     first = raw["destinations"].query("pupil_id == 'M001'").head(3)
     assert first["activity_code"].tolist() == ["410", "410", "330"]
     assert first["start_date"].dt.strftime("%Y-%m-%d").tolist() == [
-        "1993-07-01", "1993-08-01", "1993-09-01",
-    ]  # fmt: skip
+        "1993-07-01",
+        "1993-08-01",
+        "1993-09-01",
+    ]
     assert first["recorded_on"].dt.strftime("%Y-%m-%d").tolist() == [
-        "1993-07-31", "1993-08-31", "1993-09-30",
-    ]  # fmt: skip
+        "1993-07-31",
+        "1993-08-31",
+        "1993-09-30",
+    ]
     assert raw["attainment"]["score"].iloc[0] == 0.0
     kinds = raw["circumstances"].query("pupil_id == 'M001'")["kind"]
     assert sorted(kinds) == ["lives_with_both_parents", "parent_professional"]
@@ -68,9 +72,13 @@ def test_the_first_line_becomes_the_facts_that_a_person_reads_in_it(
 
 @pytest.mark.parametrize(
     ("column", "kind"),
-    [("funemp", "parent_unemployed"), ("fmpr", "parent_professional"),
-     ("livboth", "lives_with_both_parents"), ("Grammar", "grammar_school")],
-)  # fmt: skip
+    [
+        ("funemp", "parent_unemployed"),
+        ("fmpr", "parent_professional"),
+        ("livboth", "lives_with_both_parents"),
+        ("Grammar", "grammar_school"),
+    ],
+)
 def test_circumstances_agree_with_the_file(
     raw: dict[str, pd.DataFrame], lines: list[dict[str, str]], column: str, kind: str
 ) -> None:

@@ -91,8 +91,12 @@ def test_a_notebook_runs_in_silence_and_shows_little(executed: Any) -> None:
         for output in made
     ]
     pictures = sum(len(data.get("image/png", "")) for data in shown)
-    text = sum(len(str(value)) for data in shown for kind, value in data.items()
-               if not kind.startswith("image"))  # fmt: skip
+    text = sum(
+        len(str(value))
+        for data in shown
+        for kind, value in data.items()
+        if not kind.startswith("image")
+    )
     assert 0 < text <= MOST_TEXT
     assert pictures <= MOST_PICTURES
     for data in shown:

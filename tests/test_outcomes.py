@@ -81,9 +81,13 @@ def test_an_overturned_exclusion_is_none_from_the_day_that_is_known(
 
 @pytest.mark.parametrize(
     ("start", "expected"),
-    [("2023-12-31", "no_event"), ("2024-01-01", "event"), ("2024-12-31", "event"),
-     ("2025-01-01", "no_event")],
-)  # fmt: skip
+    [
+        ("2023-12-31", "no_event"),
+        ("2024-01-01", "event"),
+        ("2024-12-31", "event"),
+        ("2025-01-01", "no_event"),
+    ],
+)
 def test_pex_counts_the_day_of_the_list_but_not_the_day_a_year_later(
     start: str, expected: str
 ) -> None:
@@ -124,9 +128,14 @@ def test_excluded_and_off_roll_is_an_event_not_censored() -> None:
 
 @pytest.mark.parametrize(
     ("leave", "expected"),
-    [("2024-06-30", "censored"), ("2024-12-30", "censored"), ("2024-12-31", "no_event"),
-     ("2025-03-01", "no_event"), (None, "no_event")],
-)  # fmt: skip
+    [
+        ("2024-06-30", "censored"),
+        ("2024-12-30", "censored"),
+        ("2024-12-31", "no_event"),
+        ("2025-03-01", "no_event"),
+        (None, "no_event"),
+    ],
+)
 def test_leaving_for_another_la_censors(leave: str | None, expected: str) -> None:
     left = roll("A", "2022-09-01", leave, leaving_reason="left_area" if leave else None)
     assert status_of(pex_tables([left]), "pex") == expected
@@ -134,9 +143,11 @@ def test_leaving_for_another_la_censors(leave: str | None, expected: str) -> Non
 
 def test_the_event_is_the_first_exclusion_of_the_horizon() -> None:
     tables = pex_tables(
-        [roll("A", "2022-09-01")], exclusion("2024-05-01"), exclusion("2024-03-01"),
+        [roll("A", "2022-09-01")],
+        exclusion("2024-05-01"),
+        exclusion("2024-03-01"),
         exclusion("2023-11-01"),
-    )  # fmt: skip
+    )
     labels = label(tables, spine_of(tables, "AB"), "pex", known_by=LATER)
     assert labels["event_on"].iloc[0] == day("2024-03-01")
     assert labels["event_on"].isna().tolist() == [False, True]
@@ -150,8 +161,10 @@ def test_a_gap_between_rolls_censors_only_where_it_is_too_long(extra: int, expec
 
 
 def test_the_summer_between_two_schools_counts_as_on_roll() -> None:
-    rolls = [roll("A", "2022-09-01", "2024-07-19", year_group=5, leaving_reason="end_of_phase"),
-             roll("A", "2024-09-04", school_id="S2", year_group=7)]  # fmt: skip
+    rolls = [
+        roll("A", "2022-09-01", "2024-07-19", year_group=5, leaving_reason="end_of_phase"),
+        roll("A", "2024-09-04", school_id="S2", year_group=7),
+    ]
     assert status_of(pex_tables(rolls), "pex", year_group=6) == "no_event"
 
 
@@ -203,9 +216,13 @@ def test_a_label_is_not_known_until_its_horizon_is_over() -> None:
 
 @pytest.mark.parametrize(
     ("as_of", "year_group", "expected"),
-    [("2023-11-01", 11, "2025-03-01"), ("2024-08-01", 11, "2025-03-01"),
-     ("2023-11-01", 9, "2027-03-01"), ("2024-01-01", 10, "2026-03-01")],
-)  # fmt: skip
+    [
+        ("2023-11-01", 11, "2025-03-01"),
+        ("2024-08-01", 11, "2025-03-01"),
+        ("2023-11-01", 9, "2027-03-01"),
+        ("2024-01-01", 10, "2026-03-01"),
+    ],
+)
 def test_the_horizon_of_neet_ends_in_the_march_after_year_11_ended(
     as_of: str, year_group: int, expected: str
 ) -> None:
@@ -348,8 +365,11 @@ def test_labels_keep_the_index_of_the_spine_and_have_their_types() -> None:
     assert labels["status"].tolist() == ["censored", "event"]
     assert labels["label"].isna().tolist() == [True, False]
     assert labels.dtypes.astype("str").tolist() == [
-        "float64", "category", "datetime64[s]", "datetime64[s]"
-    ]  # fmt: skip
+        "float64",
+        "category",
+        "datetime64[s]",
+        "datetime64[s]",
+    ]
     assert list(labels["status"].cat.categories) == list(STATUSES)
 
 
@@ -457,35 +477,47 @@ def days_from(first: str, length: int) -> st.SearchStrategy[str]:
 ROLLS = st.lists(
     st.builds(
         lambda pupil, entry, length, place: roll(
-            pupil, entry, None if length is None else f"{day(entry) + length * DAY:%Y-%m-%d}",
+            pupil,
+            entry,
+            None if length is None else f"{day(entry) + length * DAY:%Y-%m-%d}",
             school_id=f"S{place}",
         ),
-        st.sampled_from(PUPILS), days_from("2022-09-01", 900),
-        st.none() | st.integers(0, 500), st.integers(0, 9),
+        st.sampled_from(PUPILS),
+        days_from("2022-09-01", 900),
+        st.none() | st.integers(0, 500),
+        st.integers(0, 9),
     ),
     max_size=14,
-)  # fmt: skip
+)
 EXCLUSIONS = st.lists(
     st.builds(
-        exclusion, days_from("2023-06-01", 900), st.sampled_from(PUPILS),
-        st.sampled_from(["PERM", "PERM", "SUSP"]), recorded_on=days_from("2023-12-01", 900),
+        exclusion,
+        days_from("2023-06-01", 900),
+        st.sampled_from(PUPILS),
+        st.sampled_from(["PERM", "PERM", "SUSP"]),
+        recorded_on=days_from("2023-12-01", 900),
         reinstated_on=st.none() | days_from("2023-12-01", 900),
     ),
     max_size=6,
-)  # fmt: skip
+)
 POSITIONS = st.lists(
     st.builds(
         lambda pupil, start, code, lag, lapse: position(
-            pupil, start, code, confirmed_on=f"{day(start) + lag * DAY:%Y-%m-%d}",
+            pupil,
+            start,
+            code,
+            confirmed_on=f"{day(start) + lag * DAY:%Y-%m-%d}",
             lapses_on=None if lapse is None else f"{day(start) + lapse * DAY:%Y-%m-%d}",
         ),
-        st.sampled_from(PUPILS), days_from("2023-06-01", 800) | st.just("2023-11-01"),
-        st.sampled_from([NEET, NEET, EDUCATION, UNKNOWN]), st.integers(0, 400),
+        st.sampled_from(PUPILS),
+        days_from("2023-06-01", 800) | st.just("2023-11-01"),
+        st.sampled_from([NEET, NEET, EDUCATION, UNKNOWN]),
+        st.integers(0, 400),
         st.none() | st.integers(0, 400),
     ),
     max_size=30,
     unique_by=lambda row: (row["pupil_id"], row["start_date"], row["confirmed_on"]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=50, deadline=None)

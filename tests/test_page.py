@@ -161,8 +161,19 @@ def test_the_script_puts_no_data_into_markup() -> None:
         encoding="utf-8"
     )
     assert len(script.splitlines()) < 400
-    for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(",
-                 "XMLHttpRequest", "localStorage", "sessionStorage", "cookie", "import("):  # fmt: skip
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval(",
+        "fetch(",
+        "XMLHttpRequest",
+        "localStorage",
+        "sessionStorage",
+        "cookie",
+        "import(",
+    ):
         assert word not in script
 
 
@@ -311,9 +322,12 @@ def test_long_names_of_schools_make_distinct_files() -> None:
 def test_one_pupil_makes_a_page(tables: Tables, tmp_path: Path) -> None:
     whole = score(tables)
     one = replace(
-        whole, capacity=1, scores=whole.scores.iloc[:1],
-        contributions=whole.contributions.iloc[:1], features=whole.features.iloc[:1],
-    )  # fmt: skip
+        whole,
+        capacity=1,
+        scores=whole.scores.iloc[:1],
+        contributions=whole.contributions.iloc[:1],
+        features=whole.features.iloc[:1],
+    )
     outline = Outline(written(tmp_path, one, tables) / "index.html")
     assert len(outline.row_heads) >= 1
     assert outline.data["rest"]["pupil"] == []
@@ -413,9 +427,16 @@ def test_a_higher_risk_never_sounds_lower(one: float, other: float) -> None:
 
 @pytest.mark.parametrize(
     ("risk", "words"),
-    [(0.0, "under 1 in 1,000"), (0.001, "1 in 1,000"), (0.0094, "9 in 1,000"), (0.0096, "1 in 100"),
-     (0.125, "12 in 100"), (0.99, "99 in 100"), (1.0, "over 99 in 100")],
-)  # fmt: skip
+    [
+        (0.0, "under 1 in 1,000"),
+        (0.001, "1 in 1,000"),
+        (0.0094, "9 in 1,000"),
+        (0.0096, "1 in 100"),
+        (0.125, "12 in 100"),
+        (0.99, "99 in 100"),
+        (1.0, "over 99 in 100"),
+    ],
+)
 def test_risks_are_natural_frequencies(risk: float, words: str) -> None:
     assert frequencies([risk]).tolist() == [words]
 

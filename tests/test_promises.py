@@ -142,11 +142,19 @@ def test_p8_the_number_of_threads_does_not_change_the_model(
     )
     for threads in ("1", "2"):
         subprocess.run(
-            [sys.executable, "-c", code, str(small_la.extracts), str(tmp_path / f"{threads}.db"),
-             str(tmp_path / threads)],
+            [
+                sys.executable,
+                "-c",
+                code,
+                str(small_la.extracts),
+                str(tmp_path / f"{threads}.db"),
+                str(tmp_path / threads),
+            ],
             env=os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
-            check=True, capture_output=True, cwd=tmp_path,
-        )  # fmt: skip
+            check=True,
+            capture_output=True,
+            cwd=tmp_path,
+        )
     one, two = (RiskModel.load(tmp_path / threads) for threads in ("1", "2"))
     tables = read(small_la.extracts).tables
     day = default_as_of(tables, "pex")

@@ -14,9 +14,22 @@ from riskmodel.fairness import Audit, audit_list
 from riskmodel.ranking import check_capacity, listed, rank
 
 COLUMNS = [
-    "rank", "selected", "pupil_id", "school_id", "year_group", "risk", "risk_low", "risk_high",
-    "band", "change", "reason_1", "reason_2", "reason_3", "strength_1", "strength_2",
-]  # fmt: skip
+    "rank",
+    "selected",
+    "pupil_id",
+    "school_id",
+    "year_group",
+    "risk",
+    "risk_low",
+    "risk_high",
+    "band",
+    "change",
+    "reason_1",
+    "reason_2",
+    "reason_3",
+    "strength_1",
+    "strength_2",
+]
 
 
 def _assessment(
@@ -78,9 +91,11 @@ def test_nobody_is_near_the_line_where_all_are_listed() -> None:
     assert set(rank(_assessment([10, 20], capacity=2))["band"]) == {"listed"}
 
 
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=9).flatmap(
-    lambda percent: st.tuples(st.just(percent), st.permutations(range(len(percent))))
-))  # fmt: skip
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=9).flatmap(
+        lambda percent: st.tuples(st.just(percent), st.permutations(range(len(percent))))
+    )
+)
 @settings(max_examples=50, deadline=None)
 def test_p8_the_order_of_rows_changes_nothing_and_the_order_is_right(
     drawn: tuple[list[int], list[int]],

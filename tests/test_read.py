@@ -103,7 +103,7 @@ def test_encodings_and_delimiters_are_understood(
         ({"suspensions": ""}, "suspensions.csv: the file is empty"),
         ({"suspension": SUSPENSIONS}, "Did you mean 'suspensions'"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_used_is_refused(
     tmp_path: Path, files: dict[str, str], words: str
 ) -> None:

@@ -79,36 +79,146 @@ def test_clean_extracts_give_tables_of_the_schema_and_no_problem(tmp_path: Path)
 
 # table, content, file line, column, rule, what the sentence holds
 BAD_ROWS = [
-    ("sessions", SESSIONS + "P1,2024-01-08,AM,Z9\n", 2, "mark", "unknown_code", ["'Z9'", "Use one of /"]),
-    ("sessions", SESSIONS + "P1,2201-05-01,AM,/\n", 2, "date", "bad_date", ["'2201-05-01'", "YYYY-MM-DD"]),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-01-08,AM,Z9\n",
+        2,
+        "mark",
+        "unknown_code",
+        ["'Z9'", "Use one of /"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,2201-05-01,AM,/\n",
+        2,
+        "date",
+        "bad_date",
+        ["'2201-05-01'", "YYYY-MM-DD"],
+    ),
     ("sessions", SESSIONS + "P1,1850-05-01,AM,/\n", 2, "date", "bad_date", ["'1850-05-01'"]),
     ("sessions", SESSIONS + "P1,2024-02-30,AM,/\n", 2, "date", "bad_date", ["'2024-02-30'"]),
-    ("sessions", SESSIONS + "P1,2024-01-08junk,AM,/\n", 2, "date", "bad_date", ["'2024-01-08junk'"]),
-    ("sessions", SESSIONS + "P1,,AM,/\n", 2, "date", "missing_value", ["date is missing", "Fill it in"]),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-01-08junk,AM,/\n",
+        2,
+        "date",
+        "bad_date",
+        ["'2024-01-08junk'"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,,AM,/\n",
+        2,
+        "date",
+        "missing_value",
+        ["date is missing", "Fill it in"],
+    ),
     ("sessions", SESSIONS + "  ,2024-01-08,AM,/\n", 2, "pupil_id", "missing_value", ["is missing"]),
-    ("sessions", SESSIONS + "P9,2024-01-08,AM,/\n", 2, "pupil_id", "unknown_pupil", ["Add the pupil"]),
-    ("sessions", SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,L\n", 3, "", "conflict",
-     ["another row with the same pupil_id, date, session", "take the other out"]),
-    ("sessions", SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,/\n", 3, "", "duplicate",
-     ["repeats another row (pupil_id, date, session)", "Take one of them out"]),
-    ("sessions", SESSIONS + "P1,2024-09-09,AM,H\n", 2, "mark", "not_in_force", ["'H'", "until 2024-08-18"]),
-    ("sessions", SESSIONS + "P1,2024-08-18,AM,K\n", 2, "mark", "not_in_force", ["'K'", "from 2024-08-19"]),
-    ("suspensions", SUSPENSIONS + "P1,S1,2024-01-08,91,SUSP\n", 2, "sessions", "bad_number",
-     ["'91'", "from 0 to 90"]),
-    ("suspensions", SUSPENSIONS + "P1,S1,2024-01-08,two,SUSP\n", 2, "sessions", "bad_number", ["'two'"]),
-    ("suspensions", SUSPENSIONS + "P1,S1,2024-01-08,2,EXPL\n", 2, "category", "unknown_code",
-     ["'EXPL'", "SUSP, PERM, LNCH"]),
-    ("suspensions", SUSPENSIONS + "P1, ,2024-01-08,2,SUSP\n", 2, "school_id", "missing_value",
-     ["is missing"]),
-    ("enrolments", ROLLS + "P1,S1,2023-09-01,2022-09-01,main,8\nP2,S1,2023-09-01,,main,9\n", 2,
-     "leaving_date", "ends_before_start", ["2022-09-01 is before entry_date"]),
-    ("enrolments", ROLLS + "P1,S1,2023-09-01,,main,8.5\nP2,S1,2023-09-01,,main,9\n", 2, "year_group",
-     "bad_number", ["'8.5'", "whole number from -4 to 14"]),
-    ("plans", "pupil_id,requested_on,decided_on\nP1,2024-01-08,2023-01-08\n", 2, "decided_on",
-     "ends_before_start", ["before requested_on"]),
-    ("attainment", RESULTS + "P1,KS2,Maths,inf,2023-07-01\n", 2, "score", "bad_number",
-     ["'inf' is not a number"]),
-]  # fmt: skip
+    (
+        "sessions",
+        SESSIONS + "P9,2024-01-08,AM,/\n",
+        2,
+        "pupil_id",
+        "unknown_pupil",
+        ["Add the pupil"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,L\n",
+        3,
+        "",
+        "conflict",
+        ["another row with the same pupil_id, date, session", "take the other out"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,/\n",
+        3,
+        "",
+        "duplicate",
+        ["repeats another row (pupil_id, date, session)", "Take one of them out"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-09-09,AM,H\n",
+        2,
+        "mark",
+        "not_in_force",
+        ["'H'", "until 2024-08-18"],
+    ),
+    (
+        "sessions",
+        SESSIONS + "P1,2024-08-18,AM,K\n",
+        2,
+        "mark",
+        "not_in_force",
+        ["'K'", "from 2024-08-19"],
+    ),
+    (
+        "suspensions",
+        SUSPENSIONS + "P1,S1,2024-01-08,91,SUSP\n",
+        2,
+        "sessions",
+        "bad_number",
+        ["'91'", "from 0 to 90"],
+    ),
+    (
+        "suspensions",
+        SUSPENSIONS + "P1,S1,2024-01-08,two,SUSP\n",
+        2,
+        "sessions",
+        "bad_number",
+        ["'two'"],
+    ),
+    (
+        "suspensions",
+        SUSPENSIONS + "P1,S1,2024-01-08,2,EXPL\n",
+        2,
+        "category",
+        "unknown_code",
+        ["'EXPL'", "SUSP, PERM, LNCH"],
+    ),
+    (
+        "suspensions",
+        SUSPENSIONS + "P1, ,2024-01-08,2,SUSP\n",
+        2,
+        "school_id",
+        "missing_value",
+        ["is missing"],
+    ),
+    (
+        "enrolments",
+        ROLLS + "P1,S1,2023-09-01,2022-09-01,main,8\nP2,S1,2023-09-01,,main,9\n",
+        2,
+        "leaving_date",
+        "ends_before_start",
+        ["2022-09-01 is before entry_date"],
+    ),
+    (
+        "enrolments",
+        ROLLS + "P1,S1,2023-09-01,,main,8.5\nP2,S1,2023-09-01,,main,9\n",
+        2,
+        "year_group",
+        "bad_number",
+        ["'8.5'", "whole number from -4 to 14"],
+    ),
+    (
+        "plans",
+        "pupil_id,requested_on,decided_on\nP1,2024-01-08,2023-01-08\n",
+        2,
+        "decided_on",
+        "ends_before_start",
+        ["before requested_on"],
+    ),
+    (
+        "attainment",
+        RESULTS + "P1,KS2,Maths,inf,2023-07-01\n",
+        2,
+        "score",
+        "bad_number",
+        ["'inf' is not a number"],
+    ),
+]
 
 
 @pytest.mark.parametrize(("table", "content", "row", "column", "rule", "words"), BAD_ROWS)
@@ -242,17 +352,31 @@ def test_a_ragged_row_is_refused_without_being_quoted(tmp_path: Path) -> None:
 REFUSED: list[tuple[dict[str, str | bytes], str]] = [
     ({}, "the folder is empty of tables. Put pupils.csv"),
     ({"notes.txt": "x"}, "the folder is empty of tables"),
-    ({"schools.csv": BASE["schools.csv"]}, "no pupils.csv or pupils.parquet. Found: schools.csv. Add"),
+    (
+        {"schools.csv": BASE["schools.csv"]},
+        "no pupils.csv or pupils.parquet. Found: schools.csv. Add",
+    ),
     (BASE | {"pupils.csv": b""}, r"pupils.csv: the file is empty \(0 bytes\). Export it again"),
-    (BASE | {"pupils.parquet": b"PAR1"}, "pupils.parquet: pupils.csv holds the same table. Keep one"),
-    (BASE | {"sessions.parquet": b"PAR1" + bytes(50)}, "sessions.parquet: cannot be read as PARQUET"),
-    (BASE | {"session.csv": "a\n1\n"}, "session.csv: no table has this name. Did you mean 'sessions'"),
+    (
+        BASE | {"pupils.parquet": b"PAR1"},
+        "pupils.parquet: pupils.csv holds the same table. Keep one",
+    ),
+    (
+        BASE | {"sessions.parquet": b"PAR1" + bytes(50)},
+        "sessions.parquet: cannot be read as PARQUET",
+    ),
+    (
+        BASE | {"session.csv": "a\n1\n"},
+        "session.csv: no table has this name. Did you mean 'sessions'",
+    ),
     (BASE | {"pupils.csv": "pupil_id,sexx\nP1,F\n"}, "unknown column 'sexx'. Did you mean 'sex'"),
-    (BASE | {"sessions.csv": "pupil_id,date,session\nP1,2024-01-08,AM\n"},
-     "sessions.csv: no column 'mark'. Found: pupil_id, date, session. Rename or add"),
+    (
+        BASE | {"sessions.csv": "pupil_id,date,session\nP1,2024-01-08,AM\n"},
+        "sessions.csv: no column 'mark'. Found: pupil_id, date, session. Rename or add",
+    ),
     (BASE | {"pupils.csv": "pupil_id,sex,sex\nP1,F,F\n"}, "column 'sex' is there more than once"),
     (BASE | {"pupils.csv": bytes(range(1, 256)) * 4}, "pupils.csv: cannot be read as CSV"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("files", "words"), REFUSED)
@@ -460,8 +584,9 @@ def test_keys_too_long_for_one_integer_are_numbered_anew(
 def test_of_two_rows_that_contradict_each_other_the_same_one_stays_whatever_their_order(
     turned: bool, tmp_path: Path
 ) -> None:
-    pupils = pd.DataFrame({"pupil_id": ["a", "b", "b"], "birth_month": ["2012-09-01"] * 3,
-                           "sex": ["F", "M", "F"]})  # fmt: skip
+    pupils = pd.DataFrame(
+        {"pupil_id": ["a", "b", "b"], "birth_month": ["2012-09-01"] * 3, "sex": ["F", "M", "F"]}
+    )
     pupils = pupils.iloc[::-1] if turned else pupils
     pupils.to_csv(tmp_path / "pupils.csv", index=False)
     extract = read(tmp_path)

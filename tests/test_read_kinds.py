@@ -56,8 +56,12 @@ def test_cells_are_text_dates_and_formulas_too(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in (["UPN", "Start", "n"], ["A", pd.Timestamp("2024-01-08"), 3.0],
-                ['=HYPERLINK("http://x")', None, 2.5], [None, None, None]):  # fmt: skip
+    for row in (
+        ["UPN", "Start", "n"],
+        ["A", pd.Timestamp("2024-01-08"), 3.0],
+        ['=HYPERLINK("http://x")', None, 2.5],
+        [None, None, None],
+    ):
         sheet.append(row)
     book.create_sheet("empty")
     book.save(tmp_path / "a.xlsx")

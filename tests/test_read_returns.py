@@ -72,8 +72,14 @@ def test_names_upns_and_days_of_birth_stay_at_the_door(extract: Extract, folder:
 
 def test_what_an_la_knows_is_what_was_simulated(extract: Extract, made: Simulated) -> None:
     ours, theirs = extract.tables, made.tables
-    for name, gap in (("suspensions", 0.03), ("sessions", 0.03), ("destinations", 0.15),
-                      ("pupils", 0.03), ("plans", 0.03), ("attainment", 0.03)):  # fmt: skip
+    for name, gap in (
+        ("suspensions", 0.03),
+        ("sessions", 0.03),
+        ("destinations", 0.15),
+        ("pupils", 0.03),
+        ("plans", 0.03),
+        ("attainment", 0.03),
+    ):
         assert len(ours[name]) == pytest.approx(len(theirs[name]), rel=gap), name
     excluded = (ours["suspensions"]["category"] == "PERM").sum()
     assert excluded == (theirs["suspensions"]["category"] == "PERM").sum()
@@ -156,9 +162,12 @@ OLD, NEW = upn("00000012000T"[:11] + "1"), upn("000000120002")
 def test_a_pupil_without_ethnicity_or_upn_or_in_two_schools_is_still_there(
     tmp_path: Path, key: Path
 ) -> None:
-    census(tmp_path, f"1,1,{NEW},,Doe,A,{BORN},F,REFU,{CAME},7,K,C\n"
-                     f"2,1,,,Roe,B,{BORN},M,WBRI,{CAME},6,N,C\n"
-                     f"3,1,{NEW},,Doe,A,{BORN},F,REFU,2023-Nov-04 00:00:00,7,K,S\n")  # fmt: skip
+    census(
+        tmp_path,
+        f"1,1,{NEW},,Doe,A,{BORN},F,REFU,{CAME},7,K,C\n"
+        f"2,1,,,Roe,B,{BORN},M,WBRI,{CAME},6,N,C\n"
+        f"3,1,{NEW},,Doe,A,{BORN},F,REFU,2023-Nov-04 00:00:00,7,K,S\n",
+    )
     extract = read(tmp_path, key_file=key)
     pupils = extract.tables["pupils"]
     assert len(pupils) == 2
@@ -169,8 +178,11 @@ def test_a_pupil_without_ethnicity_or_upn_or_in_two_schools_is_still_there(
 
 
 def test_former_upns_are_one_pupil(tmp_path: Path, key: Path) -> None:
-    census(tmp_path, f"1,1,{OLD},,Doe,A,{BORN},F,WBRI,{CAME},7,N,C\n"
-                     f"2,2,{NEW},{OLD},Doe,A,{BORN},F,,{CAME},7,K,C\n")  # fmt: skip
+    census(
+        tmp_path,
+        f"1,1,{OLD},,Doe,A,{BORN},F,WBRI,{CAME},7,N,C\n"
+        f"2,2,{NEW},{OLD},Doe,A,{BORN},F,,{CAME},7,K,C\n",
+    )
     extract = read(tmp_path, key_file=key)
     assert len(extract.tables["pupils"]) == 1
     assert extract.tables["pupils"]["ethnicity"].tolist() == ["WBRI"]
@@ -183,8 +195,11 @@ def test_a_wrong_check_letter_keeps_the_pupil_and_does_not_show_the_upn(
     tmp_path: Path, key: Path
 ) -> None:
     wrong = ("A" if NEW[0] != "A" else "B") + NEW[1:]
-    census(tmp_path, f"1,1,{wrong},,Doe,A,{BORN},F,WBRI,{CAME},7,N,C\n"
-                     f"2,1,{OLD},,Roe,B,{BORN},F,WBRI,{CAME},7,N,C\n")  # fmt: skip
+    census(
+        tmp_path,
+        f"1,1,{wrong},,Doe,A,{BORN},F,WBRI,{CAME},7,N,C\n"
+        f"2,1,{OLD},,Roe,B,{BORN},F,WBRI,{CAME},7,N,C\n",
+    )
     extract = read(tmp_path, key_file=key)
     (message,) = extract.problems.loc[extract.problems["rule"] == "upn_check_letter", "message"]
     assert message.startswith("b.csv, row 2:")

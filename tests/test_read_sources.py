@@ -66,8 +66,10 @@ def test_a_string_of_marks_runs_over_weekends_day_by_day(tmp_path: Path) -> None
         {"m.csv": f"UPN,Attendance start date,Attendance marks\n{UPN},2024-03-08,/I####L-\n"},
     )
     assert marks_of(extract) == [
-        ("Fri 08 Mar", "AM", "/"), ("Fri 08 Mar", "PM", "I"), ("Mon 11 Mar", "AM", "L"),
-    ]  # fmt: skip
+        ("Fri 08 Mar", "AM", "/"),
+        ("Fri 08 Mar", "PM", "I"),
+        ("Mon 11 Mar", "AM", "L"),
+    ]
 
 
 def test_a_string_of_marks_without_weekends_counts_school_days(tmp_path: Path) -> None:
@@ -119,21 +121,51 @@ def test_both_halves_of_summer_are_counted(tmp_path: Path) -> None:
     ("text", "kind", "start", "known"),
     [
         (f"UPN,Young carer since\n{UPN},2023-11-01\n", "young_carer", "2023-11-01", "2023-12-01"),
-        (f"UPN,EHE start date,Date notified\n{UPN},2023-11-01,2023-11-20\n", "home_educated",
-         "2023-11-01", "2023-11-20"),
-        (f"UPN,Vulnerability,Date added\n{UPN},Missing often,2023-11-01\n", "vulnerable",
-         "2023-11-01", "2023-12-01"),
-        (f"UPN,Vulnerability,Date added\n{UPN},Early help,2023-11-01\n", "early_help",
-         "2023-11-01", "2023-12-01"),
-        (f"UPN,Offer made,Status date\n{UPN},No,2023-09-30\n", "no_september_offer",
-         "2023-09-30", "2023-09-30"),
-        ("pupilonrolltableid,apsettingtype,placementreason,entrydate,leavingdate\n"
-         "1,OTH,BHS,2023-Nov-06 00:00:00,\n", "alternative_provision", "2023-11-06", f"{JANUARY:%F}"),
-        ("pupilonrolltableid,apreason,prevurn\n1,PEX,900002\n", "alternative_provision",
-         "2023-09-04", f"{JANUARY:%F}"),
-        ("pupilonrolltableid,supportcode\n1,55\n", "learner_support", "2024-01-18", f"{JANUARY:%F}"),
+        (
+            f"UPN,EHE start date,Date notified\n{UPN},2023-11-01,2023-11-20\n",
+            "home_educated",
+            "2023-11-01",
+            "2023-11-20",
+        ),
+        (
+            f"UPN,Vulnerability,Date added\n{UPN},Missing often,2023-11-01\n",
+            "vulnerable",
+            "2023-11-01",
+            "2023-12-01",
+        ),
+        (
+            f"UPN,Vulnerability,Date added\n{UPN},Early help,2023-11-01\n",
+            "early_help",
+            "2023-11-01",
+            "2023-12-01",
+        ),
+        (
+            f"UPN,Offer made,Status date\n{UPN},No,2023-09-30\n",
+            "no_september_offer",
+            "2023-09-30",
+            "2023-09-30",
+        ),
+        (
+            "pupilonrolltableid,apsettingtype,placementreason,entrydate,leavingdate\n"
+            "1,OTH,BHS,2023-Nov-06 00:00:00,\n",
+            "alternative_provision",
+            "2023-11-06",
+            f"{JANUARY:%F}",
+        ),
+        (
+            "pupilonrolltableid,apreason,prevurn\n1,PEX,900002\n",
+            "alternative_provision",
+            "2023-09-04",
+            f"{JANUARY:%F}",
+        ),
+        (
+            "pupilonrolltableid,supportcode\n1,55\n",
+            "learner_support",
+            "2024-01-18",
+            f"{JANUARY:%F}",
+        ),
     ],
-)  # fmt: skip
+)
 def test_lists_and_placements_become_circumstances(
     tmp_path: Path, text: str, kind: str, start: str, known: str
 ) -> None:
@@ -185,9 +217,13 @@ def test_an_la_groups_activities_its_own_way(tmp_path: Path, group: str, expecte
         files["groups.csv"] = f"Activity code,Activity group\n540,{group.title()}\n"
     tables = read_beside(tmp_path, files).tables
     spine = pd.DataFrame(
-        {"pupil_id": tables["pupils"]["pupil_id"], "as_of": pd.Timestamp("2028-10-01").as_unit("s"),
-         "year_group": 11, "school_id": "900001"}
-    )  # fmt: skip
+        {
+            "pupil_id": tables["pupils"]["pupil_id"],
+            "as_of": pd.Timestamp("2028-10-01").as_unit("s"),
+            "year_group": 11,
+            "school_id": "900001",
+        }
+    )
     (status,) = label(tables, spine, "neet", known_by=pd.Timestamp("2030-06-01"))["status"]
     assert status == expected
 

@@ -90,9 +90,17 @@ def test_the_sheets_hold_the_audit_and_ask_for_what_the_law_asks(
     records: dict[str, str],
 ) -> None:
     equality = records["equality_impact"]
-    for name in ("Age", "Disability", "Gender reassignment", "Race", "Religion or belief", "Sex",
-                 "Sexual orientation", "Pregnancy and maternity",
-                 "Marriage and civil partnership"):  # fmt: skip
+    for name in (
+        "Age",
+        "Disability",
+        "Gender reassignment",
+        "Race",
+        "Religion or belief",
+        "Sex",
+        "Sexual orientation",
+        "Pregnancy and maternity",
+        "Marriage and civil partnership",
+    ):
         assert re.search(rf'<th scope="row">{name}</th>', equality)
     assert re.search(r">Sex</th><td>as recorded by schools</td><td>yes<", equality)
     assert re.search(r">Race</th><td>as ethnicity</td><td>no<", equality)
@@ -130,10 +138,13 @@ def test_the_card_of_a_registered_model_says_how_it_did_and_which_gates_it_passe
 ) -> None:
     training: Training = small_la.training
     card = model_card(
-        "pex", trained=training.model.card["trained"], backtest=training.backtest.to_dict(),
+        "pex",
+        trained=training.model.card["trained"],
+        backtest=training.backtest.to_dict(),
         audit=training.model.card["audit"],
-        notes=training.notes, answers=training.gates,
-    )  # fmt: skip
+        notes=training.notes,
+        answers=training.gates,
+    )
     assert "Simulated data: no real child" in card
     assert all(f">{name}</th>" in card for name in training.gates)
     assert "suspensions last year" in card

@@ -47,8 +47,16 @@ def again(la: SmallLA, tracking: str, settings: Settings | None = None, **answer
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
     there = registry.open_store("pex", tracking=tracking)
     champion = registry.version_of("pex", "champion", tracking=tracking) if there else None
-    return register(made.model, made.backtest, settings or Settings(), made.gates | answers, champion,
-                    tracking, None, X)  # fmt: skip
+    return register(
+        made.model,
+        made.backtest,
+        settings or Settings(),
+        made.gates | answers,
+        champion,
+        tracking,
+        None,
+        X,
+    )
 
 
 def promoted(la: SmallLA, folder: Path, n: int) -> str:
@@ -102,10 +110,21 @@ def test_train_promote_serve_score_over_http_and_roll_back(
 
     rows = medians(model)
     port = mlflow_server.free_port()
-    words = ["models", "serve", "-m", "models:/riskmodel-pex@champion", "--env-manager", "local",
-             "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
-    with mlflow_server.running(words, f"http://127.0.0.1:{port}/ping", tmp_path / "serve.log",
-                               MLFLOW_TRACKING_URI=server):  # fmt: skip
+    words = [
+        "models",
+        "serve",
+        "-m",
+        "models:/riskmodel-pex@champion",
+        "--env-manager",
+        "local",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    with mlflow_server.running(
+        words, f"http://127.0.0.1:{port}/ping", tmp_path / "serve.log", MLFLOW_TRACKING_URI=server
+    ):
         body = json.dumps({"dataframe_split": rows.to_dict("split")}).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
@@ -140,8 +159,17 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     version = client.get_model_version("riskmodel-pex", small_la.training.version)
     run = client.get_run(version.run_id)
     kept = {artifact.path for artifact in client.list_artifacts(version.run_id)}
-    assert {"backtest.html", "backtest.txt", "notes.txt", "model_card.html", "lineage.json", "gates.json",
-            "audit.json", "catalogue.csv", "environment.txt"} <= kept  # fmt: skip
+    assert {
+        "backtest.html",
+        "backtest.txt",
+        "notes.txt",
+        "model_card.html",
+        "lineage.json",
+        "gates.json",
+        "audit.json",
+        "catalogue.csv",
+        "environment.txt",
+    } <= kept
     lists = client.get_metric_history(version.run_id, "list.model.average_precision")
     by_list = small_la.training.backtest.by_list
     wanted = by_list[by_list["ranker"] == "model"].sort_values("as_of")["average_precision"]
@@ -173,9 +201,17 @@ def test_the_model_folder_holds_no_pickle_and_the_example_is_nobody(small_la: Sm
         f"models:/riskmodel-pex/{small_la.training.version}", tracking=small_la.tracking
     )
     files = {path.name for path in folder.parents[1].rglob("*") if path.is_file()}
-    assert files == {"MLmodel", "conda.yaml", "input_example.json", "python_env.yaml",
-                     "requirements.txt", "serving_input_example.json", "registered_model_meta", "model.json",
-                     "arrays.npz"}  # fmt: skip
+    assert files == {
+        "MLmodel",
+        "conda.yaml",
+        "input_example.json",
+        "python_env.yaml",
+        "requirements.txt",
+        "serving_input_example.json",
+        "registered_model_meta",
+        "model.json",
+        "arrays.npz",
+    }
     example = json.loads((folder.parents[1] / "input_example.json").read_text(encoding="utf-8"))
     assert len(example["data"]) == 1
 
@@ -379,9 +415,21 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
 def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path: Path) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     process = subprocess.Popen(
-        [sys.executable, "-m", "riskmodel", "train", str(extracts), "--outcome", "pex",
-         "--tracking", tracking], stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "riskmodel",
+            "train",
+            str(extracts),
+            "--outcome",
+            "pex",
+            "--tracking",
+            tracking,
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("Registering the model"):
@@ -413,15 +461,37 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     made = small_la.training.model
     names = ("feature_of_another_age", *made.features[1:])
-    other = RiskModel(outcome="pex", features=names, ensemble=made.ensemble,
-                      calibration=made.calibration, card=made.card)  # fmt: skip
+    other = RiskModel(
+        outcome="pex",
+        features=names,
+        ensemble=made.ensemble,
+        calibration=made.calibration,
+        card=made.card,
+    )
     number = registry.log_version(
-        other.save(tmp_path / "model"), outcome="pex", tracking=tracking, parameters={}, metrics={},
-        metrics_by_list=[], tags={}, texts={}, example=medians(other, 1),
-    )  # fmt: skip
+        other.save(tmp_path / "model"),
+        outcome="pex",
+        tracking=tracking,
+        parameters={},
+        metrics={},
+        metrics_by_list=[],
+        tags={},
+        texts={},
+        example=medians(other, 1),
+    )
     registry.set_champion("pex", [number], tracking=tracking)
-    answer = command("list", extracts, "--outcome", "pex", "--capacity", "20", "--out",
-                     tmp_path / "list", "--tracking", tracking)  # fmt: skip
+    answer = command(
+        "list",
+        extracts,
+        "--outcome",
+        "pex",
+        "--capacity",
+        "20",
+        "--out",
+        tmp_path / "list",
+        "--tracking",
+        tracking,
+    )
     assert answer.returncode == 1
     assert "first 'feature_of_another_age'" in answer.stderr
     assert not (tmp_path / "list").exists()

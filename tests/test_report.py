@@ -34,13 +34,16 @@ BACKTEST = {
         {"ranker": "roni", "precision_at_capacity": 0.01},
         {
             "ranker": "model",
-            "precision_at_capacity": 0.12, "precision_at_capacity_low": 0.08,
-            "precision_at_capacity_high": 0.17, "recall_at_capacity": 0.41,
-            "recall_at_capacity_low": 0.3, "recall_at_capacity_high": 0.52,
+            "precision_at_capacity": 0.12,
+            "precision_at_capacity_low": 0.08,
+            "precision_at_capacity_high": 0.17,
+            "recall_at_capacity": 0.41,
+            "recall_at_capacity_low": 0.3,
+            "recall_at_capacity_high": 0.52,
         },
     ],
     "counts": {"capacity": 25},
-}  # fmt: skip
+}
 
 
 def make(**changes: Any) -> Assessment:
@@ -53,9 +56,13 @@ def make(**changes: Any) -> Assessment:
     groups = pd.DataFrame({"sex": ["girl", "boy"] * 30, "language": ["x"] * 57 + ["y"] * 3})
     selected = np.argsort(np.argsort(-risk)) < CAPACITY
     tested = pd.DataFrame(
-        {"pupil_id": range(N), "as_of": pd.Timestamp("2023-09-02"), "model": risk,
-         "label": (random.random(N) < 0.5).astype(float)}
-    )  # fmt: skip
+        {
+            "pupil_id": range(N),
+            "as_of": pd.Timestamp("2023-09-02"),
+            "model": risk,
+            "label": (random.random(N) < 0.5).astype(float),
+        }
+    )
     made = Assessment(
         outcome="pex",
         as_of=pd.Timestamp("2024-09-02"),
@@ -109,9 +116,15 @@ def pages(folder: Path) -> list[Path]:
 
 def test_a_list_is_its_named_files_and_no_other(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
-        "assessment.json", "audit.json", "index.html", "list.csv", "list.xlsx", "reasons.parquet",
-        "records", "schools",
-    ]  # fmt: skip
+        "assessment.json",
+        "audit.json",
+        "index.html",
+        "list.csv",
+        "list.xlsx",
+        "reasons.parquet",
+        "records",
+        "schools",
+    ]
     assert sorted(path.name for path in (folder / "schools").iterdir()) == sorted(
         f"{file_name(school)}.html" for school in SCHOOLS
     )
@@ -235,9 +248,12 @@ def test_long_and_right_to_left_names_and_a_single_pupil_make_a_workbook(
 ) -> None:
     base = make()
     one = replace(
-        base, capacity=1, scores=base.scores.head(1).assign(school_id=name),
-        contributions=base.contributions.head(1), features=base.features.head(1),
-    )  # fmt: skip
+        base,
+        capacity=1,
+        scores=base.scores.head(1).assign(school_id=name),
+        contributions=base.contributions.head(1),
+        features=base.features.head(1),
+    )
     identity = ListIdentity(
         outcome="pex", as_of="2024-09-02", capacity=1, rows=1, model_uri="", digest=""
     )
@@ -281,9 +297,14 @@ def test_simulated_data_carry_a_banner(simulated: bool, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "backtest",
-    [None, {}, {"table": []}, {"table": [{"ranker": "roni", "precision_at_capacity": 0.01}]},
-     {"table": [{"ranker": "model", "precision_at_capacity": None}]}],
-)  # fmt: skip
+    [
+        None,
+        {},
+        {"table": []},
+        {"table": [{"ranker": "roni", "precision_at_capacity": 0.01}]},
+        {"table": [{"ranker": "model", "precision_at_capacity": None}]},
+    ],
+)
 def test_what_was_not_measured_is_said_to_be_so(backtest: dict[str, Any] | None) -> None:
     assert "not been measured" in track_record(make(backtest=backtest))
 

@@ -99,8 +99,13 @@ def test_p2_no_feature_uses_a_row_recorded_later(
 # --- taken back, told twice, told by two
 
 
-TERMS = ("AUT,2023,2023-Oct-05", "SPR,2024,2024-Jan-18", "SUM,2024,2024-May-16", "AUT,2024,2024-Oct-03",
-         "SPR,2025,2025-Jan-16")  # fmt: skip
+TERMS = (
+    "AUT,2023,2023-Oct-05",
+    "SPR,2024,2024-Jan-18",
+    "SUM,2024,2024-May-16",
+    "AUT,2024,2024-Oct-03",
+    "SPR,2025,2025-Jan-16",
+)
 KNOWN = [pd.Timestamp(day.split(",")[2].replace("-", " ")) + pd.Timedelta(days=35) for day in TERMS]
 """When the LA held each return."""
 
@@ -176,7 +181,7 @@ PLANS = "UPN,StartDate,CeaseDate,CeaseReason\n"
         (f"{UPN},2023-10-01,2024-04-30,2\n", ["E", "E"]),  # the census saw one again in October
         (f"{UPN},2024-05-01,,\n{UPN},2024-05-01,2024-09-30,2\n", ["K", "E"]),
     ],
-)  # fmt: skip
+)
 def test_a_plan_takes_the_place_of_the_census_while_it_runs(
     tmp_path: Path, plans: str, now: list[str]
 ) -> None:

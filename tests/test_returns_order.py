@@ -69,8 +69,10 @@ def test_a_request_that_a_later_return_tells_decided_is_decided(
     files = {names[0]: undecided, names[1]: decided, "p.csv": f"{PLANS}{UPN},2024-03-01,,\n"}
     (row,) = read_beside(tmp_path, files).tables["plans"].itertuples()
     assert (row.outcome, f"{row.decided_on:%F}", f"{row.plan_on:%F}") == (
-        "issued", "2024-01-20", "2024-03-01",
-    )  # fmt: skip
+        "issued",
+        "2024-01-20",
+        "2024-03-01",
+    )
 
 
 def flagged(folder: Path, unit: str, arranged: str = "", *, later: str = "") -> Extract:
@@ -78,11 +80,10 @@ def flagged(folder: Path, unit: str, arranged: str = "", *, later: str = "") -> 
     counted = CENSUS["schoolcensus.csv"] + "3,AUT,2025,2025-Oct-02 00:00:00,900001\n"
     files = {
         "census schoolcensus.csv": counted,
-        "census pupils.csv": "\n".join([HEADER, JANUARY, later or OCTOBER, RETURNED])
-        + "\n",
+        "census pupils.csv": "\n".join([HEADER, JANUARY, later or OCTOBER, RETURNED]) + "\n",
         "unit.csv": "pupilonrolltableid,apreason\n" + unit,
         "arranged.csv": ARRANGED + arranged,
-    }  # fmt: skip
+    }
     return read_beside(folder, files)
 
 
@@ -100,8 +101,10 @@ def test_a_flag_told_earlier_stands_whatever_entry_date_a_later_return_gives(
 def test_a_flag_that_is_told_after_another_gave_way_counts_again(tmp_path: Path) -> None:
     placed = "2,X,2023-09-01 00:00:00,2024-07-20 00:00:00\n"
     tables = flagged(tmp_path, "1,Q\n3,Q\n", placed).tables
-    told = {day: len(running(tables, "circumstances", day)) for day in
-            ("2024-03-01", "2024-12-01", "2025-12-01")}  # fmt: skip
+    told = {
+        day: len(running(tables, "circumstances", day))
+        for day in ("2024-03-01", "2024-12-01", "2025-12-01")
+    }
     assert told == {"2024-03-01": 1, "2024-12-01": 0, "2025-12-01": 1}
 
 
@@ -120,8 +123,10 @@ def test_of_two_ends_of_one_spell_the_one_told_first_counts(
     tmp_path: Path, names: tuple[str, str]
 ) -> None:
     header = "UPN,Young carer since,Young carer end date,Date recorded\n"
-    files = {name: f"{header}{UPN},2023-09-04,{end},2023-09-05\n"
-             for name, end in zip(names, ("2023-12-01", "2024-03-01"), strict=True)}  # fmt: skip
+    files = {
+        name: f"{header}{UPN},2023-09-04,{end},2023-09-05\n"
+        for name, end in zip(names, ("2023-12-01", "2024-03-01"), strict=True)
+    }
     (row,) = read_beside(tmp_path, files).tables["circumstances"].itertuples()
     assert f"{row.end_date:%F}" == "2023-12-01"
 
@@ -157,11 +162,17 @@ def test_a_reinstatement_before_the_exclusion_is_told_and_does_not_count(tmp_pat
 
 @pytest.mark.parametrize(
     ("day", "term"),
-    [("2023-09-04", "autumn"), ("2023-12-22", "autumn"), ("2024-01-02", "spring"),
-     ("2024-03-28", "spring"), ("2024-04-08", "summer"),  # Easter on 31 March
-     ("2025-04-11", "spring"), ("2025-04-22", "summer"),  # Easter on 20 April
-     ("2025-07-23", "summer")],
-)  # fmt: skip
+    [
+        ("2023-09-04", "autumn"),
+        ("2023-12-22", "autumn"),
+        ("2024-01-02", "spring"),
+        ("2024-03-28", "spring"),
+        ("2024-04-08", "summer"),  # Easter on 31 March
+        ("2025-04-11", "spring"),
+        ("2025-04-22", "summer"),  # Easter on 20 April
+        ("2025-07-23", "summer"),
+    ],
+)
 def test_a_derived_term_follows_from_the_date_and_easter(day: str, term: str) -> None:
     date = pd.Series([pd.Timestamp(day).as_unit("s")])
     made = _calendar(pd.DataFrame({"date": date, "recorded_on": date}))

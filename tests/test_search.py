@@ -198,8 +198,16 @@ def test_lists_without_an_outcome_are_no_ground_to_choose_on(tmp_path: Path) -> 
     empty = [replace(fold, test_label=np.zeros_like(fold.test_label)) for fold in folds]
     for more in ({}, {"groups": groups, "capacity": 60}):
         with pytest.raises(HistoryError, match="None of the 2 lists .* holds an outcome"):
-            search_settings(X, spine, empty, n_trials=2, random_state=0, make=small,
-                            storage=f"sqlite:///{tmp_path / 'search.db'}", **more)  # fmt: skip
+            search_settings(
+                X,
+                spine,
+                empty,
+                n_trials=2,
+                random_state=0,
+                make=small,
+                storage=f"sqlite:///{tmp_path / 'search.db'}",
+                **more,
+            )
 
 
 def test_a_worker_that_comes_when_all_trials_are_taken_is_told_so(tmp_path: Path) -> None:

@@ -176,9 +176,20 @@ def test_what_is_common_is_near_its_published_level_in_one_la() -> None:
     """The whole list, over seeds and more pupils, is benchmarks/calibration.py and docs/calibration.txt."""
     figures = summarise([measure(simulate(pupils=12_000, years=2, seed=6).tables, "england")])
     off = figures.set_index("figure")["off"]
-    common = ["fsm.primary", "fsm.secondary", "sen_support", "ehc_plan", "absence.primary",
-              "absence.secondary", "persistent.primary", "persistent.secondary", "susp.secondary",
-              "one_susp.secondary", "code.secondary.I", "code.secondary.O"]  # fmt: skip
+    common = [
+        "fsm.primary",
+        "fsm.secondary",
+        "sen_support",
+        "ehc_plan",
+        "absence.primary",
+        "absence.secondary",
+        "persistent.primary",
+        "persistent.secondary",
+        "susp.secondary",
+        "one_susp.secondary",
+        "code.secondary.I",
+        "code.secondary.O",
+    ]
     assert off[common].abs().max() < 0.2
     assert len(figures) >= 60
 

@@ -83,8 +83,14 @@ def test_each_remedy_is_measured_and_those_by_group_carry_a_caution() -> None:
         X, Y, SEX["sex"], fit, capacity=300, drop=["stand_in"], coarsen=["need"]
     )
     table = made.frame().set_index("remedy")
-    assert list(table.index) == ["as it is", "without stand_in", "coarser need", "reweighed",
-                                 "calibrated by group", "places by group"]  # fmt: skip
+    assert list(table.index) == [
+        "as it is",
+        "without stand_in",
+        "coarser need",
+        "reweighed",
+        "calibrated by group",
+        "places by group",
+    ]
     assert table.loc["as it is", ["recall_cost", "gap_change", "changed"]].tolist() == [0, 0, 0]
     assert table.loc["without stand_in", "gap_change"] < 0
     assert table["recall_cost"].tolist() == pytest.approx(

@@ -37,10 +37,12 @@ def session() -> Iterator[object]:
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
     made = (
-        SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()
-    )  # fmt: skip
+    )
     yield made
     made.stop()
 
@@ -107,8 +109,9 @@ def test_a_feature_of_a_notebook_is_built_by_the_workers(
         return {"reversed_year": 11.0 - known.spine["year_group"].to_numpy()}
 
     made.__module__ = "__main__"  # as in a notebook
-    feature = Feature("reversed_year", "Years to the end of school", "school years", "moves",
-                      "enrolments")  # fmt: skip
+    feature = Feature(
+        "reversed_year", "Years to the end of school", "school years", "moves", "enrolments"
+    )
     builder([feature], needs=["enrolments"])(made)
     try:
         spark = build(tables, spine, engine="spark")

@@ -39,20 +39,29 @@ def _asked(**values: list[float]) -> list[tuple[str, str, str]]:
 
 def test_a_need_that_nobody_recorded_is_asked_about() -> None:
     assert _asked(suspensions_12_months=[3, 0, 2], sen_ever=[0, 0, 1]) == [
-        ("p0", "need_not_recorded",
-         "Suspended 3 times in the last 12 months, and no special educational needs are on record.")
-    ]  # fmt: skip
+        (
+            "p0",
+            "need_not_recorded",
+            "Suspended 3 times in the last 12 months, and no special educational needs are on record.",
+        )
+    ]
 
 
 def test_a_need_for_behaviour_alone_is_asked_about() -> None:
     found = _asked(
-        suspensions_12_months=[1, 2, 2], need_semh_now=[1, 1, 1], secondary_need_now=[0, 1, 0],
+        suspensions_12_months=[1, 2, 2],
+        need_semh_now=[1, 1, 1],
+        secondary_need_now=[0, 1, 0],
         slcn_ever=[0, 0, 1],
-    )  # fmt: skip
+    )
     assert found == [
-        ("p0", "semh_alone", "Social, emotional and mental health is the only need on record, and "
-         "there was 1 suspension in the last 12 months.")
-    ]  # fmt: skip
+        (
+            "p0",
+            "semh_alone",
+            "Social, emotional and mental health is the only need on record, and "
+            "there was 1 suspension in the last 12 months.",
+        )
+    ]
 
 
 def test_a_request_past_the_limit_and_one_within_are_asked_differently() -> None:
@@ -88,12 +97,18 @@ def test_transitions_are_asked_about_when_they_are_near(year: int, code: str | N
         ({"no_september_offer_now": 1}, "no_september_offer"),
         ({"months_at_school": 2, "came_in_mid_year": 1}, "new_at_school"),
         ({"part_time_rate_20_days": 0.2, "part_time_rate_60_days": 0.2}, "part_time_for_long"),
-        ({"absence_change_20_days": 0.15, "absence_rate_20_days": 0.19, "suspensions_12_months": 0},
-         "attendance_fell_first"),
+        (
+            {
+                "absence_change_20_days": 0.15,
+                "absence_rate_20_days": 0.19,
+                "suspensions_12_months": 0,
+            },
+            "attendance_fell_first",
+        ),
         ({"unexplained_rate_20_days": 0.05}, "unexplained_absence"),
         ({"illness_rate_60_days": 0.2}, "illness"),
     ],
-)  # fmt: skip
+)
 def test_every_other_question_is_asked_and_not_of_those_for_whom_nothing_is_known(
     values: dict[str, float], code: str
 ) -> None:
@@ -124,10 +139,14 @@ def test_every_question_is_tested_and_has_its_own_code() -> None:
 
 
 def test_what_is_not_known_is_told() -> None:
-    features = pd.DataFrame({
-        "sen_ever": [0.0, 1.0], "results_missing": [1.0, np.nan], "idaci_decile": [3.0, np.nan],
-        "known_half_days_60_days": [0.0, 110.0],
-    })  # fmt: skip
+    features = pd.DataFrame(
+        {
+            "sen_ever": [0.0, 1.0],
+            "results_missing": [1.0, np.nan],
+            "idaci_decile": [3.0, np.nan],
+            "known_half_days_60_days": [0.0, 110.0],
+        }
+    )
     found = find_gaps(features, IDS[:2], as_of=AS_OF)
     assert list(found.itertuples(index=False, name=None)) == [
         ("p0", "No attendance marks are known in the last 12 school weeks."),
@@ -302,8 +321,9 @@ def test_weak_is_what_does_not_survive_bags_and_small_changes(
     raises, _ = is_robust(model, rows, float(np.log(SMALLEST_TOLD)))
     subjects = list(members_of(list(map(str, rows.columns))))
     bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
-    expected = [[slow_survives(model, bags, rows.iloc[[n]], s) for s in subjects]
-                for n in range(len(rows))]  # fmt: skip
+    expected = [
+        [slow_survives(model, bags, rows.iloc[[n]], s) for s in subjects] for n in range(len(rows))
+    ]
     np.testing.assert_array_equal(raises, np.array(expected))
     assert raises.any()
     assert not raises.all()

@@ -88,9 +88,20 @@ def test_hidden_counts_at_the_upper_end_take_another_with_them() -> None:
 
 @pytest.mark.parametrize(
     ("hidden", "room"),
-    [([], True), ([3], False), ([9], False), ([4, 4], False), ([4, 9], True), ([4, 8], True),
-     ([0, 8], False), ([4, 4, 0], True), ([4, 4, 1], False), ([1, 1, 1], False), ([7, 9], True)],
-)  # fmt: skip
+    [
+        ([], True),
+        ([3], False),
+        ([9], False),
+        ([4, 4], False),
+        ([4, 9], True),
+        ([4, 8], True),
+        ([0, 8], False),
+        ([4, 4, 0], True),
+        ([4, 4, 1], False),
+        ([1, 1, 1], False),
+        ([7, 9], True),
+    ],
+)
 def test_a_sum_leaves_room_below_and_above(hidden: list[int], room: bool) -> None:
     assert leaves_room(np.array(hidden, dtype=float).reshape(-1, 1)) == room
 
@@ -164,8 +175,11 @@ def test_who_runs_the_rule_on_every_two_by_two_table_finds_no_small_count(
     assert all(len(values) > 1 for values in could_be.values())
 
 
-@given(st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=2, max_size=3),
-       st.integers(20, 40), st.integers(20, 40))  # fmt: skip
+@given(
+    st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=2, max_size=3),
+    st.integers(20, 40),
+    st.integers(20, 40),
+)
 @example([[4, 4], [4, 4]], 20, 20)
 @settings(max_examples=60)
 def test_who_knows_which_cells_are_small_finds_two_values_of_each(
@@ -194,20 +208,43 @@ def test_who_knows_which_cells_are_small_finds_two_values_of_each(
     }
 
 
-AREA = {"phase": "secondary", "measure": "exclusions", "code": "", "period": "2023/24",
-        "year": 2023, "term": "year", "why": "", "complete": True}  # fmt: skip
+AREA = {
+    "phase": "secondary",
+    "measure": "exclusions",
+    "code": "",
+    "period": "2023/24",
+    "year": 2023,
+    "term": "year",
+    "why": "",
+    "complete": True,
+}
 
 
 def schools_of(counts: list[int]) -> pd.DataFrame:
-    rows = [AREA | {"numerator": float(n), "people": float(n), "denominator": 400.0, "pupils": 400.0,
-                    "value": n / 4} for n in counts]  # fmt: skip
+    rows = [
+        AREA
+        | {
+            "numerator": float(n),
+            "people": float(n),
+            "denominator": 400.0,
+            "pupils": 400.0,
+            "value": n / 4,
+        }
+        for n in counts
+    ]
     return pd.concat([hide_school(pd.DataFrame([row])) for row in rows], ignore_index=True)
 
 
 def area_of(counts: list[int]) -> pd.DataFrame:
     total, n = float(sum(counts)), len(counts)
-    row = AREA | {"numerator": total, "people": total, "denominator": 400.0 * n, "pupils": 400.0 * n,
-                  "value": total / (4 * n), "schools": n}  # fmt: skip
+    row = AREA | {
+        "numerator": total,
+        "people": total,
+        "denominator": 400.0 * n,
+        "pupils": 400.0 * n,
+        "value": total / (4 * n),
+        "schools": n,
+    }
     return pd.DataFrame([row])
 
 
@@ -241,10 +278,12 @@ def test_the_terms_of_the_area_do_not_add_up_to_a_hidden_year() -> None:
     ]
     parts.append(("year", [sum(counts) for counts in zip(*terms, strict=True)]))
     named = [{"term": term, "period": f"2023/24 {term}"} for term, _ in parts]
-    area = pd.concat([area_of(counts).assign(**name)
-                      for (_, counts), name in zip(parts, named, strict=True)])  # fmt: skip
-    pages = pd.concat([schools_of(counts).assign(**name)
-                       for (_, counts), name in zip(parts, named, strict=True)])  # fmt: skip
+    area = pd.concat(
+        [area_of(counts).assign(**name) for (_, counts), name in zip(parts, named, strict=True)]
+    )
+    pages = pd.concat(
+        [schools_of(counts).assign(**name) for (_, counts), name in zip(parts, named, strict=True)]
+    )
     # each term leaves room, but of the year the first school's 3 is what the others leave
     assert hide_area(area.reset_index(drop=True), pages)["hidden"].all()
 
@@ -253,8 +292,10 @@ NO_PAGES = schools_of([90]).iloc[:0]
 
 
 def test_a_total_over_phases_is_hidden_where_two_hidden_phases_are_4_and_4() -> None:
-    rows = [AREA | {"phase": phase, "numerator": n, "hidden": n < 5}
-            for phase, n in (("primary", 4.0), ("special", 4.0), ("secondary", 90.0))]  # fmt: skip
+    rows = [
+        AREA | {"phase": phase, "numerator": n, "hidden": n < 5}
+        for phase, n in (("primary", 4.0), ("special", 4.0), ("secondary", 90.0))
+    ]
     assert leaves_few(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
     rows[1] |= {"numerator": 30.0, "hidden": True}
     assert not leaves_few(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
@@ -271,9 +312,13 @@ def exits_of(primary: list[int], secondary: list[int]) -> pd.DataFrame:
     """Return exits of the last years of primary schools, and of Years 7, 8 … of secondary schools."""
     years = [*range(7 - len(primary), 7), *range(7, 7 + len(secondary))]
     return pd.DataFrame(
-        {"year_group": years, "period": "2023/24", "people": [*map(float, primary + secondary)],
-         "pupils": [300.0 + year for year in years]}
-    )  # fmt: skip
+        {
+            "year_group": years,
+            "period": "2023/24",
+            "people": [*map(float, primary + secondary)],
+            "pupils": [300.0 + year for year in years],
+        }
+    )
 
 
 def phases_of(exits: pd.DataFrame, hidden: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -291,8 +336,11 @@ def test_a_year_group_is_not_its_phase_less_the_others() -> None:
     assert rows["hidden"].tolist() == [False, False, False, True, True, False]
 
 
-@given(st.lists(few, min_size=2, max_size=4), st.lists(few, min_size=2, max_size=4),
-       st.sampled_from([(), ("primary",), ("secondary",)]))  # fmt: skip
+@given(
+    st.lists(few, min_size=2, max_size=4),
+    st.lists(few, min_size=2, max_size=4),
+    st.sampled_from([(), ("primary",), ("secondary",)]),
+)
 @example([20, 20, 30], [3, 20, 30], ())
 @example([4, 4, 30], [4, 20, 30], ())
 @settings(max_examples=150)
@@ -315,8 +363,13 @@ def test_no_exit_is_told_by_the_phases(
 
 
 Cells = dict[tuple[str, str], int]
-PHASE_OF = {"Year 5": "Primary", "Year 6": "Primary", "Year 7": "Secondary", "Year 8": "Secondary",
-            "Year 9": "Secondary"}  # fmt: skip
+PHASE_OF = {
+    "Year 5": "Primary",
+    "Year 6": "Primary",
+    "Year 7": "Secondary",
+    "Year 8": "Secondary",
+    "Year 9": "Secondary",
+}
 
 
 def by_group(cells: Cells) -> pd.DataFrame:
@@ -331,8 +384,9 @@ def published(cells: Cells) -> dict[tuple[str, str], int | str]:
     table = by_group(cells)
     hidden = hidden_groups(table, table[["n"]])
     keys = zip(table["characteristic"], table["group"], strict=True)
-    return {key: "c" if gone else int(n)
-            for key, gone, n in zip(keys, hidden, table["n"], strict=True)}  # fmt: skip
+    return {
+        key: "c" if gone else int(n) for key, gone, n in zip(keys, hidden, table["n"], strict=True)
+    }
 
 
 def ranges(cells: Cells) -> dict[tuple[str, str], tuple[float, float]]:
@@ -346,8 +400,10 @@ def ranges(cells: Cells) -> dict[tuple[str, str], tuple[float, float]]:
     for row in by_group(cells).itertuples(index=False):
         key = (str(row.characteristic), str(row.group))
         if public[key] == "c" and int(str(row.n)) < 5:
-            ends = [sign * linprog(sign * inside[key], A_eq=A, b_eq=b, bounds=(0, None)).fun
-                    for sign in (1, -1)]  # fmt: skip
+            ends = [
+                sign * linprog(sign * inside[key], A_eq=A, b_eq=b, bounds=(0, None)).fun
+                for sign in (1, -1)
+            ]
             found[key] = (ends[0], ends[1])
     return found
 
@@ -374,9 +430,11 @@ def test_year_groups_and_phases_together_withstand_linear_programming(
 ) -> None:
     later = ("Year 12", "Year 13")
     cells = dict(zip(PHASE_OF.items(), ordinary, strict=True))
-    for phase, years, counts in (("All-through", (*PHASE_OF, *later), all_through),
-                                 ("Secondary", later, sixth_form),
-                                 ("After 16", later, college)):  # fmt: skip
+    for phase, years, counts in (
+        ("All-through", (*PHASE_OF, *later), all_through),
+        ("Secondary", later, sixth_form),
+        ("After 16", later, college),
+    ):
         if any(counts):
             cells |= {(year, phase): n for year, n in zip(years, counts, strict=False)}
     assume(sum(cells.values()) >= 5)

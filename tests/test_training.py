@@ -238,8 +238,13 @@ def test_a_fold_learns_no_more_of_those_who_had_the_outcome_later() -> None:
     pupil = np.repeat(np.arange(100), 2)
     label = np.where(pupil < 10, 1.0, 0.0)  # known at the origin: the first ten
     rows = np.arange(200)
-    fold = Fold(origin=pd.Timestamp("2024-01-01"), train=rows, test=rows[:0], train_label=label,
-                test_label=label[:0])  # fmt: skip
+    fold = Fold(
+        origin=pd.Timestamp("2024-01-01"),
+        train=rows,
+        test=rows[:0],
+        train_label=label,
+        test_label=label[:0],
+    )
     drawn = np.zeros(200, dtype=bool)
     drawn[::4] = True
     learned = subsampled(fold, pupil, drawn)
@@ -262,8 +267,11 @@ def test_leaving_rows_out_does_not_move_the_level_of_the_log_odds() -> None:
 def test_explain_adds_up_on_any_frame_and_keeps_names_and_rows() -> None:
     """Columns that no catalogue knows, rows with an index of their own, values of float64."""
     rng = np.random.default_rng(3)
-    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=["read12", "math12", "income"],
-                     index=np.arange(400) + 1000)  # fmt: skip
+    X = pd.DataFrame(
+        rng.normal(size=(400, 3)),
+        columns=["read12", "math12", "income"],
+        index=np.arange(400) + 1000,
+    )
     X.loc[X.index[::7], "income"] = np.nan
     y = (X["math12"] + rng.normal(size=400) < -1.2).to_numpy().astype(int)
     model = RareOutcomeClassifier(n_bags=3, n_trees=20, random_state=0).fit(X, y)

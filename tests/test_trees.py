@@ -131,10 +131,13 @@ def test_contributions_equal_shapleys_formula(
     missing_left: list[bool],
 ) -> None:
     tree = ShallowTrees(
-        feature=np.array([features]), threshold=np.array([[0.5, 1.5, 0.5]]),
-        missing_left=np.array([missing_left]), value=np.array([values], float),
-        cover=np.array([cover], float), member=np.array([0]),
-    )  # fmt: skip
+        feature=np.array([features]),
+        threshold=np.array([[0.5, 1.5, 0.5]]),
+        missing_left=np.array([missing_left]),
+        value=np.array([values], float),
+        cover=np.array([cover], float),
+        member=np.array([0]),
+    )
     x = np.array(row, dtype=np.float32)
     _, parts, members = tree.explain(x[None, :], 1)
     np.testing.assert_allclose(parts[0], slow_shapley(tree, x), atol=1e-9)
@@ -171,10 +174,13 @@ def test_interactions_equal_the_formula(
     features: list[int], values: list[int], cover: list[int], row: list[float]
 ) -> None:
     tree = ShallowTrees(
-        feature=np.array([features]), threshold=np.array([[0.5, 1.5, 0.5]]),
-        missing_left=np.array([[True, False, True]]), value=np.array([values], float),
-        cover=np.array([cover], float), member=np.array([0]),
-    )  # fmt: skip
+        feature=np.array([features]),
+        threshold=np.array([[0.5, 1.5, 0.5]]),
+        missing_left=np.array([[True, False, True]]),
+        value=np.array([values], float),
+        cover=np.array([cover], float),
+        member=np.array([0]),
+    )
     x = np.array(row, dtype=np.float32)
     np.testing.assert_allclose(
         tree.interactions(x[None, :], 1)[0], slow_interaction(tree, x), atol=1e-9
@@ -262,14 +268,20 @@ def test_trees_that_split_on_either_of_two_copies_share_the_contribution(
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(20, 1)).astype(np.float32)
     one = ShallowTrees(
-        feature=np.array([[0, -1, -1]]), threshold=np.array([[0.2, np.inf, np.inf]]),
-        missing_left=np.ones((1, 3), bool), value=np.array([[-1.0, -1.0, 2.0, 2.0]]),
-        cover=np.array([[5.0, 0.0, 3.0, 0.0]]), member=np.array([0]),
-    )  # fmt: skip
+        feature=np.array([[0, -1, -1]]),
+        threshold=np.array([[0.2, np.inf, np.inf]]),
+        missing_left=np.ones((1, 3), bool),
+        value=np.array([[-1.0, -1.0, 2.0, 2.0]]),
+        cover=np.array([[5.0, 0.0, 3.0, 0.0]]),
+        member=np.array([0]),
+    )
     two = ShallowTrees(
-        feature=np.array([[0, -1, -1], [1, -1, -1]]), threshold=np.tile(one.threshold, (2, 1)),
-        missing_left=np.ones((2, 3), bool), cover=np.tile(one.cover, (2, 1)),
-        value=np.vstack([share * one.value, (1 - share) * one.value]), member=np.zeros(2, np.int64),
-    )  # fmt: skip
+        feature=np.array([[0, -1, -1], [1, -1, -1]]),
+        threshold=np.tile(one.threshold, (2, 1)),
+        missing_left=np.ones((2, 3), bool),
+        cover=np.tile(one.cover, (2, 1)),
+        value=np.vstack([share * one.value, (1 - share) * one.value]),
+        member=np.zeros(2, np.int64),
+    )
     alone, shared = one.explain(x, 1)[1], two.explain(np.hstack([x, x]), 1)[1]
     np.testing.assert_allclose(shared, alone * [share, 1 - share], atol=1e-12)

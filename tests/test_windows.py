@@ -35,11 +35,16 @@ def without_calendar() -> Tables:
 def sessions_of(marks: Marks) -> pd.DataFrame:
     """Marks on calendar days counted from a Monday; days 5 and 6 of a week are left out."""
     rows = [
-        {"pupil_id": PUPILS[pupil], "session": "AM" if half == 0 else "PM", "mark": mark,
-         "date": str(FIRST + pd.Timedelta(days=day))[:10],
-         "recorded_on": str(FIRST + pd.Timedelta(days=day + lag))[:10]}
-        for (pupil, day, half), (mark, lag) in marks.items() if day % 7 < 5
-    ]  # fmt: skip
+        {
+            "pupil_id": PUPILS[pupil],
+            "session": "AM" if half == 0 else "PM",
+            "mark": mark,
+            "date": str(FIRST + pd.Timedelta(days=day))[:10],
+            "recorded_on": str(FIRST + pd.Timedelta(days=day + lag))[:10],
+        }
+        for (pupil, day, half), (mark, lag) in marks.items()
+        if day % 7 < 5
+    ]
     return table_of("sessions", rows)
 
 
@@ -51,8 +56,9 @@ def test_register_slices_equal_a_slow_reference(
     tables = small_tables() if has_calendar else without_calendar()
     register = make_register(with_table(tables, "sessions", sessions_of(marks)))
     day = (FIRST + pd.Timedelta(days=as_of)).as_unit("s")
-    known = {key: mark for key, (mark, lag) in marks.items()
-             if key[1] % 7 < 5 and key[1] + lag < as_of}  # fmt: skip
+    known = {
+        key: mark for key, (mark, lag) in marks.items() if key[1] % 7 < 5 and key[1] + lag < as_of
+    }
     school_days = [d for d in range(as_of) if d % 7 < 5]
     if not has_calendar:
         school_days = sorted({d for _, d, _ in known})

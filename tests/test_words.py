@@ -31,8 +31,12 @@ SAID = _pattern(BLAME)
 IN_LABELS = _pattern([row for row in BLAME if not row["dfe_term"]])
 OURS = [name for name in CATALOGUE if phrase_of(name).subject != CATALOGUE[name].label]
 
-PROBES = {"share": [0.0, 0.004, 0.19, 1.0], "yes/no": [0.0, 1.0],
-          "standard deviations": [-2.0, -0.7, 0.0, 0.7, 2.0], "decile": [1.0, 2.0, 4.0]}  # fmt: skip
+PROBES = {
+    "share": [0.0, 0.004, 0.19, 1.0],
+    "yes/no": [0.0, 1.0],
+    "standard deviations": [-2.0, -0.7, 0.0, 0.7, 2.0],
+    "decile": [1.0, 2.0, 4.0],
+}
 
 
 def _every_sentence(name: str) -> list[str]:
@@ -120,14 +124,22 @@ def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
     ("name", "value", "words"),
     [
         ("absence_rate_20_days", 0.194, "Attendance was 81% in the last 4 school weeks"),
-        ("absence_change_20_days", -0.001, "Absence did not rise, looking back over the last 4 school weeks"),
+        (
+            "absence_change_20_days",
+            -0.001,
+            "Absence did not rise, looking back over the last 4 school weeks",
+        ),
         ("severe_absence", 1.0, "Missed half of sessions or more in the last 12 months"),
         ("absence_streak", 12.0, "Absent for the last 12 half-days on record"),
         ("absence_streak", 1.0, "Absent for the last 1 half-day on record"),
         ("months_at_school", 2.25, "Has been at the present school for 10 weeks"),
         ("months_at_school", 0.0, "Has just come to the present school"),
         ("idaci_decile", 1.0, "Lives in the most deprived tenth of neighbourhoods for children"),
-        ("idaci_decile", 2.0, "Lives in the 2nd most deprived tenth of neighbourhoods for children"),
+        (
+            "idaci_decile",
+            2.0,
+            "Lives in the 2nd most deprived tenth of neighbourhoods for children",
+        ),
         ("ks2_score", float("nan"), "No key stage 2 results are known"),
         ("ks2_score", -1.2, "Key stage 2 attainment was well below average"),
         ("need_asd_now", 1.0, "A need is recorded: autism"),
@@ -136,7 +148,7 @@ def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
         ("moves_24_months", 2.0, "Changed school twice in the last 2 years"),
         ("days_since_suspension", float("nan"), "Not suspended so far"),
     ],
-)  # fmt: skip
+)
 def test_sentences_worked_by_hand(name: str, value: float, words: str) -> None:
     frame = pd.DataFrame({name: np.array([value], dtype=np.float32)})
     assert tell(name, frame, 1)[0] == words
@@ -158,8 +170,12 @@ def test_questions_ask_and_do_not_blame() -> None:
 
 
 def test_nothing_said_of_a_simulated_list_blames(small_story: Story) -> None:
-    texts = [*small_story.reasons["sentence"], *small_story.questions["question"],
-             *small_story.questions["because"], *small_story.gaps["sentence"]]  # fmt: skip
+    texts = [
+        *small_story.reasons["sentence"],
+        *small_story.questions["question"],
+        *small_story.questions["because"],
+        *small_story.gaps["sentence"],
+    ]
     assert len(texts) > 500
     assert [text for text in texts if SAID.search(text)] == []
     assert [text for text in texts if re.search(r"[{}]|\bnan\b", text)] == []
