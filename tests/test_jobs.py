@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,12 +12,13 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from riskmodel.cohort import snapshots
+from riskmodel.cohort import build_spine, snapshots
+from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.data.read.open.mvad import mvad_path
-from riskmodel.errors import HistoryError, RequestError
+from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import make_list, train
-from riskmodel.jobs.list import _day_before
+from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.ranking import rank
 from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
@@ -124,8 +126,45 @@ def test_a_list_is_compared_with_the_snapshot_day_before_or_at_least_four_weeks_
     days = snapshots(tables, outcome, before=last)
     assert len(days) > 8
     for before, day in pairwise(days):
-        assert _day_before(tables, outcome, day) == before
-        assert _day_before(tables, outcome, day + pd.Timedelta(days=27)) == before
-        assert _day_before(tables, outcome, day + pd.Timedelta(days=28)) == day
-    with pytest.raises(HistoryError):
-        _day_before(tables, outcome, days[0] + pd.Timedelta(days=27))
+        assert comparison_day(tables, outcome, day) == before
+        assert comparison_day(tables, outcome, day + pd.Timedelta(days=27)) == before
+        assert comparison_day(tables, outcome, day + pd.Timedelta(days=28)) == day
+    assert comparison_day(tables, outcome, days[0] + pd.Timedelta(days=27)) is None
+
+
+def test_a_list_larger_than_the_earlier_cohort_is_compared_with_it(
+    small_la: SmallLA, tmp_path: Path
+) -> None:
+    day = pd.Timestamp("2024-01-01").as_unit("s")
+    tables = read(small_la.extracts).tables
+    cohort = build_spine(tables, [day], "pex")
+    earlier = build_spine(tables, [comparison_day(tables, "pex", day)], "pex")
+    assert len(cohort) > len(earlier)
+    folder = make_list(small_la.extracts, "pex", capacity=len(cohort), out=tmp_path / "list", as_of=day,
+                       tracking=small_la.tracking, model_uri="models:/riskmodel-pex/1")  # fmt: skip
+    change = pd.read_csv(folder / "list.csv", index_col="pupil_id")["change"]
+    assert {"new", "rising", "falling"} <= set(change)
+    new = set(cohort["pupil_id"]) - set(earlier["pupil_id"])
+    assert set(change.index[change == "new"]) == new
+
+
+def test_where_nobody_was_in_the_earlier_cohort_the_list_is_the_first(small_la: SmallLA) -> None:
+    tables, model = read(small_la.extracts).tables, small_la.training.model
+    day = pd.Timestamp("2024-01-01").as_unit("s")
+    rolls = tables["enrolments"]
+    late = Tables({**tables, "enrolments": rolls[(rolls["recorded_on"] >= day).to_numpy()]})
+    assert comparison_day(late, "pex", day) is not None
+    assert earlier_ranking(model, late, day) is None
+
+
+def test_a_fault_in_the_earlier_ranking_is_not_taken_for_a_first_list(small_la: SmallLA) -> None:
+    tables, model = read(small_la.extracts).tables, small_la.training.model
+    day = pd.Timestamp("2024-01-01").as_unit("s")
+    lacking = replace(model, features=(*model.features, "shoe_size"))
+    with pytest.raises(ModelError, match="do not give, first 'shoe_size'"):
+        earlier_ranking(lacking, tables, day)
+    # as many bags as no array of the ensemble has: the fault is numpy's
+    linear = replace(model.ensemble.linear, intercept=np.zeros(3))
+    broken = replace(model, ensemble=replace(model.ensemble, linear=linear))
+    with pytest.raises(ValueError, match="could not be broadcast"):
+        earlier_ranking(broken, tables, day)

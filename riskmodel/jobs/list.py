@@ -17,23 +17,18 @@ from typing import Literal
 
 import pandas as pd
 
-from riskmodel.cohort import refuse_old_extract, resolve_as_of, snapshots
-from riskmodel.data import Tables
+from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import without_secrets
 from riskmodel.jobs.champion import load_model
+from riskmodel.jobs.past_lists import earlier_ranking
 from riskmodel.model import RiskModel
-from riskmodel.ranking import rank
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
 
 __all__ = ["log_beside", "make_list", "signed"]
 
 logger = logging.getLogger(__name__)
-
-EARLIER_WEEKS = 4
-"""Weeks between a list and the day it is compared with, at least: in fewer hardly anybody moves, and
-snapshot days lie further apart."""
 
 
 def make_list(
@@ -102,10 +97,10 @@ def make_list(
     assessment = model.assess(
         extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=engine
     )
-    before = _ranking_before(model, extract.tables, day, capacity, engine)
+    earlier = earlier_ranking(model, extract.tables, day, engine=engine)
     previous = None
-    if before is not None:
-        compared, previous = before
+    if earlier is not None:
+        compared, previous = earlier
         made = assessment.provenance | {"compared_with": f"{compared:%Y-%m-%d}"}
         assessment = replace(assessment, provenance=made)
     logger.info("Writing the list")
@@ -162,24 +157,3 @@ def _digest(model: RiskModel) -> str:
     for name, array in sorted(model.ensemble.to_arrays().items()):
         made.update(name.encode() + str(array.shape).encode() + array.tobytes())
     return made.hexdigest()
-
-
-def _ranking_before(
-    model: RiskModel,
-    tables: Tables,
-    day: pd.Timestamp,
-    capacity: int,
-    engine: Literal["local", "spark"],
-) -> tuple[pd.Timestamp, pd.DataFrame] | None:
-    """Rank the cohort of an earlier day with the same model, to say who is rising."""
-    try:
-        earlier = _day_before(tables, model.outcome, day)
-        before = model.assess(tables, as_of=earlier, capacity=capacity, engine=engine)
-    except ValueError:
-        return None
-    return earlier, rank(before)
-
-
-def _day_before(tables: Tables, outcome: str, day: pd.Timestamp) -> pd.Timestamp:
-    """Return the latest snapshot day that is not so near that nothing could have changed."""
-    return snapshots(tables, outcome, before=day - pd.Timedelta(weeks=EARLIER_WEEKS))[-1]

@@ -1,13 +1,15 @@
 """Earlier lists: read back or made again, with what became of their pupils.
 
 In:  folders that were handed out, or a model and the facts.
-Out: one row per pupil and list: risk, whether listed, the outcome so far.
+Out: one row per pupil and list: risk, whether listed, the outcome so far; the ranking of an earlier
+     day, with which a list is compared.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,15 +21,18 @@ from riskmodel.errors import HistoryError, RequestError
 from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
 from riskmodel.progress import track
-from riskmodel.ranking import listed
+from riskmodel.ranking import listed, rank
 from riskmodel.report.list_files import read_list
 
 __all__ = [
+    "EARLIER_WEEKS",
     "assess_at",
     "check_days",
-    "rebuilt_lists",
+    "comparison_day",
+    "earlier_ranking",
     "not_followed",
     "read_handed_out",
+    "rebuilt_lists",
     "with_outcome",
 ]
 
@@ -35,6 +40,83 @@ LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of"
 
 MADE_BY = ("trained_as_of", "training_data_digest", "seed")
 """What tells one model from another in the facts that are kept with a list."""
+
+EARLIER_WEEKS = 4
+"""Weeks between a list and the day it is compared with, at least: in fewer hardly anybody moves, and
+snapshot days lie further apart."""
+
+
+def comparison_day(tables: Tables, outcome: str, day: pd.Timestamp) -> pd.Timestamp | None:
+    """Return the day with which the list of a day is compared.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    outcome : str
+        Outcome.
+    day : Timestamp
+        The day of the list.
+
+    Returns
+    -------
+    Timestamp or None
+        The latest snapshot day at least :data:`EARLIER_WEEKS` weeks before; None where there is none.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
+    """
+    try:
+        return snapshots(tables, outcome, before=day - pd.Timedelta(weeks=EARLIER_WEEKS))[-1]
+    except HistoryError:
+        return None
+
+
+def earlier_ranking(
+    model: RiskModel,
+    tables: Tables,
+    day: pd.Timestamp,
+    *,
+    engine: Literal["local", "spark"] = "local",
+) -> tuple[pd.Timestamp, pd.DataFrame] | None:
+    """Rank the cohort of an earlier day with the same model, to see who is rising.
+
+    The whole cohort is ranked: an order does not depend on the capacity of a later list, which may be
+    larger than this cohort.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model of the list.
+    tables : Tables
+        The LA's facts; only those recorded before the earlier day are used.
+    day : Timestamp
+        The day of the list.
+    engine : str
+        As in :meth:`riskmodel.model.RiskModel.assess`.
+
+    Returns
+    -------
+    Timestamp, DataFrame; or None
+        The earlier day and its ranking (:func:`riskmodel.ranking.rank`). None where there is no earlier
+        snapshot day, or nobody was in its cohort: then the list is the first.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown, or nothing is known of the pupils that an audit could group them by.
+    ModelError
+        If the tables lack what the model's features are made of.
+    """
+    earlier = comparison_day(tables, model.outcome, day)
+    if earlier is None:
+        return None
+    n_pupils = len(build_spine(tables, [earlier], model.outcome))
+    if n_pupils == 0:
+        return None
+    return earlier, rank(model.assess(tables, as_of=earlier, capacity=n_pupils, engine=engine))
 
 
 def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
