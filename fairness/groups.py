@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.errors import RequestError
 
 __all__ = [
@@ -38,7 +39,7 @@ CROSSED = " × "
 """Between the names of two characteristics, or two groups, that are crossed."""
 
 NO_SEN = "No SEN"
-PROVISION = {"K": "SEN support", "E": "EHC plan"}
+PROVISION = {SEN_SUPPORT: "SEN support", EHC_PLAN: "EHC plan"}
 CIRCUMSTANCES = {
     "fsm": ("fsm", "Eligible", "Not eligible"),
     "looked_after": ("looked_after", "Looked after", "Not looked after"),
@@ -292,7 +293,7 @@ def _on_day(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> dict[str, W
     known = tables.as_known(day)
     columns: dict[str, Words] = {}
     if "send" in known:
-        columns |= _needs(_open(known["send"], day), pupils)
+        columns |= _needs(known["send"], pupils, day)
     for name, (kind, inside, outside) in CIRCUMSTANCES.items():
         columns[name] = np.full(len(pupils), NOT_KNOWN, dtype=object)
         if "circumstances" in known and (known["circumstances"]["kind"] == kind).any():
@@ -312,13 +313,11 @@ def _on_day(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> dict[str, W
     return columns
 
 
-def _needs(spells: pd.DataFrame, pupils: pd.Series) -> dict[str, Words]:
-    """Return SEN provision and primary need; a plan wins over support, the later spell over the earlier."""
-    spells = spells[spells["provision"].isin(list(PROVISION)).to_numpy()]
-    spells = spells.assign(is_plan=(spells["provision"] == "E").to_numpy())
-    spells = spells.sort_values(["is_plan", "start_date"], kind="stable")
-    provision = _latest(spells, pupils, "provision").astype("str").map(PROVISION)
-    need = _latest(spells, pupils, "primary_need").astype("str").map(code_set("needs")["label"])
+def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> dict[str, Words]:
+    """Return SEN provision and primary need in words."""
+    now = provision_on(send, pupils, day=day)
+    provision = now["provision"].astype("str").map(PROVISION)
+    need = now["primary_need"].astype("str").map(code_set("needs")["label"])
     has = provision.notna().to_numpy()
     return {
         "sen": np.where(has, provision.to_numpy(dtype=object), NO_SEN).astype(object),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.sen_provision import provision_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
@@ -207,6 +208,11 @@ class FactsAsOf:
         """
         end = days_of(self.tables[table]["end_date"])
         return self.events(table, "start_date", keep).state(end[keep])
+
+    @cached_property
+    def provision(self) -> pd.DataFrame:
+        """SEN provision and needs on the day, by row of the spine (:func:`provision_on`)."""
+        return provision_on(self.tables["send"], self.spine["pupil_id"], day=self.as_of)
 
     def days_in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the days a pupil has spent in spells of a table so far.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT
 from riskmodel.features.catalogue import Columns, Feature, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 
@@ -22,6 +24,11 @@ LIMIT_WEEKS = 20
 
 LATE_YEAR = 7
 """Year group from which a need counts as found late: after the move to secondary school; chosen."""
+
+
+def _has_need(spells: pd.DataFrame, code: str) -> NDArray[np.bool_]:
+    """Return where a need is the primary or the secondary one."""
+    return ((spells["primary_need"] == code) | (spells["secondary_need"] == code)).to_numpy()
 
 
 @builder(
@@ -58,19 +65,11 @@ def send_history(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     facts = known.tables["send"]
-    provision = facts["provision"]
-    any_sen = (provision != "N").to_numpy()
-    of_need = {
-        code: any_sen
-        & ((facts["primary_need"] == code) | (facts["secondary_need"] == code)).to_numpy()
-        for code in NEEDS
-    }
-    needs = {
-        f"need_{code.lower()}_now": known.in_spell("send", keep) for code, keep in of_need.items()
-    }
-    plan = known.in_spell("send", (provision == "E").to_numpy())
-    typed = any_sen & facts["primary_need"].notna().to_numpy()
-    any_now = known.in_spell("send", any_sen)
+    any_sen = (facts["provision"] != "N").to_numpy()
+    now = known.provision
+    needs = {f"need_{code.lower()}_now": _has_need(now, code).astype(float) for code in NEEDS}
+    plan = (now["provision"] == EHC_PLAN).to_numpy(dtype=float)
+    untyped = now["provision"].notna() & now["primary_need"].isna()
 
     def ever(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         return (known.events("send", "start_date", keep).count() > 0).astype(float)
@@ -80,17 +79,15 @@ def send_history(known: FactsAsOf) -> Columns:
          for code in facts["primary_need"].cat.categories], axis=0,
     )  # fmt: skip
     return {
-        "sen_support_now": known.in_spell("send", (provision == "K").to_numpy()),
+        "sen_support_now": (now["provision"] == SEN_SUPPORT).to_numpy(dtype=float),
         "ehc_plan_now": plan,
         **needs,
-        "need_not_typed": any_now * (1 - known.in_spell("send", typed)),
+        "need_not_typed": untyped.to_numpy(dtype=float),
         "need_types_so_far": types,
-        "secondary_need_now": known.in_spell(
-            "send", any_sen & facts["secondary_need"].notna().to_numpy()
-        ),
+        "secondary_need_now": now["secondary_need"].notna().to_numpy(dtype=float),
         "semh_without_plan": needs["need_semh_now"] * (1 - plan),
-        "slcn_ever": ever(of_need["SLCN"]),
-        "semh_ever": ever(of_need["SEMH"]),
+        "slcn_ever": ever(any_sen & _has_need(facts, "SLCN")),
+        "semh_ever": ever(any_sen & _has_need(facts, "SEMH")),
         "sen_ever": ever(any_sen),
     }
 
@@ -140,12 +137,10 @@ def send_timing(known: FactsAsOf) -> Columns:
     end = days_of(facts["end_date"])
     provision = facts["provision"]
     any_sen, is_plan, is_support = (
-        provision.isin(codes).to_numpy() for codes in (["K", "E"], ["E"], ["K"])
+        provision.isin(codes).to_numpy()
+        for codes in ([SEN_SUPPORT, EHC_PLAN], [EHC_PLAN], [SEN_SUPPORT])
     )
-    slcn = (
-        any_sen
-        & ((facts["primary_need"] == "SLCN") | (facts["secondary_need"] == "SLCN")).to_numpy()
-    )
+    slcn = any_sen & _has_need(facts, "SLCN")
 
     def first(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         return known.events("send", "start_date", keep).first()
@@ -158,7 +153,8 @@ def send_timing(known: FactsAsOf) -> Columns:
     past_end = end < known.day
     ended = known.events("send", "end_date", any_sen & past_end)
     plan_ended = known.events("send", "end_date", is_plan & past_end).count() > 0
-    any_now, plan_now = known.in_spell("send", any_sen), known.in_spell("send", is_plan)
+    now = known.provision["provision"]
+    any_now, plan_now = now.notna().to_numpy(), (now == EHC_PLAN).to_numpy()
     found, found_slcn = first(any_sen), first(slcn)
     to_plan = (first(is_plan) - first(is_support)) / DAYS_PER_YEAR
     return {
@@ -167,8 +163,8 @@ def send_timing(known: FactsAsOf) -> Columns:
         "days_since_sen_change": changes.days_since(),
         "sen_changes": changes.count(),
         "sen_changes_12_months": changes.count(365),
-        "sen_stepped_down": ((ended.count(365) > 0) & (any_now == 0)).astype(float),
-        "ehc_plan_ended": (plan_ended & (plan_now == 0)).astype(float),
+        "sen_stepped_down": ((ended.count(365) > 0) & ~any_now).astype(float),
+        "ehc_plan_ended": (plan_ended & ~plan_now).astype(float),
         "sen_found_age_years": known.spine["year_group"].to_numpy()
         - (known.day - found) / DAYS_PER_YEAR,
         "sen_found_late": (year_group_at(found) >= LATE_YEAR).astype(float),

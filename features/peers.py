@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT
 from riskmodel.features import windows
 from riskmodel.features.register import REGISTER_DAYS
 
@@ -116,14 +117,12 @@ def numbers_of(known: FactsAsOf) -> pd.DataFrame:
             "absent_lately": everyone.half_days("absence", 20),
             "possible_lately": everyone.half_days("possible", 20),
         }  # fmt: skip
-    for name, table, column, code in (
-        ("sen_support", "send", "provision", "K"), ("ehc_plan", "send", "provision", "E"),
-        ("fsm", "circumstances", "kind", "fsm"),
-    ):  # fmt: skip
-        if table in everyone.tables:
-            columns[name] = everyone.in_spell(
-                table, (everyone.tables[table][column] == code).to_numpy()
-            )
+    if "send" in everyone.tables:
+        for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
+            columns[name] = (everyone.provision["provision"] == code).to_numpy(dtype=float)
+    if "circumstances" in everyone.tables:
+        is_fsm = (everyone.tables["circumstances"]["kind"] == "fsm").to_numpy()
+        columns["fsm"] = everyone.in_spell("circumstances", is_fsm)
     if "suspensions" in everyone.tables:
         is_suspension = (everyone.tables["suspensions"]["category"] == "SUSP").to_numpy()
         lately = everyone.events("suspensions", "start_date", is_suspension).count(365)

@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.arrays import pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.tables import Tables, upheld
 
 __all__ = ["CheckReport", "alike_together", "check"]
@@ -166,15 +168,17 @@ def _rates(tables: Tables) -> dict[str, float]:
     if "sessions" in tables:
         rates |= _absence_rates(tables["sessions"], phase, year)
     n = int((phase != "").sum())
-    for name, column, code, key in (("send", "provision", "K", "sen_support"),
-                                    ("send", "provision", "E", "ehc_plan"),
-                                    ("circumstances", "kind", "fsm", "fsm")):  # fmt: skip
-        if name in tables:
-            spells = tables[name]
-            now = (spells[column] == code) & (spells["start_date"] <= census)
-            now &= ~(spells["end_date"] < census)
-            pupils = np.unique(spells["pupil_id"].cat.codes.to_numpy()[now.to_numpy()])
-            rates[key] = _per_100(float((phase[pupils] != "").sum()), n)
+    if "send" in tables:
+        everyone = pd.Series(tables.pupils.categories)
+        provision = provision_on(tables["send"], everyone, day=census)["provision"]
+        for key, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
+            rates[key] = _per_100(float((phase[provision == code] != "").sum()), n)
+    if "circumstances" in tables:
+        spells = tables["circumstances"]
+        now = (spells["kind"] == "fsm") & (spells["start_date"] <= census)
+        now &= ~(spells["end_date"] < census)
+        pupils = np.unique(pupils_of(spells[now.to_numpy()]))
+        rates["fsm"] = _per_100(float((phase[pupils] != "").sum()), n)
     return rates
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.arrays import OPEN, days_of, pupils_of
+from riskmodel.data.arrays import OPEN, day_number, days_of, pupils_of
 from riskmodel.data.codes import codes
 from riskmodel.data.schema import NOT_KNOWN
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.inclusion.counts import NOBODY, Counts, settle
 from riskmodel.inclusion.facts import Facts
 
@@ -43,38 +44,44 @@ def identified(facts: Facts) -> dict[str, Counts]:
         pupils=roll.pupils, why=roll.why,
     )  # fmt: skip
     send, meals = facts.table("send"), facts.table("circumstances")
-    plan, support = (send[(send["provision"] == code).to_numpy()] for code in ("E", "K"))
+    why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
+    for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
+        made[name] = settle(_with_provision(facts, code), facts.on_roll, why, NOBODY)
     meals = meals[(meals["kind"] == "fsm").to_numpy()]
-    for name, table, spells, others, what in (
-        ("sen_support", "send", support, plan, "SEN provision"),
-        ("ehc_plan", "send", plan, plan.iloc[:0], "SEN provision"),
-        ("fsm", "circumstances", meals, meals.iloc[:0], "free school meals"),
-    ):
-        source = send if table == "send" else spells
-        why = facts.reached(table, days_of(source["start_date"]), what, lasts=True)
-        made[name] = settle(_with(facts, spells, others), facts.on_roll, why, NOBODY)
+    why = facts.reached(
+        "circumstances", days_of(meals["start_date"]), "free school meals", lasts=True
+    )
+    made["fsm"] = settle(_with_spell(facts, meals), facts.on_roll, why, NOBODY)
     return made
 
 
-def _with(facts: Facts, spells: pd.DataFrame, others: pd.DataFrame) -> np.ndarray:
-    """Count pupils on roll with a spell on the census day, and none of the others."""
+def _with_provision(facts: Facts, code: str) -> np.ndarray:
+    """Count pupils on roll with a provision on the census day."""
     made = np.zeros(facts.shape)
-    for number, day in enumerate(days_of(facts.periods["census"])):
-        here = facts.rolls_on(int(day))
-        inside = np.isin(here["pupil"], _on(spells, day)) & ~np.isin(
-            here["pupil"], _on(others, day)
-        )
+    for number, day in enumerate(facts.periods["census"]):
+        here = _on_roll(facts, day)
+        inside = (here["provision"] == code).to_numpy()
         made[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
     return made
 
 
-def _on(spells: pd.DataFrame, day: int) -> np.ndarray:
-    """Return the pupils with a spell on a day."""
-    return pupils_of(spells[_now(spells, day)])
+def _on_roll(facts: Facts, day: pd.Timestamp) -> pd.DataFrame:
+    """Return pupils by school, with their SEN provision and needs on the day."""
+    here = facts.rolls_on(day_number(day))
+    pupils = pd.Categorical.from_codes(here["pupil"], dtype=facts.tables.pupils)
+    found = provision_on(facts.table("send"), pd.Series(pupils, index=here.index), day=day)
+    return here[["school"]].join(found)
 
 
-def _now(spells: pd.DataFrame, day: int) -> np.ndarray:
-    return (days_of(spells["start_date"]) <= day) & (days_of(spells["end_date"]) >= day)
+def _with_spell(facts: Facts, spells: pd.DataFrame) -> np.ndarray:
+    """Count pupils on roll with a spell on the census day."""
+    made = np.zeros(facts.shape)
+    start, end = days_of(spells["start_date"]), days_of(spells["end_date"])
+    for number, day in enumerate(days_of(facts.periods["census"])):
+        here = facts.rolls_on(int(day))
+        inside = np.isin(here["pupil"], pupils_of(spells[(start <= day) & (end >= day)]))
+        made[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
+    return made
 
 
 def need_types(facts: Facts) -> dict[str, Counts]:
@@ -88,24 +95,19 @@ def need_types(facts: Facts) -> dict[str, Counts]:
     Returns
     -------
     dict of str to Counts
-        Need, or ``not_known`` → pupils, of the pupils with SEN support or a plan. Of two spells the
-        plan's need counts, else the one begun last.
+        Need, or ``not_known`` → pupils, of the pupils with SEN support or a plan. Of several spells
+        :func:`~riskmodel.data.sen_provision.provision_on` gives the one that counts.
     """
-    send = facts.table("send").sort_values(["provision", "start_date", "pupil_id"], kind="stable")
-    send = send[send["provision"].isin(["K", "E"]).to_numpy()]
-    send = send.assign(plan=(send["provision"] == "E").to_numpy()).sort_values(
-        ["plan", "start_date"], kind="stable"
-    )
+    send = facts.table("send")
+    send = send[(send["provision"] != "N").to_numpy()]
     need = np.append(codes("needs"), NOT_KNOWN)
     counts = np.zeros((len(need), *facts.shape))
-    for number, day in enumerate(days_of(facts.periods["census"])):
-        now = send[_now(send, day)].drop_duplicates("pupil_id", keep="last")
-        of = pd.DataFrame(
-            {"pupil": pupils_of(now), "need": now["primary_need"].cat.codes.to_numpy()}
-        )
-        here = facts.rolls_on(int(day)).merge(of, on="pupil")
+    for number, day in enumerate(facts.periods["census"]):
+        here = _on_roll(facts, day)
+        here = here[here["provision"].notna().to_numpy()]
         # a missing need has code -1, which is the last row: not known
-        np.add.at(counts[:, :, number], (here["need"].to_numpy(), here["school"].to_numpy()), 1)
+        place = here["primary_need"].cat.codes.to_numpy(), here["school"].to_numpy()
+        np.add.at(counts[:, :, number], place, 1)
     why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
     whole = counts.sum(axis=0)
     return {

@@ -13,6 +13,7 @@ import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
+from riskmodel.data.sen_provision import provision_on
 from riskmodel.report.list_page.frequency import frequencies, ranges
 
 __all__ = ["FILTERS", "bar_places", "list_rows", "rest_of_cohort", "school_names"]
@@ -93,7 +94,8 @@ def list_rows(ranking: pd.DataFrame, tables: Tables | None, *, as_of: pd.Timesta
         "range": ranges(ranking["risk_low"], ranking["risk_high"]),
     }
     if tables is not None and "send" in tables:
-        columns["need"] = _needs(tables["send"], ranking["pupil_id"].astype("str"), as_of)
+        known = Tables({"send": tables["send"]}).as_known(as_of)
+        columns["need"] = _needs(known["send"], ranking["pupil_id"], as_of)
     return pd.DataFrame(columns, index=ranking.index)
 
 
@@ -102,18 +104,11 @@ def _years(year: pd.Series) -> pd.Series:
     return text.mask((year == 0).to_numpy(), "Reception").mask((year < 0).to_numpy(), "Nursery")
 
 
-def _needs(send: pd.DataFrame, pupils: pd.Series, as_of: pd.Timestamp) -> pd.Series:
-    """Return the primary need of the spell that lasts, as it was known."""
-    known = send[((send["recorded_on"] < as_of) & (send["start_date"] < as_of)).to_numpy()]
-    ended = known["end_date"] < as_of
-    if "end_recorded_on" in known:
-        ended &= known["end_recorded_on"] < as_of
-    known = known[~ended.to_numpy() & (known["provision"] != "N").to_numpy()]
-    latest = known.sort_values("start_date", kind="stable").drop_duplicates("pupil_id", keep="last")
-    labels = code_set("needs")["label"]
-    words = latest["primary_need"].astype("str").map(lambda code: labels.get(code, NEED_NOT_SAID))
-    by_pupil = dict(zip(latest["pupil_id"].astype("str"), words, strict=True))
-    return pupils.map(lambda pupil: by_pupil.get(pupil, NO_NEED))
+def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Series:
+    """Return the primary need of each pupil on the day, in words."""
+    now = provision_on(send, pupils, day=day)
+    words = now["primary_need"].astype("str").map(code_set("needs")["label"]).astype("str")
+    return words.where(words.notna(), NEED_NOT_SAID).mask(now["provision"].isna(), NO_NEED)
 
 
 def rest_of_cohort(rows: pd.DataFrame) -> dict[str, Any]:
