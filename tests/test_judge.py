@@ -12,8 +12,8 @@ import pytest
 from riskmodel.errors import DataError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.jobs import Gates
-from riskmodel.jobs.gates import gates_for
-from riskmodel.jobs.notes import choice_note, metrics_of, widened_gaps
+from riskmodel.jobs.gates import gates_for, widened_gaps
+from riskmodel.jobs.notes import choice_note, metrics_of
 from riskmodel.jobs.sample import refuse_leaks
 
 

@@ -13,12 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.training.boosting import RareOutcomeClassifier
-
 __all__ = [
     "MINIMUM_POSITIVE_PUPILS",
     "Fold",
-    "fit_on",
     "pupil_folds",
     "rolling_folds",
     "rows_to_learn_from",
@@ -27,6 +24,12 @@ __all__ = [
 
 MINIMUM_POSITIVE_PUPILS = 8
 """Fewest pupils with the outcome from whom a model is fitted."""
+
+MONTHS_APART = 4
+"""Least distance of two origins."""
+
+PUPIL_PARTS = 5
+"""Parts into which pupils are dealt where history is too short to test over time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,6 @@ def rolling_folds(
     *,
     known_by: pd.Timestamp,
     n_origins: int,
-    months_apart: int = 4,
 ) -> list[Fold]:
     """Return the latest folds that have enough outcomes to train on.
 
@@ -77,8 +79,6 @@ def rolling_folds(
         The day on which the last test labels are read.
     n_origins : int
         Most folds wanted.
-    months_apart : int
-        Least distance of two origins.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def rolling_folds(
     candidates = pd.DatetimeIndex(as_of[~np.isnan(final)].unique()).sort_values(ascending=False)
     folds: list[Fold] = []
     for origin in candidates:
-        if folds and origin > folds[-1].origin - pd.DateOffset(months=months_apart):
+        if folds and origin > folds[-1].origin - pd.DateOffset(months=MONTHS_APART):
             continue
         then = np.where((as_of < origin).to_numpy(), label_at(origin), np.nan)
         train = np.flatnonzero(~np.isnan(then))
@@ -108,7 +108,7 @@ def rolling_folds(
     return folds[::-1] if any(fold.test_label.any() for fold in folds) else []
 
 
-def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int = 5) -> list[Fold]:
+def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
     """Return folds over pupils at the latest day, for a history too short to test over time.
 
     Parameters
@@ -117,8 +117,6 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int
         ``pupil_id``, ``as_of``.
     label : float array of shape (n_rows,)
         0, 1 or nan.
-    n_parts : int
-        Parts; pupils with the outcome are dealt out evenly.
 
     Returns
     -------
@@ -131,11 +129,11 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64], *, n_parts: int
     part = np.empty(len(ever), dtype=np.int64)
     for value in (False, True):
         members = np.flatnonzero(ever == value)
-        part[members] = np.random.default_rng(0).permutation(len(members)) % n_parts
+        part[members] = np.random.default_rng(0).permutation(len(members)) % PUPIL_PARTS
     latest = spine["as_of"][known].max()
     is_test_day = known & (spine["as_of"] == latest).to_numpy()
     folds = []
-    for number in range(n_parts):
+    for number in range(PUPIL_PARTS):
         inside = part[pupil] == number
         train, test = np.flatnonzero(known & ~inside), np.flatnonzero(is_test_day & inside)
         folds.append(
@@ -202,34 +200,4 @@ def subsampled(fold: Fold, pupil: NDArray[np.int64], drawn: NDArray[np.bool_]) -
         train=fold.train[kept],
         train_label=fold.train_label[kept],
         train_weight=stands_for,
-    )
-
-
-def fit_on(
-    model: RareOutcomeClassifier, X: pd.DataFrame, pupils: pd.Series, fold: Fold
-) -> RareOutcomeClassifier:
-    """Fit a classifier to what a fold may learn from.
-
-    Parameters
-    ----------
-    model : RareOutcomeClassifier
-        Unfitted.
-    X : DataFrame of shape (n_rows, n_features)
-        Features of all rows.
-    pupils : Series of shape (n_rows,)
-        Pupil of each row.
-    fold : Fold
-        Rows of ``X``.
-
-    Returns
-    -------
-    RareOutcomeClassifier
-        The same, fitted.
-    """
-    return model.fit(
-        X.iloc[fold.train],
-        fold.train_label,
-        pupils.iloc[fold.train],
-        fold.train_related,
-        fold.train_weight,
     )

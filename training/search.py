@@ -29,7 +29,8 @@ from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold, fit_on
+from riskmodel.training.fitting import fit_on
+from riskmodel.training.folds import Fold
 
 __all__ = ["Search", "recall_gap", "search_settings"]
 

@@ -9,16 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.stats import norm
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
+from riskmodel.fairness.practice import compare_gaps
+from riskmodel.fairness.verdicts import holm
 from riskmodel.jobs.notes import row_of
 from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.settings import Gates
 
-__all__ = ["gates_for"]
+__all__ = ["gates_for", "widened_gaps"]
 
 NOT_APPLICABLE = "not applicable: "
+
+SIGNIFICANT = 0.05
+"""Level of the corrected p-values."""
 
 
 def gates_for(
@@ -41,7 +48,7 @@ def gates_for(
     out_of_time : bool
         Whether earlier lists could be tested.
     new_disparities : list of str
-        Groups from :func:`riskmodel.jobs.notes.widened_gaps`.
+        Groups from :func:`widened_gaps`.
 
     Returns
     -------
@@ -136,3 +143,47 @@ def _level(gates: Gates, backtest: Backtest) -> str:
         f"expected over observed outcomes is {row['value']:.2f} ({row['low']:.2f} to "
         f"{row['high']:.2f}), outside {least:g} to {most:g}"
     )
+
+
+def widened_gaps(
+    predictions: pd.DataFrame,
+    groups: pd.DataFrame,
+    capacity: int,
+    reference: str,
+    random_state: int,
+) -> list[str]:
+    """Return groups that the model finds less often than others, by more than a reference does.
+
+    Parameters
+    ----------
+    predictions : DataFrame of shape (n_tested, ...)
+        ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
+    groups : DataFrame of shape (n_tested, n_characteristics)
+        Protected characteristics of the same rows.
+    capacity : int
+        Pupils listed at each ``as_of``.
+    reference : str
+        Score column of what the model is to replace.
+    random_state : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    list of str
+        Group and recall, in words.
+
+    Notes
+    -----
+    A group's gap is its recall less that of all others (:func:`riskmodel.fairness.practice.compare_gaps`).
+    Of the groups that the model finds less often than others, with five pupils with the outcome or more
+    and as many outside, the one-sided p-values of a wider gap are corrected after Holm.
+    """
+    gaps = compare_gaps(
+        predictions, groups, [reference], capacity=capacity, random_state=random_state
+    )
+    gaps = gaps[gaps["z"].notna() & (gaps["gap"] < 0)]
+    wider = gaps[holm(norm.cdf(gaps["z"].to_numpy(dtype=float))) < SIGNIFICANT]
+    return [
+        f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})"
+        for row in wider.sort_values("z").to_dict("records")
+    ]

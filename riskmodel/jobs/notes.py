@@ -1,4 +1,4 @@
-"""What is said of a backtest: notes for people, groups found less often, numbers for MLflow.
+"""A backtest in sentences for people, and in numbers for MLflow.
 
 In:  a backtest.
 Out: sentences, metrics.
@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
-from riskmodel.fairness.practice import compare_gaps
-from riskmodel.fairness.verdicts import holm
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.labels import policy
 
@@ -26,15 +23,11 @@ __all__ = [
     "metrics_of",
     "notes_for",
     "row_of",
-    "widened_gaps",
 ]
 
 FEW_PUPILS = 30
 """Pupils with the outcome below which intervals of average precision are said to be too narrow: see
 ``benchmarks/intervals.py``."""
-
-SIGNIFICANT = 0.05
-"""Level of the corrected p-values."""
 
 
 def notes_for(
@@ -198,50 +191,6 @@ def _share(row: dict[Any, Any], name: str) -> str:
     ends = (row[f"{name}_low"], row[f"{name}_high"])
     interval = f" ({ends[0]:.0%} to {ends[1]:.0%})" if np.isfinite(ends).all() else ""
     return f"{row[name]:.0%}{interval}"
-
-
-def widened_gaps(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame,
-    capacity: int,
-    reference: str,
-    random_state: int,
-) -> list[str]:
-    """Return groups that the model finds less often than others, by more than a reference does.
-
-    Parameters
-    ----------
-    predictions : DataFrame of shape (n_tested, ...)
-        ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
-    groups : DataFrame of shape (n_tested, n_characteristics)
-        Protected characteristics of the same rows.
-    capacity : int
-        Pupils listed at each ``as_of``.
-    reference : str
-        Score column of what the model is to replace.
-    random_state : int
-        Seed of the resampling.
-
-    Returns
-    -------
-    list of str
-        Group and recall, in words.
-
-    Notes
-    -----
-    A group's gap is its recall less that of all others (:func:`riskmodel.fairness.practice.compare_gaps`).
-    Of the groups that the model finds less often than others, with five pupils with the outcome or more
-    and as many outside, the one-sided p-values of a wider gap are corrected after Holm.
-    """
-    gaps = compare_gaps(
-        predictions, groups, [reference], capacity=capacity, random_state=random_state
-    )
-    gaps = gaps[gaps["z"].notna() & (gaps["gap"] < 0)]
-    wider = gaps[holm(norm.cdf(gaps["z"].to_numpy(dtype=float))) < SIGNIFICANT]
-    return [
-        f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})"
-        for row in wider.sort_values("z").to_dict("records")
-    ]
 
 
 def metrics_of(table: pd.DataFrame) -> dict[str, float]:

@@ -21,7 +21,8 @@ from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
 from riskmodel.training.affine_calibration import calibrated_on_others
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold, fit_on
+from riskmodel.training.fitting import fit_on
+from riskmodel.training.folds import Fold
 
 __all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]
 

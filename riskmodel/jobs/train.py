@@ -23,8 +23,8 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.champion import load_model
-from riskmodel.jobs.gates import gates_for
-from riskmodel.jobs.notes import choice_note, notes_for, widened_gaps
+from riskmodel.jobs.gates import gates_for, widened_gaps
+from riskmodel.jobs.notes import choice_note, notes_for
 from riskmodel.jobs.record import lineage, register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
@@ -35,7 +35,8 @@ from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold, fit_on
+from riskmodel.training.fitting import fit_on
+from riskmodel.training.folds import Fold
 from riskmodel.training.search import Search, search_settings
 
 __all__ = ["Training", "train"]
