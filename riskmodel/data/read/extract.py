@@ -24,11 +24,11 @@ from riskmodel.data.read.open.files import Opened, open_table
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
 from riskmodel.data.read.returns.folder import open_returns, read_returns
 from riskmodel.data.read.rows.problems import (
-    PROBLEM_COLUMNS,
     REJECT_COLUMNS,
+    Problem,
     RowChecks,
     encoding_warning,
-    problem,
+    problems_frame,
 )
 from riskmodel.data.read.rows.rules import in_order
 from riskmodel.data.read.rows.table import guess, read_table
@@ -117,10 +117,10 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
 
 
 def _read_tables(
-    sources: dict[str, Callable[[], Opened]], extra: list[dict[str, object]], key_file: Path
+    sources: dict[str, Callable[[], Opened]], extra: list[Problem], key_file: Path
 ) -> Extract:
     """Read one source per table."""
-    problems: list[dict[str, object]] = []
+    problems: list[Problem] = []
     rejects: list[pd.DataFrame] = []
     frames: dict[str, pd.DataFrame] = {}
     counts = []
@@ -151,16 +151,13 @@ def _read_tables(
 
 def _extract(
     frames: dict[str, pd.DataFrame],
-    problems: list[dict[str, object]],
+    problems: list[Problem],
     rejects: list[pd.DataFrame],
     counts: list[tuple[str, str, int, int, int, int]],
 ) -> Extract:
     return Extract(
         tables=Tables(frames),
-        problems=pd.DataFrame(
-            problems + _dates_far_off(frames) + _ends_early(frames),
-            columns=PROBLEM_COLUMNS,
-        ),
+        problems=problems_frame(problems + _dates_far_off(frames) + _ends_early(frames)),
         rejects=pd.concat([r for r in rejects if len(r)], ignore_index=True)
         if any(len(r) for r in rejects)
         else pd.DataFrame(columns=REJECT_COLUMNS),
@@ -174,7 +171,7 @@ def _extract(
 
 def _find_sources(
     source: Path,
-) -> tuple[dict[str, Callable[[], Opened]], list[dict[str, object]]]:
+) -> tuple[dict[str, Callable[[], Opened]], list[Problem]]:
     """Return what opens each table, and notes on files that are left alone."""
     if source.is_file() and is_mvad(source):
         frames = read_mvad(source)
@@ -187,7 +184,7 @@ def _find_sources(
         if not path.is_file() or path.name.startswith("."):
             continue
         if path.suffix.lower() not in ENDINGS:
-            notes.append(problem(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
+            notes.append(Problem(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
                                "and was not read. Export it as CSV if it holds facts."))  # fmt: skip
             continue
         if path.stem not in TABLES:
@@ -226,20 +223,20 @@ def _check_found(source: Path, found: dict[str, Path]) -> None:
         )
 
 
-def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
     if "enrolments" not in frames:
         return []
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
     return [
-        problem("pupils", "no_enrolment",
+        Problem("pupils", "no_enrolment",
               f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.")
         for pupil in lost[:20]
-    ] + ([problem("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
+    ] + ([Problem("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
          if len(lost) > 20 else [])  # fmt: skip
 
 
-def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[Problem]:
     """Say which dates are so far from all others of their table that they are typing errors."""
     problems = []
     for name, event in EVENTS.items():
@@ -258,16 +255,16 @@ def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
     return problems
 
 
-def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> dict[str, object]:
+def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> Problem:
     """Return the problem of a table's dates that lie far off."""
     low, high = f"{dates.min():%Y-%m-%d}", f"{dates.max():%Y-%m-%d}"
     which = low if low == high else f"from {low} to {high}"
     rows, it = ("1 row has", "it") if len(dates) == 1 else (f"{len(dates)} rows have", "them")
     words = f"{rows} {dates.name} {which}, {rest} {it}. Put right the date at its source."
-    return problem(name, rule, f"{name}: {words}", column=str(dates.name), value=low)
+    return Problem(name, rule, f"{name}: {words}", column=str(dates.name), value=low)
 
 
-def _ends_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
+def _ends_early(frames: dict[str, pd.DataFrame]) -> list[Problem]:
     """Say which of registers and suspensions end long before the other does: an extract is missing."""
     problems = []
     for name, other, last, now in missing_extracts(frames):
@@ -276,7 +273,7 @@ def _ends_early(frames: dict[str, pd.DataFrame]) -> list[dict[str, object]]:
             f"{UNKNOWN[name]} Add the newer extract of {name}; no list is made for a day long after."
         )
         problems.append(
-            problem(name, "ends_early", words, column=EVENTS[name], value=f"{last:%Y-%m-%d}")
+            Problem(name, "ends_early", words, column=EVENTS[name], value=f"{last:%Y-%m-%d}")
         )
     return problems
 

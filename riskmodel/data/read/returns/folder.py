@@ -24,7 +24,7 @@ from riskmodel.data.read.rows.accounts import (
     keep_notes,
     set_aside_rows,
 )
-from riskmodel.data.read.rows.problems import RowChecks, problem
+from riskmodel.data.read.rows.problems import Problem, RowChecks
 from riskmodel.data.read.rows.table import read_table
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES, Column, Table
@@ -121,15 +121,13 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     return log
 
 
-def _told_again(
-    facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]
-) -> list[dict[str, object]]:
+def _told_again(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -> list[Problem]:
     """Say how many suspensions came again, and how many ends of spells a later return took back."""
     problems = []
     told, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
     if told > kept:
         problems.append(
-            problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
+            Problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
                   f"suspensions and exclusions; {told - kept} that came again were merged.")
         )  # fmt: skip
     if "enrolments" in facts:
@@ -137,7 +135,7 @@ def _told_again(
         back = len(frames["enrolments"]) - len(spells)
         if back:
             problems.append(
-                problem("enrolments", "end_taken_back", f"enrolments: in {back} cases a return says that a "
+                Problem("enrolments", "end_taken_back", f"enrolments: in {back} cases a return says that a "
                         "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
                         "one was believed from its day on. Ask the schools which is right.")
             )  # fmt: skip
@@ -163,7 +161,7 @@ def open_returns(folder: Path) -> Iterator[Opened]:
 
 def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
     if not any(len(part) for part in facts.get("pupils", ())):
-        told = " ".join(str(problem["message"]) for problem in log.problems[:5])
+        told = " ".join(problem.message for problem in log.problems[:5])
         raise DataError(f"No pupil can be read from these returns. {told}")
 
 

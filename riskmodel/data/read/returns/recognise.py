@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
-from riskmodel.data.read.rows.problems import encoding_warning, problem
+from riskmodel.data.read.rows.problems import Problem, encoding_warning
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
 
@@ -55,7 +55,7 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
     return ReturnFile(name, best, raw, frame, first, encoding, empty, empty.copy())
 
 
-def _unknown(name: str, found: set[str]) -> dict[str, object]:
+def _unknown(name: str, found: set[str]) -> Problem:
     """Say which source a file is nearest to, and what it lacks."""
     shares = [
         (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in SOURCES
@@ -67,5 +67,5 @@ def _unknown(name: str, found: set[str]) -> dict[str, object]:
         if share >= 0.5
         else ""
     )
-    return problem(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
+    return Problem(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
                  f"used.{like} Export it in a known layout, or take it out of the folder.")  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.read.rows.problems import RowChecks, problem
+from riskmodel.data.read.rows.problems import Problem, RowChecks
 from riskmodel.data.read.sources.source import Source
 
 __all__ = ["ReadLog", "ReturnFile", "count_rows", "keep_notes", "set_aside_rows"]
@@ -26,7 +26,7 @@ class ReadLog:
     ----------
     frames : dict of str to DataFrame
         Tables.
-    problems : list of dict
+    problems : list of Problem
         One per problem.
     rejects : list of DataFrame
         Rows set aside, by file.
@@ -35,7 +35,7 @@ class ReadLog:
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    problems: list[dict[str, object]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     rejects: list[pd.DataFrame] = field(default_factory=list)
     counts: list[tuple[str, str, int, int, int, int]] = field(default_factory=list)
 
@@ -100,7 +100,7 @@ def set_aside_rows(
     bad[places] = True
     checks.note(bad, rule, "", "", set_aside=True)
     message = f"{one.name}: {len(places)} of {len(one.raw)} rows {words} They are in the rejects."
-    log.problems.append(problem(one.name, rule, message, severity=severity))
+    log.problems.append(Problem(one.name, rule, message, severity=severity))
     log.rejects.append(checks.rejects())
     one.set_aside[places] = True
 

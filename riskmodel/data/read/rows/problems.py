@@ -7,66 +7,104 @@ Out: a frame of problems that stays readable, and a frame with every rejected ro
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["PROBLEM_COLUMNS", "REJECT_COLUMNS", "RowChecks", "encoding_warning", "problem"]
+__all__ = [
+    "PROBLEM_COLUMNS",
+    "REJECT_COLUMNS",
+    "Problem",
+    "RowChecks",
+    "encoding_warning",
+    "problems_frame",
+]
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message", "remedy"]
 REJECT_COLUMNS = ["file", "row", "reason", "record"]
 
 SHOWN = 20
-"""Problems of one rule and column told one by one; the rest are counted in one more row."""
+"""Problems of one rule and column that have a row each; one more row counts the rest."""
 
 LONGEST = 60
 """Characters of a value that a message shows."""
 
 
-def problem(
-    file: str,
-    rule: str,
-    words: str,
-    *,
-    severity: str = "warning",
-    row: int | None = None,
-    column: str = "",
-    value: str = "",
-    told: str = "",
-) -> dict[str, object]:
-    """Return a problem.
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a file, a row or a value, in a sentence for people.
 
-    Parameters
+    Attributes
     ----------
     file : str
-        File name.
+        Name of the file, or of the table.
     rule : str
         Stable code.
     words : str
         What is wrong, in one sentence, then what to do.
     severity : str
-        ``"error"`` where something must be put right at the source before the result is whole, else
+        ``"error"`` where the source must be corrected before the result is whole, else
         ``"warning"``.
-    row : int, optional
-        Number of the row; None for a whole file.
+    row : int or None
+        Number of the row in the file; None for a whole file.
     column, value : str
-        Where in the row, and what stands there.
-    told : str
-        The message; ``words`` where left out.
+        Where in the row, and what the row holds there.
+
+    Examples
+    --------
+    >>> late = Problem("send.csv", "date", "start_date is missing. Add it.", row=7)
+    >>> late.message
+    'send.csv, row 7: start_date is missing. Add it.'
+    >>> late.remedy
+    'Add it.'
+    """
+
+    file: str
+    rule: str
+    words: str
+    _: KW_ONLY
+    severity: Literal["error", "warning"] = "warning"
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+
+    @property
+    def message(self) -> str:
+        """The words, after the file and the row where the problem has a row."""
+        return self.words if self.row is None else f"{self.file}, row {self.row}: {self.words}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do: all sentences after the first."""
+        return "".join(re.split(r"(?<=[a-z)'0-9]\.) ", self.words, maxsplit=1)[1:])
+
+
+def problems_frame(problems: list[Problem]) -> pd.DataFrame:
+    """Return one row per problem.
+
+    Parameters
+    ----------
+    problems : list of Problem
+        In the order in which they are shown.
 
     Returns
     -------
-    dict of str to object
-        A row of the problems.
+    DataFrame
+        The columns of :data:`PROBLEM_COLUMNS`.
+
+    Examples
+    --------
+    >>> problems_frame([Problem("send.csv", "date", "A date is missing.")])["rule"].tolist()
+    ['date']
     """
-    remedy = re.split(r"(?<=[a-z)'0-9]\.) ", words, maxsplit=1)[1:]
-    values = (file, row, column, value, rule, severity, told or words, "".join(remedy))
-    return dict(zip(PROBLEM_COLUMNS, values, strict=True))
+    rows = [[getattr(problem, name) for name in PROBLEM_COLUMNS] for problem in problems]
+    return pd.DataFrame(rows, columns=PROBLEM_COLUMNS)
 
 
-def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
+def encoding_warning(file: str, encoding: str) -> list[Problem]:
     """Return a warning where a file was not UTF-8.
 
     Parameters
@@ -78,8 +116,13 @@ def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
 
     Returns
     -------
-    list of dict
-        One row of the problems, or none.
+    list of Problem
+        One, or none.
+
+    Examples
+    --------
+    >>> encoding_warning("send.csv", "utf-8")
+    []
     """
     if encoding == "utf-8":
         return []
@@ -87,7 +130,7 @@ def encoding_warning(file: str, encoding: str) -> list[dict[str, object]]:
         f"{file}: is not UTF-8; it was read as {encoding}. "
         "Check names with accents, or export as UTF-8."
     )
-    return [problem(file, "encoding", message)]
+    return [Problem(file, "encoding", message)]
 
 
 @dataclass
@@ -110,8 +153,8 @@ class RowChecks:
         Rows not set aside so far.
     reasons : list of str
         Why rows are set aside; the first stands for rows that are kept.
-    problems : list of dict
-        Told so far.
+    problems : list of Problem
+        Found so far.
     in_order : bool
         Whether the rows were found in the order of their key, none repeated.
     """
@@ -123,7 +166,7 @@ class RowChecks:
     number: NDArray[np.int16] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
     reasons: list[str] = field(default_factory=lambda: [""])
-    problems: list[dict[str, object]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     in_order: bool = False
 
     def __post_init__(self) -> None:
@@ -134,15 +177,22 @@ class RowChecks:
         return np.arange(len(self.raw)) if self.places is None else self.places
 
     def note(
-        self, bad: NDArray[np.bool_], rule: str, column: str, words: str, *, set_aside: bool = True,
-        show_value: bool = True, hint: pd.Series | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        bad: NDArray[np.bool_],
+        rule: str,
+        column: str,
+        words: str,
+        *,
+        set_aside: bool = True,
+        show_value: bool = True,
+        hint: pd.Series | None = None,
+    ) -> None:
         """Write down that rows break a rule.
 
         Parameters
         ----------
         bad : bool array of shape (n_rows,)
-            Rows; those set aside before are not told again.
+            Rows; rows that were set aside before are left out.
         rule : str
             Stable code.
         column : str
@@ -159,30 +209,35 @@ class RowChecks:
         rows = np.flatnonzero(bad & self.kept)
         if not len(rows):
             return
-        places = self._places()
-        severity = "error" if set_aside else "warning"
+        severity: Literal["error", "warning"] = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
-        for row in rows[:SHOWN]:
+        numbers = self._places()[rows] + self.first_row
+        for row, number in zip(rows[:SHOWN], numbers.tolist(), strict=False):
             value = _short(self.raw[column].iloc[row]) if has_value else ""
             said = words.format(value=value, hint="" if hint is None else hint.iloc[row])
-            number = int(places[row]) + self.first_row
-            self.problems.append(problem(
-                self.file, rule, said, severity=severity, row=number, column=column, value=value,
-                told=f"{self.file}, row {number}: {said}",
-            ))  # fmt: skip
-        if len(rows) > SHOWN:
-            message = (
-                f"{self.file}: {len(rows) - SHOWN} more rows break the rule {rule}"
-                + (f" in {column}" if column else "")
-                + (". They are in the rejects." if set_aside else ". They are kept.")
-            )
             self.problems.append(
-                problem(self.file, rule, message, severity=severity, column=column)
+                Problem(
+                    self.file, rule, said, severity=severity, row=number, column=column, value=value
+                )
             )
+        if len(rows) > SHOWN:
+            self.problems.append(self._rest(len(rows) - SHOWN, rule, column, severity))
         if set_aside:
-            self.number[rows] = len(self.reasons)
-            self.reasons.append(f"{rule}: {column}" if column else rule)
-            self.kept[rows] = False
+            self._set_aside(rows, f"{rule}: {column}" if column else rule)
+
+    def _rest(
+        self, n: int, rule: str, column: str, severity: Literal["error", "warning"]
+    ) -> Problem:
+        """Return the problem that counts the rows beyond the first few."""
+        where = f" in {column}" if column else ""
+        end = "They are in the rejects." if severity == "error" else "They are kept."
+        message = f"{self.file}: {n} more rows break the rule {rule}{where}. {end}"
+        return Problem(self.file, rule, message, severity=severity, column=column)
+
+    def _set_aside(self, rows: NDArray[np.int64], reason: str) -> None:
+        self.number[rows] = len(self.reasons)
+        self.reasons.append(reason)
+        self.kept[rows] = False
 
     def rejects(self) -> pd.DataFrame:
         """Return every row set aside, whole.
