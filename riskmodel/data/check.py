@@ -137,16 +137,27 @@ def check(extract: Extract) -> CheckReport:
     ours = _rates(extract.tables)
     national = code_set("national")
     rows = [
-        {"label": row["label"], "unit": row["unit"], "ours": ours[code],
-         "national": float(row["national"]), "year": row["year"], "source": row["source"]}
-        for code, row in national.iterrows() if code in ours
-    ]  # fmt: skip
+        {
+            "label": row["label"],
+            "unit": row["unit"],
+            "ours": ours[code],
+            "national": float(row["national"]),
+            "year": row["year"],
+            "source": row["source"],
+        }
+        for code, row in national.iterrows()
+        if code in ours
+    ]
     columns = ["label", "unit", "ours", "national", "year", "source"]
     return CheckReport(
-        problems=extract.problems, rejects=extract.rejects, reconciliation=extract.reconciliation,
-        rates=pd.DataFrame(rows, columns=columns), coverage=coverage(extract.tables),
-        linkage=linkage(extract), concentration=concentration(extract.tables),
-    )  # fmt: skip
+        problems=extract.problems,
+        rejects=extract.rejects,
+        reconciliation=extract.reconciliation,
+        rates=pd.DataFrame(rows, columns=columns),
+        coverage=coverage(extract.tables),
+        linkage=linkage(extract),
+        concentration=concentration(extract.tables),
+    )
 
 
 def _rates(tables: Tables) -> dict[str, float]:
@@ -154,9 +165,10 @@ def _rates(tables: Tables) -> dict[str, float]:
     if "enrolments" not in tables or not len(tables["enrolments"]):
         return {}
     ends = [
-        data_span(tables[name][EVENTS[name]])[1] for name in ("sessions", "suspensions")
+        data_span(tables[name][EVENTS[name]])[1]
+        for name in ("sessions", "suspensions")
         if name in tables and len(tables[name])
-    ]  # fmt: skip
+    ]
     if not ends:
         return {}
     year = _last_complete_year(tables, max(ends))

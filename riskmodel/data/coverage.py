@@ -56,9 +56,16 @@ def coverage(tables: Tables) -> pd.DataFrame:
         share = np.minimum(marked[now["pupil_id"].cat.codes.to_numpy()] / (2 * days), 1.0)
         by_school = pd.Series(share).groupby(now["school_id"].to_numpy()).agg(["size", "mean"])
         parts.append(
-            pd.DataFrame({"school_id": by_school.index.astype("str"), "year": first_year, "term": str(term),
-                          "pupils": by_school["size"].to_numpy(), "share": by_school["mean"].to_numpy()})
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "school_id": by_school.index.astype("str"),
+                    "year": first_year,
+                    "term": str(term),
+                    "pupils": by_school["size"].to_numpy(),
+                    "share": by_school["mean"].to_numpy(),
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({n: [] for n in columns})
 
 

@@ -109,18 +109,31 @@ _PUPIL = Column(name="pupil_id", kind="pupil", label="Pupil, pseudonymous")
 _RECORDED = Column(name="recorded_on", kind="date", label="First day the LA could have known")
 _START = Column(name="start_date", kind="date", label="First day")
 _END = Column(
-    name="end_date", kind="date", label="Last day; missing while it lasts", required=False,
+    name="end_date",
+    kind="date",
+    label="Last day; missing while it lasts",
+    required=False,
     nullable=True,
-)  # fmt: skip
+)
 _END_RECORDED = Column(
-    name="end_recorded_on", kind="date", label="First day the LA could have known the end",
-    required=False, nullable=True,
-)  # fmt: skip
+    name="end_recorded_on",
+    kind="date",
+    label="First day the LA could have known the end",
+    required=False,
+    nullable=True,
+)
 _SCHOOL = Column(name="school_id", kind="text", label="School")
 LEAVING_REASONS = (
-    "end_of_phase", "completed", "transferred", "managed_move", "permanently_excluded",
-    "home_educated", "left_area", "destination_unknown", "other",
-)  # fmt: skip
+    "end_of_phase",
+    "completed",
+    "transferred",
+    "managed_move",
+    "permanently_excluded",
+    "home_educated",
+    "left_area",
+    "destination_unknown",
+    "other",
+)
 """Why a spell on a roll ended; ``completed`` is the end of Year 11 or later."""
 
 
@@ -130,49 +143,86 @@ def _optional(name: str, kind: Kind, label: str, **more: object) -> Column:
 
 _ALL = (
     Table(
-        name="pupils", row="pupil", key=("pupil_id",),
+        name="pupils",
+        row="pupil",
+        key=("pupil_id",),
         columns=(
             _PUPIL,
             _optional("birth_month", "date", "First day of the month of birth"),
-            Column(name="sex", kind="code", label="Sex", allowed=("F", "M", NOT_KNOWN),
-                   required=False, unknown_is_group=True),
-            Column(name="ethnicity", kind="code", label="Ethnicity", allowed=codes("ethnicities"),
-                   required=False, unknown_is_group=True),
+            Column(
+                name="sex",
+                kind="code",
+                label="Sex",
+                allowed=("F", "M", NOT_KNOWN),
+                required=False,
+                unknown_is_group=True,
+            ),
+            Column(
+                name="ethnicity",
+                kind="code",
+                label="Ethnicity",
+                allowed=codes("ethnicities"),
+                required=False,
+                unknown_is_group=True,
+            ),
             _optional("first_language", "text", "First language, School Census code"),
             _optional("religion", "text", "Religion, where recorded"),
         ),
     ),
     Table(
-        name="schools", row="school", key=("school_id",),
+        name="schools",
+        row="school",
+        key=("school_id",),
         columns=(
             _SCHOOL,
             _optional("urn", "text", "Unique reference number"),
             _optional("name", "text", "Name"),
-            Column(name="phase", kind="code", label="Phase",
-                   allowed=("primary", "secondary", "all_through", "post16")),
+            Column(
+                name="phase",
+                kind="code",
+                label="Phase",
+                allowed=("primary", "secondary", "all_through", "post16"),
+            ),
             Column(name="kind", kind="code", label="Kind", allowed=("mainstream", "special", "AP")),
             _optional("local_authority", "text", "Local authority code"),
         ),
     ),
     Table(
-        name="enrolments", row="spell on a roll", key=("pupil_id", "school_id", "entry_date"),
-        event="entry_date", lag_days=14,
-        known_when={"leaving_date": "end_recorded_on", "leaving_reason": "end_recorded_on",
-                    "end_recorded_on": "end_recorded_on"},
+        name="enrolments",
+        row="spell on a roll",
+        key=("pupil_id", "school_id", "entry_date"),
+        event="entry_date",
+        lag_days=14,
+        known_when={
+            "leaving_date": "end_recorded_on",
+            "leaving_reason": "end_recorded_on",
+            "end_recorded_on": "end_recorded_on",
+        },
         columns=(
-            _PUPIL, _SCHOOL,
+            _PUPIL,
+            _SCHOOL,
             Column(name="entry_date", kind="date", label="First day on the roll"),
             _optional("leaving_date", "date", "Last day on the roll; missing while it lasts"),
             Column(name="status", kind="code", label="Main roll or dual", allowed=("main", "dual")),
-            Column(name="year_group", kind="integer", label="Year group at entry, Reception is 0",
-                   unit="school years", low=-4, high=14),
+            Column(
+                name="year_group",
+                kind="integer",
+                label="Year group at entry, Reception is 0",
+                unit="school years",
+                low=-4,
+                high=14,
+            ),
             _optional("leaving_reason", "code", "Why the spell ended", allowed=LEAVING_REASONS),
-            _RECORDED, _END_RECORDED,
+            _RECORDED,
+            _END_RECORDED,
         ),
     ),
     Table(
-        name="sessions", row="half-day mark", key=("pupil_id", "date", "session"),
-        event="date", lag_days=1,
+        name="sessions",
+        row="half-day mark",
+        key=("pupil_id", "date", "session"),
+        event="date",
+        lag_days=1,
         columns=(
             _PUPIL,
             Column(name="date", kind="date", label="School day"),
@@ -182,50 +232,89 @@ _ALL = (
         ),
     ),
     Table(
-        name="absence_totals", row="pupil, term and code", key=("pupil_id", "term_end", "mark"),
-        event="term_end", lag_days=90,
+        name="absence_totals",
+        row="pupil, term and code",
+        key=("pupil_id", "term_end", "mark"),
+        event="term_end",
+        lag_days=90,
         columns=(
             _PUPIL,
             Column(name="term_end", kind="date", label="Last day of the term"),
             Column(name="mark", kind="code", label="Attendance code", allowed=codes("marks")),
-            Column(name="sessions", kind="integer", label="Half-days", unit="half-days", low=0,
-                   high=400),
+            Column(
+                name="sessions",
+                kind="integer",
+                label="Half-days",
+                unit="half-days",
+                low=0,
+                high=400,
+            ),
             _RECORDED,
         ),
     ),
     Table(
-        name="suspensions", row="suspension or permanent exclusion",
-        key=("pupil_id", "start_date", "category"), event="start_date", lag_days=1,
+        name="suspensions",
+        row="suspension or permanent exclusion",
+        key=("pupil_id", "start_date", "category"),
+        event="start_date",
+        lag_days=1,
         known_when={"reinstated_on": "reinstated_on"},
         columns=(
-            _PUPIL, _SCHOOL, _START,
-            Column(name="sessions", kind="number", label="Length", unit="half-days", low=0,
-                   high=90, nullable=True),
-            Column(name="category", kind="code", label="Category", allowed=("SUSP", "PERM", "LNCH")),
+            _PUPIL,
+            _SCHOOL,
+            _START,
+            Column(
+                name="sessions",
+                kind="number",
+                label="Length",
+                unit="half-days",
+                low=0,
+                high=90,
+                nullable=True,
+            ),
+            Column(
+                name="category", kind="code", label="Category", allowed=("SUSP", "PERM", "LNCH")
+            ),
             _optional("reason_1", "code", "First reason", allowed=codes("reasons")),
             _optional("reason_2", "code", "Second reason", allowed=codes("reasons")),
             _optional("reason_3", "code", "Third reason", allowed=codes("reasons")),
             _RECORDED,
-            _optional("reinstated_on", "date", "First day the LA could have known that a permanent "
-                      "exclusion was overturned"),
+            _optional(
+                "reinstated_on",
+                "date",
+                "First day the LA could have known that a permanent exclusion was overturned",
+            ),
         ),
     ),
     Table(
-        name="send", row="spell of SEN provision", key=("pupil_id", "start_date"),
-        event="start_date", lag_days=90,
+        name="send",
+        row="spell of SEN provision",
+        key=("pupil_id", "start_date"),
+        event="start_date",
+        lag_days=90,
         known_when={"end_date": "end_recorded_on", "end_recorded_on": "end_recorded_on"},
         columns=(
             _PUPIL,
-            Column(name="provision", kind="code", label="None, SEN support or EHC plan",
-                   allowed=("N", "K", "E")),
+            Column(
+                name="provision",
+                kind="code",
+                label="None, SEN support or EHC plan",
+                allowed=("N", "K", "E"),
+            ),
             _optional("primary_need", "code", "Primary type of need", allowed=codes("needs")),
             _optional("secondary_need", "code", "Secondary type of need", allowed=codes("needs")),
-            _START, _END, _RECORDED, _END_RECORDED,
+            _START,
+            _END,
+            _RECORDED,
+            _END_RECORDED,
         ),
     ),
     Table(
-        name="plans", row="request for an EHC plan", key=("pupil_id", "requested_on"),
-        event="requested_on", lag_days=1,
+        name="plans",
+        row="request for an EHC plan",
+        key=("pupil_id", "requested_on"),
+        event="requested_on",
+        lag_days=1,
         known_when={"outcome": "decided_on", "decided_on": "decided_on", "plan_on": "plan_on"},
         columns=(
             _PUPIL,
@@ -237,49 +326,92 @@ _ALL = (
         ),
     ),
     Table(
-        name="circumstances", row="spell of a circumstance", key=("pupil_id", "kind", "start_date"),
-        event="start_date", lag_days=30,
+        name="circumstances",
+        row="spell of a circumstance",
+        key=("pupil_id", "kind", "start_date"),
+        event="start_date",
+        lag_days=30,
         known_when={"end_date": "end_recorded_on", "end_recorded_on": "end_recorded_on"},
         columns=(
             _PUPIL,
             Column(name="kind", kind="code", label="Kind", allowed=codes("circumstances")),
-            _START, _END, _RECORDED, _END_RECORDED,
+            _START,
+            _END,
+            _RECORDED,
+            _END_RECORDED,
         ),
     ),
     Table(
-        name="neighbourhood", row="spell at an address", key=("pupil_id", "start_date"),
-        event="start_date", lag_days=90,
+        name="neighbourhood",
+        row="spell at an address",
+        key=("pupil_id", "start_date"),
+        event="start_date",
+        lag_days=90,
         columns=(
-            _PUPIL, _START,
-            Column(name="idaci_decile", kind="number", label="IDACI decile, 1 is most deprived",
-                   unit="decile", low=1, high=10, nullable=True),
-            _optional("imd_decile", "number", "IMD decile, 1 is most deprived", unit="decile",
-                      low=1, high=10),
+            _PUPIL,
+            _START,
+            Column(
+                name="idaci_decile",
+                kind="number",
+                label="IDACI decile, 1 is most deprived",
+                unit="decile",
+                low=1,
+                high=10,
+                nullable=True,
+            ),
+            _optional(
+                "imd_decile",
+                "number",
+                "IMD decile, 1 is most deprived",
+                unit="decile",
+                low=1,
+                high=10,
+            ),
             _RECORDED,
         ),
     ),
     Table(
-        name="attainment", row="result", key=("pupil_id", "stage", "subject", "result_date"),
-        event="result_date", lag_days=30,
+        name="attainment",
+        row="result",
+        key=("pupil_id", "stage", "subject", "result_date"),
+        event="result_date",
+        lag_days=30,
         columns=(
             _PUPIL,
-            Column(name="stage", kind="code", label="Key stage",
-                   allowed=("EYFS", "KS1", "KS2", "KS4", "KS5")),
+            Column(
+                name="stage",
+                kind="code",
+                label="Key stage",
+                allowed=("EYFS", "KS1", "KS2", "KS4", "KS5"),
+            ),
             Column(name="subject", kind="text", label="Subject or summary measure"),
-            Column(name="score", kind="number", label="Standardised score", unit="standard deviations"),
+            Column(
+                name="score", kind="number", label="Standardised score", unit="standard deviations"
+            ),
             Column(name="result_date", kind="date", label="Day of the result"),
             _RECORDED,
         ),
     ),
     Table(
-        name="destinations", row="NCCIS position", key=("pupil_id", "start_date", "confirmed_on"),
-        event="confirmed_on", lag_days=0,
+        name="destinations",
+        row="NCCIS position",
+        key=("pupil_id", "start_date", "confirmed_on"),
+        event="confirmed_on",
+        lag_days=0,
         columns=(
             _PUPIL,
-            Column(name="activity_code", kind="code", label="NCCIS activity",
-                   allowed=codes("activities")),
-            _optional("group", "code", "Group of the activity, where the LA's is not the code set's",
-                      allowed=tuple(sorted(set(code_set("activities")["group"])))),
+            Column(
+                name="activity_code",
+                kind="code",
+                label="NCCIS activity",
+                allowed=codes("activities"),
+            ),
+            _optional(
+                "group",
+                "code",
+                "Group of the activity, where the LA's is not the code set's",
+                allowed=tuple(sorted(set(code_set("activities")["group"]))),
+            ),
             Column(name="start_date", kind="date", label="First day of the activity"),
             Column(name="confirmed_on", kind="date", label="Day the position was confirmed"),
             _optional("lapses_on", "date", "Day from which it no longer counts as known"),
@@ -287,16 +419,28 @@ _ALL = (
         ),
     ),
     Table(
-        name="calendar", row="school day", key=("date",),
+        name="calendar",
+        row="school day",
+        key=("date",),
         columns=(
             Column(name="date", kind="date", label="School day"),
             Column(name="term", kind="code", label="Term", allowed=("autumn", "spring", "summer")),
-            Column(name="half_term", kind="integer", label="Half-term of the school year", low=1, high=6),
-            _optional("first_marked_on", "date", "Day its first mark was recorded, where only registers "
-                      "tell that it was a school day"),
+            Column(
+                name="half_term",
+                kind="integer",
+                label="Half-term of the school year",
+                low=1,
+                high=6,
+            ),
+            _optional(
+                "first_marked_on",
+                "date",
+                "Day its first mark was recorded, where only registers "
+                "tell that it was a school day",
+            ),
         ),
     ),
-)  # fmt: skip
+)
 
 TABLES: dict[str, Table] = {table.name: table for table in _ALL}
 """Every table by name."""
@@ -350,9 +494,13 @@ def _pandera_column(column: Column) -> pa.Column:
     import pandera.pandas as pa
 
     dtype: object = {
-        "pupil": None, "text": "str", "date": "datetime64[s]", "integer": "int64", "number": "float64",
+        "pupil": None,
+        "text": "str",
+        "date": "datetime64[s]",
+        "integer": "int64",
+        "number": "float64",
         "code": pd.CategoricalDtype(list(column.allowed)),
-    }[column.kind]  # fmt: skip
+    }[column.kind]
     checks = []
     if column.kind in {"integer", "number"} and (column.low, column.high) != (
         -float("inf"),

@@ -34,8 +34,12 @@ def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.Data
     DataFrame
         All columns, right types, no rows.
     """
-    dtypes: dict[str, object] = {"text": "str", "date": "datetime64[s]", "integer": "int64",
-                                 "number": "float64"}  # fmt: skip
+    dtypes: dict[str, object] = {
+        "text": "str",
+        "date": "datetime64[s]",
+        "integer": "int64",
+        "number": "float64",
+    }
     columns = {}
     for column in TABLES[name].columns:
         dtype = dtypes.get(column.kind)

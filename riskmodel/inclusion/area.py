@@ -28,9 +28,18 @@ STEP_EVENTS = 5
 
 OLDEST = 11
 
-KINDS = ("early_help", "child_in_need", "child_protection", "looked_after", "young_carer",
-         "youth_justice", "vulnerable", "part_time_timetable", "alternative_provision",
-         "home_educated")  # fmt: skip
+KINDS = (
+    "early_help",
+    "child_in_need",
+    "child_protection",
+    "looked_after",
+    "young_carer",
+    "youth_justice",
+    "vulnerable",
+    "part_time_timetable",
+    "alternative_provision",
+    "home_educated",
+)
 """Circumstances of the profile, where the LA holds them."""
 
 
@@ -55,10 +64,15 @@ def profile(made: Inclusion) -> pd.DataFrame:
     phase = roll["phase"].where(roll["phase"] != "", "other schools")
     total = roll["numerator"].sum()
     rows = [("Pupils on a main roll", "roll", total, np.nan)]
-    rows += [(f"… {name}", "phase", count, total)
-             for name, count in roll.groupby(phase)["numerator"].sum().items()]  # fmt: skip
-    for name, label in (("sen_support", "SEN support"), ("ehc_plan", "EHC plan"),
-                        ("fsm", "Eligible for free school meals")):  # fmt: skip
+    rows += [
+        (f"… {name}", "phase", count, total)
+        for name, count in roll.groupby(phase)["numerator"].sum().items()
+    ]
+    for name, label in (
+        ("sen_support", "SEN support"),
+        ("ehc_plan", "EHC plan"),
+        ("fsm", "Eligible for free school meals"),
+    ):
         part = now[(now["measure"] == name).to_numpy()]
         rows.append((label, name, part["numerator"].sum(min_count=1), total))
     rows += _circumstances(facts, total)
@@ -108,12 +122,20 @@ def exits(made: Inclusion) -> pd.DataFrame:
         on_roll = facts.rolls_on(int(days_of(facts.periods["census"])[number]))
         on_roll = on_roll[ordinary[on_roll["school"]]]
         here = left[(left["year"] == number).to_numpy()].drop_duplicates(["school", "pupil"])
-        sizes = [rows["now"].value_counts().reindex(groups, fill_value=0).to_numpy(dtype=float)
-                 for rows in (here, on_roll)]  # fmt: skip
+        sizes = [
+            rows["now"].value_counts().reindex(groups, fill_value=0).to_numpy(dtype=float)
+            for rows in (here, on_roll)
+        ]
         parts.append(
-            pd.DataFrame({"year_group": groups, "period": facts.periods["period"].iloc[number],
-                          "people": sizes[0], "pupils": sizes[1]})
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "year_group": groups,
+                    "period": facts.periods["period"].iloc[number],
+                    "people": sizes[0],
+                    "pupils": sizes[1],
+                }
+            )
+        )
     table = pd.concat(parts, ignore_index=True)
     return table[(table.groupby("year_group")["pupils"].transform("sum") > 0).to_numpy()]
 
@@ -219,9 +241,16 @@ def rows_by_year(made: Inclusion) -> pd.DataFrame:
             year = academic_year(facts.tables[name][column]).to_numpy(dtype=float)
             rows = np.array([(year == one).sum() for one in years["year"]], dtype=float)
         parts.append(
-            pd.DataFrame({"table": name, "row": table.row, "period": years["period"].to_numpy(),
-                          "rows": rows, "share": share})
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "table": name,
+                    "row": table.row,
+                    "period": years["period"].to_numpy(),
+                    "rows": rows,
+                    "share": share,
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 

@@ -59,8 +59,15 @@ class Marks:
 
 def _kinds() -> NDArray[np.int64]:
     family = code_set("marks")["family"].loc[list(codes("marks"))]
-    kind = family.map({"present": PRESENT, "approved_activity": PRESENT, "authorised": ABSENT,
-                       "unauthorised": ABSENT, "not_possible": NOT_POSSIBLE})  # fmt: skip
+    kind = family.map(
+        {
+            "present": PRESENT,
+            "approved_activity": PRESENT,
+            "authorised": ABSENT,
+            "unauthorised": ABSENT,
+            "not_possible": NOT_POSSIBLE,
+        }
+    )
     special = {"C2": PART_TIME, "B": OFFSITE, "K": OFFSITE, "D": DUAL}
     return np.array([special.get(code, kind[code]) for code in family.index])
 
@@ -151,8 +158,12 @@ def _by_pair(
     for term, year in enumerate(facts.year_of_term):
         half_days[:, year] += half_days[:, term]
     return Marks(
-        pupil=pair // n_schools, school=pair % n_schools, half_days=half_days, without_roll=lost, why=why
-    )  # fmt: skip
+        pupil=pair // n_schools,
+        school=pair % n_schools,
+        half_days=half_days,
+        without_roll=lost,
+        why=why,
+    )
 
 
 def attendance(facts: Facts, marks: Marks) -> dict[str, Counts]:
@@ -187,9 +198,10 @@ def attendance(facts: Facts, marks: Marks) -> dict[str, Counts]:
 
     pupils, none = total(possible > 0), "No half-days of pupils of school age are marked."
     made = {
-        "attendance": settle(total(possible - absent), total(possible), marks.why, none,
-                             people=pupils, pupils=pupils)
-    }  # fmt: skip
+        "attendance": settle(
+            total(possible - absent), total(possible), marks.why, none, people=pupils, pupils=pupils
+        )
+    }
     for name, threshold in (("persistent", PERSISTENT), ("severe", SEVERE)):
         reached = total((possible > 0) & (share >= threshold))
         made[name] = settle(reached, pupils, marks.why, none)
@@ -199,8 +211,14 @@ def attendance(facts: Facts, marks: Marks) -> dict[str, Counts]:
         ("dual", DUAL, possible + kinds[DUAL] + kinds[NOT_POSSIBLE]),
     ):
         why = in_use(facts, marks) if kind == PART_TIME else marks.why
-        made[name] = settle(total(kinds[kind]), total(whole), why, none,
-                            people=total(kinds[kind] > 0), pupils=total(whole > 0))  # fmt: skip
+        made[name] = settle(
+            total(kinds[kind]),
+            total(whole),
+            why,
+            none,
+            people=total(kinds[kind] > 0),
+            pupils=total(whole > 0),
+        )
     return made
 
 

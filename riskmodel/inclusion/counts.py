@@ -41,9 +41,14 @@ class Counts:
 
 
 def settle(
-    numerator: Grid, denominator: Grid, why: NDArray[np.object_], nobody: str, *,
-    people: Grid | None = None, pupils: Grid | None = None,
-) -> Counts:  # fmt: skip
+    numerator: Grid,
+    denominator: Grid,
+    why: NDArray[np.object_],
+    nobody: str,
+    *,
+    people: Grid | None = None,
+    pupils: Grid | None = None,
+) -> Counts:
     """Make what cannot be worked out missing, and say why.
 
     Parameters
@@ -70,7 +75,9 @@ def settle(
         return np.where(gone, np.nan, grid)
 
     return Counts(
-        numerator=cut(numerator), denominator=cut(denominator),
+        numerator=cut(numerator),
+        denominator=cut(denominator),
         people=cut(numerator if people is None else people),
-        pupils=cut(denominator if pupils is None else pupils), why=reasons,
-    )  # fmt: skip
+        pupils=cut(denominator if pupils is None else pupils),
+        why=reasons,
+    )

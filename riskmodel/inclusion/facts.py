@@ -286,8 +286,9 @@ class Facts:
         low, high = (pd.to_datetime(int(end), unit="D") for end in (day.min(), day.max()))
         before, after = last < day.min(), (first > day.max()) & (not lasts)
         for missed, words in (
-            (before, f"before {low.day} {low:%B %Y}"), (after, f"after {high.day} {high:%B %Y}")
-        ):  # fmt: skip
+            (before, f"before {low.day} {low:%B %Y}"),
+            (after, f"after {high.day} {high:%B %Y}"),
+        ):
             missed[self.year_of_term[missed[: self.n_terms]]] = (
                 True  # a year lacks what its term lacks
             )
@@ -314,9 +315,13 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
     schools = _schools(known)
     sessions = tables["sessions"] if "sessions" in tables and len(tables["sessions"]) else None
     return Facts(
-        tables=known, sessions=sessions, as_of=as_of, periods=make_periods(tables, as_of),
-        schools=schools, rolls=_rolls(known, schools),
-    )  # fmt: skip
+        tables=known,
+        sessions=sessions,
+        as_of=as_of,
+        periods=make_periods(tables, as_of),
+        schools=schools,
+        rolls=_rolls(known, schools),
+    )
 
 
 def _schools(tables: Tables) -> pd.DataFrame:
@@ -327,14 +332,21 @@ def _schools(tables: Tables) -> pd.DataFrame:
         known = known[["name", "phase", "kind"]].astype("object")
     ids = {str(name) for name in known.index} | {
         str(name)
-        for table in ("enrolments", "suspensions") if table in tables
+        for table in ("enrolments", "suspensions")
+        if table in tables
         for name in tables[table]["school_id"].dropna().unique()
-    }  # fmt: skip
+    }
     made = known.reindex(pd.Index(sorted(ids - {""}), dtype="object", name="school_id"))
     kind, phase = made["kind"], made["phase"]
     words = {"mainstream": "", "special": "special", "AP": "alternative provision"}
-    in_words = phase.map({"primary": "primary", "secondary": "secondary", "all_through": "all-through",
-                          "post16": "post-16"})  # fmt: skip
+    in_words = phase.map(
+        {
+            "primary": "primary",
+            "secondary": "secondary",
+            "all_through": "all-through",
+            "post16": "post-16",
+        }
+    )
     ordinary = phase.where((kind == "mainstream") & phase.isin(["primary", "secondary"]), "")
     return pd.DataFrame(
         {

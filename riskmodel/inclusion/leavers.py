@@ -45,8 +45,12 @@ def leavers(facts: Facts) -> dict[str, Counts]:
         main roll in Year 11 that May. School years only; the year is that of Year 11. A pupil without
         a position since that May is not known.
     """
-    groups = {"employment": "work", "training": "work", "custody": "elsewhere",
-              "reengagement": "elsewhere"}  # fmt: skip
+    groups = {
+        "employment": "work",
+        "training": "work",
+        "custody": "elsewhere",
+        "reengagement": "elsewhere",
+    }
     table = facts.table("destinations")
     confirmed, known = days_of(table["confirmed_on"]), positions(table)
     known = known.assign(pupil=pupils_of(known), group=known["group"].replace(groups))

@@ -75,9 +75,14 @@ def inclusion(tables: Tables, as_of: pd.Timestamp) -> Inclusion:
     facts = make_facts(tables, as_of)
     marks, left = count_marks(facts), leavings(facts)
     single: dict[str, Counts] = {
-        **attendance(facts, marks), **exclusions(facts), **provision(facts, marks),
-        **moves(facts, left), **identified(facts), **plans(facts), **leavers(facts),
-    }  # fmt: skip
+        **attendance(facts, marks),
+        **exclusions(facts),
+        **provision(facts, marks),
+        **moves(facts, left),
+        **identified(facts),
+        **plans(facts),
+        **leavers(facts),
+    }
     parts = [_long(facts, name, "", counts) for name, counts in single.items()]
     for name, by_code in (("reasons", reasons(facts)), ("needs", need_types(facts))):
         parts += [_long(facts, name, code, counts) for code, counts in by_code.items()]

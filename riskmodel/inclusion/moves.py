@@ -58,10 +58,16 @@ def leavings(facts: Facts) -> pd.DataFrame:
     finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | (~told & of_age) | (now < 0)
     home = (reason == "home_educated").to_numpy() | (~told & _to_home_education(facts, left))
     went = np.select(
-        [again, finished, (reason == "permanently_excluded").to_numpy(), home,
-         reason.isin(KNOWN).to_numpy() | elsewhere],
-        ["stayed", "finished", "excluded", "home_educated", "known"], "unknown",
-    )  # fmt: skip
+        [
+            again,
+            finished,
+            (reason == "permanently_excluded").to_numpy(),
+            home,
+            reason.isin(KNOWN).to_numpy() | elsewhere,
+        ],
+        ["stayed", "finished", "excluded", "home_educated", "known"],
+        "unknown",
+    )
     return pd.DataFrame(
         {"pupil": left["pupil"], "school": left["school"], "day": day, "now": now, "went": went}
     )
@@ -71,9 +77,11 @@ def _next_roll(
     left: pd.DataFrame, rolls: pd.DataFrame
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return whether another school, and whether the same, has the pupil on roll afterwards."""
-    pairs = left[["pupil", "school", "leaving"]].reset_index(names="row").merge(
-        rolls[["pupil", "school", "entry", "leaving"]], on="pupil", suffixes=("", "_next")
-    )  # fmt: skip
+    pairs = (
+        left[["pupil", "school", "leaving"]]
+        .reset_index(names="row")
+        .merge(rolls[["pupil", "school", "entry", "leaving"]], on="pupil", suffixes=("", "_next"))
+    )
     later = (pairs["entry"] <= pairs["leaving"] + GAP_DAYS) & (
         pairs["leaving_next"] > pairs["leaving"]
     )
@@ -120,9 +128,10 @@ def moves(facts: Facts, left: pd.DataFrame) -> dict[str, Counts]:
     joins = ~month.isin([8, 9]).to_numpy() & ~back
     why = facts.reached("enrolments", day, "rolls", lasts=True)
     made = {
-        "joined": settle(facts.people(school[joins], pupil[joins], day[joins]), facts.on_roll, why,
-                         NOBODY)
-    }  # fmt: skip
+        "joined": settle(
+            facts.people(school[joins], pupil[joins], day[joins]), facts.on_roll, why, NOBODY
+        )
+    }
     why = facts.reached("enrolments", left["day"].to_numpy(), "ends of rolls")
     for name in ("known", "unknown", "home_educated"):
         rows = left[(left["went"] == name).to_numpy()]

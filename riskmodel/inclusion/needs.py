@@ -40,9 +40,12 @@ def identified(facts: Facts) -> dict[str, Counts]:
     known = np.full(facts.shape[1], "", dtype=object)
     roll = settle(facts.on_roll, facts.on_roll, known, NOBODY)
     made["roll"] = Counts(
-        numerator=roll.numerator, denominator=np.full(facts.shape, np.nan), people=roll.people,
-        pupils=roll.pupils, why=roll.why,
-    )  # fmt: skip
+        numerator=roll.numerator,
+        denominator=np.full(facts.shape, np.nan),
+        people=roll.people,
+        pupils=roll.pupils,
+        why=roll.why,
+    )
     send, meals = facts.table("send"), facts.table("circumstances")
     why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
     for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
@@ -150,6 +153,10 @@ def plans(facts: Facts) -> dict[str, Counts]:
     whole = facts.events(school, issued[done])
     return {
         "waiting": settle(late, open_, why, "No request was open at the end of the period."),
-        "in_time": settle(facts.events(school[quick], issued[done][quick]), whole, why,
-                          "No plan was issued in the period."),
-    }  # fmt: skip
+        "in_time": settle(
+            facts.events(school[quick], issued[done][quick]),
+            whole,
+            why,
+            "No plan was issued in the period.",
+        ),
+    }

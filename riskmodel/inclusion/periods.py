@@ -25,8 +25,12 @@ CENSUS = {"autumn": (10, 5), "spring": (1, 15), "summer": (5, 15)}
 USUAL = {"autumn": ((9, 1), (12, 20)), "spring": ((1, 1), (4, 5)), "summer": ((4, 16), (7, 20))}
 """First and last school day, month and day, of a term that the calendar lacks; chosen."""
 
-STARTS = (("calendar", "date"), ("sessions", "date"), ("absence_totals", "term_end"),
-          ("suspensions", "start_date"))  # fmt: skip
+STARTS = (
+    ("calendar", "date"),
+    ("sessions", "date"),
+    ("absence_totals", "term_end"),
+    ("suspensions", "start_date"),
+)
 """Tables, and their dates, whose earliest fact says where the terms shown begin."""
 
 
@@ -88,8 +92,11 @@ def make_periods(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def _first_year(tables: Tables, otherwise: int) -> int:
-    starts = [tables[name][column].min() for name, column in STARTS
-              if name in tables and len(tables[name])]  # fmt: skip
+    starts = [
+        tables[name][column].min()
+        for name, column in STARTS
+        if name in tables and len(tables[name])
+    ]
     return min([otherwise, *academic_year(pd.Series(starts, dtype="datetime64[s]")).tolist()])
 
 
@@ -135,8 +142,10 @@ def _years(terms: pd.DataFrame) -> pd.DataFrame:
                 "first": part["first"].iloc[0],
                 "last": part["last"].iloc[-1],
                 # a year whose later terms have not begun has not ended either
-                "school_ends": part["school_ends"].iloc[-1] if whole else pd.Timestamp.max.as_unit("s"),
+                "school_ends": part["school_ends"].iloc[-1]
+                if whole
+                else pd.Timestamp.max.as_unit("s"),
                 "census": pd.Timestamp(int(str(year)) + 1, 1, 15),
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows, columns=np.array(terms.columns))

@@ -45,13 +45,27 @@ SHIFTS = {"child_in_need": 0.55, "child_protection": 0.55, "looked_after": -0.55
 BLACK_AFRICAN, ROMA_AND_TRAVELLER = -0.35, 0.8
 """Shifts: 8.7% of Black African pupils are persistently absent (DfE, 2024/25); the other is chosen."""
 
-FITTED = {"primary": (0.09, 0.78, 1.37, 0.62), "secondary": (-0.07, 0.88, 0.955, 0.36),
-          "special": (-0.13, 1.085, 0.0, 0.0)}  # fmt: skip
+FITTED = {
+    "primary": (0.09, 0.78, 1.37, 0.62),
+    "secondary": (-0.07, 0.88, 0.955, 0.36),
+    "special": (-0.13, 1.085, 0.0, 0.0),
+}
 """Shift, stretch, and a further stretch beyond a third number, of the score: they undo what drawing
 half-days adds to the spread of yearly absence. Fitted with ``benchmarks/calibration.py``."""
 
-TILT = {"I": -0.30, "M": -0.1, "C": 0.0, "R": -0.3, "T": 0.0, "G": -0.3, "O": 0.55, "U": 0.45, "N": 0.3,
-        "J1": 0.0, "C2": 0.8}  # fmt: skip
+TILT = {
+    "I": -0.30,
+    "M": -0.1,
+    "C": 0.0,
+    "R": -0.3,
+    "T": 0.0,
+    "G": -0.3,
+    "O": 0.55,
+    "U": 0.45,
+    "N": 0.3,
+    "J1": 0.0,
+    "C2": 0.8,
+}
 """How the mix of absence codes changes with a pupil's absence, per standard deviation; chosen."""
 
 PRESENT = ("L", "B", "V", "P", "W", "K")
@@ -212,8 +226,10 @@ def _mixes(
         table = wanted * np.exp(np.outer(middle, list(TILT.values())))
         size = mass[rows] / max(mass[rows].sum(), 1e-9)
         for _ in range(50):
-            table *= (wanted / wanted.sum()) / np.maximum((size[:, None] * table).sum(axis=0)
-                     / np.maximum(size @ table.sum(axis=1), 1e-12), 1e-12)  # fmt: skip
+            table *= (wanted / wanted.sum()) / np.maximum(
+                (size[:, None] * table).sum(axis=0) / np.maximum(size @ table.sum(axis=1), 1e-12),
+                1e-12,
+            )
             table /= table.sum(axis=1, keepdims=True)
         by_absence[rows] = table
         shares = np.array([published[code] for code in present]) / 100
@@ -319,9 +335,11 @@ def _draw_block(
 
 
 def write_suspensions(
-    marks: NDArray[np.uint8], pupil: NDArray[np.int64], day: NDArray[np.int64],
+    marks: NDArray[np.uint8],
+    pupil: NDArray[np.int64],
+    day: NDArray[np.int64],
     length: NDArray[np.int64],
-) -> None:  # fmt: skip
+) -> None:
     """Mark the days of suspensions in place.
 
     Parameters

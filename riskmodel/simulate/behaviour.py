@@ -99,9 +99,13 @@ class State:
             In the order of ``rows``.
         """
         return replace(
-            self, pressure=self.pressure[rows], disengagement=self.disengagement[rows],
-            recent=self.recent[rows], school=self.school[rows], active=self.active[rows],
-        )  # fmt: skip
+            self,
+            pressure=self.pressure[rows],
+            disengagement=self.disengagement[rows],
+            recent=self.recent[rows],
+            school=self.school[rows],
+            active=self.active[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -151,9 +155,16 @@ def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
         stage=stage,
         unmet=population.unmet[rows, group],
         supported=(provision > 0) | population.early_help[rows, group],
-        groups=[population.male[rows].astype(np.int64), population.fsm[rows, group].astype(np.int64),
-                need, population.ethnicity[rows], care, provision, stage],
-    )  # fmt: skip
+        groups=[
+            population.male[rows].astype(np.int64),
+            population.fsm[rows, group].astype(np.int64),
+            need,
+            population.ethnicity[rows],
+            care,
+            provision,
+            stage,
+        ],
+    )
 
 
 def relative_rates(event: Event) -> list[Floats]:
@@ -350,9 +361,13 @@ def start_state(population: Population, rng: np.random.Generator, *, half_term: 
 
 
 def step(
-    population: Population, rows: Ints, state: State, setting: Setting, suspensions: Ints,
+    population: Population,
+    rows: Ints,
+    state: State,
+    setting: Setting,
+    suspensions: Ints,
     rng: np.random.Generator,
-) -> State:  # fmt: skip
+) -> State:
     """Carry latent states over a half-term.
 
     Parameters
@@ -382,9 +397,12 @@ def step(
     mean, away = population.pressure_mean[rows], population.disengagement_mean[rows]
     hurt = 0.05 * np.minimum(suspensions, 4) + 0.25 * moves_up
     pressure = (
-        mean + PERSISTENCE * (state.pressure - mean) + noise[0] + hurt
+        mean
+        + PERSISTENCE * (state.pressure - mean)
+        + noise[0]
+        + hurt
         - SUPPORT * (1 - PERSISTENCE) * setting.supported
-    )  # fmt: skip
+    )
     disengagement = (
         away + PERSISTENCE * (state.disengagement - away) + 0.5 * noise[0] + noise[1] + hurt
     )

@@ -19,8 +19,14 @@ __all__ = ["LAST_YEAR", "SchoolCalendar", "make_calendar"]
 LAST_YEAR = 2025
 """Calendar year in which the last simulated school year ends."""
 
-HALF_TERMS = (("09-03", "10-24"), ("11-04", "12-20"), ("01-06", "02-14"), ("02-24", "04-04"),
-              ("04-22", "05-23"), ("06-02", "07-22"))  # fmt: skip
+HALF_TERMS = (
+    ("09-03", "10-24"),
+    ("11-04", "12-20"),
+    ("01-06", "02-14"),
+    ("02-24", "04-04"),
+    ("04-22", "05-23"),
+    ("06-02", "07-22"),
+)
 """First and last day of the half-terms, month and day."""
 
 TERMS = ("autumn", "autumn", "spring", "spring", "summer", "summer")
@@ -57,13 +63,19 @@ class SchoolCalendar:
             One row per school day.
         """
         number = self.half_term % 6
-        term = pd.Categorical(np.array(TERMS, dtype=object)[number],
-                              categories=list(TABLES["calendar"]["term"].allowed))  # fmt: skip
+        term = pd.Categorical(
+            np.array(TERMS, dtype=object)[number],
+            categories=list(TABLES["calendar"]["term"].allowed),
+        )
         published = np.full(len(number), np.datetime64("NaT", "s"))
         return pd.DataFrame(
-            {"date": self.days.astype("datetime64[s]"), "term": term, "half_term": number + 1,
-             "first_marked_on": published}
-        )  # fmt: skip
+            {
+                "date": self.days.astype("datetime64[s]"),
+                "term": term,
+                "half_term": number + 1,
+                "first_marked_on": published,
+            }
+        )
 
 
 def make_calendar(years: int) -> SchoolCalendar:
@@ -94,6 +106,9 @@ def make_calendar(years: int) -> SchoolCalendar:
             days.append(span)
             half_term.append(np.full(len(span), 6 * (year - first_year) + number))
     return SchoolCalendar(
-        np.concatenate(days), np.concatenate(half_term), np.array([d[0] for d in days]),
-        np.array([d[-1] for d in days]), first_year,
-    )  # fmt: skip
+        np.concatenate(days),
+        np.concatenate(half_term),
+        np.array([d[0] for d in days]),
+        np.array([d[-1] for d in days]),
+        first_year,
+    )

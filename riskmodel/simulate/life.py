@@ -131,9 +131,11 @@ def live(
     state = behaviour.start_state(population, rng, half_term=-BURN_IN)
     older = np.flatnonzero(population.first_group >= 7)
     life = Life(
-        exit_day=np.full(n, NEVER), back_day=np.full(n, NEVER), reason=np.full(n, None, object),
+        exit_day=np.full(n, NEVER),
+        back_day=np.full(n, NEVER),
+        reason=np.full(n, None, object),
         neet=neet_levels(population, older, state.disengagement[older], preset),
-    )  # fmt: skip
+    )
     factors = behaviour.start_factors()
     events: list[dict[str, Ints]] = []
     rolls: list[dict[str, Ints]] = []
@@ -141,9 +143,11 @@ def live(
     for number in track(range(-BURN_IN, len(calendar.starts)), "Simulating half-terms"):
         group = population.first_group + number // 6
         here = (
-            (group >= 0) & (group < GROUPS) & (population.arrives <= max(number, 0))
+            (group >= 0)
+            & (group < GROUPS)
+            & (population.arrives <= max(number, 0))
             & (life.exit_day == NEVER)
-        )  # fmt: skip
+        )
         rows = np.flatnonzero(here)
         setting = behaviour.groups_of(population, rows, number)
         chance = behaviour.chances(
@@ -200,8 +204,12 @@ def _suspend(
     last = np.append(np.diff(pupil) != 0, True)
     length = np.where(last, length, np.minimum(length, np.maximum(gap, 1)))
     keep = np.append(True, ~((np.diff(pupil) == 0) & (np.diff(place) == 0)))[: len(pupil)]
-    return {"pupil": pupil[keep], "day": days[place[keep]], "days": length[keep],
-            "school": state.school[pupil[keep]]}  # fmt: skip
+    return {
+        "pupil": pupil[keep],
+        "day": days[place[keep]],
+        "days": length[keep],
+        "school": state.school[pupil[keep]],
+    }
 
 
 def _exclude(
@@ -214,14 +222,23 @@ def _exclude(
     life.reason[pupil] = "permanently_excluded"
     to_ap = rng.random(len(pupil)) < TO_AP
     life.back_day[pupil[to_ap]] = days[-1] + 1
-    return {"pupil": pupil, "day": day, "days": np.zeros(len(pupil), np.int64),
-            "school": state.school[pupil]}  # fmt: skip
+    return {
+        "pupil": pupil,
+        "day": day,
+        "days": np.zeros(len(pupil), np.int64),
+        "school": state.school[pupil],
+    }
 
 
 def _leave(
-    life: Life, rows: Ints, state: State, days: Ints, years_left: float, preset: Preset,
+    life: Life,
+    rows: Ints,
+    state: State,
+    days: Ints,
+    years_left: float,
+    preset: Preset,
     rng: np.random.Generator,
-) -> None:  # fmt: skip
+) -> None:
     """Decide who leaves for other reasons."""
     chances = exit_chances(state.take(rows), years_left, preset)
     for reason, chance in chances.items():
@@ -232,9 +249,14 @@ def _leave(
 
 
 def _finish(
-    life: Life, population: Population, calendar: SchoolCalendar, rows: Ints, state: State,
-    number: int, preset: Preset,
-) -> None:  # fmt: skip
+    life: Life,
+    population: Population,
+    calendar: SchoolCalendar,
+    rows: Ints,
+    state: State,
+    number: int,
+    preset: Preset,
+) -> None:
     """End Year 11."""
     pupil = rows[life.exit_day[rows] == NEVER]
     last = np.datetime64(f"{calendar.first_year + number // 6 + 1}-06-27")
@@ -246,13 +268,23 @@ def _finish(
 
 
 def _move(
-    rolls: list[dict[str, Ints]], population: Population, state: State, stays: NDArray[np.bool_],
-    days: Ints, rng: np.random.Generator,
-) -> State:  # fmt: skip
+    rolls: list[dict[str, Ints]],
+    population: Population,
+    state: State,
+    stays: NDArray[np.bool_],
+    days: Ints,
+    rng: np.random.Generator,
+) -> State:
     """Move some pupils to another school at the end of the half-term, which unsettles them."""
     pupil, school, managed = moves(population, state, stays, rng)
-    rolls.append({"pupil": pupil, "day": np.full(len(pupil), days[-1]), "school": school,
-                  "managed": managed.astype(np.int64)})  # fmt: skip
+    rolls.append(
+        {
+            "pupil": pupil,
+            "day": np.full(len(pupil), days[-1]),
+            "school": school,
+            "managed": managed.astype(np.int64),
+        }
+    )
     now, pressure, away = state.school.copy(), state.pressure.copy(), state.disengagement.copy()
     now[pupil] = school
     pressure[pupil] += 0.15
@@ -338,9 +370,10 @@ def true_risks(
             else:
                 risk = _neet_risk(population, life, rows, state)
             parts.append(
-                pd.DataFrame({"outcome": outcome, "pupil_id": names[rows], "as_of": as_of,
-                              "risk": risk})
-            )  # fmt: skip
+                pd.DataFrame(
+                    {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of, "risk": risk}
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 

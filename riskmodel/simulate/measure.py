@@ -81,6 +81,12 @@ def summarise(runs: list[pd.DataFrame]) -> pd.DataFrame:
     gap = mean - target
     within = (gap.abs() <= 0.1 * target) | ((target < 0.5) & (gap.abs() <= 0.05))
     return pd.DataFrame(
-        {"target": target, "simulated": mean, "low": mean - margin, "high": mean + margin,
-         "off": gap / target, "within": within}
-    ).reset_index()  # fmt: skip
+        {
+            "target": target,
+            "simulated": mean,
+            "low": mean - margin,
+            "high": mean + margin,
+            "off": gap / target,
+            "within": within,
+        }
+    ).reset_index()

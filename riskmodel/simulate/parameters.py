@@ -77,8 +77,11 @@ def parameters_under(prefix: str, preset: Preset = "england") -> dict[str, float
         Rest of the name → value, in the order of the file.
     """
     start = f"{prefix}."
-    return {name.removeprefix(start): value for name, value in _values(preset).items()
-            if name.startswith(start)}  # fmt: skip
+    return {
+        name.removeprefix(start): value
+        for name, value in _values(preset).items()
+        if name.startswith(start)
+    }
 
 
 @cache

@@ -158,22 +158,37 @@ def make_population(
         male, fsm, 0.6 * frailty + 0.4 * stress - 0.5 * ability, primary, preset, rng
     )
     pressure = (
-        0.35 * stress + 0.9 * frailty - 0.2 * ability + 0.3 * (needs.need == 0)
+        0.35 * stress
+        + 0.9 * frailty
+        - 0.2 * ability
+        + 0.3 * (needs.need == 0)
         + 0.15 * rng.standard_normal(n)
-    )  # fmt: skip
+    )
     disengagement = 0.5 * standardise(pressure) + 0.35 * stress + 0.75 * rng.standard_normal(n)
     special_school = schools.n_primary + schools.n_secondary + rng.integers(0, schools.n_special, n)
     secondary = schools.n_primary + _assign(deprivation, schools.n_secondary, rng)
     return Population(
-        first_group=first_group, arrives=_arrivals(n, first_group, years, rng), male=male,
-        special=needs.special, ethnicity=rng.choice(len(shares), n, p=shares / shares.sum()),
-        birth_month=rng.integers(0, 12, n), deprivation=deprivation, ability=ability,
-        stress=stress, pressure_mean=standardise(pressure),
-        disengagement_mean=standardise(disengagement), fsm=fsm, social=social,
-        early_help=early_help, need=needs.need, provision=needs.provision, unmet=needs.unmet,
+        first_group=first_group,
+        arrives=_arrivals(n, first_group, years, rng),
+        male=male,
+        special=needs.special,
+        ethnicity=rng.choice(len(shares), n, p=shares / shares.sum()),
+        birth_month=rng.integers(0, 12, n),
+        deprivation=deprivation,
+        ability=ability,
+        stress=stress,
+        pressure_mean=standardise(pressure),
+        disengagement_mean=standardise(disengagement),
+        fsm=fsm,
+        social=social,
+        early_help=early_help,
+        need=needs.need,
+        provision=needs.provision,
+        unmet=needs.unmet,
         primary=np.where(needs.special, special_school, primary),
-        secondary=np.where(needs.special, special_school, secondary), schools=schools,
-    )  # fmt: skip
+        secondary=np.where(needs.special, special_school, secondary),
+        schools=schools,
+    )
 
 
 def _make_schools(pupils: int, preset: Preset, rng: np.random.Generator) -> Schools:
@@ -201,9 +216,12 @@ def _make_schools(pupils: int, preset: Preset, rng: np.random.Generator) -> Scho
         )
     culture, severity = (np.exp(np.concatenate(part)) for part in zip(*logs, strict=True))
     return Schools(
-        n_primary=numbers["primary"], n_secondary=numbers["secondary"],
-        n_special=numbers["special"], culture=culture, severity=severity,
-    )  # fmt: skip
+        n_primary=numbers["primary"],
+        n_secondary=numbers["secondary"],
+        n_special=numbers["special"],
+        culture=culture,
+        severity=severity,
+    )
 
 
 def _spread(share: float) -> float:

@@ -308,9 +308,13 @@ def _authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator
 
 
 def _authority(
-    pupils: int, years: int, preset: Preset, calendar: SchoolCalendar, seed: np.random.SeedSequence,
+    pupils: int,
+    years: int,
+    preset: Preset,
+    calendar: SchoolCalendar,
+    seed: np.random.SeedSequence,
     before: tuple[int, int, int],
-) -> _Authority:  # fmt: skip
+) -> _Authority:
     """Simulate one LA; ``before`` counts pupils, schools and LAs before it."""
     streams = ("population", "life", "truth", "records", "marks")
     rng = {n: np.random.default_rng(s) for n, s in zip(streams, seed.spawn(5), strict=True)}
@@ -353,9 +357,11 @@ def _authority(
     return _Authority(
         frames={name: _typed(name, frame) for name, frame in frames.items()},
         truth=true_risks(population, calendar, life, labels.to_numpy(object), preset, rng["truth"]),
-        calendar=calendar, pupils=ids.dtype, marks=marks,
+        calendar=calendar,
+        pupils=ids.dtype,
+        marks=marks,
         lag=np.where(slow[population.primary] | slow[population.secondary], 8, 1),
-    )  # fmt: skip
+    )
 
 
 def _typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -41,8 +41,10 @@ __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
 
-UNKNOWN = {"suspensions": "Whoever was suspended or excluded since counts as not.",
-           "sessions": "Nothing is known of attendance since."}  # fmt: skip
+UNKNOWN = {
+    "suspensions": "Whoever was suspended or excluded since counts as not.",
+    "sessions": "Nothing is known of attendance since.",
+}
 """What a table that ends early leaves out."""
 
 
@@ -184,8 +186,14 @@ def _find_sources(
         if not path.is_file() or path.name.startswith("."):
             continue
         if path.suffix.lower() not in ENDINGS:
-            notes.append(Problem(path.name, "ignored_file", f"{path.name}: is neither CSV nor Parquet "
-                               "and was not read. Export it as CSV if it holds facts."))  # fmt: skip
+            notes.append(
+                Problem(
+                    path.name,
+                    "ignored_file",
+                    f"{path.name}: is neither CSV nor Parquet "
+                    "and was not read. Export it as CSV if it holds facts.",
+                )
+            )
             continue
         if path.stem not in TABLES:
             raise DataError(
@@ -229,11 +237,23 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
     return [
-        Problem("pupils", "no_enrolment",
-              f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.")
+        Problem(
+            "pupils",
+            "no_enrolment",
+            f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.",
+        )
         for pupil in lost[:20]
-    ] + ([Problem("pupils", "no_enrolment", f"pupils: {len(lost) - 20} more pupils are in no enrolment.")]
-         if len(lost) > 20 else [])  # fmt: skip
+    ] + (
+        [
+            Problem(
+                "pupils",
+                "no_enrolment",
+                f"pupils: {len(lost) - 20} more pupils are in no enrolment.",
+            )
+        ]
+        if len(lost) > 20
+        else []
+    )
 
 
 def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[Problem]:
@@ -245,11 +265,17 @@ def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[Problem]:
         recorded, dated = frames[name]["recorded_on"], frames[name][event]
         first, last = data_span(dated)[0], data_span(recorded)[1]
         for dates, rule, rest in (
-            (recorded[recorded > last], "recorded_far_off",
-             f"far after all others, which end on {last:%Y-%m-%d}. No default day follows from"),
-            (dated[dated < first], "dated_far_off",
-             f"far before all others, which begin on {first:%Y-%m-%d}. No list begins with"),
-        ):  # fmt: skip
+            (
+                recorded[recorded > last],
+                "recorded_far_off",
+                f"far after all others, which end on {last:%Y-%m-%d}. No default day follows from",
+            ),
+            (
+                dated[dated < first],
+                "dated_far_off",
+                f"far before all others, which begin on {first:%Y-%m-%d}. No list begins with",
+            ),
+        ):
             if len(dates):
                 problems.append(_far_off(name, dates, rule, rest))
     return problems

@@ -86,9 +86,11 @@ def _joint_figures(
         if phase == "special":
             continue
         here = (
-            (pupils["phase"] == PHASES.index(phase)) & (pupils["fsm"] == bool(traits[0]))
-            & (sen == bool(traits[1])) & (pupils["male"] == bool(traits[2]))
-        ).to_numpy() & (possible > 0)  # fmt: skip
+            (pupils["phase"] == PHASES.index(phase))
+            & (pupils["fsm"] == bool(traits[0]))
+            & (sen == bool(traits[1]))
+            & (pupils["male"] == bool(traits[2]))
+        ).to_numpy() & (possible > 0)
         shift, stretch = trend(phase)
         then = norm.ppf(bands[:2].sum() / bands.sum())
         target = 100 * norm.sf((then - shift) / stretch)

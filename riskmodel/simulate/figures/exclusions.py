@@ -108,9 +108,14 @@ def _composition(
     with_sen = (pupils["K"] | pupils["E"]).to_numpy()
     for name, column, groups, inside, shown in (
         ("need", pupils["need"], NEEDS, with_sen, ("SEMH", "MLD", "SLCN", "ASD")),
-        ("ethnicity", pupils["ethnicity"], tuple(parameters_under("ethnicity")), mine,
-         ("WBRI", "WOTH", "MWBC", "APKN", "BAFR", "BCRB") if event == "susp" else ("WBRI",)),
-    ):  # fmt: skip
+        (
+            "ethnicity",
+            pupils["ethnicity"],
+            tuple(parameters_under("ethnicity")),
+            mine,
+            ("WBRI", "WOTH", "MWBC", "APKN", "BAFR", "BCRB") if event == "susp" else ("WBRI",),
+        ),
+    ):
         rates = parameters_under(f"{event}.{name}")
         there = {code: int((here & inside & (column == code)).sum()) for code in groups}
         whole = sum(there[code] * rates[code] for code in groups)

@@ -63,8 +63,12 @@ def counted_pupils(tables: Tables) -> pd.DataFrame:
     frame["stage"] = stage
     frame["phase"] = np.select([stage == GROUPS, stage >= 7, stage >= 0], [2, 1, 0], -1)
     frame["on_roll"] = on_roll & (stage >= 0)
-    for name, day in (("child_in_need", march), ("child_protection", march), ("looked_after", march),
-                      ("fsm", census)):  # fmt: skip
+    for name, day in (
+        ("child_in_need", march),
+        ("child_protection", march),
+        ("looked_after", march),
+        ("fsm", census),
+    ):
         spells = tables["circumstances"]
         frame[name] = in_spell_on(spells[spells["kind"] == name], day, n)
     for letter in ("K", "E"):

@@ -20,9 +20,12 @@ __all__ = ["attainment_table", "destinations_table"]
 
 
 def attainment_table(
-    population: Population, ids: pd.Categorical, first_year: int, away: NDArray[np.float32],
+    population: Population,
+    ids: pd.Categorical,
+    first_year: int,
+    away: NDArray[np.float32],
     rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Return the ``attainment`` table: key stage 2 in two subjects, and key stage 4 as a whole.
 
     Parameters
@@ -45,8 +48,10 @@ def attainment_table(
     """
     parts = []
     for stage, subject, group, day in (
-        ("KS2", "reading", 7, -55), ("KS2", "mathematics", 7, -55), ("KS4", "attainment_8", 12, -10),
-    ):  # fmt: skip
+        ("KS2", "reading", 7, -55),
+        ("KS2", "mathematics", 7, -55),
+        ("KS4", "attainment_8", 12, -10),
+    ):
         result = september(first_year, population.first_group, group) + day
         has = np.flatnonzero(result <= LAST_DAY - 15)
         lost = 0.35 * away[has] if stage == "KS4" else 0.0
@@ -106,10 +111,17 @@ def destinations_table(
             # a return confirms a position again with the day it began
             start = autumn + np.where(out, since, 0)
             end = end.astype("datetime64[s]")
-            parts.append(pd.DataFrame({
-                "pupil_id": ids[pupil], "activity_code": code,
-                "start_date": start.astype("datetime64[s]"), "confirmed_on": end, "recorded_on": end,
-            }))  # fmt: skip
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "pupil_id": ids[pupil],
+                        "activity_code": code,
+                        "start_date": start.astype("datetime64[s]"),
+                        "confirmed_on": end,
+                        "recorded_on": end,
+                    }
+                )
+            )
     columns = TABLES["destinations"].names
     table = (
         pd.concat(parts, ignore_index=True)

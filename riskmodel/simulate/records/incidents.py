@@ -69,12 +69,14 @@ def suspensions_table(
             "start_date": start,
             "sessions": np.where(permanent, np.nan, 2.0 * events["days"]),
             "category": coded("suspensions", "category", np.where(permanent, "PERM", "SUSP")),
-            **{f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
-               for i in range(3)},
+            **{
+                f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
+                for i in range(3)
+            },
             "recorded_on": start + lag,
             "reinstated_on": pd.array([pd.NaT] * n, dtype="datetime64[s]"),
         }
-    )  # fmt: skip
+    )
 
 
 def shares_of_all_reasons(event: str, preset: Preset) -> dict[str, float]:

@@ -74,9 +74,12 @@ def schools_table(
 
 
 def enrolments_table(
-    population: Population, calendar: SchoolCalendar, life: Life, ids: pd.Categorical,
+    population: Population,
+    calendar: SchoolCalendar,
+    life: Life,
+    ids: pd.Categorical,
     names: NDArray[np.object_],
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Return the ``enrolments`` table: primary, secondary, moves, and AP after an exclusion.
 
     Parameters
@@ -149,19 +152,38 @@ def _starts(
         comes = (group < 7) | population.special if wanted == 0 else ~population.special
         who = np.flatnonzero((year < last_year) & comes)
         date = september(calendar.first_year, group[who], wanted) + 2
-        parts.append(pd.DataFrame({"pupil": who, "date": date.astype("datetime64[s]"),
-                                   "school": school[who], "why": "end_of_phase"}))  # fmt: skip
+        parts.append(
+            pd.DataFrame(
+                {
+                    "pupil": who,
+                    "date": date.astype("datetime64[s]"),
+                    "school": school[who],
+                    "why": "end_of_phase",
+                }
+            )
+        )
     moves, back = life.rolls, np.flatnonzero(life.back_day < NO_DAY)
-    parts.append(pd.DataFrame({
-        "pupil": moves["pupil"], "date": after[moves["day"]] + np.timedelta64(3, "D"),
-        "school": moves["school"],
-        "why": np.where(moves["managed"] == 1, "managed_move", "transferred"),
-    }))  # fmt: skip
-    parts.append(pd.DataFrame({
-        "pupil": back,
-        "date": after[np.minimum(life.back_day[back], len(after) - 1)] + np.timedelta64(4, "D"),
-        "school": population.schools.ap, "why": "ap",
-    }))  # fmt: skip
+    parts.append(
+        pd.DataFrame(
+            {
+                "pupil": moves["pupil"],
+                "date": after[moves["day"]] + np.timedelta64(3, "D"),
+                "school": moves["school"],
+                "why": np.where(moves["managed"] == 1, "managed_move", "transferred"),
+            }
+        )
+    )
+    parts.append(
+        pd.DataFrame(
+            {
+                "pupil": back,
+                "date": after[np.minimum(life.back_day[back], len(after) - 1)]
+                + np.timedelta64(4, "D"),
+                "school": population.schools.ap,
+                "why": "ap",
+            }
+        )
+    )
     came = np.flatnonzero(arrives > 0)
     then = group[came] + arrives[came] // 6
     school = np.where(then >= 7, population.secondary[came], population.primary[came])

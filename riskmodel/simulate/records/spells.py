@@ -144,9 +144,12 @@ def _change_days(population: Population, first_year: int, rng: np.random.Generat
 
 
 def _spells(
-    status: NDArray[np.bool_], days: Dates, ids: pd.Categorical, lag: tuple[int, int],
+    status: NDArray[np.bool_],
+    days: Dates,
+    ids: pd.Categorical,
+    lag: tuple[int, int],
     rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Turn a status by year group into spells that had begun by the last day.
 
     Returns pupil, place of the first year group, start, end and when both were recorded; an end

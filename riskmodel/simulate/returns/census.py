@@ -108,13 +108,26 @@ def _census(
     left = entered & ((rolls["leaving_date"] < day) & (rolls["leaving_date"] >= before)).to_numpy()
     mark = f"{day.year}{code}"
     schools = tables["schools"]
-    yield "schoolcensus", pd.DataFrame({
-        "schoolcensustableid": [f"{mark}-{s}" for s in schools["school_id"]], "NativeId": 1,
-        "collection": "SC", "term": code, "year": day.year, "referencedate": day.strftime(COLLECT_DATE),
-        "estab": schools["school_id"].str[1:], "lea": schools["local_authority"], "urn": schools["urn"],
-    })  # fmt: skip
-    past = [(year - (name == "summer" or (name == "spring" and term == "autumn")), name)
-            for name in excluded]  # fmt: skip
+    yield (
+        "schoolcensus",
+        pd.DataFrame(
+            {
+                "schoolcensustableid": [f"{mark}-{s}" for s in schools["school_id"]],
+                "NativeId": 1,
+                "collection": "SC",
+                "term": code,
+                "year": day.year,
+                "referencedate": day.strftime(COLLECT_DATE),
+                "estab": schools["school_id"].str[1:],
+                "lea": schools["local_authority"],
+                "urn": schools["urn"],
+            }
+        ),
+    )
+    past = [
+        (year - (name == "summer" or (name == "spring" and term == "autumn")), name)
+        for name in excluded
+    ]
     attended_year = year - (attended == "summer")
     for where, rows in (("on", now), ("off", left)):
         part = rolls[rows].reset_index(drop=True)
@@ -153,8 +166,11 @@ def _summer_halves(
         return [None, None]
     days = tables["calendar"]
     days = days[(days["date"] >= span[0]) & (days["date"] <= span[1])]
-    return [(part.iloc[0], part.iloc[-1]) for half in (5, 6)
-            if len(part := days.loc[days["half_term"] == half, "date"])]  # fmt: skip
+    return [
+        (part.iloc[0], part.iloc[-1])
+        for half in (5, 6)
+        if len(part := days.loc[days["half_term"] == half, "date"])
+    ]
 
 
 def _details(totals: pd.DataFrame, ids: pd.Series, column: str) -> pd.DataFrame:
@@ -171,9 +187,14 @@ def _details(totals: pd.DataFrame, ids: pd.Series, column: str) -> pd.DataFrame:
 
 
 def _pupil_table(
-    tables: Tables, people: pd.DataFrame, part: pd.DataFrame, head: pd.DataFrame,
-    census: _Census, where: str, totals: pd.DataFrame,
-) -> pd.DataFrame:  # fmt: skip
+    tables: Tables,
+    people: pd.DataFrame,
+    part: pd.DataFrame,
+    head: pd.DataFrame,
+    census: _Census,
+    where: str,
+    totals: pd.DataFrame,
+) -> pd.DataFrame:
     day, year, term = census.day, census.year, census.term
     who = people.iloc[part["pupil_id"].cat.codes].reset_index(drop=True)
     entry = part["entry_date"]
@@ -183,11 +204,17 @@ def _pupil_table(
     mark = f"{day.year}{CENSUSES[term][0]}"
     table = head.assign(
         schoolcensustableid=[f"{mark}-{s}" for s in part["school_id"]],
-        upn=who["upn"], formerupn="", surname=who["surname"], forename=who["forename"],
-        dob=who["dob"].dt.strftime(COLLECT_DATE), sex=who["sex"],
-        entrydate=entry.dt.strftime(COLLECT_DATE), parttime=False,
-        termlysessionspossible=possible.to_numpy(), language=who["language"],
-    )  # fmt: skip
+        upn=who["upn"],
+        formerupn="",
+        surname=who["surname"],
+        forename=who["forename"],
+        dob=who["dob"].dt.strftime(COLLECT_DATE),
+        sex=who["sex"],
+        entrydate=entry.dt.strftime(COLLECT_DATE),
+        parttime=False,
+        termlysessionspossible=possible.to_numpy(),
+        language=who["language"],
+    )
     if term == "spring":
         table["ethnicity"] = who["ethnicity"]
     if where == "off":
@@ -214,8 +241,14 @@ def _totals(
     tables: Tables, part: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp] | None
 ) -> pd.DataFrame:
     """Return half-days by pupil row and code in a term, and possible ones; only while on this roll."""
-    empty = pd.DataFrame({"row": np.zeros(0, int), "mark": pd.array([], dtype="str"),
-                          "sessions": np.zeros(0), "possible": np.zeros(0, bool)})  # fmt: skip
+    empty = pd.DataFrame(
+        {
+            "row": np.zeros(0, int),
+            "mark": pd.array([], dtype="str"),
+            "sessions": np.zeros(0),
+            "possible": np.zeros(0, bool),
+        }
+    )
     if span is None or not len(part):
         return empty
     sessions = tables["sessions"]
@@ -236,9 +269,12 @@ def _totals(
 
 
 def _termly_exclusions(
-    tables: Tables, part: pd.DataFrame, head: pd.DataFrame,
-    spans: list[tuple[pd.Timestamp, pd.Timestamp]], legacy: set[str],
-) -> pd.DataFrame:  # fmt: skip
+    tables: Tables,
+    part: pd.DataFrame,
+    head: pd.DataFrame,
+    spans: list[tuple[pd.Timestamp, pd.Timestamp]],
+    legacy: set[str],
+) -> pd.DataFrame:
     facts = tables["suspensions"]
     inside = np.zeros(len(facts), dtype=bool)
     for first, last in spans:

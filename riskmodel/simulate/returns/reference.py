@@ -28,8 +28,11 @@ def schools(tables: Tables) -> pd.DataFrame:
     """
     schools = tables["schools"]
     kind = schools["kind"].astype("str")
-    types = {"mainstream": "Academy converter", "special": "Academy special converter",
-             "AP": "Pupil referral unit"}  # fmt: skip
+    types = {
+        "mainstream": "Academy converter",
+        "special": "Academy special converter",
+        "AP": "Pupil referral unit",
+    }
     phases = {"primary": "Primary", "secondary": "Secondary", "all_through": "Not applicable"}
     return pd.DataFrame(
         {

@@ -38,11 +38,18 @@ def registers(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Da
     upn = pd.Index(people["upn"])
     for first in np.unique(year):
         part = sessions[year == first]
-        yield f"registers/marks_{first}.parquet", pd.DataFrame({
-            "UPN": pd.Categorical.from_codes(part["pupil_id"].cat.codes, upn),
-            "Date": part["date"], "Session": part["session"].astype("str"),
-            "Mark": part["mark"].astype("str"), "Received": part["recorded_on"],
-        })  # fmt: skip
+        yield (
+            f"registers/marks_{first}.parquet",
+            pd.DataFrame(
+                {
+                    "UPN": pd.Categorical.from_codes(part["pupil_id"].cat.codes, upn),
+                    "Date": part["date"],
+                    "Session": part["session"].astype("str"),
+                    "Mark": part["mark"].astype("str"),
+                    "Received": part["recorded_on"],
+                }
+            ),
+        )
 
 
 def exclusions(tables: Tables, people: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +109,13 @@ def results(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Data
         ),
     )
     four = facts[facts["stage"] == "KS4"]
-    yield "ks4.csv", pd.DataFrame({
-        "UPN": four["UPN"], "ACADYR": four["Year"],
-        "ATT8": (46 + 17 * four["score"]).clip(0, 90).round(1),
-    })  # fmt: skip
+    yield (
+        "ks4.csv",
+        pd.DataFrame(
+            {
+                "UPN": four["UPN"],
+                "ACADYR": four["Year"],
+                "ATT8": (46 + 17 * four["score"]).clip(0, 90).round(1),
+            }
+        ),
+    )

@@ -114,9 +114,7 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
     try:
         if path.stat().st_size == 0:
             raise DataError(f"{path.name}: the file is empty (0 bytes). Export it again.")
-        frame, encoding = (
-            (_open_parquet(path), "utf-8") if kind == "parquet" else _open_csv(path)
-        )  # fmt: skip
+        frame, encoding = (_open_parquet(path), "utf-8") if kind == "parquet" else _open_csv(path)
     except (pa.ArrowException, OSError, UnicodeError, csv.Error) as error:
         # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
         reason = (

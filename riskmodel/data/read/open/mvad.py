@@ -19,12 +19,22 @@ from riskmodel.errors import DataError
 
 __all__ = ["is_mvad", "mvad_path", "read_mvad"]
 
-ACTIVITIES = {"employment": "330", "FE": "230", "HE": "240", "joblessness": "619", "school": "210",
-              "training": "410"}  # fmt: skip
+ACTIVITIES = {
+    "employment": "330",
+    "FE": "230",
+    "HE": "240",
+    "joblessness": "619",
+    "school": "210",
+    "training": "410",
+}
 """Activity of the cohort → NCCIS code."""
 
-CIRCUMSTANCES = {"funemp": "parent_unemployed", "fmpr": "parent_professional",
-                 "livboth": "lives_with_both_parents", "Grammar": "grammar_school"}  # fmt: skip
+CIRCUMSTANCES = {
+    "funemp": "parent_unemployed",
+    "fmpr": "parent_professional",
+    "livboth": "lives_with_both_parents",
+    "Grammar": "grammar_school",
+}
 """Column of the cohort → kind of circumstance, known when compulsory school ended."""
 
 KNOWN_FROM = pd.Timestamp("1993-06-30")
@@ -140,5 +150,9 @@ def _read(cohort: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "religion": cohort["catholic"].map({"yes": "Catholic", "no": "not Catholic"}),
         }
     )
-    return {"pupils": pupils, "destinations": destinations, "circumstances": circumstances,
-            "attainment": attainment}  # fmt: skip
+    return {
+        "pupils": pupils,
+        "destinations": destinations,
+        "circumstances": circumstances,
+        "attainment": attainment,
+    }

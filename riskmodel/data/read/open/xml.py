@@ -27,19 +27,39 @@ Row = dict[str, str]
 Rows = Iterator[tuple[str, Row]]
 """Name of a table, and a row of it."""
 
-PUPIL = ("upn", "formerupn", "surname", "forename", "dob", "sex", "ethnicity", "language", "youngcarer",
-         "enrolstatus", "entrydate", "leavingdate", "ncyearactual", "senprovision")  # fmt: skip
+PUPIL = (
+    "upn",
+    "formerupn",
+    "surname",
+    "forename",
+    "dob",
+    "sex",
+    "ethnicity",
+    "language",
+    "youngcarer",
+    "enrolstatus",
+    "entrydate",
+    "leavingdate",
+    "ncyearactual",
+    "senprovision",
+)
 """Fields of a pupil in the School Census."""
 
 PARTS = {
-    "category": ("exclusions", ("category", "startdate", "sessions", "reason1", "reason2", "reason3")),
+    "category": (
+        "exclusions",
+        ("category", "startdate", "sessions", "reason1", "reason2", "reason3"),
+    ),
     "fsmstartdate": ("free school meals", ("fsmstartdate", "fsmenddate", "ukcountry")),
     "sentype": ("SEN needs", ("sentyperank", "sentype")),
     "postcode": ("addresses", ("postcode",)),
-    "apsettingtype": ("placements", ("apsettingtype", "placementreason", "entrydate", "leavingdate")),
+    "apsettingtype": (
+        "placements",
+        ("apsettingtype", "placementreason", "entrydate", "leavingdate"),
+    ),
     "apreason": ("alternative provision", ("apreason", "prevurn")),
     "supportcode": ("learner support", ("supportcode",)),
-}  # fmt: skip
+}
 """Field by which a part of a pupil is known, whatever its element is called → table, and its fields."""
 
 OLD_NAMES = {"sex": "gender", "ncyearactual": "ncyearleaving", "sessions": "absencesessions"}
@@ -48,9 +68,10 @@ OLD_NAMES = {"sex": "gender", "ncyearactual": "ncyearleaving", "sessions": "abse
 ATTENDANCE: dict[str, tuple[str, Row]] = {
     "termlyattendance": ("attendance", {}),
     "summerhalfterm2attendance": (
-        "attendance, second half of summer", {"summerhalfterm2sessiondetailsonrolltableid": "1"},
+        "attendance, second half of summer",
+        {"summerhalfterm2sessiondetailsonrolltableid": "1"},
     ),
-}  # fmt: skip
+}
 """Element with attendance by code → table, and the column that tells the two apart."""
 
 CENSUSES = {"SC", "PRU"}

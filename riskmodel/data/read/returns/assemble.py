@@ -207,11 +207,16 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         permanent = facts[(facts["category"] == "PERM").to_numpy()]
         excluded = ends_near(permanent, "start_date", -60, 1)
     reason = np.select(
-        [spells["leaving_date"].isna(), excluded, (group >= 11) & summer, followed & summer & (group == 6),
-         followed],
+        [
+            spells["leaving_date"].isna(),
+            excluded,
+            (group >= 11) & summer,
+            followed & summer & (group == 6),
+            followed,
+        ],
         ["", "permanently_excluded", "completed", "end_of_phase", "transferred"],
         "destination_unknown",
-    )  # fmt: skip
+    )
     return spells.assign(
         leaving_reason=as_codes(reason, TABLES["enrolments"]["leaving_reason"].allowed)
     )
@@ -299,9 +304,13 @@ def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
     name = np.where(days.dt.month >= 9, "autumn", name)
     term = as_codes(name.astype(object), TABLES["calendar"]["term"].allowed)
     return pd.DataFrame(
-        {"date": days, "term": term, "half_term": half + 1,
-         "first_marked_on": first_told.to_numpy()}
-    )  # fmt: skip
+        {
+            "date": days,
+            "term": term,
+            "half_term": half + 1,
+            "first_marked_on": first_told.to_numpy(),
+        }
+    )
 
 
 def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:
@@ -310,12 +319,14 @@ def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:
     empty: NDArray[np.object_] = np.full(len(names), None, dtype=object)
     return pd.DataFrame(
         {
-            "school_id": names, "urn": names, "name": pd.array(empty, dtype="str"),
+            "school_id": names,
+            "urn": names,
+            "name": pd.array(empty, dtype="str"),
             "phase": as_codes(["all_through"] * len(names), TABLES["schools"]["phase"].allowed),
             "kind": as_codes(["mainstream"] * len(names), TABLES["schools"]["kind"].allowed),
             "local_authority": pd.array(empty, dtype="str"),
         }
-    )  # fmt: skip
+    )
 
 
 BUILD: dict[str, Callable[[pd.DataFrame, str], pd.DataFrame]] = {

@@ -37,14 +37,17 @@ PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
 """Files that say who there is."""
 
 NEEDS = Table(
-    name="needs", row="need",
+    name="needs",
+    row="need",
     columns=(
-        TABLES["send"]["pupil_id"], TABLES["send"]["primary_need"], TABLES["send"]["secondary_need"],
+        TABLES["send"]["pupil_id"],
+        TABLES["send"]["primary_need"],
+        TABLES["send"]["secondary_need"],
         Column(name="start_date", kind="date", label="Census day", required=False, nullable=True),
         Column(name="recorded_on", kind="date", label="Known on", required=False, nullable=True),
     ),
     key=("pupil_id",),
-)  # fmt: skip
+)
 """Needs as the census and SEN2 give them, before they join the spells of provision."""
 
 
@@ -127,18 +130,26 @@ def _told_again(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame])
     told, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
     if told > kept:
         problems.append(
-            Problem("suspensions", "merged", f"suspensions: {told} rows of censuses and schools tell {kept} "
-                  f"suspensions and exclusions; {told - kept} that came again were merged.")
-        )  # fmt: skip
+            Problem(
+                "suspensions",
+                "merged",
+                f"suspensions: {told} rows of censuses and schools tell {kept} "
+                f"suspensions and exclusions; {told - kept} that came again were merged.",
+            )
+        )
     if "enrolments" in facts:
         spells = facts["enrolments"].drop_duplicates(list(TABLES["enrolments"].key))
         back = len(frames["enrolments"]) - len(spells)
         if back:
             problems.append(
-                Problem("enrolments", "end_taken_back", f"enrolments: in {back} cases a return says that a "
-                        "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
-                        "one was believed from its day on. Ask the schools which is right.")
-            )  # fmt: skip
+                Problem(
+                    "enrolments",
+                    "end_taken_back",
+                    f"enrolments: in {back} cases a return says that a "
+                    "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
+                    "one was believed from its day on. Ask the schools which is right.",
+                )
+            )
     return problems
 
 

@@ -44,12 +44,16 @@ def gather_context(files: list[ReturnFile]) -> Context:
     if len(returns):
         urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
         context.censuses = (
-            pd.DataFrame({
-                "id": returns["schoolcensustableid"].astype("str"),
-                "school_id": urn.fillna(column(returns, "estab")).astype("str"),
-                "day": read_dates(returns["referencedate"]),
-            }).drop_duplicates("id").set_index("id")
-        )  # fmt: skip
+            pd.DataFrame(
+                {
+                    "id": returns["schoolcensustableid"].astype("str"),
+                    "school_id": urn.fillna(column(returns, "estab")).astype("str"),
+                    "day": read_dates(returns["referencedate"]),
+                }
+            )
+            .drop_duplicates("id")
+            .set_index("id")
+        )
     lookup = _of(files, "Postcode lookup")
     if len(lookup):
         post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
@@ -63,16 +67,22 @@ def gather_context(files: list[ReturnFile]) -> Context:
         context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
     groups = _of(files, "Groups of NCCIS activities")
     if len(groups):
-        context.group_of_activity = pd.Series(
-            groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy(),
-            index=groups["activitycode"].astype("str").str.strip(),
-        ).groupby(level=0).first()  # fmt: skip
+        context.group_of_activity = (
+            pd.Series(
+                groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy(),
+                index=groups["activitycode"].astype("str").str.strip(),
+            )
+            .groupby(level=0)
+            .first()
+        )
     header = _of(files, "SSDA903: header")
     if len(header):
         context.child_upn = (
-            header.assign(child=header["child"].astype("str")).drop_duplicates("child")
-            .set_index("child")["upn"].astype("object")
-        )  # fmt: skip
+            header.assign(child=header["child"].astype("str"))
+            .drop_duplicates("child")
+            .set_index("child")["upn"]
+            .astype("object")
+        )
     for one in files:
         if one.source.name == "SSDA903: episodes":
             one.frame["upn"] = one.frame["child"].astype("str").map(context.child_upn)
@@ -117,8 +127,22 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
         names = pseudonyms(clean.replace(former), key)
         names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
         mapped = upn.map(dict(zip(distinct, names, strict=True))).astype("str")
-        one.frame = one.frame.drop(columns=[*({"upn", "formerupn", "surname", "forename", "middlenames",
-                                    "preferredsurname", one.source.upn} & set(one.frame))])  # fmt: skip
+        one.frame = one.frame.drop(
+            columns=[
+                *(
+                    {
+                        "upn",
+                        "formerupn",
+                        "surname",
+                        "forename",
+                        "middlenames",
+                        "preferredsurname",
+                        one.source.upn,
+                    }
+                    & set(one.frame)
+                )
+            ]
+        )
         one.frame["pupil_id"] = mapped
         if one.source.name in ("School Census: pupils on roll", "Suspensions and exclusions"):
             checks = RowChecks(one.name, one.first_row, one.raw)
@@ -177,5 +201,12 @@ def _set_undated_aside(log: ReadLog, one: ReturnFile, context: Context) -> None:
     census = one.frame["schoolcensustableid"].astype("str")
     places = np.flatnonzero(~census.isin(context.censuses.index) & ~one.set_aside)
     if len(places):
-        set_aside_rows(log, one, places, "no_census", "belong to a return whose day is not known. Add the "
-                   "table 'schoolcensus' of that return.", "error")  # fmt: skip
+        set_aside_rows(
+            log,
+            one,
+            places,
+            "no_census",
+            "belong to a return whose day is not known. Add the "
+            "table 'schoolcensus' of that return.",
+            "error",
+        )

@@ -99,9 +99,12 @@ def first_plans(plans: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     joined = pd.merge_asof(
         asked.assign(_pupil=pupils_of(asked)),
         starts.assign(_pupil=pupils_of(starts))[["_pupil", "start_date"]],
-        left_on="requested_on", right_on="start_date", by="_pupil", direction="forward",
+        left_on="requested_on",
+        right_on="start_date",
+        by="_pupil",
+        direction="forward",
         tolerance=LONGEST_REQUEST,
-    )  # fmt: skip
+    )
     issued = joined["outcome"] == "issued"
     return joined.assign(plan_on=joined["start_date"].where(issued)).drop(
         columns=["_pupil", "start_date"]
@@ -121,8 +124,9 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
     """
     ordered = seen.sort_values(
         ["pupil_id", "start_date", "provision", *ORIGIN],
-        ascending=[True, True, False, True, True], kind="stable",
-    )  # fmt: skip
+        ascending=[True, True, False, True, True],
+        kind="stable",
+    )
     once = ordered.drop_duplicates(["pupil_id", "start_date"]).drop(columns=NEED)
     keys = ["pupil_id", "start_date"]
     # a need stands in a row of its own for each rank
@@ -137,9 +141,11 @@ def _plan_events(plans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     ordered = plans.sort_values([*keys, "end_recorded_on", *ORIGIN], kind="stable")
     # a plan comes in the return of each year; the one in which it had ceased says when
     once = ordered.drop_duplicates(keys)
-    pairs = once[["pupil_id", "end_date"]].reset_index(names="row").merge(
-        once[["pupil_id", "start_date", "end_date"]], on="pupil_id", suffixes=("", "_other")
-    )  # fmt: skip
+    pairs = (
+        once[["pupil_id", "end_date"]]
+        .reset_index(names="row")
+        .merge(once[["pupil_id", "start_date", "end_date"]], on="pupil_id", suffixes=("", "_other"))
+    )
     covered = (pairs["start_date"] <= pairs["end_date"]) & ~(
         pairs["end_date_other"] <= pairs["end_date"]
     )

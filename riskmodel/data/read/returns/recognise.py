@@ -46,9 +46,16 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
         log.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
         record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
         if len(raw):
-            log.rejects.append(pd.DataFrame(
-                {"file": name, "row": np.arange(len(raw)) + first, "reason": "unknown_file", "record": record}
-            ))  # fmt: skip
+            log.rejects.append(
+                pd.DataFrame(
+                    {
+                        "file": name,
+                        "row": np.arange(len(raw)) + first,
+                        "reason": "unknown_file",
+                        "record": record,
+                    }
+                )
+            )
         return None
     frame = with_plain_columns(raw, best.aliases).reset_index(drop=True)
     empty = np.zeros(len(raw), dtype=bool)
@@ -67,5 +74,9 @@ def _unknown(name: str, found: set[str]) -> Problem:
         if share >= 0.5
         else ""
     )
-    return Problem(name, "unknown_file", f"{name}: its columns are those of no known source, so it was not "
-                 f"used.{like} Export it in a known layout, or take it out of the folder.")  # fmt: skip
+    return Problem(
+        name,
+        "unknown_file",
+        f"{name}: its columns are those of no known source, so it was not "
+        f"used.{like} Export it in a known layout, or take it out of the folder.",
+    )

@@ -57,8 +57,14 @@ def convert_column(
     rule : str
         Code of the rule that bad rows break.
     """
-    rules = {"pupil": "unknown_pupil", "text": "bad_text", "date": "bad_date",
-             "code": "unknown_code", "integer": "bad_number", "number": "bad_number"}  # fmt: skip
+    rules = {
+        "pupil": "unknown_pupil",
+        "text": "bad_text",
+        "date": "bad_date",
+        "code": "unknown_code",
+        "integer": "bad_number",
+        "number": "bad_number",
+    }
     raw = _blank_is_missing(raw)
     missing = raw.isna().to_numpy()
     values = _by_distinct_value(raw, _converter(column, pupils))

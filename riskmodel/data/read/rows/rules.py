@@ -58,21 +58,35 @@ def check_rows(
     _check_spans(frame, checks)
     if table.name == "suspensions":
         early = (frame["reinstated_on"] < frame["start_date"]).to_numpy()
-        checks.note(early, "reinstated_before_start", "reinstated_on",
-                    "reinstated_on {value} is before start_date and does not count. Correct one of the "
-                    "two.", set_aside=False)  # fmt: skip
+        checks.note(
+            early,
+            "reinstated_before_start",
+            "reinstated_on",
+            "reinstated_on {value} is before start_date and does not count. Correct one of the "
+            "two.",
+            set_aside=False,
+        )
     if table.event:
         early = (frame["recorded_on"] < frame[table.event]).to_numpy()
-        checks.note(early, "recorded_before_event", "recorded_on",
-                    f"recorded_on {{value}} is before {table.event}. Give the day on which the LA "
-                    "first knew.", set_aside=False)  # fmt: skip
+        checks.note(
+            early,
+            "recorded_before_event",
+            "recorded_on",
+            f"recorded_on {{value}} is before {table.event}. Give the day on which the LA "
+            "first knew.",
+            set_aside=False,
+        )
     if table.name in {"sessions", "suspensions"}:
         _check_in_force(table, frame, checks)
     if table.name == "sessions" and calendar is not None:
         outside = ~frame["date"].isin(calendar["date"]).to_numpy()
-        checks.note(outside, "not_a_school_day", "date",
-                    "date {value} is not a school day of the calendar. Correct it, or add the day to "
-                    "the calendar.")  # fmt: skip
+        checks.note(
+            outside,
+            "not_a_school_day",
+            "date",
+            "date {value} is not a school day of the calendar. Correct it, or add the day to "
+            "the calendar.",
+        )
     if unique:
         _check_duplicates(table, frame, checks)
 
@@ -80,23 +94,34 @@ def check_rows(
 def _check_required(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
     for column in table.columns:
         if not column.nullable and not column.unknown_is_group:
-            checks.note(frame[column.name].isna().to_numpy(), "missing_value", column.name,
-                        f"{column.name} is missing. Fill it in.", show_value=False)  # fmt: skip
+            checks.note(
+                frame[column.name].isna().to_numpy(),
+                "missing_value",
+                column.name,
+                f"{column.name} is missing. Fill it in.",
+                show_value=False,
+            )
 
 
 def _check_spans(frame: pd.DataFrame, checks: RowChecks) -> None:
     for start, end in SPANS:
         if start in frame and end in frame:
             turned = (frame[end] < frame[start]).to_numpy()
-            checks.note(turned, "ends_before_start", end,
-                        f"{end} {{value}} is before {start}. Correct one of the two.")  # fmt: skip
+            checks.note(
+                turned,
+                "ends_before_start",
+                end,
+                f"{end} {{value}} is before {start}. Correct one of the two.",
+            )
 
 
 def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
     """Set aside marks on days when their code was not in force, and note such reasons."""
-    pairs = [("mark", "date", "marks")] if table.name == "sessions" else [
-        (f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)
-    ]  # fmt: skip
+    pairs = (
+        [("mark", "date", "marks")]
+        if table.name == "sessions"
+        else [(f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)]
+    )
     for column, date, name in pairs:
         codes = code_set(name)
         for code in codes.index[(codes["from"] != "") | (codes["to"] != "")]:
@@ -110,9 +135,13 @@ def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
             if last:
                 outside |= (frame[date] > pd.Timestamp(str(last))).to_numpy()
             span = f"from {first}" if first else f"until {last}"
-            checks.note(uses & outside, "not_in_force", column,
-                        f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
-                        set_aside=table.name == "sessions")  # fmt: skip
+            checks.note(
+                uses & outside,
+                "not_in_force",
+                column,
+                f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
+                set_aside=table.name == "sessions",
+            )
 
 
 def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
@@ -132,9 +161,13 @@ def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> N
     key = ", ".join(table.key)
     for found, rule, words in (
         (repeats, "duplicate", f"repeats another row ({key}). Take one of them out."),
-        (differs, "conflict", f"says something else than another row with the same {key}. One of "
-         "them was kept; ask which is right and take the other out."),
-    ):  # fmt: skip
+        (
+            differs,
+            "conflict",
+            f"says something else than another row with the same {key}. One of "
+            "them was kept; ask which is right and take the other out.",
+        ),
+    ):
         bad = np.zeros(len(frame), dtype=bool)
         bad[content.loc[found, "row"]] = True
         checks.note(bad, rule, "", words)

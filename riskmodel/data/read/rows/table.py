@@ -120,16 +120,24 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
     there = upns.notna().to_numpy()
     formed = told.notna().to_numpy()
     checks.note(
-        there & ~formed, "upn_form", "upn",
+        there & ~formed,
+        "upn_form",
+        "upn",
         "the UPN is not a letter, 11 digits and a digit or letter. The row is kept, but joins only to "
-        "rows with the same UPN; correct it at the school.", set_aside=False, show_value=False,
-    )  # fmt: skip
+        "rows with the same UPN; correct it at the school.",
+        set_aside=False,
+        show_value=False,
+    )
     checks.note(
-        there & formed & (first != told).to_numpy(), "upn_check_letter", "upn",
+        there & formed & (first != told).to_numpy(),
+        "upn_check_letter",
+        "upn",
         "the UPN has a wrong check letter; its other characters ask for {hint}. The row is kept, but "
-        "joins only to rows with the same UPN; correct it at the school.", set_aside=False,
-        show_value=False, hint=told,
-    )  # fmt: skip
+        "joins only to rows with the same UPN; correct it at the school.",
+        set_aside=False,
+        show_value=False,
+        hint=told,
+    )
 
 
 def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
@@ -175,8 +183,7 @@ def _read_column(
         "unknown_pupil": f"{value} is not in the table of pupils. Add the pupil, or correct it.",
         "bad_text": f"{value} cannot be read. Correct it.",
     }
-    checks.note(bad, rule, column.name, remedies[rule], set_aside=not keep,
-                show_value=shown)  # fmt: skip
+    checks.note(bad, rule, column.name, remedies[rule], set_aside=not keep, show_value=shown)
     return fill_not_known(values) if column.unknown_is_group else values
 
 

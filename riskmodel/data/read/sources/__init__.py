@@ -15,7 +15,14 @@ from riskmodel.data.read.sources import (
 __all__ = ["SOURCES"]
 
 SOURCES = (
-    *census.SOURCES, *registers.SOURCES, *exclusions.SOURCES, *sen2.SOURCES, *social_care.SOURCES,
-    *nccis.SOURCES, *results.SOURCES, *lists.SOURCES, *reference.SOURCES,
-)  # fmt: skip
+    *census.SOURCES,
+    *registers.SOURCES,
+    *exclusions.SOURCES,
+    *sen2.SOURCES,
+    *social_care.SOURCES,
+    *nccis.SOURCES,
+    *results.SOURCES,
+    *lists.SOURCES,
+    *reference.SOURCES,
+)
 """All kinds of files."""

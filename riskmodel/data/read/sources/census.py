@@ -265,42 +265,92 @@ def _in_unit(frame: pd.DataFrame, context: Context) -> Facts:
     """Take pupils of alternative provision itself, there since they entered."""
     known = _of_row(frame, context)
     since = frame["rowid"].astype("str").map(context.entry_of_row).to_numpy()
-    return {"circumstances": known[["pupil_id", "recorded_on"]].assign(
-        kind="alternative_provision", start_date=since, _flag=True
-    )}  # fmt: skip
+    return {
+        "circumstances": known[["pupil_id", "recorded_on"]].assign(
+            kind="alternative_provision", start_date=since, _flag=True
+        )
+    }
 
 
 def _support(frame: pd.DataFrame, context: Context) -> Facts:
     known = _of_row(frame, context)
-    return {"circumstances": known[["pupil_id", "recorded_on"]].assign(
-        kind="learner_support", start_date=known["day"], _flag=True
-    )}  # fmt: skip
+    return {
+        "circumstances": known[["pupil_id", "recorded_on"]].assign(
+            kind="learner_support", start_date=known["day"], _flag=True
+        )
+    }
 
 
 SOURCES = (
-    Source(name="School Census: returns", aliases=ALIASES,
-           columns=frozenset({"schoolcensustableid", "term", "referencedate"})),
-    Source(name="School Census: pupils on roll", aliases=ALIASES, upn="upn", facts=_pupils,
-           columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate"})),
-    Source(name="School Census: exclusions", aliases=ALIASES, facts=_exclusions,
-           columns=frozenset({"rowid", "startdate", "category"})),
-    Source(name="School Census: attendance", aliases=ALIASES, facts=_sessions,
-           columns=frozenset({"rowid", "attendancereason", "sessions"})),
-    Source(name="School Census: attendance, second half of summer", facts=_half_term,
-           columns=frozenset({"rowid", "attendancereason", "sessions", "halftermid"}),
-           aliases=ALIASES | {f"summerhalfterm2sessiondetails{where}rolltableid": "halftermid"
-                              for where in ("on", "off")}),
-    Source(name="School Census: alternative provision, arranged by the school", aliases=ALIASES,
-           facts=_arranged, columns=frozenset({"rowid", "apsettingtype", "entrydate"})),
-    Source(name="School Census: alternative provision, pupils of it", aliases=ALIASES,
-           facts=_in_unit, columns=frozenset({"rowid", "apreason"})),
-    Source(name="School Census: learner support", aliases=ALIASES, facts=_support,
-           columns=frozenset({"rowid", "supportcode"})),
-    Source(name="School Census: free school meals", aliases=ALIASES, facts=_meals,
-           columns=frozenset({"rowid", "fsmstartdate"})),
-    Source(name="School Census: SEN needs", aliases=ALIASES, facts=_needs,
-           columns=frozenset({"rowid", "sentype", "sentyperank"})),
-    Source(name="School Census: addresses", aliases=ALIASES, facts=_addresses,
-           columns=frozenset({"rowid", "postcode"})),
-)  # fmt: skip
+    Source(
+        name="School Census: returns",
+        aliases=ALIASES,
+        columns=frozenset({"schoolcensustableid", "term", "referencedate"}),
+    ),
+    Source(
+        name="School Census: pupils on roll",
+        aliases=ALIASES,
+        upn="upn",
+        facts=_pupils,
+        columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate"}),
+    ),
+    Source(
+        name="School Census: exclusions",
+        aliases=ALIASES,
+        facts=_exclusions,
+        columns=frozenset({"rowid", "startdate", "category"}),
+    ),
+    Source(
+        name="School Census: attendance",
+        aliases=ALIASES,
+        facts=_sessions,
+        columns=frozenset({"rowid", "attendancereason", "sessions"}),
+    ),
+    Source(
+        name="School Census: attendance, second half of summer",
+        facts=_half_term,
+        columns=frozenset({"rowid", "attendancereason", "sessions", "halftermid"}),
+        aliases=ALIASES
+        | {
+            f"summerhalfterm2sessiondetails{where}rolltableid": "halftermid"
+            for where in ("on", "off")
+        },
+    ),
+    Source(
+        name="School Census: alternative provision, arranged by the school",
+        aliases=ALIASES,
+        facts=_arranged,
+        columns=frozenset({"rowid", "apsettingtype", "entrydate"}),
+    ),
+    Source(
+        name="School Census: alternative provision, pupils of it",
+        aliases=ALIASES,
+        facts=_in_unit,
+        columns=frozenset({"rowid", "apreason"}),
+    ),
+    Source(
+        name="School Census: learner support",
+        aliases=ALIASES,
+        facts=_support,
+        columns=frozenset({"rowid", "supportcode"}),
+    ),
+    Source(
+        name="School Census: free school meals",
+        aliases=ALIASES,
+        facts=_meals,
+        columns=frozenset({"rowid", "fsmstartdate"}),
+    ),
+    Source(
+        name="School Census: SEN needs",
+        aliases=ALIASES,
+        facts=_needs,
+        columns=frozenset({"rowid", "sentype", "sentyperank"}),
+    ),
+    Source(
+        name="School Census: addresses",
+        aliases=ALIASES,
+        facts=_addresses,
+        columns=frozenset({"rowid", "postcode"}),
+    ),
+)
 """Tables of the School Census."""

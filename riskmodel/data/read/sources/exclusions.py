@@ -35,8 +35,12 @@ def _school(number: pd.Series, context: Context) -> pd.Series:
 
 
 SOURCES = (
-    Source(name="Suspensions and exclusions", upn="upn", facts=_exclusions,
-           columns=frozenset({"upn", "estab", "category", "startdate"}),
-           aliases={"reason": "reason1", "establishmentnumber": "estab"}),
-)  # fmt: skip
+    Source(
+        name="Suspensions and exclusions",
+        upn="upn",
+        facts=_exclusions,
+        columns=frozenset({"upn", "estab", "category", "startdate"}),
+        aliases={"reason": "reason1", "establishmentnumber": "estab"},
+    ),
+)
 """What schools tell."""

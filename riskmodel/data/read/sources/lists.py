@@ -13,9 +13,14 @@ from riskmodel.data.read.sources.source import Context, Facts, Source, spells
 
 __all__ = ["SOURCES"]
 
-KINDS = {"early help": "early_help", "youth justice": "youth_justice", "young carer": "young_carer",
-         "elective home education": "home_educated", "home education": "home_educated",
-         "alternative provision": "alternative_provision"}  # fmt: skip
+KINDS = {
+    "early help": "early_help",
+    "youth justice": "youth_justice",
+    "young carer": "young_carer",
+    "elective home education": "home_educated",
+    "home education": "home_educated",
+    "alternative provision": "alternative_provision",
+}
 """Services of spell lists → kinds of circumstances."""
 
 DAYS_TO_RECORD = 30
@@ -58,23 +63,62 @@ def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 SOURCES = (
-    Source(name="Spell list", upn="upn", facts=_services,
-           columns=frozenset({"upn", "service", "startdate", "enddate"})),
-    Source(name="Young carers", upn="upn", facts=_young_carers,
-           columns=frozenset({"upn", "youngcarersince"}),
-           aliases={"youngcarerfrom": "youngcarersince", "youngcarerstartdate": "youngcarersince",
-                    "youngcarerenddate": "youngcareruntil", "daterecorded": "recorded"}),
-    Source(name="Elective home education", upn="upn", facts=_home_educated,
-           columns=frozenset({"upn", "ehestart"}),
-           aliases={"ehestartdate": "ehestart", "dateehestarted": "ehestart", "eheenddate": "eheend",
-                    "dateeheended": "eheend", "daterecorded": "recorded", "datenotified": "recorded"}),
-    Source(name="The LA's list of vulnerable pupils", upn="upn", facts=_vulnerable,
-           columns=frozenset({"upn", "vulnerablegroup", "startdate"}),
-           aliases={"vulnerability": "vulnerablegroup", "vulnerabilitycategory": "vulnerablegroup",
-                    "daterecorded": "recorded", "dateadded": "startdate", "dateremoved": "enddate"}),
-    Source(name="September Guarantee", upn="upn", facts=_no_offer,
-           columns=frozenset({"upn", "septemberguarantee", "statusdate"}),
-           aliases={"offermade": "septemberguarantee", "offer": "septemberguarantee",
-                    "guaranteestatus": "septemberguarantee", "offerstatusdate": "statusdate"}),
-)  # fmt: skip
+    Source(
+        name="Spell list",
+        upn="upn",
+        facts=_services,
+        columns=frozenset({"upn", "service", "startdate", "enddate"}),
+    ),
+    Source(
+        name="Young carers",
+        upn="upn",
+        facts=_young_carers,
+        columns=frozenset({"upn", "youngcarersince"}),
+        aliases={
+            "youngcarerfrom": "youngcarersince",
+            "youngcarerstartdate": "youngcarersince",
+            "youngcarerenddate": "youngcareruntil",
+            "daterecorded": "recorded",
+        },
+    ),
+    Source(
+        name="Elective home education",
+        upn="upn",
+        facts=_home_educated,
+        columns=frozenset({"upn", "ehestart"}),
+        aliases={
+            "ehestartdate": "ehestart",
+            "dateehestarted": "ehestart",
+            "eheenddate": "eheend",
+            "dateeheended": "eheend",
+            "daterecorded": "recorded",
+            "datenotified": "recorded",
+        },
+    ),
+    Source(
+        name="The LA's list of vulnerable pupils",
+        upn="upn",
+        facts=_vulnerable,
+        columns=frozenset({"upn", "vulnerablegroup", "startdate"}),
+        aliases={
+            "vulnerability": "vulnerablegroup",
+            "vulnerabilitycategory": "vulnerablegroup",
+            "daterecorded": "recorded",
+            "dateadded": "startdate",
+            "dateremoved": "enddate",
+        },
+    ),
+    Source(
+        name="September Guarantee",
+        upn="upn",
+        facts=_no_offer,
+        columns=frozenset({"upn", "septemberguarantee", "statusdate"}),
+        aliases={
+            "offermade": "septemberguarantee",
+            "offer": "septemberguarantee",
+            "guaranteestatus": "septemberguarantee",
+            "offerstatusdate": "statusdate",
+        },
+    ),
+)
 """The LA's own lists."""

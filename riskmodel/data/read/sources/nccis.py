@@ -14,9 +14,14 @@ from riskmodel.data.read.sources.source import Context, Facts, Source, column
 __all__ = ["SOURCES"]
 
 CHARACTERISTICS = {
-    "110": "looked_after", "120": "pregnant_or_parent", "140": "young_carer", "170": "youth_justice",
-    "180": "pregnant_or_parent", "190": "pregnant_or_parent", "200": "alternative_provision",
-}  # fmt: skip
+    "110": "looked_after",
+    "120": "pregnant_or_parent",
+    "140": "young_carer",
+    "170": "youth_justice",
+    "180": "pregnant_or_parent",
+    "190": "pregnant_or_parent",
+    "200": "alternative_provision",
+}
 """NCCIS characteristic code → kind of circumstance (DfE, NCCIS management information, 2023)."""
 
 
@@ -36,14 +41,22 @@ def _clients(frame: pd.DataFrame, context: Context) -> Facts:
         }
     )
     born = pd.to_datetime(
-        {"year": pd.to_numeric(frame["yearofbirth"], errors="coerce"),
-         "month": pd.to_numeric(column(frame, "monthofbirth"), errors="coerce"), "day": 1}, errors="coerce",
-    )  # fmt: skip
+        {
+            "year": pd.to_numeric(frame["yearofbirth"], errors="coerce"),
+            "month": pd.to_numeric(column(frame, "monthofbirth"), errors="coerce"),
+            "day": 1,
+        },
+        errors="coerce",
+    )
     pupils = pd.DataFrame(
-        {"pupil_id": frame["pupil_id"], "birth_month": born, "sex": gender.where(gender.isin(["M", "F"])),
-         "ethnicity": column(frame, "ethnicity"),
-         "_day": read_dates(verified)}
-    )  # fmt: skip
+        {
+            "pupil_id": frame["pupil_id"],
+            "birth_month": born,
+            "sex": gender.where(gender.isin(["M", "F"])),
+            "ethnicity": column(frame, "ethnicity"),
+            "_day": read_dates(verified),
+        }
+    )
     facts = {"destinations": destinations, "pupils": pupils}
     if "characteristiccode" in frame:
         kind = frame["characteristiccode"].astype("str").str.findall(r"\d{3}").explode()
@@ -61,8 +74,12 @@ def _clients(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 SOURCES = (
-    Source(name="NCCIS clients", upn="uniquepupilnumber", facts=_clients,
-           columns=frozenset({"uniquepupilnumber", "activitycode", "startdate", "yearofbirth"})),
+    Source(
+        name="NCCIS clients",
+        upn="uniquepupilnumber",
+        facts=_clients,
+        columns=frozenset({"uniquepupilnumber", "activitycode", "startdate", "yearofbirth"}),
+    ),
     Source(name="Groups of NCCIS activities", columns=frozenset({"activitycode", "activitygroup"})),
-)  # fmt: skip
+)
 """NCCIS."""

@@ -23,33 +23,44 @@ def _schools(frame: pd.DataFrame, context: Context) -> Facts:
             "urn": frame["urn"],
             "name": column(frame, "establishmentname"),
             "phase": np.select(
-                [phase.str.contains("primary"), phase.str.contains("secondary"), phase.str.contains("16")],
-                ["primary", "secondary", "post16"], "all_through",
+                [
+                    phase.str.contains("primary"),
+                    phase.str.contains("secondary"),
+                    phase.str.contains("16"),
+                ],
+                ["primary", "secondary", "post16"],
+                "all_through",
             ),
             "kind": np.select(
-                [kind.str.contains("special"),
-                 kind.str.contains("referral|alternative provision")],
-                ["special", "AP"], "mainstream",
+                [kind.str.contains("special"), kind.str.contains("referral|alternative provision")],
+                ["special", "AP"],
+                "mainstream",
             ),
             "local_authority": frame["lacode"],
         }
-    )  # fmt: skip
+    )
     return {"schools": schools}
 
 
 def _term_dates(frame: pd.DataFrame, context: Context) -> Facts:
     return {
         "calendar": pd.DataFrame(
-            {"date": frame["date"], "term": frame["term"].astype("str").str.lower(),
-             "half_term": frame["halfterm"]}
+            {
+                "date": frame["date"],
+                "term": frame["term"].astype("str").str.lower(),
+                "half_term": frame["halfterm"],
+            }
         )
-    }  # fmt: skip
+    }
 
 
 SOURCES = (
-    Source(name="Schools (Get Information about Schools)", facts=_schools,
-           columns=frozenset({"urn", "lacode", "phaseofeducationname", "typeofestablishmentname"})),
+    Source(
+        name="Schools (Get Information about Schools)",
+        facts=_schools,
+        columns=frozenset({"urn", "lacode", "phaseofeducationname", "typeofestablishmentname"}),
+    ),
     Source(name="Term dates", facts=_term_dates, columns=frozenset({"date", "term", "halfterm"})),
     Source(name="Postcode lookup", columns=frozenset({"postcode", "idacidecile"})),
-)  # fmt: skip
+)
 """Reference files."""

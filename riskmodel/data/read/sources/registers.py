@@ -91,15 +91,33 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
 _WIDE = OLD_CODES | {"termenddate": "termend", "censusdate": "referencedate"}
 
 SOURCES = (
-    Source(name="Register marks", upn="upn", facts=_marks,
-           columns=frozenset({"upn", "date", "session", "mark"}),
-           aliases={"attendancecode": "mark", "code": "mark", "ampm": "session"}),
-    Source(name="Register marks, strings", upn="upn", facts=_strings,
-           columns=frozenset({"upn", "attendancestartdate", "attendancemarks"}),
-           aliases={"marks": "attendancemarks", "startdate": "attendancestartdate"}),
-    Source(name="Attendance by code, term end given", upn="upn", facts=_totals, aliases=_WIDE,
-           columns=frozenset({"upn", "termend", "i", "m", "o"})),
-    Source(name="Attendance by code, census day given", upn="upn", facts=_totals, aliases=_WIDE,
-           columns=frozenset({"upn", "referencedate", "i", "m", "o"})),
-)  # fmt: skip
+    Source(
+        name="Register marks",
+        upn="upn",
+        facts=_marks,
+        columns=frozenset({"upn", "date", "session", "mark"}),
+        aliases={"attendancecode": "mark", "code": "mark", "ampm": "session"},
+    ),
+    Source(
+        name="Register marks, strings",
+        upn="upn",
+        facts=_strings,
+        columns=frozenset({"upn", "attendancestartdate", "attendancemarks"}),
+        aliases={"marks": "attendancemarks", "startdate": "attendancestartdate"},
+    ),
+    Source(
+        name="Attendance by code, term end given",
+        upn="upn",
+        facts=_totals,
+        aliases=_WIDE,
+        columns=frozenset({"upn", "termend", "i", "m", "o"}),
+    ),
+    Source(
+        name="Attendance by code, census day given",
+        upn="upn",
+        facts=_totals,
+        aliases=_WIDE,
+        columns=frozenset({"upn", "referencedate", "i", "m", "o"}),
+    ),
+)
 """Attendance."""

@@ -30,9 +30,13 @@ def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _scores(
-    frame: pd.DataFrame, stage: str, subject: str, column: str, level: tuple[float, float],
+    frame: pd.DataFrame,
+    stage: str,
+    subject: str,
+    column: str,
+    level: tuple[float, float],
     day: tuple[int, int],
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     score = (pd.to_numeric(frame[column], errors="coerce") - level[0]) / level[1]
     year = pd.to_numeric(frame["acadyr"], errors="coerce")
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
@@ -49,9 +53,17 @@ def _scores(
 
 
 SOURCES = (
-    Source(name="Key stage 2 results", upn="upn", facts=_key_stage_2,
-           columns=frozenset({"upn", "acadyr", "readscore"})),
-    Source(name="Key stage 4 results", upn="upn", facts=_key_stage_4,
-           columns=frozenset({"upn", "acadyr", "att8"})),
-)  # fmt: skip
+    Source(
+        name="Key stage 2 results",
+        upn="upn",
+        facts=_key_stage_2,
+        columns=frozenset({"upn", "acadyr", "readscore"}),
+    ),
+    Source(
+        name="Key stage 4 results",
+        upn="upn",
+        facts=_key_stage_4,
+        columns=frozenset({"upn", "acadyr", "att8"}),
+    ),
+)
 """Results."""

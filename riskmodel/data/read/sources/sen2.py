@@ -59,11 +59,23 @@ def _plan_needs(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 SOURCES = (
-    Source(name="SEN2: requests", upn="upn", facts=_requests,
-           columns=frozenset({"upn", "receiveddate", "requestoutcome", "requestoutcomedate"})),
-    Source(name="SEN2: named plans", upn="upn", facts=_named_plans,
-           columns=frozenset({"upn", "startdate", "ceasedate", "ceasereason"})),
-    Source(name="SEN2: needs", upn="upn", facts=_plan_needs,
-           columns=frozenset({"upn", "sentype", "sentyperank"})),
-)  # fmt: skip
+    Source(
+        name="SEN2: requests",
+        upn="upn",
+        facts=_requests,
+        columns=frozenset({"upn", "receiveddate", "requestoutcome", "requestoutcomedate"}),
+    ),
+    Source(
+        name="SEN2: named plans",
+        upn="upn",
+        facts=_named_plans,
+        columns=frozenset({"upn", "startdate", "ceasedate", "ceasereason"}),
+    ),
+    Source(
+        name="SEN2: needs",
+        upn="upn",
+        facts=_plan_needs,
+        columns=frozenset({"upn", "sentype", "sentyperank"}),
+    ),
+)
 """Tables of SEN2."""

@@ -32,10 +32,20 @@ def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 SOURCES = (
-    Source(name="CIN census, flat", upn="upn", facts=_children_in_need,
-           columns=frozenset({"lachildid", "upn", "cinreferraldate", "cinclosuredate", "cppstartdate"})),
+    Source(
+        name="CIN census, flat",
+        upn="upn",
+        facts=_children_in_need,
+        columns=frozenset(
+            {"lachildid", "upn", "cinreferraldate", "cinclosuredate", "cppstartdate"}
+        ),
+    ),
     Source(name="SSDA903: header", columns=frozenset({"child", "upn", "ethnic", "dob"})),
-    Source(name="SSDA903: episodes", upn="upn", facts=_episodes,
-           columns=frozenset({"child", "decom", "rne", "ls", "dec"})),
-)  # fmt: skip
+    Source(
+        name="SSDA903: episodes",
+        upn="upn",
+        facts=_episodes,
+        columns=frozenset({"child", "decom", "rne", "ls", "dec"}),
+    ),
+)
 """Returns of social care."""
