@@ -10,7 +10,15 @@ from riskmodel.features import (
     suspensions,
 )
 from riskmodel.features.build_local import build, peers_of
-from riskmodel.features.catalogue import BUILDERS, CATALOGUE, Feature, builder, data_dictionary
+from riskmodel.features.catalogue import (
+    BUILDERS,
+    CATALOGUE,
+    LISTED,
+    builder,
+    check_listed,
+    data_dictionary,
+)
+from riskmodel.features.catalogue_file import Feature
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.register import Register, make_register
 
@@ -33,3 +41,5 @@ __all__ = [
     "school",
     "suspensions",
 ]
+
+check_listed(LISTED, BUILDERS)

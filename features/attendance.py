@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT, SEVERE
-from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.register import REGISTER_DAYS
@@ -27,44 +27,32 @@ __all__ = [
     "attendance_streaks",
 ]
 
-WINDOWS = {"10_days": (10, "the last 2 school weeks"), "20_days": (20, "the last 4 school weeks"),
-           "60_days": (60, "the last 12 school weeks"),
-           "12_months": (REGISTER_DAYS, "the last 12 months"), "term": (0, "this term")}  # fmt: skip
-"""Name → school days and words. Windows are school days, so that a holiday is not an absence."""
+WINDOWS = {"10_days": 10, "20_days": 20, "60_days": 60, "12_months": REGISTER_DAYS}
+"""Name → school days. Windows are school days, so that a holiday is not an absence."""
 
-RATES = {"absence": ("Absence", 1), "authorised": ("Authorised absence", 0),
-         "unauthorised": ("Unauthorised absence", 1),
-         "illness": ("Absence for illness or appointments", 0), "late": ("Lateness", 1),
-         "excluded": ("Sessions out of school while suspended", 1),
-         "part_time": ("Part-time timetable sessions", 1),
-         "offsite": ("Education off site", 0), "unexplained": ("Absence without a reason", 1),
-         "holiday": ("Holiday in term time", 0),
-         "closed_late": ("Arrival after the register closed", 1)}  # fmt: skip
-"""Family of marks → words, and the direction of risk; shares of possible half-days."""
+OF_POSSIBLE = (
+    "absence",
+    "authorised",
+    "unauthorised",
+    "illness",
+    "late",
+    "excluded",
+    "part_time",
+    "offsite",
+    "unexplained",
+    "holiday",
+    "closed_late",
+)
+"""Families of marks whose rates are shares of possible half-days."""
 
-MARKED = {"dual": ("Sessions at another school", 0), "not_possible": ("Half-days not possible", 0),
-          "educated_elsewhere": ("Education arranged by the LA", 0)}  # fmt: skip
-"""Family of marks → words, direction; shares of all half-days with a mark."""
+OF_MARKED = ("dual", "not_possible", "educated_elsewhere")
+"""Families of marks whose rates are shares of all half-days with a mark."""
 
 GOOD, POOR = 0.05, 0.15
 """Absence below which attendance was good, and above which it has dropped; chosen."""
 
 
-def _half_days(known: FactsAsOf, family: str, window: str) -> NDArray[np.float64]:
-    n_days = WINDOWS[window][0]
-    return known.half_days(family, n_days) if n_days else known.half_days_of_term(family)
-
-
-def _rate_features() -> list[Feature]:
-    return [
-        Feature(f"{family}_rate_{window}", f"{words} in {when}", "share",
-                "behaviour" if family == "excluded" else "attendance", "sessions", direction, window=when)
-        for window, (_, when) in WINDOWS.items()
-        for family, (words, direction) in (RATES | MARKED).items()
-    ]  # fmt: skip
-
-
-@builder(_rate_features(), needs=["sessions"])
+@builder(needs=["sessions"])
 def attendance_rates(known: FactsAsOf) -> Columns:
     """Shares of possible half-days, per family of marks and window.
 
@@ -78,48 +66,22 @@ def attendance_rates(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    return {
-        f"{family}_rate_{window}": share(
-            _half_days(known, family, window),
-            _half_days(known, "possible" if family in RATES else "marked", window),
-        )
-        for window in WINDOWS
-        for family in (*RATES, *MARKED)
-    }
+    columns = {}
+    for window in (*WINDOWS, "term"):
+        possible, marked = (_half_days(known, whole, window) for whole in ("possible", "marked"))
+        for family in (*OF_POSSIBLE, *OF_MARKED):
+            whole = possible if family in OF_POSSIBLE else marked
+            columns[f"{family}_rate_{window}"] = share(_half_days(known, family, window), whole)
+    return columns
 
 
-@builder(
-    [
-        *[Feature(f"{family}_change_20_days",
-                  f"Change in {words}, last 4 school weeks against the months before", "share",
-                  "attendance", "sessions", direction, window="the last 4 school weeks")
-          for family, words, direction in (("absence", "absence", 1),
-                                           ("unauthorised", "unauthorised absence", 1),
-                                           ("illness", "absence for illness", 0),
-                                           ("late", "lateness", 1))],
-        Feature("absence_change_4_weeks", "Change in absence, last 4 school weeks against the 4 before",
-                "share", "attendance", "sessions", 1, window="the last 8 school weeks"),
-        Feature("absence_change_year", "Change in absence, last 12 school weeks against a year before",
-                "share", "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("absence_change_term", "Change in absence, this term against the term before",
-                "share", "attendance", "sessions", 1, window="this term"),
-        Feature("absence_slope", "Rise of absence per 2 school weeks over the last 12", "share",
-                "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("absence_unevenness", "Unevenness of absence between 2-week blocks of the last 12 weeks",
-                "share", "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("attendance_dropped", "Absence of 15% or more in the last 4 school weeks after 5% or less",
-                "yes/no", "attendance", "sessions", 1, window="the last 4 school weeks"),
-        Feature("persistent_absence", "Persistent absence in the last 12 months", "yes/no",
-                "attendance", "sessions", 1, window="the last 12 months"),
-        Feature("severe_absence", "Severe absence in the last 12 months", "yes/no", "attendance",
-                "sessions", 1, window="the last 12 months"),
-        Feature("persistent_absence_term", "Persistent absence this term", "yes/no",
-                "attendance", "sessions", 1, window="this term"),
-        Feature("severe_absence_term", "Severe absence this term", "yes/no", "attendance",
-                "sessions", 1, window="this term"),
-    ],
-    needs=["sessions"],
-)  # fmt: skip
+def _half_days(known: FactsAsOf, family: str, window: str) -> NDArray[np.float64]:
+    if window == "term":
+        return known.half_days_of_term(family)
+    return known.half_days(family, WINDOWS[window])
+
+
+@builder(needs=["sessions"])
 def attendance_changes(known: FactsAsOf) -> Columns:
     """Change against the pupil's own past.
 
@@ -169,29 +131,7 @@ def attendance_changes(known: FactsAsOf) -> Columns:
     }  # fmt: skip
 
 
-@builder(
-    [
-        Feature("absence_streak", "Half-days absent in a row until now", "half-days", "attendance",
-                "sessions", 1),
-        Feature("half_days_since_present", "Half-days since last present", "half-days",
-                "attendance", "sessions", 1),
-        Feature("longest_absence_12_months", "Longest run of half-days absent, last 12 months",
-                "half-days", "attendance", "sessions", 1, window="the last 12 months"),
-        Feature("longest_absence_60_days", "Longest run of half-days absent, last 12 school weeks",
-                "half-days", "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("absence_spells_12_months", "Separate absences in the last 12 months", "count",
-                "attendance", "sessions", 1, window="the last 12 months"),
-        Feature("absence_spells_60_days", "Separate absences in the last 12 school weeks", "count",
-                "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("mean_absence_length", "Mean length of an absence in the last 12 months", "half-days",
-                "attendance", "sessions", 0, window="the last 12 months"),
-        Feature("afternoons_missed", "Afternoons missed after a morning present, last 12 weeks",
-                "share", "attendance", "sessions", 1, window="the last 12 school weeks"),
-        Feature("weeks_complete", "School weeks without any absence, last 12", "share", "attendance",
-                "sessions", -1, window="the last 12 school weeks"),
-    ],
-    needs=["sessions"],
-)  # fmt: skip
+@builder(needs=["sessions"])
 def attendance_streaks(known: FactsAsOf) -> Columns:
     """Count runs of absence, and what is missed after a morning in school.
 
@@ -236,36 +176,7 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        Feature("monday_friday_excess", "Absence on Mondays and Fridays beyond other days",
-                "share", "attendance", "sessions", window="the last 12 months"),
-        Feature("monday_friday_excess_60_days",
-                "Absence on Mondays and Fridays beyond other days, last 12 school weeks",
-                "share", "attendance", "sessions", window="the last 12 school weeks"),
-        Feature("morning_excess", "Absence in mornings beyond afternoons", "share", "attendance",
-                "sessions", window="the last 12 months"),
-        Feature("morning_excess_60_days", "Absence in mornings beyond afternoons, last 12 school weeks",
-                "share", "attendance", "sessions", window="the last 12 school weeks"),
-        Feature("part_time_ever_12_months", "Part-time timetable in the last 12 months", "yes/no",
-                "attendance", "sessions", 1, window="the last 12 months"),
-        Feature("offsite_ever_12_months", "Educated off site in the last 12 months", "yes/no",
-                "attendance", "sessions", 0, window="the last 12 months"),
-        Feature("dual_ever_12_months", "Sessions at another school in the last 12 months", "yes/no",
-                "attendance", "sessions", 0, window="the last 12 months"),
-        Feature("excluded_ever_12_months", "Marked suspended or excluded in the last 12 months",
-                "yes/no", "behaviour", "sessions", 1, window="the last 12 months"),
-        Feature("authorised_share", "Share of absence that was authorised, last 12 months", "share",
-                "attendance", "sessions", 0, window="the last 12 months"),
-        Feature("left_open_share", "Share of absence whose reason was never given, last 12 months",
-                "share", "attendance", "sessions", 0, window="the last 12 months"),
-        Feature("known_half_days", "Half-days of register known in the last 12 months", "half-days",
-                "attendance", "sessions", 0, False, "the last 12 months"),
-        Feature("known_half_days_60_days", "Half-days of register known in the last 12 school weeks",
-                "half-days", "attendance", "sessions", 0, False, "the last 12 school weeks"),
-    ],
-    needs=["sessions"],
-)  # fmt: skip
+@builder(needs=["sessions"])
 def attendance_patterns(known: FactsAsOf) -> Columns:
     """When in the week and day, and what kinds of mark ever.
 
@@ -305,21 +216,7 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     }  # fmt: skip
 
 
-@builder(
-    [
-        Feature("absence_against_year_group", "Absence beyond that of the year group, 12 months",
-                "share", "attendance", "sessions", 1, window="the last 12 months"),
-        Feature("absence_against_year_group_20_days",
-                "Absence beyond that of the year group, last 4 school weeks", "share", "attendance",
-                "sessions", 1, window="the last 4 school weeks"),
-        Feature("unauthorised_against_year_group",
-                "Unauthorised absence beyond that of the year group, 12 months", "share", "attendance",
-                "sessions", 1, window="the last 12 months"),
-        Feature("absence_against_school", "Absence beyond that of the school's other pupils, 12 months",
-                "share", "attendance", "sessions", 1, window="the last 12 months"),
-    ],
-    needs=["sessions", "enrolments"],
-)  # fmt: skip
+@builder(needs=["sessions", "enrolments"])
 def attendance_against_peers(known: FactsAsOf) -> Columns:
     """Absence beyond that of all other pupils on a roll in the year group or school.
 

@@ -1,19 +1,22 @@
-"""The catalogue: what each feature is called, in words, and which function makes it.
+"""The catalogue: which features there are, and which functions make them.
 
-In:  builders, plain functions registered with :func:`builder`.
+In:  builders, plain functions registered with :func:`builder`, and ``catalogue.csv``.
 Out: :data:`CATALOGUE`, from which explanations, constraints and the data dictionary are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from importlib.resources import files
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from riskmodel.errors import DataError, RequestError
+from riskmodel.features.catalogue_file import Feature, read_features
 
 if TYPE_CHECKING:
     from riskmodel.features.facts_as_of import FactsAsOf
@@ -21,53 +24,19 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILDERS",
     "CATALOGUE",
+    "LISTED",
     "Builder",
     "Columns",
-    "Feature",
     "add_builders",
     "builder",
+    "check_listed",
     "data_dictionary",
 ]
 
 Columns: TypeAlias = Mapping[str, NDArray[np.float64]]
-"""What a builder returns: feature → one value per row of the spine."""
+"""A builder's answer: feature → one value per row of the spine."""
 
 Make: TypeAlias = "Callable[[FactsAsOf], Columns]"
-Theme = Literal["attendance", "behaviour", "needs", "context", "moves", "school", "post-16"]
-
-
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """One column of the feature matrix.
-
-    Attributes
-    ----------
-    name : str
-        Column name.
-    label : str
-        What it is, in words an inclusion officer uses.
-    unit : str
-        ``share``, ``count``, ``days``, ``weeks``, ``months``, ``yes/no`` and so on.
-    theme : str
-        Attendance, behaviour, needs, context, moves, school or post-16.
-    source : str
-        Table it comes from.
-    direction : int
-        1 if risk rises with it, -1 if it falls, 0 where that is not known; a constraint on trees.
-    can_change : bool
-        Whether support could change it.
-    window : str
-        How far back it looks, in words; empty for all the past, or the day itself.
-    """
-
-    name: str
-    label: str
-    unit: str
-    theme: Theme
-    source: str
-    direction: int = 0
-    can_change: bool = True
-    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,39 +46,60 @@ class Builder:
     Attributes
     ----------
     make : callable
-        What was known at one day → columns, one value per pupil of the spine.
+        Facts as of a day → columns, one value per pupil of the spine.
     needs : tuple of str
         Tables without which it is left out.
-    names : tuple of str
-        Its features.
+    features : mapping of str to Feature
+        Its features by name, in the order of the matrix.
     """
 
     make: Make
     needs: tuple[str, ...]
-    names: tuple[str, ...]
+    features: Mapping[str, Feature]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its features."""
+        return tuple(self.features)
 
 
-_FEATURES: dict[str, Feature] = {}
-
-CATALOGUE: Mapping[str, Feature] = MappingProxyType(_FEATURES)
-"""Every feature by name, in the order of the matrix; read-only."""
+LISTED = read_features((files("riskmodel.features") / "catalogue.csv").read_text(encoding="utf-8"))
+"""Name of a builder → its features in ``catalogue.csv``."""
 
 BUILDERS: list[Builder] = []
 """Every builder, in the order of registration."""
 
 
+class _Catalogue(Mapping[str, Feature]):
+    """The features of all builders by name."""
+
+    def __getitem__(self, name: str) -> Feature:
+        for one in BUILDERS:
+            if name in one.features:
+                return one.features[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for one in BUILDERS for name in one.features)
+
+    def __len__(self) -> int:
+        return sum(len(one.features) for one in BUILDERS)
+
+
+CATALOGUE: Mapping[str, Feature] = _Catalogue()
+"""Every feature by name, in the order of the matrix; read-only."""
+
+
 def builder(
-    features: Sequence[Feature], *, needs: Sequence[str]
-) -> Callable[
-    [Callable[[FactsAsOf], Mapping[str, NDArray[np.float64]]]],
-    Callable[[FactsAsOf], Mapping[str, NDArray[np.float64]]],
-]:
+    features: Sequence[Feature] | None = None, *, needs: Sequence[str]
+) -> Callable[[Make], Make]:
     """Register a function that makes features.
 
     Parameters
     ----------
-    features : sequence of Feature
-        What the function returns, by name.
+    features : sequence of Feature, optional
+        Features that the function returns. Where left out: those that ``catalogue.csv`` lists
+        under the function's name.
     needs : sequence of str
         Tables without which the features are left out.
 
@@ -120,19 +110,40 @@ def builder(
 
     Raises
     ------
-    ValueError
-        If a name is taken.
+    RequestError
+        If the name of a feature is taken, or there are no features.
+
+    Examples
+    --------
+    >>> @builder([Feature("days", "Days", "count", "moves", "enrolments")], needs=["enrolments"])
+    ... def count_days(known):
+    ...     return {"days": known.rows * 0.0}
+    >>> CATALOGUE["days"].label
+    'Days'
+    >>> BUILDERS.pop().needs  # taken out again
+    ('enrolments',)
     """
-    taken = [feature.name for feature in features if feature.name in CATALOGUE]
-    if taken:
-        raise ValueError(f"The feature name {taken[0]!r} is taken. Choose another name.")
 
     def register(make: Make) -> Make:
-        _FEATURES.update({feature.name: feature for feature in features})
-        BUILDERS.append(Builder(make, tuple(needs), tuple(feature.name for feature in features)))
+        own = LISTED.get(make.__name__, ()) if features is None else features
+        _check_names(make.__name__, [feature.name for feature in own])
+        BUILDERS.append(Builder(make, tuple(needs), {one.name: one for one in own}))
         return make
 
     return register
+
+
+def _check_names(maker: str, names: Sequence[str]) -> None:
+    if not names:
+        raise RequestError(
+            f"The builder {maker} has no features. Hand them over, @builder([Feature(...)], needs=...), "
+            "or list them in catalogue.csv."
+        )
+    taken = {*CATALOGUE}
+    for name in names:
+        if name in taken:
+            raise RequestError(f"The feature name {name!r} is taken. Choose another name.")
+        taken.add(name)
 
 
 def add_builders(builders: Sequence[Builder]) -> None:
@@ -142,9 +153,43 @@ def add_builders(builders: Sequence[Builder]) -> None:
     ----------
     builders : sequence of Builder
         From its :data:`BUILDERS`.
+
+    Examples
+    --------
+    >>> before = len(BUILDERS)
+    >>> add_builders(BUILDERS[:2])
+    >>> len(BUILDERS) == before
+    True
     """
     known = {one.names for one in BUILDERS}
     BUILDERS.extend(one for one in builders if one.names not in known)
+
+
+def check_listed(listed: Mapping[str, Sequence[Feature]], builders: Sequence[Builder]) -> None:
+    """Check that every builder that ``catalogue.csv`` names is registered.
+
+    Parameters
+    ----------
+    listed : mapping of str to sequence of Feature
+        From :func:`riskmodel.features.catalogue_file.read_features`.
+    builders : sequence of Builder
+        Registered builders.
+
+    Raises
+    ------
+    DataError
+        If one is not: its features would never be made.
+
+    Examples
+    --------
+    >>> check_listed(LISTED, BUILDERS)
+    """
+    unknown = [name for name in listed if name not in {one.make.__name__ for one in builders}]
+    if unknown:
+        raise DataError(
+            f"catalogue.csv: no builder is called {unknown[0]!r}, so that "
+            f"{listed[unknown[0]][0].name!r} would never be made. Correct the name in the column 'builder'."
+        )
 
 
 def data_dictionary() -> pd.DataFrame:
@@ -153,6 +198,12 @@ def data_dictionary() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per feature with every attribute of :class:`Feature`.
+        One row per feature with every attribute of
+        :class:`~riskmodel.features.catalogue_file.Feature`.
+
+    Examples
+    --------
+    >>> data_dictionary().set_index("name").loc["managed_moves", "label"]
+    'Managed moves so far'
     """
     return pd.DataFrame([asdict(feature) for feature in CATALOGUE.values()])

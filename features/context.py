@@ -6,33 +6,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
-from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]
 
-FULLY = {"fsm": "Free school meals", "child_in_need": "Child in need",
-         "child_protection": "Child protection plan", "looked_after": "Looked after",
-         "early_help": "Early help", "young_carer": "Young carer",
-         "youth_justice": "Supervised by youth justice",
-         "alternative_provision": "Alternative provision",
-         "home_educated": "Electively home educated"}  # fmt: skip
-"""Kinds told now, ever, lately begun, for how long and how often."""
+LONG = (
+    "fsm",
+    "child_in_need",
+    "child_protection",
+    "looked_after",
+    "early_help",
+    "young_carer",
+    "youth_justice",
+    "alternative_provision",
+    "home_educated",
+)
+"""Kinds with features for now, ever, lately begun, months and number of spells."""
 
-NOW = {"part_time_timetable": ("Part-time timetable", 1),
-       "managed_move": ("On a managed move", 1),
-       "pregnant_or_parent": ("Pregnant or a parent", 1),
-       "learner_support": ("Bursary or other learner support after 16", 0),
-       "vulnerable": ("On the LA's list of vulnerable pupils", 1),
-       "no_september_offer": ("No offer under the September Guarantee", 1),
-       "parent_unemployed": ("A parent is unemployed", 1),
-       "parent_professional": ("A parent works as a professional or manager", -1),
-       "lives_with_both_parents": ("Lives with both parents", -1),
-       "grammar_school": ("Went to a grammar school", -1)}  # fmt: skip
+NOW = (
+    "part_time_timetable",
+    "managed_move",
+    "pregnant_or_parent",
+    "learner_support",
+    "vulnerable",
+    "no_september_offer",
+    "parent_unemployed",
+    "parent_professional",
+    "lives_with_both_parents",
+    "grammar_school",
+)
+"""Kinds with a feature for now only."""
 
-ADVERSE = ("fsm", "child_in_need", "child_protection", "looked_after", "young_carer",
-           "youth_justice", "parent_unemployed")  # fmt: skip
+ADVERSE_LONG = (
+    "fsm",
+    "child_in_need",
+    "child_protection",
+    "looked_after",
+    "young_carer",
+    "youth_justice",
+)
+
+ADVERSE = (*ADVERSE_LONG, "parent_unemployed")
 
 SOCIAL_CARE = ("child_in_need", "child_protection", "looked_after")
 
@@ -40,34 +56,7 @@ EVER_6 = 6 * 365
 """Days of the pupil premium's look back on free school meals (DfE, "Ever 6")."""
 
 
-@builder(
-    [
-        *[Feature(f"{kind}_now", f"{words} now", "yes/no", "context", "circumstances", 1)
-          for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_ever", f"{words} now or before", "yes/no", "context", "circumstances",
-                  1, False) for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_lately", f"{words}, begun in the last 12 months", "yes/no", "context",
-                  "circumstances", 0, window="the last 12 months") for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_months", f"{words}, months so far", "months", "context",
-                  "circumstances", 0, False) for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_spells", f"{words}, number of times", "count", "context",
-                  "circumstances", 0, False) for kind, words in FULLY.items()],
-        *[Feature(f"{kind}_now", words, "yes/no",
-                  "attendance" if kind == "part_time_timetable" else "context", "circumstances", direction)
-          for kind, (words, direction) in NOW.items()],
-        Feature("fsm_ever_6", "Free school meals in the last 6 years", "yes/no", "context",
-                "circumstances", 1, False, "the last 6 years"),
-        Feature("social_care_ended_lately", "Social care ended in the last 12 months, none now",
-                "yes/no", "context", "circumstances", 0, window="the last 12 months"),
-        Feature("adverse_circumstances", "Adverse circumstances now", "count", "context",
-                "circumstances", 1),
-        Feature("adverse_circumstances_ever", "Adverse circumstances now or before", "count",
-                "context", "circumstances", 1, False),
-        Feature("days_since_circumstance", "Days since the last circumstance began", "days", "context",
-                "circumstances", 0, False),
-    ],
-    needs=["circumstances"],
-)  # fmt: skip
+@builder(needs=["circumstances"])
 def circumstances(known: FactsAsOf) -> Columns:
     """Spells of circumstances: open on the day, begun, how long, how often.
 
@@ -84,11 +73,11 @@ def circumstances(known: FactsAsOf) -> Columns:
     facts = known.tables["circumstances"]
     end = days_of(facts["end_date"])
     columns = {}
-    for kind in (*FULLY, *NOW):
+    for kind in (*LONG, *NOW):
         keep = (facts["kind"] == kind).to_numpy()
         events = known.events("circumstances", "start_date", keep)
         columns[f"{kind}_now"] = events.state(end[keep])
-        if kind in FULLY:
+        if kind in LONG:
             times = events.count()
             columns[f"{kind}_ever"] = (times > 0).astype(float)
             columns[f"{kind}_lately"] = (events.count(365) > 0).astype(float)
@@ -99,32 +88,17 @@ def circumstances(known: FactsAsOf) -> Columns:
     care = facts["kind"].isin(SOCIAL_CARE).to_numpy()
     ended = known.events("circumstances", "end_date", care & (end < known.day))
     in_care = np.any([columns[f"{kind}_now"] > 0 for kind in SOCIAL_CARE], axis=0)
-    adverse = [kind for kind in ADVERSE if kind in FULLY]
     columns["fsm_ever_6"] = (had.count() > 0).astype(float)
     columns["social_care_ended_lately"] = ((ended.count(365) > 0) & ~in_care).astype(float)
     columns["adverse_circumstances"] = np.sum([columns[f"{kind}_now"] for kind in ADVERSE], axis=0)
     columns["adverse_circumstances_ever"] = np.sum(
-        [columns[f"{kind}_ever"] for kind in adverse], axis=0
+        [columns[f"{kind}_ever"] for kind in ADVERSE_LONG], axis=0
     )
     columns["days_since_circumstance"] = known.events("circumstances", "start_date").days_since()
     return columns
 
 
-@builder(
-    [
-        Feature("idaci_decile", "Deprivation of the neighbourhood (IDACI decile, 1 most deprived)",
-                "decile", "context", "neighbourhood", -1, False),
-        Feature("imd_decile", "Deprivation of the neighbourhood (IMD decile, 1 most deprived)",
-                "decile", "context", "neighbourhood", -1, False),
-        Feature("idaci_change", "Change of IDACI decile since the address before", "deciles", "context",
-                "neighbourhood", 0, False),
-        Feature("addresses_so_far", "Neighbourhoods lived in so far", "count", "moves",
-                "neighbourhood", 0, False),
-        Feature("days_since_address", "Days since the last change of neighbourhood", "days", "moves",
-                "neighbourhood", 0, False),
-    ],
-    needs=["neighbourhood"],
-)  # fmt: skip
+@builder(needs=["neighbourhood"])
 def neighbourhood(known: FactsAsOf) -> Columns:
     """Deprivation where the pupil lives, and changes of address.
 
@@ -156,24 +130,7 @@ def neighbourhood(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        *[Feature(f"{stage}_score", f"{words} attainment", "standard deviations", "context",
-                  "attainment", -1) for stage, words in (
-            ("eyfs", "Early years"), ("ks1", "Key stage 1"), ("ks2", "Key stage 2"),
-            ("ks4", "Key stage 4"))],
-        Feature("ks2_reading", "Key stage 2 reading", "standard deviations", "context", "attainment", -1),
-        Feature("ks2_mathematics", "Key stage 2 mathematics", "standard deviations", "context",
-                "attainment", -1),
-        Feature("ks2_reading_behind", "Key stage 2 mathematics less reading", "standard deviations",
-                "context", "attainment", 0, False),
-        Feature("attainment_change", "Attainment in key stage 2 less that of key stage 1",
-                "standard deviations", "context", "attainment", -1, False),
-        Feature("results_missing", "No result of key stage 2 in Year 7 or later", "yes/no", "context",
-                "attainment", 0, False),
-    ],
-    needs=["attainment"],
-)  # fmt: skip
+@builder(needs=["attainment"])
 def attainment(known: FactsAsOf) -> Columns:
     """Mean score over subjects, single subjects, and change.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
-from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
 
@@ -17,33 +17,7 @@ SUMMER = 60
 """Days between two rolls that a summer explains."""
 
 
-@builder(
-    [
-        Feature("year_group", "Year group", "school years", "context", "enrolments", 0, False),
-        Feature("schools_so_far", "Schools attended so far", "count", "moves", "enrolments", 1, False),
-        Feature("moves_12_months", "Changes of school in the last 12 months", "count", "moves",
-                "enrolments", 0, window="the last 12 months"),
-        Feature("moves_24_months", "Changes of school in the last 2 years", "count", "moves",
-                "enrolments", 0, window="the last 2 years"),
-        Feature("mid_year_moves", "Changes of school in mid-year so far", "count", "moves",
-                "enrolments", 1, False),
-        Feature("mid_year_moves_24_months", "Changes of school in mid-year in the last 2 years",
-                "count", "moves", "enrolments", 1, False, "the last 2 years"),
-        Feature("managed_moves", "Managed moves so far", "count", "moves", "enrolments", 1, False),
-        Feature("months_at_school", "Months at the present school", "months", "moves", "enrolments",
-                0, False),
-        Feature("came_in_mid_year", "Came to the present school in mid-year", "yes/no", "moves",
-                "enrolments", 0, False),
-        Feature("dual_roll_now", "On the roll of two schools now", "yes/no", "moves", "enrolments", 1),
-        Feature("dual_roll_ever", "On the roll of two schools, now or before", "yes/no", "moves",
-                "enrolments", 1, False),
-        Feature("weeks_since_year_7", "Weeks since the move to Year 7", "weeks", "moves",
-                "enrolments", 0, False),
-        Feature("weeks_since_september", "Weeks since the school year began", "weeks", "context",
-                "enrolments", 0, False),
-    ],
-    needs=["enrolments"],
-)  # fmt: skip
+@builder(needs=["enrolments"])
 def moves(known: FactsAsOf) -> Columns:
     """Schools, moves and transitions.
 
@@ -99,21 +73,7 @@ def moves(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        Feature("days_without_school", "Days on no roll between schools so far", "days", "moves",
-                "enrolments", 1, False),
-        Feature("longest_gap_between_schools", "Longest time on no roll between two schools", "days",
-                "moves", "enrolments", 1, False),
-        Feature("gaps_between_schools", "Times on no roll for longer than a summer", "count", "moves",
-                "enrolments", 1, False),
-        Feature("lost_before", "Left a school for an unknown destination before", "yes/no", "moves",
-                "enrolments", 1, False),
-        Feature("left_for_home_education", "Left a school for home education before", "yes/no",
-                "moves", "enrolments", 1, False),
-    ],
-    needs=["enrolments"],
-)  # fmt: skip
+@builder(needs=["enrolments"])
 def gaps_between_schools(known: FactsAsOf) -> Columns:
     """Time on no roll, and leaving without a known school.
 

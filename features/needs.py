@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT
-from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["plan_requests", "send_history", "send_timing"]
 
-NEEDS = {"SEMH": "social, emotional and mental health", "SLCN": "speech, language and communication",
-         "ASD": "autism", "MLD": "moderate learning difficulty",
-         "SPLD": "specific learning difficulty", "SLD": "severe learning difficulty",
-         "HI": "hearing", "VI": "vision", "PD": "physical disability", "OTH": "other",
-         "NSA": "support without assessment of the type of need"}  # fmt: skip
+NEEDS = ("SEMH", "SLCN", "ASD", "MLD", "SPLD", "SLD", "HI", "VI", "PD", "OTH", "NSA")
+"""Types of need with a feature of their own (DfE codes)."""
 
 LIMIT_WEEKS = 20
 """Weeks in which an EHC plan is to be issued (Special Educational Needs and Disability Regulations 2014)."""
@@ -31,26 +28,7 @@ def _has_need(spells: pd.DataFrame, code: str) -> NDArray[np.bool_]:
     return ((spells["primary_need"] == code) | (spells["secondary_need"] == code)).to_numpy()
 
 
-@builder(
-    [
-        Feature("sen_support_now", "SEN support now", "yes/no", "needs", "send", 0),
-        Feature("ehc_plan_now", "EHC plan now", "yes/no", "needs", "send", 0),
-        *[Feature(f"need_{code.lower()}_now", f"Recorded need now: {words}", "yes/no", "needs",
-                  "send", 0) for code, words in NEEDS.items()],
-        Feature("need_not_typed", "SEN without a recorded type of need", "yes/no", "needs", "send", 0),
-        Feature("need_types_so_far", "Primary types of need recorded so far", "count", "needs", "send",
-                0, False),
-        Feature("secondary_need_now", "A secondary need is recorded", "yes/no", "needs", "send", 0),
-        Feature("semh_without_plan", "Social, emotional and mental health need without an EHC plan",
-                "yes/no", "needs", "send", 1),
-        Feature("slcn_ever", "Speech, language and communication need, now or before", "yes/no",
-                "needs", "send", 0, False),
-        Feature("semh_ever", "Social, emotional and mental health need, now or before", "yes/no",
-                "needs", "send", 0, False),
-        Feature("sen_ever", "SEN provision, now or before", "yes/no", "needs", "send", 0, False),
-    ],
-    needs=["send"],
-)  # fmt: skip
+@builder(needs=["send"])
 def send_history(known: FactsAsOf) -> Columns:
     """Provision and types of need now.
 
@@ -92,34 +70,7 @@ def send_history(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        Feature("sen_years", "Years with recorded SEN", "years", "needs", "send", 0, False),
-        Feature("ehc_plan_years", "Years with an EHC plan", "years", "needs", "send", 0, False),
-        Feature("days_since_sen_change", "Days since SEN provision last changed", "days", "needs",
-                "send", 0, False),
-        Feature("sen_changes", "Changes of SEN provision or need so far", "count", "needs", "send", 0,
-                False),
-        Feature("sen_changes_12_months", "Changes of SEN provision or need in the last 12 months",
-                "count", "needs", "send", 0, window="the last 12 months"),
-        Feature("sen_stepped_down", "SEN provision ended in the last 12 months", "yes/no", "needs",
-                "send", 1, window="the last 12 months"),
-        Feature("ehc_plan_ended", "An EHC plan ended before, none now", "yes/no", "needs", "send", 1,
-                False),
-        Feature("sen_found_age_years", "School years before SEN was first recorded", "years",
-                "needs", "send", 0, False),
-        Feature("sen_found_late", "SEN first recorded in secondary school", "yes/no", "needs", "send",
-                0, False),
-        Feature("slcn_found_late",
-                "Speech, language and communication need first recorded in secondary school", "yes/no",
-                "needs", "send", 0, False),
-        Feature("sen_found_lately", "SEN first recorded in the last 12 months", "yes/no", "needs",
-                "send", 0, window="the last 12 months"),
-        Feature("support_before_plan_years", "Years from first SEN support to the first EHC plan",
-                "years", "needs", "send", 0, False),
-    ],
-    needs=["send"],
-)  # fmt: skip
+@builder(needs=["send"])
 def send_timing(known: FactsAsOf) -> Columns:
     """How long, how late, and what changed.
 
@@ -174,27 +125,7 @@ def send_timing(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        Feature("plan_request_pending", "Request for an EHC plan waiting for a decision", "yes/no",
-                "needs", "plans", 0),
-        Feature("plan_weeks_waited", "Weeks the pending request has waited (limit 20)", "weeks",
-                "needs", "plans", 1),
-        Feature("plan_overdue", "The pending request has waited longer than 20 weeks", "yes/no",
-                "needs", "plans", 1),
-        Feature("plan_refused", "Request for an EHC plan refused before", "yes/no", "needs",
-                "plans", 1, False),
-        Feature("plan_refused_lately", "Request for an EHC plan refused in the last 12 months",
-                "yes/no", "needs", "plans", 1, window="the last 12 months"),
-        Feature("plan_requests", "Requests for an EHC plan so far", "count", "needs", "plans", 0,
-                False),
-        Feature("days_since_plan_request", "Days since the last request for an EHC plan", "days",
-                "needs", "plans", 0, False),
-        Feature("plan_weeks_taken", "Weeks from the last request to its plan", "weeks", "needs", "plans",
-                0, False),
-    ],
-    needs=["plans"],
-)  # fmt: skip
+@builder(needs=["plans"])
 def plan_requests(known: FactsAsOf) -> Columns:
     """Return requests for EHC plans, as decided by the day.
 

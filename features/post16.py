@@ -10,37 +10,15 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH
 from riskmodel.data.neet_positions import positions
-from riskmodel.features.catalogue import Feature, builder
+from riskmodel.features.catalogue import builder
 from riskmodel.features.facts_as_of import FactsAsOf
 
 __all__ = ["activity"]
 
-GROUPS = {"neet": ("not in education, employment or training", 1),
-          "education": ("in education", -1), "employment": ("in employment", 0),
-          "training": ("in training", 0), "not_known": ("not known", 0)}  # fmt: skip
+GROUPS = ("neet", "education", "employment", "training", "not_known")
 
 
-@builder(
-    [
-        Feature("jobless_months", "Months not in education, employment or training so far",
-                "months", "post-16", "destinations", 1),
-        Feature("jobless_months_12", "Months NEET in the last 12", "months", "post-16",
-                "destinations", 1),
-        *[Feature(f"{group}_share", f"Share of time so far {words}", "share", "post-16",
-                  "destinations", direction) for group, (words, direction) in GROUPS.items()
-          if group != "neet"],
-        *[Feature(f"{group}_now", f"Now {words}", "yes/no", "post-16", "destinations", direction)
-          for group, (words, direction) in GROUPS.items()],
-        Feature("months_in_activity", "Months in the present activity", "months", "post-16",
-                "destinations", 0),
-        Feature("activity_changes", "Changes of activity so far", "count", "post-16",
-                "destinations", 0),
-        Feature("jobless_spells", "Times became NEET so far", "count", "post-16", "destinations", 1),
-        Feature("months_observed", "Months of activity known", "months", "post-16", "destinations",
-                0, False),
-    ],
-    needs=["destinations"],
-)  # fmt: skip
+@builder(needs=["destinations"])
 def activity(known: FactsAsOf) -> Mapping[str, NDArray[np.float64]]:
     """Months by kind of activity, the present one, and changes.
 

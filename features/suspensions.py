@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of
-from riskmodel.features.catalogue import Columns, Feature, builder
+from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
@@ -20,16 +20,23 @@ YEAR_LIMIT_DAYS = 45
 NEAR_LIMIT = 0.5
 """Share of the yearly limit from which it counts as near; chosen."""
 
-WINDOWS = {"1_month": (30, "the last month"), "3_months": (91, "the last 3 months"),
-           "6_months": (183, "the last 6 months"), "12_months": (365, "the last 12 months"),
-           "24_months": (730, "the last 2 years")}  # fmt: skip
+WINDOWS = {
+    "1_month": 30,
+    "3_months": 91,
+    "6_months": 183,
+    "12_months": 365,
+    "24_months": 730,
+}
+"""Name → days."""
 
-REASONS = {"violence": (("PP", "PA", "OW"), "physical assault or weapons"),
-           "verbal": (("VP", "VA", "LG", "RA", "DS", "BU"), "verbal abuse or bullying"),
-           "disruption": (("DB",), "persistent disruption"),
-           "drugs": (("DA",), "drugs or alcohol"),
-           "other": (("SM", "DM", "TH", "MT", "PH", "OT"), "other reasons")}  # fmt: skip
-"""Group → reason codes, words."""
+REASONS = {
+    "violence": ("PP", "PA", "OW"),
+    "verbal": ("VP", "VA", "LG", "RA", "DS", "BU"),
+    "disruption": ("DB",),
+    "drugs": ("DA",),
+    "other": ("SM", "DM", "TH", "MT", "PH", "OT"),
+}
+"""Group of reasons → codes (DfE)."""
 
 
 def _suspensions(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
@@ -41,36 +48,7 @@ def _suspensions(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
     ]
 
 
-@builder(
-    [
-        *[Feature(f"suspensions_{name}", f"Suspensions in {words}", "count", "behaviour",
-                  "suspensions", 1, window=words) for name, (_, words) in WINDOWS.items()],
-        Feature("suspensions_ever", "Suspensions so far", "count", "behaviour", "suspensions", 1),
-        *[Feature(f"sessions_lost_{name}", f"Half-days suspended in {words}", "half-days", "behaviour",
-                  "suspensions", 1, window=words) for name, (_, words) in WINDOWS.items()],
-        Feature("sessions_lost_ever", "Half-days suspended so far", "half-days", "behaviour",
-                "suspensions", 1),
-        Feature("suspensions_this_year", "Suspensions this school year", "count", "behaviour",
-                "suspensions", 1, window="this school year"),
-        Feature("year_limit_used", "Share of the yearly limit of 45 days suspended", "share",
-                "behaviour", "suspensions", 1, window="this school year"),
-        Feature("year_limit_near", "Half of the yearly limit of 45 days suspended, or more", "yes/no",
-                "behaviour", "suspensions", 1, window="this school year"),
-        Feature("longest_suspension", "Longest suspension so far", "half-days", "behaviour",
-                "suspensions", 1),
-        Feature("last_suspension_length", "Length of the last suspension", "half-days", "behaviour",
-                "suspensions", 1),
-        Feature("mean_suspension_length", "Mean length of suspensions so far", "half-days",
-                "behaviour", "suspensions", 1),
-        Feature("lunchtime_12_months", "Lunchtime suspensions in the last 12 months", "count",
-                "behaviour", "suspensions", 1, window="the last 12 months"),
-        Feature("lunchtime_ever", "Lunchtime suspensions so far", "count", "behaviour",
-                "suspensions", 1),
-        Feature("excluded_before", "Permanently excluded before", "yes/no", "behaviour",
-                "suspensions", 1, False),
-    ],
-    needs=["suspensions"],
-)  # fmt: skip
+@builder(needs=["suspensions"])
 def suspension_history(known: FactsAsOf) -> Columns:
     """How many and how long.
 
@@ -94,11 +72,9 @@ def suspension_history(known: FactsAsOf) -> Columns:
     used = events.sum(length, since_september) / 2 / YEAR_LIMIT_DAYS
     ever, lost = events.count(), events.sum(length)
     return {
-        **{f"suspensions_{name}": events.count(days) for name, (days, _) in WINDOWS.items()},
+        **{f"suspensions_{name}": events.count(days) for name, days in WINDOWS.items()},
         "suspensions_ever": ever,
-        **{
-            f"sessions_lost_{name}": events.sum(length, days) for name, (days, _) in WINDOWS.items()
-        },
+        **{f"sessions_lost_{name}": events.sum(length, days) for name, days in WINDOWS.items()},
         "sessions_lost_ever": lost,
         "suspensions_this_year": events.count(since_september),
         "year_limit_used": used,
@@ -112,30 +88,7 @@ def suspension_history(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        Feature("days_since_suspension", "Days since the last suspension", "days", "behaviour",
-                "suspensions", -1),
-        Feature("days_since_first_suspension", "Days since the first suspension", "days", "behaviour",
-                "suspensions", 0, False),
-        Feature("first_suspension_lately", "Suspended for the first time in the last 3 months",
-                "yes/no", "behaviour", "suspensions", 0, window="the last 3 months"),
-        Feature("suspensions_rising", "Suspensions in the last 6 months less those in the 6 before",
-                "count", "behaviour", "suspensions", 1, window="the last 12 months"),
-        Feature("sessions_lost_rising",
-                "Half-days suspended in the last 6 months less those in the 6 before", "half-days",
-                "behaviour", "suspensions", 1, window="the last 12 months"),
-        Feature("suspension_gap_last", "Days between the last two suspensions", "days", "behaviour",
-                "suspensions", -1),
-        Feature("suspension_gap_mean", "Mean days between suspensions", "days", "behaviour",
-                "suspensions", -1),
-        Feature("suspension_gap_shortening", "Mean gap between suspensions less the last gap", "days",
-                "behaviour", "suspensions", 1),
-        Feature("suspension_gap_shortest", "Shortest gap between suspensions", "days", "behaviour",
-                "suspensions", -1),
-    ],
-    needs=["suspensions"],
-)  # fmt: skip
+@builder(needs=["suspensions"])
 def suspension_spacing(known: FactsAsOf) -> Columns:
     """How recent, and whether they come faster.
 
@@ -169,21 +122,7 @@ def suspension_spacing(known: FactsAsOf) -> Columns:
     }
 
 
-@builder(
-    [
-        *[Feature(f"suspensions_{name}_12_months", f"Suspensions for {words} in the last 12 months",
-                  "count", "behaviour", "suspensions", 1, window="the last 12 months")
-          for name, (_, words) in REASONS.items()],
-        *[Feature(f"suspensions_{name}_ever", f"Suspensions for {words} so far", "count", "behaviour",
-                  "suspensions", 1) for name, (_, words) in REASONS.items()],
-        Feature("suspension_reasons_kinds", "Kinds of reasons for suspension so far", "count",
-                "behaviour", "suspensions", 1),
-        Feature("suspensions_escalated",
-                "First suspended for physical assault in the last 12 months, after other suspensions",
-                "yes/no", "behaviour", "suspensions", 1, window="the last 12 months"),
-    ],
-    needs=["suspensions"],
-)  # fmt: skip
+@builder(needs=["suspensions"])
 def suspension_reasons(known: FactsAsOf) -> Columns:
     """Suspensions by group of reasons; one may count in several.
 
@@ -201,7 +140,7 @@ def suspension_reasons(known: FactsAsOf) -> Columns:
     reasons = facts[["reason_1", "reason_2", "reason_3"]]
     kept = (facts["category"] != "PERM").to_numpy()
     columns, first = {}, {}
-    for name, (codes, _) in REASONS.items():
+    for name, codes in REASONS.items():
         has = np.any([reasons[column].isin(codes).to_numpy() for column in reasons], axis=0) & kept
         events = known.events("suspensions", "start_date", has)
         columns[f"suspensions_{name}_12_months"] = events.count(365)
@@ -216,21 +155,7 @@ def suspension_reasons(known: FactsAsOf) -> Columns:
     return columns
 
 
-@builder(
-    [
-        Feature("suspended_in_primary", "Suspended before Year 7", "yes/no", "behaviour",
-                "suspensions", 1, False),
-        Feature("suspensions_in_primary", "Suspensions before Year 7", "count", "behaviour",
-                "suspensions", 1, False),
-        Feature("suspensions_at_this_school", "Suspensions at the present school", "count",
-                "behaviour", "suspensions", 1),
-        Feature("suspensions_at_other_schools", "Suspensions at other schools", "count", "behaviour",
-                "suspensions", 1, False),
-        Feature("suspended_after_move", "Suspended again after a move from a school that suspended",
-                "yes/no", "behaviour", "suspensions", 1),
-    ],
-    needs=["suspensions"],
-)  # fmt: skip
+@builder(needs=["suspensions"])
 def suspension_places(known: FactsAsOf) -> Columns:
     """Where suspensions fell: in primary school, at this school, before and after a move.
 

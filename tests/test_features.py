@@ -16,7 +16,7 @@ from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.features import BUILDERS, CATALOGUE, build, data_dictionary, make_register, windows
+from riskmodel.features import CATALOGUE, build, make_register, windows
 from riskmodel.simulate import simulate
 
 DAY = pd.Timestamp("2025-03-01").as_unit("s")
@@ -104,24 +104,6 @@ def test_p7_no_feature_reads_a_protected_characteristic(column: str) -> None:
     pupils = tables["pupils"]
     turned = pupils.assign(**{column: pupils[column].to_numpy()[::-1]})
     pd.testing.assert_frame_equal(build(with_table(tables, "pupils", turned), spine), expected)
-
-
-def test_there_are_features_of_every_theme_and_each_is_described() -> None:
-    dictionary = data_dictionary()
-    assert len(dictionary) >= 200
-    assert set(dictionary["theme"]) == {
-        "attendance",
-        "behaviour",
-        "needs",
-        "context",
-        "moves",
-        "school",
-        "post-16",
-    }
-    assert (dictionary[["label", "unit", "source"]] != "").all(axis=None)
-    assert dictionary["direction"].isin([-1, 0, 1]).all()
-    assert set(dictionary["source"]) <= set(TABLES)
-    assert [n for b in BUILDERS for n in b.names] == list(CATALOGUE)
 
 
 def test_a_table_that_is_not_there_leaves_its_features_out() -> None:

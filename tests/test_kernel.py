@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import codes
-from riskmodel.errors import RequestError
 from riskmodel.features import build, make_register, windows
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
@@ -273,23 +272,6 @@ def test_pupils_without_facts_have_missing_values_not_zeros() -> None:
     for name in ("absence_rate_60_days", "days_since_suspension", "ks2_score", "idaci_decile"):
         assert made[name].isna().all(), name
     assert (made["suspensions_ever"] == 0).all()
-
-
-def test_a_builder_that_returns_something_else_is_named() -> None:
-    from riskmodel.features import BUILDERS, Feature, builder, catalogue
-
-    @builder(
-        [Feature("promised", "Promised", "count", "moves", "enrolments")], needs=["enrolments"]
-    )
-    def wayward(known: FactsAsOf) -> dict[str, np.ndarray]:
-        return {"other": np.zeros(len(known.rows))}
-
-    try:
-        with pytest.raises(RequestError, match="wayward returned other features"):
-            build(small_tables(), spine_of())
-    finally:
-        BUILDERS.pop()
-        del catalogue._FEATURES["promised"]
 
 
 @pytest.mark.parametrize("n_days", [3, 7, 33])

@@ -14,7 +14,7 @@ import pytest
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
-from riskmodel.features import BUILDERS, Feature, build, builder, catalogue, peers_of
+from riskmodel.features import BUILDERS, Feature, build, builder, peers_of
 from riskmodel.simulate import simulate
 from tests.conftest import SmallLA
 
@@ -117,7 +117,6 @@ def test_a_feature_of_a_notebook_is_built_by_the_workers(
         spark = build(tables, spine, engine="spark")
     finally:
         BUILDERS.pop()
-        del catalogue._FEATURES["reversed_year"]
     np.testing.assert_array_equal(spark["reversed_year"], 11 - spine["year_group"])
 
 

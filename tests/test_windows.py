@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import codes
-from riskmodel.features import CATALOGUE, Feature, build, make_register, windows
+from riskmodel.features import build, make_register, windows
 from tests.strategies import PUPILS, facts_of_three, mark_lists, small_tables, spine_of, table_of
 
 FIRST = pd.Timestamp("2025-02-03")
@@ -232,9 +232,3 @@ def test_the_small_tables_follow_the_schema() -> None:
         assert not frame.duplicated(list(TABLES[name].key)).any()
         if "pupil_id" in frame:
             assert frame["pupil_id"].dtype == tables.pupils
-
-
-def test_the_catalogue_is_read_only() -> None:
-    feature = Feature("x", "x", "count", "moves", "enrolments")
-    with pytest.raises(TypeError, match="does not support item assignment"):
-        CATALOGUE["x"] = feature
