@@ -70,12 +70,14 @@ def audit_latest(extract: Extract, assessment: riskmodel.Assessment) -> None:
           "share_of_expected"])  # fmt: skip
     spine = assessment.scores.assign(as_of=assessment.as_of)
     groups = groups_at(extract.tables, spine)[PROTECTED]
-    themes = {name: CATALOGUE[name].theme for name in assessment.features}
-    gaps = contribution_gaps(assessment.contributions, groups[["sex", "ethnicity"]], themes=themes)
+    themes = {name: CATALOGUE[name].theme for name in assessment.explanation.features}
+    gaps = contribution_gaps(
+        assessment.explanation.contributions, groups[["sex", "ethnicity"]], themes=themes
+    )
     largest = gaps.groupby(["characteristic", "group"], sort=False).head(1)
     show("Log-odds by theme, group less all others, the largest of each group",
          largest.drop(columns=["mean", "others"]))  # fmt: skip
-    show("Strongest stand-ins", proxies(assessment.features, groups, strongest=1))
+    show("Strongest stand-ins", proxies(assessment.explanation.features, groups, strongest=1))
 
 
 def remedy_neet(extract: Extract) -> None:

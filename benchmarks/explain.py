@@ -24,7 +24,7 @@ from lightgbm import Booster
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from riskmodel.explain import word_reasons
+from riskmodel.explain import Explanation, reasons_in_words
 from riskmodel.features import CATALOGUE
 from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
@@ -106,8 +106,10 @@ def main() -> None:
     )
     our_pairs, our_pairs_seconds = timed(lambda: stacked(bags).interactions(few, BAGS))
     names = list(CATALOGUE)[:FEATURES]
-    frames = [pd.DataFrame(values, columns=names) for values in (ours, np.abs(X))]
-    _, word_seconds = timed(lambda: word_reasons(*frames, base_value=-6.0, typical=None))
+    contributions, values = (pd.DataFrame(table, columns=names) for table in (ours, np.abs(X)))
+    explanation = Explanation(base_value=-6.0, contributions=contributions, features=values,
+                              log_odds=ours.sum(axis=1) - 6.0)  # fmt: skip
+    _, word_seconds = timed(lambda: reasons_in_words(explanation, None))
     sys.stdout.write(
         f"{n_rows:,} rows, {FEATURES} features, {BAGS} bags of {TREES} trees (made-up rows)\n"
         "what                             shap seconds  ours seconds  times faster  largest difference\n"

@@ -48,7 +48,7 @@ def main() -> None:
             ids = made.scores["pupil_id"].astype("str")
             ids = ids.map(names_of(base / "returns", key)) if layout == "returns" else ids
             scores[layout] = pd.Series(made.scores["risk"].to_numpy(), index=ids)
-            features[layout] = made.features.set_axis(ids)
+            features[layout] = made.explanation.features.set_axis(ids)
     both = scores["tables"].index.intersection(scores["returns"].index)
     top = {name: set(risk.nlargest(options.capacity).index) for name, risk in scores.items()}
     shared = len(top["tables"] & top["returns"])

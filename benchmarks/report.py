@@ -21,10 +21,10 @@ from statistics import median
 import pandas as pd
 from playwright.sync_api import sync_playwright
 
+from riskmodel.assess import rank
 from riskmodel.cohort import default_as_of
 from riskmodel.jobs import train
 from riskmodel.model import RiskModel
-from riskmodel.ranking import rank
 from riskmodel.report.list_page.page import write_pages
 from riskmodel.simulate import simulate, write_simulated
 

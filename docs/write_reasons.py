@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
-from riskmodel.explain import Story, interactions, story
+from riskmodel.explain import Story
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs import train
 from riskmodel.simulate import write_simulated
@@ -32,7 +32,7 @@ def main() -> None:
         made = train(folder / "extracts", "pex", tracking=f"sqlite:///{folder / 'mlflow.db'}")
     day = default_as_of(tables, "pex")
     assessment = made.model.assess(tables, as_of=day, capacity=CAPACITY)
-    told = story(assessment, tables=tables)
+    told = assessment.story(tables=tables)
     pupils = told.reasons["pupil_id"].unique()
     scores = assessment.scores.set_index(assessment.scores["pupil_id"].astype("str"))
     lines = [f"SIMULATED DATA: no real child. Permanent exclusion, list of {day.day} {day:%B %Y}."]
@@ -41,10 +41,12 @@ def main() -> None:
         row = scores.loc[pupil]
         lines += ["", f"Place {place + 1}: Year {row['year_group']}, risk about "
                   f"{1000 * row['risk']:.0f} in 1,000", told.text(pupil)]  # fmt: skip
-    pairs = interactions(assessment, [pupils[0]]).to_numpy(copy=True)
+    pairs = assessment.interactions([pupils[0]]).to_numpy(copy=True)
     np.fill_diagonal(pairs, 0.0)
     first, second = np.unravel_index(np.abs(pairs).argmax(), pairs.shape)
-    labels = [CATALOGUE[str(assessment.features.columns[n])].label for n in (first, second)]
+    labels = [
+        CATALOGUE[str(assessment.explanation.features.columns[n])].label for n in (first, second)
+    ]
     together = 2 * pairs[first, second]
     lines += ["", "The pair of facts that act together most for place 1, in log-odds beside what each does "
               f"alone: {together:+.2f} for '{labels[0]}' and '{labels[1]}'."]  # fmt: skip

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riskmodel.assess import Assessment
+    from riskmodel.assess import Assessment, rank
     from riskmodel.cohort import build_spine, snapshots
     from riskmodel.data import Tables
     from riskmodel.data.check import check
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from riskmodel.jobs import make_list, promote, train
     from riskmodel.labels import label
     from riskmodel.model import RiskModel
-    from riskmodel.ranking import rank
     from riskmodel.report import write_list
 
 __all__ = [
@@ -50,7 +49,7 @@ _HOME = {
     "label": "labels",
     "make_list": "jobs",
     "promote": "jobs",
-    "rank": "ranking",
+    "rank": "assess",
     "read": "data.read",
     "snapshots": "cohort",
     "train": "jobs",

@@ -1,28 +1,36 @@
-"""The Assessment: scores, their reasons and their audit, which never come apart.
+"""The Assessment: scores, their explanation and their audit, which never come apart; and its list.
 
-In:  risks with intervals, exact contributions, an audit.
-Out: :class:`Assessment`, which refuses to exist without all three.
+In:  risks with intervals, an explanation, an audit; the ranking before.
+Out: :class:`Assessment`, which refuses to exist without all three; :func:`rank`, one row per pupil,
+best first, with who is near the line and what changed since the ranking before.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import logit
 
+from riskmodel.data import Tables
 from riskmodel.display import html_table, write_intervals
-from riskmodel.errors import ModelError
+from riskmodel.errors import ModelError, RequestError
+from riskmodel.explain import Explanation, Story, compose_story, interactions, reasons_in_words
+from riskmodel.explain.explanation import TOLERANCE
 from riskmodel.fairness import Audit
+from riskmodel.training.calibrated import CalibratedEnsemble
 
-if TYPE_CHECKING:
-    from riskmodel.model import RiskModel
+__all__ = ["Assessment", "check_capacity", "last_near", "listed", "rank"]
 
-__all__ = ["Assessment"]
+NEAR_SHARE = 0.1
+"""Pupils just below the line who are shown too, as a share of the capacity."""
 
-TOLERANCE = 1e-6
-"""Largest difference, in log-odds, between the shown risk and the sum of its reasons."""
+STEADY_SHARE = 0.25
+"""A rank within this share of the former rank is steady."""
 
 SHOWN = 5
 """Pupils that a notebook shows."""
@@ -44,12 +52,9 @@ class Assessment:
         Pupils the service can see.
     scores : DataFrame
         ``pupil_id, school_id, year_group, risk, risk_low, risk_high``; one row per pupil.
-    base_value : float
-        Calibrated log-odds of the average training row.
-    contributions : DataFrame of shape (n_pupils, n_features)
-        Calibrated log-odds; ``base_value`` and a row's contributions add up to ``logit(risk)``.
-    features : DataFrame of shape (n_pupils, n_features)
-        The values explained.
+    explanation : Explanation
+        Base value, contributions and the values explained, rows as in ``scores``; they add up to
+        ``logit(risk)``.
     audit : Audit
         Equality audit of the list at ``capacity``.
     backtest : dict or None
@@ -57,55 +62,54 @@ class Assessment:
     provenance : dict
         Versions, digests, where the model came from, the day of the ranking that a list is compared
         with; JSON-ready.
-    model : RiskModel or None
-        What made it, to be asked more about the same pupils: whether a reason survives in every
-        bag, which facts act together. None where an assessment was put together by hand.
+    calibrated : CalibratedEnsemble or None
+        What scored the pupils, for further questions about them: which reasons most bags give,
+        which facts act together. None where an assessment was put together by hand.
 
     Raises
     ------
     ModelError
-        If reasons or audit are missing, rows do not match, a pupil is scored twice, a risk is not
-        between 0 and 1 or outside its interval, or the reasons do not add up.
+        If explanation or audit are missing, rows do not match, a pupil is scored twice, a risk is
+        not between 0 and 1 or outside its interval, or the explanation adds up to another risk.
     """
 
     outcome: str
     as_of: pd.Timestamp
     capacity: int
     scores: pd.DataFrame = field(repr=False)
-    base_value: float
-    contributions: pd.DataFrame = field(repr=False)
-    features: pd.DataFrame = field(repr=False)
+    explanation: Explanation = field(repr=False)
     audit: Audit = field(repr=False)
     backtest: dict[str, Any] | None = field(repr=False)
     provenance: dict[str, Any] = field(repr=False)
-    model: RiskModel | None = field(repr=False, default=None)
+    calibrated: CalibratedEnsemble | None = field(repr=False, default=None)
 
     def __post_init__(self) -> None:
-        """Refuse an assessment without reasons that add up, or without audit."""
-        if not isinstance(self.audit, Audit):
-            raise ModelError("An assessment needs its audit; make it with RiskModel.assess.")
+        """Refuse an assessment without an explanation of its risks, or without audit."""
+        for name, kind in (
+            ("scores", pd.DataFrame),
+            ("explanation", Explanation),
+            ("audit", Audit),
+        ):
+            if not isinstance(getattr(self, name), kind):
+                raise ModelError(
+                    f"An assessment needs its {name}, a {kind.__name__}. "
+                    "Make it with RiskModel.assess."
+                )
         self._check_rows()
         self._check_risks()
-        self._check_sum()
+        self.explanation.check_sum(logit(self.scores["risk"].to_numpy(dtype=float)))
 
     def _check_rows(self) -> None:
-        for name, frame in (
-            ("scores", self.scores),
-            ("contributions", self.contributions),
-            ("features", self.features),
-        ):
-            if not isinstance(frame, pd.DataFrame) or not frame.index.equals(self.scores.index):
-                raise ModelError(
-                    f"An assessment needs the {name} of every pupil, in the same rows; make it with "
-                    "RiskModel.assess."
-                )
+        if not self.explanation.features.index.equals(self.scores.index):
+            raise ModelError(
+                "An assessment needs the explanation of every pupil, in the rows of the scores. "
+                "Make it with RiskModel.assess."
+            )
         missing = [name for name in SCORE_COLUMNS if name not in self.scores]
         if missing:
             raise ModelError(
                 f"The scores have no column '{missing[0]}'. Give {', '.join(SCORE_COLUMNS)}."
             )
-        if list(self.contributions.columns) != list(self.features.columns):
-            raise ModelError("Contributions and features must have the same columns, in one order.")
         twice = self.scores["pupil_id"].duplicated().to_numpy()
         if twice.any():
             raise ModelError(
@@ -131,16 +135,74 @@ class Assessment:
                 f"{low[row]:.4g} to {high[row]:.4g}."
             )
 
-    def _check_sum(self) -> None:
-        risk = self.scores["risk"].to_numpy(dtype=float)
-        total = self.base_value + self.contributions.to_numpy(dtype=float).sum(axis=1)
-        error = np.abs(total - (np.log(risk) - np.log1p(-risk)))
-        error[np.isnan(error)] = np.inf  # a missing reason is no reason
-        if error.size and error.max() > TOLERANCE:
-            raise ModelError(
-                f"The reasons of row {int(error.argmax())} do not add up to its risk: they differ by "
-                f"{error.max():.2g} log-odds, more than {TOLERANCE:g}. Score the pupils again."
+    def story(self, pupils: list[str] | None = None, *, tables: Tables | None = None) -> Story:
+        """Return the whole story of some pupils: reasons, strengths, questions, gaps.
+
+        Parameters
+        ----------
+        pupils : list of str, optional
+            ``pupil_id`` of the pupils; those within the capacity, highest risk first, where left out.
+        tables : Tables, optional
+            The LA's facts, for the day of the last mark.
+
+        Returns
+        -------
+        Story
+            Pupils in the order asked for.
+
+        Raises
+        ------
+        RequestError
+            If a pupil is not in the assessment, or asked for twice.
+        """
+        rows = _order(self.scores)[: self.capacity] if pupils is None else self._rows_of(pupils)
+        return compose_story(
+            self.explanation.take(rows),
+            self.scores["pupil_id"].iloc[rows].reset_index(drop=True),
+            as_of=self.as_of,
+            calibrated=self.calibrated,
+            tables=tables,
+        )
+
+    def interactions(self, pupils: list[str]) -> pd.DataFrame:
+        """Return which facts act together for a few pupils: exact Shapley interaction values.
+
+        Parameters
+        ----------
+        pupils : list of str
+            ``pupil_id`` of the pupils.
+
+        Returns
+        -------
+        DataFrame of shape (n_pupils * n_features, n_features)
+            As :func:`riskmodel.explain.interactions`.
+
+        Raises
+        ------
+        RequestError
+            If a pupil is not in the assessment, or asked for twice, or no model made the assessment.
+        """
+        rows = self._rows_of(pupils)
+        if self.calibrated is None:
+            raise RequestError(
+                "Interactions need the model that made the assessment, and this one was put together "
+                "without. Make it with RiskModel.assess."
             )
+        return interactions(self.explanation.features.iloc[rows], pupils, self.calibrated)
+
+    def _rows_of(self, pupils: list[str]) -> NDArray[np.int64]:
+        rows = pd.Index(self.scores["pupil_id"].astype("str")).get_indexer(
+            pd.Index(pupils, dtype="str")
+        )
+        if (rows < 0).any():
+            unknown = pupils[int((rows < 0).argmax())]
+            raise RequestError(
+                f"Pupil {unknown!r} is not among the {len(self.scores):,} pupils assessed on "
+                f"{self.as_of:%Y-%m-%d}. Ask for pupils of this list."
+            )
+        if len(set(pupils)) < len(pupils):
+            raise RequestError("A pupil is asked for twice. Ask for each pupil once.")
+        return np.asarray(rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what made the assessment, without any pupil.
@@ -155,16 +217,14 @@ class Assessment:
             "as_of": f"{self.as_of:%Y-%m-%d}",
             "capacity": self.capacity,
             "pupils": len(self.scores),
-            "features": self.contributions.shape[1],
-            "base_value": self.base_value,
+            "features": self.explanation.contributions.shape[1],
+            "base_value": self.explanation.base_value,
             "expected_events": float(self.scores["risk"].sum()),
             "backtest": self.backtest,
             "provenance": self.provenance,
         }
 
     def _repr_html_(self) -> str:
-        from riskmodel.ranking import rank
-
         top = rank(self).head(SHOWN)
         shown = top[["rank", "pupil_id", "school_id", "year_group"]].assign(
             risk=write_intervals(top, "risk"),
@@ -176,3 +236,129 @@ class Assessment:
             f"capacity {self.capacity}; the {len(top)} of highest risk"
         )
         return html_table(shown, caption) + self.audit._repr_html_()
+
+
+def check_capacity(capacity: int, n_pupils: int) -> None:
+    """Refuse a capacity that does not fit the cohort.
+
+    Parameters
+    ----------
+    capacity : int
+        Pupils the service can see.
+    n_pupils : int
+        Pupils in the cohort.
+
+    Raises
+    ------
+    RequestError
+        If the capacity is below 1 or above the cohort's size.
+    """
+    if not 1 <= capacity <= n_pupils:
+        raise RequestError(
+            f"Capacity must be between 1 and the {n_pupils} pupils of the cohort; got {capacity}. "
+            "Choose the number of pupils the service can see."
+        )
+
+
+def _order(scores: pd.DataFrame) -> NDArray[np.int64]:
+    """Return rows by falling risk; ties by pupil, so that the same input gives the same list."""
+    pupil = scores["pupil_id"].astype("str").to_numpy().astype("U")
+    return np.lexsort((pupil, -scores["risk"].to_numpy(dtype=float)))
+
+
+def listed(scores: pd.DataFrame, capacity: int) -> NDArray[np.bool_]:
+    """Say who is inside the capacity.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        ``pupil_id``, ``risk``.
+    capacity : int
+        Pupils the service can see.
+
+    Returns
+    -------
+    bool array of shape (n_pupils,)
+        True for the ``capacity`` highest risks; ties by pupil.
+    """
+    inside = np.zeros(len(scores), dtype=bool)
+    inside[_order(scores)[:capacity]] = True
+    return inside
+
+
+def last_near(capacity: int) -> int:
+    """Return the last place that is near the line.
+
+    Parameters
+    ----------
+    capacity : int
+        Pupils the service can see.
+
+    Returns
+    -------
+    int
+        The capacity and a tenth of it, at least one more.
+    """
+    return capacity + max(1, math.ceil(NEAR_SHARE * capacity))
+
+
+def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Rank the cohort.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        Scores, reasons, audit.
+    previous : DataFrame, optional
+        An earlier ranking, with ``pupil_id`` and ``rank``.
+
+    Returns
+    -------
+    DataFrame
+        ``rank, selected, pupil_id, school_id, year_group, risk, risk_low, risk_high, band, change,
+        reason_1..3, strength_1..2``; every pupil, highest risk first. ``band`` is ``listed``,
+        ``near the line`` (the next tenth of the capacity, at least one pupil) or ``not listed``.
+        ``change`` is ``new``, ``rising``, ``steady`` (within a quarter of the former rank),
+        ``falling``, or ``first list`` where there is no previous ranking.
+
+    Raises
+    ------
+    RequestError
+        If the capacity does not fit the cohort, or ``previous`` is not a ranking.
+    """
+    check_capacity(assessment.capacity, len(assessment.scores))
+    order = _order(assessment.scores)
+    calibrated = assessment.calibrated
+    typical = None if calibrated is None else calibrated.typical
+    sentences = reasons_in_words(assessment.explanation, typical)
+    ranking = pd.concat([assessment.scores, sentences], axis=1).iloc[order]
+    ranking = ranking.reset_index(drop=True).astype({"pupil_id": "str"})
+    place = np.arange(1, len(ranking) + 1)
+    near = last_near(assessment.capacity)
+    band = np.select([place <= assessment.capacity, place <= near], ["listed", "near the line"],
+                     "not listed")  # fmt: skip
+    ranking.insert(0, "rank", place)
+    ranking.insert(1, "selected", place <= assessment.capacity)
+    at = list(ranking.columns).index("risk_high") + 1
+    ranking.insert(at, "band", band)
+    ranking.insert(at + 1, "change", _change(ranking, previous))
+    return ranking
+
+
+def _change(ranking: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.object_]:
+    if previous is None:
+        return np.full(len(ranking), "first list", dtype=object)
+    missing = [name for name in ("pupil_id", "rank") if name not in previous]
+    if missing:
+        raise RequestError(
+            f"The previous list has no column '{missing[0]}'. Give a ranking with one row per pupil."
+        )
+    if previous["pupil_id"].duplicated().any():
+        raise RequestError("The previous list holds a pupil twice. Give one row per pupil.")
+    before = previous.set_index(previous["pupil_id"].astype("str"))["rank"]
+    was = ranking["pupil_id"].map(before).to_numpy(dtype=float)
+    now = ranking["rank"].to_numpy(dtype=float)
+    room = np.maximum(1.0, STEADY_SHARE * was)
+    return np.select(
+        [np.isnan(was), now < was - room, now > was + room], ["new", "rising", "falling"], "steady"
+    ).astype(object)

@@ -18,26 +18,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, check_capacity, last_near, listed
 from riskmodel.cohort import OUTCOMES, build_spine
 from riskmodel.data import Tables
 from riskmodel.errors import HistoryError, ModelError
-from riskmodel.explain import word_reasons
+from riskmodel.explain import Explanation, reasons_in_words
 from riskmodel.fairness import Audit, audit_list, groups_at
 from riskmodel.features import build
-from riskmodel.ranking import check_capacity, last_near, listed
 from riskmodel.training.affine_calibration import AffineCalibration
+from riskmodel.training.calibrated import RISKS, CalibratedEnsemble
 from riskmodel.training.ensemble import Ensemble
 
 __all__ = ["RiskModel"]
 
 FORMAT = 3
 """Version of the saved form."""
-
-RISKS = ("risk", "risk_low", "risk_high")
-
-INTERVAL_Z = 1.96
-"""Standard normal quantile of a 95% interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,18 +45,15 @@ class RiskModel:
         ``"pex"``, ``"neet"`` or ``"neet-post16"``.
     features : tuple of str
         Columns, in order.
-    ensemble : Ensemble
-        The fitted recipe.
-    calibration : AffineCalibration
-        From its log-odds to calibrated log-odds.
+    calibrated : CalibratedEnsemble
+        The fitted recipe and its calibration.
     card : dict
         JSON-ready facts of the training: day, counts, digests, settings, backtest, audit.
     """
 
     outcome: str
     features: tuple[str, ...]
-    ensemble: Ensemble = field(repr=False)
-    calibration: AffineCalibration
+    calibrated: CalibratedEnsemble
     card: dict[str, Any] = field(repr=False)
 
     def assess(
@@ -111,10 +103,9 @@ class RiskModel:
             )
         check_capacity(capacity, len(spine))
         if engine == "spark":
-            X, risks, base_value, contributions = self._explain_on_spark(tables, spine)
+            risks, explanation = self._explain_on_spark(tables, spine)
         else:
-            X = self._columns_of(build(tables, spine))
-            risks, base_value, contributions = self._explain(X)
+            risks, explanation = self._explain(self._columns_of(build(tables, spine)))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
         selected = listed(scores, capacity)
         audit = Audit(
@@ -133,34 +124,35 @@ class RiskModel:
             as_of=as_of,
             capacity=capacity,
             scores=scores,
-            base_value=base_value,
-            contributions=contributions,
-            features=X,
+            explanation=explanation,
             audit=audit,
             backtest=self.card["backtest"],
             provenance={**self.card["trained"], **(provenance or {})},
-            model=self,
+            calibrated=self.calibrated,
         )
 
     def _explain_on_spark(
         self, tables: Tables, spine: pd.DataFrame
-    ) -> tuple[pd.DataFrame, pd.DataFrame, float, pd.DataFrame]:
-        """Return features, and what :meth:`_explain` makes of them, from the workers."""
+    ) -> tuple[pd.DataFrame, Explanation]:
+        """Return what :meth:`_explain` makes of the features, from the workers."""
         from riskmodel.features.build_spark import map_parts
 
         def explained(part: pd.DataFrame) -> NDArray[np.float64]:
             X = self._columns_of(part)
-            risks, base_value, contributions = self._explain(X)
-            base = np.full((len(X), 1), base_value)
-            return np.hstack(
-                [base, risks.to_numpy(), X.to_numpy(np.float64), contributions.to_numpy()]
-            )
+            scored = self.calibrated.score(X.to_numpy(dtype=np.float32))
+            base = np.full(len(X), scored.base_value)
+            return np.column_stack([base, scored.log_odds, scored.risks(), X, scored.contributions])
 
         made = map_parts(tables, spine, explained)
-        names, n = list(self.features), len(self.features)
-        risks = pd.DataFrame(made[:, 1:4], columns=list(RISKS))
-        X = pd.DataFrame(made[:, 4 : 4 + n].astype(np.float32), columns=names)
-        return X, risks, float(made[0, 0]), pd.DataFrame(made[:, 4 + n :], columns=names)
+        names, at = list(self.features), 2 + len(RISKS)
+        risks = pd.DataFrame(made[:, 2:at], columns=list(RISKS))
+        X, contributions = np.split(made[:, at:], [len(names)], axis=1)
+        return risks, Explanation(
+            base_value=float(made[0, 0]),
+            contributions=pd.DataFrame(contributions, columns=names),
+            features=pd.DataFrame(X.astype(np.float32), columns=names),
+            log_odds=made[:, 1],
+        )
 
     def _columns_of(self, X: pd.DataFrame) -> pd.DataFrame:
         missing = [name for name in self.features if name not in X]
@@ -171,18 +163,15 @@ class RiskModel:
             )
         return X[list(self.features)]
 
-    def _explain(self, X: pd.DataFrame) -> tuple[pd.DataFrame, float, pd.DataFrame]:
-        """Return risks with intervals, base value and contributions, calibrated."""
-        values = X.to_numpy(dtype=np.float32)
-        base, parts, members = self.ensemble.explain(values)
-        slope = self.calibration.slope
-        base_value = float(self.calibration.intercept + slope * base)
-        contributions = pd.DataFrame(slope * parts, columns=list(X.columns))
-        log_odds = base_value + contributions.to_numpy().sum(axis=1)
-        spread = INTERVAL_Z * slope * members.std(axis=1, ddof=1)
-        bounds = (log_odds, log_odds - spread, log_odds + spread)
-        risks = pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
-        return risks, base_value, contributions
+    def _explain(self, X: pd.DataFrame) -> tuple[pd.DataFrame, Explanation]:
+        """Return risks with intervals, and their explanation."""
+        scored = self.calibrated.score(X.to_numpy(dtype=np.float32))
+        return scored.risks(), Explanation(
+            base_value=scored.base_value,
+            contributions=pd.DataFrame(scored.contributions, columns=list(X.columns)),
+            features=X,
+            log_odds=scored.log_odds,
+        )
 
     def save(self, folder: Path) -> Path:
         """Write the model.
@@ -198,19 +187,18 @@ class RiskModel:
             The folder.
         """
         folder.mkdir(parents=True)
+        calibration = self.calibrated.calibration
         document = {
             "format": FORMAT,
             "outcome": self.outcome,
             "features": list(self.features),
-            "calibration": {
-                "intercept": self.calibration.intercept,
-                "slope": self.calibration.slope,
-            },
+            "calibration": {"intercept": calibration.intercept, "slope": calibration.slope},
             "card": self.card,
         }
         text = json.dumps(document, indent=1, allow_nan=False)
         (folder / "model.json").write_text(text, encoding="utf-8")
-        np.savez(folder / "arrays.npz", allow_pickle=False, **self.ensemble.to_arrays())
+        arrays = self.calibrated.ensemble.to_arrays()
+        np.savez(folder / "arrays.npz", allow_pickle=False, **arrays)
         return folder
 
     @classmethod
@@ -252,8 +240,10 @@ class RiskModel:
             return cls(
                 outcome=document["outcome"],
                 features=tuple(document["features"]),
-                ensemble=Ensemble.from_arrays(arrays),
-                calibration=AffineCalibration(**document["calibration"]),
+                calibrated=CalibratedEnsemble(
+                    ensemble=Ensemble.from_arrays(arrays),
+                    calibration=AffineCalibration(**document["calibration"]),
+                ),
                 card=document["card"],
             )
         except ModelError:
@@ -287,10 +277,6 @@ def _damaged(folder: Path, why: str) -> str:
     )
 
 
-def _logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-log_odds)))
-
-
 class _Scorer:
     """What MLflow serves: features in; risk, interval, reasons and strengths out, together."""
 
@@ -299,9 +285,9 @@ class _Scorer:
 
     def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         X = self.model._columns_of(rows.reset_index(drop=True)).astype(np.float32)
-        risks, base_value, contributions = self.model._explain(X)
-        words = word_reasons(contributions, X, base_value, self.model.ensemble.linear.centre)
-        return pd.concat([risks.assign(base_value=base_value), words], axis=1)
+        risks, explanation = self.model._explain(X)
+        words = reasons_in_words(explanation, self.model.calibrated.typical)
+        return pd.concat([risks.assign(base_value=explanation.base_value), words], axis=1)
 
 
 def _load_pyfunc(path: str) -> _Scorer:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
-from riskmodel.explain import Story, story
+from riskmodel.explain import Story
 from riskmodel.jobs import Training, train
 from riskmodel.simulate import write_simulated
 
@@ -61,7 +61,7 @@ def small_assessment(small_la: SmallLA) -> Assessment:
 @pytest.fixture(scope="session")
 def small_story(small_la: SmallLA, small_assessment: Assessment) -> Story:
     """Return the story of the pupils within the capacity."""
-    return story(small_assessment, tables=read(small_la.extracts).tables)
+    return small_assessment.story(tables=read(small_la.extracts).tables)
 
 
 @pytest.fixture

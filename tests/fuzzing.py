@@ -199,9 +199,9 @@ def _model(path: Path) -> None:
     _unpack(path, path.parent)
     model = RiskModel.load(path.parent)
     X = pd.DataFrame(np.zeros((2, len(model.features)), np.float32), columns=list(model.features))
-    risks, _, contributions = model._explain(X)
-    assert contributions.shape == X.shape
-    assert len(risks) == 2
+    scored = model.calibrated.score(X.to_numpy())
+    assert scored.contributions.shape == X.shape
+    assert len(scored.risks()) == 2
 
 
 def _list(path: Path) -> None:
@@ -370,6 +370,7 @@ def _settings_texts() -> list[bytes]:
 def small_model() -> RiskModel:
     """Return a model of hand-made numbers: two features, two bags of one tree."""
     from riskmodel.training.affine_calibration import AffineCalibration
+    from riskmodel.training.calibrated import CalibratedEnsemble
     from riskmodel.training.ensemble import Ensemble, Linear
     from riskmodel.training.trees import ShallowTrees
 
@@ -395,8 +396,10 @@ def small_model() -> RiskModel:
     return RiskModel(
         outcome="pex",
         features=("fsm_now", "months_at_school"),
-        calibration=AffineCalibration(0.1, 0.9),
-        ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
+        calibrated=CalibratedEnsemble(
+            ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
+            calibration=AffineCalibration(0.1, 0.9),
+        ),
         card={
             "trained": {},
             "backtest": {"counts": {"capacity": 5}},

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, listed
 from riskmodel.cohort import build_spine, default_as_of
 from riskmodel.data import Tables
+from riskmodel.explain import Explanation
 from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.features import build
-from riskmodel.ranking import listed
 from riskmodel.simulate import simulate
 
 __all__ = ["HOSTILE", "TRACK", "hostile_names", "score", "simulated_tables"]
@@ -102,9 +103,9 @@ def score(
         as_of=day,
         capacity=capacity,
         scores=scores,
-        base_value=-4.0,
-        contributions=parts,
-        features=X,
+        explanation=Explanation(
+            base_value=-4.0, contributions=parts, features=X, log_odds=logit(risk.to_numpy())
+        ),
         audit=Audit(
             this_list=audit_list(groups, listed(scores, capacity), risk),
             model=audit_model(tested, groups, capacity=capacity).published(),

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.data import Tables
-from riskmodel.ranking import rank
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.page import write_pages
 from tests.browser import NARROW, WIDE, axe_faults, opened, running
@@ -196,7 +196,7 @@ def test_a_card_tells_the_story_and_leads_back(page: Page, ranking: pd.DataFrame
 def test_incidents_come_last_in_a_story(
     page: Page, assessment: Assessment, ranking: pd.DataFrame
 ) -> None:
-    suspended = assessment.features["suspensions_12_months"].to_numpy() > 0
+    suspended = assessment.explanation.features["suspensions_12_months"].to_numpy() > 0
     ids = assessment.scores["pupil_id"].astype("str")[suspended]
     first = ranking.loc[ranking["selected"] & ranking["pupil_id"].isin(ids), "pupil_id"].iloc[0]
     titles = open_card(page, first).locator("h4").all_inner_texts()
@@ -438,8 +438,7 @@ def test_one_pupil_and_no_tables_make_a_page_to_use(
         assessment,
         capacity=1,
         scores=assessment.scores.iloc[:1],
-        contributions=assessment.contributions.iloc[:1],
-        features=assessment.features.iloc[:1],
+        explanation=assessment.explanation.take(np.arange(1)),
     )
     write_pages(one, rank(one), tmp_path)
     with opened(browser, tmp_path / "index.html") as page:

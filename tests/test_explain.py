@@ -9,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from riskmodel.assess import Assessment
-from riskmodel.explain import reasons, theme_totals, word_reasons
+from riskmodel.explain import Explanation, reasons_in_words, theme_totals
 from riskmodel.explain.reasons import SMALLEST_FACTOR, risk_factors, write_factor
-from riskmodel.fairness import Audit, audit_list
 
 NAMES = [
     "absence_rate_20_days",  # attendance
@@ -25,11 +23,16 @@ RARE = -12.0
 """A base value so low that ratios of risks equal ratios of odds."""
 
 
-def _words(parts: list[float], values: list[float], names: list[str] = NAMES) -> pd.Series:
-    made = word_reasons(
-        pd.DataFrame([parts], columns=names), pd.DataFrame([values], columns=names), RARE, None
+def _explained(parts: pd.DataFrame, values: pd.DataFrame, base_value: float = RARE) -> Explanation:
+    log_odds = base_value + parts.to_numpy(float).sum(axis=1)
+    return Explanation(
+        base_value=base_value, contributions=parts, features=values, log_odds=log_odds
     )
-    return made.iloc[0]
+
+
+def _words(parts: list[float], values: list[float], names: list[str] = NAMES) -> pd.Series:
+    frames = (pd.DataFrame([row], columns=names) for row in (parts, values))
+    return reasons_in_words(_explained(*frames), None).iloc[0]
 
 
 def test_features_of_one_subject_make_one_reason_and_incidents_come_last() -> None:
@@ -81,11 +84,12 @@ def test_a_change_is_told_where_it_goes_the_way_of_the_risk(
 def test_what_is_better_than_typical_never_speaks_for_what_raises() -> None:
     names = ["absence_rate_20_days", "absence_rate_12_months"]
     parts, values = (pd.DataFrame([row], columns=names) for row in ([0.9, 0.2], [0.01, 0.12]))
-    found = word_reasons(parts, values, RARE, np.array([0.05, 0.06]))
+    found = reasons_in_words(_explained(parts, values), np.array([0.05, 0.06]))
     # the first pushes more, but 99% attendance is no reason for a risk
     assert found["reason_1"].item() == "Attendance was 88% in the last 12 months (risk × 3.0)"
     values["absence_rate_12_months"] = 0.02
-    assert word_reasons(parts, values, RARE, np.array([0.05, 0.06]))["reason_1"].item() == ""
+    found = reasons_in_words(_explained(parts, values), np.array([0.05, 0.06]))
+    assert found["reason_1"].item() == ""
 
 
 @pytest.mark.parametrize(
@@ -213,7 +217,7 @@ def test_the_factor_is_the_risk_over_the_risk_without(log_odds: float, total: fl
 def test_of_a_high_risk_the_same_odds_are_a_smaller_factor() -> None:
     parts = pd.DataFrame([[np.log(3)]], columns=["suspensions_12_months"])
     # odds of 1 to 3 become 1 to 1: risk 1/4 to 1/2
-    found = word_reasons(parts, parts * 0 + 1, -np.log(3), None)
+    found = reasons_in_words(_explained(parts, parts * 0 + 1, -np.log(3)), None)
     assert found["reason_1"].item() == "Suspended once in the last 12 months (risk × 2.0)"
 
 
@@ -226,7 +230,7 @@ def test_inputs_stay_as_they_were_and_rows_stay_in_place() -> None:
     parts = pd.DataFrame([[1.0, 0, 0, 0, 0], [0, 0, 1.0, 0, 0]], columns=NAMES, index=[7, 3])
     values = parts * 0 + 1
     before = parts.copy(deep=True)
-    found = word_reasons(parts, values, RARE, None)
+    found = reasons_in_words(_explained(parts, values), None)
     pd.testing.assert_frame_equal(parts, before)
     assert list(found.index) == [7, 3]
     assert found.loc[3, "reason_1"] == "Suspended once in the last 12 months (risk × 2.7)"
@@ -234,7 +238,7 @@ def test_inputs_stay_as_they_were_and_rows_stay_in_place() -> None:
 
 def test_no_pupils_no_reasons() -> None:
     nobody = pd.DataFrame(np.zeros((0, len(NAMES))), columns=NAMES)
-    assert word_reasons(nobody, nobody, RARE, None).shape == (0, 5)
+    assert reasons_in_words(_explained(nobody, nobody), None).shape == (0, 5)
 
 
 GROUPS = {"attendance": [0, 1], "suspensions": [2], "school": [3], "made elsewhere": [4]}
@@ -263,7 +267,7 @@ def test_sizes_equal_the_slow_reference(counts: np.ndarray) -> None:
     parts = counts + np.array([0.011, 0.023, 0.047, 0.089, 0.171])
     parts[:, 1] = np.abs(parts[:, 1]) * np.sign(parts[:, 0])
     values = pd.DataFrame(np.ones_like(parts), columns=NAMES)
-    found = word_reasons(pd.DataFrame(parts, columns=NAMES), values, RARE, None)
+    found = reasons_in_words(_explained(pd.DataFrame(parts, columns=NAMES), values), None)
     shown = [[text[text.rindex("(") + 1 : -1] for text in row if text] for row in found.to_numpy()]
     expected = [
         [
@@ -275,44 +279,11 @@ def test_sizes_equal_the_slow_reference(counts: np.ndarray) -> None:
     assert shown == expected
 
 
-def _assessment(parts: np.ndarray) -> Assessment:
-    risk = 1 / (1 + np.exp(2 - parts.sum(axis=1)))
-    scores = pd.DataFrame({"pupil_id": pd.Categorical([f"p{n}" for n in range(len(parts))])})
-    scores = scores.assign(school_id="s", year_group=9, risk=risk, risk_low=risk, risk_high=risk)
-    audit = Audit(
-        this_list=audit_list(
-            pd.DataFrame({"sex": ["girl"] * len(parts)}), np.ones(len(parts), bool), risk
-        ),
-        model={},
-        note="",
-    )
-    table = pd.DataFrame(parts, columns=NAMES)
-    return Assessment(
-        outcome="pex",
-        as_of=pd.Timestamp("2024-09-02"),
-        capacity=1,
-        scores=scores,
-        base_value=-2.0,
-        contributions=table,
-        features=table * 0 + 1,
-        audit=audit,
-        backtest=None,
-        provenance={},
-    )
-
-
 @given(arrays(np.float64, (3, len(NAMES)), elements=st.floats(-2, 2)))
 @settings(max_examples=50, deadline=None)
 def test_theme_totals_add_up_to_the_risk(parts: np.ndarray) -> None:
-    assessment = _assessment(parts)
-    totals = theme_totals(assessment)
+    table = pd.DataFrame(parts, columns=NAMES)
+    totals = theme_totals(table)
     assert list(totals.columns) == ["attendance", "behaviour", "school", "other"]
-    risk = assessment.scores["risk"]
-    np.testing.assert_allclose(
-        assessment.base_value + totals.sum(axis=1), np.log(risk / (1 - risk)), atol=1e-9
-    )
+    np.testing.assert_allclose(totals.sum(axis=1), table.sum(axis=1), atol=1e-9)
     np.testing.assert_allclose(totals["attendance"], parts[:, 0] + parts[:, 1], atol=1e-12)
-    pd.testing.assert_frame_equal(
-        reasons(assessment),
-        word_reasons(assessment.contributions, assessment.features, assessment.base_value, None),
-    )

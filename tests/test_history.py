@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
-from riskmodel.ranking import rank
 from riskmodel.report.list_page.history import WEEKS, events, known_of, spells, weekly_attendance
 from riskmodel.report.list_page.rows import list_rows
 from tests.lists import score, simulated_tables

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from riskmodel.assess import rank
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.read import read
@@ -20,7 +21,6 @@ from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import make_list, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import CEILING
-from riskmodel.ranking import rank
 from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
 from tests.conftest import SmallLA
 from tests.lists import simulated_tables

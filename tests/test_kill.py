@@ -131,7 +131,7 @@ def assert_is_whole(tracking: str, small_la: SmallLA) -> int:
     """Check that the champion of a registry scores and its newest version loads; return its number."""
     model, _ = load_model("pex", tracking=tracking)
     X = np.zeros((1, len(model.features)), np.float32)
-    assert np.isfinite(model.ensemble.explain(X)[2]).all()
+    assert np.isfinite(model.calibrated.ensemble.explain(X)[2]).all()
     newest = registry.version_of("pex", "challenger", tracking=tracking)
     assert newest is not None
     uri = registry.address("pex", newest)

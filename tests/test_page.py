@@ -20,11 +20,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
 from riskmodel.fairness import Audit, audit_list
-from riskmodel.ranking import rank
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.audit_view import audit_tables, audit_words
 from riskmodel.report.list_page.frequency import WORDS, frequencies, ranges
@@ -325,8 +324,7 @@ def test_one_pupil_makes_a_page(tables: Tables, tmp_path: Path) -> None:
         whole,
         capacity=1,
         scores=whole.scores.iloc[:1],
-        contributions=whole.contributions.iloc[:1],
-        features=whole.features.iloc[:1],
+        explanation=whole.explanation.take(np.arange(1)),
     )
     outline = Outline(written(tmp_path, one, tables) / "index.html")
     assert len(outline.row_heads) >= 1

@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.cohort import build_spine, default_as_of
 from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RiskmodelError
 from riskmodel.features import build
 from riskmodel.model import RiskModel
-from riskmodel.ranking import rank
 from riskmodel.training import registry
 from tests.conftest import SmallLA
 
@@ -73,7 +72,8 @@ def test_p2_what_is_recorded_later_changes_no_risk(
 
 def test_p3_base_value_and_contributions_add_up_to_the_shown_risk(assessment: Assessment) -> None:
     risk = assessment.scores["risk"].to_numpy()
-    total = assessment.base_value + assessment.contributions.to_numpy().sum(axis=1)
+    parts = assessment.explanation
+    total = parts.base_value + parts.contributions.to_numpy().sum(axis=1)
     np.testing.assert_allclose(total, np.log(risk / (1 - risk)), atol=1e-6)
 
 

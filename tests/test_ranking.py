@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logit
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, check_capacity, listed, rank
 from riskmodel.errors import RequestError
+from riskmodel.explain import Explanation
 from riskmodel.fairness import Audit, audit_list
-from riskmodel.ranking import check_capacity, listed, rank
 
 COLUMNS = [
     "rank",
@@ -55,9 +56,12 @@ def _assessment(
                 "risk_high": (1 + risk) / 2,
             }
         ),
-        base_value=-2.0,
-        contributions=parts,
-        features=parts * 0 + at[:, None],
+        explanation=Explanation(
+            base_value=-2.0,
+            contributions=parts,
+            features=parts * 0 + at[:, None],
+            log_odds=logit(risk),
+        ),
         audit=Audit(
             this_list=audit_list(pd.DataFrame({"sex": ["girl"] * n}), np.ones(n, bool), risk),
             model={},

@@ -22,6 +22,7 @@ import optuna
 import pandas as pd
 import pytest
 import sqlalchemy
+from scipy.special import logit
 
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Gates, Settings, promote, roll_back, train
@@ -131,12 +132,12 @@ def test_train_promote_serve_score_over_http_and_roll_back(
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             scored = pd.DataFrame(json.load(answer)["predictions"])
-    risks, base_value, contributions = model._explain(rows.astype(np.float32))
-    np.testing.assert_allclose(scored["risk"], risks["risk"])
+    made = model.calibrated.score(rows.to_numpy(np.float32))
+    np.testing.assert_allclose(scored["risk"], made.risks()["risk"])
     assert (scored["risk_low"] <= scored["risk"]).all()
     assert scored[["reason_1", "strength_1"]].notna().all().all()  # never a bare score
     np.testing.assert_allclose(
-        np.log(scored["risk"] / (1 - scored["risk"])), base_value + contributions.sum(axis=1)
+        logit(scored["risk"]), made.base_value + made.contributions.sum(axis=1)
     )
 
     assert again(small_la, server) == "2"
@@ -461,13 +462,7 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     made = small_la.training.model
     names = ("feature_of_another_age", *made.features[1:])
-    other = RiskModel(
-        outcome="pex",
-        features=names,
-        ensemble=made.ensemble,
-        calibration=made.calibration,
-        card=made.card,
-    )
+    other = RiskModel(outcome="pex", features=names, calibrated=made.calibrated, card=made.card)
     number = registry.log_version(
         other.save(tmp_path / "model"),
         outcome="pex",

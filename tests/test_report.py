@@ -14,11 +14,12 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from scipy.special import logit
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.errors import RequestError
+from riskmodel.explain import Explanation
 from riskmodel.fairness import Audit, audit_list, audit_model
-from riskmodel.ranking import rank
 from riskmodel.report import write_list
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_files import read_list
@@ -77,9 +78,12 @@ def make(**changes: Any) -> Assessment:
                 "risk_high": (1 + risk) / 2,
             }
         ),
-        base_value=-2.0,
-        contributions=pd.DataFrame(parts, columns=NAMES),
-        features=pd.DataFrame(values, columns=NAMES),
+        explanation=Explanation(
+            base_value=-2.0,
+            contributions=pd.DataFrame(parts, columns=NAMES),
+            features=pd.DataFrame(values, columns=NAMES),
+            log_odds=logit(risk),
+        ),
         audit=Audit(
             this_list=audit_list(groups, selected, risk),
             model=audit_model(tested, groups, capacity=CAPACITY).published(),
@@ -251,8 +255,7 @@ def test_long_and_right_to_left_names_and_a_single_pupil_make_a_workbook(
         base,
         capacity=1,
         scores=base.scores.head(1).assign(school_id=name),
-        contributions=base.contributions.head(1),
-        features=base.features.head(1),
+        explanation=base.explanation.take(np.arange(1)),
     )
     identity = ListIdentity(
         outcome="pex", as_of="2024-09-02", capacity=1, rows=1, model_uri="", digest=""
@@ -282,7 +285,7 @@ def test_workbook_gives_reasons_of_the_listed_that_add_up(
     assert len(found) == CAPACITY
     themes = [name for name in map(str, found) if name.endswith("(log-odds)")]
     assert themes
-    total = assessment.base_value + found[themes].sum(axis=1)
+    total = assessment.explanation.base_value + found[themes].sum(axis=1)
     np.testing.assert_allclose(total, np.log(found["risk"] / (1 - found["risk"])), atol=2e-3)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from riskmodel.assess import rank
 from riskmodel.data import Tables
 from riskmodel.data.sen_provision import provision_on
 from riskmodel.fairness import groups_at
 from riskmodel.features import build
 from riskmodel.inclusion import inclusion
-from riskmodel.ranking import rank
 from riskmodel.report.list_page.cards import cards
 from riskmodel.report.list_page.rows import list_rows
 from tests.lists import score, simulated_tables

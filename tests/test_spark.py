@@ -97,9 +97,10 @@ def test_spark_scores_and_explains_the_same(
     spark = trained.assess(tables, as_of=DAYS[1], capacity=10, engine="spark")
     # sums over bags may end in other digits where a part has another number of rows
     pd.testing.assert_frame_equal(spark.scores, local.scores, rtol=1e-12)
-    pd.testing.assert_frame_equal(spark.contributions, local.contributions, rtol=1e-12)
-    pd.testing.assert_frame_equal(spark.features, local.features, check_exact=True)
-    assert spark.base_value == pytest.approx(local.base_value, rel=1e-12)
+    there, here = spark.explanation, local.explanation
+    pd.testing.assert_frame_equal(there.contributions, here.contributions, rtol=1e-12)
+    pd.testing.assert_frame_equal(there.features, here.features, check_exact=True)
+    assert there.base_value == pytest.approx(here.base_value, rel=1e-12)
 
 
 def test_a_feature_of_a_notebook_is_built_by_the_workers(
@@ -154,7 +155,7 @@ def test_the_registered_model_scores_on_spark_and_never_without_reasons(
     made = (
         session.createDataFrame(rows).select(answer.alias("answer")).select("answer.*").toPandas()
     )
-    risks, base_value, _ = model._explain(rows.astype(np.float32))
-    np.testing.assert_allclose(made["risk"], risks["risk"], rtol=1e-9)
-    np.testing.assert_allclose(made["base_value"], base_value, rtol=1e-9)
+    here = model.calibrated.score(rows.to_numpy(np.float32))
+    np.testing.assert_allclose(made["risk"], here.risks()["risk"], rtol=1e-9)
+    np.testing.assert_allclose(made["base_value"], here.base_value, rtol=1e-9)
     assert made[["reason_1", "strength_1"]].notna().all().all()

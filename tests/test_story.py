@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
-from riskmodel.explain import Story, interactions, story, theme_totals
+from riskmodel.explain import Story, theme_totals
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import QUESTIONS, ask
-from riskmodel.explain.robustness import NUDGES, bag_contributions, is_robust
+from riskmodel.explain.robustness import NUDGES, is_robust
 from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
-from riskmodel.model import RiskModel
-from riskmodel.ranking import rank
 from riskmodel.report.list_page.page import write_pages
+from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.ensemble import Ensemble
 from tests.conftest import SmallLA
 from tests.strategies import AS_OF, small_tables, table_of
@@ -198,7 +197,7 @@ def test_what_is_told_and_the_rest_add_up_to_the_risk(
     total = np.log(risk / (1 - risk)) - np.log(without / (1 - without))
     added = pd.Series(total).groupby(told["pupil_id"].to_numpy()).sum()
     shown = scores.loc[added.index, "risk"].to_numpy()
-    gap = np.log(shown / (1 - shown)) - small_assessment.base_value - added.to_numpy()
+    gap = np.log(shown / (1 - shown)) - small_assessment.explanation.base_value - added.to_numpy()
     assert np.abs(gap).max() < np.log(SMALLEST_TOLD) + 1e-9  # a rest smaller than that is not told
 
 
@@ -240,8 +239,8 @@ def test_the_text_can_be_read_out(small_story: Story) -> None:
 
 def test_pupils_are_told_in_the_order_asked_for(small_assessment: Assessment) -> None:
     ids = [str(pupil) for pupil in small_assessment.scores["pupil_id"].iloc[[40, 3, 17]]]
-    alone = [story(small_assessment, [pupil]).reasons for pupil in ids]
-    together = story(small_assessment, ids).reasons
+    alone = [small_assessment.story([pupil]).reasons for pupil in ids]
+    together = small_assessment.story(ids).reasons
     pd.testing.assert_frame_equal(pd.concat(alone, ignore_index=True), together)
 
 
@@ -253,23 +252,24 @@ def test_wrong_pupils_are_refused(
 ) -> None:
     one = str(small_assessment.scores["pupil_id"].iloc[0])
     with pytest.raises(RequestError, match=words):
-        story(small_assessment, pupils or [one, one])
+        small_assessment.story(pupils or [one, one])
 
 
 def test_without_a_model_it_is_not_known_what_is_weak(small_assessment: Assessment) -> None:
-    by_hand = dataclasses.replace(small_assessment, model=None, capacity=5)
-    assert story(by_hand).reasons["weak"].isna().all()
+    by_hand = dataclasses.replace(small_assessment, calibrated=None, capacity=5)
+    assert by_hand.story().reasons["weak"].isna().all()
 
 
 def test_bags_average_to_the_contributions_and_interactions_add_up(
     small_la: SmallLA, small_assessment: Assessment
 ) -> None:
-    few = small_assessment.features.iloc[:20]
-    parts = small_assessment.contributions.iloc[:20].to_numpy()
-    bags = bag_contributions(small_la.training.model, few)
+    few = small_assessment.explanation.features.iloc[:20]
+    parts = small_assessment.explanation.contributions.iloc[:20].to_numpy()
+    calibrated = small_la.training.model.calibrated
+    bags = calibrated.contributions_by_bag(few.to_numpy(np.float32))
     np.testing.assert_allclose(bags.mean(axis=0), parts, atol=1e-6)
     ids = small_assessment.scores["pupil_id"].iloc[:20].astype("str").tolist()
-    found = interactions(small_assessment, ids)
+    found = small_assessment.interactions(ids)
     np.testing.assert_allclose(found.sum(axis=1).to_numpy(), parts.ravel(), atol=1e-6)
     one = found.loc[ids[3]]
     np.testing.assert_array_equal(one.to_numpy(), one.to_numpy().T)
@@ -277,19 +277,21 @@ def test_bags_average_to_the_contributions_and_interactions_add_up(
 
 
 def test_interactions_need_the_model(small_assessment: Assessment) -> None:
-    by_hand = dataclasses.replace(small_assessment, model=None)
+    by_hand = dataclasses.replace(small_assessment, calibrated=None)
     with pytest.raises(RequestError, match="need the model"):
-        interactions(by_hand, [str(small_assessment.scores["pupil_id"].iloc[0])])
+        by_hand.interactions([str(small_assessment.scores["pupil_id"].iloc[0])])
 
 
-def slow_survives(model: RiskModel, bags: list[Ensemble], row: pd.DataFrame, subject: str) -> bool:
+def slow_is_robust(
+    made: CalibratedEnsemble, bags: list[Ensemble], row: pd.DataFrame, subject: str
+) -> bool:
     """One pupil, one subject: ask each bag, then change the facts one way after another."""
     limit = np.log(SMALLEST_TOLD)
     columns = [n for n, name in enumerate(row) if name in _names_of(row, subject)]
 
     def total(ensemble: Ensemble, values: pd.DataFrame) -> float:
         parts = ensemble.explain(values.to_numpy(np.float32))[1][0, columns]
-        return float(model.calibration.slope * parts.sum())
+        return float(made.calibration.slope * parts.sum())
 
     if sum(total(bag, row) >= limit for bag in bags) < 0.8 * len(bags):
         return False
@@ -302,7 +304,7 @@ def slow_survives(model: RiskModel, bags: list[Ensemble], row: pd.DataFrame, sub
                     "_rate_" in name or name == "weeks_complete"
                 )
                 changed[name] = value.clip(0, 1) if share else value
-        if total(model.ensemble, changed) < limit:
+        if total(made.ensemble, changed) < limit:
             return False
     return True
 
@@ -315,14 +317,14 @@ def _names_of(row: pd.DataFrame, subject: str) -> set[str]:
 def test_weak_is_what_does_not_survive_bags_and_small_changes(
     small_la: SmallLA, small_assessment: Assessment
 ) -> None:
-    model = small_la.training.model
+    made = small_la.training.model.calibrated
     order = np.argsort(-small_assessment.scores["risk"].to_numpy())[20:60:10]
-    rows = small_assessment.features.iloc[order].reset_index(drop=True)
-    raises, _ = is_robust(model, rows, float(np.log(SMALLEST_TOLD)))
+    rows = small_assessment.explanation.features.iloc[order].reset_index(drop=True)
+    raises, _ = is_robust(made, rows, float(np.log(SMALLEST_TOLD)))
     subjects = list(members_of(list(map(str, rows.columns))))
-    bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
+    bags = [made.ensemble.of_bag(number) for number in range(len(made.ensemble.tree_base))]
     expected = [
-        [slow_survives(model, bags, rows.iloc[[n]], s) for s in subjects] for n in range(len(rows))
+        [slow_is_robust(made, bags, rows.iloc[[n]], s) for s in subjects] for n in range(len(rows))
     ]
     np.testing.assert_array_equal(raises, np.array(expected))
     assert raises.any()
@@ -348,8 +350,8 @@ def test_the_simulators_own_drivers_come_out_on_top(
         small_assessment.scores["pupil_id"].astype("str")
     )
     known = risk.notna().to_numpy()
-    parts = small_assessment.contributions.to_numpy()[known]
-    members = members_of(list(map(str, small_assessment.contributions.columns)))
+    parts = small_assessment.explanation.contributions.to_numpy()[known]
+    members = members_of(list(map(str, small_assessment.explanation.contributions.columns)))
     totals = {subject: parts[:, columns].sum(axis=1) for subject, columns in members.items()}
     ranked = sorted(totals, key=lambda subject: -totals[subject].std())
     assert ranked[0] == "suspensions"
@@ -357,7 +359,7 @@ def test_the_simulators_own_drivers_come_out_on_top(
     log_risk = np.log(risk.to_numpy()[known])
     for subject in ranked[:3]:
         assert np.corrcoef(totals[subject], log_risk)[0, 1] > 0.1
-    assert theme_totals(small_assessment).std().idxmax() == "behaviour"
+    assert theme_totals(small_assessment.explanation.contributions).std().idxmax() == "behaviour"
 
 
 def test_the_page_marks_the_weak_reasons(

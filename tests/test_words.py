@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 from riskmodel.assess import Assessment
-from riskmodel.explain import Story
+from riskmodel.explain import Story, reasons_in_words
 from riskmodel.explain.composed_sentences import tell
 from riskmodel.explain.phrases import MISSING, NONE, TOLD, phrase_of, place_of, read_words
 from riskmodel.explain.questions import QUESTIONS
-from riskmodel.explain.reasons import reasons
-from riskmodel.explain.story import NOTED, REST, story
+from riskmodel.explain.story import NOTED, REST
 from riskmodel.features import CATALOGUE
 
 BLAME = read_words("blame_words.csv")
@@ -182,7 +181,8 @@ def test_nothing_said_of_a_simulated_list_blames(small_story: Story) -> None:
 
 
 def test_nothing_in_the_whole_list_blames(small_assessment: Assessment) -> None:
-    texts = pd.unique(reasons(small_assessment).to_numpy().ravel())
+    made = reasons_in_words(small_assessment.explanation, None)
+    texts = pd.unique(made.to_numpy().ravel())
     assert len(texts) > 500
     assert [text for text in texts if SAID.search(text)] == []
-    assert story(small_assessment, []).reasons.empty
+    assert small_assessment.story([]).reasons.empty

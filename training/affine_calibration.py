@@ -53,7 +53,22 @@ class AffineCalibration:
         float array of shape (n_rows,)
             Calibrated log-odds.
         """
-        return self.intercept + self.slope * margin
+        return np.asarray(self.intercept + self.scale(margin))
+
+    def scale(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return a difference of margins as one of calibrated log-odds.
+
+        Parameters
+        ----------
+        difference : float array of any shape
+            Uncalibrated log-odds, such as contributions or a spread.
+
+        Returns
+        -------
+        float array of the same shape
+            Calibrated log-odds.
+        """
+        return np.asarray(self.slope * difference)
 
 
 def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:

@@ -10,19 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.assess import Assessment
 from riskmodel.explain.composed_sentences import tell
+from riskmodel.explain.explanation import Explanation
 from riskmodel.explain.subjects import SubjectTotals, subject_totals
 
 __all__ = [
     "N_REASONS",
     "N_STRENGTHS",
     "SMALLEST_FACTOR",
-    "reasons",
+    "reasons_in_words",
     "risk_factors",
     "say",
-    "typical_of",
-    "word_reasons",
     "write_factor",
 ]
 
@@ -38,62 +36,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def reasons(assessment: Assessment) -> pd.DataFrame:
-    """Return reasons and strengths of every pupil.
+def reasons_in_words(explanation: Explanation, typical: Floats | None) -> pd.DataFrame:
+    """Return reasons and strengths of every pupil, as sentences.
 
     Parameters
     ----------
-    assessment : Assessment
-        Scores with contributions.
-
-    Returns
-    -------
-    DataFrame
-        ``reason_1`` to ``reason_3`` and ``strength_1``, ``strength_2``; empty text where there is
-        none.
-    """
-    return word_reasons(
-        assessment.contributions,
-        assessment.features,
-        assessment.base_value,
-        typical_of(assessment),
-    )
-
-
-def typical_of(assessment: Assessment) -> Floats | None:
-    """Return the median of each feature in training.
-
-    Parameters
-    ----------
-    assessment : Assessment
-        Made by a model, or by hand.
-
-    Returns
-    -------
-    float array of shape (n_features,) or None
-        None for one made by hand.
-    """
-    return None if assessment.model is None else assessment.model.ensemble.linear.centre
-
-
-def word_reasons(
-    contributions: pd.DataFrame,
-    features: pd.DataFrame,
-    base_value: float,
-    typical: Floats | None,
-) -> pd.DataFrame:
-    """Put contributions into words.
-
-    Parameters
-    ----------
-    contributions : DataFrame of shape (n_pupils, n_features)
-        Calibrated log-odds.
-    features : DataFrame of shape (n_pupils, n_features)
-        The values explained.
-    base_value : float
-        Calibrated log-odds of the average training row.
+    explanation : Explanation
+        Contributions and the values explained.
     typical : float array of shape (n_features,) or None
-        Median of each feature in training, see :func:`riskmodel.explain.subjects.weigh`.
+        Median of each feature in training, see :func:`riskmodel.explain.subjects.subject_totals`.
 
     Returns
     -------
@@ -102,8 +53,8 @@ def word_reasons(
         needs first, incidents last. ``strength_1``, ``strength_2``: the two that lower it most.
         Empty text where there is none.
     """
-    weighed = subject_totals(contributions, features, typical)
-    log_odds = base_value + contributions.to_numpy().sum(axis=1)
+    features, log_odds = explanation.features, explanation.log_odds
+    weighed = subject_totals(explanation.contributions, features, typical)
     limit = np.log(SMALLEST_FACTOR)
     raising = np.where(weighed.raising >= 0, weighed.totals, 0.0)
     protecting = np.where(weighed.protecting >= 0, -weighed.totals, 0.0)
@@ -125,7 +76,7 @@ def word_reasons(
             for text, size in zip(words, factor.tolist(), strict=True)
         ]
         columns |= {f"{stem}_{k + 1}": texts[:, k] for k in range(n)}
-    return pd.DataFrame(columns, index=contributions.index, dtype="str")
+    return pd.DataFrame(columns, index=features.index, dtype="str")
 
 
 def _largest(push: Floats, n: int, limit: float) -> Ints:

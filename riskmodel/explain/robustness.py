@@ -10,25 +10,21 @@ says little about the pupil. Such reasons are marked weak, not left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, DAYS_PER_YEAR
 from riskmodel.explain.subjects import members_of
+from riskmodel.training.calibrated import CalibratedEnsemble
 
-if TYPE_CHECKING:
-    from riskmodel.model import RiskModel
-    from riskmodel.training.ensemble import Ensemble
-
-__all__ = ["NUDGES", "bag_contributions", "is_robust"]
+__all__ = ["NUDGES", "is_robust"]
 
 MOST_BAGS = 0.8
 """Share of bags that must give the reason by themselves; 8 of 10."""
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 DAY_AWAY = {
     "absence_rate_10_days": 2 / 20, "absence_rate_20_days": 2 / 40, "absence_rate_60_days": 2 / 120,
@@ -61,15 +57,15 @@ NUDGES = (
 """Feature → change; each is tried by itself. Shares stay between 0 and 1."""
 
 
-def is_robust(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
-    NDArray[np.bool_], NDArray[np.bool_]
-]:  # fmt: skip
-    """Say which subjects raise, and which lower, the risk of some pupils whichever way one looks.
+def is_robust(
+    calibrated: CalibratedEnsemble, features: pd.DataFrame, limit: float
+) -> tuple[Bools, Bools]:
+    """Return which subjects raise, and which lower, a pupil's risk in nearly every test.
 
     Parameters
     ----------
-    model : RiskModel
-        The model.
+    calibrated : CalibratedEnsemble
+        What scored the pupils.
     features : DataFrame of shape (n_pupils, n_features)
         Values of a few pupils.
     limit : float
@@ -82,44 +78,19 @@ def is_robust(model: RiskModel, features: pd.DataFrame, limit: float) -> tuple[
         bags, and every nudge of the pupil's own values, agree.
     """
     members = members_of([str(name) for name in features.columns])
-    bags = _add_up(bag_contributions(model, features), members)
-    recipe, slope = model.ensemble, model.calibration.slope
-    nudged = np.stack(
-        [_add_up(_contributions(recipe, slope, _nudged(features, n)), members) for n in NUDGES]
-    )
-    raises, lowers = (
-        ((sign * bags >= limit).mean(axis=0) >= MOST_BAGS)
-        & (sign * nudged >= limit).all(axis=0)
-        for sign in (1, -1)
-    )  # fmt: skip
-    return raises, lowers
+    bags = _add_up(calibrated.contributions_by_bag(features.to_numpy(np.float32)), members)
+    changed = [_nudged(features, nudge).to_numpy(np.float32) for nudge in NUDGES]
+    nudged = _add_up(np.stack([calibrated.contributions(X) for X in changed]), members)
 
+    def holds(sign: int) -> Bools:
+        in_most_bags = (sign * bags >= limit).mean(axis=0) >= MOST_BAGS
+        return np.asarray(in_most_bags & (sign * nudged >= limit).all(axis=0))
 
-def bag_contributions(model: RiskModel, features: pd.DataFrame) -> Floats:
-    """Return what each bag alone would say of a few pupils.
-
-    Parameters
-    ----------
-    model : RiskModel
-        The model.
-    features : DataFrame of shape (n_pupils, n_features)
-        Their values, columns as in the model.
-
-    Returns
-    -------
-    array of shape (n_bags, n_pupils, n_features)
-        Calibrated log-odds; their mean over bags are the contributions.
-    """
-    bags = [model.ensemble.of_bag(number) for number in range(len(model.ensemble.tree_base))]
-    return np.stack([_contributions(bag, model.calibration.slope, features) for bag in bags])
+    return holds(1), holds(-1)
 
 
 def _add_up(parts: Floats, members: dict[str, NDArray[np.int64]]) -> Floats:
     return np.stack([parts[..., columns].sum(axis=-1) for columns in members.values()], axis=-1)
-
-
-def _contributions(ensemble: Ensemble, slope: float, features: pd.DataFrame) -> Floats:
-    return np.asarray(slope * ensemble.explain(features.to_numpy(dtype=np.float32))[1])
 
 
 def _nudged(features: pd.DataFrame, nudge: dict[str, float]) -> pd.DataFrame:

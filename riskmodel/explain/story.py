@@ -1,6 +1,6 @@
 """The whole story of a few pupils: reasons and strengths with their size, questions, and gaps.
 
-In:  an assessment; the pupils asked for.
+In:  the explanation of the pupils asked for; what scored them.
 Out: :class:`Story`, three long frames and the text that can be read out.
 """
 
@@ -12,21 +12,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.assess import Assessment
 from riskmodel.data import Tables
-from riskmodel.errors import RequestError
+from riskmodel.explain.explanation import Explanation
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import ask
-from riskmodel.explain.reasons import (
-    risk_factors,
-    say,
-    typical_of,
-    write_factor,
-)
+from riskmodel.explain.reasons import risk_factors, say, write_factor
 from riskmodel.explain.robustness import is_robust
 from riskmodel.explain.subjects import SubjectTotals, subject_totals
+from riskmodel.training.calibrated import CalibratedEnsemble
 
-__all__ = ["Story", "interactions", "story"]
+__all__ = ["Story", "compose_story", "interactions"]
 
 NOTED = (
     " (this lowers the risk in the model; a need is not a strength, and the data do not say why)"
@@ -119,102 +114,74 @@ class Story:
         )
 
 
-def story(
-    assessment: Assessment, pupils: list[str] | None = None, *, tables: Tables | None = None
+def compose_story(
+    explanation: Explanation,
+    pupil_id: pd.Series,
+    *,
+    as_of: pd.Timestamp,
+    calibrated: CalibratedEnsemble | None = None,
+    tables: Tables | None = None,
 ) -> Story:
-    """Tell the story of some pupils.
+    """Return the story of some pupils.
 
     Parameters
     ----------
-    assessment : Assessment
-        Scores with contributions.
-    pupils : list of str, optional
-        ``pupil_id`` of the pupils; those within the capacity, highest risk first, where left out.
+    explanation : Explanation
+        Contributions and values of these pupils, rows numbered from 0.
+    pupil_id : Series of shape (n_pupils,)
+        The pupils, in the same rows.
+    as_of : Timestamp
+        The day of the list.
+    calibrated : CalibratedEnsemble, optional
+        What scored the pupils; without it nothing is known of which reasons are weak.
     tables : Tables, optional
         The LA's facts, for the day of the last mark.
 
     Returns
     -------
     Story
-        Pupils in the order asked for.
-
-    Raises
-    ------
-    RequestError
-        If a pupil is not in the assessment, or asked for twice.
+        Pupils in the order given.
     """
-    rows = _rows_of(assessment, pupils)
-    contributions = assessment.contributions.iloc[rows].reset_index(drop=True)
-    features = assessment.features.iloc[rows].reset_index(drop=True)
-    pupil_id = assessment.scores["pupil_id"].iloc[rows].reset_index(drop=True)
+    features = explanation.features
     return Story(
-        reasons=_reasons(assessment, contributions, features, pupil_id),
+        reasons=_reasons(explanation, pupil_id, calibrated),
         questions=ask(features, pupil_id),
-        gaps=find_gaps(features, pupil_id, as_of=assessment.as_of, tables=tables),
+        gaps=find_gaps(features, pupil_id, as_of=as_of, tables=tables),
     )
 
 
-def interactions(assessment: Assessment, pupils: list[str]) -> pd.DataFrame:
+def interactions(
+    features: pd.DataFrame, pupil_id: list[str], calibrated: CalibratedEnsemble
+) -> pd.DataFrame:
     """Return which facts act together for a few pupils: exact Shapley interaction values.
 
     Parameters
     ----------
-    assessment : Assessment
-        Made by a model.
-    pupils : list of str
-        ``pupil_id`` of the pupils.
+    features : DataFrame of shape (n_pupils, n_features)
+        Their values, columns as in training.
+    pupil_id : list of str
+        The pupils, in the same rows.
+    calibrated : CalibratedEnsemble
+        What scored the pupils.
 
     Returns
     -------
     DataFrame of shape (n_pupils * n_features, n_features)
         Calibrated log-odds, index ``pupil_id`` and ``feature``: on the diagonal what a feature does by
         itself, beside it half of what two do together. A row adds up to the feature's contribution.
-
-    Raises
-    ------
-    RequestError
-        If a pupil is not in the assessment, or asked for twice, or no model made the assessment.
     """
-    rows = _rows_of(assessment, pupils)
-    if assessment.model is None:
-        raise RequestError(
-            "Interactions need the model that made the assessment, and this one was put together "
-            "without. Make it with RiskModel.assess."
-        )
-    model, features = assessment.model, assessment.features.iloc[rows]
-    values = model.ensemble.interactions(features.to_numpy(dtype=np.float32))
+    values = calibrated.interactions(features.to_numpy(dtype=np.float32))
     names = [str(name) for name in features.columns]
-    index = pd.MultiIndex.from_product([pupils, names], names=["pupil_id", "feature"])
-    return pd.DataFrame(
-        model.calibration.slope * values.reshape(-1, len(names)), index=index, columns=names
-    )
-
-
-def _rows_of(assessment: Assessment, pupils: list[str] | None) -> NDArray[np.int64]:
-    everyone = assessment.scores["pupil_id"].astype("str").to_numpy().astype("U")
-    if pupils is None:
-        order = np.lexsort((everyone, -assessment.scores["risk"].to_numpy()))
-        return np.asarray(order[: assessment.capacity])
-    rows = pd.Index(everyone).get_indexer(pd.Index(pupils, dtype=object))
-    if (rows < 0).any():
-        unknown = pupils[int((rows < 0).argmax())]
-        raise RequestError(
-            f"Pupil {unknown!r} is not among the {len(everyone):,} pupils assessed on "
-            f"{assessment.as_of:%Y-%m-%d}. Ask for pupils of this list."
-        )
-    if len(set(pupils)) < len(pupils):
-        raise RequestError("A pupil is asked for twice. Ask for each pupil once.")
-    return np.asarray(rows)
+    index = pd.MultiIndex.from_product([pupil_id, names], names=["pupil_id", "feature"])
+    return pd.DataFrame(values.reshape(-1, len(names)), index=index, columns=names)
 
 
 def _reasons(
-    assessment: Assessment,
-    contributions: pd.DataFrame,
-    features: pd.DataFrame,
-    pupil_id: pd.Series,
+    explanation: Explanation, pupil_id: pd.Series, calibrated: CalibratedEnsemble | None
 ) -> pd.DataFrame:
-    weighed = subject_totals(contributions, features, typical_of(assessment))
-    log_odds = assessment.base_value + contributions.to_numpy().sum(axis=1)
+    contributions, features = explanation.contributions, explanation.features
+    typical = None if calibrated is None else calibrated.typical
+    weighed = subject_totals(contributions, features, typical)
     limit = float(np.log(SMALLEST_TOLD))
     noted = np.where(weighed.protecting < 0, weighed.present, -1)
     sides = [
@@ -224,9 +191,9 @@ def _reasons(
     ]
     parts = [_told(weighed, features, *side) for side in sides]
     told = pd.concat([*parts, _rest(contributions, weighed, parts, limit)], ignore_index=True)
-    told["factor"] = risk_factors(log_odds[told["row"]], told["total"].to_numpy())
+    told["factor"] = risk_factors(explanation.log_odds[told["row"]], told["total"].to_numpy())
     told["size"] = [write_factor(factor) for factor in told["factor"].tolist()]
-    told["weak"] = _weak(assessment, features, told, limit)
+    told["weak"] = _weak(calibrated, features, told, limit)
     told["pupil_id"] = pupil_id.astype("str").to_numpy()[told["row"]]
     told = told.sort_values(["row", "place", "factor"], kind="stable", ignore_index=True)
     told["order"] = told.groupby("row").cumcount() + 1
@@ -270,13 +237,13 @@ def _rest(
 
 
 def _weak(
-    assessment: Assessment, features: pd.DataFrame, told: pd.DataFrame, limit: float
+    calibrated: CalibratedEnsemble | None, features: pd.DataFrame, told: pd.DataFrame, limit: float
 ) -> pd.api.extensions.ExtensionArray:
     """Say which reasons do not survive; missing where there is no model to ask, or nothing told."""
     weak = pd.array([pd.NA] * len(told), dtype="boolean")
-    if assessment.model is None:
+    if calibrated is None:
         return weak
-    raises, lowers = is_robust(assessment.model, features, limit)
+    raises, lowers = is_robust(calibrated, features, limit)
     is_told = (told["number"] >= 0).to_numpy()
     row, number = (told.loc[is_told, name].to_numpy() for name in ("row", "number"))
     up = (told.loc[is_told, "total"] > 0).to_numpy()

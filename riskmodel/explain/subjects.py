@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.assess import Assessment
 from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
 from riskmodel.explain.phrases import NONE, TOLD, phrase_of, place_of, read_words
 from riskmodel.features import CATALOGUE
@@ -165,20 +164,20 @@ def _strongest(
     return speaker
 
 
-def theme_totals(assessment: Assessment) -> pd.DataFrame:
+def theme_totals(contributions: pd.DataFrame) -> pd.DataFrame:
     """Add up contributions by theme.
 
     Parameters
     ----------
-    assessment : Assessment
-        Scores with contributions.
+    contributions : DataFrame of shape (n_pupils, n_features)
+        Calibrated log-odds.
 
     Returns
     -------
-    DataFrame
-        One float column per theme, rows as in the scores; with ``base_value`` a row adds up to
+    DataFrame of shape (n_pupils, n_themes)
+        One float column per theme, rows as given; with the base value a row adds up to
         ``logit(risk)``. Features outside the catalogue make the theme ``other``.
     """
-    names = [str(name) for name in assessment.contributions.columns]
+    names = [str(name) for name in contributions.columns]
     themes = [CATALOGUE[name].theme if name in CATALOGUE else "other" for name in names]
-    return assessment.contributions.T.groupby(np.array(themes), sort=False).sum().T
+    return contributions.T.groupby(np.array(themes), sort=False).sum().T

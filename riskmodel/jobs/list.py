@@ -152,8 +152,9 @@ def log_beside(tracking: str) -> Path:
 
 def _digest(model: RiskModel) -> str:
     """Return a fingerprint of all that a model's scores depend on, wherever it was loaded from."""
-    facts = [model.outcome, model.features, model.calibration.intercept, model.calibration.slope]
+    fitted, affine = model.calibrated.ensemble, model.calibrated.calibration
+    facts = [model.outcome, model.features, affine.intercept, affine.slope]
     made = hashlib.sha256(json.dumps(facts).encode())
-    for name, array in sorted(model.ensemble.to_arrays().items()):
+    for name, array in sorted(fitted.to_arrays().items()):
         made.update(name.encode() + str(array.shape).encode() + array.tobytes())
     return made.hexdigest()

@@ -205,9 +205,9 @@ def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     if "profile" not in model.card:
         raise ModelError("The champion keeps no profile of its training data; train it again.")
     risk = today.scores["risk"].to_numpy()
-    X = today.features.assign(**{SCORE: np.log(risk / (1 - risk))})
+    X = today.explanation.features.assign(**{SCORE: np.log(risk / (1 - risk))})
     table = drift(model.card["profile"], X)
-    size = today.contributions.abs().mean()
+    size = today.explanation.contributions.abs().mean()
     table["share_of_reasons"] = table["feature"].map(size / size.sum())
     is_score = table["feature"] == SCORE
     return pd.concat([table[is_score], table[~is_score]], ignore_index=True)

@@ -14,14 +14,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, listed, rank
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
 from riskmodel.progress import track
-from riskmodel.ranking import listed, rank
 from riskmodel.report.list_files import read_list
 
 __all__ = [
@@ -100,7 +99,7 @@ def earlier_ranking(
     Returns
     -------
     Timestamp, DataFrame; or None
-        The earlier day and its ranking (:func:`riskmodel.ranking.rank`). None where there is no earlier
+        The earlier day and its ranking (:func:`riskmodel.assess.rank`). None where there is no earlier
         snapshot day, or nobody was in its cohort: then the list is the first.
 
     Raises

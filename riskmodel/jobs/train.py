@@ -35,6 +35,7 @@ from riskmodel.simulate import preset_of
 from riskmodel.training import registry
 from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
+from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
 from riskmodel.training.search import Search, search_settings
@@ -355,8 +356,7 @@ def _calibrated(
     return RiskModel(
         outcome=outcome,
         features=tuple(sample.X.columns),
-        ensemble=final.ensemble_,
-        calibration=calibration,
+        calibrated=CalibratedEnsemble(ensemble=final.ensemble_, calibration=calibration),
         card=card | {"profile": shape | profile(score, predictions["as_of"])},
     )
 

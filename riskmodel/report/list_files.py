@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from riskmodel.assess import Assessment
+from riskmodel.assess import Assessment, rank
 from riskmodel.data import Tables
 from riskmodel.data.write import new_folder
 from riskmodel.errors import RequestError
-from riskmodel.ranking import rank
 from riskmodel.report.list_log import LogTo, record_list
 from riskmodel.report.list_page.page import write_pages
 from riskmodel.report.records import write_records
@@ -147,9 +146,9 @@ def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> List
 
 def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
     """Return pupil, base value and one column per feature; a row adds up to ``logit(risk)``."""
-    frame = assessment.contributions.copy()
+    frame = assessment.explanation.contributions.copy()
     frame.insert(0, "pupil_id", assessment.scores["pupil_id"].astype("str").to_numpy())
-    frame.insert(1, "base_value", float(assessment.base_value))
+    frame.insert(1, "base_value", float(assessment.explanation.base_value))
     return frame
 
 

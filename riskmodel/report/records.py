@@ -186,11 +186,12 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
     origin = assessment.provenance
     as_of, pupils = day_words(assessment.as_of), f"{len(assessment.scores):,}"
     words = OUTCOME_WORDS[assessment.outcome]
+    n_features = assessment.explanation.features.shape[1]
     return {
         "as_of": as_of,
         "pupils": pupils,
         "capacity": assessment.capacity,
-        "features": assessment.features.shape[1],
+        "features": n_features,
         "model_uri": origin.get("model_uri", "not registered"),
         "model_digest": origin.get("model_digest", "not recorded"),
         "data_digest": origin.get("data_digest", "not recorded"),
@@ -198,7 +199,7 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
         "one_sentence": f"Ranks pupils by their risk of {words}, from records that the council holds, "
                         "so that officers can offer support early.",
         "scope": [("Day", as_of), ("Outcome", words), ("Pupils scored", pupils),
-                  ("Places", assessment.capacity), ("Features of each pupil", assessment.features.shape[1]),
+                  ("Places", assessment.capacity), ("Features of each pupil", n_features),
                   ("Model", origin.get("model_uri", "not registered"))],
         "themes": table_cells(_themes(assessment)),
         "strongest": table_cells(_strongest(assessment)),
@@ -224,14 +225,14 @@ def _rankers(backtest: Mapping[str, Any]) -> pd.DataFrame:
 
 def _themes(assessment: Assessment) -> pd.DataFrame:
     """Return how many features each theme has, from where, how whole, and how much they move risks."""
-    names = [str(name) for name in assessment.features]
+    names = [str(name) for name in assessment.explanation.features]
     known = [CATALOGUE.get(name) for name in names]
     table = pd.DataFrame({
         "theme": [feature.theme if feature else "other" for feature in known],
         "source": [feature.source if feature else "" for feature in known],
-        "missing": assessment.features.isna().mean().to_numpy(),
+        "missing": assessment.explanation.features.isna().mean().to_numpy(),
     })  # fmt: skip
-    size = theme_totals(assessment).abs().mean().to_dict()
+    size = theme_totals(assessment.explanation.contributions).abs().mean().to_dict()
     total = sum(size.values())
     grouped = table.groupby("theme", sort=False)
     return pd.DataFrame({
@@ -246,7 +247,11 @@ def _themes(assessment: Assessment) -> pd.DataFrame:
 
 def _strongest(assessment: Assessment) -> pd.DataFrame:
     """Return the features with the largest mean contribution."""
-    size = assessment.contributions.abs().mean().sort_values(ascending=False, kind="stable")
+    size = (
+        assessment.explanation.contributions.abs()
+        .mean()
+        .sort_values(ascending=False, kind="stable")
+    )
     top = size.head(SHOWN)
     labels = [CATALOGUE[name].label if name in CATALOGUE else name for name in map(str, top.index)]
     return pd.DataFrame({"Feature": labels, "Mean size, in log-odds": top.round(3).to_numpy()})

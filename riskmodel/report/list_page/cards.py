@@ -13,7 +13,7 @@ import pandas as pd
 
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
-from riskmodel.explain import Story, story
+from riskmodel.explain import Story
 from riskmodel.report.list_page.history import (
     TIMELINE_MONTHS,
     Weeks,
@@ -97,7 +97,7 @@ def cards(
         One card per row; the weeks of the charts, None where there are no marks.
     """
     pupils, as_of = rows["pupil_id"].tolist(), assessment.as_of
-    told = story(assessment, pupils, tables=tables)
+    told = assessment.story(pupils, tables=tables)
     weeks = None if tables is None else weekly_attendance(tables, pupils, as_of=as_of)
     parts = {
         "told": _told(told),

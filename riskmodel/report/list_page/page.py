@@ -56,7 +56,7 @@ def write_pages(
     assessment : Assessment
         For reasons, sentences and the audit.
     ranking : DataFrame
-        From :func:`riskmodel.ranking.rank`; pupils listed or near the line are shown with their cards,
+        From :func:`riskmodel.assess.rank`; pupils listed or near the line are shown with their cards,
         the others can be searched on the LA's page.
     folder : Path
         Folder that exists.

@@ -64,7 +64,7 @@ def list_rows(ranking: pd.DataFrame, tables: Tables | None, *, as_of: pd.Timesta
     Parameters
     ----------
     ranking : DataFrame
-        From :func:`riskmodel.ranking.rank`.
+        From :func:`riskmodel.assess.rank`.
     tables : Tables, optional
         The LA's facts.
     as_of : Timestamp

@@ -117,7 +117,7 @@ def write_workbook(
     assessment : Assessment
         For the read-me and the audit.
     ranking : DataFrame
-        From :func:`riskmodel.ranking.rank`; pupils listed or near the line are written.
+        From :func:`riskmodel.assess.rank`; pupils listed or near the line are written.
     identity : ListIdentity
         Which list this is.
     path : Path
@@ -156,7 +156,7 @@ def sheet_rows(ranking: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     ranking : DataFrame
-        From :func:`riskmodel.ranking.rank`, or as read back from ``list.csv``.
+        From :func:`riskmodel.assess.rank`, or as read back from ``list.csv``.
 
     Returns
     -------
@@ -311,7 +311,7 @@ def _add_checks(sheet: Any, first: int, last: int, identity: ListIdentity) -> No
 def _write_reasons(book: Any, assessment: Assessment, ranking: pd.DataFrame, looks: _Looks) -> None:
     """Write reasons, strengths and theme totals of the pupils listed."""
     chosen = ranking[ranking["selected"]].reset_index(drop=True)
-    totals = theme_totals(assessment).add_suffix(" (log-odds)")
+    totals = theme_totals(assessment.explanation.contributions).add_suffix(" (log-odds)")
     totals.index = pd.Index(assessment.scores["pupil_id"].astype("str"))
     words = [name for name in chosen if str(name).startswith(("reason_", "strength_"))]
     themes = totals.loc[chosen["pupil_id"]].round(3).reset_index(drop=True)

@@ -1,0 +1,141 @@
+"""An explanation: base value, contributions and feature values that add up to given log-odds.
+
+In:  calibrated contributions of some pupils, the values explained, and the log-odds to reach.
+Out: :class:`Explanation`, which cannot be made unless they add up; ``shap.Explanation`` for shap's plots.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.errors import ModelError
+
+if TYPE_CHECKING:
+    import shap
+
+__all__ = ["TOLERANCE", "Explanation"]
+
+TOLERANCE = 1e-6
+"""Largest difference, in log-odds, between a pupil's log-odds and the sum of the parts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What each feature adds to the log-odds of some pupils, exactly.
+
+    Attributes
+    ----------
+    base_value : float
+        Calibrated log-odds of the average training row.
+    contributions : DataFrame of shape (n_pupils, n_features)
+        Calibrated log-odds that each feature adds.
+    features : DataFrame of shape (n_pupils, n_features)
+        The values explained, in the same rows and columns.
+    log_odds : float array of shape (n_pupils,)
+        Calibrated log-odds that ``base_value`` and a row's contributions add up to.
+
+    Raises
+    ------
+    ModelError
+        If a part is missing, rows or columns differ, or a row does not add up.
+
+    Examples
+    --------
+    >>> parts = pd.DataFrame({"fsm_now": [0.5]})
+    >>> made = Explanation(base_value=-2.0, contributions=parts, features=parts * 2,
+    ...                    log_odds=np.array([-1.5]))
+    >>> made.contributions.shape
+    (1, 1)
+    """
+
+    base_value: float
+    contributions: pd.DataFrame = field(repr=False)
+    features: pd.DataFrame = field(repr=False)
+    log_odds: NDArray[np.float64] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not fit each other or do not add up."""
+        for name in ("contributions", "features"):
+            frame = getattr(self, name)
+            if not isinstance(frame, pd.DataFrame) or not frame.index.equals(self._index):
+                raise ModelError(
+                    f"An explanation needs the {name} of every pupil, in the same rows. "
+                    "Give two frames with one index."
+                )
+        if list(self.contributions.columns) != list(self.features.columns):
+            raise ModelError("Contributions and features must have the same columns, in one order.")
+        self.check_sum(self.log_odds)
+
+    @property
+    def _index(self) -> pd.Index:
+        return getattr(self.contributions, "index", pd.Index([]))
+
+    def check_sum(self, log_odds: NDArray[np.float64]) -> None:
+        """Refuse log-odds that the base value and the contributions do not add up to.
+
+        Parameters
+        ----------
+        log_odds : float array of shape (n_pupils,)
+            Calibrated log-odds of each row.
+
+        Raises
+        ------
+        ModelError
+            If their number differs, or a row is further away than :data:`TOLERANCE`.
+        """
+        total = self.base_value + self.contributions.to_numpy(dtype=float).sum(axis=1)
+        if np.shape(log_odds) != total.shape:
+            raise ModelError(
+                f"The explanation of {len(total)} pupils needs as many log-odds; got an array of "
+                f"shape {np.shape(log_odds)}."
+            )
+        error = np.abs(total - np.asarray(log_odds, dtype=float))
+        error[np.isnan(error)] = np.inf  # a missing reason is no reason
+        if error.size and error.max() > TOLERANCE:
+            raise ModelError(
+                f"The reasons of row {int(error.argmax())} do not add up to its risk: they differ by "
+                f"{error.max():.2g} log-odds, more than {TOLERANCE:g}. Score the pupils again."
+            )
+
+    def take(self, rows: NDArray[np.int64]) -> Explanation:
+        """Return the explanation of some rows.
+
+        Parameters
+        ----------
+        rows : int array of shape (n_chosen,)
+            Positions of the rows, in the order wanted.
+
+        Returns
+        -------
+        Explanation
+            Rows numbered from 0.
+        """
+        return Explanation(
+            base_value=self.base_value,
+            contributions=self.contributions.iloc[rows].reset_index(drop=True),
+            features=self.features.iloc[rows].reset_index(drop=True),
+            log_odds=np.asarray(self.log_odds)[rows],
+        )
+
+    def to_shap(self) -> shap.Explanation:
+        """Return the same numbers as shap's own object, so that its plots work.
+
+        Returns
+        -------
+        shap.Explanation
+            Values in calibrated log-odds, one row per pupil; ``shap.plots.waterfall`` takes one
+            row of it, ``shap.plots.beeswarm`` all.
+        """
+        import shap  # slow to import, and needed for its plots only
+
+        return shap.Explanation(
+            values=self.contributions.to_numpy(dtype=float),
+            base_values=np.full(len(self.contributions), self.base_value),
+            data=self.features.to_numpy(dtype=float),
+            feature_names=[str(name) for name in self.contributions.columns],
+        )

@@ -1,0 +1,156 @@
+"""The calibrated ensemble: scores, intervals and exact contributions of rows, all on one scale.
+
+In:  rows of features.
+Out: calibrated log-odds with what each feature adds to them, and risks with intervals.
+
+This module and :class:`~riskmodel.training.affine_calibration.AffineCalibration` are the only places
+where numbers of the ensemble become calibrated ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.training.affine_calibration import AffineCalibration
+from riskmodel.training.ensemble import Ensemble
+
+__all__ = ["RISKS", "CalibratedEnsemble", "ScoredRows"]
+
+RISKS = ("risk", "risk_low", "risk_high")
+
+INTERVAL_Z = 1.96
+"""Standard normal quantile of a 95% interval."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredRows:
+    """Calibrated scores of some rows, with what each feature adds to them.
+
+    Attributes
+    ----------
+    base_value : float
+        Log-odds of the average training row.
+    contributions : float array of shape (n_rows, n_features)
+        Log-odds that each feature adds.
+    half_width : float array of shape (n_rows,)
+        Half the width of the 95% interval, in log-odds; from the spread of the bags.
+    """
+
+    base_value: float
+    contributions: Floats = field(repr=False)
+    half_width: Floats = field(repr=False)
+
+    @property
+    def log_odds(self) -> Floats:
+        """The base value and the contributions of each row, added up."""
+        return np.asarray(self.base_value + self.contributions.sum(axis=1))
+
+    def risks(self) -> pd.DataFrame:
+        """Return the risk of each row with its interval.
+
+        Returns
+        -------
+        DataFrame
+            ``risk, risk_low, risk_high``, all between 0 and 1.
+        """
+        middle = self.log_odds
+        bounds = (middle, middle - self.half_width, middle + self.half_width)
+        return pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibratedEnsemble:
+    """A fitted ensemble with the calibration of its log-odds.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+        The fitted recipe: a linear part and trees, in several bags.
+    calibration : AffineCalibration
+        From its log-odds to calibrated log-odds.
+    """
+
+    ensemble: Ensemble = field(repr=False)
+    calibration: AffineCalibration
+
+    @property
+    def typical(self) -> Floats:
+        """The median of each feature in training; shape (n_features,)."""
+        return self.ensemble.linear.centre
+
+    def score(self, X: NDArray[np.float32]) -> ScoredRows:
+        """Return scores, intervals and contributions of some rows.
+
+        Parameters
+        ----------
+        X : float array of shape (n_rows, n_features)
+            Features, columns as in training; missing values are nan.
+
+        Returns
+        -------
+        ScoredRows
+            Calibrated.
+        """
+        base, contributions, members = self.ensemble.explain(X)
+        scale = self.calibration.scale
+        return ScoredRows(
+            base_value=float(self.calibration.apply(np.float64(base))),
+            contributions=scale(contributions),
+            half_width=scale(np.float64(INTERVAL_Z)) * members.std(axis=1, ddof=1),
+        )
+
+    def contributions(self, X: NDArray[np.float32]) -> Floats:
+        """Return what each feature adds to the log-odds of some rows.
+
+        Parameters
+        ----------
+        X : float array of shape (n_rows, n_features)
+            Features, columns as in training.
+
+        Returns
+        -------
+        float array of shape (n_rows, n_features)
+            Calibrated log-odds.
+        """
+        return self.calibration.scale(self.ensemble.explain(X)[1])
+
+    def contributions_by_bag(self, X: NDArray[np.float32]) -> Floats:
+        """Return what each feature adds to the log-odds of some rows, by each bag alone.
+
+        Parameters
+        ----------
+        X : float array of shape (n_rows, n_features)
+            Features, columns as in training.
+
+        Returns
+        -------
+        float array of shape (n_bags, n_rows, n_features)
+            Calibrated log-odds; their mean over bags are the contributions.
+        """
+        bags = [self.ensemble.of_bag(n) for n in range(len(self.ensemble.tree_base))]
+        return self.calibration.scale(np.stack([bag.explain(X)[1] for bag in bags]))
+
+    def interactions(self, X: NDArray[np.float32]) -> Floats:
+        """Return exact Shapley interaction values of a few rows.
+
+        Parameters
+        ----------
+        X : float array of shape (n_rows, n_features)
+            Features, columns as in training.
+
+        Returns
+        -------
+        float array of shape (n_rows, n_features, n_features)
+            Calibrated log-odds; symmetric; rows add up to the contributions.
+        """
+        return self.calibration.scale(self.ensemble.interactions(X))
+
+
+def _logistic(log_odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
