@@ -16,6 +16,7 @@ from riskmodel.data.read import read
 from riskmodel.display import MOST_ROWS, html_list, html_table, write_interval
 from riskmodel.evaluation import compare
 from riskmodel.fairness import audit_list, audit_model
+from riskmodel.training.gate_answers import GateAnswer
 from tests.conftest import SmallLA
 
 HOSTILE = "<script>alert(1)</script> & Co"
@@ -239,8 +240,9 @@ def test_a_training_shows_that_pupils_are_simulated_and_every_gate(small_la: Sma
     html = small_la.training._repr_html_()
     outline(html)
     assert "SIMULATED DATA." in html
-    for gate in small_la.training.gates:
-        assert gate.replace("_", " ") in html
-    failed = replace(small_la.training, gates={"smallest_lift": "failed: 1.2 is below 2"})
+    for answer in small_la.training.gates:
+        assert answer.title in html
+    answer = GateAnswer(code="smallest_lift", result="failed", reason="1.2 is below 2")
+    failed = replace(small_la.training, gates=(answer,))
     assert "Gate smallest lift: failed: 1.2 is below 2" in failed._repr_html_()
     assert "Gates passed: none." in failed._repr_html_()

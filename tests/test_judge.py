@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +14,10 @@ import pytest
 from riskmodel.errors import DataError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.jobs import Gates
-from riskmodel.jobs.gates import gates_for, widened_gaps
+from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
 from riskmodel.jobs.notes import choice_note, metrics_of
 from riskmodel.jobs.sample import refuse_leaks
+from riskmodel.training.gate_answers import GateAnswer
 
 
 def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
@@ -56,51 +59,126 @@ def extract(read: int = 1000, rejected: int = 0) -> Any:
     )
 
 
+def gaps(**changed: Any) -> pd.DataFrame:
+    """Return what one group that could be judged looks like."""
+    row = {"characteristic": "sex", "group": "Girls", "now": 0.2, "z": -3.0, "is_wider": False}
+    return pd.DataFrame([row | changed])
+
+
+def answers(gates: Gates | None = None, **changed: Any) -> dict[str, GateAnswer]:
+    """Return the answers to a good model, or to one of which something is changed, by gate."""
+    good = {"extract": extract(), "backtest": backtest(), "is_out_of_time": True, "gaps": gaps()}
+    found = gates_for(gates or Gates(), Evidence(**(good | changed)))
+    return {answer.code: answer for answer in found}
+
+
 def test_a_good_model_passes_every_gate() -> None:
-    answers = gates_for(Gates(), extract(), backtest(), True, [])
-    passed = {name for name, answer in answers.items() if answer == "passed"}
-    assert {
-        "tested_out_of_time",
-        "most_rows_set_aside",
-        "smallest_lift",
-        "not_beaten_by_RONI_points",
-        "expected_over_observed",
-        "no_new_disparity",
-    } == passed
-    others = {answers[name] for name in answers if name not in passed}
-    assert others == {"not applicable: these extracts do not give it"}
-    assert "not_beaten_by_school_only" in answers  # a rival that is not there is said
+    found = answers()
+    passed = {name for name, answer in found.items() if answer.result == "passed"}
+    assert {"tested_out_of_time", "most_rows_set_aside", "smallest_lift", "not_beaten_by_RONI_points",
+            "expected_over_observed", "no_new_disparity"} == passed  # fmt: skip
+    others = {found[name].text() for name in found if name not in passed}
+    assert others == {"not judged, which does not block promotion: these extracts do not give it"}
+    assert "not_beaten_by_school_only" in found  # a rival that is not there is said
+    assert not any(answer.blocks for answer in found.values())
 
 
 @pytest.mark.parametrize(
     ("gate", "words", "change"),
     [
-        ("tested_out_of_time", "no list made earlier", {"out_of_time": False}),
+        ("tested_out_of_time", "no list made earlier", {"is_out_of_time": False}),
         ("most_rows_set_aside", "20 of 1,000 rows", {"extract": extract(rejected=20)}),
         ("not_beaten_by_RONI_points", "lower by .* beyond noise", {"backtest": backtest("poor")}),
         ("smallest_lift", "times as many as chance", {"backtest": backtest("poor")}),
         ("expected_over_observed", "outside 0.67 to 1.5", {"backtest": backtest(risk_times=3)}),
-        ("expected_over_observed", "could not be judged", {"backtest": two_positives()}),
-        ("not_beaten_by_RONI_points", "could not be judged, with 2", {"backtest": two_positives()}),
-        ("no_new_disparity", "sex: Girls", {"new_disparities": ["sex: Girls (recall 0.20)"]}),
+        ("no_new_disparity", r"sex: Girls \(recall 0.20\)$", {"gaps": gaps(is_wider=True)}),
     ],
 )
 def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any]) -> None:
-    given = {
-        "extract": extract(),
-        "backtest": backtest(),
-        "out_of_time": True,
-        "new_disparities": [],
-    }
-    answer = gates_for(Gates(), **(given | change))[gate]
-    assert answer.startswith("failed: ")
-    assert pd.Series([answer]).str.contains(words).item()
+    answer = answers(**change)[gate]
+    assert answer.result == "failed"
+    assert answer.blocks
+    assert re.search(words, answer.reason)
+
+
+@pytest.mark.parametrize(
+    ("gate", "words", "change"),
+    [
+        (
+            "expected_over_observed",
+            "the level of the risks could not be judged, with 2 pupils with the outcome",
+            {"backtest": two_positives()},
+        ),
+        (
+            "expected_over_observed",
+            "a list is needed besides the one that the level is learned from",
+            {"backtest": replace(backtest(), calibration=None)},
+        ),
+        (
+            "not_beaten_by_RONI_points",
+            "average precision could not be judged, with 2 pupils with the outcome",
+            {"backtest": two_positives()},
+        ),
+        (
+            "not_below_champion",
+            "^version 1 is damaged$",
+            {"champion_fault": "version 1 is damaged"},
+        ),
+    ],
+)
+def test_what_could_not_be_judged_blocks_promotion(
+    gate: str, words: str, change: dict[str, Any]
+) -> None:
+    answer = answers(**change)[gate]
+    assert answer.result == "not judged"
+    assert answer.blocks
+    assert re.search(words, answer.reason)
+
+
+@pytest.mark.parametrize(
+    ("gate", "words", "change"),
+    [
+        ("not_beaten_by_school_only", "these extracts do not give it", {}),
+        ("no_new_disparity", "nothing to compare the gaps with", {"gaps": None}),
+        (
+            "no_new_disparity",
+            "no group has 5 pupils with the outcome in it and as many outside",
+            {"gaps": gaps().head(0)},
+        ),
+    ],
+)
+def test_what_the_extracts_do_not_give_is_not_judged_and_does_not_block(
+    gate: str, words: str, change: dict[str, Any]
+) -> None:
+    answer = answers(**change)[gate]
+    assert answer.result == "not judged"
+    assert not answer.blocks
+    assert words in answer.reason
+
+
+def test_no_gap_is_wider_than_that_of_the_same_recipe() -> None:
+    answer = answers(gaps=None, is_champions_recipe=True)["no_new_disparity"]
+    assert answer.result == "passed"
+
+
+def test_an_answer_carries_the_number_and_what_it_had_to_keep() -> None:
+    found = answers(extract=extract(rejected=20), gaps=gaps(is_wider=True))
+    numbers = {code: (found[code].value, found[code].threshold) for code in found}
+    assert numbers["most_rows_set_aside"] == (0.02, 0.01)
+    assert numbers["no_new_disparity"] == (1, 0)
+    assert numbers["not_beaten_by_school_only"] == (None, None)
+    lift, least = numbers["smallest_lift"]
+    assert lift > least == 2.0
+    ratio, (low, high) = numbers["expected_over_observed"]
+    assert (low, high) == (0.67, 1.5)
+    assert low < ratio < high
 
 
 def test_a_gate_that_is_switched_off_is_not_asked() -> None:
-    gates = Gates(tested_out_of_time=False, no_new_disparity=False, not_beaten_by=())
-    answers = gates_for(gates, extract(), backtest("poor"), False, ["sex: Girls (recall 0.20)"])
-    assert not {"tested_out_of_time", "no_new_disparity"} & set(answers)
+    gates = Gates(tested_out_of_time=False, no_new_disparity=False, not_below_champion=False)
+    change = {"is_out_of_time": False, "gaps": gaps(is_wider=True), "champion_fault": "damaged"}
+    found = answers(gates, backtest=backtest("poor"), **change)
+    assert not {"tested_out_of_time", "no_new_disparity", "not_below_champion"} & set(found)
 
 
 def test_a_search_is_said_to_flatter_all_lists_but_one_that_was_held_out() -> None:
@@ -128,15 +206,20 @@ def lists_with_a_gap(missed: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     return both, pd.DataFrame({"sex": sex, "half": np.tile(np.arange(2 * n) % 2, 1)})
 
 
+def wider(frame: pd.DataFrame, groups: pd.DataFrame, seed: int = 0) -> list[str]:
+    """Return the groups whose gap is wider than today's practice leaves it."""
+    gaps = judged_gaps(frame, groups, "usual", capacity=300, random_state=seed)
+    return gaps.loc[gaps["is_wider"], "group"].tolist()
+
+
 def test_only_a_gap_that_is_wider_than_before_is_a_new_disparity() -> None:
     frame, groups = lists_with_a_gap(0.8)
-    (found,) = widened_gaps(frame, groups, 300, "usual", 0)
-    assert found.startswith("sex: Girls (recall 0.")
-    assert widened_gaps(frame.assign(usual=frame["model"]), groups, 300, "usual", 0) == []
-    assert widened_gaps(*lists_with_a_gap(0.0), 300, "usual", 0) == []
+    assert wider(frame, groups) == ["Girls"]
+    assert wider(frame.assign(usual=frame["model"]), groups) == []
+    assert wider(*lists_with_a_gap(0.0)) == []
     # the other way round the model closes the gap
     turned = frame.rename(columns={"model": "usual", "usual": "model"})
-    assert widened_gaps(turned, groups, 300, "usual", 0) == []
+    assert wider(turned, groups) == []
 
 
 def test_pure_chance_seldom_makes_a_new_disparity() -> None:
@@ -146,9 +229,7 @@ def test_pure_chance_seldom_makes_a_new_disparity() -> None:
         frame, groups = lists_with_a_gap(0.0)
         noise = np.tile(rng.normal(scale=0.7, size=3000), 2)
         many = pd.DataFrame({f"g{i}": np.tile(rng.integers(0, 4, 3000), 2) for i in range(5)})
-        alarms += bool(
-            widened_gaps(frame.assign(model=frame["usual"] + noise), many, 300, "usual", seed)
-        )
+        alarms += bool(wider(frame.assign(model=frame["usual"] + noise), many, seed))
     assert alarms <= 8  # 5% of 40 are 2; more than 8 would come once in ten thousand
 
 
@@ -157,10 +238,8 @@ def test_a_group_with_few_outcomes_is_not_compared() -> None:
     few = np.zeros(len(frame), dtype=bool)
     few[np.flatnonzero(frame["label"].to_numpy() == 1)[:4]] = True
     groups = pd.DataFrame({"group": np.where(few, "few", "others")})
-    assert (
-        widened_gaps(frame.assign(model=np.where(few, -9, frame["usual"])), groups, 300, "usual", 0)
-        == []
-    )
+    missing_few = frame.assign(model=np.where(few, -9, frame["usual"]))
+    assert judged_gaps(missing_few, groups, "usual", capacity=300, random_state=0).empty
 
 
 def test_mlflow_gets_numbers_only_and_names_it_takes() -> None:

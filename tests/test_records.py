@@ -146,6 +146,6 @@ def test_the_card_of_a_registered_model_says_how_it_did_and_which_gates_it_passe
         answers=training.gates,
     )
     assert "Simulated data: no real child" in card
-    assert all(f">{name}</th>" in card for name in training.gates)
+    assert all(f">{answer.code}</th>" in card for answer in training.gates)
     assert "suspensions last year" in card
     assert training.notes[0] in unescape(card)

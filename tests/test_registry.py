@@ -30,6 +30,7 @@ from riskmodel.jobs.record import register
 from riskmodel.jobs.train import _champion
 from riskmodel.model import RiskModel
 from riskmodel.training import registry
+from riskmodel.training.gate_answers import GateAnswer, from_tags
 from tests import mlflow_server
 from tests.conftest import SmallLA
 
@@ -52,7 +53,9 @@ def again(la: SmallLA, tracking: str, settings: Settings | None = None, **answer
         made.model,
         made.backtest,
         settings or Settings(),
-        made.gates | answers,
+        tuple(
+            GateAnswer.from_text(one.code, answers.get(one.code, one.text())) for one in made.gates
+        ),
         champion,
         tracking,
         None,
@@ -226,6 +229,36 @@ def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_pa
     ):
         promote("pex", tracking=tracking)
     assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "not judged, which blocks promotion: 2 pupils with the outcome",
+        "failed: could not be judged, with 2 pupils with the outcome",  # as written before
+        "looked good to me",
+    ],
+)
+def test_a_gate_that_was_not_judged_is_not_passed(
+    answer: str, small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    number = again(small_la, tracking)
+    client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", answer)
+    with pytest.raises(ModelError, match=f"Version 1 for pex is not promoted: .*{answer}"):
+        promote("pex", tracking=tracking)
+    assert state(tracking) == (None, [])
+
+
+def test_answers_of_older_versions_are_read(small_la: SmallLA, tmp_path: Path) -> None:
+    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    number = again(small_la, tracking)
+    old = "not applicable: these extracts do not give it"
+    client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", old)
+    found = from_tags(registry.version_tags("pex", number, tracking=tracking))
+    (answer,) = (one for one in found if one.code == "smallest_lift")
+    assert (answer.result, answer.blocks) == ("not judged", False)
+    assert promote("pex", tracking=tracking) == number
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -506,10 +539,14 @@ def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
     assert champion.card == small_la.training.model.card
     shutil.rmtree(arrays_of(tmp_path, tracking, "1").parents[2])  # the download fails
     made = train(small_la.extracts, "pex", tracking=tracking, n_origins=1)
-    answer = made.gates["not_below_champion"]
-    assert answer.startswith("failed: the champion in use (version 1) cannot be read: ")
+    (answer,) = (one for one in made.gates if one.code == "not_below_champion")
+    assert answer.result == "not judged"
+    assert answer.reason.startswith("the champion in use (version 1) cannot be read: ")
     assert "the champion in use (version 1) cannot be read" in caplog.text
-    with pytest.raises(ModelError, match=r"not_below_champion \(failed: the champion in use"):
+    with pytest.raises(
+        ModelError,
+        match=r"not_below_champion \(not judged, which blocks promotion: the champion in use",
+    ):
         promote("pex", tracking=tracking)
     assert registry.version_tags("pex", made.version, tracking=tracking)["champion"] == "1"
 

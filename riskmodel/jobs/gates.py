@@ -1,11 +1,12 @@
 """The gates: what a challenger must pass before it can be put to use.
 
-In:  thresholds written before the run, an extract, a backtest.
-Out: an answer per gate: passed, failed or not applicable, with the reason.
+In:  thresholds written before the run, and what was measured: :class:`Evidence`.
+Out: an answer per gate: passed, failed or not judged, with the reason.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,145 +15,209 @@ from scipy.stats import norm
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
+from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.verdicts import holm
 from riskmodel.jobs.notes import row_of
 from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.settings import Gates
+from riskmodel.training.gate_answers import GateAnswer
 
-__all__ = ["gates_for", "widened_gaps"]
+__all__ = ["Evidence", "gates_for", "judged_gaps"]
 
-NOT_APPLICABLE = "not applicable: "
+COMPARED_BY = ("average_precision", "recall_at_capacity")
+"""Metrics by which a rival may not be better."""
 
 SIGNIFICANT = 0.05
 """Level of the corrected p-values."""
 
 
-def gates_for(
-    gates: Gates,
-    extract: Extract,
-    backtest: Backtest,
-    out_of_time: bool,
-    new_disparities: list[str],
-) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a challenger is judged on.
+
+    Attributes
+    ----------
+    extract : Extract
+        What was read.
+    backtest : Backtest
+        What was measured.
+    is_out_of_time : bool
+        Whether earlier lists could be tested.
+    gaps : DataFrame or None
+        From :func:`judged_gaps`; None where there is nothing to compare the model's gaps with.
+    is_champions_recipe : bool
+        Whether settings and features are those of the champion, so that no gap can be wider than its.
+    champion_fault : str
+        Why the champion in use could not be compared with; empty where it could, or where there is none.
+    """
+
+    extract: Extract = field(repr=False)
+    backtest: Backtest = field(repr=False)
+    is_out_of_time: bool
+    gaps: pd.DataFrame | None = field(repr=False)
+    is_champions_recipe: bool = False
+    champion_fault: str = ""
+
+
+def gates_for(gates: Gates, evidence: Evidence) -> tuple[GateAnswer, ...]:
     """Judge the challenger by the gates that ``promote`` asks for.
 
     Parameters
     ----------
     gates : Gates
         The thresholds, written before the run.
-    extract : Extract
-        What was read.
-    backtest : Backtest
+    evidence : Evidence
         What was measured.
-    out_of_time : bool
-        Whether earlier lists could be tested.
-    new_disparities : list of str
-        Groups from :func:`widened_gaps`.
 
     Returns
     -------
-    dict of str to str
-        Gate → ``"passed"``, ``"failed: "`` with the reason, or ``"not applicable: "`` with the reason.
-        What could not be judged has failed. Gates that are switched off are not there.
+    tuple of GateAnswer
+        One per gate; gates that are switched off are not there.
     """
-    failures: dict[str, str] = {}
-    if gates.tested_out_of_time:
-        failures["tested_out_of_time"] = (
-            "" if out_of_time else "no list made earlier could be tested"
-        )
-    failures |= {
-        "most_rows_set_aside": _set_aside(gates, extract),
-        "smallest_lift": _lift(gates, backtest),
-        **_rivals(gates, backtest),
-        "expected_over_observed": _level(gates, backtest),
-    }
-    if gates.no_new_disparity:
-        words = "; ".join(new_disparities)
-        failures["no_new_disparity"] = (
-            f"found less often than others, by more than before: {words}" if words else ""
-        )
-    return {name: _answer(words) for name, words in failures.items()}
-
-
-def _answer(words: str) -> str:
-    if not words:
-        return "passed"
-    return words if words.startswith(NOT_APPLICABLE) else f"failed: {words}"
-
-
-def _set_aside(gates: Gates, extract: Extract) -> str:
-    rejected = int(extract.reconciliation["rows_rejected"].sum())
-    rows = max(1, int(extract.reconciliation["rows_read"].sum()))
-    if rejected / rows <= gates.most_rows_set_aside:
-        return ""
+    backtest = evidence.backtest
     return (
-        f"{rejected:,} of {rows:,} rows were set aside, more than {gates.most_rows_set_aside:.1%}"
+        *([_out_of_time(evidence)] if gates.tested_out_of_time else []),
+        _set_aside(gates, evidence.extract),
+        _lift(gates, backtest),
+        *(_rival(ranker, backtest) for ranker in gates.not_beaten_by),
+        *(_champion(evidence) if gates.not_below_champion else []),
+        _level(gates, backtest),
+        *([_disparity(evidence)] if gates.no_new_disparity else []),
     )
 
 
-def _lift(gates: Gates, backtest: Backtest) -> str:
+def _out_of_time(evidence: Evidence) -> GateAnswer:
+    if evidence.is_out_of_time:
+        return GateAnswer(code="tested_out_of_time", result="passed")
+    reason = "no list made earlier could be tested"
+    return GateAnswer(code="tested_out_of_time", result="failed", reason=reason)
+
+
+def _set_aside(gates: Gates, extract: Extract) -> GateAnswer:
+    rejected = int(extract.reconciliation["rows_rejected"].sum())
+    rows = max(1, int(extract.reconciliation["rows_read"].sum()))
+    most = gates.most_rows_set_aside
+    reason = f"{rejected:,} of {rows:,} rows were set aside, more than {most:.1%}"
+    return _measured("most_rows_set_aside", rejected / rows, most, reason, rejected / rows <= most)
+
+
+def _lift(gates: Gates, backtest: Backtest) -> GateAnswer:
     lift = float(row_of(backtest.table, "ranker", "model")["lift_at_capacity"])
-    if lift >= gates.smallest_lift:
-        return ""
-    return f"the list holds {lift:.1f} times as many as chance, less than {gates.smallest_lift:g}"
+    least = gates.smallest_lift
+    if not np.isfinite(lift):
+        return _too_few("smallest_lift", "the lift", backtest, threshold=least)
+    reason = f"the list holds {lift:.1f} times as many as chance, less than {least:g}"
+    return _measured("smallest_lift", lift, least, reason, lift >= least)
 
 
-def _rivals(gates: Gates, backtest: Backtest) -> dict[str, str]:
-    """Compare with every named ranker; one that these extracts do not give is said, not passed over."""
-    n = backtest.counts["positive_pupils"]
-    measured = {row["ranker"]: row for row in backtest.differences.to_dict("records")}
-    answers = {}
-    for ranker in gates.not_beaten_by:
-        name = f"not_beaten_by_{ranker.replace(' ', '_')}"
-        answers[name] = (
-            _beaten(measured[ranker], n)
-            if ranker in measured
-            else f"{NOT_APPLICABLE}these extracts do not give it"
-        )
-    if gates.not_below_champion and CHAMPION in measured:
-        answers["not_below_champion"] = _beaten(measured[CHAMPION], n)
-    return answers
+def _rival(ranker: str, backtest: Backtest) -> GateAnswer:
+    """Compare with a named ranker, if these extracts give it."""
+    code = f"not_beaten_by_{ranker.replace(' ', '_')}"
+    found = backtest.differences[backtest.differences["ranker"] == ranker].to_dict("records")
+    if not found:
+        reason = "these extracts do not give it"
+        return GateAnswer(code=code, result="not judged", reason=reason, is_needed=False)
+    return _compared(code, found[0], backtest)
 
 
-def _beaten(row: dict[Any, Any], n: int) -> str:
-    """Say by how much the ranker is better beyond noise; nothing where it is not."""
-    worse = []
-    for metric in ("average_precision", "recall_at_capacity"):
-        name = metric.replace("_", " ")
-        if not np.isfinite(row[f"{metric}_high"]):
-            worse.append(f"{name} could not be judged, with {n} pupils with the outcome")
-        elif row[f"{metric}_high"] < 0:
-            worse.append(f"{name} is lower by {-row[metric]:.3f}, beyond noise")
-    return " and ".join(worse)
+def _champion(evidence: Evidence) -> list[GateAnswer]:
+    """Compare with the champion's recipe; nothing where there is no champion or the recipe is the same."""
+    code = "not_below_champion"
+    if evidence.champion_fault:
+        return [GateAnswer(code=code, result="not judged", reason=evidence.champion_fault)]
+    differences = evidence.backtest.differences
+    rows = differences[differences["ranker"] == CHAMPION].to_dict("records")
+    return [_compared(code, row, evidence.backtest) for row in rows]
 
 
-def _level(gates: Gates, backtest: Backtest) -> str:
-    n = backtest.counts["positive_pupils"]
+def _compared(code: str, row: dict[Any, Any], backtest: Backtest) -> GateAnswer:
+    """Fail where the ranker of a row is better beyond noise by any metric."""
+    reasons, is_worse = [], False
+    for metric in COMPARED_BY:
+        name, highest = metric.replace("_", " "), row[f"{metric}_high"]
+        if not np.isfinite(highest):
+            reasons.append(f"{name} could not be judged, with {_outcomes(backtest)}")
+        elif highest < 0:
+            reasons.append(f"{name} is lower by {-row[metric]:.3f}, beyond noise")
+            is_worse = True
+    if not reasons:
+        return GateAnswer(code=code, result="passed")
+    reason = " and ".join(reasons)
+    return GateAnswer(code=code, result="failed" if is_worse else "not judged", reason=reason)
+
+
+def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
+    code, (least, most) = "expected_over_observed", gates.expected_over_observed
     if backtest.calibration is None:
-        return (
-            "could not be judged: a list is needed besides the one that the level is learned from"
-        )
+        reason = "a list is needed besides the one that the level is learned from"
+        return GateAnswer(code=code, result="not judged", reason=reason, threshold=(least, most))
     row = row_of(backtest.calibration.summary, "measure", "expected over observed")
     if not np.isfinite([row["low"], row["high"]]).all():
-        return f"could not be judged, with {n} pupils with the outcome"
-    least, most = gates.expected_over_observed
-    if least <= row["high"] and row["low"] <= most:
-        return ""
-    return (
+        return _too_few(code, "the level of the risks", backtest, threshold=(least, most))
+    reason = (
         f"expected over observed outcomes is {row['value']:.2f} ({row['low']:.2f} to "
         f"{row['high']:.2f}), outside {least:g} to {most:g}"
     )
+    meets = least <= row["high"] and row["low"] <= most
+    return _measured(code, float(row["value"]), (least, most), reason, meets)
 
 
-def widened_gaps(
+def _disparity(evidence: Evidence) -> GateAnswer:
+    """Fail where a group is found less often than others, by more than before."""
+    code = "no_new_disparity"
+    if evidence.is_champions_recipe:
+        return GateAnswer(code=code, result="passed")
+    if evidence.gaps is None or evidence.gaps.empty:
+        reason = (
+            "these extracts give nothing to compare the gaps with"
+            if evidence.gaps is None
+            else f"no group has {FEWEST_OUTCOMES} pupils with the outcome in it and as many outside"
+        )
+        return GateAnswer(code=code, result="not judged", reason=reason, is_needed=False)
+    wider = evidence.gaps[evidence.gaps["is_wider"]].sort_values("z").to_dict("records")
+    words = [f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})" for row in wider]
+    reason = f"found less often than others, by more than before: {'; '.join(words)}"
+    return _measured(code, len(wider), 0, reason, not wider)
+
+
+def _measured(
+    code: str,
+    value: float,
+    threshold: float | tuple[float, float],
+    reason: str,
+    is_passed: bool,
+) -> GateAnswer:
+    """Return the answer of a gate that compares a number; the reason counts only where it failed."""
+    return GateAnswer(
+        code=code,
+        result="passed" if is_passed else "failed",
+        reason="" if is_passed else reason,
+        value=value,
+        threshold=threshold,
+    )
+
+
+def _too_few(
+    code: str, what: str, backtest: Backtest, threshold: float | tuple[float, float]
+) -> GateAnswer:
+    reason = f"{what} could not be judged, with {_outcomes(backtest)}"
+    return GateAnswer(code=code, result="not judged", reason=reason, threshold=threshold)
+
+
+def _outcomes(backtest: Backtest) -> str:
+    return f"{backtest.counts['positive_pupils']} pupils with the outcome"
+
+
+def judged_gaps(
     predictions: pd.DataFrame,
     groups: pd.DataFrame,
-    capacity: int,
     reference: str,
+    *,
+    capacity: int,
     random_state: int,
-) -> list[str]:
-    """Return groups that the model finds less often than others, by more than a reference does.
+) -> pd.DataFrame:
+    """Return the groups whose gap can be judged, and whether it is wider than a reference leaves it.
 
     Parameters
     ----------
@@ -160,30 +225,31 @@ def widened_gaps(
         ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
     groups : DataFrame of shape (n_tested, n_characteristics)
         Protected characteristics of the same rows.
-    capacity : int
-        Pupils listed at each ``as_of``.
     reference : str
         Score column of what the model is to replace.
+    capacity : int
+        Pupils listed at each ``as_of``.
     random_state : int
         Seed of the resampling.
 
     Returns
     -------
-    list of str
-        Group and recall, in words.
+    DataFrame
+        Rows of :func:`riskmodel.fairness.practice.compare_gaps` that have a test statistic, with
+        ``is_wider``.
 
     Notes
     -----
-    A group's gap is its recall less that of all others (:func:`riskmodel.fairness.practice.compare_gaps`).
-    Of the groups that the model finds less often than others, with five pupils with the outcome or more
-    and as many outside, the one-sided p-values of a wider gap are corrected after Holm.
+    A group's gap is its recall minus that of all others. Of the groups that the model finds less often
+    than others, with five pupils with the outcome or more and as many outside, the one-sided p-values
+    of a wider gap are corrected after Holm.
     """
     gaps = compare_gaps(
         predictions, groups, [reference], capacity=capacity, random_state=random_state
     )
-    gaps = gaps[gaps["z"].notna() & (gaps["gap"] < 0)]
-    wider = gaps[holm(norm.cdf(gaps["z"].to_numpy(dtype=float))) < SIGNIFICANT]
-    return [
-        f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})"
-        for row in wider.sort_values("z").to_dict("records")
-    ]
+    gaps = gaps[gaps["z"].notna()]
+    missed = gaps["gap"].to_numpy(dtype=float) < 0
+    is_wider = np.zeros(len(gaps), dtype=bool)
+    p_value = norm.cdf(gaps["z"].to_numpy(dtype=float)[missed])
+    is_wider[missed] = holm(p_value) < SIGNIFICANT
+    return gaps.assign(is_wider=is_wider)

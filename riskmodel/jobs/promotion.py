@@ -12,6 +12,7 @@ from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.settings import Settings
 from riskmodel.training import registry
+from riskmodel.training.gate_answers import from_tags
 
 __all__ = ["promote", "roll_back"]
 
@@ -41,8 +42,8 @@ def promote(
     ------
     ModelError
         If there is no such version or it cannot be read, it was judged by other gates than those of
-        the settings or against another champion than the present one, or a gate was failed; the
-        message says which.
+        the settings or against another champion than the present one, or a gate was failed or could
+        not be judged; the message says which.
     RequestError
         If the version is no number.
     """
@@ -76,19 +77,20 @@ def promote(
 
 
 def _pass_gates(tags: dict[str, str], digest: str, stays: str) -> None:
-    """Refuse a version that was judged by other gates, by none, or failed one."""
-    gates = {name: answer for name, answer in tags.items() if name.startswith("gate.")}
+    """Refuse a version that was judged by other gates, by none, or that an answer blocks."""
     if tags.get("gates_digest") != digest:
         raise ModelError(
             f"{stays}: it was judged by other gates or points than riskmodel.toml holds now. They are "
             "written before a run; train again, or put back the file that it was trained with."
         )
-    failed = [
-        f"{n.removeprefix('gate.')} ({a})" for n, a in gates.items() if a.startswith("failed")
-    ]
-    if failed or not gates:
+    try:
+        answers = from_tags(tags)
+    except ModelError as error:
+        raise ModelError(f"{stays}: {error}") from error
+    blocking = [f"{answer.code} ({answer.text()})" for answer in answers if answer.blocks]
+    if blocking or not answers:
         raise ModelError(
-            f"{stays}: {'; '.join(failed) or 'it carries no gates'}. The champion stays as it was. "
+            f"{stays}: {'; '.join(blocking) or 'it carries no gates'}. The champion stays as it was. "
             "Not deploying is a good answer; add history or look at the backtest."
         )
 

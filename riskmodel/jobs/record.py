@@ -11,6 +11,7 @@ import json
 import logging
 import platform
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import distributions, version
 from pathlib import Path
@@ -30,6 +31,7 @@ from riskmodel.model import RiskModel
 from riskmodel.report.backtest_page import backtest_page
 from riskmodel.report.records import model_card
 from riskmodel.training import registry
+from riskmodel.training.gate_answers import GateAnswer, to_tags
 from riskmodel.training.search import Search
 
 __all__ = ["lineage", "register"]
@@ -41,7 +43,7 @@ def register(
     model: RiskModel,
     backtest: Backtest,
     settings: Settings,
-    answers: dict[str, str],
+    answers: Sequence[GateAnswer],
     champion: str | None,
     tracking: str,
     search: Search | None,
@@ -57,8 +59,8 @@ def register(
         What was measured.
     settings : Settings
         The thresholds, and the LA's own points.
-    answers : dict of str to str
-        Gate → answer.
+    answers : sequence of GateAnswer
+        How the model did at each gate.
     champion : str or None
         Version in use, which the model was judged against.
     tracking : str
@@ -78,7 +80,7 @@ def register(
         "gates.json": json.dumps(
             {"written": asdict(gates),
              "points": None if settings.points is None else records(settings.points),
-             "champion": champion, "answers": answers},
+             "champion": champion, "answers": {one.code: one.to_dict() for one in answers}},
             indent=1,
         )
     }  # fmt: skip
@@ -97,7 +99,7 @@ def register(
             metrics_by_list=[
                 metrics_of(backtest.by_list[backtest.by_list["as_of"] == day]) for day in days
             ],
-            tags={f"gate.{name}": answer for name, answer in answers.items()}
+            tags=to_tags(answers)
             | {"gates_digest": settings.digest(model.outcome), "champion": champion or "none",
                "data_digest": trained["training_data_digest"], "as_of": trained["trained_as_of"],
                "simulated": str(trained["simulated"]).lower()},
@@ -107,7 +109,7 @@ def register(
 
 
 def _pages(
-    model: RiskModel, backtest: Backtest, answers: dict[str, str], search: Search | None
+    model: RiskModel, backtest: Backtest, answers: Sequence[GateAnswer], search: Search | None
 ) -> dict[str, str]:
     """Write what a person or a program can read of the run: file name → text."""
     trained, notes, audit = (model.card[name] for name in ("trained", "notes", "audit"))

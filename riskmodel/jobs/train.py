@@ -23,7 +23,7 @@ from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.champion import load_model
-from riskmodel.jobs.gates import gates_for, widened_gaps
+from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
 from riskmodel.jobs.notes import choice_note, notes_for
 from riskmodel.jobs.record import lineage, register
 from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
@@ -38,6 +38,7 @@ from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
+from riskmodel.training.gate_answers import GateAnswer
 from riskmodel.training.search import Search, search_settings
 
 __all__ = ["Training", "train"]
@@ -71,8 +72,8 @@ class Training:
         Its number in the registry.
     backtest : Backtest
         How it ranked beside the baselines.
-    gates : dict of str to str
-        Gate → ``"passed"`` or the reason why it failed.
+    gates : tuple of GateAnswer
+        How the model did at each gate.
     notes : list of str
         What a reader of the table must know, in plain sentences.
     audit : ModelAudit
@@ -84,7 +85,7 @@ class Training:
     model: RiskModel
     version: str
     backtest: Backtest
-    gates: dict[str, str]
+    gates: tuple[GateAnswer, ...]
     notes: list[str]
     audit: ModelAudit = field(repr=False)
     search: Search | None = field(repr=False, default=None)
@@ -97,7 +98,7 @@ class Training:
         str
             The backtest's table, the notes, and the gates.
         """
-        gates = "\n".join(f"  {name}: {answer}" for name, answer in self.gates.items())
+        gates = "\n".join(f"  {answer.code}: {answer.text()}" for answer in self.gates)
         return "\n".join(
             [
                 self._headline(),
@@ -115,10 +116,13 @@ class Training:
 
     def _repr_html_(self) -> str:
         told = [note for note in self.notes if note != self.backtest.recommendation()]
-        words = {name.replace("_", " "): answer for name, answer in self.gates.items()}
-        passed = [name for name, answer in words.items() if answer == "passed"]
+        passed = [answer.title for answer in self.gates if answer.result == "passed"]
         gates = [f"Gates passed: {', '.join(passed) or 'none'}."]
-        gates += [f"Gate {name}: {words[name]}" for name in words if name not in passed]
+        gates += [
+            f"Gate {answer.title}: {answer.text()}"
+            for answer in self.gates
+            if answer.result != "passed"
+        ]
         lists = [html_list(sentences) for sentences in ([self._headline()], told, gates)]
         return lists[0] + self.backtest._repr_html_() + lists[1] + lists[2]
 
@@ -219,11 +223,15 @@ def train(
     trained = lineage(source, extract, today, sample, preset_of(source) is not None, seed)
     card = _card(trained, final, backtest, audit, notes)
     model = _calibrated(outcome, sample, predictions, final, card)
-    wider = _wider_gaps(predictions, _gated(tested), capacity, champion is not None, seed)
-    gates = settings.gates(outcome)
-    answers = gates_for(gates, extract, backtest, sample.is_out_of_time, wider)
-    if trouble and gates.not_below_champion:
-        answers["not_below_champion"] = f"failed: {trouble}"
+    evidence = Evidence(
+        extract=extract,
+        backtest=backtest,
+        is_out_of_time=sample.is_out_of_time,
+        gaps=_gaps(predictions, _gated(tested), capacity, seed),
+        is_champions_recipe=champion is not None and CHAMPION not in predictions,
+        champion_fault=trouble,
+    )
+    answers = gates_for(settings.gates(outcome), evidence)
     number = register(model, backtest, settings, answers, in_use, tracking, search, sample.X)
     return Training(model=model, version=number, backtest=backtest, gates=answers, notes=notes,
                     audit=audit, search=search)  # fmt: skip
@@ -257,14 +265,14 @@ def _rival_champion(
     return {CHAMPION: (lambda: make(**theirs), names)}
 
 
-def _wider_gaps(
-    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, has_champion: bool, seed: int
-) -> list[str]:
+def _gaps(
+    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, seed: int
+) -> pd.DataFrame | None:
     """Compare gaps with what the challenger is to replace: the champion's recipe, else today's practice."""
-    if has_champion and CHAMPION not in predictions:
-        return []  # the recipe is the same
     usual = next((name for name in (CHAMPION, *TODAYS_PRACTICE) if name in predictions), None)
-    return widened_gaps(predictions, groups, capacity, usual, seed) if usual else []
+    if usual is None:
+        return None
+    return judged_gaps(predictions, groups, usual, capacity=capacity, random_state=seed)
 
 
 def _capacity(wanted: int | None, outcome: str, sample: Sample) -> int:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.report.templates import render
+from riskmodel.training.gate_answers import GateAnswer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def backtest_page(
     *,
     outcome: str,
     notes: Sequence[str],
-    gates: Mapping[str, str],
+    gates: Sequence[GateAnswer],
     trained: Mapping[str, Any],
     search: pd.DataFrame | None = None,
 ) -> str:
@@ -46,8 +47,8 @@ def backtest_page(
         Outcome.
     notes : sequence of str
         What a reader must know.
-    gates : mapping of str to str
-        Gate → answer.
+    gates : sequence of GateAnswer
+        How the model did at each gate.
     trained : mapping
         Lineage of the model.
     search : DataFrame, optional
@@ -79,7 +80,7 @@ def backtest_page(
         simulated=bool(trained["simulated"]),
         counts=backtest.counts,
         notes=list(notes),
-        gates=dict(gates),
+        gates=list(gates),
         charts=charts,
         metrics=_metric_rows(backtest.table),
         labels=list(METRICS.values()),

@@ -32,6 +32,7 @@ from riskmodel.report.sentences import (
     day_words,
 )
 from riskmodel.report.templates import render
+from riskmodel.training.gate_answers import GateAnswer
 
 __all__ = ["RECORDS", "model_card", "transparency_fields", "write_records"]
 
@@ -86,7 +87,7 @@ def write_records(assessment: Assessment, folder: Path) -> None:
     for name, title in RECORDS.items():
         page = render(
             f"{name}.html", title=f"{title}: {known['outcome_words']}, {known['as_of']}", known=known,
-            fields=transparency_fields(), misuse=MISUSE, notes=[], answers={},
+            fields=transparency_fields(), misuse=MISUSE, notes=[], answers=[],
             simulated=bool(assessment.provenance.get("simulated")),
         )  # fmt: skip
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
@@ -99,7 +100,7 @@ def model_card(
     backtest: Mapping[str, Any],
     audit: Mapping[str, Any],
     notes: Sequence[str],
-    answers: Mapping[str, str],
+    answers: Sequence[GateAnswer],
 ) -> str:
     """Return the card of a model as it is registered.
 
@@ -115,8 +116,8 @@ def model_card(
         Published tables of the model's audit, as rows.
     notes : sequence of str
         What to know of the figures.
-    answers : mapping
-        Gate → answer.
+    answers : sequence of GateAnswer
+        How the model did at each gate.
 
     Returns
     -------
@@ -128,9 +129,14 @@ def model_card(
         "audit_words": notes[:1], "themes": {}, "strongest": {},
     }  # fmt: skip
     return render(
-        "model_card.html", title=f"{RECORDS['model_card']}: {known['outcome_words']}", known=known,
-        misuse=MISUSE, notes=notes, answers=answers, simulated=bool(trained.get("simulated")),
-    )  # fmt: skip
+        "model_card.html",
+        title=f"{RECORDS['model_card']}: {known['outcome_words']}",
+        known=known,
+        misuse=MISUSE,
+        notes=notes,
+        answers=[(answer.code, answer.text()) for answer in answers],
+        simulated=bool(trained.get("simulated")),
+    )
 
 
 def transparency_fields() -> dict[str, dict[str, str]]:
