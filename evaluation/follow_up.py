@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation.metrics import poisson_interval
 
 __all__ = ["CAUTION", "counted_once", "outcomes_of_lists"]
@@ -69,8 +70,14 @@ def counted_once(lists: pd.DataFrame, outcome: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Of ``"neet"`` the first row of each pupil. Of others the lists at least :data:`APART_DAYS` days
-        from one another, the latest among them.
+        The first row of each pupil, where all lists of a pupil look at the same winter
+        (``"neet"``). Else the lists at least :data:`APART_DAYS` days from one another, the latest
+        among them.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
 
     Notes
     -----
@@ -87,7 +94,7 @@ def counted_once(lists: pd.DataFrame, outcome: str) -> pd.DataFrame:
     (2, 3)
     """
     ended = lists[(lists["complete"] & lists["same_model"]).to_numpy(dtype=bool)]
-    if outcome == "neet":
+    if outcome_of(outcome).horizon_months is None:
         return ended.sort_values("as_of", kind="stable").drop_duplicates("pupil_id")
     kept: list[pd.Timestamp] = []
     for day in sorted(ended["as_of"].unique(), reverse=True):

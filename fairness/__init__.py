@@ -5,13 +5,12 @@ from riskmodel.fairness.disclosure import suppress_two_way
 from riskmodel.fairness.groups import GATED, cross, groups_at
 from riskmodel.fairness.mitigation import compare_remedies
 from riskmodel.fairness.model_audit import ModelAudit, audit_model
-from riskmodel.fairness.proxies import LABEL_NOTE, contribution_gaps, proxies
+from riskmodel.fairness.proxies import contribution_gaps, proxies
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = [
     "FEWEST_OUTCOMES",
     "GATED",
-    "LABEL_NOTE",
     "Audit",
     "ListAudit",
     "ModelAudit",

@@ -17,14 +17,7 @@ from riskmodel.errors import RequestError
 from riskmodel.fairness.groups import checked_groups, place_of
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
-__all__ = ["LABEL_NOTE", "contribution_gaps", "proxies"]
-
-LABEL_NOTE = (
-    "The outcome is itself a decision of adults. Permanent exclusion is more frequent for some groups "
-    "with like records, and a model that predicts it well repeats that. Equal recall does not make the "
-    "outcome just; look at who is excluded before looking at who is listed."
-)
-"""What every audit of exclusion must say of its label."""
+__all__ = ["contribution_gaps", "proxies"]
 
 Z = norm.isf(0.025)
 

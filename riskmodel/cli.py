@@ -12,10 +12,11 @@ import tempfile
 import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import RequestError, RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
@@ -29,7 +30,10 @@ app = typer.Typer(
     "A list starts a conversation about support; it decides nothing about a child.",
 )
 
-Outcome = Literal["pex", "neet", "neet-post16"]
+if TYPE_CHECKING:
+    Outcome: TypeAlias = str
+else:
+    Outcome = Literal[tuple(OUTCOMES)]  # typer shows and checks these choices
 Data = Annotated[
     str,
     typer.Argument(

@@ -13,20 +13,15 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
-from riskmodel.data.calendar import (
-    PEX_SNAPSHOT_DAYS,
-    POST16_SNAPSHOT_DAYS,
-    academic_year,
-    snapshot_dates,
-)
+from riskmodel.data.calendar import academic_year, snapshot_dates
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
+from riskmodel.data.outcomes import HOLIDAY_DAYS, Outcome, outcome_of
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
 __all__ = [
     "GAP_DAYS",
     "GONE",
-    "OUTCOMES",
     "Cohort",
     "build_spine",
     "default_as_of",
@@ -35,18 +30,6 @@ __all__ = [
     "resolve_as_of",
     "snapshots",
 ]
-
-OUTCOMES = ("pex", "neet", "neet-post16")
-"""Permanent exclusion within 12 months; NEET after Year 11; NEET over 16."""
-
-YEAR_GROUPS = {"pex": (1, 11), "neet": (9, 11)}
-"""First and last year group of the cohort."""
-
-POST16_AGES = (16, 17)
-"""Academic ages, in years at the last 31 August, whom LAs must track (DfE, NCCIS)."""
-
-HISTORY_DAYS = {"pex": 60, "neet": 60, "neet-post16": 180}
-"""Days of facts wanted before the first list."""
 
 GAP_DAYS = 50
 """Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
@@ -57,12 +40,6 @@ GONE = ("completed", "permanently_excluded", "home_educated", "left_area", "othe
 ``other`` is among them because it holds deaths, which have no code of their own; that the destination
 is unknown is not: those are the children who must not fall off a list.
 """
-
-HOLIDAY_DAYS = 14
-"""Days after the last recorded fact on which a list is still made: a school holiday."""
-
-REACH_DAYS = {"pex": HOLIDAY_DAYS, "neet": HOLIDAY_DAYS, "neet-post16": 31 + HOLIDAY_DAYS}
-"""Days after the last recorded fact that may be stood on; positions after 16 come once a month."""
 
 TERM_ENDS, TERM_BEGINS = (7, 10), (9, 14)
 """Month and day from which on summer term may be over, and until which autumn's extracts may wait."""
@@ -132,18 +109,13 @@ def describe(spine: pd.DataFrame) -> Cohort:
     return Cohort(table=table.join(named).reset_index())
 
 
-def _check_outcome(outcome: str) -> None:
-    if outcome not in OUTCOMES:
-        raise RequestError(f"Outcome must be one of {', '.join(OUTCOMES)}; got {outcome!r}.")
-
-
-def _data_span(tables: Tables, outcome: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+def _data_span(tables: Tables, outcome: Outcome) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first day of a fact and the last day one was recorded, typing errors left out."""
-    names = ("destinations",) if outcome == "neet-post16" else ("sessions", "suspensions")
-    found = [name for name in names if name in tables and len(tables[name])]
+    found = [name for name in outcome.facts if name in tables and len(tables[name])]
     if not found:
         raise HistoryError(
-            f"The extracts hold no {' or '.join(names)}, from which lists for {outcome} start."
+            f"The extracts hold no {' or '.join(outcome.facts)}, from which lists for {outcome.name} "
+            "start."
         )
     first = min(data_span(tables[name][EVENTS[name]])[0] for name in found)
     last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
@@ -158,7 +130,7 @@ def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.Datet
     tables : Tables
         The LA's facts.
     outcome : str
-        One of :data:`OUTCOMES`.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     before : Timestamp
         Last day wanted, included.
 
@@ -174,17 +146,17 @@ def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.Datet
     RequestError
         If the outcome is unknown.
     """
-    _check_outcome(outcome)
-    first, _ = _data_span(tables, outcome)
-    earliest = first + pd.Timedelta(days=HISTORY_DAYS[outcome])
-    days = POST16_SNAPSHOT_DAYS if outcome == "neet-post16" else PEX_SNAPSHOT_DAYS
-    found = snapshot_dates(earliest, before, days)
+    one = outcome_of(outcome)
+    first, _ = _data_span(tables, one)
+    earliest = first + pd.Timedelta(days=one.history_days)
+    found = snapshot_dates(earliest, before, one.snapshot_days)
     if found.empty:
-        first_list = snapshot_dates(earliest, earliest + pd.DateOffset(years=1), days)[0]
+        year_on = earliest + pd.DateOffset(years=1)
+        first_list = snapshot_dates(earliest, year_on, one.snapshot_days)[0]
         raise HistoryError(
             f"No list for {outcome} can be made by {before:%Y-%m-%d}. The data start on "
             f"{first:%Y-%m-%d}; the earliest list can be made on {first_list:%Y-%m-%d}, after "
-            f"{HISTORY_DAYS[outcome]} days of facts. Choose a later day or add earlier extracts."
+            f"{one.history_days} days of facts. Choose a later day or add earlier extracts."
         )
     return found
 
@@ -197,7 +169,7 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
     tables : Tables
         The LA's facts.
     outcome : str
-        One of :data:`OUTCOMES`.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
 
     Returns
     -------
@@ -211,8 +183,7 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
     HistoryError
         If there are no facts, or none early enough for a snapshot day.
     """
-    _check_outcome(outcome)
-    _, last = _data_span(tables, outcome)
+    _, last = _data_span(tables, outcome_of(outcome))
     return snapshots(tables, outcome, before=last + pd.Timedelta(days=HOLIDAY_DAYS))[-1]
 
 
@@ -226,7 +197,7 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
     tables : Tables
         The LA's facts.
     outcome : str
-        One of :data:`OUTCOMES`.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     as_of : Timestamp or None
         Up to two weeks after the last recorded fact (after 16: a month and two weeks), or up to
         14 September where that fact is from 10 July on; :func:`default_as_of` where None.
@@ -245,9 +216,9 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
     """
     if as_of is None:
         return default_as_of(tables, outcome)
-    _check_outcome(outcome)
-    _, last = _data_span(tables, outcome)
-    latest = last + pd.Timedelta(days=REACH_DAYS[outcome])
+    one = outcome_of(outcome)
+    _, last = _data_span(tables, one)
+    latest = last + pd.Timedelta(days=one.days_beyond_data)
     if last >= pd.Timestamp(last.year, *TERM_ENDS):
         latest = max(latest, pd.Timestamp(last.year, *TERM_BEGINS))
     if as_of > latest:
@@ -269,19 +240,18 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
     tables : Tables
         The LA's facts.
     outcome : str
-        One of :data:`OUTCOMES`; after 16 neither table is used.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`; after 16 neither table is used.
     day : Timestamp
         Day of a list or a training.
 
     Raises
     ------
     RequestError
-        If one of the two ends early (:func:`riskmodel.data.data_span.missing_extracts`), more than a holiday
-        before the day.
+        If the outcome is unknown, or one of the two tables ends early
+        (:func:`riskmodel.data.data_span.missing_extracts`), more than a holiday before the day.
     """
-    if outcome == "neet-post16":
-        return
-    for name, other, last, now in missing_extracts(tables):
+    facts = {name: tables[name] for name in outcome_of(outcome).facts if name in tables}
+    for name, other, last, now in missing_extracts(facts):
         latest = last + pd.Timedelta(days=HOLIDAY_DAYS)
         if day > latest:
             raise RequestError(
@@ -318,18 +288,17 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     RequestError
         If the outcome is unknown or no day was given.
     """
-    _check_outcome(outcome)
-    one_day = _post16_cohort if outcome == "neet-post16" else _school_cohort
-    source = "destinations" if outcome == "neet-post16" else "enrolments"
+    one = outcome_of(outcome)
+    of_day = {"enrolments": _school_cohort, "destinations": _post16_cohort}[one.cohort_table]
     days = sorted({pd.Timestamp(day).as_unit("s") for day in as_of})
     if not days:
         raise RequestError("No day was given to make a list on; got an empty list. Give one day.")
-    needed = Tables({name: tables[name] for name in ("pupils", source)})
-    parts = [one_day(needed.as_known(day), day, outcome) for day in days]
+    needed = Tables({name: tables[name] for name in ("pupils", one.cohort_table)})
+    parts = [of_day(needed.as_known(day), day, one.year_groups) for day in days]
     return pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
 
 
-def _school_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
+def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:
     rolls = known["enrolments"]
     rolls = rolls[(rolls["entry_date"] < day).to_numpy()]
     this_year = int(academic_year(pd.Series([day])).iloc[0])
@@ -346,7 +315,7 @@ def _school_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFra
         ["pupil_id", "has_ended", "is_dual", "entry_date", "school_id"],
         ascending=[True, True, True, False, True],
     ).drop_duplicates("pupil_id")
-    rolls = rolls[rolls["year_group"].between(*YEAR_GROUPS[outcome])]
+    rolls = rolls[rolls["year_group"].between(*years)]
     return rolls.assign(as_of=day)[SPINE_COLUMNS]
 
 
@@ -371,12 +340,12 @@ def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     return last[~last["gone"].to_numpy(dtype=bool)]
 
 
-def _post16_cohort(known: Tables, day: pd.Timestamp, outcome: str) -> pd.DataFrame:
+def _post16_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:
     positions = known["destinations"]
     pupils = positions.loc[positions["start_date"] < day, "pupil_id"].drop_duplicates()
     born = known["pupils"].set_index("pupil_id")["birth_month"].reindex(pupils)
     age = academic_year(pd.Series([day])).iloc[0] - academic_year(born) - 1
-    suits = (age.between(*POST16_AGES) | age.isna()).fillna(True).to_numpy(dtype=bool)
+    suits = ((age - 4).between(*years) | age.isna()).fillna(True).to_numpy(dtype=bool)
     frame = pd.DataFrame(
         {
             "pupil_id": pupils.to_numpy(),

@@ -9,6 +9,9 @@ could not be established is not known, not "not NEET".
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -18,67 +21,32 @@ from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.neet_positions import positions
-from riskmodel.errors import RequestError
+from riskmodel.data.outcomes import outcome_of
 
-__all__ = ["STATUSES", "count_status", "horizon_end", "label", "policy", "related"]
+__all__ = [
+    "LABELLERS",
+    "RELATED",
+    "STATUSES",
+    "Labels",
+    "count_status",
+    "horizon_end",
+    "label",
+    "related",
+]
 
 STATUSES = ("event", "no_event", "censored", "not_known", "not_yet")
 """What a label can be; only the first two carry a number."""
-
-_SOURCES = {
-    "pex": ("suspensions", "enrolments"),
-    "neet": ("destinations", "enrolments"),
-    "neet-post16": ("destinations",),
-}
-"""Tables that each label comes from."""
 
 _NO_POSITION, _NOT_KNOWN, _NEET, _ELSEWHERE = range(4)
 """Where a young person was; everything but NEET and not known is elsewhere, custody included."""
 
 _NEVER = np.datetime64("NaT", "s")
 
-_Labels = tuple[NDArray[np.object_], NDArray[np.datetime64]]
+SERIOUS_HALF_DAYS = 20
+"""Half-days lost to suspension from which a year counts as a serious suspension: ten school days."""
+
+Labels: TypeAlias = tuple[NDArray[np.object_], NDArray[np.datetime64]]
 """Status of each row, and the day of its event."""
-
-_POLICIES = {
-    "pex": (
-        "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
-        "pupils who left the LA's rolls before the 12 months were over are left out, unless they "
-        "finished Year 11, and so are those whose earlier exclusion was not known yet; an exclusion "
-        "that was overturned does not count."
-    ),
-    "neet": (
-        "Counts: NEET at two or more of the ends of December, January and February after Year 11; "
-        "young people whose activity was not known, or last confirmed too long ago, too often to "
-        "tell are left out, not counted as in education or work."
-    ),
-    "neet-post16": (
-        "Counts: NEET at the end of at least 6 of the 12 months after the day of the list; where "
-        "months not known could decide it, the young person is left out."
-    ),
-}
-
-
-def policy(outcome: str) -> str:
-    """Return what counts as the outcome, in plain words.
-
-    Parameters
-    ----------
-    outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
-
-    Returns
-    -------
-    str
-        One sentence.
-
-    Raises
-    ------
-    RequestError
-        If the outcome is unknown.
-    """
-    _check_outcome(outcome)
-    return _POLICIES[outcome]
 
 
 def horizon_end(spine: pd.DataFrame, outcome: str) -> pd.Series:
@@ -94,16 +62,16 @@ def horizon_end(spine: pd.DataFrame, outcome: str) -> pd.Series:
     Returns
     -------
     Series of datetime64
-        The first day after the horizon: 12 months after ``as_of``, or the 1 March after Year 11.
+        The first day after the horizon: some months after ``as_of``, or the 1 March after Year 11.
 
     Raises
     ------
     RequestError
         If the outcome is unknown.
     """
-    _check_outcome(outcome)
-    if outcome != "neet":
-        return (spine["as_of"] + pd.DateOffset(months=12)).astype("datetime64[s]")
+    months = outcome_of(outcome).horizon_months
+    if months is not None:
+        return (spine["as_of"] + pd.DateOffset(months=months)).astype("datetime64[s]")
     years = academic_year(spine["as_of"]) + (11 - spine["year_group"]) + 2
     return pd.to_datetime(years.astype("str") + "-03-01").astype("datetime64[s]")
 
@@ -120,7 +88,7 @@ def label(
     spine : DataFrame
         ``pupil_id``, ``as_of``, ``school_id``, ``year_group``.
     outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``; :func:`policy` says what counts.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`; its ``policy`` says what counts.
     known_by : Timestamp
         The day on which one stands.
 
@@ -140,9 +108,8 @@ def label(
         If the outcome is unknown.
     """
     end = horizon_end(spine, outcome)
-    needed = Tables({name: tables[name] for name in _SOURCES[outcome]})
-    one = {"pex": _label_pex, "neet": _label_neet, "neet-post16": _label_post16}[outcome]
-    status, event_on = one(needed.as_known(known_by), spine, end)
+    needed = Tables({name: tables[name] for name in outcome_of(outcome).label_tables})
+    status, event_on = LABELLERS[outcome](needed.as_known(known_by), spine, end)
     event_on = np.where(status == "event", event_on, _NEVER)
     status[(end > known_by).to_numpy()] = "not_yet"
     number = np.select([status == "event", status == "no_event"], [1.0, 0.0], np.nan)
@@ -153,10 +120,6 @@ def label(
         "event_on": event_on,
     }
     return pd.DataFrame(labels, index=spine.index)
-
-
-SERIOUS_HALF_DAYS = 20
-"""Half-days lost to suspension from which a year counts as the related outcome: ten school days."""
 
 
 def related(
@@ -178,22 +141,22 @@ def related(
     Returns
     -------
     int array of shape (n_rows,), or None
-        For ``"pex"``: 1 where suspensions that start within 12 months take
-        :data:`SERIOUS_HALF_DAYS` or more. None for other outcomes: none was found that helps.
+        1 where it happened within the horizon; what it is, the outcome's ``related`` names. None where
+        the outcome has no such companion, or the tables lack what it is counted from.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
     """
-    if outcome != "pex" or "suspensions" not in tables:
+    companion = outcome_of(outcome).related
+    if companion is None:
         return None
-    facts = Tables({"suspensions": tables["suspensions"]}).as_known(known_by)["suspensions"]
-    facts = facts[(facts["category"] == "SUSP").to_numpy() & facts["sessions"].notna().to_numpy()]
-    keys = _keys(facts["pupil_id"], days_of(facts["start_date"]))
-    order = np.argsort(keys, kind="stable")
-    lost = np.append(0.0, facts["sessions"].to_numpy(dtype=float)[order].cumsum())
-    keys, end = keys[order], spine["as_of"] + pd.DateOffset(months=12)
-    start, stop = (
-        np.searchsorted(keys, _keys(spine["pupil_id"], days_of(day)))
-        for day in (spine["as_of"], end)
-    )
-    return (lost[stop] - lost[start] >= SERIOUS_HALF_DAYS).astype(np.int64)
+    table, find = RELATED[companion]
+    if table not in tables:
+        return None
+    known = Tables({table: tables[table]}).as_known(known_by)
+    return find(known, spine, horizon_end(spine, outcome))
 
 
 def count_status(labels: pd.DataFrame) -> pd.DataFrame:
@@ -213,17 +176,12 @@ def count_status(labels: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"status": list(STATUSES), "rows": counts.to_numpy()})
 
 
-def _check_outcome(outcome: str) -> None:
-    if outcome not in _POLICIES:
-        raise RequestError(f"Outcome must be one of {', '.join(_POLICIES)}; got {outcome!r}.")
-
-
 def _keys(pupils: pd.Series, days: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join pupil number and day into one sortable number."""
     return pupils.cat.codes.to_numpy().astype(np.int64) * 10**7 + days
 
 
-def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
+def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
     facts = known["suspensions"]
     excluded = facts[(facts["category"] == "PERM").to_numpy()]
     keys = np.sort(_keys(excluded["pupil_id"], days_of(excluded["start_date"])))
@@ -318,7 +276,7 @@ def _groups(group: pd.Series) -> NDArray[np.int8]:
     return np.asarray(group.map(numbers).fillna(_ELSEWHERE), dtype=np.int8)
 
 
-def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
+def _label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
     # the horizon ends on 1 March: its months are December, January and February (DfE: the
     # published rate is the average of the three)
     december = end - pd.DateOffset(months=3)
@@ -344,7 +302,7 @@ def _latest(pupils: pd.Series, days: NDArray[np.int64], wanted: pd.Series) -> ND
     return np.asarray(latest[wanted.cat.codes.to_numpy()])
 
 
-def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels:
+def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
     facts = known["destinations"]
     neet, unknown, _ = _count_months(facts, spine["pupil_id"], spine["as_of"], 12)
     confirmed = _latest(facts["pupil_id"], days_of(facts["confirmed_on"]), spine["pupil_id"])
@@ -354,3 +312,36 @@ def _label_post16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> _Labels
         "not_known",
     )
     return status.astype(object), np.full(len(spine), _NEVER)
+
+
+def _serious_suspensions(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.int64]:
+    """Mark pupils whose suspensions within the horizon take :data:`SERIOUS_HALF_DAYS` or more."""
+    facts = known["suspensions"]
+    facts = facts[(facts["category"] == "SUSP").to_numpy() & facts["sessions"].notna().to_numpy()]
+    keys = _keys(facts["pupil_id"], days_of(facts["start_date"]))
+    order = np.argsort(keys, kind="stable")
+    lost = np.append(0.0, facts["sessions"].to_numpy(dtype=float)[order].cumsum())
+    start, stop = (
+        np.searchsorted(keys[order], _keys(spine["pupil_id"], days_of(day)))
+        for day in (spine["as_of"], end)
+    )
+    return (lost[stop] - lost[start] >= SERIOUS_HALF_DAYS).astype(np.int64)
+
+
+Labeller: TypeAlias = Callable[[Tables, pd.DataFrame, pd.Series], Labels]
+"""Takes the tables as known on a day, the spine, and the end of each row's horizon."""
+
+LABELLERS: Mapping[str, Labeller] = {
+    "pex": _label_pex,
+    "neet": _label_neet,
+    "neet-post16": _label_post16,
+}
+"""Outcome → the function that labels it."""
+
+Companion: TypeAlias = Callable[[Tables, pd.DataFrame, pd.Series], NDArray[np.int64]]
+"""Takes what a :data:`Labeller` takes; 1 where the frequent outcome happened."""
+
+RELATED: Mapping[str, tuple[str, Companion]] = {
+    "serious suspension": ("suspensions", _serious_suspensions)
+}
+"""A frequent outcome that shares the path to a rare one → the table and the function that find it."""

@@ -19,8 +19,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment, check_capacity, last_near, listed
-from riskmodel.cohort import OUTCOMES, build_spine
+from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
+from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import HistoryError, ModelError
 from riskmodel.explain import Explanation, reasons_in_words
 from riskmodel.fairness import Audit, audit_list, groups_at

@@ -1,6 +1,24 @@
-"""Ground floor: what a fact is, how it is read, and what was known when."""
+"""Ground floor: what a fact is, how it is read, and what was known when.
 
-from riskmodel.data.schema import NOT_KNOWN, TABLES, pandera_schema
-from riskmodel.data.tables import Tables
+The public names below are imported when first used, so that the command line, which only needs the
+names of the outcomes, prints its help quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from riskmodel.data.schema import NOT_KNOWN, TABLES, pandera_schema
+    from riskmodel.data.tables import Tables
 
 __all__ = ["NOT_KNOWN", "TABLES", "Tables", "pandera_schema"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module when it is first used."""
+    if name not in __all__:
+        raise AttributeError(f"module 'riskmodel.data' has no attribute {name!r}")
+    home = "tables" if name == "Tables" else "schema"
+    return getattr(import_module(f"riskmodel.data.{home}"), name)

@@ -1,4 +1,4 @@
-"""School years, snapshot days and school days.
+"""School years and snapshot days.
 
 In:  dates.
 Out: academic years (named by the year they start in), year groups, the days on which lists are made.
@@ -9,16 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["PEX_SNAPSHOT_DAYS", "POST16_SNAPSHOT_DAYS", "academic_year", "snapshot_dates"]
-
-PEX_SNAPSHOT_DAYS = ((1, 1), (3, 1), (4, 15), (6, 1), (8, 1), (11, 1))
-"""Month and day of the half-termly snapshots: one in or just after each school holiday.
-
-The same days every year, so that a horizon of 12 months ends exactly at a later snapshot.
-"""
-
-POST16_SNAPSHOT_DAYS = ((1, 1), (4, 1), (7, 1), (10, 1))
-"""Month and day of the quarterly snapshots for young people over 16."""
+__all__ = ["academic_year", "snapshot_dates"]
 
 
 def academic_year(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
@@ -44,7 +35,7 @@ def academic_year(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
 
 
 def snapshot_dates(
-    first: pd.Timestamp, last: pd.Timestamp, days: tuple[tuple[int, int], ...] = PEX_SNAPSHOT_DAYS
+    first: pd.Timestamp, last: pd.Timestamp, days: tuple[tuple[int, int], ...]
 ) -> pd.DatetimeIndex:
     """Return the snapshot days from ``first`` to ``last``, both included.
 
@@ -62,8 +53,9 @@ def snapshot_dates(
 
     Examples
     --------
-    >>> snapshot_dates(pd.Timestamp("2024-06-01"), pd.Timestamp("2024-12-31")).strftime("%d %b").tolist()
-    ['01 Jun', '01 Aug', '01 Nov']
+    >>> first, last = pd.Timestamp("2024-06-01"), pd.Timestamp("2025-03-01")
+    >>> snapshot_dates(first, last, ((3, 1), (8, 1))).strftime("%d %b %Y").tolist()
+    ['01 Aug 2024', '01 Mar 2025']
     """
     every = [
         np.datetime64(f"{year:04d}-{month:02d}-{day:02d}", "s")

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.jobs.rivals import CEILING
-from riskmodel.labels import policy
 
 __all__ = [
     "choice_note",
@@ -67,7 +67,7 @@ def notes_for(
     )
     return [
         how,
-        policy(outcome),
+        outcome_of(outcome).policy,
         f"Labels (rows): {states}.",
         *_cautions(backtest),
         _calibration_note(backtest),

@@ -17,6 +17,7 @@ import pandas as pd
 from riskmodel.assess import Assessment, listed, rank
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
@@ -295,7 +296,7 @@ def with_outcome(
     labels = label(tables, spine, outcome, known_by=day)
     complete = (horizon_end(spine, outcome) <= day).to_numpy()
     so_far = (labels["event_on"].notna() | (labels["label"] == 1)).to_numpy(dtype=float)
-    if outcome == "neet-post16":  # months are counted when the horizon is over, not before
+    if not outcome_of(outcome).has_event_day:
         so_far = np.where(complete, so_far, np.nan)
     made = spine.assign(event=so_far, complete=complete)
     return made[~complete | labels["label"].notna().to_numpy()]

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskmodel.cohort import OUTCOMES
+from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.evaluation.backtest import SIMPLER

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
 from riskmodel.display import html_list
 from riskmodel.errors import ModelError, RequestError
@@ -44,9 +45,6 @@ from riskmodel.training.search import Search, search_settings
 __all__ = ["Training", "train"]
 
 logger = logging.getLogger(__name__)
-
-CAPACITY_SHARE = {"pex": 0.01, "neet": 0.05, "neet-post16": 0.1}
-"""Share of the cohort listed where no capacity is given."""
 
 N_ORIGINS = 5
 """Origins of the backtest, at most."""
@@ -283,7 +281,7 @@ def _capacity(wanted: int | None, outcome: str, sample: Sample) -> int:
     ]  # fmt: skip
     n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
     if wanted is None:
-        return max(1, round(CAPACITY_SHARE[outcome] * n_cohort))
+        return outcome_of(outcome).usual_capacity(n_cohort)
     if not 1 <= wanted <= n_cohort:
         raise RequestError(
             f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {wanted}. "

@@ -19,15 +19,14 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.assess import Assessment
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
-from riskmodel.labels import policy
 from riskmodel.report.list_page.audit_view import audit_words, table_cells
 from riskmodel.report.sentences import (
     AUDIT_TABLES,
     MISUSE,
-    OUTCOME_WORDS,
     backtest_words,
     day_words,
 )
@@ -168,11 +167,11 @@ def _of_model(
         "Simulated": "yes" if trained.get("simulated") else "no",
         "Seed": trained.get("seed"),
     }
-    versions = trained.get("versions", {})
+    versions, declared = trained.get("versions", {}), outcome_of(outcome)
     return {
-        "outcome_words": OUTCOME_WORDS[outcome],
-        "policy": policy(outcome),
-        "tool": f"riskmodel: early support list, {OUTCOME_WORDS[outcome]}",
+        "outcome_words": declared.words,
+        "policy": declared.policy,
+        "tool": f"riskmodel: early support list, {declared.words}",
         "training": [(name, value) for name, value in training.items() if value is not None],
         "extracts": [(one["file"], f"{one['rows_read']:,} rows, table {one['table']}")
                      for one in trained.get("extracts", [])] or [("Files", "not recorded")],
@@ -191,7 +190,7 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
     """Return what is known of a list."""
     origin = assessment.provenance
     as_of, pupils = day_words(assessment.as_of), f"{len(assessment.scores):,}"
-    words = OUTCOME_WORDS[assessment.outcome]
+    words = outcome_of(assessment.outcome).words
     n_features = assessment.explanation.features.shape[1]
     return {
         "as_of": as_of,

@@ -12,13 +12,11 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.assess import Assessment
-from riskmodel.labels import policy
+from riskmodel.data.outcomes import outcome_of
 
 __all__ = [
     "AUDIT_TABLES",
-    "HAPPENED_WORDS",
     "MISUSE",
-    "OUTCOME_WORDS",
     "about",
     "backtest_words",
     "change_words",
@@ -28,18 +26,6 @@ __all__ = [
     "track_figures",
     "track_record",
 ]
-
-OUTCOME_WORDS = {
-    "pex": "permanent exclusion within 12 months",
-    "neet": "not being in education, employment or training in the winter after Year 11",
-    "neet-post16": "not being in education, employment or training for half of the next 12 months",
-}
-
-HAPPENED_WORDS = {
-    "pex": "permanently excluded within 12 months",
-    "neet": "not in education, employment or training in the winter after Year 11",
-    "neet-post16": "not in education, employment or training for half of the next 12 months",
-}
 
 _SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
 
@@ -102,10 +88,10 @@ def purpose(assessment: Assessment) -> list[str]:
     lines = ["SIMULATED DATA: no real child is in this list."] if simulated else []
     return [
         *lines,
-        f"Pupils who may need support early: risk of {OUTCOME_WORDS[assessment.outcome]}.",
+        f"Pupils who may need support early: risk of {outcome_of(assessment.outcome).words}.",
         f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
-        policy(assessment.outcome),
+        outcome_of(assessment.outcome).policy,
         f"Model: {assessment.provenance.get('model_uri', 'not registered')}, trained on what was known "
         f"before {assessment.provenance.get('trained_as_of', 'an unknown day')}.",
         track_record(assessment),
@@ -128,7 +114,7 @@ def short_purpose(assessment: Assessment) -> str:
     day = day_words(assessment.as_of)
     return (
         f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils who may need support most, by "
-        f"their risk of {OUTCOME_WORDS[assessment.outcome]}. It stands on what was recorded before {day}."
+        f"their risk of {outcome_of(assessment.outcome).words}. It stands on what was recorded before {day}."
     )
 
 
@@ -148,7 +134,7 @@ def about(assessment: Assessment) -> list[tuple[str, str]]:
     origin = assessment.provenance
     return [
         ("For", "Inclusion officers of the local authority and inclusion leads of its schools."),
-        ("What counts as the outcome", policy(assessment.outcome)),
+        ("What counts as the outcome", outcome_of(assessment.outcome).policy),
         ("As of", f"{day_words(assessment.as_of)}. Nothing recorded on or after that day was used."),
         ("Pupils", f"{len(assessment.scores):,} were scored; the list has {assessment.capacity:,} places."),
         ("Model", f"{origin.get('model_uri', 'not registered')}, trained on what was known before "
@@ -202,7 +188,7 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
     if measured is None:
         return []
     found, caught = measured
-    happened = HAPPENED_WORDS[assessment.outcome]
+    happened = outcome_of(assessment.outcome).happened
     when = (
         "on earlier lists"
         if assessment.provenance.get("evaluated") == OUT_OF_TIME

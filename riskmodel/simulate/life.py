@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
 from riskmodel.simulate.behaviour import Factors, State
@@ -39,7 +40,7 @@ LIMIT = 45
 """Days a pupil may be suspended in a school year (DfE, Suspension and permanent exclusion guidance)."""
 
 SNAPSHOTS = ("11-01", "01-01", "03-01", "04-15", "06-01", "08-01")
-"""Snapshot days by the half-term before them (riskmodel.data.calendar.PEX_SNAPSHOT_DAYS)."""
+"""Snapshot days by the half-term before them (riskmodel.data.outcomes.HALF_TERMLY)."""
 
 FITTED_LENGTHS = {"1": 44.0, "4": 2.5, "5": 13.5}
 """Percent of suspensions drawn with these days, so that the published shares remain where the limit
@@ -362,19 +363,21 @@ def true_risks(
         group = population.first_group + number // 6
         on_roll = (life.exit_day > last_day) & (population.arrives <= number)
         finished = (life.reason == "completed") & (group == 11) & (number % 6 == 5)
-        for outcome, low in (("pex", 1), ("neet", 9)):
-            listed = on_roll | finished if outcome == "neet" else on_roll
-            rows = np.flatnonzero(listed & (group >= low) & (group <= 11))
-            if outcome == "pex":
-                risk = _pex_risk(population, life, rows, state, preset, seeds[number])
-            else:
-                risk = _neet_risk(population, life, rows, state)
-            parts.append(
-                pd.DataFrame(
-                    {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of, "risk": risk}
-                )
-            )
+        pex = _in_cohort(on_roll, group, "pex")
+        neet = _in_cohort(on_roll | finished, group, "neet")
+        for outcome, rows, risk in (
+            ("pex", pex, _pex_risk(population, life, pex, state, preset, seeds[number])),
+            ("neet", neet, _neet_risk(population, life, neet, state)),
+        ):
+            made = {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of, "risk": risk}
+            parts.append(pd.DataFrame(made))
     return pd.concat(parts, ignore_index=True)
+
+
+def _in_cohort(listed: NDArray[np.bool_], group: Ints, outcome: str) -> Ints:
+    """Return the pupils of an outcome's year groups among those who could be listed."""
+    first, last = outcome_of(outcome).year_groups
+    return np.flatnonzero(listed & (group >= first) & (group <= last))
 
 
 def _pex_risk(

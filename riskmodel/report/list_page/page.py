@@ -19,14 +19,13 @@ from markupsafe import Markup
 
 from riskmodel.assess import Assessment
 from riskmodel.data import Tables
-from riskmodel.fairness import LABEL_NOTE
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.audit_view import audit_tables, audit_words
 from riskmodel.report.list_page.cards import card_facts, cards
 from riskmodel.report.list_page.rows import FILTERS, bar_places, list_rows, rest_of_cohort
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
 from riskmodel.report.sentences import (
-    HAPPENED_WORDS,
     MISUSE,
     about,
     change_words,
@@ -76,7 +75,9 @@ def write_pages(
     shown = rows[is_shown].join(ranking.loc[is_shown, list(PARTS)])
     shown = shown.join(bar_places(ranking[is_shown]))
     made, weeks = cards(assessment, shown, tables)
-    facts = card_facts(weeks, assessment.as_of) | {"happened": HAPPENED_WORDS[assessment.outcome]}
+    facts = card_facts(weeks, assessment.as_of) | {
+        "happened": outcome_of(assessment.outcome).happened
+    }
     key = None if password is None else make_key(password)
 
     def write(path: Path, chosen: pd.DataFrame, school: str | None) -> None:
@@ -149,7 +150,7 @@ def _body(
         filters={FILTERS[name]: (name, values) for name, values in filters.items()},
         audit={} if school is not None else audit_words(assessment.audit),
         tables={} if school is not None else audit_tables(assessment.audit),
-        label_note=LABEL_NOTE if assessment.outcome == "pex" else "",
+        label_note=outcome_of(assessment.outcome).note,
         data=_for_script(data),
     )
 

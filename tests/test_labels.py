@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.cohort import GAP_DAYS, OUTCOMES
+from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.codes import code_set
+from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import DataError, RequestError
-from riskmodel.labels import STATUSES, count_status, horizon_end, label, policy, related
+from riskmodel.labels import STATUSES, count_status, horizon_end, label, related
 from tests.test_cohort import PUPILS, day, make_tables, position, roll
 
 AS_OF = day("2024-01-01")
@@ -393,16 +394,8 @@ def test_an_empty_spine_has_empty_labels(outcome: str) -> None:
     assert list(labels.columns) == ["label", "status", "horizon_end", "event_on"]
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_policy_is_one_plain_sentence(outcome: str) -> None:
-    assert policy(outcome).startswith("Counts: ")
-    assert policy(outcome).count(".") == 1
-
-
 def test_an_unknown_outcome_and_a_missing_table_are_refused() -> None:
     tables = make_tables(enrolments=[])
-    with pytest.raises(RequestError, match="got 'exams'"):
-        policy("exams")
     with pytest.raises(RequestError, match="got 'exams'"):
         label(tables, spine_of(tables), "exams", known_by=LATER)
     with pytest.raises(DataError, match="no table 'suspensions'"):

@@ -1,0 +1,196 @@
+"""Each outcome, declared once: its words, its pupils, its horizon and the facts it needs.
+
+In:  the name of an outcome.
+Out: :class:`Outcome`. How its label is computed is in :data:`riskmodel.labels.LABELLERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from riskmodel.errors import RequestError
+
+__all__ = ["HOLIDAY_DAYS", "OUTCOMES", "Outcome", "outcome_of"]
+
+HALF_TERMLY = ((1, 1), (3, 1), (4, 15), (6, 1), (8, 1), (11, 1))
+"""Month and day of the half-termly snapshots: one in or just after each school holiday.
+
+The same days every year, so that a horizon of 12 months ends exactly at a later snapshot.
+"""
+
+QUARTERLY = ((1, 1), (4, 1), (7, 1), (10, 1))
+"""Month and day of the quarterly snapshots for young people over 16."""
+
+HOLIDAY_DAYS = 14
+"""Days after the last recorded fact on which a list is still made: a school holiday."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a list can be made for, and everything that differs from other outcomes.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line, in files and in the registry.
+    words : str
+        What comes after "the risk of".
+    happened : str
+        What comes after "children who were".
+    policy : str
+        One sentence: what counts.
+    note : str
+        What each list must add about the outcome itself; empty where nothing.
+    cohort_table : str
+        Table that the cohort comes from: ``"enrolments"`` for pupils on a roll, ``"destinations"``
+        for young people with a known position after Year 11.
+    year_groups : (int, int)
+        First and last year group of the cohort, both included.
+    facts : tuple of str
+        Tables from whose days it follows when lists can start and how late a list can be made.
+    label_tables : tuple of str
+        Tables that the label comes from.
+    snapshot_days : tuple of (month, day)
+        Days of the year on which lists are made.
+    history_days : int
+        Days of facts wanted before the first list.
+    days_beyond_data : int
+        Days after the last recorded fact up to which a list can be made.
+    horizon_months : int or None
+        Months from the day of the list to the end of the horizon. None where the horizon ends on
+        the 1 March after Year 11, so that all lists of a pupil look at the same winter.
+    has_event_day : bool
+        Whether an event has a day of its own. False where months are counted, so that an event is
+        known only when the horizon is over.
+    capacity_share : float
+        Share of the cohort on a list where no capacity is given, between 0 and 1.
+    related : str or None
+        A frequent outcome on the same path, of :data:`riskmodel.labels.RELATED`; None where none
+        was found that helps.
+    """
+
+    name: str
+    words: str
+    happened: str
+    policy: str
+    note: str = ""
+    cohort_table: Literal["enrolments", "destinations"] = "enrolments"
+    year_groups: tuple[int, int]
+    facts: tuple[str, ...] = ("sessions", "suspensions")
+    label_tables: tuple[str, ...]
+    snapshot_days: tuple[tuple[int, int], ...] = HALF_TERMLY
+    history_days: int = 60
+    days_beyond_data: int = HOLIDAY_DAYS
+    horizon_months: int | None = 12
+    has_event_day: bool = True
+    capacity_share: float
+    related: str | None = None
+
+    def usual_capacity(self, n_pupils: int) -> int:
+        """Return the places on a list where no capacity is given.
+
+        Parameters
+        ----------
+        n_pupils : int
+            Pupils of the cohort.
+
+        Returns
+        -------
+        int
+            The usual share of the pupils, at least 1.
+
+        Examples
+        --------
+        >>> outcome_of("pex").usual_capacity(12_345), outcome_of("pex").usual_capacity(3)
+        (123, 1)
+        """
+        return max(1, round(self.capacity_share * n_pupils))
+
+
+_PEX = Outcome(
+    name="pex",
+    words="permanent exclusion within 12 months",
+    happened="permanently excluded within 12 months",
+    policy=(
+        "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
+        "pupils who left the LA's rolls before the 12 months were over are left out, unless they "
+        "finished Year 11, and so are those whose earlier exclusion was not known yet; an exclusion "
+        "that was overturned does not count."
+    ),
+    note=(
+        "The outcome is itself a decision of adults. Permanent exclusion is more frequent for some "
+        "groups with like records, and a model that predicts it well repeats that. Equal recall does "
+        "not make the outcome just; look at who is excluded before looking at who is listed."
+    ),
+    year_groups=(1, 11),
+    label_tables=("suspensions", "enrolments"),
+    capacity_share=0.01,
+    related="serious suspension",
+)
+
+_NEET = Outcome(
+    name="neet",
+    words="not being in education, employment or training in the winter after Year 11",
+    happened="not in education, employment or training in the winter after Year 11",
+    policy=(
+        "Counts: NEET at two or more of the ends of December, January and February after Year 11; "
+        "young people whose activity was not known, or last confirmed too long ago, too often to "
+        "tell are left out, not counted as in education or work."
+    ),
+    year_groups=(9, 11),
+    label_tables=("destinations", "enrolments"),
+    horizon_months=None,
+    capacity_share=0.05,
+)
+
+_NEET_POST16 = Outcome(
+    name="neet-post16",
+    words="not being in education, employment or training for half of the next 12 months",
+    happened="not in education, employment or training for half of the next 12 months",
+    policy=(
+        "Counts: NEET at the end of at least 6 of the 12 months after the day of the list; where "
+        "months not known could decide it, the young person is left out."
+    ),
+    cohort_table="destinations",
+    year_groups=(12, 13),  # academic ages 16 and 17, which LAs must track (DfE, NCCIS)
+    facts=("destinations",),
+    label_tables=("destinations",),
+    snapshot_days=QUARTERLY,
+    history_days=180,
+    days_beyond_data=31 + HOLIDAY_DAYS,  # positions come once a month
+    has_event_day=False,
+    capacity_share=0.1,
+)
+
+OUTCOMES: Mapping[str, Outcome] = {one.name: one for one in (_PEX, _NEET, _NEET_POST16)}
+"""Name → outcome: permanent exclusion, NEET after Year 11, NEET over 16."""
+
+
+def outcome_of(name: str) -> Outcome:
+    """Return the outcome of a name.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`OUTCOMES`.
+
+    Returns
+    -------
+    Outcome
+        What is declared of it.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
+
+    Examples
+    --------
+    >>> outcome_of("neet").words
+    'not being in education, employment or training in the winter after Year 11'
+    """
+    if name not in OUTCOMES:
+        raise RequestError(f"Outcome must be one of {', '.join(OUTCOMES)}; got {name!r}.")
+    return OUTCOMES[name]
