@@ -18,6 +18,7 @@ import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from riskmodel.cohort import build_spine
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import average_precision, recall_at_k
 from riskmodel.features import CATALOGUE, build
 from riskmodel.labels import label
@@ -25,7 +26,7 @@ from riskmodel.simulate import Preset, simulate
 from riskmodel.training.boosting import RareOutcomeClassifier
 
 AS_OF, KNOWN_BY = pd.Timestamp("2024-06-01"), pd.Timestamp("2025-07-31")
-CAPACITY = {"pex": 0.01, "neet": 0.05}
+CAPACITY = {name: outcome_of(name).capacity_share for name in ("pex", "neet")}
 N_TEST = 4
 
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from riskmodel.cohort import build_spine, snapshots
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import average_precision, fit_logistic, recall_at_k, simple_rankers
 from riskmodel.features import CATALOGUE, build
 from riskmodel.labels import label, related
@@ -32,7 +33,7 @@ from riskmodel.simulate import simulate
 from riskmodel.training.boosting import RareOutcomeClassifier
 
 ORIGIN, KNOWN_BY = (pd.Timestamp(day).as_unit("s") for day in ("2024-06-01", "2025-08-01"))
-CAPACITY = {"pex": 0.01, "neet": 0.05}
+CAPACITY = {name: outcome_of(name).capacity_share for name in ("pex", "neet")}
 NEGATIVES = 60_000
 POOLED_NEGATIVES = 25_000
 

@@ -45,7 +45,7 @@ class Assessment:
     Attributes
     ----------
     outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     as_of : Timestamp
         Nothing recorded on or after it was used.
     capacity : int

@@ -270,10 +270,10 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     as_of : iterable of Timestamp
         Days.
     outcome : str
-        ``"pex"``: on a roll in Years 1 to 11. ``"neet"``: Years 9 to 11. Whoever left a roll counts
-        for :data:`GAP_DAYS` more days, unless gone for good (:data:`GONE`, or Year 11 is over).
-        ``"neet-post16"``: with a known NCCIS position, of academic age 16 or 17 where the month of
-        birth is known.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`, which declares the year groups. From
+        enrolments: pupils on a roll, and for :data:`GAP_DAYS` more days those who left it, unless
+        gone for good (:data:`GONE`, or Year 11 is over). From destinations: young people with a
+        known NCCIS position, of fitting academic age where the month of birth is known.
 
     Returns
     -------

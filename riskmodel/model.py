@@ -43,7 +43,7 @@ class RiskModel:
     Attributes
     ----------
     outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     features : tuple of str
         Columns, in order.
     calibrated : CalibratedEnsemble

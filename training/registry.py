@@ -44,7 +44,7 @@ def registered_name(outcome: str) -> str:
     Parameters
     ----------
     outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
 
     Returns
     -------

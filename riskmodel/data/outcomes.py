@@ -12,7 +12,7 @@ from typing import Literal
 
 from riskmodel.errors import RequestError
 
-__all__ = ["HOLIDAY_DAYS", "OUTCOMES", "Outcome", "outcome_of"]
+__all__ = ["HALF_TERMLY", "HOLIDAY_DAYS", "OUTCOMES", "Outcome", "outcome_of"]
 
 HALF_TERMLY = ((1, 1), (3, 1), (4, 15), (6, 1), (8, 1), (11, 1))
 """Month and day of the half-termly snapshots: one in or just after each school holiday.

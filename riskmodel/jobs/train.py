@@ -147,7 +147,7 @@ def train(
     source : str or Path
         Extracts.
     outcome : str
-        ``"pex"``, ``"neet"`` or ``"neet-post16"``.
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     tracking : str
         MLflow tracking address.
     as_of : Timestamp, optional

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.outcomes import outcome_of
+from riskmodel.data.outcomes import HALF_TERMLY, outcome_of
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
 from riskmodel.simulate.behaviour import Factors, State
@@ -39,8 +39,8 @@ N_FUTURES = 6
 LIMIT = 45
 """Days a pupil may be suspended in a school year (DfE, Suspension and permanent exclusion guidance)."""
 
-SNAPSHOTS = ("11-01", "01-01", "03-01", "04-15", "06-01", "08-01")
-"""Snapshot days by the half-term before them (riskmodel.data.outcomes.HALF_TERMLY)."""
+SNAPSHOTS = (HALF_TERMLY[-1], *HALF_TERMLY[:-1])
+"""Month and day of the snapshot after each half-term; the first half-term is autumn's."""
 
 FITTED_LENGTHS = {"1": 44.0, "4": 2.5, "5": 13.5}
 """Percent of suspensions drawn with these days, so that the published shares remain where the limit
@@ -358,7 +358,7 @@ def true_risks(
     seeds = rng.spawn(len(life.states))
     for number, state in track(list(enumerate(life.states)), "Working out true risks"):
         year = calendar.first_year + number // 6 + (number % 6 >= 1)
-        as_of = pd.Timestamp(f"{year}-{SNAPSHOTS[number % 6]}").as_unit("s")
+        as_of = pd.Timestamp(year, *SNAPSHOTS[number % 6]).as_unit("s")
         last_day = np.flatnonzero(calendar.half_term == number)[-1]
         group = population.first_group + number // 6
         on_roll = (life.exit_day > last_day) & (population.arrives <= number)
