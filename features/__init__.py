@@ -9,7 +9,7 @@ from riskmodel.features import (
     school,
     suspensions,
 )
-from riskmodel.features.build_local import build, peers_of
+from riskmodel.features.build import build, peers_of
 from riskmodel.features.catalogue import (
     BUILDERS,
     CATALOGUE,

@@ -230,7 +230,7 @@ def attendance_against_peers(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    year, school = known.others("year_group"), known.others("school")
+    year, school = known.peer_sums("year_group"), known.peer_sums("school")
     possible, lately = known.half_days("possible", REGISTER_DAYS), known.half_days("possible", 20)
     own = share(known.half_days("absence", REGISTER_DAYS), possible)
     unauthorised = share(known.half_days("unauthorised", REGISTER_DAYS), possible)

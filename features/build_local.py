@@ -1,4 +1,4 @@
-"""From facts and a spine to the feature matrix, one day at a time.
+"""Features built in this process, one day at a time.
 
 In:  tables and a spine of (pupil, as_of).
 Out: one row per spine row, one column per feature of the catalogue.
@@ -6,8 +6,8 @@ Out: one row per spine row, one column per feature of the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,13 +18,10 @@ from riskmodel.errors import RequestError
 from riskmodel.features.catalogue import BUILDERS, Builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.mark_counts import MarkCounts
-from riskmodel.features.peers import count_peers
 from riskmodel.features.register import Register, make_register
 from riskmodel.progress import track
 
-__all__ = ["Peers", "build", "peers_of"]
-
-SPINE = ("pupil_id", "as_of", "school_id", "year_group")
+__all__ = ["Peers", "build_locally", "peers_of", "usable_builders"]
 
 WINDOWS = ((10, 0), (20, 0), (30, 0), (20, 20), (50, 0), (60, 0), (60, 190), (180, 20), (200, 0))
 """School days looked back on, and skipped before them, for which prefix sums are kept; others work
@@ -37,53 +34,63 @@ Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
 """Day → numbers of everyone on a roll, by school and by year group."""
 
 
-def build(
-    tables: Tables,
-    spine: pd.DataFrame,
-    *,
-    peers: Peers | None = None,
-    engine: Literal["local", "spark"] = "local",
-) -> pd.DataFrame:
-    """Build every feature whose tables are there.
+def usable_builders(tables: Tables) -> list[Builder]:
+    """Return the builders whose tables are there.
 
     Parameters
     ----------
     tables : Tables
-        The LA's facts. For each ``as_of``, builders are handed only what was recorded before it.
+        The LA's facts.
+
+    Returns
+    -------
+    list of Builder
+        In the order of the matrix.
+    """
+    return [one for one in BUILDERS if all(name in tables for name in one.needs)]
+
+
+def build_locally(
+    tables: Tables, spine: pd.DataFrame, *, peers: Peers | None = None
+) -> pd.DataFrame:
+    """Return every feature whose tables are there, built in this process.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
     spine : DataFrame
-        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; no pupil twice on one day.
+        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; checked before.
     peers : mapping, optional
-        From :func:`peers_of`, where ``tables`` hold only a part of the pupils; counted from ``tables``
-        where left out.
-    engine : str
-        ``"local"``, or ``"spark"`` for the same values from PySpark (the extra ``riskmodel[spark]``, Java
-        17), pupils split into parts.
+        From :func:`peers_of`, where ``tables`` hold only a part of the pupils.
 
     Returns
     -------
     DataFrame
-        float32, one row per spine row in its order, columns in the catalogue's order. Missing
-        means missing; 0 only where the absence of a fact means zero.
+        As :func:`riskmodel.features.build`.
 
     Raises
     ------
     RequestError
-        If a column of the spine is missing, a pupil stands twice on one day, or the pupils are not
-        those of the tables.
+        If a builder returns other features than it declares.
     """
-    _check_spine(tables, spine)
-    builders = [b for b in BUILDERS if all(name in tables for name in b.needs)]
-    names = [name for b in builders for name in b.names]
-    if engine == "spark":
-        from riskmodel.features.build_spark import map_parts
-
-        made = map_parts(tables, spine, lambda part: part.to_numpy())
-        return pd.DataFrame(made, columns=names, copy=False)
-    days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
-    register = make_register(tables) if "sessions" in tables else None
-    mark_counts = None
+    builders = usable_builders(tables)
+    names = [name for one in builders for name in one.names]
     matrix = np.full((len(spine), len(names)), np.nan, dtype=np.float32)
+    for rows, known in _facts_by_day(tables, spine, peers):
+        matrix[rows] = _build_day(known, builders, names)
+        del known  # lets go of its prefix sums before others are made
+    return pd.DataFrame(matrix, columns=names, copy=False)
+
+
+def _facts_by_day(
+    tables: Tables, spine: pd.DataFrame, peers: Peers | None
+) -> Iterator[tuple[NDArray[np.int64], FactsAsOf]]:
+    """Yield the rows of each day of the spine, with what was known on it."""
+    register = make_register(tables) if "sessions" in tables else None
     as_of = spine["as_of"].to_numpy()
+    days = [pd.Timestamp(day) for day in np.unique(as_of)]
+    mark_counts = None
     for number, day in enumerate(track(days, "Building features")):
         if number % DAYS_AT_A_TIME == 0:
             mark_counts = None  # let go of the last sums before others are made
@@ -91,13 +98,13 @@ def build(
         rows = np.flatnonzero(as_of == day)
         part = spine.iloc[rows].reset_index(drop=True)
         sums = None if peers is None else peers[day]
-        known = FactsAsOf(tables.as_known(day), day, part, register, mark_counts, sums)
-        matrix[rows] = _build_day(known, builders, names)
-    return pd.DataFrame(matrix, columns=names, copy=False)
+        yield rows, FactsAsOf(tables.as_known(day), day, part, register, mark_counts, sums)
 
 
 def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
-    """Add up the numbers of everyone on a roll, on many days: the first pass where pupils are split.
+    """Return the numbers of everyone on a roll, added up, on many days.
+
+    This is the first pass where pupils are split into parts.
 
     Parameters
     ----------
@@ -109,15 +116,16 @@ def peers_of(tables: Tables, days: list[pd.Timestamp]) -> Peers:
     Returns
     -------
     dict of Timestamp to dict of str to DataFrame
-        As :func:`riskmodel.features.peers.count_peers`; those of parts add up to those of all.
+        As :meth:`riskmodel.features.peer_counts.PeerCounts.add_up`; those of parts add up to those
+        of all. Empty where there are no enrolments.
     """
+    if "enrolments" not in tables:
+        return {day: {} for day in days}
     register = make_register(tables) if "sessions" in tables else None
     mark_counts = _mark_counts(register, days)
     nobody = pd.DataFrame({"pupil_id": pd.Categorical([], dtype=tables.pupils)})
-    return {
-        day: count_peers(FactsAsOf(tables.as_known(day), day, nobody, register, mark_counts))
-        for day in days
-    }
+    facts = (FactsAsOf(tables.as_known(d), d, nobody, register, mark_counts) for d in days)
+    return {known.as_of: known.peer_counts.add_up() for known in facts}
 
 
 def _mark_counts(register: Register | None, days: list[pd.Timestamp]) -> MarkCounts | None:
@@ -151,21 +159,3 @@ def _build_day(known: FactsAsOf, builders: list[Builder], names: list[str]) -> N
     for number, name in enumerate(names):
         matrix[:, number] = columns[name]
     return matrix
-
-
-def _check_spine(tables: Tables, spine: pd.DataFrame) -> None:
-    missing = [name for name in SPINE if name not in spine]
-    if missing:
-        raise RequestError(
-            f"The spine has no column '{missing[0]}'. Found: {', '.join(map(str, spine.columns))}. "
-            "Make it with build_spine."
-        )
-    if spine["pupil_id"].dtype != tables.pupils:
-        raise RequestError(
-            "The spine's pupils are not those of the tables. Make it with build_spine."
-        )
-    twice = int(spine.duplicated(["pupil_id", "as_of"]).sum())
-    if twice:
-        raise RequestError(
-            f"The spine holds {twice} rows that repeat a pupil on the same day. Drop the duplicates."
-        )

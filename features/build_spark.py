@@ -3,9 +3,9 @@
 In:  tables, a spine, and what to make of each part's features.
 Out: one row of numbers per spine row, the same to the bit as without Spark.
 
-Two passes: the first adds up the whole numbers of schools and year groups over the parts
-(:mod:`riskmodel.features.peers`), the second builds features with those sums. Each part travels as Arrow;
-nothing is turned into pandas by Spark.
+There are two passes. The first adds up the whole numbers of schools and year groups over the parts
+(:mod:`riskmodel.features.peer_counts`); the second builds features with those sums. Each part travels
+as Arrow; Spark turns nothing into pandas.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.errors import RequestError
-from riskmodel.features.build_local import Peers, build, peers_of
+from riskmodel.features.build_local import Peers, build_locally, peers_of, usable_builders
 from riskmodel.features.catalogue import BUILDERS, Builder, add_builders
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["map_parts"]
+__all__ = ["build_on_spark", "map_parts"]
 
 PARTS_PER_CORE = 4
 """More parts than cores, so that no core waits long for the last."""
@@ -39,6 +39,31 @@ Use = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 WHOLE = ("schools", "calendar")
 """Tables that every part gets whole."""
+
+
+def build_on_spark(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
+    """Return every feature whose tables are there, built by Spark's workers.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts, with ``calendar``.
+    spine : DataFrame
+        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; checked before.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`riskmodel.features.build`.
+
+    Raises
+    ------
+    RequestError
+        As :func:`map_parts`.
+    """
+    names = [name for one in usable_builders(tables) for name in one.names]
+    made = map_parts(tables, spine, lambda part: part.to_numpy())
+    return pd.DataFrame(made, columns=names, copy=False)
 
 
 def map_parts(tables: Tables, spine: pd.DataFrame, use: Use) -> NDArray[np.float64]:
@@ -198,7 +223,7 @@ def _second_pass(peers: Peers, own: list[Builder], use: Use) -> Any:
             if spine.empty:
                 continue
             rows = spine["_row"].to_numpy(np.int64)
-            made = use(build(tables, spine.drop(columns="_row"), peers=peers))
+            made = use(build_locally(tables, spine.drop(columns="_row"), peers=peers))
             told = {"rows": [rows.tobytes()], "values": [np.ascontiguousarray(made).tobytes()],
                     "dtype": [made.dtype.str]}  # fmt: skip
             yield pa.RecordBatch.from_pydict(told)

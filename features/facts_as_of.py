@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.sen_provision import provision_on
+from riskmodel.data.codes import PERSISTENT
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import family_lookup
-from riskmodel.features.peers import count_peers, numbers_of, others
+from riskmodel.features.peer_counts import PeerCounts, incidents_on
 from riskmodel.features.register import REGISTER_DAYS, Register, Window
 
 __all__ = ["FactsAsOf"]
@@ -45,7 +46,7 @@ class FactsAsOf:
         Prefix sums of the register; builders use :meth:`half_days`.
     peers : Mapping of str to DataFrame, optional
         Sums over all pupils on a roll that day, by ``"school"`` and by ``"year_group"``
-        (:mod:`riskmodel.features.peers`), where the tables hold only a part of the pupils.
+        (:mod:`riskmodel.features.peer_counts`), where the tables hold only a part of the pupils.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -152,7 +153,7 @@ class FactsAsOf:
         return {}
 
     @cached_property
-    def everyone(self) -> FactsAsOf:
+    def _everyone(self) -> FactsAsOf:
         """The same day, with a row for every pupil in the order of their numbers."""
         dtype = self.spine["pupil_id"].dtype
         assert isinstance(dtype, pd.CategoricalDtype)
@@ -161,16 +162,18 @@ class FactsAsOf:
         return replace(self, spine=spine)
 
     @cached_property
-    def numbers(self) -> pd.DataFrame:
-        """Whole numbers of every pupil, by number (:mod:`riskmodel.features.peers`)."""
-        return numbers_of(self)
+    def peer_counts(self) -> PeerCounts:
+        """What every pupil on a roll contributes to the numbers of their peers."""
+        incidents = {}
+        if "suspensions" in self.tables:
+            incidents = incidents_on(self.tables["suspensions"], self.as_of)
+        return PeerCounts(self._everyone._numbers(), self.roll, incidents)
 
     @cached_property
-    def sums(self) -> Mapping[str, pd.DataFrame]:
-        """Those numbers added up over everyone on a roll, by school and by year group."""
-        return count_peers(self) if self.peers is None else self.peers
+    def _sums(self) -> Mapping[str, pd.DataFrame]:
+        return self.peer_counts.add_up() if self.peers is None else self.peers
 
-    def others(self, kind: str) -> Mapping[str, NDArray[np.float64]]:
+    def peer_sums(self, kind: str) -> Mapping[str, NDArray[np.float64]]:
         """Return the numbers of a pupil's peers, added up, the pupil left out.
 
         Parameters
@@ -181,15 +184,48 @@ class FactsAsOf:
         Returns
         -------
         mapping of str to float array of shape (n_rows,)
-            Number (:mod:`riskmodel.features.peers`) → one value per row of the spine.
+            Number (a column of :attr:`PeerCounts.numbers`, or an incident) → one value per row of the
+            spine; nan where the school or year group has no roll.
         """
-        if kind not in self._of_others:
-            self._of_others[kind] = others(self, kind)
-        return self._of_others[kind]
+        if kind not in self._peer_sums:
+            self._peer_sums[kind] = self.peer_counts.peer_sums(
+                self._sums, kind, self.spine, self.rows
+            )
+        return self._peer_sums[kind]
 
     @cached_property
-    def _of_others(self) -> dict[str, Mapping[str, NDArray[np.float64]]]:
+    def _peer_sums(self) -> dict[str, Mapping[str, NDArray[np.float64]]]:
         return {}
+
+    def _numbers(self) -> pd.DataFrame:
+        """Return one int64 column per number that peers are counted by, one row per row of the spine."""
+        columns = {"pupils": np.ones(len(self.rows))}
+        if self.register is not None:
+            columns |= self._half_day_numbers()
+        if "send" in self.tables:
+            for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
+                columns[name] = (self.provision["provision"] == code).to_numpy(dtype=float)
+        if "circumstances" in self.tables:
+            is_fsm = (self.tables["circumstances"]["kind"] == "fsm").to_numpy()
+            columns["fsm"] = self.in_spell("circumstances", is_fsm)
+        if "suspensions" in self.tables:
+            is_suspension = (self.tables["suspensions"]["category"] == "SUSP").to_numpy()
+            lately = self.events("suspensions", "start_date", is_suspension).count(365)
+            columns["suspended"] = (lately > 0).astype(float)
+        return pd.DataFrame(columns).astype(np.int64)
+
+    def _half_day_numbers(self) -> dict[str, NDArray[np.float64]]:
+        absent, possible = (self.half_days(name, REGISTER_DAYS) for name in ("absence", "possible"))
+        rate = windows.share(absent, possible)
+        return {
+            "absent": absent,
+            "possible": possible,
+            "unauthorised": self.half_days("unauthorised", REGISTER_DAYS),
+            "registered": (possible > 0).astype(float),
+            "persistent": (rate >= PERSISTENT).astype(float),
+            "absent_lately": self.half_days("absence", 20),
+            "possible_lately": self.half_days("possible", 20),
+        }
 
     def in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return whether a pupil is in a spell of a table on the day.

@@ -25,8 +25,8 @@ def school_exclusions(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.others("school")
-    year = known.others("year_group")
+    rest = known.peer_sums("school")
+    year = known.peer_sums("year_group")
     return {
         "school_suspension_rate": 100 * share(rest["suspensions_12"], rest["pupils"]),
         "school_suspension_rate_3_months": 100 * share(rest["suspensions_3"], rest["pupils"]),
@@ -50,7 +50,7 @@ def school_absence(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.others("school")
+    rest = known.peer_sums("school")
     return {
         "school_absence_rate": share(rest["absent"], rest["possible"]),
         "school_absence_rate_20_days": share(rest["absent_lately"], rest["possible_lately"]),
@@ -73,7 +73,7 @@ def school_needs(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.others("school")
+    rest = known.peer_sums("school")
     return {
         "school_sen_support_share": share(rest["sen_support"], rest["pupils"]),
         "school_ehc_plan_share": share(rest["ehc_plan"], rest["pupils"]),
@@ -94,7 +94,7 @@ def school_poverty(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.others("school")
+    rest = known.peer_sums("school")
     return {"school_fsm_share": share(rest["fsm"], rest["pupils"])}
 
 
@@ -116,7 +116,7 @@ def school_roll(known: FactsAsOf) -> Columns:
     kind = known.spine["school_id"].map(schools["kind"].astype("object"))
     unknown = kind.isna().to_numpy()
     return {
-        "school_roll": known.others("school")["pupils"],
+        "school_roll": known.peer_sums("school")["pupils"],
         "in_alternative_provision": np.where(unknown, np.nan, (kind == "AP").to_numpy()),
         "in_special_school": np.where(unknown, np.nan, (kind == "special").to_numpy()),
     }
