@@ -20,8 +20,9 @@ from riskmodel.fairness.disclosure import hidden_rows
 from riskmodel.inclusion import inclusion, sum_by_phase
 from riskmodel.inclusion.catalogue import MEASURES
 from riskmodel.jobs import make_dashboard
+from riskmodel.report.charts import number
 from riskmodel.report.dashboard.cells import hide_area, hide_school
-from riskmodel.report.dashboard.charts import Point, line_chart, number
+from riskmodel.report.dashboard.measure_charts import Point, line_chart
 from riskmodel.report.dashboard.page import write_dashboard
 from riskmodel.simulate import write_simulated
 from tests.strategies import table_of
@@ -358,8 +359,10 @@ def test_an_alternative_provider_is_compared_with_nobody(tmp_path: Path) -> None
         one_school(30, {"2023-10-02": 9}, kind="AP", phase="all_through"), tmp_path / "out"
     )
     assert "none is for a school like this one" in page
-    assert "stroke-dasharray" not in page
-    assert "England, secondary" not in page
+    beside = page_of(one_school(30, {"2023-10-02": 9}), tmp_path / "secondary")
+    for words in ('class="reference"', "England, secondary"):
+        assert words not in page
+        assert words in beside
 
 
 def test_charts_speak_and_never_bridge_a_gap() -> None:

@@ -67,7 +67,7 @@ def test_wheel_installs_only_riskmodel_and_every_module(tmp_path: Path) -> None:
         else f"riskmodel/{path.relative_to(ROOT)}"
         for top in ("riskmodel", *FOLDERS)
         for path in (ROOT / top).rglob("*")
-        if path.suffix in {".py", ".csv", ".html"}
+        if path.suffix in {".py", ".csv", ".html", ".css", ".js"}
     }
     assert sources <= set(names)
 

@@ -241,7 +241,7 @@ def test_the_audit_says_verdicts_first_and_suppresses(assessment: Assessment, fo
     tables = audit_tables(assessment.audit)
     assert fairness.count("<table>") == len(tables) >= 3
     for table in tables.values():
-        assert all(len(row) == len(table["columns"]) for row in table["rows"])
+        assert all(len(row) == len(table.columns) for row in table.rows)
 
 
 def test_a_small_group_is_suppressed_and_an_interval_stands_beside_its_figure() -> None:
@@ -249,9 +249,9 @@ def test_a_small_group_is_suppressed_and_an_interval_stands_beside_its_figure() 
     risk = np.linspace(0.01, 0.5, 60)
     audit = Audit(this_list=audit_list(groups, risk > 0.3, risk), model={}, note="None yet.")
     (table,) = audit_tables(audit).values()
-    rows = {(row[0], row[1]): row[2:] for row in table["rows"]}
-    assert rows["Language", "y"][:-1] == rows["Language", "x"][:-1] == ["c"] * 6
-    share = table["columns"].index("share listed") - 2
+    rows = {(row[0], row[1]): row[2:] for row in table.rows}
+    assert rows["Language", "y"][:-1] == rows["Language", "x"][:-1] == ("c",) * 6
+    share = table.columns.index("share listed") - 2
     assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", rows["Sex", "girl"][share])
     assert "is not known yet" in audit_words(audit)["On earlier lists"][0]
 

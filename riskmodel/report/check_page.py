@@ -8,6 +8,7 @@ Out: ``index.html``, ``problems.csv``, ``reconciliation.csv``, ``rates.csv``, ``
 from __future__ import annotations
 
 import re
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,17 @@ import pandas as pd
 
 from riskmodel.data.check import CheckReport
 from riskmodel.data.write import new_folder
+from riskmodel.report.charts import bar_length
+from riskmodel.report.tables import TextTable, text_table
 from riskmodel.report.templates import render
 
 __all__ = ["write_check"]
 
 SHOWN = 60
 """Problems that the page shows."""
+
+WIDTH = 250
+"""Pixels of the longest bar of a figure."""
 
 LITTLE, MOST = 0.5, 0.9
 """Shares of a term's half-days below which a cell is black, and grey."""
@@ -55,45 +61,73 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
 
 
 def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:
-    counts = report.reconciliation
+    """Return what the template shows."""
     messages = report.problems["message"].astype("str").tolist()
     terms, schools = _coverage(report.coverage)
-    shown = counts[counts["rows_read"] > 0]
     return {
         "simulated": simulated,
-        **{f"rows_{name}": f"{int(counts[f'rows_{name}'].sum()):,}"
-           for name in ("read", "kept", "merged", "rejected")},
+        "tiles": _tiles(report.reconciliation),
         "problems": messages[:SHOWN],
         "more": max(0, len(messages) - SHOWN),
         "rates": [_rate(row) for row in report.rates.to_dict("records")],
-        "concentration": [
-            f"{row['year']}/{(int(row['year']) + 1) % 100:02d}: {row['schools_for_half']} of "
-            f"{row['schools']} schools with Years 7 to 11 issued half of {row['events']:,} {row['event']}"
-            for row in report.concentration.to_dict("records")
-        ],
-        "linkage": [
-            row | {"rows": f"{row['rows']:,}", "linked": f"{row['linked']:,}", "share": f"{row['share']:.1%}"}
-            for row in report.linkage.to_dict("records")
-        ],
+        "concentration": [_half(row) for row in report.concentration.to_dict("records")],
+        "linkage": _linkage(report.linkage),
         "terms": terms,
         "schools": schools,
-        "files": {
-            "columns": ["File", "Source", "Read", "Kept", "Set aside", "Merged"],
-            "rows": shown.astype("str").to_numpy().tolist(),
-        },
-    }  # fmt: skip
+        "files": _files(report.reconciliation),
+    }
+
+
+def _tiles(counts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what became of all rows: a count, and its words."""
+    words = {
+        "rows_read": "rows were read",
+        "rows_kept": "rows were kept",
+        "rows_merged": "rows were merged: another row held the same",
+        "rows_rejected": "rows were set aside, each with its reason",
+    }
+    return [(f"{int(counts[name].sum()):,}", said) for name, said in words.items()]
+
+
+def _half(row: dict[Any, Any]) -> str:
+    """Say how few schools issued half of a year's suspensions or exclusions."""
+    return (
+        f"{row['year']}/{(int(row['year']) + 1) % 100:02d}: {row['schools_for_half']} of "
+        f"{row['schools']} schools with Years 7 to 11 issued half of {row['events']:,} {row['event']}"
+    )
+
+
+def _linkage(table: pd.DataFrame) -> TextTable:
+    """Return how many rows of each source join to a pupil."""
+    rows = [
+        (row["source"], f"{row['rows']:,}", f"{row['linked']:,}", f"{row['share']:.1%}")
+        for row in table.to_dict("records")
+    ]
+    return text_table(["Source", "Rows", "Joined", "Share"], rows)
+
+
+def _files(counts: pd.DataFrame) -> TextTable:
+    """Return what became of the rows of each file that holds any."""
+    heads = ["File", "Source", "Read", "Kept", "Set aside", "Merged"]
+    shown = counts[counts["rows_read"] > 0]
+    rows = [
+        [f"{cell:,}" if isinstance(cell, int) else cell for cell in row]
+        for row in shown.astype(object).to_numpy().tolist()
+    ]
+    return text_table(heads, rows)
 
 
 def _rate(row: dict[Any, Any]) -> dict[str, object]:
+    """Return a figure of the extracts and England's, with their bars on one scale."""
     ours, national = float(row["ours"]), float(row["national"])
-    largest = max(ours if ours == ours else 0.0, national, 1e-9)
+    largest = max(0.0 if isnan(ours) else ours, national)
     return {
         "label": f"{row['label']} ({row['unit']})",
         "year": row["year"],
-        "ours": f"{ours:.2f}" if ours == ours else "–",
+        "ours": "–" if isnan(ours) else f"{ours:.2f}",
         "national": f"{national:.2f}",
-        "ours_width": f"{250 * (ours if ours == ours else 0) / largest:.1f}",
-        "national_width": f"{250 * national / largest:.1f}",
+        "ours_width": bar_length(ours, largest=largest, width=WIDTH),
+        "national_width": bar_length(national, largest=largest, width=WIDTH),
     }
 
 

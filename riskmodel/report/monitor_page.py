@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from riskmodel.report.charts import bar_length
+from riskmodel.report.tables import text_table
 from riskmodel.report.templates import render
 
 __all__ = ["monitor_page"]
@@ -20,6 +22,17 @@ WIDTH = 240
 
 SHOWN = 30
 """Features of the chart; the file has them all."""
+
+HEADS = (
+    "List of",
+    "Who",
+    "Supported",
+    "Pupils",
+    "Expected",
+    "Observed",
+    "Horizon over",
+)
+"""Columns of the table of earlier lists."""
 
 
 def monitor_page(
@@ -58,31 +71,32 @@ def monitor_page(
         HTML.
     """
     top = drift.head(SHOWN)
-    scale = WIDTH / max(0.1, float(top[["index", "usual"]].to_numpy().max(initial=0.0)))
+    largest = max(0.1, float(top[["index", "usual"]].to_numpy().max(initial=0.0)))
     return render(
         "monitor.html",
         title=title,
         simulated=simulated,
         problems=list(problems),
-        drift=[_bar(row, scale) for row in top.to_dict("records")],
+        drift=[_bar(row, largest) for row in top.to_dict("records")],
         n_drifted=int(drift["drifted"].sum()),
         n_features=len(drift),
-        outcomes=[_outcome(row) for row in outcomes.to_dict("records")],
+        outcomes=text_table(HEADS, [_outcome(row) for row in outcomes.to_dict("records")]),
         caution=caution,
         advice=list(advice),
         retrain=retrain,
     )
 
 
-def _bar(row: dict[Any, Any], scale: float) -> dict[str, Any]:
+def _bar(row: dict[Any, Any], largest: float) -> dict[str, Any]:
+    """Return a feature's drift in words and as a bar."""
     return {
         "feature": row["feature"],
         "drifted": row["drifted"],
         "index": f"{row['index']:.2f}",
         "usual": f"{row['usual']:.2f}",
         "missing": f"{row['missing_before']:.0%} → {row['missing_now']:.0%}",
-        "width": round(scale * row["index"], 1),
-        "usual_at": round(scale * row["usual"], 1),
+        "width": bar_length(row["index"], largest=largest, width=WIDTH),
+        "usual_at": bar_length(row["usual"], largest=largest, width=WIDTH),
     }
 
 

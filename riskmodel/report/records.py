@@ -23,13 +23,14 @@ from riskmodel.data.outcomes import outcome_of
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
-from riskmodel.report.list_page.audit_view import audit_words, table_cells
+from riskmodel.report.list_page.audit_view import audit_words
 from riskmodel.report.sentences import (
     AUDIT_TABLES,
     MISUSE,
     backtest_words,
     day_words,
 )
+from riskmodel.report.tables import TextTable, frame_table
 from riskmodel.report.templates import render
 from riskmodel.training.gate_answers import GateAnswer
 
@@ -182,7 +183,7 @@ def _of_model(
         "evaluated": trained.get("evaluated", "not tested"),
         "track_record": backtest_words(backtest, trained.get("evaluated")),
         "tested": f"{counts.get('origins', 0)} lists of {counts.get('capacity', 0)} pupils",
-        "rankers": table_cells(_rankers(backtest)),
+        "rankers": frame_table(_rankers(backtest)),
     }  # fmt: skip
 
 
@@ -206,11 +207,11 @@ def _of_list(assessment: Assessment) -> dict[str, Any]:
         "scope": [("Day", as_of), ("Outcome", words), ("Pupils scored", pupils),
                   ("Places", assessment.capacity), ("Features of each pupil", n_features),
                   ("Model", origin.get("model_uri", "not registered"))],
-        "themes": table_cells(_themes(assessment)),
-        "strongest": table_cells(_strongest(assessment)),
+        "themes": frame_table(_themes(assessment)),
+        "strongest": frame_table(_strongest(assessment)),
         "audit": _audit(assessment.audit.published()),
         "audit_words": [one for lines in audit_words(assessment.audit).values() for one in lines],
-        "characteristics": table_cells(_characteristics(assessment)),
+        "characteristics": frame_table(_characteristics(assessment)),
     }  # fmt: skip
 
 
@@ -262,7 +263,7 @@ def _strongest(assessment: Assessment) -> pd.DataFrame:
     return pd.DataFrame({"Feature": labels, "Mean size, in log-odds": top.round(3).to_numpy()})
 
 
-def _audit(published: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+def _audit(published: Mapping[str, pd.DataFrame]) -> dict[str, TextTable]:
     """Return of the audit who is listed and whom earlier lists found; the list's page has all of it."""
     shown = {}
     if "selection" in published:
@@ -273,7 +274,7 @@ def _audit(published: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
             columns={"value": "recall", "low": "recall_low", "high": "recall_high"}
         )
     return {
-        AUDIT_TABLES[name]: table_cells(table[[one for one in AUDITED if one in table]])
+        AUDIT_TABLES[name]: frame_table(table[[one for one in AUDITED if one in table]], heads=2)
         for name, table in shown.items()
     }
 

@@ -20,6 +20,7 @@ from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion import MEASURES, Inclusion, sum_by_phase
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
 from riskmodel.progress import track
+from riskmodel.report.charts import number
 from riskmodel.report.dashboard.cells import (
     FEWEST_SCHOOLS,
     hide_area,
@@ -28,10 +29,11 @@ from riskmodel.report.dashboard.cells import (
     leaves_few,
     told_by_sums,
 )
-from riskmodel.report.dashboard.charts import number, spread_chart
+from riskmodel.report.dashboard.measure_charts import spread_chart
 from riskmodel.report.dashboard.parts import sources, themes
 from riskmodel.report.file_names import file_name
 from riskmodel.report.sentences import day_words
+from riskmodel.report.tables import TextTable, text_table
 from riskmodel.report.templates import render
 
 __all__ = ["write_dashboard"]
@@ -149,13 +151,10 @@ def _profile(made: Inclusion, area: pd.DataFrame, pages: pd.DataFrame) -> dict[s
         # an empty roll has no shares
         share = f"{number(100 * row['count'] / row['of'])}%" if row["of"] > 0 else ""
         count = number(row["count"], whole=True)
-        rows.append(
-            {"label": row["label"], "count": "c" if gone else count,
-             "share": "c" if bare and share else share}
-        )  # fmt: skip
+        rows.append((row["label"], "c" if gone else count, "c" if bare and share else share))
     kinds = facts.schools["kind"].value_counts().sort_index()
     return {
-        "rows": rows,
+        "table": text_table(["Who", "Pupils", "Of pupils on roll"], rows),
         "day": day_words(facts.periods["census"].iloc[facts.n_terms - 1]),
         "schools": [f"{kind}: {count}" for kind, count in kinds.items()],
     }
@@ -171,8 +170,10 @@ def _spread(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
                       for n, s in zip(part["schools"], part["share"], strict=True)]}
         for _, part in curve.groupby("measure", sort=False)
     ]  # fmt: skip
-    years = [_half_in_words(row) | {"year": row["period"]} for _, row in by_year.iterrows()]
-    return {"charts": charts, "years": years}
+    halves = [(row["period"], _half_in_words(row)) for _, row in by_year.iterrows()]
+    years = [(year, h["event"], h["events"], h["half"], h["schools"]) for year, h in halves]
+    heads = ["School year", "What", "Issued", "Schools for half", "Of schools"]
+    return {"charts": charts, "years": text_table(heads, years)}
 
 
 def _half_in_words(row: pd.Series) -> dict[str, Any]:
@@ -187,15 +188,14 @@ def _exits(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
         return {"why": known["why"].iloc[0] if len(known) else ""}
     table, totals = hide_exits(exits(made), known)
     rows = [
-        {"group": "Reception" if group == 0 else f"Year {group!s}",
-         "cells": [_exit_cell(row) for row in part.to_dict("records")]}
+        [
+            "Reception" if group == 0 else f"Year {group!s}",
+            *map(_exit_cell, part.to_dict("records")),
+        ]
         for group, part in table.groupby("year_group")
-    ]  # fmt: skip
-    total = [_exit_cell(row) for row in totals.to_dict("records")]
-    return {
-        "periods": totals["period"].tolist(),
-        "rows": [*rows, {"group": "All year groups", "cells": total}],
-    }
+    ]
+    total = ["All year groups", *map(_exit_cell, totals.to_dict("records"))]
+    return {"table": text_table(["Year group", *totals["period"]], [*rows, total])}
 
 
 def _exit_cell(row: dict[Hashable, Any]) -> str:
@@ -205,14 +205,14 @@ def _exit_cell(row: dict[Hashable, Any]) -> str:
     return f"{row['people']:,.0f} ({number(rate)} per 100)"
 
 
-def _coverage(made: Inclusion) -> dict[str, Any]:
+def _coverage(made: Inclusion) -> TextTable:
+    """Lay out how many facts each table holds as one column per school year."""
     table = rows_by_year(made)
     rows = [
-        {"table": name, "row": part["row"].iloc[0],
-         "cells": [_coverage_cell(row) for row in part.to_dict("records")]}
+        [name, part["row"].iloc[0], *map(_coverage_cell, part.to_dict("records"))]
         for name, part in table.groupby("table", sort=False)
-    ]  # fmt: skip
-    return {"periods": list(dict.fromkeys(table["period"])), "rows": rows}
+    ]
+    return text_table(["Table", "One row is a", *dict.fromkeys(table["period"])], rows)
 
 
 def _coverage_cell(row: dict[Hashable, Any]) -> str:

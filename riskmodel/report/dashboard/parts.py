@@ -17,7 +17,9 @@ from riskmodel.data.schema import NOT_KNOWN
 from riskmodel.inclusion.catalogue import MEASURES, Measure, england
 from riskmodel.inclusion.leavers import ONCE_A_YEAR
 from riskmodel.inclusion.periods import year_label
-from riskmodel.report.dashboard.charts import Point, line_chart, number
+from riskmodel.report.charts import number
+from riskmodel.report.dashboard.measure_charts import Point, line_chart
+from riskmodel.report.tables import TextTable, text_table
 
 __all__ = ["sources", "themes"]
 
@@ -172,17 +174,14 @@ def _breakdown(measure: Measure, rows: list[Row]) -> dict[str, Any]:
     years = list(dict.fromkeys(row["period"] for row in rows))
     by_code = {code: [row for row in rows if row["code"] == code] for code in labels}
     shown = [
-        {"label": labels[code], "cells": [_share(row) for row in part]}
-        for code, part in by_code.items()
-        if _any_value(part)
+        [labels[code], *map(_share, part)] for code, part in by_code.items() if _any_value(part)
     ]
     by_year = [[row for row in rows if row["period"] == year] for year in years]
+    totals = [["All", *map(_whole, by_year)]] if shown else []
     return {
         "title": measure.title,
         "about": measure.about,
-        "years": years,
-        "rows": shown,
-        "totals": [_whole(part) for part in by_year],
+        "table": text_table([measure.title, *years], [*shown, *totals]),
         "why": "" if shown else _why_nothing(rows),
     }
 
@@ -203,7 +202,7 @@ def _share(row: Row) -> str:
     return f"{number(row['numerator'], whole=True)} ({number(row['value'])}%)"
 
 
-def sources(names: Iterable[str], phase: str) -> list[dict[str, str]]:
+def sources(names: Iterable[str], phase: str) -> TextTable:
     """Return England's figures that a page shows, with where they were published.
 
     Parameters
@@ -215,15 +214,18 @@ def sources(names: Iterable[str], phase: str) -> list[dict[str, str]]:
 
     Returns
     -------
-    list of dict
-        ``title``, ``figure``, ``year``, ``source``.
+    TextTable
+        Measure, figure, year, source.
     """
-    made = []
-    for name in dict.fromkeys(names):
-        row = england(name, phase)
-        if row is not None:
-            made.append(
-                {"title": MEASURES[name].title, "figure": _with_unit(row["figure"], MEASURES[name].unit),
-                 "year": str(row["year"]), "source": str(row["source"])}
-            )  # fmt: skip
-    return made
+    found = {name: england(name, phase) for name in dict.fromkeys(names)}
+    rows = [
+        (
+            MEASURES[name].title,
+            _with_unit(row["figure"], MEASURES[name].unit),
+            row["year"],
+            row["source"],
+        )
+        for name, row in found.items()
+        if row is not None
+    ]
+    return text_table(["Measure", "England", "Year", "Source"], rows)

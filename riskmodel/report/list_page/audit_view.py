@@ -14,28 +14,61 @@ from riskmodel.fairness import Audit
 from riskmodel.fairness.audit import count_verdicts
 from riskmodel.fairness.verdicts import DISPARITY
 from riskmodel.report.sentences import AUDIT_TABLES
+from riskmodel.report.tables import TextTable, cell_words, frame_table
 
-__all__ = ["audit_tables", "audit_words", "table_cells"]
+__all__ = ["audit_tables", "audit_words"]
 
 COLUMNS = {
-    "selection": ["characteristic", "group", "n", "listed", "selection_rate", "others", "difference",
-                  "detectable", "verdict"],
-    "near_line": ["characteristic", "group", "near_line", "share_near_line"],
-    "quotas": ["characteristic", "group", "listed_with_quotas", "share_with_quotas"],
-    "measures": ["characteristic", "group", "measure", "value", "others", "difference", "detectable",
-                 "verdict"],
-    "groups": ["characteristic", "group", "pupils", "pupils_with_outcome", "listed", "found"],
-    "practice": ["ranker", "characteristic", "group", "gap_before", "gap", "change", "verdict"],
-}  # fmt: skip
+    "selection": (
+        "characteristic",
+        "group",
+        "n",
+        "listed",
+        "selection_rate",
+        "others",
+        "difference",
+        "detectable",
+        "verdict",
+    ),
+    "near_line": ("characteristic", "group", "near_line", "share_near_line"),
+    "quotas": ("characteristic", "group", "listed_with_quotas", "share_with_quotas"),
+    "measures": (
+        "characteristic",
+        "group",
+        "measure",
+        "value",
+        "others",
+        "difference",
+        "detectable",
+        "verdict",
+    ),
+    "groups": ("characteristic", "group", "pupils", "pupils_with_outcome", "listed", "found"),
+    "practice": (
+        "ranker",
+        "characteristic",
+        "group",
+        "gap_before",
+        "gap",
+        "change",
+        "verdict",
+    ),
+}
 """Columns that the page shows; ``audit.json`` and the workbook hold all."""
 
 LABELS = {
-    "n": "pupils", "selection_rate": "share listed", "others": "all others",
-    "detectable": "gap that could be found", "near_line": "just below the line",
-    "share_near_line": "share of those", "listed_with_quotas": "listed then",
-    "share_with_quotas": "share of the list then", "value": "figure", "ranker": "today's practice",
-    "gap_before": "its gap", "gap": "the model's gap",
-}  # fmt: skip
+    "n": "pupils",
+    "selection_rate": "share listed",
+    "others": "all others",
+    "detectable": "gap that could be found",
+    "near_line": "just below the line",
+    "share_near_line": "share of those",
+    "listed_with_quotas": "listed then",
+    "share_with_quotas": "share of the list then",
+    "value": "figure",
+    "ranker": "today's practice",
+    "gap_before": "its gap",
+    "gap": "the model's gap",
+}
 """Column → its head, where its name does not say it."""
 
 NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (IDACI)"}
@@ -43,8 +76,8 @@ NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (
 
 PER_HUNDRED = 100
 
-ENDS = {"value": ("low", "high")}
-"""Column → its interval, where that is not ``_low`` and ``_high``."""
+INTERVAL = {"low": "value_low", "high": "value_high"}
+"""Ends of the interval of ``value``, as :func:`riskmodel.report.tables.frame_table` names them."""
 
 
 def audit_words(audit: Audit) -> dict[str, list[str]]:
@@ -76,7 +109,7 @@ def _is_told(row: dict[Any, Any]) -> bool:
 
 
 def _who(row: dict[Any, Any]) -> str:
-    return f"{_name(row['characteristic'])}, {_text(row['group'])}"
+    return f"{_name(row['characteristic'])}, {cell_words(row['group'])}"
 
 
 def _selected(row: dict[Any, Any]) -> str:
@@ -90,7 +123,7 @@ def _name(characteristic: str) -> str:
     return NAMES.get(characteristic, said[:1].upper() + said[1:])
 
 
-def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
+def audit_tables(audit: Audit) -> dict[str, TextTable]:
     """Return the published tables as text.
 
     Parameters
@@ -100,63 +133,21 @@ def audit_tables(audit: Audit) -> dict[str, dict[str, Any]]:
 
     Returns
     -------
-    dict of str to dict
-        Title → ``columns``, ``heads`` (how many of them name the row) and ``rows``. A figure with an
-        interval is one cell: ``0.12 (0.08 to 0.17)``.
+    dict of str to TextTable
+        Title → table. A figure and its interval share a cell.
     """
     return {
-        AUDIT_TABLES[name]: _cells(table, [c for c in COLUMNS[name] if c in table])
+        AUDIT_TABLES[name]: _as_text(table, COLUMNS[name])
         for name, table in audit.published().items()
     }
 
 
-def _cells(table: pd.DataFrame, names: list[str]) -> dict[str, Any]:
-    columns = {name: table[name].map(_text).astype("str") for name in names}
-    columns["characteristic"] = table["characteristic"].map(_name).astype("str")
-    for name in names:
-        low, high = ENDS.get(name, (f"{name}_low", f"{name}_high"))
-        if low in table:
-            first, last = table[low].map(_text), table[high].map(_text)
-            with_range = (
-                columns[name] + " (" + first.astype("str") + " to " + last.astype("str") + ")"
-            )
-            columns[name] = columns[name].where((first == last).to_numpy(), with_range)
-    return {
-        "columns": [LABELS.get(name, name.replace("_", " ")) for name in names],
-        "heads": names.index("group") + 1,
-        "rows": pd.DataFrame(columns).to_numpy().tolist(),
-    }
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return "–" if pd.isna(value) else f"{value:.3f}"
-    return str(value).replace("_", " ")
-
-
-def table_cells(table: pd.DataFrame) -> dict[str, Any]:
-    """Return any table as text.
-
-    Parameters
-    ----------
-    table : DataFrame
-        A figure's interval stands in columns with its name and ``_low`` and ``_high``.
-
-    Returns
-    -------
-    dict
-        ``columns`` and ``rows``; a figure with its interval is one cell, unknown is a dash.
-    """
-    with_range = [str(name) for name in table if f"{name}_high" in table]
-    ends = {f"{name}{end}" for name in with_range for end in ("_low", "_high")}
-    columns = {
-        str(name): table[name].map(_text).astype("str") for name in table if name not in ends
-    }
-    for name in with_range:
-        low, high = (table[f"{name}{end}"].map(_text).astype("str") for end in ("_low", "_high"))
-        same = (low == columns[name]).to_numpy()
-        columns[name] = columns[name].where(same, columns[name] + " (" + low + " to " + high + ")")
-    return {
-        "columns": [name.replace("_", " ") for name in columns],
-        "rows": pd.DataFrame(columns).to_numpy().tolist(),
-    }
+def _as_text(table: pd.DataFrame, columns: tuple[str, ...]) -> TextTable:
+    """Return some columns of a published table, with their intervals."""
+    named = table.rename(columns=INTERVAL).assign(
+        characteristic=table["characteristic"].map(_name).astype("str")
+    )
+    shown = [name for name in columns if name in named]
+    wanted = [one for name in shown for one in (name, f"{name}_low", f"{name}_high")]
+    kept = named[[name for name in wanted if name in named]]
+    return frame_table(kept, labels=LABELS, heads=shown.index("group") + 1)

@@ -6,8 +6,6 @@ Out: ``index.html`` and ``schools/<school_id>.html``; each is one file and asks 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from importlib.resources import files
@@ -152,7 +150,18 @@ def _body(
         tables={} if school is not None else audit_tables(assessment.audit),
         label_note=outcome_of(assessment.outcome).note,
         data=_for_script(data),
+        made=_made(assessment),
     )
+
+
+def _made(assessment: Assessment) -> list[str]:
+    """Return what the foot of a page says."""
+    model = assessment.provenance.get("model_uri", "a model that is not registered")
+    return [
+        "Confidential: facts about children. Store, send and destroy this page as you do other case "
+        "records.",
+        f"From what was recorded before {day_words(assessment.as_of)}, with {model}.",
+    ]
 
 
 def _natural(text: str) -> tuple[Any, ...]:
@@ -169,19 +178,11 @@ def _for_script(data: dict[str, Any]) -> Markup:
 
 def _shell(body: str, key: PageKey | None) -> str:
     """Put a body, sealed if there is a key, into a page whose policy knows its style and script."""
-    style, script = (Markup((files("riskmodel.report.list_page") / name).read_text("utf-8"))  # noqa: S704
-                     for name in ("list.css", "list.js"))  # fmt: skip
+    script = (files("riskmodel.report.list_page") / "list.js").read_text("utf-8")
     return render(
         "list_page/shell.html",
         title="Pupils who may need support early",
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        script=Markup(script),  # noqa: S704
         body=Markup(body) if key is None else "",  # noqa: S704
         sealed=None if key is None else _for_script(seal(body, key)),
     )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()

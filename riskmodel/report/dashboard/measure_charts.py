@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Point", "line_chart", "number", "spread_chart"]
+from riskmodel.report.charts import axis_ends, number
+
+__all__ = ["Point", "line_chart", "spread_chart"]
 
 WIDTH, HEIGHT = 330, 140
 LEFT, RIGHT, TOP, BOTTOM = 36, 50, 12, 22
-FLOOR = 60
-"""Values that all lie above it are drawn from near the lowest, and the axis says so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,33 +41,6 @@ class Point:
     complete: bool
 
 
-def number(value: float, *, whole: bool = False) -> str:
-    """Write a value for people.
-
-    Parameters
-    ----------
-    value : float
-        Any value; missing ones give a dash.
-    whole : bool
-        Whether it is a count.
-
-    Returns
-    -------
-    str
-        One decimal place, two under 1.
-
-    Examples
-    --------
-    >>> number(12.34), number(0.253), number(1234.0, whole=True), number(float("nan"))
-    ('12.3', '0.25', '1,234', '–')
-    """
-    if math.isnan(value):
-        return "–"
-    if whole:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value == 0 or value >= 1 else f"{value:.2f}"
-
-
 def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False) -> dict[str, Any]:
     """Lay out a measure over its periods.
 
@@ -87,7 +60,7 @@ def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False
         ``low`` and ``high`` of the axis, ``reference``, and ``text``, what the picture shows.
     """
     values = [point.value for point in points if not math.isnan(point.value)]
-    low, high = _axis([*values, reference])
+    low, high = axis_ends([*values, reference])
     step = (WIDTH - LEFT - RIGHT) / max(1, len(points))
     across = [LEFT + step * (place + 0.5) for place in range(len(points))]
 
@@ -113,16 +86,6 @@ def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False
         "reference": None if math.isnan(reference) else up(reference),
         "text": _in_words(points, values, reference, whole=whole),
     }  # fmt: skip
-
-
-def _axis(values: Sequence[float]) -> tuple[float, float]:
-    """Return round ends of the axis; it starts at 0 unless all values are high percentages."""
-    there = [value for value in values if not math.isnan(value)]
-    if there and min(there) > FLOOR and max(there) <= 100:
-        return math.floor((min(there) - 1) / 5) * 5.0, 100.0
-    top = max([*there, 0.0]) * 1.05 or 1.0
-    size = 10 ** math.floor(math.log10(top))
-    return 0.0, next(size * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if size * step >= top)
 
 
 def _runs(shown: list[tuple[float, Point]]) -> list[list[tuple[float, Point]]]:
