@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from riskmodel.assess import rank
 from riskmodel.data.check import check
 from riskmodel.data.read import read
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.inclusion import inclusion
-from riskmodel.ranking import rank
 from riskmodel.report.backtest_page import backtest_page
 from riskmodel.report.check_page import write_check
 from riskmodel.report.dashboard.page import write_dashboard
