@@ -48,7 +48,7 @@ check: $(VENV)/.ready ## formatter, linter, types, layers, docstrings
 	$(BIN)/python tests/numpydoc_check.py
 
 figures:         ## how the house is kept: short functions, tests, docstrings, circles
-	$(PYTHON) tests/house_figures.py
+	$(PYTHON) -m tests.house_figures
 
 clean:           ## remove what the targets made
 	rm -rf $(VENV) demo real build dist *.egg-info docs/_build docs/api

@@ -1,4 +1,4 @@
-"""Print the figures by which this house is kept: ``python tests/house_figures.py [FOLDER ...]``.
+"""Print the figures by which this house is kept: ``python -m tests.house_figures [FOLDER ...]``.
 
 In:  the sources of the product and of its tests, read as syntax trees; nothing is imported or run.
 Out: one line per figure with its goal, and which functions fall short (with ``--show``).
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.imports import circle_in, our_imports
 
 __all__ = ["Function", "functions", "main", "product_files", "test_files"]
 
@@ -174,6 +176,7 @@ def figures(folders: tuple[str, ...]) -> list[tuple[str, str, str]]:
         ("fmt: skip in product code", str(skips), "<= 20"),
         ("Raises where a public function raises", f"{share(documented, len(raises)):.1f}%", "100%"),
         ("public functions with a doctest", f"{share(examples, len(public)):.1f}%", ">= 40%"),
+        ("modules in a circle of imports", str(len(set(circle_in(our_imports(ROOT))))), "0"),
         ("product lines without docstrings of functions", str(product), ""),
     ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import riskmodel
+from tests.imports import circle_in, import_graph, our_imports
 
 ROOT = Path(riskmodel.__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -110,3 +111,54 @@ def test_modules_say_what_they_are_for() -> None:
         if info.name != "riskmodel.__main__" and not importlib.import_module(info.name).__doc__:
             silent.append(info.name)
     assert silent == []
+
+
+def test_no_module_of_ours_imports_in_a_circle() -> None:
+    graph = our_imports(ROOT)
+    assert {"riskmodel.features.build", "riskmodel.assess", "riskmodel.cli"} <= set(graph)
+    assert "riskmodel.training.calibrated" in graph["riskmodel.assess"]
+    assert not any("riskmodel" in imported for imported in graph.values())  # the public names
+    assert circle_in(graph) == []
+
+
+MADE_UP = {
+    "house/__init__.py": '__all__ = ["cook"]\nfrom house.kitchen import cook\n',
+    "house/kitchen.py": "import house.garden\n\ndef cook(): ...\n",
+    "house/garden.py": "",
+    "house/attic/__init__.py": "",
+    "house/attic/box.py": "import os\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "circle"),
+    [
+        ("garden", "from house.kitchen import cook", {"house.garden", "house.kitchen"}),
+        ("garden", "from house import kitchen", {"house.garden", "house.kitchen"}),
+        ("garden", "import house.kitchen as k", {"house.garden", "house.kitchen"}),
+        ("garden", "from house import cook", {"house", "house.garden", "house.kitchen"}),
+        (
+            "garden",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.kitchen import cook",
+            {"house.garden", "house.kitchen"},
+        ),
+        (
+            "garden",
+            "class Bed:\n    def water(self):\n        from house.kitchen import cook",
+            {"house.garden", "house.kitchen"},
+        ),
+        ("attic/box", "from house.attic import box", {"house.attic.box"}),
+        ("attic/__init__", '__all__ = ["box"]\nfrom house.attic import box', set()),
+        ("attic/box", "from house.garden import rose", set()),
+        ("attic/box", "from house.attic import key", set()),  # its __init__ imports nothing
+    ],
+)
+def test_a_made_up_circle_is_found_however_it_is_imported(
+    tmp_path: Path, file: str, code: str, circle: set[str]
+) -> None:
+    for name, text in (MADE_UP | {f"house/{file}.py": code}).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = circle_in(import_graph({"house": tmp_path / "house"}))
+    assert set(found) == circle
+    assert found[:1] == found[-1:]
