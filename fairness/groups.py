@@ -6,20 +6,23 @@ Out: one column per characteristic; "not known" is always a group. Any two can b
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
+from riskmodel.data.schema import TABLES
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
+from riskmodel.data.year_groups import PHASES, phase_of, year_words
 from riskmodel.errors import RequestError
 
 __all__ = [
     "CROSSED",
     "GATED",
     "MOST_GROUPS",
-    "ORDINARY_PHASES",
     "checked_groups",
     "cross",
     "family",
@@ -56,11 +59,6 @@ LANGUAGES = {
     "ZZZ": NOT_KNOWN,
 }
 """DfE School Census, first language: believed to be English; not obtained, refused, not recorded."""
-
-PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "All-through",
-          "post16": "After 16"}  # fmt: skip
-ORDINARY_PHASES, LAST_YEARS = ("Primary", "Secondary", "After 16"), (6, 11)
-"""Phases that follow each other; the last year groups of the first two."""
 
 SCHOOL_TYPES = {
     "mainstream": "Mainstream",
@@ -173,15 +171,17 @@ def family(characteristic: str, group: str) -> tuple[str, tuple[str, ...]]:
     if characteristic == "primary_need":
         return "sen", (NO_SEN,) if group == NO_SEN else tuple(PROVISION.values())
     if characteristic == "year_group":
-        return "phase", _phase_of(group)
+        phase = _phase_by_year().get(group)
+        return "phase", (PHASES[phase],) if phase else ()
     return "", ()
 
 
-def _phase_of(year_group: str) -> tuple[str, ...]:
-    number = year_group.removeprefix("Year ")
-    if not number.isdigit():
-        return ()
-    return (ORDINARY_PHASES[int(np.searchsorted(LAST_YEARS, int(number)))],)
+@cache
+def _phase_by_year() -> dict[str, str]:
+    """Return the phase of every year group, by its words."""
+    column = TABLES["enrolments"]["year_group"]
+    every = pd.Series(range(int(column.low), int(column.high) + 1))
+    return dict(zip(year_words(every), phase_of(every), strict=True))
 
 
 def place_of(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
@@ -272,11 +272,7 @@ def _of_school(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
     """Return year group, phase and kind of school."""
     columns: dict[str, Words] = {}
     if "year_group" in spine:
-        year = spine["year_group"].to_numpy()
-        words = np.array(
-            [f"Year {number}" for number in range(year.max(initial=0) + 1)], dtype=object
-        )
-        columns["year_group"] = np.where(year > 0, words[np.maximum(year, 0)], NOT_KNOWN)
+        columns["year_group"] = year_words(spine["year_group"]).to_numpy(dtype=object)
     if "school_id" in spine and "schools" in tables:
         schools = tables["schools"].drop_duplicates("school_id").set_index("school_id")
         here = schools.reindex(spine["school_id"].astype("str"))

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from riskmodel.data.year_groups import ORDINARY_PHASES, PHASES
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_in_grid, hidden_rows
-from riskmodel.fairness.groups import CROSSED, ORDINARY_PHASES, family
+from riskmodel.fairness.groups import CROSSED, family
 
 __all__ = ["hidden_groups", "is_crossed"]
 
@@ -23,6 +24,9 @@ Family = tuple[str, tuple[str, ...]]
 
 Places = dict[tuple[str, str], int]
 """(Characteristic, group) → row of the table."""
+
+BY_AGE = tuple(PHASES[code] for code in ORDINARY_PHASES)
+"""Groups of ``phase`` to which year groups belong by age."""
 
 
 def hidden_groups(
@@ -80,7 +84,7 @@ def _family(characteristic: str, group: str, at: Places) -> Family:
     parent, parts = family(characteristic, group)
     there = tuple(part for part in parts if (parent, part) in at)
     if parent == "phase" and parts and not there:
-        others = ("Secondary", *ORDINARY_PHASES)
+        others = ("Secondary", *BY_AGE)
         there = tuple(part for part in others if (parent, part) in at)[:1]
     return parent, there
 
@@ -94,11 +98,11 @@ def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Pla
     gone = found | (values < SMALLEST_SHOWN).any(axis=1)
     of_any_age = [
         row for (name, group), row in at.items()
-        if (name == "phase" and group not in ORDINARY_PHASES) or families[row] == ("phase", ())
+        if (name == "phase" and group not in BY_AGE) or families[row] == ("phase", ())
     ]  # fmt: skip
     chosen = np.zeros_like(found)
     if gone[of_any_age].any():
-        for phase in ORDINARY_PHASES:
+        for phase in BY_AGE:
             rows = np.flatnonzero([one == ("phase", (phase,)) for one in families])
             if len(rows) and not gone[rows].any():
                 chosen[rows[values[rows].sum(axis=1).argmin()]] = True

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
+from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.windows import share
@@ -157,7 +158,7 @@ def attainment(known: FactsAsOf) -> Columns:
 
     stages = {stage: of(stage) for stage in ("EYFS", "KS1", "KS2", "KS4")}
     reading, mathematics = of("KS2", "reading"), of("KS2", "mathematics")
-    in_secondary = known.spine["year_group"].to_numpy() >= 7
+    in_secondary = known.year_group >= FIRST_SECONDARY
     return {
         **{f"{stage.lower()}_score": value for stage, value in stages.items()},
         "ks2_reading": reading,

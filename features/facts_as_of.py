@@ -61,6 +61,11 @@ class FactsAsOf:
         """Pupil number of each row of the spine."""
         return pupils_of(self.spine)
 
+    @cached_property
+    def year_group(self) -> NDArray[np.float64]:
+        """Year group of each row of the spine; nan where it is not known."""
+        return self.spine["year_group"].to_numpy(dtype=float, na_value=np.nan)
+
     @property
     def day(self) -> int:
         """The day, in days since 1970."""

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
+from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
@@ -54,7 +55,7 @@ def moves(known: FactsAsOf) -> Columns:
         {"pupil": main.pupil, "school_id": facts["school_id"].to_numpy()[is_main]}
     )[main.day < known.day].drop_duplicates()  # fmt: skip
     n_schools = np.bincount(schools["pupil"], minlength=main.n_pupils).astype(float)
-    year_group = known.spine["year_group"].to_numpy().astype(float)
+    year_group = known.year_group
     weeks = (known.day - known.school_year_start) / 7
     return {
         "year_group": year_group,
@@ -68,7 +69,9 @@ def moves(known: FactsAsOf) -> Columns:
         "came_in_mid_year": np.where(np.isnan(since), np.nan, _in_mid_year(entry)),
         "dual_roll_now": dual.state(end[~is_main]),
         "dual_roll_ever": (dual.count() > 0).astype(float),
-        "weeks_since_year_7": np.where(year_group >= 7, weeks + 52.18 * (year_group - 7), np.nan),
+        "weeks_since_year_7": np.where(
+            year_group >= FIRST_SECONDARY, weeks + 52.18 * (year_group - FIRST_SECONDARY), np.nan
+        ),
         "weeks_since_september": np.full(len(year_group), weeks),
     }
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT
+from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 
@@ -18,9 +19,6 @@ NEEDS = ("SEMH", "SLCN", "ASD", "MLD", "SPLD", "SLD", "HI", "VI", "PD", "OTH", "
 
 LIMIT_WEEKS = 20
 """Weeks in which an EHC plan is to be issued (Special Educational Needs and Disability Regulations 2014)."""
-
-LATE_YEAR = 7
-"""Year group from which a need counts as found late: after the move to secondary school; chosen."""
 
 
 def _has_need(spells: pd.DataFrame, code: str) -> NDArray[np.bool_]:
@@ -98,7 +96,12 @@ def send_timing(known: FactsAsOf) -> Columns:
 
     def year_group_at(day: NDArray[np.float64]) -> NDArray[np.float64]:
         september = np.floor((known.school_year_start - day) / DAYS_PER_YEAR + 1)
-        return known.spine["year_group"].to_numpy() - np.maximum(september, 0)
+        return known.year_group - np.maximum(september, 0)
+
+    def late(day: NDArray[np.float64]) -> NDArray[np.float64]:
+        # where a need was found, but not the year group, nobody knows
+        unknown = np.isnan(known.year_group) & ~np.isnan(day)
+        return np.where(unknown, np.nan, year_group_at(day) >= FIRST_SECONDARY)
 
     changes = known.events("send", "start_date")
     past_end = end < known.day
@@ -116,10 +119,9 @@ def send_timing(known: FactsAsOf) -> Columns:
         "sen_changes_12_months": changes.count(365),
         "sen_stepped_down": ((ended.count(365) > 0) & ~any_now).astype(float),
         "ehc_plan_ended": (plan_ended & ~plan_now).astype(float),
-        "sen_found_age_years": known.spine["year_group"].to_numpy()
-        - (known.day - found) / DAYS_PER_YEAR,
-        "sen_found_late": (year_group_at(found) >= LATE_YEAR).astype(float),
-        "slcn_found_late": (year_group_at(found_slcn) >= LATE_YEAR).astype(float),
+        "sen_found_age_years": known.year_group - (known.day - found) / DAYS_PER_YEAR,
+        "sen_found_late": late(found),
+        "slcn_found_late": late(found_slcn),
         "sen_found_lately": (found >= known.day - 365).astype(float),
         "support_before_plan_years": np.where(to_plan >= 0, to_plan, np.nan),
     }

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of
+from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
@@ -186,7 +187,7 @@ def suspension_places(known: FactsAsOf) -> Columns:
     )
     in_primary = _before_year_7(known, events)
     return {
-        "suspended_in_primary": (in_primary > 0).astype(float),
+        "suspended_in_primary": np.where(np.isnan(in_primary), np.nan, in_primary > 0),
         "suspensions_in_primary": in_primary,
         "suspensions_at_this_school": here,
         "suspensions_at_other_schools": ever - here,
@@ -195,9 +196,13 @@ def suspension_places(known: FactsAsOf) -> Columns:
 
 
 def _before_year_7(known: FactsAsOf, events: Events) -> NDArray[np.float64]:
-    """Count suspensions before the September in which the pupil entered, or will enter, Year 7."""
-    entry = known.school_year - known.spine["year_group"].to_numpy() + 7
-    september = days_of(pd.to_datetime(pd.Series(entry).astype("str") + "-09-01"))
+    """Count suspensions before the September in which the pupil entered, or will enter, Year 7.
+
+    Where the year group is not known, so is their number, unless there are none at all.
+    """
+    entry = known.school_year - known.spine["year_group"] + FIRST_SECONDARY
+    september = days_of(pd.to_datetime(entry.astype("Int64").astype("str") + "-09-01"))
     limit = np.full(events.n_pupils, -(10**6), dtype=np.int64)
     limit[known.rows] = september
-    return events.where(events.day < limit[events.pupil]).count()
+    before = events.where(events.day < limit[events.pupil]).count()
+    return np.where(np.isnan(known.year_group) & (before > 0), np.nan, before)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year, snapshot_dates
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.outcomes import HOLIDAY_DAYS, Outcome, outcome_of
+from riskmodel.data.year_groups import year_words
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -30,6 +30,9 @@ __all__ = [
     "resolve_as_of",
     "snapshots",
 ]
+
+AGE_OF_RECEPTION = 4
+"""Academic age, in years at the last 31 August, of Reception, which is year group 0."""
 
 GAP_DAYS = 50
 """Longest gap between two rolls that still counts as on roll: a summer holiday and a week."""
@@ -46,6 +49,8 @@ TERM_ENDS, TERM_BEGINS = (7, 10), (9, 14)
 
 SPINE_COLUMNS = ["pupil_id", "as_of", "school_id", "year_group"]
 
+AGE_NOT_KNOWN = "age not known"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cohort:
@@ -55,8 +60,8 @@ class Cohort:
     ----------
     table : DataFrame
         One row per day: ``as_of``; ``pupils``; ``schools``, missing where a spine names none; then
-        the pupils of each year group, ``Year 1`` and so on, or ``age not known``. Counts are
-        whole, small ones too: for the analyst's desk.
+        the pupils of each year group, ``Year 1`` and so on, and at the end ``age not known``. Counts
+        are whole, small ones too: for the analyst's desk.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -104,9 +109,10 @@ def describe(spine: pd.DataFrame) -> Cohort:
     by_day = spine.assign(school_id=school.where(school != "")).groupby("as_of")
     table = by_day.agg(pupils=("pupil_id", "size"), schools=("school_id", "nunique"))
     table["schools"] = table["schools"].astype("Int64").mask(table["schools"] == 0)
-    years = pd.crosstab(spine["as_of"], spine["year_group"])
-    named = years.rename(columns=lambda year: f"Year {year}" if year else "age not known")
-    return Cohort(table=table.join(named).reset_index())
+    words = year_words(spine["year_group"]).fillna(AGE_NOT_KNOWN)
+    found = year_words(spine["year_group"].drop_duplicates().sort_values()).fillna(AGE_NOT_KNOWN)
+    years = pd.crosstab(spine["as_of"], words)[list(found.unique())]
+    return Cohort(table=table.join(years).reset_index())
 
 
 def _data_span(tables: Tables, outcome: Outcome) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -278,8 +284,9 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     Returns
     -------
     DataFrame
-        ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; sorted by day and pupil. After 16
-        there is no school (empty), and the year group is 12 or 13, or 0 where age is not known.
+        ``pupil_id``, ``as_of``, ``school_id``, ``year_group`` (Int64); sorted by day and pupil. After
+        16 there is no school (empty), and the year group is 12 or 13, or missing where the month of
+        birth is not known.
 
     Raises
     ------
@@ -295,7 +302,10 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
         raise RequestError("No day was given to make a list on; got an empty list. Give one day.")
     needed = Tables({name: tables[name] for name in ("pupils", one.cohort_table)})
     parts = [of_day(needed.as_known(day), day, one.year_groups) for day in days]
-    return pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
+    spine = pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
+    # a year group may be missing after 16. No number can stand for that, for any would take part in
+    # sums and comparisons unnoticed; Int64 shows whole numbers, and refuses to pass for one
+    return spine.astype({"year_group": "Int64"})
 
 
 def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:
@@ -304,7 +314,7 @@ def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> 
     this_year = int(academic_year(pd.Series([day])).iloc[0])
     year_group = rolls["year_group"] + this_year - academic_year(rolls["entry_date"])
     rolls = rolls.assign(
-        year_group=year_group.astype("int64"),
+        year_group=year_group,
         is_dual=rolls["status"] == "dual",
         has_ended=rolls["leaving_date"] < day,
     )
@@ -345,13 +355,14 @@ def _post16_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> 
     pupils = positions.loc[positions["start_date"] < day, "pupil_id"].drop_duplicates()
     born = known["pupils"].set_index("pupil_id")["birth_month"].reindex(pupils)
     age = academic_year(pd.Series([day])).iloc[0] - academic_year(born) - 1
-    suits = ((age - 4).between(*years) | age.isna()).fillna(True).to_numpy(dtype=bool)
+    year_group = age - AGE_OF_RECEPTION
+    suits = year_group.between(*years).fillna(True).to_numpy(dtype=bool)
     frame = pd.DataFrame(
         {
             "pupil_id": pupils.to_numpy(),
             "as_of": day,
             "school_id": pd.array([""] * len(pupils), dtype="str"),
-            "year_group": np.asarray(age.fillna(4).to_numpy(dtype=float) - 4, dtype="int64"),
+            "year_group": year_group.array,
         }
     ).astype({"pupil_id": pupils.dtype})
     return frame[suits].sort_values("pupil_id")

@@ -129,7 +129,7 @@ def test_no_school_and_no_age_are_not_counted_as_some() -> None:
             "pupil_id": ["a"],
             "as_of": [pd.Timestamp("2025-01-01")],
             "school_id": [""],
-            "year_group": [0],
+            "year_group": pd.Series([None], dtype="Int64"),
         }
     )
     table = describe(spine).table

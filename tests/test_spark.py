@@ -80,9 +80,12 @@ def test_parts_give_the_same_features_to_the_bit(tables: Tables, spine: pd.DataF
         assert made.to_numpy().tobytes() == whole.iloc[rows].to_numpy().tobytes()
 
 
+@pytest.mark.parametrize("some_unknown", [False, True])
 def test_spark_builds_the_same_features(
-    session: object, tables: Tables, spine: pd.DataFrame
+    session: object, tables: Tables, spine: pd.DataFrame, some_unknown: bool
 ) -> None:
+    if some_unknown:  # as after 16, where the month of birth may not be known
+        spine = spine.assign(year_group=spine["year_group"].mask(spine.index % 3 == 0))
     local, spark = build(tables, spine), build(tables, spine, engine="spark")
     assert list(spark) == list(local)
     assert spark.dtypes.eq("float32").all()

@@ -20,6 +20,7 @@ from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.tables import Tables, upheld
+from riskmodel.data.year_groups import phase_of
 
 __all__ = ["CheckReport", "alike_together", "check"]
 
@@ -213,10 +214,9 @@ def _phases(tables: Tables, first: pd.Timestamp, last: pd.Timestamp) -> NDArray[
     year = int(academic_year(pd.Series([first])).iloc[0])
     rolls = tables["enrolments"]
     rolls = rolls[((rolls["entry_date"] <= last) & ~(rolls["leaving_date"] < first)).to_numpy()]
-    group = (rolls["year_group"] + year - academic_year(rolls["entry_date"])).to_numpy(dtype=float)
+    by_age = phase_of(rolls["year_group"] + year - academic_year(rolls["entry_date"]))
     phase = np.full(len(tables.pupils.categories), "", dtype=object)
-    names = np.select([group < 7, group <= 11], ["primary", "secondary"], "")
-    phase[rolls["pupil_id"].cat.codes.to_numpy()] = names
+    phase[pupils_of(rolls)] = by_age.where(by_age.isin(["primary", "secondary"]), "")
     return phase
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.tables import Tables, upheld
+from riskmodel.data.year_groups import FIRST_SECONDARY
 
 __all__ = ["concentration", "coverage", "linkage"]
 
@@ -120,7 +121,7 @@ def concentration(tables: Tables) -> pd.DataFrame:
     if not {"suspensions", "enrolments"} <= set(tables) or not len(tables["suspensions"]):
         return pd.DataFrame({name: [] for name in columns})
     facts, rolls = upheld(tables["suspensions"]), tables["enrolments"]
-    secondary = rolls.loc[(rolls["year_group"] >= 7).to_numpy(), "school_id"].unique()
+    secondary = rolls.loc[(rolls["year_group"] >= FIRST_SECONDARY).to_numpy(), "school_id"].unique()
     year = academic_year(facts["start_date"]).to_numpy(dtype=int)
     rows = []
     for event, category in (("suspensions", "SUSP"), ("permanent exclusions", "PERM")):

@@ -47,6 +47,7 @@ def find_gaps(
     for name, value, sentence in (
         ("sen_ever", 0.0, "No special educational needs are on record."),
         ("results_missing", 1.0, "No key stage 2 results are known."),
+        ("year_group", np.nan, "The year group is not known."),
         ("idaci_decile", np.nan, "The neighbourhood is not known."),
         ("not_known_now", 1.0, "What the young person is doing now is not known."),
     ):

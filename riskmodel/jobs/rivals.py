@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
+from riskmodel.data.year_groups import phase_of
 from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.sample import Sample
@@ -33,8 +34,6 @@ CEILING = "true risk (ceiling)"
 
 CHAMPION = "champion's recipe"
 """Ranker: settings and features of the model in use, fitted to the same folds."""
-
-LAST_PRIMARY_YEAR = 6
 
 
 def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
@@ -132,8 +131,7 @@ def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
         part["event_on"] = event_on.to_numpy()
     if (rows["school_id"].astype("str") != "").any():
         part["school_id"] = rows["school_id"].to_numpy()
-        primary = rows["year_group"].to_numpy() <= LAST_PRIMARY_YEAR
-        part["phase"] = np.where(primary, "primary", "secondary")
+        part["phase"] = phase_of(rows["year_group"]).to_numpy()
     if "suspensions_ever" in sample.X:
         part["never_suspended"] = sample.X["suspensions_ever"].iloc[fold.test].to_numpy() == 0
     return part

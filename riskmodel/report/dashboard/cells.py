@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.year_groups import phase_of
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows, leaves_room
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
@@ -16,9 +17,6 @@ __all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_exits", "hide_school", "leaves_f
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
-
-LAST_OF_PRIMARY = 6
-"""Year group after which secondary school begins."""
 
 KEYS = ["phase", "measure", "code", "period"]
 
@@ -163,9 +161,8 @@ def hide_exits(table: pd.DataFrame, phases: pd.DataFrame) -> tuple[pd.DataFrame,
         ``period, people, pupils, hidden``: all year groups, hidden with either phase, which the other
         would leave.
     """
-    primary = table["year_group"] <= LAST_OF_PRIMARY
     keys = pd.MultiIndex.from_arrays(
-        [np.where(primary, "primary", "secondary"), table["period"]], names=["phase", "period"]
+        [phase_of(table["year_group"]), table["period"]], names=["phase", "period"]
     )
     ordinary = phases["phase"].isin(["primary", "secondary"])
     secret = phases[(phases["hidden"] & ordinary).to_numpy()]

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.data.write import new_folder
+from riskmodel.data.year_groups import year_words
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion import MEASURES, Inclusion, sum_by_phase
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
@@ -188,11 +189,8 @@ def _exits(made: Inclusion, area: pd.DataFrame) -> dict[str, Any]:
         return {"why": known["why"].iloc[0] if len(known) else ""}
     table, totals = hide_exits(exits(made), known)
     rows = [
-        [
-            "Reception" if group == 0 else f"Year {group!s}",
-            *map(_exit_cell, part.to_dict("records")),
-        ]
-        for group, part in table.groupby("year_group")
+        [group, *map(_exit_cell, part.to_dict("records"))]
+        for group, part in table.groupby(year_words(table["year_group"]), sort=False)
     ]
     total = ["All year groups", *map(_exit_cell, totals.to_dict("records"))]
     return {"table": text_table(["Year group", *totals["period"]], [*rows, total])}

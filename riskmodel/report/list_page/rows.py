@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
 from riskmodel.data.sen_provision import provision_on
+from riskmodel.data.year_groups import PHASES, phase_of, year_words
 from riskmodel.report.list_page.frequency import frequencies, ranges
 
 __all__ = ["FILTERS", "bar_places", "list_rows", "rest_of_cohort", "school_names"]
@@ -35,7 +35,7 @@ FIRST_LETTER = ord("?")
 
 NO_NEED, NEED_NOT_SAID = "No need on record", "Need not stated"
 NO_SCHOOL = "No school"
-LAST_PRIMARY, LAST_SECONDARY = 6, 11
+YEAR_NOT_KNOWN, PHASE_NOT_KNOWN = "Year not known", "Phase not known"
 
 
 def school_names(tables: Tables | None) -> dict[str, str]:
@@ -78,16 +78,13 @@ def list_rows(ranking: pd.DataFrame, tables: Tables | None, *, as_of: pd.Timesta
     """
     school, names = ranking["school_id"].astype("str"), school_names(tables)
     year = ranking["year_group"]
-    phase = np.select(
-        [year <= LAST_PRIMARY, year <= LAST_SECONDARY], ["Primary", "Secondary"], "After 16"
-    )
     columns = {
         "rank": ranking["rank"],
         "pupil_id": ranking["pupil_id"].astype("str"),
         "school_id": school,
         "school": school.map(lambda name: names.get(name, name)).mask(school == "", NO_SCHOOL),
-        "year": _years(year),
-        "phase": phase,
+        "year": year_words(year).fillna(YEAR_NOT_KNOWN),
+        "phase": phase_of(year).map(PHASES).fillna(PHASE_NOT_KNOWN),
         "change": ranking["change"].astype("str"),
         "band": ranking["band"].astype("str"),
         "risk": frequencies(ranking["risk"]),
@@ -97,11 +94,6 @@ def list_rows(ranking: pd.DataFrame, tables: Tables | None, *, as_of: pd.Timesta
         known = Tables({"send": tables["send"]}).as_known(as_of)
         columns["need"] = _needs(known["send"], ranking["pupil_id"], as_of)
     return pd.DataFrame(columns, index=ranking.index)
-
-
-def _years(year: pd.Series) -> pd.Series:
-    text = "Year " + year.astype("str")
-    return text.mask((year == 0).to_numpy(), "Reception").mask((year < 0).to_numpy(), "Nursery")
 
 
 def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Series:

@@ -1,0 +1,181 @@
+"""Year groups: their words and phase, and one that is not known is not known anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from riskmodel.assess import Assessment, rank
+from riskmodel.cohort import build_spine, default_as_of, describe
+from riskmodel.data import Tables
+from riskmodel.data.year_groups import ORDINARY_PHASES, phase_of, year_words
+from riskmodel.explain.gaps import find_gaps
+from riskmodel.fairness import groups_at
+from riskmodel.fairness.groups import family
+from riskmodel.features import build
+from riskmodel.jobs.past_lists import with_outcome
+from riskmodel.report import write_list
+from riskmodel.report.list_files import read_list
+from riskmodel.report.list_page.rows import list_rows
+from riskmodel.report.workbook.reading_back import read_returned
+from tests.lists import score, simulated_tables
+from tests.strategies import AS_OF, small_tables, spine_of
+
+OUTCOME = "neet-post16"
+
+
+@pytest.mark.parametrize("dtype", ["int64", "Int64", "float64"])
+def test_words_and_phases_keep_their_rows_whatever_the_type(dtype: str) -> None:
+    years = pd.Series([-2, 0, 1, 6, 7, 11, 12, 13], index=[*"hgfedcba"]).astype(dtype)
+    assert year_words(years).tolist() == [
+        "Nursery", "Reception", "Year 1", "Year 6", "Year 7", "Year 11", "Year 12", "Year 13"
+    ]  # fmt: skip
+    assert phase_of(years).tolist() == ["primary"] * 4 + ["secondary"] * 2 + ["post16"] * 2
+    assert year_words(years).index.equals(years.index)
+    assert phase_of(years).index.equals(years.index)
+
+
+@pytest.mark.parametrize("values", [[], [None], [None, None]])
+def test_where_nothing_is_known_nothing_is_said(values: list[None]) -> None:
+    years = pd.Series(values, dtype="Int64")
+    assert year_words(years).isna().all()
+    assert phase_of(years).isna().all()
+
+
+@pytest.mark.parametrize(
+    ("group", "phases"),
+    [("Reception", ("Primary",)), ("Year 6", ("Primary",)), ("Year 7", ("Secondary",)),
+     ("Year 12", ("After 16",)), ("not_known", ())],
+)  # fmt: skip
+def test_the_audit_takes_the_phase_of_a_year_group_from_here(
+    group: str, phases: tuple[str, ...]
+) -> None:
+    assert family("year_group", group) == ("phase", phases)
+    assert len(ORDINARY_PHASES) == 3
+
+
+# ---- a young person without a month of birth
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    """Return the simulated LA; the month of birth of every third pupil is not known."""
+    whole = simulated_tables()
+    pupils = whole["pupils"]
+    unknown = np.arange(len(pupils)) % 3 == 0
+    born = pupils["birth_month"].mask(unknown)
+    return Tables({**whole, "pupils": pupils.assign(birth_month=born)})
+
+
+@pytest.fixture(scope="module")
+def spine(tables: Tables) -> pd.DataFrame:
+    return build_spine(tables, [default_as_of(tables, OUTCOME)], OUTCOME)
+
+
+@pytest.fixture(scope="module")
+def assessment(tables: Tables) -> Assessment:
+    return score(tables, outcome=OUTCOME)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    tables: Tables, assessment: Assessment, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return write_list(assessment, tmp_path_factory.mktemp("year_groups") / "list", tables=tables)
+
+
+def test_the_spine_holds_no_number_for_it(spine: pd.DataFrame) -> None:
+    assert str(spine["year_group"].dtype) == "Int64"
+    assert 0 < spine["year_group"].isna().sum() < len(spine)
+    assert set(spine["year_group"].dropna()) <= {12, 13}
+
+
+def test_the_cohort_is_described_with_age_not_known_at_the_end(spine: pd.DataFrame) -> None:
+    table = describe(spine).table
+    assert table.columns[-1] == "age not known"
+    assert table["age not known"].tolist() == [spine["year_group"].isna().sum()]
+    assert table.filter(like="Year").to_numpy().sum() == spine["year_group"].notna().sum()
+
+
+def test_the_audit_has_it_in_the_group_not_known(tables: Tables, spine: pd.DataFrame) -> None:
+    groups = groups_at(tables, spine)
+    unknown = spine["year_group"].isna().to_numpy()
+    assert set(groups["year_group"][unknown]) == {"not_known"}
+    assert set(groups["year_group"][~unknown]) <= {"Year 12", "Year 13"}
+
+
+def test_features_that_need_it_are_missing_and_the_others_are_not() -> None:
+    spine = spine_of()
+    unknown = spine.assign(year_group=pd.Series([None] * len(spine), dtype="Int64"))
+    known, made = (build(small_tables(), one) for one in (spine, unknown))
+    depends = [
+        "year_group", "weeks_since_year_7", "results_missing", "absence_against_year_group",
+        "year_group_suspended_share", "sen_found_age_years", "sen_found_late",
+        "suspensions_in_primary", "suspended_in_primary",
+    ]  # fmt: skip
+    # A has been suspended and has SEN, in which year group nobody knows
+    assert made.loc[0, depends].isna().all()
+    # E has neither, so that none was early or late
+    never = ["sen_found_late", "slcn_found_late", "suspensions_in_primary", "suspended_in_primary"]
+    assert made.loc[4, never].tolist() == [0, 0, 0, 0]
+    changed = [name for name in made if not made[name].equals(known[name])]
+    assert set(depends) <= set(changed)
+    assert made[changed].isna().any().all()
+    assert made[changed].fillna(known[changed]).equals(known[changed])
+
+
+def test_rows_of_the_list_say_that_it_is_not_known(tables: Tables, assessment: Assessment) -> None:
+    ranking = rank(assessment)
+    rows = list_rows(ranking, tables, as_of=assessment.as_of)
+    unknown = ranking["year_group"].isna().to_numpy()
+    assert unknown.any()
+    assert set(rows["year"][unknown]) == {"Year not known"}
+    assert set(rows["phase"][unknown]) == {"Phase not known"}
+    assert set(rows["phase"][~unknown]) == {"After 16"}
+
+
+def test_the_page_says_so_and_nothing_of_reception(folder: Path) -> None:
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert '<td data-label="Year">Year not known</td>' in page
+    assert "Reception" not in page
+    assert "Primary" not in page
+
+
+def test_the_csv_is_empty_there_and_is_read_back(folder: Path, assessment: Assessment) -> None:
+    ranking = rank(assessment)
+    _, read = read_list(folder)
+    assert read["year_group"].isna().any()
+    pd.testing.assert_series_equal(read["year_group"], ranking["year_group"])
+
+
+def test_the_workbook_is_empty_there_and_is_read_back(folder: Path, assessment: Assessment) -> None:
+    ranking = rank(assessment)
+    shown = ranking.loc[ranking["band"] != "not listed", "year_group"]
+    assert shown.isna().any()
+    sheet = openpyxl.load_workbook(folder / "list.xlsx")["List"]
+    label = [cell.value for cell in sheet[1]].index("Year group")
+    cells = [row[label] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert cells == [None if pd.isna(year) else year for year in shown]
+    today = assessment.as_of.date()
+    for listed in (None, read_list(folder)):  # compared with the seals, and with the list itself
+        back = read_returned(folder / "list.xlsx", today=today, listed=listed)
+        assert len(back.rows) == len(shown)
+
+
+def test_a_story_says_that_it_is_not_known() -> None:
+    spine = spine_of()
+    unknown = spine.assign(year_group=spine["year_group"].astype("Int64").mask(spine.index == 1))
+    gaps = find_gaps(build(small_tables(), unknown), spine["pupil_id"], as_of=AS_OF)
+    found = gaps.loc[gaps["sentence"] == "The year group is not known.", "pupil_id"]
+    assert found.tolist() == ["B"]
+
+
+def test_a_list_is_followed_although_it_is_not_known(folder: Path, tables: Tables) -> None:
+    identity, read = read_list(folder)
+    one = read.assign(listed=read["selected"], as_of=pd.Timestamp(identity.as_of), same_model=True)
+    later = pd.Timestamp(identity.as_of) + pd.DateOffset(months=3)
+    assert len(with_outcome(one, tables, OUTCOME, later)) == len(read)
