@@ -1,7 +1,7 @@
-"""Counts of marks from prefix sums: any family, over any window that ends before a day.
+"""Half-days with a mark of a family, counted from prefix sums over any window before a day.
 
-In:  a register, and the positions between which is counted.
-Out: half-days per pupil; the register is summed up once and looked up for many days and windows.
+In:  a register, and the positions at which windows start or end.
+Out: half-days per pupil. The register is summed up once; days and windows are then looked up.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ PER_NUMBER, BITS = 4, 16
 
 @dataclass(frozen=True)
 class MarkCounts:
-    """Counts of marks from prefix sums: any family, over any window that ends before a day.
+    """Half-days with a mark of a family, counted from prefix sums over any window before a day.
 
-    Four families are counted side by side, in the four 16-bit parts of one 64-bit number; prefix sums
-    of four are made when the first of them is asked for.
+    Four families are counted side by side, in the four 16-bit parts of one 64-bit number. The prefix
+    sums of four families are made when the first of them is asked for, and kept.
 
     Attributes
     ----------
     register : Register
         The marks.
     bounds : int array of shape (n_bounds,)
-        Positions in the register's school days between which is counted, ascending.
+        Positions in the register's school days at which windows start or end, ascending.
     """
 
     register: Register
@@ -54,33 +54,63 @@ class MarkCounts:
         Parameters
         ----------
         group : int
-            Which four.
+            Number of the four families, from :func:`group_of`.
         as_of : Timestamp
             Marks recorded on or after it are not counted.
         pupils : int array of shape (n_rows,)
-            Numbers of the pupils wanted.
+            Numbers of the pupils.
         window : Window
-            School days; positions that are no bounds take longer.
+            School days ``[start, stop)``. Where one of the two is no bound, all marks of the window
+            are read, which takes longer.
 
         Returns
         -------
         uint64 array of shape (n_rows,)
-            Counts side by side.
+            Half-days of the four families side by side, for :func:`unpack`.
+
+        Examples
+        --------
+        One pupil, ill in the morning of one school day, and the mark was recorded the day after.
+
+        >>> from riskmodel.data.codes import codes
+        >>> ill = codes("marks").index("I") + 1
+        >>> days = np.array(["2025-03-03"], "datetime64[D]")
+        >>> monday = days.astype(np.int64)
+        >>> register = Register(
+        ...     dates=days, marks=np.array([[ill, 0]], np.uint8), lag=np.array([[1, 0]], np.uint16),
+        ...     latest=monday + 1, known_from=monday, term_start=np.array([0]),
+        ... )
+        >>> counts, (group, shift) = MarkCounts(register, np.array([0, 1])), group_of("illness")
+        >>> for day in ("2025-03-04", "2025-03-05"):
+        ...     packed = counts.packed(group, pd.Timestamp(day), np.array([0]), Window(0, 1))
+        ...     print(day, unpack(packed, shift).tolist())
+        2025-03-04 [0.0]
+        2025-03-05 [1.0]
         """
-        start, stop, part = window.start, window.stop, window.part
-        first, last = np.searchsorted(self.bounds, [start, stop])
-        if last < len(self.bounds) and self.bounds[first] == start and self.bounds[last] == stop:
-            if (part, group) not in self._sums:
-                self._sums[part, group] = _prefix_sums(self.register, self.bounds, part, group)
-            sums = self._sums[part, group]
+        first, last = np.searchsorted(self.bounds, [window.start, window.stop])
+        found = self.bounds[[first, last]] if last < len(self.bounds) else ()
+        if np.array_equal(found, (window.start, window.stop)):
+            sums = self._sums_of(window.part, group)
             packed = sums[last, pupils] - sums[first, pupils]
         else:
-            columns = np.arange(2 * start, 2 * stop)[PARTS[part](self.register.dates[start:stop])]
-            marks = self.register.marks[np.ix_(pupils, columns)]
-            packed = _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
-        return packed - self._late(group, as_of, pupils, window)
+            packed = self._count_all(group, pupils, window)
+        return packed - self._count_late(group, as_of, pupils, window)
 
-    def _late(
+    def _sums_of(self, part: str, group: int) -> NDArray[np.uint64]:
+        if (part, group) not in self._sums:
+            self._sums[part, group] = _prefix_sums(self.register, self.bounds, part, group)
+        return self._sums[part, group]
+
+    def _count_all(
+        self, group: int, pupils: NDArray[np.int64], window: Window
+    ) -> NDArray[np.uint64]:
+        """Count the marks in the window, whenever they were recorded, without prefix sums."""
+        start, stop = window.start, window.stop
+        inside = PARTS[window.part](self.register.dates[start:stop])
+        marks = self.register.marks[np.ix_(pupils, np.arange(2 * start, 2 * stop)[inside])]
+        return _TABLES[group][marks].sum(axis=1, dtype=np.uint64)
+
+    def _count_late(
         self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
     ) -> NDArray[np.uint64]:
         """Count marks in the window that were recorded on or after the day."""
@@ -116,6 +146,7 @@ def _prefix_sums(
 
 
 def _edge(dates: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Return which half-days lie on a Monday or a Friday."""
     weekday = (dates.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
     return np.repeat(np.isin(weekday, [0, 4]), 2)
 
@@ -125,7 +156,7 @@ PARTS: Mapping[str, Callable[[NDArray[np.datetime64]], NDArray[np.bool_]]] = {
     "edge": _edge,
     "morning": lambda dates: np.tile([True, False], len(dates)),
 }
-"""Parts of the week and day that are counted apart → which half-days belong to them."""
+"""Part of the week or day → function of the school days that returns which half-days belong to it."""
 
 
 def _tables() -> NDArray[np.uint64]:
@@ -143,34 +174,47 @@ _PART_OF = {
 
 
 def group_of(family: str) -> tuple[int, np.uint64]:
-    """Return which four families are counted with a family, and the place of its bits.
+    """Return the group of four with which a family is counted, and its bits in their number.
 
     Parameters
     ----------
     family : str
-        A key of :data:`FAMILIES`.
+        A key of :data:`riskmodel.features.marks.FAMILIES`.
 
     Returns
     -------
-    tuple
-        Group, and the first bit of the family's part.
+    group : int
+        For :meth:`MarkCounts.packed`.
+    shift : uint64
+        First bit of the family's 16, for :func:`unpack`.
+
+    Examples
+    --------
+    >>> group, shift = group_of("illness")  # the fifth family
+    >>> group, int(shift)
+    (1, 0)
     """
     return _PART_OF[family]
 
 
 def unpack(packed: NDArray[np.uint64], shift: np.uint64) -> NDArray[np.float64]:
-    """Take one family out of four.
+    """Take the half-days of one family out of those of four.
 
     Parameters
     ----------
     packed : uint64 array of shape (n_rows,)
         From :meth:`MarkCounts.packed`.
     shift : uint64
-        First bit of the family's part, from :func:`group_of`.
+        First bit of the family's 16, from :func:`group_of`.
 
     Returns
     -------
     float array of shape (n_rows,)
         Half-days.
+
+    Examples
+    --------
+    >>> unpack(np.array([(7 << 16) + 3], np.uint64), np.uint64(16)).tolist()
+    [7.0]
     """
     return ((packed >> shift) & np.uint64(2**BITS - 1)).astype(np.float64)

@@ -1,10 +1,12 @@
 """Marks as bytes, and the families in which marks are counted.
 
 In:  the DfE's attendance codes.
-Out: families of codes by name, and which bytes of a register belong to each.
+Out: the codes of each family, and which bytes of a register belong to it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,37 +19,36 @@ NO_MARK = 0
 """Byte of a half-day without a mark; mark number i of the code set is byte i + 1."""
 
 
-def _families() -> dict[str, tuple[str, ...]]:
-    family = code_set("marks")["family"]
-    authorised = tuple(family.index[family == "authorised"])
-    unauthorised = tuple(family.index[family == "unauthorised"])
-    return {
-        "possible": tuple(family.index[family != "not_possible"]),
-        "absence": authorised + unauthorised,
-        "authorised": authorised,
-        "unauthorised": unauthorised,
-        "illness": ("I", "M"),
-        "late": ("L", "U"),
-        "excluded": ("E",),
-        "part_time": ("C2",),
-        "offsite": ("B", "K"),
-        "unexplained": ("N", "O"),
-        "holiday": ("G",),
-        "dual": ("D",),
-        "not_possible": tuple(family.index[family == "not_possible"]),
-        "marked": tuple(family.index),
-        "left_open": ("N",),
-        "closed_late": ("U",),
-        "educated_elsewhere": ("K",),
-    }
+def _meaning(*names: str) -> tuple[str, ...]:
+    """Return the codes of some of the DfE's statistical meanings."""
+    meaning = code_set("marks")["family"]
+    return tuple(code for name in names for code in meaning.index[meaning == name])
 
 
-FAMILIES = _families()
-"""Named groups of marks."""
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "possible": tuple(code for code in codes("marks") if code not in _meaning("not_possible")),
+    "absence": _meaning("authorised", "unauthorised"),
+    "authorised": _meaning("authorised"),
+    "unauthorised": _meaning("unauthorised"),
+    "illness": ("I", "M"),
+    "late": ("L", "U"),
+    "excluded": ("E",),
+    "part_time": ("C2",),
+    "offsite": ("B", "K"),
+    "unexplained": ("N", "O"),
+    "holiday": ("G",),
+    "dual": ("D",),
+    "not_possible": _meaning("not_possible"),
+    "marked": codes("marks"),
+    "left_open": ("N",),
+    "closed_late": ("U",),
+    "educated_elsewhere": ("K",),
+}
+"""Family of marks → its codes; a code may belong to several."""
 
 
 def family_lookup(name: str) -> NDArray[np.bool_]:
-    """Return for each byte whether it is a mark of the family.
+    """Return for each byte whether it is a mark of a family.
 
     Parameters
     ----------
@@ -58,6 +59,11 @@ def family_lookup(name: str) -> NDArray[np.bool_]:
     -------
     bool array of shape (256,)
         False for :data:`NO_MARK`.
+
+    Examples
+    --------
+    >>> [codes("marks")[byte - 1] for byte in np.flatnonzero(family_lookup("illness"))]
+    ['I', 'M']
     """
     table = np.zeros(256, dtype=bool)
     table[[codes("marks").index(code) + 1 for code in FAMILIES[name]]] = True

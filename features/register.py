@@ -1,7 +1,7 @@
 """The register as a matrix: pupil × half-day, one byte per mark, as it was known on a day.
 
 In:  the ``sessions`` table and the school calendar.
-Out: slices of marks dated and recorded before ``as_of``, and the windows of school days they lie in.
+Out: marks dated and recorded before ``as_of``, and the windows of school days that features count in.
 """
 
 from __future__ import annotations
@@ -25,20 +25,22 @@ REGISTER_DAYS = 200
 LONGEST_LAG = np.iinfo(np.uint16).max
 
 BLOCK = 2**20
-"""Marks laid out in one go."""
+"""Marks written in one go."""
+
+Dates = NDArray[np.datetime64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of school days.
+    """The school days ``[start, stop)`` of a register.
 
     Attributes
     ----------
     start, stop : int
-        First position in the register's school days, and the one after the last; equal if there are
-        no days.
+        Position of the first school day, and the position after the last; equal if there are none.
     part : str
-        A key of :data:`riskmodel.features.mark_counts.PARTS`: the half-days of it that count.
+        Half-days that count: a key of :data:`riskmodel.features.mark_counts.PARTS`.
     """
 
     start: int
@@ -59,35 +61,59 @@ class Register:
     lag : uint16 array of shape (n_pupils, 2 * n_days)
         Days from the school day to ``recorded_on``.
     latest : int array of shape (n_days,)
-        Day (since 1970) by which every mark of the school day had been recorded.
+        Day (since 1970) on which the last mark of the school day was recorded.
     known_from : int array of shape (n_days,)
-        Day (since 1970) on which it became known that this is a school day: the day itself where
-        a calendar that was published says so, else the day of the first mark recorded for it.
+        Day (since 1970) on which it became known that this is a school day. That is the day itself
+        where the calendar was published, else the day on which its first mark was recorded.
     term_start : int array of shape (n_days,)
         Position of the first school day of the day's term; -1 without a calendar.
+
+    Examples
+    --------
+    Monday to Thursday; a pupil is present (1) on three mornings, and the third mark came a day late.
+
+    >>> dates = np.arange("2025-03-03", "2025-03-07", dtype="datetime64[D]")
+    >>> day = dates.astype(np.int64)
+    >>> register = Register(
+    ...     dates=dates,
+    ...     marks=np.array([[1, 0, 1, 0, 1, 0, 0, 0]], np.uint8),
+    ...     lag=np.array([[0, 0, 0, 0, 1, 0, 0, 0]], np.uint16),
+    ...     latest=day + [0, 0, 1, 0],
+    ...     known_from=day,
+    ...     term_start=np.zeros(4, np.int64),
+    ... )
+    >>> thursday = pd.Timestamp("2025-03-06")
+    >>> register.school_days(thursday, n_days=2).tolist()
+    [1, 2]
+    >>> register.window(thursday, 2)
+    Window(start=1, stop=3, part='all')
+    >>> register.term(thursday)
+    Window(start=0, stop=3, part='all')
+    >>> register.as_known(thursday, np.array([0]), n_days=2).tolist()
+    [[1, 0, 0, 0]]
     """
 
-    dates: NDArray[np.datetime64]
+    dates: Dates
     marks: NDArray[np.uint8]
     lag: NDArray[np.uint16]
-    latest: NDArray[np.int64]
-    known_from: NDArray[np.int64]
-    term_start: NDArray[np.int64]
+    latest: Ints
+    known_from: Ints
+    term_start: Ints
 
-    def school_days(self, as_of: pd.Timestamp, *, n_days: int) -> NDArray[np.int64]:
-        """Return which of ``dates`` are the last school days before a day, as known then.
+    def school_days(self, as_of: pd.Timestamp, *, n_days: int) -> Ints:
+        """Return the last school days before a day, as known then.
 
         Parameters
         ----------
         as_of : Timestamp
-            The day.
+            The day; it does not count.
         n_days : int
             School days wanted; there are fewer where the calendar starts later.
 
         Returns
         -------
         int array of shape (days,)
-            Ascending positions in ``dates``.
+            Positions in ``dates``, ascending.
         """
         day = day_number(as_of)
         stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
@@ -96,12 +122,12 @@ class Register:
     def window(
         self, as_of: pd.Timestamp, n_days: int, *, skip: int = 0, part: str = "all"
     ) -> Window:
-        """Return the window in which the last school days before a day lie, as known then.
+        """Return the window of the last school days before a day, as known then.
 
         Parameters
         ----------
         as_of : Timestamp
-            The day.
+            The day; it does not count.
         n_days : int
             School days wanted; there are fewer where the calendar starts later.
         skip : int
@@ -112,7 +138,7 @@ class Register:
         Returns
         -------
         Window
-            Positions in ``dates``.
+            From the first of these days to the last; empty if there are none.
         """
         days = self.school_days(as_of, n_days=n_days + skip)
         days = days[: max(0, len(days) - skip)]
@@ -124,14 +150,14 @@ class Register:
         Parameters
         ----------
         as_of : Timestamp
-            The day.
+            The day; it does not count.
         back : int
-            Terms before that one.
+            Number of terms before that one; an earlier term is returned whole.
 
         Returns
         -------
         Window
-            Positions in ``dates``; empty if there is no such term or no calendar.
+            School days of the term; empty if there is no such term or no calendar.
         """
         stop = int(np.searchsorted(self.dates, np.datetime64(day_number(as_of), "D")))
         for _ in range(back):
@@ -139,114 +165,166 @@ class Register:
         start = int(self.term_start[stop - 1]) if stop else -1
         return Window(start, stop) if start >= 0 else Window(0, 0)
 
-    def as_known(
-        self, as_of: pd.Timestamp, pupils: NDArray[np.int64], *, n_days: int
-    ) -> NDArray[np.uint8]:
-        """Return the last school days before a day, as they were known then.
+    def as_known(self, as_of: pd.Timestamp, pupils: Ints, *, n_days: int) -> NDArray[np.uint8]:
+        """Return the marks of the last school days before a day, as they were known then.
 
         Parameters
         ----------
         as_of : Timestamp
             Marks dated or recorded on or after it are 0.
         pupils : int array of shape (n_rows,)
-            Numbers of the pupils wanted.
+            Numbers of the pupils.
         n_days : int
-            School days wanted; where the calendar starts later there are fewer.
+            School days wanted; there are fewer where the calendar starts later.
 
         Returns
         -------
         uint8 array of shape (n_rows, 2 * days)
-            Marks, the latest last.
+            Marks, oldest first.
         """
-        day, days = day_number(as_of), self.school_days(as_of, n_days=n_days)
+        days = self.school_days(as_of, n_days=n_days)
         if not len(days):
             return np.zeros((len(pupils), 0), np.uint8)
         start, stop = int(days[0]), int(days[-1]) + 1
         marks = self.marks[pupils, 2 * start : 2 * stop]
+        self._hide_late(marks, day_number(as_of), pupils, start, stop)
+        if len(days) == stop - start:
+            return marks
+        return marks[:, (2 * (days - start)[:, None] + [0, 1]).ravel()]
+
+    def _hide_late(
+        self, marks: NDArray[np.uint8], day: int, pupils: Ints, start: int, stop: int
+    ) -> None:
+        """Set marks recorded on or after the day to :data:`NO_MARK`, in place."""
         for column in np.flatnonzero(self.latest[start:stop] >= day):
             both = slice(2 * (start + column), 2 * (start + column) + 2)
             age = day - int(self.dates[start + column].astype(np.int64))
             late = self.lag[pupils, both] >= age
             marks[:, 2 * column : 2 * column + 2][late] = NO_MARK
-        if len(days) == stop - start:
-            return marks
-        return marks[:, (2 * (days - start)[:, None] + [0, 1]).ravel()]
 
 
 def make_register(tables: Tables) -> Register:
-    """Lay out the ``sessions`` table as a matrix.
+    """Write the ``sessions`` table into a matrix.
 
     Parameters
     ----------
     tables : Tables
-        With ``sessions``; its columns are the days of ``calendar``. Without one they are weekdays,
-        and a weekday counts as a school day once a mark has been recorded for it.
+        With ``sessions``. The columns of the matrix are the days of ``calendar``. Without a calendar
+        they are weekdays, and a weekday counts as a school day once a mark of it has been recorded.
 
     Returns
     -------
     Register
-        One row per pupil of the shared category.
+        One row per pupil of the tables.
+
+    Raises
+    ------
+    DataError
+        If there is no table ``sessions`` or ``pupils``.
+
+    Examples
+    --------
+    >>> monday = pd.to_datetime(["2025-03-03"]).as_unit("s")
+    >>> sessions = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A"]),
+    ...         "date": monday,
+    ...         "session": pd.Categorical(["PM"], categories=["AM", "PM"]),
+    ...         "mark": pd.Categorical(["I"], categories=["/", "I"]),
+    ...         "recorded_on": monday,
+    ...     }
+    ... )
+    >>> tables = Tables({"pupils": sessions[["pupil_id"]], "sessions": sessions})
+    >>> make_register(tables).marks.tolist()
+    [[0, 2]]
     """
-    sessions = tables["sessions"]
-    n_pupils = len(tables.pupils.categories)
-    day = sessions["date"].to_numpy()
-    if "calendar" in tables:
-        calendar = tables["calendar"].sort_values("date").drop_duplicates("date")
-        dates = calendar["date"].to_numpy().astype("datetime64[D]")
-        term = calendar["term"].cat.codes.to_numpy()
-        begins = np.append(True, np.diff(term) != 0)[: len(dates)]
-        term_start = np.maximum.accumulate(np.where(begins, np.arange(len(dates)), 0))
-    else:
-        first, last = (day.min(), day.max()) if len(day) else (np.datetime64("2000-01-03"),) * 2
-        every = np.arange(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
-        dates = every[np.is_busday(every)]
-        term_start = np.full(len(dates), -1)
-    marks = np.zeros((n_pupils, 2 * len(dates)), np.uint8)
-    lags = np.zeros((n_pupils, 2 * len(dates)), np.uint16)
+    sessions, calendar = tables["sessions"], _calendar(tables)
+    dates = _weekdays(sessions["date"]) if calendar is None else _days(calendar["date"])
+    shape = (len(tables.pupils.categories), 2 * len(dates))
+    marks, lag = np.zeros(shape, np.uint8), np.zeros(shape, np.uint16)
     blocks = (sessions.iloc[row : row + BLOCK] for row in range(0, len(sessions), BLOCK))
-    # numpy lets other threads run, and no two marks share a place
-    on_all_cores(lambda block: _lay_out(block, dates, marks, lags), blocks)
-    number = dates.astype(np.int64)
-    latest = number + lags.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
-    known_from = number
-    if "calendar" in tables and "first_marked_on" in calendar:
-        told = calendar["first_marked_on"]
-        known_from = np.where(told.isna(), number, whole_days(told))
-    if "calendar" not in tables:
-        first = np.where(marks > 0, lags, LONGEST_LAG).reshape(n_pupils, -1, 2)
-        known_from = number + first.min(axis=(0, 2), initial=LONGEST_LAG)
+    # numpy lets other threads run, and no two marks share a cell
+    on_all_cores(lambda block: _write_marks(block, dates, marks, lag), blocks)
+    longest = lag.max(axis=0, initial=0).reshape(-1, 2).max(axis=1, initial=0)
     return Register(
-        dates=dates, marks=marks, lag=lags, latest=latest, known_from=known_from, term_start=term_start
-    )  # fmt: skip
+        dates=dates,
+        marks=marks,
+        lag=lag,
+        latest=dates.astype(np.int64) + longest,
+        known_from=_first_marked(dates, marks, lag) if calendar is None else _published(calendar),
+        term_start=np.full(len(dates), -1) if calendar is None else _term_start(calendar),
+    )
 
 
-def _lay_out(
-    sessions: pd.DataFrame,
-    dates: NDArray[np.datetime64],
-    marks: NDArray[np.uint8],
-    lags: NDArray[np.uint16],
+def _calendar(tables: Tables) -> pd.DataFrame | None:
+    if "calendar" not in tables:
+        return None
+    return tables["calendar"].sort_values("date").drop_duplicates("date")
+
+
+def _days(dates: pd.Series) -> Dates:
+    return dates.to_numpy().astype("datetime64[D]")
+
+
+def _weekdays(dates: pd.Series) -> Dates:
+    """Return the weekdays from the first of some dates to the last."""
+    day = _days(dates)
+    first, last = (day.min(), day.max()) if len(day) else (np.datetime64("2000-01-03"),) * 2
+    every = np.arange(first, last + 1)
+    return every[np.is_busday(every)]
+
+
+def _term_start(calendar: pd.DataFrame) -> Ints:
+    """Return the position of the first school day of each day's term."""
+    term = calendar["term"].cat.codes.to_numpy()
+    begins = np.append(True, np.diff(term) != 0)[: len(term)]
+    return np.maximum.accumulate(np.where(begins, np.arange(len(term)), 0))
+
+
+def _published(calendar: pd.DataFrame) -> Ints:
+    """Return the day from which each school day was known: that of its first mark, or the day itself."""
+    day = _days(calendar["date"]).astype(np.int64)
+    if "first_marked_on" not in calendar:
+        return day
+    first = calendar["first_marked_on"]
+    return np.where(first.isna(), day, whole_days(first))
+
+
+def _first_marked(dates: Dates, marks: NDArray[np.uint8], lag: NDArray[np.uint16]) -> Ints:
+    """Return the day on which the first mark of each weekday was recorded."""
+    first = np.where(marks > 0, lag, LONGEST_LAG).reshape(len(marks), -1, 2)
+    return dates.astype(np.int64) + first.min(axis=(0, 2), initial=LONGEST_LAG)
+
+
+def _write_marks(
+    sessions: pd.DataFrame, dates: Dates, marks: NDArray[np.uint8], lags: NDArray[np.uint16]
 ) -> None:
-    """Write a block of marks, and the days until they were recorded, to their places."""
-    if not len(dates):
-        return
+    """Write marks, and the days until they were recorded, into their cells, in place."""
     day = whole_days(sessions["date"])
+    column = _columns(day, dates)
+    lag = whole_days(sessions["recorded_on"])
+    lag -= day
+    cell = pupils_of(sessions)
+    cell *= marks.shape[1]
+    cell += 2 * column
+    cell += sessions["session"].cat.codes.to_numpy()
+    code = sessions["mark"].cat.codes.to_numpy().astype(np.uint8)
+    code += 1
+    if column.min(initial=0) < 0:  # marks of days that are no school days
+        inside = column >= 0
+        cell, code, lag = cell[inside], code[inside], lag[inside]
+    marks.reshape(-1)[cell] = code
+    lags.reshape(-1)[cell] = np.clip(lag, 0, LONGEST_LAG, out=lag)
+
+
+def _columns(day: Ints, dates: Dates) -> Ints:
+    """Return the position of each day among the school days; -1 if it is none."""
+    if not len(dates):
+        return np.full(len(day), -1)
     first = int(dates[0].astype(np.int64))
     column_of = np.full(int(dates[-1].astype(np.int64)) - first + 1, -1, dtype=np.int64)
     column_of[dates.astype(np.int64) - first] = np.arange(len(dates))
     since = day - first
     if since.min(initial=0) < 0 or since.max(initial=0) >= len(column_of):
         since = np.where((since < 0) | (since >= len(column_of)), len(column_of), since)
-    column = np.append(column_of, -1)[since]
-    lag = whole_days(sessions["recorded_on"])
-    lag -= day
-    place = pupils_of(sessions)
-    place *= marks.shape[1]
-    place += 2 * column
-    place += sessions["session"].cat.codes.to_numpy()
-    code = sessions["mark"].cat.codes.to_numpy().astype(np.uint8)
-    code += 1
-    if column.min(initial=0) < 0:  # not a school day
-        inside = column >= 0
-        place, code, lag = place[inside], code[inside], lag[inside]
-    marks.reshape(-1)[place] = code
-    lags.reshape(-1)[place] = np.clip(lag, 0, LONGEST_LAG, out=lag)
+    return np.append(column_of, -1)[since]

@@ -1,7 +1,7 @@
 """Work shared out over all cores, by threads.
 
-In:  a function that writes its answer to a place of its own, and what it is called with.
-Out: nothing; numpy lets other threads run while it works.
+In:  a function that writes its answer to memory of its own, and the items to call it with.
+Out: nothing. numpy lets other threads run while it works.
 """
 
 from __future__ import annotations
@@ -18,14 +18,21 @@ Item = TypeVar("Item")
 
 
 def on_all_cores(work: Callable[[Item], None], items: Iterable[Item]) -> None:
-    """Call a function with each of many items, as many at a time as there are cores.
+    """Call a function with each item, as many at a time as there are cores.
 
     Parameters
     ----------
     work : callable
-        Must not write where another call writes; what it raises is raised here.
+        Function to call; it must not write where another call writes. Its errors are raised here.
     items : iterable
-        What it is called with.
+        Its arguments, one per call.
+
+    Examples
+    --------
+    >>> squares = [0, 0, 0]
+    >>> on_all_cores(lambda n: squares.__setitem__(n, n * n), range(3))
+    >>> squares
+    [0, 1, 4]
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         deque(pool.map(work, items), maxlen=0)

@@ -1,7 +1,11 @@
 """The kernel: counts, sums, last values and states per pupil, without a loop over pupils.
 
-In:  facts already cut to what was known (pupil numbers, days, values), and the day.
-Out: one number per pupil of the shared category, or per row of the register slice.
+In:  facts as arrays (number of the pupil, day since 1970, value), already cut to those recorded before
+     ``as_of``.
+Out: one number per pupil.
+
+A window of ``window_days`` is the half-open interval ``[as_of - window_days, as_of)``: its first day counts,
+``as_of`` itself does not.
 """
 
 from __future__ import annotations
@@ -27,30 +31,37 @@ __all__ = [
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 def sum_in_window(
     pupil: Ints, day: Ints, value: Floats, *, as_of: int, window_days: int | None, n_pupils: int
 ) -> Floats:
-    """Sum values of facts in the window before a day.
+    """Sum the values of each pupil's facts in the window before a day.
 
     Parameters
     ----------
     pupil, day : int arrays of shape (n_facts,)
-        Pupil number; days since 1970.
+        Number of the pupil, from 0; day since 1970.
     value : float array of shape (n_facts,)
-        What is summed.
+        Values to add up.
     as_of : int
-        Days since 1970; the window is ``[as_of - window_days, as_of)``.
+        Day since 1970; the window is ``[as_of - window_days, as_of)``.
     window_days : int or None
-        Length; all the past if None.
+        Days looked back; all the past if None.
     n_pupils : int
         Length of the answer.
 
     Returns
     -------
     float array of shape (n_pupils,)
-        0 where there is no fact.
+        Sums; 0 for a pupil without a fact in the window.
+
+    Examples
+    --------
+    >>> pupil, day, value = np.array([0, 0, 1]), np.array([3, 9, 10]), np.array([1.0, 2.0, 4.0])
+    >>> sum_in_window(pupil, day, value, as_of=10, window_days=7, n_pupils=3).tolist()
+    [3.0, 0.0, 0.0]
     """
     inside = day < as_of
     if window_days is not None:
@@ -61,16 +72,16 @@ def sum_in_window(
 def count_in_window(
     pupil: Ints, day: Ints, *, as_of: int, window_days: int | None, n_pupils: int
 ) -> Floats:
-    """Count facts in the window before a day.
+    """Count each pupil's facts in the window before a day.
 
     Parameters
     ----------
     pupil, day : int arrays of shape (n_facts,)
-        Pupil number; days since 1970.
+        Number of the pupil, from 0; day since 1970.
     as_of : int
-        Days since 1970; the window is ``[as_of - window_days, as_of)``.
+        Day since 1970; the window is ``[as_of - window_days, as_of)``.
     window_days : int or None
-        Length; all the past if None.
+        Days looked back; all the past if None.
     n_pupils : int
         Length of the answer.
 
@@ -78,6 +89,12 @@ def count_in_window(
     -------
     float array of shape (n_pupils,)
         Counts.
+
+    Examples
+    --------
+    >>> pupil, day = np.array([0, 0, 1]), np.array([2, 3, 10])
+    >>> count_in_window(pupil, day, as_of=10, window_days=7, n_pupils=2).tolist()
+    [1.0, 0.0]
     """
     ones = np.ones(len(pupil))
     return sum_in_window(pupil, day, ones, as_of=as_of, window_days=window_days, n_pupils=n_pupils)
@@ -89,23 +106,29 @@ def last_value(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: i
     Parameters
     ----------
     pupil, day : int arrays of shape (n_facts,)
-        Pupil number; days since 1970.
+        Number of the pupil, from 0; day since 1970.
     value : float array of shape (n_facts,)
         Values; of facts on one day the largest counts.
     as_of : int
-        Days since 1970.
+        Day since 1970; facts of this day or later do not count.
     n_pupils : int
         Length of the answer.
 
     Returns
     -------
     float array of shape (n_pupils,)
-        nan where there is no fact.
+        Latest value; nan for a pupil without a fact.
+
+    Examples
+    --------
+    >>> pupil, day, value = np.array([0, 0, 1]), np.array([9, 3, 10]), np.array([5.0, 7.0, 9.0])
+    >>> last_value(pupil, day, value, as_of=10, n_pupils=2).tolist()
+    [5.0, nan]
     """
     result = np.full(n_pupils, np.nan)
     past = np.flatnonzero(day < as_of)
     order = past[np.lexsort((value[past], day[past], pupil[past]))]
-    result[pupil[order]] = value[order]  # the last of each pupil stays
+    result[pupil[order]] = value[order]  # of several assignments to one pupil, the last one stays
     return result
 
 
@@ -115,18 +138,24 @@ def largest(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int)
     Parameters
     ----------
     pupil, day : int arrays of shape (n_facts,)
-        Pupil number; days since 1970.
+        Number of the pupil, from 0; day since 1970.
     value : float array of shape (n_facts,)
         Values.
     as_of : int
-        Days since 1970.
+        Day since 1970; facts of this day or later do not count.
     n_pupils : int
         Length of the answer.
 
     Returns
     -------
     float array of shape (n_pupils,)
-        nan where there is no fact.
+        Largest value; nan for a pupil without a fact.
+
+    Examples
+    --------
+    >>> pupil, day, value = np.array([0, 0, 1]), np.array([9, 3, 10]), np.array([5.0, 7.0, 9.0])
+    >>> largest(pupil, day, value, as_of=10, n_pupils=2).tolist()
+    [7.0, nan]
     """
     result = np.full(n_pupils, -np.inf)
     past = day < as_of
@@ -135,21 +164,26 @@ def largest(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int)
 
 
 def days_since_last(pupil: Ints, day: Ints, *, as_of: int, n_pupils: int) -> Floats:
-    """Return the days from each pupil's latest fact to a day.
+    """Return the days from each pupil's latest fact before a day to that day.
 
     Parameters
     ----------
     pupil, day : int arrays of shape (n_facts,)
-        Pupil number; days since 1970.
+        Number of the pupil, from 0; day since 1970.
     as_of : int
-        Days since 1970.
+        Day since 1970; facts of this day or later do not count.
     n_pupils : int
         Length of the answer.
 
     Returns
     -------
     float array of shape (n_pupils,)
-        At least 1; nan where there is no fact.
+        Days, at least 1; nan for a pupil without a fact.
+
+    Examples
+    --------
+    >>> days_since_last(np.array([0, 0]), np.array([3, 9]), as_of=10, n_pupils=2).tolist()
+    [1.0, nan]
     """
     return as_of - last_value(pupil, day, day.astype(float), as_of=as_of, n_pupils=n_pupils)
 
@@ -160,9 +194,10 @@ def state_at(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int) 
     Parameters
     ----------
     pupil, start, end : int arrays of shape (n_spells,)
-        Pupil number; first and last day since 1970, an open spell ends far in the future.
+        Number of the pupil, from 0; first and last day since 1970. The end of an open spell lies
+        far in the future (:data:`riskmodel.data.arrays.OPEN`).
     as_of : int
-        Days since 1970.
+        Day since 1970; a spell that starts on it does not count, one that ends on it does.
     n_pupils : int
         Length of the answer.
 
@@ -170,6 +205,12 @@ def state_at(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int) 
     -------
     float array of shape (n_pupils,)
         1 or 0.
+
+    Examples
+    --------
+    >>> pupil, start, end = np.array([0, 1, 2]), np.array([1, 1, 10]), np.array([10, 9, 99])
+    >>> state_at(pupil, start, end, as_of=10, n_pupils=3).tolist()
+    [1.0, 0.0, 0.0]
     """
     inside = (start < as_of) & (end >= as_of)
     return (np.bincount(pupil[inside], minlength=n_pupils) > 0).astype(float)
@@ -181,9 +222,10 @@ def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int
     Parameters
     ----------
     pupil, start, end : int arrays of shape (n_spells,)
-        Pupil number; first and last day since 1970; spells that overlap count twice.
+        Number of the pupil, from 0; first and last day since 1970, both of them in the spell. Days
+        in two spells count twice.
     as_of : int
-        Days since 1970.
+        Day since 1970; it does not count.
     n_pupils : int
         Length of the answer.
 
@@ -191,46 +233,62 @@ def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int
     -------
     float array of shape (n_pupils,)
         Days.
+
+    Examples
+    --------
+    >>> pupil, start, end = np.array([0, 0, 1]), np.array([1, 8, 10]), np.array([3, 99, 99])
+    >>> spell_days(pupil, start, end, as_of=10, n_pupils=2).tolist()
+    [5.0, 0.0]
     """
     length = np.clip(np.minimum(end + 1, as_of) - start, 0, None)
     return np.bincount(pupil, weights=length, minlength=n_pupils).astype(np.float64)
 
 
 def share(part: Floats, whole: Floats) -> Floats:
-    """Return a share.
+    """Divide parts by their wholes.
 
     Parameters
     ----------
     part, whole : float arrays of shape (n_rows,)
-        What is counted, and what it is a share of.
+        Numerators and denominators.
 
     Returns
     -------
     float array of shape (n_rows,)
-        nan where there is no whole.
+        Shares; nan where the whole is 0 or missing.
+
+    Examples
+    --------
+    >>> share(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist()
+    [0.25, nan]
     """
     whole = np.asarray(whole, dtype=np.float64)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
-def rates(
-    is_counted: NDArray[np.bool_], is_possible: NDArray[np.bool_], n_columns: int
-) -> tuple[Floats, Floats]:
+def rates(is_counted: Bools, is_possible: Bools, n_columns: int) -> tuple[Floats, Floats]:
     """Return the share of possible half-days that are counted, over the last columns.
 
     Parameters
     ----------
     is_counted, is_possible : bool arrays of shape (n_rows, n_half_days)
-        What counts, and what it is a share of.
+        Half-days of the numerator and of the denominator, oldest first.
     n_columns : int
         Half-days looked back on; all where there are fewer.
 
     Returns
     -------
     rate : float array of shape (n_rows,)
-        nan where no half-day was possible.
+        Shares; nan where no half-day was possible.
     possible : float array of shape (n_rows,)
         Number of possible half-days.
+
+    Examples
+    --------
+    >>> absent, possible = np.array([[True, False, True]]), np.array([[True, True, True]])
+    >>> rate, number = rates(absent, possible, 2)
+    >>> rate.tolist(), number.tolist()
+    ([0.5], [2.0])
     """
     part = slice(max(0, is_counted.shape[1] - n_columns), None)
     counted = is_counted[:, part].sum(axis=1, dtype=np.int32)
@@ -238,25 +296,31 @@ def rates(
     return share(counted, possible), possible
 
 
-def count_since_last(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
-    """Count the columns that are counted after the last one that breaks the run.
+def count_since_last(is_counted: Bools, is_break: Bools) -> Ints:
+    """Count the columns that are counted after the last break.
 
     Parameters
     ----------
     is_counted, is_break : bool arrays of shape (n_rows, n_columns)
-        Oldest first; columns that are neither are passed over.
+        Oldest first; columns that are neither are skipped.
 
     Returns
     -------
     int array of shape (n_rows,)
-        All that are counted where nothing breaks the run.
+        Counted columns; all of them in a row without a break.
+
+    Examples
+    --------
+    >>> cells = np.array([list("APA-A")])
+    >>> count_since_last(cells == "A", cells == "P").tolist()
+    [2]
     """
     since = longest_run_at_end(~is_break)
     recent = np.arange(is_break.shape[1]) >= is_break.shape[1] - since[:, None]
     return (is_counted & recent).sum(axis=1, dtype=np.int64)
 
 
-def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
+def longest_run_at_end(is_true: Bools) -> Ints:
     """Return how many of the last columns are true without a break.
 
     Parameters
@@ -267,7 +331,12 @@ def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
     Returns
     -------
     int array of shape (n_rows,)
-        0 where the last column is false.
+        Columns; 0 where the last one is false.
+
+    Examples
+    --------
+    >>> longest_run_at_end(np.array([[True, False, True, True], [True, True, True, False]])).tolist()
+    [2, 0]
     """
     if not is_true.shape[1]:
         return np.zeros(len(is_true), dtype=np.int64)
@@ -276,18 +345,24 @@ def longest_run_at_end(is_true: NDArray[np.bool_]) -> Ints:
     return np.where(backwards.any(axis=1), first_false, is_true.shape[1]).astype(np.int64)
 
 
-def longest_run(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
-    """Return the longest run of columns that are counted, with no break between them.
+def longest_run(is_counted: Bools, is_break: Bools) -> Ints:
+    """Return the number of counted columns in the longest run without a break.
 
     Parameters
     ----------
     is_counted, is_break : bool arrays of shape (n_rows, n_columns)
-        Columns that are neither are passed over; none is both.
+        No column is both; columns that are neither are skipped.
 
     Returns
     -------
     int array of shape (n_rows,)
-        Columns counted in the longest run.
+        Counted columns of the longest run.
+
+    Examples
+    --------
+    >>> cells = np.array([list("AA-APA")])
+    >>> longest_run(cells == "A", cells == "P").tolist()
+    [3]
     """
     if not is_counted.shape[1]:
         return np.zeros(len(is_counted), dtype=np.int64)
@@ -296,18 +371,24 @@ def longest_run(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> I
     return (counted - at_break).max(axis=1).astype(np.int64)
 
 
-def runs(is_counted: NDArray[np.bool_], is_break: NDArray[np.bool_]) -> Ints:
-    """Count the runs of columns that are counted, parted by at least one break.
+def runs(is_counted: Bools, is_break: Bools) -> Ints:
+    """Count the runs of counted columns; at least one break lies between two runs.
 
     Parameters
     ----------
     is_counted, is_break : bool arrays of shape (n_rows, n_columns)
-        Columns that are neither are passed over; none is both.
+        No column is both; columns that are neither are skipped.
 
     Returns
     -------
     int array of shape (n_rows,)
         Runs.
+
+    Examples
+    --------
+    >>> cells = np.array([list("AA-APA")])
+    >>> runs(cells == "A", cells == "P").tolist()
+    [2]
     """
     column = np.arange(is_counted.shape[1], dtype=np.int16)
     last = np.maximum.accumulate(
