@@ -1,4 +1,7 @@
-"""Attendance: how much, what kind, and how it changes, from the register as it was known."""
+"""Attendance: how much, which kind and how it changes, from the register as it was known.
+
+Windows are the last school days before the day of the list, so that a holiday is not an absence.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from riskmodel.features.windows import (
     count_since_last,
     longest_run,
     longest_run_at_end,
-    rates,
     runs,
     share,
 )
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 WINDOWS = {"10_days": 10, "20_days": 20, "60_days": 60, "12_months": REGISTER_DAYS}
-"""Name → school days. Windows are school days, so that a holiday is not an absence."""
+"""Name → school days."""
 
 OF_POSSIBLE = (
     "absence",
@@ -49,12 +51,14 @@ OF_MARKED = ("dual", "not_possible", "educated_elsewhere")
 """Families of marks whose rates are shares of all half-days with a mark."""
 
 GOOD, POOR = 0.05, 0.15
-"""Absence below which attendance was good, and above which it has dropped; chosen."""
+"""Most absence of good attendance, and least absence of attendance that has dropped; chosen."""
+
+HALF_DAYS_PER_WEEK = 10
 
 
 @builder(needs=["sessions"])
 def attendance_rates(known: FactsAsOf) -> Columns:
-    """Shares of possible half-days, per family of marks and window.
+    """Return the share of half-days of each family of marks in each window.
 
     Parameters
     ----------
@@ -83,7 +87,7 @@ def _half_days(known: FactsAsOf, family: str, window: str) -> NDArray[np.float64
 
 @builder(needs=["sessions"])
 def attendance_changes(known: FactsAsOf) -> Columns:
-    """Change against the pupil's own past.
+    """Compare attendance with the pupil's own past and with the DfE's thresholds.
 
     Parameters
     ----------
@@ -95,45 +99,66 @@ def attendance_changes(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
+    return {**_changes(known), **_last_12_weeks(known), **_persistence(known)}
 
-    def rate(family: str, n_days: int, skip: int = 0) -> NDArray[np.float64]:
-        return share(
-            known.half_days(family, n_days, skip=skip),
-            known.half_days("possible", n_days, skip=skip),
-        )
 
-    def of_term(back: int) -> NDArray[np.float64]:
-        part = known.half_days_of_term("absence", back=back)
-        return share(part, known.half_days_of_term("possible", back=back))
-
-    lately, before, year = (
-        rate("absence", 20),
-        rate("absence", 180, 20),
-        rate("absence", REGISTER_DAYS),
-    )
-    term = of_term(0)
-    blocks = np.stack([rate("absence", 10, skip) for skip in (50, 40, 30, 20, 10, 0)])
+def _changes(known: FactsAsOf) -> Columns:
+    columns = {
+        f"{family}_change_20_days": _rate(known, family, 20) - _rate(known, family, 180, skip=20)
+        for family in ("absence", "unauthorised", "illness", "late")
+    }
+    lately, before = _rate(known, "absence", 20), _rate(known, "absence", 180, skip=20)
+    year_ago = _rate(known, "absence", 60, skip=190)
     dropped = (before <= GOOD) & (lately >= POOR)
     unknown = np.isnan(before) | np.isnan(lately)
-    return {
-        **{f"{family}_change_20_days": rate(family, 20) - rate(family, 180, 20)
-           for family in ("absence", "unauthorised", "illness", "late")},
-        "absence_change_4_weeks": lately - rate("absence", 20, 20),
-        "absence_change_year": rate("absence", 60) - rate("absence", 60, 190),
-        "absence_change_term": term - of_term(1),
-        "absence_slope": _slope(blocks),
-        "absence_unevenness": np.std(blocks, axis=0),
+    return columns | {
+        "absence_change_4_weeks": lately - _rate(known, "absence", 20, skip=20),
+        "absence_change_year": _rate(known, "absence", 60) - year_ago,
+        "absence_change_term": _rate_of_term(known) - _rate_of_term(known, back=1),
         "attendance_dropped": np.where(unknown, np.nan, dropped.astype(float)),
+    }
+
+
+def _last_12_weeks(known: FactsAsOf) -> Columns:
+    """Return trend and spread of absence over six blocks of two school weeks."""
+    blocks = np.stack([_rate(known, "absence", 10, skip=skip) for skip in (50, 40, 30, 20, 10, 0)])
+    return {"absence_slope": _slope(blocks), "absence_unevenness": np.std(blocks, axis=0)}
+
+
+def _persistence(known: FactsAsOf) -> Columns:
+    year, term = _rate(known, "absence", REGISTER_DAYS), _rate_of_term(known)
+    return {
         "persistent_absence": _flag(year, PERSISTENT),
         "severe_absence": _flag(year, SEVERE),
         "persistent_absence_term": _flag(term, PERSISTENT),
         "severe_absence_term": _flag(term, SEVERE),
-    }  # fmt: skip
+    }
+
+
+def _rate(known: FactsAsOf, family: str, n_days: int, *, skip: int = 0) -> NDArray[np.float64]:
+    """Return a family's share of possible half-days; the last ``skip`` school days are left out."""
+    possible = known.half_days("possible", n_days, skip=skip)
+    return share(known.half_days(family, n_days, skip=skip), possible)
+
+
+def _rate_of_term(known: FactsAsOf, *, back: int = 0) -> NDArray[np.float64]:
+    absent = known.half_days_of_term("absence", back=back)
+    return share(absent, known.half_days_of_term("possible", back=back))
+
+
+def _flag(rate: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    return np.where(np.isnan(rate), np.nan, (rate >= threshold).astype(float))
+
+
+def _slope(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least-squares rise per block; nan where a block is missing."""
+    centred = np.arange(len(blocks)) - (len(blocks) - 1) / 2
+    return (centred[:, None] * blocks).sum(axis=0) / (centred**2).sum()
 
 
 @builder(needs=["sessions"])
 def attendance_streaks(known: FactsAsOf) -> Columns:
-    """Count runs of absence, and what is missed after a morning in school.
+    """Count runs of absence, missed afternoons and complete weeks.
 
     Parameters
     ----------
@@ -145,40 +170,57 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    possible, absent = known.family("possible"), known.family("absence")
-    present = possible & ~absent
-    n = possible.shape[1]
-    recent = slice(max(0, n - 120), n)
-    # half-days after the last known mark are not known to be absences
-    trailing = longest_run_at_end(known.marks == NO_MARK)
-    since = np.where(present.any(axis=1), longest_run_at_end(~present) - trailing, np.nan)
-    spells = runs(absent, present).astype(float)
-    late_absent, late_possible = absent[:, recent], possible[:, recent]
-    stayed = present[:, recent][:, ::2] & late_possible[:, 1::2]
-    missed, _ = rates(stayed & late_absent[:, 1::2], stayed, stayed.shape[1])
-    n_weeks = late_absent.shape[1] // 10
-    whole = slice(late_absent.shape[1] - 10 * n_weeks, None)
-    missed_in, open_in = (
-        np.asarray(part[:, whole].reshape(len(part), n_weeks, 10).any(axis=2))
-        for part in (late_absent, late_possible)
-    )
-    complete, _ = rates(open_in & ~missed_in, open_in, n_weeks)
+    absent = known.family("absence")
+    present = known.family("possible") & ~absent
+    lately = slice(-2 * WINDOWS["60_days"], None)
+    year = _runs(absent, present, "12_months")
+    half_days = absent.sum(axis=1).astype(float)
     return {
         "absence_streak": count_since_last(absent, present).astype(float),
-        "half_days_since_present": since,
-        "longest_absence_12_months": longest_run(absent, present).astype(float),
-        "longest_absence_60_days": longest_run(late_absent, present[:, recent]).astype(float),
-        "absence_spells_12_months": spells,
-        "absence_spells_60_days": runs(late_absent, present[:, recent]).astype(float),
-        "mean_absence_length": share(absent.sum(axis=1).astype(float), spells),
-        "afternoons_missed": missed,
-        "weeks_complete": complete,
+        "half_days_since_present": _half_days_since(present, known.marks),
+        "mean_absence_length": share(half_days, year["absence_spells_12_months"]),
+        **year,
+        **_runs(absent[:, lately], present[:, lately], "60_days"),
+        **_afternoons_and_weeks(absent[:, lately], present[:, lately]),
     }
+
+
+def _runs(absent: NDArray[np.bool_], present: NDArray[np.bool_], window: str) -> Columns:
+    return {
+        f"longest_absence_{window}": longest_run(absent, present).astype(float),
+        f"absence_spells_{window}": runs(absent, present).astype(float),
+    }
+
+
+def _half_days_since(present: NDArray[np.bool_], marks: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the half-days since the last one in school, up to the last half-day with a mark."""
+    # half-days after the last known mark are not known to be absences
+    trailing = longest_run_at_end(marks == NO_MARK)
+    return np.where(present.any(axis=1), longest_run_at_end(~present) - trailing, np.nan)
+
+
+def _afternoons_and_weeks(absent: NDArray[np.bool_], present: NDArray[np.bool_]) -> Columns:
+    possible = absent | present
+    came = present[:, ::2] & possible[:, 1::2]  # in the morning, of days with an afternoon
+    is_open = _by_week(possible)
+    complete = is_open & ~_by_week(absent)
+    return {
+        "afternoons_missed": share((came & absent[:, 1::2]).sum(axis=1), came.sum(axis=1)),
+        "weeks_complete": share(complete.sum(axis=1), is_open.sum(axis=1)),
+    }
+
+
+def _by_week(half_days: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether any half-day of each whole week is true; weeks are counted back from the end."""
+    n_weeks = half_days.shape[1] // HALF_DAYS_PER_WEEK
+    first = half_days.shape[1] - HALF_DAYS_PER_WEEK * n_weeks
+    weeks = half_days[:, first:].reshape(len(half_days), n_weeks, HALF_DAYS_PER_WEEK)
+    return np.asarray(weeks.any(axis=2))
 
 
 @builder(needs=["sessions"])
 def attendance_patterns(known: FactsAsOf) -> Columns:
-    """When in the week and day, and what kinds of mark ever.
+    """Return on which days and half-days a pupil is absent, and which kinds of mark there are.
 
     Parameters
     ----------
@@ -190,35 +232,34 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-
-    def excess(n_days: int, part: str) -> NDArray[np.float64]:
-        inside, whole = (
-            {name: known.half_days(name, n_days, part=which) for name in ("absence", "possible")}
-            for which in (part, "all")
-        )
-        rest = share(whole["absence"] - inside["absence"], whole["possible"] - inside["possible"])
-        return share(inside["absence"], inside["possible"]) - rest
-
-    year = {name: known.half_days(name, REGISTER_DAYS)
-            for name in ("absence", "authorised", "left_open", "marked", "part_time", "offsite", "dual",
-                         "excluded")}  # fmt: skip
-    return {
-        "monday_friday_excess": excess(REGISTER_DAYS, "edge"),
-        "monday_friday_excess_60_days": excess(60, "edge"),
-        "morning_excess": excess(REGISTER_DAYS, "morning"),
-        "morning_excess_60_days": excess(60, "morning"),
-        **{f"{name}_ever_12_months": np.where(year["marked"] > 0, (year[name] > 0) * 1.0, np.nan)
-           for name in ("part_time", "offsite", "dual", "excluded")},
-        "authorised_share": share(year["authorised"], year["absence"]),
-        "left_open_share": share(year["left_open"], year["absence"]),
-        "known_half_days": year["marked"],
+    absent, marked = (known.half_days(name, REGISTER_DAYS) for name in ("absence", "marked"))
+    columns = {
+        "authorised_share": share(known.half_days("authorised", REGISTER_DAYS), absent),
+        "left_open_share": share(known.half_days("left_open", REGISTER_DAYS), absent),
+        "known_half_days": marked,
         "known_half_days_60_days": known.half_days("marked", 60),
-    }  # fmt: skip
+    }
+    for name, part in (("monday_friday_excess", "edge"), ("morning_excess", "morning")):
+        columns[name] = _excess(known, REGISTER_DAYS, part)
+        columns[f"{name}_60_days"] = _excess(known, 60, part)
+    for name in ("part_time", "offsite", "dual", "excluded"):
+        ever = (known.half_days(name, REGISTER_DAYS) > 0).astype(float)
+        columns[f"{name}_ever_12_months"] = np.where(marked > 0, ever, np.nan)
+    return columns
+
+
+def _excess(known: FactsAsOf, n_days: int, part: str) -> NDArray[np.float64]:
+    """Return the rate of absence in a part of the week or day, minus that in the rest."""
+    absent, possible = (
+        known.half_days(name, n_days, part=part) for name in ("absence", "possible")
+    )
+    all_absent, all_possible = (known.half_days(name, n_days) for name in ("absence", "possible"))
+    return share(absent, possible) - share(all_absent - absent, all_possible - possible)
 
 
 @builder(needs=["sessions", "enrolments"])
 def attendance_against_peers(known: FactsAsOf) -> Columns:
-    """Absence beyond that of all other pupils on a roll in the year group or school.
+    """Return rates of absence, minus those of all other pupils of the year group or school.
 
     Parameters
     ----------
@@ -231,24 +272,13 @@ def attendance_against_peers(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     year, school = known.peer_sums("year_group"), known.peer_sums("school")
-    possible, lately = known.half_days("possible", REGISTER_DAYS), known.half_days("possible", 20)
-    own = share(known.half_days("absence", REGISTER_DAYS), possible)
-    unauthorised = share(known.half_days("unauthorised", REGISTER_DAYS), possible)
+    absent, lately = _rate(known, "absence", REGISTER_DAYS), _rate(known, "absence", 20)
+    unauthorised = _rate(known, "unauthorised", REGISTER_DAYS)
+    peers_lately = share(year["absent_lately"], year["possible_lately"])
+    peers_unauthorised = share(year["unauthorised"], year["possible"])
     return {
-        "absence_against_year_group": own - share(year["absent"], year["possible"]),
-        "absence_against_year_group_20_days": share(known.half_days("absence", 20), lately)
-        - share(year["absent_lately"], year["possible_lately"]),
-        "unauthorised_against_year_group": unauthorised
-        - share(year["unauthorised"], year["possible"]),
-        "absence_against_school": own - share(school["absent"], school["possible"]),
+        "absence_against_year_group": absent - share(year["absent"], year["possible"]),
+        "absence_against_year_group_20_days": lately - peers_lately,
+        "unauthorised_against_year_group": unauthorised - peers_unauthorised,
+        "absence_against_school": absent - share(school["absent"], school["possible"]),
     }
-
-
-def _flag(rate: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
-    return np.where(np.isnan(rate), np.nan, (rate >= threshold).astype(float))
-
-
-def _slope(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the least-squares rise per block; missing where a block is."""
-    place = np.arange(len(blocks)) - (len(blocks) - 1) / 2
-    return (place[:, None] * blocks).sum(axis=0) / (place**2).sum()

@@ -1,4 +1,7 @@
-"""Context: circumstances now, lately and ever, neighbourhood and attainment."""
+"""Context: circumstances now, lately and ever, neighbourhood and attainment.
+
+A window of days is half-open: its first day counts, the day of the list does not.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,7 @@ EVER_6 = 6 * 365
 
 @builder(needs=["circumstances"])
 def circumstances(known: FactsAsOf) -> Columns:
-    """Spells of circumstances: open on the day, begun, how long, how often.
+    """Return whether, since when, how long and how often each circumstance has held.
 
     Parameters
     ----------
@@ -71,37 +74,56 @@ def circumstances(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    facts = known.tables["circumstances"]
-    end = days_of(facts["end_date"])
-    columns = {}
+    columns: dict[str, NDArray[np.float64]] = {}
+    end = days_of(known.tables["circumstances"]["end_date"])
     for kind in (*LONG, *NOW):
-        keep = (facts["kind"] == kind).to_numpy()
-        events = known.events("circumstances", "start_date", keep)
-        columns[f"{kind}_now"] = events.state(end[keep])
-        if kind in LONG:
-            times = events.count()
-            columns[f"{kind}_ever"] = (times > 0).astype(float)
-            columns[f"{kind}_lately"] = (events.count(365) > 0).astype(float)
-            columns[f"{kind}_months"] = known.days_in_spell("circumstances", keep) / DAYS_PER_MONTH
-            columns[f"{kind}_spells"] = times
-    is_fsm = (facts["kind"] == "fsm").to_numpy()
-    had = known.events("circumstances", "start_date", is_fsm & (end >= known.day - EVER_6))
-    care = facts["kind"].isin(SOCIAL_CARE).to_numpy()
+        columns |= _history(known, kind, end)
+    return columns | {
+        "fsm_ever_6": _fsm_ever_6(known),
+        "social_care_ended_lately": _social_care_ended(known),
+        "adverse_circumstances": np.sum([columns[f"{kind}_now"] for kind in ADVERSE], axis=0),
+        "adverse_circumstances_ever": np.sum(
+            [columns[f"{kind}_ever"] for kind in ADVERSE_LONG], axis=0
+        ),
+        "days_since_circumstance": known.events("circumstances", "start_date").days_since(),
+    }
+
+
+def _is_kind(known: FactsAsOf, kind: str) -> NDArray[np.bool_]:
+    return (known.tables["circumstances"]["kind"] == kind).to_numpy()
+
+
+def _history(known: FactsAsOf, kind: str, end: NDArray[np.int64]) -> Columns:
+    keep = _is_kind(known, kind)
+    started = known.events("circumstances", "start_date", keep)
+    now = {f"{kind}_now": started.state(end[keep])}
+    if kind in NOW:
+        return now
+    return now | {
+        f"{kind}_ever": started.any(),
+        f"{kind}_lately": started.any(365),
+        f"{kind}_months": known.days_in_spell("circumstances", keep) / DAYS_PER_MONTH,
+        f"{kind}_spells": started.count(),
+    }
+
+
+def _fsm_ever_6(known: FactsAsOf) -> NDArray[np.float64]:
+    end = days_of(known.tables["circumstances"]["end_date"])
+    lately = _is_kind(known, "fsm") & (end >= known.day - EVER_6)
+    return known.events("circumstances", "start_date", lately).any()
+
+
+def _social_care_ended(known: FactsAsOf) -> NDArray[np.float64]:
+    """Return whether social care ended in the last 365 days, and none goes on."""
+    facts = known.tables["circumstances"]
+    end, care = days_of(facts["end_date"]), facts["kind"].isin(SOCIAL_CARE).to_numpy()
     ended = known.events("circumstances", "end_date", care & (end < known.day))
-    in_care = np.any([columns[f"{kind}_now"] > 0 for kind in SOCIAL_CARE], axis=0)
-    columns["fsm_ever_6"] = (had.count() > 0).astype(float)
-    columns["social_care_ended_lately"] = ((ended.count(365) > 0) & ~in_care).astype(float)
-    columns["adverse_circumstances"] = np.sum([columns[f"{kind}_now"] for kind in ADVERSE], axis=0)
-    columns["adverse_circumstances_ever"] = np.sum(
-        [columns[f"{kind}_ever"] for kind in ADVERSE_LONG], axis=0
-    )
-    columns["days_since_circumstance"] = known.events("circumstances", "start_date").days_since()
-    return columns
+    return ended.any(365) * (1 - known.in_spell("circumstances", care))
 
 
 @builder(needs=["neighbourhood"])
 def neighbourhood(known: FactsAsOf) -> Columns:
-    """Deprivation where the pupil lives, and changes of address.
+    """Return the deprivation where the pupil lives, and changes of address.
 
     Parameters
     ----------
@@ -115,25 +137,25 @@ def neighbourhood(known: FactsAsOf) -> Columns:
     """
     facts = known.tables["neighbourhood"]
     every = known.events("neighbourhood", "start_date")
-    latest = {}
-    for name in ("idaci_decile", "imd_decile"):
-        has = facts[name].notna().to_numpy()
-        latest[name] = known.events("neighbourhood", "start_date", has).last(
-            facts[name].to_numpy()[has]
-        )
-    decile = facts["idaci_decile"].to_numpy()
-    steps, change = every.steps(decile)
+    steps, change = every.steps(facts["idaci_decile"].to_numpy())
     return {
-        **latest,
+        "idaci_decile": _latest_decile(known, "idaci_decile"),
+        "imd_decile": _latest_decile(known, "imd_decile"),
         "idaci_change": steps.last(change),
         "addresses_so_far": every.count(),
         "days_since_address": every.days_since(),
     }
 
 
+def _latest_decile(known: FactsAsOf, name: str) -> NDArray[np.float64]:
+    decile = known.tables["neighbourhood"][name]
+    has = decile.notna().to_numpy()
+    return known.events("neighbourhood", "start_date", has).last(decile.to_numpy()[has])
+
+
 @builder(needs=["attainment"])
 def attainment(known: FactsAsOf) -> Columns:
-    """Mean score over subjects, single subjects, and change.
+    """Return the mean score of each stage over subjects, single subjects, and change.
 
     Parameters
     ----------
@@ -145,19 +167,9 @@ def attainment(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    facts = known.tables["attainment"]
-    score = facts["score"].to_numpy()
-
-    def mean(keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-        events = known.events("attainment", "result_date", keep)
-        return share(events.sum(score[keep]), events.count())
-
-    def of(stage: str, subject: str | None = None) -> NDArray[np.float64]:
-        keep = (facts["stage"] == stage).to_numpy()
-        return mean(keep if subject is None else keep & (facts["subject"] == subject).to_numpy())
-
-    stages = {stage: of(stage) for stage in ("EYFS", "KS1", "KS2", "KS4")}
-    reading, mathematics = of("KS2", "reading"), of("KS2", "mathematics")
+    stages = {stage: _mean_score(known, stage) for stage in ("EYFS", "KS1", "KS2", "KS4")}
+    reading = _mean_score(known, "KS2", "reading")
+    mathematics = _mean_score(known, "KS2", "mathematics")
     in_secondary = known.year_group >= FIRST_SECONDARY
     return {
         **{f"{stage.lower()}_score": value for stage, value in stages.items()},
@@ -167,3 +179,13 @@ def attainment(known: FactsAsOf) -> Columns:
         "attainment_change": stages["KS2"] - stages["KS1"],
         "results_missing": np.where(in_secondary, np.isnan(stages["KS2"]), np.nan),
     }
+
+
+def _mean_score(known: FactsAsOf, stage: str, subject: str | None = None) -> NDArray[np.float64]:
+    """Return the mean score of a stage, of one subject if it is given; nan without a result."""
+    facts = known.tables["attainment"]
+    keep = (facts["stage"] == stage).to_numpy()
+    if subject is not None:
+        keep = keep & (facts["subject"] == subject).to_numpy()
+    results = known.events("attainment", "result_date", keep)
+    return share(results.sum(facts["score"].to_numpy()[keep]), results.count())

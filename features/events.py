@@ -114,6 +114,29 @@ class Events:
         """
         return (self.count(window_days) > 0).astype(float)
 
+    def count_distinct(self, value: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Count the different values of facts.
+
+        Parameters
+        ----------
+        value : array of shape (n_facts,)
+            Values of any type; a missing one does not count.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Number of different values.
+
+        Examples
+        --------
+        >>> events = Events(np.array([0, 0]), np.array([3, 9]), 10, n_pupils=1, rows=np.array([0]))
+        >>> events.count_distinct(np.array(["S", "S"])).tolist()
+        [1.0]
+        """
+        return windows.count_distinct(
+            self.pupil, self.day, value, as_of=self.as_of, n_pupils=self.n_pupils
+        )[self.rows]
+
     def sum(
         self, value: NDArray[np.float64], window_days: int | None = None
     ) -> NDArray[np.float64]:

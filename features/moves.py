@@ -1,9 +1,13 @@
-"""Moves: schools attended, gaps between them, transitions."""
+"""Moves: schools attended, gaps between them, transitions.
+
+A window of days is half-open: its first day counts, the day of the list does not.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
@@ -15,12 +19,18 @@ from riskmodel.features.facts_as_of import FactsAsOf
 __all__ = ["gaps_between_schools", "moves"]
 
 SUMMER = 60
-"""Days between two rolls that a summer explains."""
+"""Longest time on no roll, in days, that a summer explains; chosen."""
+
+WEEKS_PER_YEAR = 52.18
+"""365.25 days / 7, to two places."""
+
+LAST_DAY = 2 * 10**6
+"""Later than any leaving date, the far future of an open roll included."""
 
 
 @builder(needs=["enrolments"])
 def moves(known: FactsAsOf) -> Columns:
-    """Schools, moves and transitions.
+    """Return the schools of a pupil so far, and when the pupil moved.
 
     Parameters
     ----------
@@ -32,53 +42,79 @@ def moves(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    facts = known.tables["enrolments"]
-    end = days_of(facts["leaving_date"])
-    is_main = (facts["status"] == "main").to_numpy()
+    return {
+        **_changes(known),
+        **_present_school(known),
+        **_dual_rolls(known),
+        **_school_year(known),
+        "managed_moves": _left_for(known, "managed_move").count(),
+    }
+
+
+def _is_main(known: FactsAsOf) -> NDArray[np.bool_]:
+    return (known.tables["enrolments"]["status"] == "main").to_numpy()
+
+
+def _left_for(known: FactsAsOf, reason: str) -> Events:
+    """Return the rolls left for a reason, by the day of entry."""
+    keep = (known.tables["enrolments"]["leaving_reason"] == reason).to_numpy()
+    return known.events("enrolments", "entry_date", keep)
+
+
+def _changes(known: FactsAsOf) -> Columns:
+    is_main = _is_main(known)
     main = known.events("enrolments", "entry_date", is_main)
-    entries = main.count()
-
-    def changes(days: int) -> NDArray[np.float64]:
-        # where every entry lies in the window, the earliest is no change of school
-        lately = main.count(days)
-        return lately - ((entries > 0) & (entries == lately))
-
+    school = known.tables["enrolments"]["school_id"].to_numpy()[is_main]
     # the first roll of a pupil is no change of school, whenever it began
     later, _ = main.gaps()
-    mid_year = later.where(_in_mid_year(later.day))
-    managed = (facts["leaving_reason"] == "managed_move").to_numpy()
-    dual = known.events("enrolments", "entry_date", ~is_main)
-    current = is_main & (end >= known.day)
+    in_mid_year = later.where(_in_mid_year(later.day))
+    return {
+        "schools_so_far": main.count_distinct(school),
+        "moves_12_months": _count_changes(main, 365),
+        "moves_24_months": _count_changes(main, 730),
+        "mid_year_moves": in_mid_year.count(),
+        "mid_year_moves_24_months": in_mid_year.count(730),
+    }
+
+
+def _count_changes(main: Events, days: int) -> NDArray[np.float64]:
+    """Count the entries of the last days; the first of all is no change of school."""
+    lately, ever = main.count(days), main.count()
+    return lately - ((ever > 0) & (ever == lately))
+
+
+def _present_school(known: FactsAsOf) -> Columns:
+    end = days_of(known.tables["enrolments"]["leaving_date"])
+    current = _is_main(known) & (end >= known.day)
     since = known.events("enrolments", "entry_date", current).days_since()
     entry = np.nan_to_num(known.day - since).astype(np.int64)
-    schools = pd.DataFrame(
-        {"pupil": main.pupil, "school_id": facts["school_id"].to_numpy()[is_main]}
-    )[main.day < known.day].drop_duplicates()  # fmt: skip
-    n_schools = np.bincount(schools["pupil"], minlength=main.n_pupils).astype(float)
-    year_group = known.year_group
-    weeks = (known.day - known.school_year_start) / 7
     return {
-        "year_group": year_group,
-        "schools_so_far": n_schools[known.rows],
-        "moves_12_months": changes(365),
-        "moves_24_months": changes(730),
-        "mid_year_moves": mid_year.count(),
-        "mid_year_moves_24_months": mid_year.count(730),
-        "managed_moves": known.events("enrolments", "entry_date", managed).count(),
         "months_at_school": since / DAYS_PER_MONTH,
         "came_in_mid_year": np.where(np.isnan(since), np.nan, _in_mid_year(entry)),
-        "dual_roll_now": dual.state(end[~is_main]),
-        "dual_roll_ever": (dual.count() > 0).astype(float),
-        "weeks_since_year_7": np.where(
-            year_group >= FIRST_SECONDARY, weeks + 52.18 * (year_group - FIRST_SECONDARY), np.nan
-        ),
-        "weeks_since_september": np.full(len(year_group), weeks),
+    }
+
+
+def _dual_rolls(known: FactsAsOf) -> Columns:
+    is_dual = ~_is_main(known)
+    rolls = known.events("enrolments", "entry_date", is_dual)
+    end = days_of(known.tables["enrolments"]["leaving_date"])
+    return {"dual_roll_now": rolls.state(end[is_dual]), "dual_roll_ever": rolls.any()}
+
+
+def _school_year(known: FactsAsOf) -> Columns:
+    weeks = (known.day - known.school_year_start) / 7
+    since_year_7 = weeks + WEEKS_PER_YEAR * (known.year_group - FIRST_SECONDARY)
+    in_secondary = known.year_group >= FIRST_SECONDARY
+    return {
+        "year_group": known.year_group,
+        "weeks_since_year_7": np.where(in_secondary, since_year_7, np.nan),
+        "weeks_since_september": np.full(len(known.rows), weeks),
     }
 
 
 @builder(needs=["enrolments"])
 def gaps_between_schools(known: FactsAsOf) -> Columns:
-    """Time on no roll, and leaving without a known school.
+    """Return the time on no roll, and whether a pupil left without a known school.
 
     Parameters
     ----------
@@ -90,34 +126,31 @@ def gaps_between_schools(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    facts = known.tables["enrolments"]
-    reason = facts["leaving_reason"]
-    entries = known.events("enrolments", "entry_date")
-    end = days_of(facts["leaving_date"])
-    order = np.lexsort((end, entries.day, entries.pupil))
-    pupil, start, stop = entries.pupil[order], entries.day[order], end[order]
-    # a roll that lasts hides the gap behind one that ended within it; pupils are kept apart
-    apart = pupil * 4 * 10**6
-    reached = np.maximum.accumulate(np.minimum(stop, 2 * 10**6) + apart) - apart
-    same = pupil[1:] == pupil[:-1]
-    length = np.where(same, start[1:] - reached[:-1] - 1, 0).clip(0)
-    gap = Events(pupil[1:], start[1:], entries.as_of, entries.n_pupils, entries.rows)
-    days = length.astype(float)
-
-    def ever(code: str) -> NDArray[np.float64]:
-        left = known.events("enrolments", "entry_date", (reason == code).to_numpy())
-        return (left.count() > 0).astype(float)
-
+    gaps, days = _gaps(known)
     return {
-        "days_without_school": gap.sum(days),
-        "longest_gap_between_schools": np.nan_to_num(gap.largest(days)),
-        "gaps_between_schools": gap.where(length > SUMMER).count(),
-        "lost_before": ever("destination_unknown"),
-        "left_for_home_education": ever("home_educated"),
+        "days_without_school": gaps.sum(days),
+        "longest_gap_between_schools": np.nan_to_num(gaps.largest(days)),
+        "gaps_between_schools": gaps.where(days > SUMMER).count(),
+        "lost_before": _left_for(known, "destination_unknown").any(),
+        "left_for_home_education": _left_for(known, "home_educated").any(),
     }
 
 
+def _gaps(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
+    """Return the days on no roll before each entry but the first, 0 where rolls meet or overlap."""
+    rolls = known.events("enrolments", "entry_date")
+    end = days_of(known.tables["enrolments"]["leaving_date"])
+    order = np.lexsort((end, rolls.day, rolls.pupil))
+    pupil, start, end = rolls.pupil[order], rolls.day[order], np.minimum(end[order], LAST_DAY)
+    # the latest end so far: an earlier roll may outlast a later one; each pupil begins anew
+    apart = pupil * 2 * LAST_DAY
+    reached = np.maximum.accumulate(end + apart) - apart
+    same = pupil[1:] == pupil[:-1]
+    days = np.where(same, start[1:] - reached[:-1] - 1, 0).clip(0)
+    return replace(rolls, pupil=pupil[1:], day=start[1:]), days.astype(float)
+
+
 def _in_mid_year(day: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether days, since 1970, lie outside August and September."""
+    """Return whether days, since 1970, lie outside August and September."""
     month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
     return ~np.isin(month, [8, 9])

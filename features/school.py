@@ -1,4 +1,4 @@
-"""The school as it was known on the day: numbers of the other pupils, the pupil left out."""
+"""The school as it was known on the day: numbers of the other pupils, without the pupil."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["school_absence", "school_exclusions", "school_needs", "school_povert
 
 @builder(needs=["suspensions", "enrolments"])
 def school_exclusions(known: FactsAsOf) -> Columns:
-    """How often the school suspends and excludes others.
+    """Return how often the school suspends and excludes other pupils.
 
     Parameters
     ----------
@@ -25,20 +25,19 @@ def school_exclusions(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.peer_sums("school")
-    year = known.peer_sums("year_group")
+    school, year = known.peer_sums("school"), known.peer_sums("year_group")
     return {
-        "school_suspension_rate": 100 * share(rest["suspensions_12"], rest["pupils"]),
-        "school_suspension_rate_3_months": 100 * share(rest["suspensions_3"], rest["pupils"]),
-        "school_exclusion_rate": 100 * share(rest["exclusions"], rest["pupils"]),
-        "school_suspended_share": share(rest["suspended"], rest["pupils"]),
+        "school_suspension_rate": 100 * share(school["suspensions_12"], school["pupils"]),
+        "school_suspension_rate_3_months": 100 * share(school["suspensions_3"], school["pupils"]),
+        "school_exclusion_rate": 100 * share(school["exclusions"], school["pupils"]),
+        "school_suspended_share": share(school["suspended"], school["pupils"]),
         "year_group_suspended_share": share(year["suspended"], year["pupils"]),
     }
 
 
 @builder(needs=["sessions", "enrolments"])
 def school_absence(known: FactsAsOf) -> Columns:
-    """Absence of the other pupils on the roll of the school, in the spine or not.
+    """Return the absence of the other pupils of the school, in the spine or not.
 
     Parameters
     ----------
@@ -50,18 +49,18 @@ def school_absence(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.peer_sums("school")
+    school = known.peer_sums("school")
     return {
-        "school_absence_rate": share(rest["absent"], rest["possible"]),
-        "school_absence_rate_20_days": share(rest["absent_lately"], rest["possible_lately"]),
-        "school_unauthorised_rate": share(rest["unauthorised"], rest["possible"]),
-        "school_persistent_share": share(rest["persistent"], rest["registered"]),
+        "school_absence_rate": share(school["absent"], school["possible"]),
+        "school_absence_rate_20_days": share(school["absent_lately"], school["possible_lately"]),
+        "school_unauthorised_rate": share(school["unauthorised"], school["possible"]),
+        "school_persistent_share": share(school["persistent"], school["registered"]),
     }
 
 
 @builder(needs=["send", "enrolments"])
 def school_needs(known: FactsAsOf) -> Columns:
-    """Needs of the other pupils on the roll.
+    """Return how many other pupils of the school have SEN provision.
 
     Parameters
     ----------
@@ -73,16 +72,16 @@ def school_needs(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.peer_sums("school")
+    school = known.peer_sums("school")
     return {
-        "school_sen_support_share": share(rest["sen_support"], rest["pupils"]),
-        "school_ehc_plan_share": share(rest["ehc_plan"], rest["pupils"]),
+        "school_sen_support_share": share(school["sen_support"], school["pupils"]),
+        "school_ehc_plan_share": share(school["ehc_plan"], school["pupils"]),
     }
 
 
 @builder(needs=["circumstances", "enrolments"])
 def school_poverty(known: FactsAsOf) -> Columns:
-    """Free school meals of the other pupils on the roll.
+    """Return how many other pupils of the school have free school meals.
 
     Parameters
     ----------
@@ -94,13 +93,13 @@ def school_poverty(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    rest = known.peer_sums("school")
-    return {"school_fsm_share": share(rest["fsm"], rest["pupils"])}
+    school = known.peer_sums("school")
+    return {"school_fsm_share": share(school["fsm"], school["pupils"])}
 
 
 @builder(needs=["enrolments", "schools"])
 def school_roll(known: FactsAsOf) -> Columns:
-    """Size and kind of the school.
+    """Return the size and kind of the school.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Behaviour: suspensions, their reasons, their spacing, and where they fell."""
+"""Behaviour: suspensions, their reasons, the days between them, and the schools that suspended.
+
+A window of days is half-open: its first day counts, the day of the list does not.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,8 @@ WINDOWS = {
 }
 """Name → days."""
 
+HALF_YEAR = WINDOWS["6_months"]
+
 REASONS = {
     "violence": ("PP", "PA", "OW"),
     "verbal": ("VP", "VA", "LG", "RA", "DS", "BU"),
@@ -40,18 +45,9 @@ REASONS = {
 """Group of reasons → codes (DfE)."""
 
 
-def _suspensions(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
-    """Return suspensions, without permanent exclusions and lunchtimes, and their half-days."""
-    facts = known.tables["suspensions"]
-    keep = (facts["category"] == "SUSP").to_numpy()
-    return known.events("suspensions", "start_date", keep), facts["sessions"].fillna(0).to_numpy()[
-        keep
-    ]
-
-
 @builder(needs=["suspensions"])
 def suspension_history(known: FactsAsOf) -> Columns:
-    """How many and how long.
+    """Return how many suspensions there were, and how long they were.
 
     Parameters
     ----------
@@ -64,34 +60,52 @@ def suspension_history(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     events, length = _suspensions(known)
-    category = known.tables["suspensions"]["category"]
-    lunchtime, excluded = (
-        known.events("suspensions", "start_date", (category == code).to_numpy())
-        for code in ("LNCH", "PERM")
-    )
-    since_september = max(1, known.day - known.school_year_start)
-    used = events.sum(length, since_september) / 2 / YEAR_LIMIT_DAYS
-    ever, lost = events.count(), events.sum(length)
+    ever, lost, lunchtime = events.count(), events.sum(length), _of_category(known, "LNCH")
     return {
-        **{f"suspensions_{name}": events.count(days) for name, days in WINDOWS.items()},
+        **_windows(events, length),
+        **_school_year(known, events, length),
         "suspensions_ever": ever,
-        **{f"sessions_lost_{name}": events.sum(length, days) for name, days in WINDOWS.items()},
         "sessions_lost_ever": lost,
-        "suspensions_this_year": events.count(since_september),
-        "year_limit_used": used,
-        "year_limit_near": (used >= NEAR_LIMIT).astype(float),
         "longest_suspension": np.nan_to_num(events.largest(length)),
         "last_suspension_length": events.last(length),
         "mean_suspension_length": share(lost, ever),
         "lunchtime_12_months": lunchtime.count(365),
         "lunchtime_ever": lunchtime.count(),
-        "excluded_before": (excluded.count() > 0).astype(float),
+        "excluded_before": _of_category(known, "PERM").any(),
+    }
+
+
+def _of_category(known: FactsAsOf, code: str) -> Events:
+    keep = (known.tables["suspensions"]["category"] == code).to_numpy()
+    return known.events("suspensions", "start_date", keep)
+
+
+def _suspensions(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
+    """Return suspensions, without permanent exclusions and lunchtimes, and their half-days."""
+    facts = known.tables["suspensions"]
+    half_days = facts["sessions"].fillna(0).to_numpy()
+    return _of_category(known, "SUSP"), half_days[(facts["category"] == "SUSP").to_numpy()]
+
+
+def _windows(events: Events, length: NDArray[np.float64]) -> Columns:
+    counts = {f"suspensions_{name}": events.count(days) for name, days in WINDOWS.items()}
+    lost = {f"sessions_lost_{name}": events.sum(length, days) for name, days in WINDOWS.items()}
+    return counts | lost
+
+
+def _school_year(known: FactsAsOf, events: Events, length: NDArray[np.float64]) -> Columns:
+    since_september = max(1, known.day - known.school_year_start)
+    used = events.sum(length, since_september) / 2 / YEAR_LIMIT_DAYS
+    return {
+        "suspensions_this_year": events.count(since_september),
+        "year_limit_used": used,
+        "year_limit_near": (used >= NEAR_LIMIT).astype(float),
     }
 
 
 @builder(needs=["suspensions"])
 def suspension_spacing(known: FactsAsOf) -> Columns:
-    """How recent, and whether they come faster.
+    """Return how recent suspensions are, and whether they come faster.
 
     Parameters
     ----------
@@ -104,28 +118,36 @@ def suspension_spacing(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     events, length = _suspensions(known)
-    half, year = events.count(183), events.count(365)
-    lost_half, lost_year = events.sum(length, 183), events.sum(length, 365)
     first = known.day - events.first()
-    gaps, gap = events.gaps()
-    mean = share(gaps.sum(gap), gaps.count())
-    last = gaps.last(gap)
     return {
+        **_gaps(events),
         "days_since_suspension": events.days_since(),
         "days_since_first_suspension": first,
-        "first_suspension_lately": (first <= 91).astype(float),
-        "suspensions_rising": half - (year - half),
-        "sessions_lost_rising": lost_half - (lost_year - lost_half),
+        "first_suspension_lately": (first <= WINDOWS["3_months"]).astype(float),
+        "suspensions_rising": _rise(events.count(HALF_YEAR), events.count(365)),
+        "sessions_lost_rising": _rise(events.sum(length, HALF_YEAR), events.sum(length, 365)),
+    }
+
+
+def _rise(half: NDArray[np.float64], year: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the last half year, minus the rest of the year."""
+    return half - (year - half)
+
+
+def _gaps(events: Events) -> Columns:
+    gaps, days = events.gaps()
+    mean, last = share(gaps.sum(days), gaps.count()), gaps.last(days)
+    return {
         "suspension_gap_last": last,
         "suspension_gap_mean": mean,
         "suspension_gap_shortening": mean - last,
-        "suspension_gap_shortest": -gaps.largest(-gap),
+        "suspension_gap_shortest": -gaps.largest(-days),
     }
 
 
 @builder(needs=["suspensions"])
 def suspension_reasons(known: FactsAsOf) -> Columns:
-    """Suspensions by group of reasons; one may count in several.
+    """Count suspensions by group of reasons; a suspension may count in several groups.
 
     Parameters
     ----------
@@ -137,28 +159,33 @@ def suspension_reasons(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
+    by_reason = {name: _for_reason(known, *codes) for name, codes in REASONS.items()}
+    ever = {f"suspensions_{name}_ever": events.count() for name, events in by_reason.items()}
+    first_violent = by_reason["violence"].first()
+    lately = first_violent >= known.day - 365
+    return {
+        **ever,
+        **{f"suspensions_{name}_12_months": one.count(365) for name, one in by_reason.items()},
+        "suspension_reasons_kinds": np.sum([one.any() for one in by_reason.values()], axis=0),
+        "suspensions_escalated": (lately & (_for_reason(known).first() < first_violent)).astype(
+            float
+        ),
+    }
+
+
+def _for_reason(known: FactsAsOf, *codes: str) -> Events:
+    """Return suspensions, lunchtimes included, with any of some reasons; all if none is given."""
     facts = known.tables["suspensions"]
-    reasons = facts[["reason_1", "reason_2", "reason_3"]]
-    kept = (facts["category"] != "PERM").to_numpy()
-    columns, first = {}, {}
-    for name, codes in REASONS.items():
-        has = np.any([reasons[column].isin(codes).to_numpy() for column in reasons], axis=0) & kept
-        events = known.events("suspensions", "start_date", has)
-        columns[f"suspensions_{name}_12_months"] = events.count(365)
-        columns[f"suspensions_{name}_ever"] = events.count()
-        first[name] = events.first()
-    any_first = known.events("suspensions", "start_date", kept).first()
-    lately = first["violence"] >= known.day - 365
-    columns["suspension_reasons_kinds"] = np.sum(
-        [columns[f"suspensions_{name}_ever"] > 0 for name in REASONS], axis=0
-    ).astype(float)
-    columns["suspensions_escalated"] = (lately & (any_first < first["violence"])).astype(float)
-    return columns
+    keep = (facts["category"] != "PERM").to_numpy()
+    if codes:
+        reasons = facts[["reason_1", "reason_2", "reason_3"]]
+        keep = keep & np.any([reasons[name].isin(codes).to_numpy() for name in reasons], axis=0)
+    return known.events("suspensions", "start_date", keep)
 
 
 @builder(needs=["suspensions"])
 def suspension_places(known: FactsAsOf) -> Columns:
-    """Where suspensions fell: in primary school, at this school, before and after a move.
+    """Count suspensions in primary school, at the present school and at other schools.
 
     Parameters
     ----------
@@ -170,21 +197,8 @@ def suspension_places(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    facts = known.tables["suspensions"]
-    facts = facts[(facts["category"] == "SUSP").to_numpy()]
     events, _ = _suspensions(known)
-    past = events.day < known.day
-    ever = events.count()
-    pairs = pd.DataFrame(
-        {"pupil": events.pupil[past], "school_id": facts["school_id"].to_numpy()[past]}
-    )
-    counts = pairs.value_counts().rename("n").reset_index()
-    asked = pd.DataFrame({"pupil": known.rows, "school_id": known.spine["school_id"].to_numpy()})
-    here = (
-        asked.merge(counts, on=["pupil", "school_id"], how="left")["n"]
-        .fillna(0)
-        .to_numpy(dtype=float)
-    )
+    ever, here = events.count(), _at_this_school(known, events)
     in_primary = _before_year_7(known, events)
     return {
         "suspended_in_primary": np.where(np.isnan(in_primary), np.nan, in_primary > 0),
@@ -195,10 +209,20 @@ def suspension_places(known: FactsAsOf) -> Columns:
     }
 
 
+def _at_this_school(known: FactsAsOf, events: Events) -> NDArray[np.float64]:
+    facts = known.tables["suspensions"]
+    school = facts["school_id"].to_numpy()[(facts["category"] == "SUSP").to_numpy()]
+    rows = pd.DataFrame({"pupil": events.pupil, "school": school})[events.day < events.as_of]
+    counts = rows.value_counts().rename("n").reset_index()
+    wanted = pd.DataFrame({"pupil": known.rows, "school": known.spine["school_id"].to_numpy()})
+    found = wanted.merge(counts, on=["pupil", "school"], how="left")["n"]
+    return found.fillna(0).to_numpy(dtype=float)
+
+
 def _before_year_7(known: FactsAsOf, events: Events) -> NDArray[np.float64]:
     """Count suspensions before the September in which the pupil entered, or will enter, Year 7.
 
-    Where the year group is not known, so is their number, unless there are none at all.
+    The number is nan where the year group is not known, unless the pupil was never suspended.
     """
     entry = known.school_year - known.spine["year_group"] + FIRST_SECONDARY
     september = days_of(pd.to_datetime(entry.astype("Int64").astype("str") + "-09-01"))

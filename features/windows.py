@@ -11,9 +11,11 @@ A window of ``window_days`` is the half-open interval ``[as_of - window_days, as
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 __all__ = [
+    "count_distinct",
     "count_in_window",
     "count_since_last",
     "days_since_last",
@@ -21,7 +23,6 @@ __all__ = [
     "last_value",
     "longest_run_at_end",
     "longest_run",
-    "rates",
     "runs",
     "share",
     "spell_days",
@@ -98,6 +99,38 @@ def count_in_window(
     """
     ones = np.ones(len(pupil))
     return sum_in_window(pupil, day, ones, as_of=as_of, window_days=window_days, n_pupils=n_pupils)
+
+
+def count_distinct(
+    pupil: Ints, day: Ints, value: NDArray[np.generic], *, as_of: int, n_pupils: int
+) -> Floats:
+    """Count the different values of each pupil's facts before a day.
+
+    Parameters
+    ----------
+    pupil, day : int arrays of shape (n_facts,)
+        Number of the pupil, from 0; day since 1970.
+    value : array of shape (n_facts,)
+        Values of any type; a missing one does not count.
+    as_of : int
+        Day since 1970; facts of this day or later do not count.
+    n_pupils : int
+        Length of the answer.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Number of different values; 0 for a pupil without a fact.
+
+    Examples
+    --------
+    >>> pupil, day = np.array([0, 0, 0, 1]), np.array([2, 3, 4, 10])
+    >>> count_distinct(pupil, day, np.array(["S", "T", "S", "S"]), as_of=10, n_pupils=2).tolist()
+    [2.0, 0.0]
+    """
+    facts = pd.DataFrame({"pupil": pupil, "value": value})[day < as_of]
+    different = facts.dropna().drop_duplicates()["pupil"]
+    return np.bincount(different, minlength=n_pupils).astype(np.float64)
 
 
 def last_value(pupil: Ints, day: Ints, value: Floats, *, as_of: int, n_pupils: int) -> Floats:
@@ -264,36 +297,6 @@ def share(part: Floats, whole: Floats) -> Floats:
     """
     whole = np.asarray(whole, dtype=np.float64)
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-
-
-def rates(is_counted: Bools, is_possible: Bools, n_columns: int) -> tuple[Floats, Floats]:
-    """Return the share of possible half-days that are counted, over the last columns.
-
-    Parameters
-    ----------
-    is_counted, is_possible : bool arrays of shape (n_rows, n_half_days)
-        Half-days of the numerator and of the denominator, oldest first.
-    n_columns : int
-        Half-days looked back on; all where there are fewer.
-
-    Returns
-    -------
-    rate : float array of shape (n_rows,)
-        Shares; nan where no half-day was possible.
-    possible : float array of shape (n_rows,)
-        Number of possible half-days.
-
-    Examples
-    --------
-    >>> absent, possible = np.array([[True, False, True]]), np.array([[True, True, True]])
-    >>> rate, number = rates(absent, possible, 2)
-    >>> rate.tolist(), number.tolist()
-    ([0.5], [2.0])
-    """
-    part = slice(max(0, is_counted.shape[1] - n_columns), None)
-    counted = is_counted[:, part].sum(axis=1, dtype=np.int32)
-    possible = is_possible[:, part].sum(axis=1, dtype=np.int32).astype(float)
-    return share(counted, possible), possible
 
 
 def count_since_last(is_counted: Bools, is_break: Bools) -> Ints:

@@ -76,20 +76,6 @@ rows_of_cells = st.lists(
 )
 
 
-@given(rows_of_cells, st.integers(1, 8))
-def test_rates_equal_a_slow_reference(rows: list[list[str]], n_columns: int) -> None:
-    cells = np.array(rows)
-    rate, possible = windows.rates(cells == "A", cells != "-", n_columns)
-    for row, share, count in zip(rows, rate, possible, strict=True):
-        part = row[-n_columns:]
-        n = sum(cell != "-" for cell in part)
-        assert count == n
-        if n:
-            assert share == pytest.approx(part.count("A") / n)
-        else:
-            assert np.isnan(share)
-
-
 @given(rows_of_cells)
 def test_counts_since_a_break_equal_a_slow_reference(rows: list[list[str]]) -> None:
     cells = np.array(rows)
