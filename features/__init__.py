@@ -28,18 +28,14 @@ __all__ = [
     "Feature",
     "FactsAsOf",
     "Register",
-    "attendance",
     "build",
     "builder",
-    "context",
     "data_dictionary",
     "make_register",
-    "moves",
-    "needs",
     "peers_of",
-    "post16",
-    "school",
-    "suspensions",
 ]
+
+_THEMES = (attendance, context, moves, needs, post16, school, suspensions)
+"""Modules whose import registers their builders, in the order of the matrix."""
 
 check_listed(LISTED, BUILDERS)

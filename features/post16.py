@@ -42,7 +42,7 @@ def activity(known: FactsAsOf) -> Columns:
         "months_observed": months * (group != "not_known"),
     }
     columns = {name: _total(known, spells, weight) for name, weight in weights.items()}
-    return columns | _by_group(known, spells)
+    return {**columns, **_by_group(known, spells)}
 
 
 def _by_group(known: FactsAsOf, spells: pd.DataFrame) -> Columns:

@@ -172,7 +172,7 @@ def test_a_column_without_a_row_or_a_row_without_a_column_is_named(
 
 def test_the_catalogue_is_read_only() -> None:
     with pytest.raises(TypeError, match="does not support item assignment"):
-        CATALOGUE["x"] = feature()  # type: ignore[index]
+        CATALOGUE["x"] = feature()
     with pytest.raises(KeyError, match="lessons"):
         CATALOGUE["lessons"]
 
