@@ -202,8 +202,8 @@ def test_incidents_come_last_in_a_story(
     titles = open_card(page, first).locator("h4").all_inner_texts()
     told = [title.lower() for title in titles if title.lower() != "everything else"]
     assert told[-1] == "incidents"
-    bars = page.locator("#card .told li")
-    assert bars.count() == page.locator("#card .told .effect rect").count()
+    bars = page.locator("#card .sentences li")
+    assert bars.count() == page.locator("#card .sentences .effect rect").count()
 
 
 def test_a_chart_draws_the_weeks_that_are_known(
@@ -237,15 +237,15 @@ def test_weak_reasons_are_marked(browser: Browser, folder: Path, tmp_path: Path)
     block = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
     assert block is not None
     data = json.loads(block[1])
-    data["cards"][0]["told"][1][4] = 1
+    data["cards"][0]["story"][1][4] = 1
     changed = text.replace(block[1], json.dumps(data).replace("<", "\\u003c"))
     (tmp_path / "index.html").write_text(changed, encoding="utf-8")
     with opened(browser, tmp_path / "index.html") as page:
         page.locator("#rows tbody a").first.click()
-        expect(page.locator(".told li").nth(1)).to_contain_text(
+        expect(page.locator(".sentences li").nth(1)).to_contain_text(
             "Weak: parts of the model do not agree"
         )
-        expect(page.locator(".told small")).to_have_count(1)
+        expect(page.locator(".sentences small")).to_have_count(1)
 
 
 # -------------------------------------------------------------------------------- everyone can use it

@@ -344,7 +344,7 @@ def test_missing_tables_make_a_page_with_less(
     assert ("weeks" in data) == (lacking not in ("sessions", "all"))
     assert all("weeks" in card for card in data["cards"]) == (lacking not in ("sessions", "all"))
     assert ("Need</label>" in outline.text) == (lacking not in ("send", "all"))
-    assert all(card["told"] for card in data["cards"])
+    assert all(card["story"] for card in data["cards"])
 
 
 def test_a_pupil_without_marks_has_a_chart_without_bars(
@@ -356,7 +356,7 @@ def test_a_pupil_without_marks_has_a_chart_without_bars(
     data = Outline(written(tmp_path, assessment, held) / "index.html").data
     assert data["cards"][0]["weeks"] == [None] * WEEKS
     assert any(share is not None for share in data["cards"][1]["weeks"])
-    gaps = [data["words"][gap] for (gap,) in data["cards"][0]["gaps"]]
+    gaps = [data["words"][gap] for gap in data["cards"][0]["gaps"]]
     assert "No attendance marks are known." in gaps
 
 

@@ -148,10 +148,10 @@
 
   // ---------------------------------------------------------------- a card
   function story(card, data, word) {
-    const parts = data.sections.map((section, number) => [word(section), card.told.filter((row) => row[0] === number)]);
+    const parts = data.sections.map((section, number) => [word(section), card.story.filter(([section]) => section === number)]);
     const lists = parts.filter(([, rows]) => rows.length).map(([title, rows]) => [
       make("h4", {}, title),
-      make("ul", { class: "told" }, ...rows.map(([, sentence, size, bar, weak]) => make("li", {},
+      make("ul", { class: "sentences" }, ...rows.map(([, sentence, size, bar, weak]) => make("li", {},
         make("span", {}, word(sentence), weak ? make("small", {}, " Weak: parts of the model do not agree on it.") : null),
         effect(bar), make("span", { class: "size" }, word(size))))),
     ]);
@@ -160,7 +160,7 @@
         "pupil’s figure, not a cause."));
   }
 
-  function told(events, word) {
+  function dated(events, word) {
     if (!events.length) return [make("p", { class: "less" }, "No move, suspension or exclusion is on record in three years.")];
     const list = (some) => make("ol", { class: "events" }, ...some.map(([, , day, text]) =>
       make("li", {}, make("span", {}, word(day)), name(word(text)))));
@@ -177,15 +177,15 @@
     }
     if (card.spells) {
       parts.push(make("h3", {}, "Schools, moves and suspensions"), timeline(card, data, word),
-        ...told(card.events, word));
+        ...dated(card.events, word));
     }
     return make("section", { class: "history" }, ...parts);
   }
 
   function showCard(card, data, word, links) {
     const facts = [word(card.school), word(card.year), card.need === undefined ? null : word(card.need)];
-    const asked = card.ask.map(([question, because]) => make("li", {}, word(question), make("small", {}, word(because))));
-    const gaps = card.gaps.map(([gap]) => make("li", {}, word(gap)));
+    const asked = card.questions.map(([question, because]) => make("li", {}, word(question), make("small", {}, word(because))));
+    const gaps = card.gaps.map((gap) => make("li", {}, word(gap)));
     find("#card").replaceChildren(
       make("nav", { "aria-label": "Cards" }, ...links),
       make("h2", { id: "card-head" }, "Pupil ", name(word(card.pupil))),

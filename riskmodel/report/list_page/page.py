@@ -20,7 +20,7 @@ from riskmodel.data import Tables
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.audit_view import audit_tables, audit_words
-from riskmodel.report.list_page.cards import card_facts, cards
+from riskmodel.report.list_page.cards import cards
 from riskmodel.report.list_page.rows import FILTERS, bar_places, list_rows, rest_of_cohort
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
 from riskmodel.report.sentences import (
@@ -72,15 +72,12 @@ def write_pages(
     is_shown = (ranking["band"] != "not listed").to_numpy()
     shown = rows[is_shown].join(ranking.loc[is_shown, list(PARTS)])
     shown = shown.join(bar_places(ranking[is_shown]))
-    made, weeks = cards(assessment, shown, tables)
-    facts = card_facts(weeks, assessment.as_of) | {
-        "happened": outcome_of(assessment.outcome).happened
-    }
+    facts, made = cards(assessment, shown, tables)
     key = None if password is None else make_key(password)
 
     def write(path: Path, chosen: pd.DataFrame, school: str | None) -> None:
-        own = [made[place] for place in shown.index.get_indexer(chosen.index)]
-        data = numbered(facts | {"cards": own})
+        own = [made[place].to_dict() for place in shown.index.get_indexer(chosen.index)]
+        data = numbered(facts.to_dict() | {"cards": own})
         data |= {} if school is not None else {"rest": rest_of_cohort(rows[~is_shown])}
         body = _body(assessment, chosen, school, data)
         path.write_text(_shell(body, key), encoding="utf-8")
@@ -117,7 +114,7 @@ def numbered(content: dict[str, Any]) -> dict[str, Any]:
     def walk(value: Any) -> Any:
         if isinstance(value, str):
             return numbers.setdefault(value, len(numbers))
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             return [walk(one) for one in value]
         return (
             {name: walk(one) for name, one in value.items()} if isinstance(value, dict) else value
