@@ -369,6 +369,15 @@ def test_young_people_without_a_school_make_a_page(assessment: Assessment, tmp_p
     assert list((made / "schools").iterdir()) == []
 
 
+@pytest.mark.parametrize(("outcome", "is_told"), [("pex", True), ("neet", False)])
+def test_only_a_list_of_exclusion_says_that_its_outcome_is_a_decision(
+    assessment: Assessment, tmp_path: Path, outcome: str, is_told: bool
+) -> None:
+    made = written(tmp_path, replace(assessment, outcome=outcome), None)
+    text = (made / "index.html").read_text(encoding="utf-8")
+    assert ("The outcome is itself a decision of adults." in text) == is_told
+
+
 def test_simulated_data_carry_a_banner(assessment: Assessment, tmp_path: Path) -> None:
     made = replace(assessment, provenance={"simulated": True})
     for page in pages(written(tmp_path, made, None)):
