@@ -19,36 +19,19 @@ from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
+from riskmodel.evaluation.capacity import listed_by, places_on_lists
 from riskmodel.evaluation.decision_curve import decision_curve
 from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, totals_by_list
-from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
-from riskmodel.evaluation.stability import (
-    lead_time,
-    places_on_lists,
-    stability,
-    within_schools,
-)
+from riskmodel.evaluation.predictions import check_predictions
+from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
+from riskmodel.evaluation.stability import lead_time, stability, within_schools
 from riskmodel.progress import track
 
-__all__ = ["CONTEXT", "SIMPLER", "Backtest", "compare"]
-
-CONTEXT = (
-    "pupil_id",
-    "as_of",
-    "label",
-    "row",
-    "risk",
-    "event_on",
-    "school_id",
-    "phase",
-    "never_suspended",
-    "share_of_list",
-)
-"""Columns of the predictions that are no rankers."""
+__all__ = ["SIMPLER", "Backtest", "compare"]
 
 SIMPLER = ("logistic regression", "RONI points", "suspensions last year", "absence last year",
            "months jobless so far", "vulnerable list", "school only")  # fmt: skip
-"""Rankers that the tool recommends instead where the model does not beat them, unless told others."""
+"""Rankers that are recommended by default where the model does not beat them."""
 
 MEANING = "95% intervals resample pupils; worst list: lowest average precision of one list"
 
@@ -65,7 +48,7 @@ class Backtest:
         ``ranker``; per metric its value, ``_low`` and ``_high`` (95%, resampling pupils). Best
         average precision first.
     differences : DataFrame
-        ``ranker``; per metric the model's value less the ranker's, paired, with interval.
+        ``ranker``; per metric the first ranker's value minus this one's, paired, with interval.
     by_list : DataFrame
         As ``table``, for each ``as_of``, with ``positives``.
     calibration : Calibration, optional
@@ -77,7 +60,7 @@ class Backtest:
     counts : dict
         Origins, rows, pupils, positive rows and pupils, capacity, prevalence.
     simpler : tuple of str
-        Rankers that are recommended instead where the reference does not beat them.
+        Rankers that are recommended instead where the first does not beat them.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -205,7 +188,6 @@ def compare(
     *,
     rankers: Sequence[str],
     capacity: int,
-    reference: str = "model",
     simpler: Sequence[str] = SIMPLER,
     random_state: int = 0,
 ) -> Backtest:
@@ -214,19 +196,15 @@ def compare(
     Parameters
     ----------
     predictions : DataFrame
-        ``pupil_id``, ``as_of``, ``label`` (0 or 1) and a score column per ranker. Where they are
-        there: ``never_suspended`` (bool, so far), ``event_on`` (day of the outcome), ``school_id``,
-        ``phase``, and ``risk``, the reference's risk, set without the list's own outcomes.
+        One row per pupil and tested list (:mod:`riskmodel.evaluation.predictions`).
     rankers : sequence of str
-        Score columns; one that is all missing is left out.
+        Score columns. The first is the one that is judged: the others are subtracted from it. A ranker
+        whose scores are all missing is left out.
     capacity : int
-        Places on a whole list, at least 1. Where only a part of a list could be tested
-        (``share_of_list``, 0 to 1, a column of the predictions), as large a part of the places.
-    reference : str
-        Ranker from which the others are subtracted in the differences.
+        Places on a whole list, at least 1. A list that could be tested in part has as large a part of
+        the places.
     simpler : sequence of str
-        Rankers to recommend instead where the reference does not beat them; names that are not
-        among the rankers are no matter.
+        Rankers that are recommended where the first does not beat them. Unknown names are ignored.
     random_state : int
         Seed of the resampling.
 
@@ -240,72 +218,99 @@ def compare(
     HistoryError
         If nobody had the outcome.
     RequestError
-        If the capacity is below 1.
+        If the predictions cannot be measured, the first ranker has no scores, or the capacity is below 1.
 
     Notes
     -----
-    Precision and recall add up over lists: outcomes found ÷ places, outcomes found ÷ outcomes; lift is
-    precision over prevalence. Average precision is the mean over lists weighted by their outcomes, ROC
+    Who is listed says :mod:`riskmodel.evaluation.capacity`: the same rule as for lists that are handed
+    out. Precision and recall add up over lists: outcomes found ÷ places, outcomes found ÷ outcomes; lift
+    is precision over prevalence. Average precision is the mean over lists weighted by their outcomes, ROC
     AUC the share of pairs of the same list that are in order. ``recall_never_suspended`` counts the
     outcomes of pupils with no suspension before the list, whom a list of the suspended cannot find.
     Each resample draws pupils with replacement and takes all their rows; all rankers see the same
-    resamples, so that differences are paired. Within a list, a resample keeps the capacity's share
-    of places; equal scores across the line count in proportion. A share of 0 or 1 is the same in every
-    resample, which says nothing of how unsure it is: its interval is Wilson's for as many pupils, for
-    precision those of one list, since the lists share pupils.
+    resamples, so that differences are paired. Within a list, a resample keeps the capacity's share of
+    places. A share of 0 or 1 is the same in every resample: its interval is Wilson's for as many pupils,
+    for precision those of one list, since the lists share pupils.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": list("abcd"), "as_of": pd.Timestamp("2024-02-10"),
+    ...     "label": [1, 0, 1, 0], "model": [0.9, 0.1, 0.8, 0.2], "points": [1, 1, 0, 0]})
+    >>> made = compare(rows, rankers=["model", "points"], capacity=2)
+    >>> made.table[["ranker", "recall_at_capacity"]].to_dict("list")
+    {'ranker': ['model', 'points'], 'recall_at_capacity': [1.0, 0.5]}
     """
+    predictions = check_predictions(predictions, rankers)
     if not predictions["label"].any():
         raise HistoryError(
             "Nobody on the tested lists had the outcome, so nothing can be measured."
         )
-    if capacity < 1:
-        raise RequestError(f"The capacity must be at least 1 place; got {capacity}.")
-    predictions = predictions.reset_index(drop=True)
-    places = places_on_lists(predictions, capacity)
     used = [name for name in rankers if predictions[name].notna().any()]
+    if list(rankers)[:1] != used[:1]:
+        raise RequestError(f"The first ranker, '{rankers[0]}', has no scores. Name another first.")
+    places = places_on_lists(predictions, capacity)
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     totals = {
         name: totals_by_list(predictions, name, places, resamples)
         for name in track(used, "Intervals by resampling pupils")
     }
-    overall = {name: metrics(sum_over_lists(lists)) for name, lists in totals.items()}
-    table = pd.DataFrame(
-        [
-            {"ranker": name} | _row(draws, predictions, int(places.max()))
-            for name, draws in overall.items()
-        ]
-    )
-    by_day = dict(sorted(predictions.groupby("as_of", observed=True).indices.items()))
-    by_list = [
-        {"ranker": name, "as_of": day, "positives": int(one["positives"][0])}
-        | _row(metrics(one), predictions.iloc[rows], int(places[rows[0]]))
-        for name, lists in totals.items()
-        for (day, rows), one in zip(by_day.items(), lists, strict=True)
-    ]
-    differences = [
-        {"ranker": name} | with_bounds({m: overall[reference][m] - draws[m] for m in METRICS})
-        for name, draws in overall.items()
-        if name != reference
-    ]
-    names = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
+    overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
     return Backtest(
-        table=table.sort_values("average_precision", ascending=False, ignore_index=True),
-        differences=pd.DataFrame(differences, columns=["ranker", *names]),
-        by_list=pd.DataFrame(by_list),
+        table=_table(overall, predictions, int(places.max())),
+        differences=_differences(overall),
+        by_list=_by_list(totals, predictions, places),
         counts=_counts(predictions, capacity),
         simpler=tuple(simpler),
-        **_further(predictions, used, places, resamples, totals),
+        schools=within_schools(predictions, used) if "school_id" in predictions else None,
+        **_over_time(predictions, listed_by(predictions, used, capacity), resamples),
+        **_by_risk(predictions, overall, resamples),
     )
 
 
-def _row(draws: dict[str, Floats], predictions: pd.DataFrame, n_listed: int) -> dict[str, float]:
+def _table(
+    overall: dict[str, dict[str, Floats]], predictions: pd.DataFrame, n_places: int
+) -> pd.DataFrame:
+    """Return every metric of every ranker over all lists, best average precision first."""
+    rows = [
+        {"ranker": name} | _row(total, predictions, n_places) for name, total in overall.items()
+    ]
+    return pd.DataFrame(rows).sort_values("average_precision", ascending=False, ignore_index=True)
+
+
+def _differences(overall: dict[str, dict[str, Floats]]) -> pd.DataFrame:
+    """Return every metric of the first ranker minus that of each other, paired."""
+    (_, first), *rest = ((name, metrics(total)) for name, total in overall.items())
+    rows = [
+        {"ranker": name} | with_bounds({metric: first[metric] - own[metric] for metric in METRICS})
+        for name, own in rest
+    ]
+    columns = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["ranker", *columns])
+
+
+def _by_list(
+    totals: dict[str, list[dict[str, Floats]]],
+    predictions: pd.DataFrame,
+    places: NDArray[np.int64],
+) -> pd.DataFrame:
+    """Return every metric of every ranker, list by list."""
+    by_day = sorted(predictions.groupby("as_of", observed=True).indices.items())
+    return pd.DataFrame(
+        {"ranker": name, "as_of": day, "positives": int(total["positives"][0])}
+        | _row(total, predictions.iloc[rows], int(places[rows[0]]))
+        for name, lists in totals.items()
+        for (day, rows), total in zip(by_day, lists, strict=True)
+    )
+
+
+def _row(total: dict[str, Floats], predictions: pd.DataFrame, n_places: int) -> dict[str, float]:
     """Return metrics with intervals that are never of no width."""
     with_outcome = predictions[predictions["label"] == 1]
     unseen = with_outcome.get("never_suspended", pd.Series(False, index=with_outcome.index))
-    row = unsure(
-        with_bounds(draws),
+    row = widen_degenerate(
+        with_bounds(metrics(total)),
         {
-            "precision_at_capacity": n_listed,
+            "precision_at_capacity": n_places,
             "recall_at_capacity": with_outcome["pupil_id"].nunique(),
             "recall_never_suspended": with_outcome["pupil_id"][unseen].nunique(),
         },
@@ -316,31 +321,34 @@ def _row(draws: dict[str, Floats], predictions: pd.DataFrame, n_listed: int) -> 
     return row
 
 
-def _further(
-    predictions: pd.DataFrame,
-    rankers: list[str],
-    places: NDArray[np.int64],
-    resamples: Resamples,
-    totals: dict[str, list[dict[str, Floats]]],
-) -> dict[str, Any]:
-    """Measure what the optional columns allow."""
-    parts: dict[str, Any] = {"stability": stability(predictions, rankers, places, resamples)}
-    if "risk" in predictions:
-        outcome, risk = predictions["label"], predictions["risk"]
-        parts["calibration"] = calibration(outcome, risk, resamples, phase=predictions.get("phase"))
-        counted = {name: sum_over_lists(lists) for name, lists in totals.items()}
-        parts["net_benefit"] = decision_curve(
-            outcome, risk, resamples, {n: (t["found"], t["places"]) for n, t in counted.items()}
-        )
+def _over_time(
+    predictions: pd.DataFrame, listed: dict[str, NDArray[np.bool_]], resamples: Resamples
+) -> dict[str, pd.DataFrame]:
+    """Measure what lists do over time, where the columns allow."""
+    parts = {"stability": stability(predictions, listed, resamples)}
     if "event_on" in predictions:
-        parts["lead_time"] = lead_time(predictions, rankers, places, resamples)
-    if "school_id" in predictions:
-        parts["schools"] = within_schools(predictions, rankers)
+        parts["lead_time"] = lead_time(predictions, listed, resamples)
     return parts
 
 
+def _by_risk(
+    predictions: pd.DataFrame, overall: dict[str, dict[str, Floats]], resamples: Resamples
+) -> dict[str, Any]:
+    """Measure the risks themselves, where they are known."""
+    if "risk" not in predictions:
+        return {}
+    outcome, risk = predictions["label"], predictions["risk"]
+    at_capacity = {name: (total["found"], total["places"]) for name, total in overall.items()}
+    return {
+        "calibration": calibration(outcome, risk, resamples, phase=predictions.get("phase")),
+        "net_benefit": decision_curve(outcome, risk, resamples, at_capacity),
+    }
+
+
 def _counts(predictions: pd.DataFrame, capacity: int) -> dict[str, Any]:
+    """Return what was tested: lists, rows, pupils, outcomes."""
     positive = predictions["label"] == 1
+    share = predictions.get("share_of_list", pd.Series([1.0]))
     return {
         "origins": int(predictions["as_of"].nunique()),
         "rows": len(predictions),
@@ -349,7 +357,5 @@ def _counts(predictions: pd.DataFrame, capacity: int) -> dict[str, Any]:
         "positive_pupils": int(predictions["pupil_id"][positive].nunique()),
         "capacity": int(capacity),
         "prevalence": float(positive.mean()),
-        "smallest_share_of_list": float(
-            predictions["share_of_list"].min() if "share_of_list" in predictions else 1.0
-        ),
+        "smallest_share_of_list": float(share.min()),
     }

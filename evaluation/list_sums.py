@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.ratio import ratio
+from riskmodel.evaluation.capacity import rank_on_list
+from riskmodel.evaluation.metrics import precision_gained
 from riskmodel.evaluation.resampling import Resamples
 
 __all__ = ["METRICS", "metrics", "sum_over_lists", "totals_by_list"]
@@ -25,6 +28,7 @@ METRICS = {
 """Metric → its name in tables that people read."""
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def totals_by_list(
@@ -35,7 +39,7 @@ def totals_by_list(
     Parameters
     ----------
     predictions : DataFrame
-        ``as_of``, ``label``, the ranker's score; ``never_suspended`` where it is known.
+        ``pupil_id``, ``as_of``, ``label``, the ranker's score; ``never_suspended`` where it is known.
     ranker : str
         Score column; missing scores rank last.
     places : int array of shape (n_rows,)
@@ -47,92 +51,74 @@ def totals_by_list(
     -------
     list of dict
         One per list, oldest first: name of a sum → array of shape (1 + n_resamples,).
+
+    Notes
+    -----
+    Places are filled in the order of :func:`riskmodel.evaluation.capacity.rank_on_list`. For average
+    precision and ROC AUC equal scores are one step. A draw keeps the capacity's share of places, so that
+    the last of its pupils may be listed in part.
     """
     score = predictions[ranker].to_numpy(dtype=float)
-    score = np.where(np.isnan(score), np.nanmin(score) - 1, score)  # not known ranks last
+    score = np.where(np.isnan(score), -np.inf, score)
+    rank = rank_on_list(score, predictions["pupil_id"], lists=predictions["as_of"])
     outcome = predictions["label"].to_numpy(dtype=float)
-    unseen = predictions.get(
-        "never_suspended", pd.Series(False, index=predictions.index)
-    ).to_numpy()
+    nobody = pd.Series(False, index=predictions.index)
+    unseen = predictions.get("never_suspended", nobody).to_numpy(dtype=bool)
     lists = []
     for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
-        order = np.asarray(rows)[np.argsort(-score[rows], kind="stable")]
-        weights = resamples.of(order)
+        order = np.asarray(rows)[np.argsort(rank[rows])]
+        positive, weights = np.flatnonzero(outcome[order]), resamples.of(order)
+        hits = _hits(positive, weights, int(places[order[0]]))
+        first = unseen[order][positive]
         lists.append(
-            _of_one_list(
-                outcome[order], score[order], unseen[order], weights, int(places[order[0]])
-            )
+            _steps(score[order], positive, weights)
+            | {
+                "places": places[order[0]] * weights.sum(axis=0, dtype=np.float64) / len(order),
+                "found": hits.sum(axis=0),
+                "unseen": weights[positive][first].sum(axis=0, dtype=np.float64),
+                "unseen_found": hits[first].sum(axis=0),
+            }
         )
     return lists
 
 
-def _of_one_list(
-    outcome: Floats,
-    score: Floats,
-    unseen: NDArray[np.bool_],
-    weights: NDArray[np.uint8],
-    capacity: int,
-) -> dict[str, Floats]:
-    """Sum up one list, sorted by falling score; equal scores are one block."""
+def _hits(positive: Ints, weights: NDArray[np.uint8], capacity: int) -> Floats:
+    """Return how often each row with the outcome is listed, in every draw; rows sorted by rank."""
     rows = weights.sum(axis=0, dtype=np.float64)
-    places = capacity * rows / len(score)
-    positive = np.flatnonzero(outcome)
+    left = capacity * rows / len(weights) - _drawn_before(weights, positive)
+    return np.clip(left, 0, weights[positive])
+
+
+def _steps(score: Floats, positive: Ints, weights: NDArray[np.uint8]) -> dict[str, Floats]:
+    """Sum up one list, sorted by falling score, for the metrics that know no capacity."""
+    starts, first = np.unique(np.searchsorted(-score, -score[positive]), return_index=True)
+    ends = np.searchsorted(-score, -score[starts], side="right")
     drawn = weights[positive].astype(np.float64)
-    last, listed = _kept_blocks(score, positive, weights, places)
-    block = np.searchsorted(last, positive)  # block of each row with the outcome
-    blocks = np.unique(block)
-    gained = (
-        np.add.reduceat(drawn, np.searchsorted(block, blocks), axis=0) if len(blocks) else drawn
-    )
-    found, upto = gained.cumsum(axis=0), listed[blocks]
-    before = np.where(blocks[:, None] > 0, listed[blocks - 1], 0)
-    precision = np.divide(found, upto, out=np.zeros_like(found), where=upto > 0)
-    positives = drawn.sum(axis=0)
-    above, tied = before - (found - gained), upto - before - gained  # rows without the outcome
+    gained = np.add.reduceat(drawn, first, axis=0) if len(first) else drawn
+    found, positives = gained.cumsum(axis=0), drawn.sum(axis=0)
+    before, listed = _drawn_before(weights, starts), _drawn_before(weights, ends)
+    rows = weights.sum(axis=0, dtype=np.float64)
+    above, tied = before - (found - gained), listed - before - gained  # rows without the outcome
     pairs = positives * (rows - positives)
-    # the block that the line of the list crosses, and the part of it that is listed
-    line = np.minimum((listed < places - 1e-9).sum(axis=0), len(last) - 1)
-    every = np.arange(len(line))
-    listed_above = np.where(line > 0, listed[line - 1, every], 0)
-    size = listed[line, every] - listed_above
-    part = np.divide(places - listed_above, size, out=np.zeros(len(size)), where=size > 0)
-    hits = drawn * np.where(
-        block[:, None] < line, 1.0, (block[:, None] == line) * np.clip(part, 0, 1)
-    )
     return {
         "rows": rows,
         "positives": positives,
-        "places": places,
-        "found": hits.sum(axis=0),
-        "precision": (precision * gained).sum(axis=0),
+        "precision": precision_gained(found, listed, gained).sum(axis=0),
         "pairs": pairs,
         "pairs_won": pairs - (gained * (above + tied / 2)).sum(axis=0),
-        "unseen": drawn[unseen[positive]].sum(axis=0),
-        "unseen_found": hits[unseen[positive]].sum(axis=0),
     }
 
 
-def _kept_blocks(
-    score: Floats, positive: NDArray[np.int64], weights: NDArray[np.uint8], places: Floats
-) -> tuple[NDArray[np.int64], Floats]:
-    """Return the last row of the blocks that matter, and the rows drawn up to there.
+def _drawn_before(weights: NDArray[np.uint8], positions: Ints) -> Floats:
+    """Return how many rows were drawn before each position, in every draw.
 
-    What matters: the blocks around the line of the list in every draw, those with an outcome and those
-    before them. To add up all the others row by row would take five times as long.
+    Rows between two positions are added up at once, which is five times as fast as row by row.
     """
-    last = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
-    block = np.searchsorted(last, positive)
-    matters = np.zeros(len(last), dtype=bool)
-    matters[block] = matters[np.maximum(block - 1, 0)] = matters[-1] = True
-    reach = 2 * int(places.max()) + 50
-    while True:
-        matters[: np.searchsorted(last, reach) + 1] = True
-        kept = last[matters]
-        starts = np.append(0, kept[:-1] + 1)
-        listed = np.add.reduceat(weights, starts, axis=0, dtype=np.int32).cumsum(axis=0)
-        if reach >= len(score) or (listed[np.searchsorted(kept, reach)] >= places).all():
-            return kept, listed.astype(np.float64)
-        reach *= 2
+    n = len(weights)
+    starts = np.unique(np.append(positions[positions < n], 0))
+    parts = np.add.reduceat(weights, starts, axis=0, dtype=np.int32)
+    before = np.concatenate([np.zeros_like(parts[:1]), parts.cumsum(axis=0)])
+    return before[np.searchsorted(np.append(starts, n), positions)].astype(np.float64)
 
 
 def sum_over_lists(lists: list[dict[str, Floats]]) -> dict[str, Floats]:
@@ -164,17 +150,12 @@ def metrics(total: dict[str, Floats]) -> dict[str, Floats]:
     dict
         Name of :data:`METRICS` → array of shape (1 + n_resamples,); nan where it is not defined.
     """
-
-    def over(top: str, bottom: str) -> Floats:
-        a, b = total[top], total[bottom]
-        return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)
-
-    precision = over("found", "places")
+    precision = ratio(total["found"], total["places"])
     return {
-        "average_precision": over("precision", "positives"),
+        "average_precision": ratio(total["precision"], total["positives"]),
         "precision_at_capacity": precision,
-        "recall_at_capacity": over("found", "positives"),
-        "lift_at_capacity": precision * over("rows", "positives"),
-        "recall_never_suspended": over("unseen_found", "unseen"),
-        "roc_auc": over("pairs_won", "pairs"),
+        "recall_at_capacity": ratio(total["found"], total["positives"]),
+        "lift_at_capacity": precision * ratio(total["rows"], total["positives"]),
+        "recall_never_suspended": ratio(total["unseen_found"], total["unseen"]),
+        "roc_auc": ratio(total["pairs_won"], total["pairs"]),
     }

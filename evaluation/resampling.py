@@ -3,7 +3,7 @@
 In:  the pupil of each row.
 Out: :class:`Resamples`: how often each pupil was drawn, and sums over rows for every draw.
 
-A pupil stands on several lists and brings all of them along, so it is pupils that are drawn, not rows.
+A pupil is on several lists. So pupils are drawn, with all their rows, and not rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from riskmodel.evaluation.metrics import wilson_interval
 
-__all__ = ["N_RESAMPLES", "Resamples", "bounds", "unsure", "with_bounds"]
+__all__ = ["N_RESAMPLES", "Resamples", "bounds", "widen_degenerate", "with_bounds"]
 
 N_RESAMPLES = 400
 """Resamples of pupils for the intervals."""
@@ -127,8 +127,8 @@ def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
     return np.where(lost, np.nan, low), np.where(lost, np.nan, high)
 
 
-def unsure(row: dict[str, float], pupils: Mapping[str, int]) -> dict[str, float]:
-    """Return a row in which a share of 0 or 1 is not certain.
+def widen_degenerate(row: dict[str, float], pupils: Mapping[str, int]) -> dict[str, float]:
+    """Return a row in which a share of 0 or 1 has an interval of some width.
 
     Parameters
     ----------
@@ -140,8 +140,14 @@ def unsure(row: dict[str, float], pupils: Mapping[str, int]) -> dict[str, float]
     Returns
     -------
     dict of str to float
-        A share of 0 or 1 is the same in every draw, which says nothing of how unsure it is: its ends
-        are Wilson's for as many pupils.
+        A share of 0 or 1 is the same in every draw: its interval has no width, which is too narrow. Its
+        ends become Wilson's for as many pupils.
+
+    Examples
+    --------
+    >>> row = widen_degenerate({"recall": 0.0, "recall_low": 0.0, "recall_high": 0.0}, {"recall": 4})
+    >>> round(row["recall_high"], 2)
+    0.49
     """
     for name, n in pupils.items():
         if row[name] in (0.0, 1.0):

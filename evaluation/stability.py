@@ -1,133 +1,81 @@
 """What a list does over time and across schools: lead time, stability, within and between schools.
 
-In:  the tested lists, a score per ranker, the capacity.
+In:  the tested lists, who was listed by each ranker, or a score per ranker.
 Out: a table per question, one row per ranker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.evaluation.resampling import Resamples, unsure, with_bounds
+from riskmodel.data.ratio import ratio
+from riskmodel.evaluation.metrics import pairs_in_order
+from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
 
-__all__ = ["EARLY_DAYS", "is_listed", "lead_time", "places_on_lists", "stability", "within_schools"]
+__all__ = ["EARLY_DAYS", "lead_time", "stability", "within_schools"]
 
 EARLY_DAYS = 90
 """Days of lead from which help had about a term; chosen."""
 
 Floats = NDArray[np.float64]
-
-
-def is_listed(
-    score: Floats, as_of: pd.Series, places: int | NDArray[np.int64], random_state: int = 0
-) -> NDArray[np.bool_]:
-    """Say who is among the highest of each list.
-
-    Parameters
-    ----------
-    score : float array of shape (n_rows,)
-        Higher is more at risk; missing ranks last.
-    as_of : Series of shape (n_rows,)
-        The list of each row.
-    places : int, or int array of shape (n_rows,)
-        Places on each list; per row, where lists differ.
-    random_state : int
-        Seed of the lots that are drawn among equal scores.
-
-    Returns
-    -------
-    bool array of shape (n_rows,)
-        Whether the row is listed.
-    """
-    lot = np.random.default_rng(random_state).random(len(score))
-    frame = pd.DataFrame({"as_of": as_of.to_numpy(), "score": -np.nan_to_num(score, nan=-np.inf)})
-    order = np.lexsort((lot, frame["score"].to_numpy()))
-    place = frame["as_of"].iloc[order].groupby(frame["as_of"].iloc[order]).cumcount()
-    listed = np.zeros(len(score), dtype=bool)
-    listed[order] = place.to_numpy() < np.broadcast_to(places, len(score))[order]
-    return listed
-
-
-def places_on_lists(predictions: pd.DataFrame, capacity: int) -> NDArray[np.int64]:
-    """Return the places on the list of each row.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        ``as_of``, and ``share_of_list`` where only a part of a list could be tested.
-    capacity : int
-        Places on a whole list.
-
-    Returns
-    -------
-    int array of shape (n_rows,)
-        The capacity's part for the part of the list that is tested, at least 1 and at most its
-        pupils.
-    """
-    pupils = predictions.groupby("as_of", observed=True)["as_of"].transform("size").to_numpy()
-    share = predictions.get("share_of_list", pd.Series(1.0, index=predictions.index)).to_numpy()
-    places = np.maximum(1, np.round(capacity * share).astype(np.int64))
-    return np.minimum(places, pupils)
+Bools = NDArray[np.bool_]
 
 
 def lead_time(
-    predictions: pd.DataFrame,
-    rankers: Sequence[str],
-    places: NDArray[np.int64],
-    resamples: Resamples,
+    predictions: pd.DataFrame, listed: Mapping[str, Bools], resamples: Resamples
 ) -> pd.DataFrame:
-    """Return how long before the event a pupil first stood on a list.
+    """How long before the event a pupil was first on a list.
 
     Parameters
     ----------
-    predictions : DataFrame
-        ``pupil_id``, ``as_of``, ``event_on`` (missing where there was none) and a score per ranker.
-    rankers : sequence of str
-        Score columns.
-    places : int array of shape (n_rows,)
-        Places on the list of each row.
+    predictions : DataFrame of shape (n_rows, ...)
+        ``pupil_id``, ``as_of`` and ``event_on``, which is missing where there was no event.
+    listed : mapping of str to bool array of shape (n_rows,)
+        Ranker → rows that are on its lists (:func:`riskmodel.evaluation.capacity.listed_by`).
     resamples : Resamples
         Draws of the rows' pupils.
 
     Returns
     -------
     DataFrame
-        ``ranker``; ``events``; ``ever_listed`` (share of pupils with the event who stood on a tested
+        ``ranker``; ``events``; ``ever_listed`` (share of pupils with the event who were on a tested
         list before it), ``listed_early`` (at least :data:`EARLY_DAYS` days before) and
         ``median_days`` of those listed, each with ``_low`` and ``_high``.
     """
     before = (predictions["as_of"] <= predictions["event_on"]).to_numpy()
     days = (predictions["event_on"] - predictions["as_of"]).dt.days.to_numpy(dtype=float)
-    n = len(resamples.counts)
-    has_event = np.zeros(n, dtype=bool)
+    has_event = np.zeros(len(resamples.counts), dtype=bool)
     has_event[resamples.pupil[before]] = True
     events = resamples.counts[has_event].T.astype(float)
     rows = []
-    for name in rankers:
-        hit = before & is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
-        lead = np.full(n, -1.0)
+    for name, inside in listed.items():
+        hit = before & inside
+        lead = np.full(len(has_event), -1.0)
         np.maximum.at(lead, resamples.pupil[hit], days[hit])
-        lead = lead[has_event]
-        total = events.sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            figures = {
-                "ever_listed": events[:, lead >= 0].sum(axis=1) / total,
-                "listed_early": events[:, lead >= EARLY_DAYS].sum(axis=1) / total,
-                "median_days": _weighted_median(lead[lead >= 0], events[:, lead >= 0]),
-            }
-        n_events = int(has_event.sum())
-        shares = {"ever_listed": n_events, "listed_early": n_events}
-        rows.append({"ranker": name, "events": n_events} | unsure(with_bounds(figures), shares))
+        row = _lead_row(lead[has_event], events)
+        rows.append({"ranker": name, "events": events.shape[1]} | row)
     return pd.DataFrame(rows)
 
 
+def _lead_row(lead: Floats, events: Floats) -> dict[str, float]:
+    """Return the figures of one ranker from the longest lead of each pupil, -1 where never listed."""
+    total, was_listed = events.sum(axis=1), lead >= 0
+    figures = {
+        "ever_listed": ratio(events[:, was_listed].sum(axis=1), total),
+        "listed_early": ratio(events[:, lead >= EARLY_DAYS].sum(axis=1), total),
+        "median_days": _weighted_median(lead[was_listed], events[:, was_listed]),
+    }
+    return widen_degenerate(
+        with_bounds(figures), {"ever_listed": len(lead), "listed_early": len(lead)}
+    )
+
+
 def _weighted_median(values: Floats, weights: Floats) -> Floats:
-    """Return the median of values repeated as often as each draw says."""
+    """Return the median of values, each repeated as often as it was drawn."""
     if not len(values):
         return np.full(len(weights), np.nan)
     order = np.argsort(values)
@@ -143,21 +91,16 @@ def _weighted_median(values: Floats, weights: Floats) -> Floats:
 
 
 def stability(
-    predictions: pd.DataFrame,
-    rankers: Sequence[str],
-    places: NDArray[np.int64],
-    resamples: Resamples,
+    predictions: pd.DataFrame, listed: Mapping[str, Bools], resamples: Resamples
 ) -> pd.DataFrame:
-    """Return how much of a list is still there on the next.
+    """How much of a list is still there on the next.
 
     Parameters
     ----------
-    predictions : DataFrame
-        ``pupil_id``, ``as_of`` and a score per ranker.
-    rankers : sequence of str
-        Score columns.
-    places : int array of shape (n_rows,)
-        Places on the list of each row.
+    predictions : DataFrame of shape (n_rows, ...)
+        ``pupil_id``, ``as_of``.
+    listed : mapping of str to bool array of shape (n_rows,)
+        Ranker → rows that are on its lists (:func:`riskmodel.evaluation.capacity.listed_by`).
     resamples : Resamples
         Draws of the rows' pupils.
 
@@ -168,29 +111,32 @@ def stability(
         again, with ``_low`` and ``_high``; ``days_apart`` on average. Empty for a single list.
     """
     days = np.sort(predictions["as_of"].unique())
-    rows: list[dict[str, Any]] = []
     if len(days) < 2:
-        return pd.DataFrame(rows)
+        return pd.DataFrame()
     apart = float(np.diff(days).astype("timedelta64[D]").astype(float).mean())
-    later = pd.Series(days[1:], index=days[:-1])
-    keys = pd.MultiIndex.from_arrays([resamples.pupil, predictions["as_of"]])
-    following = predictions["as_of"].map(later)
-    place = keys.get_indexer(pd.MultiIndex.from_arrays([resamples.pupil, following]))
-    for name in rankers:
-        listed = is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
-        stays = listed & (place >= 0)
-        again = stays & listed[place]
-        counted = resamples.sums(np.where(stays, again, -1), 2)
-        with np.errstate(invalid="ignore"):
-            kept = counted[:, 1] / counted.sum(axis=1)
+    following = _next_row(predictions["as_of"], days, resamples.pupil)
+    rows = []
+    for name, inside in listed.items():
+        stays = inside & (following >= 0)
+        counted = resamples.sums(np.where(stays, inside[following], -1), 2)
+        kept = ratio(counted[:, 1], counted.sum(axis=1))
         n_stay = len(np.unique(resamples.pupil[stays]))
-        row = unsure(with_bounds({"kept": kept}), {"kept": n_stay})
+        row = widen_degenerate(with_bounds({"kept": kept}), {"kept": n_stay})
         rows.append({"ranker": name, "days_apart": apart} | row)
     return pd.DataFrame(rows)
 
 
+def _next_row(
+    as_of: pd.Series, days: NDArray[np.datetime64], pupil: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the row of the same pupil on the next list, -1 where there is none."""
+    following = as_of.map(pd.Series(days[1:], index=days[:-1]))
+    keys = pd.MultiIndex.from_arrays([pupil, as_of])
+    return keys.get_indexer(pd.MultiIndex.from_arrays([pupil, following]))
+
+
 def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.DataFrame:
-    """Say how much of a ranking is between schools and how much within.
+    """How much of a ranking is between schools, and how much within.
 
     Parameters
     ----------
@@ -205,7 +151,7 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
         ``ranker``; ``share_between``: share of the variance of the rank within a list that lies
         between schools; ``auc_within``: chance that a pupil with the outcome ranks above one
         without of the same school; ``auc_of_school``: ROC AUC left when each pupil gets the mean
-        rank of the school. 0.5 says nothing.
+        rank of the school. 0.5 is chance.
 
     Notes
     -----
@@ -219,21 +165,22 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
         filled = predictions[name].fillna(predictions[name].min() - 1)
         rank = filled.groupby(days).rank(pct=True)
         mean = rank.groupby([days, school], observed=True).transform("mean")
-        won, pairs = _pairs_won(filled, [days, school], y)
-        won_of_school, pairs_of_school = _pairs_won(mean, [days], y)
         rows.append(
-            {"ranker": name, "share_between": float(mean.var() / rank.var()) if rank.var() else np.nan,
-             "auc_within": won / pairs if pairs else np.nan,
-             "auc_of_school": won_of_school / pairs_of_school if pairs_of_school else np.nan}
-        )  # fmt: skip
+            {
+                "ranker": name,
+                "share_between": float(ratio(mean.var(), rank.var())),
+                "auc_within": _auc_within(filled, [days, school], y),
+                "auc_of_school": _auc_within(mean, [days], y),
+            }
+        )
     return pd.DataFrame(rows)
 
 
-def _pairs_won(score: pd.Series, by: list[pd.Series], outcome: Floats) -> tuple[float, float]:
-    """Count the pairs of one with and one without the outcome in a group, and those ordered right."""
+def _auc_within(score: pd.Series, by: list[pd.Series], outcome: Floats) -> float:
+    """Return the share of the pairs within groups that are in order; nan where there is no pair."""
     rank = score.groupby(by, observed=True).rank().to_numpy()
     frame = pd.DataFrame({"n": 1.0, "positive": outcome, "ranks": rank * outcome})
     total = frame.groupby(by, observed=True).sum()
-    won = total["ranks"] - total["positive"] * (total["positive"] + 1) / 2
-    pairs = total["positive"] * (total["n"] - total["positive"])
-    return float(won[pairs > 0].sum()), float(pairs.sum())
+    won = pairs_in_order(total["ranks"], total["positive"])
+    pairs = (total["positive"] * (total["n"] - total["positive"])).to_numpy()
+    return float(ratio(won[pairs > 0].sum(), pairs.sum()))

@@ -16,11 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table
 from riskmodel.errors import RequestError
+from riskmodel.data.ratio import ratio
+from riskmodel.evaluation.capacity import is_listed
 from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.fairness.disclosure import show
 from riskmodel.fairness.groups import checked_groups, place_of
 from riskmodel.fairness.publishing import hidden_groups, is_crossed
-from riskmodel.fairness.quotas import list_within, share_places
+from riskmodel.fairness.quotas import share_places
 from riskmodel.fairness.rates import label_cells
 from riskmodel.fairness.verdicts import DISPARITY, TOO_FEW, fisher_p, judge
 
@@ -208,6 +210,7 @@ def audit_list(
     *,
     near: ArrayLike | None = None,
     school: ArrayLike | None = None,
+    pupil_id: ArrayLike | None = None,
 ) -> ListAudit:
     """Audit who is on a list.
 
@@ -223,6 +226,9 @@ def audit_list(
         Whether the pupil is just below the line.
     school : array-like, shape (n_pupils,), optional
         School of each pupil, to show what places for each school would change.
+    pupil_id : array-like, shape (n_pupils,), optional
+        Pseudonym of each pupil, needed with ``school``: lists of schools follow the rule of
+        :mod:`riskmodel.evaluation.capacity` too.
 
     Returns
     -------
@@ -232,8 +238,8 @@ def audit_list(
     Raises
     ------
     RequestError
-        If there is nobody or nobody is listed, lengths differ, a risk is not between 0 and 1, or a
-        characteristic has too many groups.
+        If there is nobody or nobody is listed, lengths differ, a risk is not between 0 and 1, a
+        characteristic has too many groups, or schools are given without pupils.
 
     References
     ----------
@@ -252,7 +258,10 @@ def audit_list(
     if near is not None:
         columns["near_line"] = np.asarray(near, dtype=float)
     if school is not None:
-        columns["listed_with_quotas"] = _with_quotas(expected, school, int(listed.sum()))
+        if pupil_id is None:
+            raise RequestError("Places for each school need pupil_id beside school.")
+        with_quotas = _with_quotas(expected, pupil_id, school, int(listed.sum()))
+        columns["listed_with_quotas"] = with_quotas.astype(float)
     totals = pd.concat(
         [_totals(text[name], str(name), columns) for name in text], ignore_index=True
     )
@@ -263,9 +272,13 @@ def audit_list(
     )
 
 
-def _with_quotas(risk: Floats, school: ArrayLike, capacity: int) -> Floats:
+def _with_quotas(
+    risk: Floats, pupil_id: ArrayLike, school: ArrayLike, capacity: int
+) -> NDArray[np.bool_]:
+    """Whether each pupil is listed if every school has places in proportion to its pupils."""
     part, _ = pd.factorize(np.asarray(school, dtype=object), sort=True, use_na_sentinel=False)
-    return list_within(risk, part, share_places(np.bincount(part), capacity)).astype(float)
+    places = share_places(np.bincount(part), capacity)
+    return is_listed(risk, pupil_id, places[part], lists=part)
 
 
 def _totals(group: pd.Series, characteristic: str, columns: dict[str, Floats]) -> pd.DataFrame:

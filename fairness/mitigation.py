@@ -21,8 +21,9 @@ from scipy.special import expit, logit
 
 from riskmodel.data.write import records
 from riskmodel.errors import RequestError
+from riskmodel.evaluation.capacity import is_listed
 from riskmodel.fairness.groups import checked_groups, place_of
-from riskmodel.fairness.quotas import list_within, share_places
+from riskmodel.fairness.quotas import share_places
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = ["LEGAL_CAUTION", "Remedies", "balancing_weights", "compare_remedies"]
@@ -99,7 +100,7 @@ def compare_remedies(
     Parameters
     ----------
     X : DataFrame of shape (n_pupils, n_features)
-        Features, one row per pupil.
+        Features, one row per pupil; the index is the pupil, by which equal risks are ordered.
     y : array-like of shape (n_pupils,)
         0 or 1.
     group : Series of shape (n_pupils,)
@@ -151,10 +152,10 @@ def compare_remedies(
         scores["coarser " + ", ".join(coarsen)] = _risks(fit, coarse, label, ones)
     scores["reweighed"] = _risks(fit, X, label, balancing_weights(label, text))
     scores["calibrated by group"] = _calibrated(usual, label, place)
-    whole = np.zeros(len(label), dtype=np.int64)
-    lists = {name: list_within(score, whole, [capacity]) for name, score in scores.items()}
+    lists = {name: is_listed(score, X.index, capacity) for name, score in scores.items()}
     expected = np.bincount(place, weights=usual, minlength=len(names))
-    lists["places by group"] = list_within(usual, place, share_places(expected, capacity))
+    places = share_places(expected, capacity)[place]
+    lists["places by group"] = is_listed(usual, X.index, places, lists=place)
     return Remedies(table=_table(lists, label, place, len(names)), capacity=capacity)
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table
-from riskmodel.errors import RequestError
+from riskmodel.evaluation.capacity import listed_by
+from riskmodel.evaluation.predictions import check_predictions
 from riskmodel.evaluation.resampling import Resamples
-from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness.audit import HIDDEN_NOTE, count_verdicts
 from riskmodel.fairness.bootstrap import distinct_pupils
 from riskmodel.fairness.disclosure import show
@@ -162,7 +162,7 @@ def audit_model(
     practice : sequence of str
         Score columns of what is done today; those that are not there, or hold nothing, are left out.
     random_state : int
-        Seed of the resampling and of lots among equal scores.
+        Seed of the resampling.
 
     Returns
     -------
@@ -172,23 +172,13 @@ def audit_model(
     Raises
     ------
     RequestError
-        If an outcome is not 0 or 1, the capacity is not at least 1, lengths differ, there is nobody,
-        or a characteristic has too many groups.
+        If the predictions cannot be measured, the capacity is below 1, lengths differ, there is
+        nobody, or a characteristic has too many groups.
     """
+    predictions = check_predictions(predictions, [score])
     label = predictions["label"].to_numpy(dtype=float)
     text = checked_groups(groups, predictions=label)
-    if not np.isin(label, [0, 1]).all():
-        raise RequestError(
-            "An outcome is not known yet for "
-            f"{int((~np.isin(label, [0, 1])).sum())} rows. Audit the model on lists whose horizon has "
-            "ended; a list without outcomes has its own audit (audit_list)."
-        )
-    if capacity < 1:
-        raise RequestError(
-            f"Capacity must be at least 1 pupil; got {capacity}. Choose more places."
-        )
-    places = places_on_lists(predictions, capacity)
-    listed = is_listed(predictions[score].to_numpy(float), predictions["as_of"], places)
+    listed = listed_by(predictions, [score], capacity)[score]
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     pupil, columns = resamples.pupil, _columns(label, listed)
     cells = []

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from riskmodel.evaluation.capacity import listed_by
 from riskmodel.evaluation.resampling import bounds
-from riskmodel.evaluation.stability import is_listed, places_on_lists
 from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
 from riskmodel.fairness.groups import place_of
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES, LEVEL, NO_EVIDENCE, TOO_FEW, holm
@@ -74,11 +74,7 @@ def compare_gaps(
     """
     label = predictions["label"].to_numpy(dtype=float)
     pupil, _ = pd.factorize(predictions["pupil_id"])
-    places = places_on_lists(predictions, capacity)
-    listed = {
-        name: is_listed(predictions[name].to_numpy(float), predictions["as_of"], places)
-        for name in (score, *practice)
-    }
+    listed = listed_by(predictions, (score, *practice), capacity)
     parts = []
     for characteristic in groups if len(practice) else []:
         names, place = place_of(groups[characteristic])

@@ -1,16 +1,15 @@
-"""A list with places for each school, for comparison with one list for all.
+"""Places for each school or group, for comparison with one list for all.
 
-In:  risks, schools, a capacity.
-Out: who would be listed if every school had places in proportion to its pupils.
+In:  the size of each part, a capacity.
+Out: the places of each part.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["list_within", "share_places"]
+__all__ = ["share_places"]
 
 
 def share_places(size: ArrayLike, capacity: int) -> NDArray[np.int64]:
@@ -39,28 +38,3 @@ def share_places(size: ArrayLike, capacity: int) -> NDArray[np.int64]:
     order = np.argsort(-(share - places).round(9), kind="stable")
     places[order[: capacity - int(places.sum())]] += 1
     return places
-
-
-def list_within(score: ArrayLike, part: ArrayLike, places: ArrayLike) -> NDArray[np.bool_]:
-    """List the highest scores of each part.
-
-    Parameters
-    ----------
-    score : array-like of shape (n_pupils,)
-        Higher first; of equal scores the earlier row.
-    part : array-like of int, shape (n_pupils,)
-        School or group of each pupil, 0 to ``n_parts - 1``.
-    places : array-like of int, shape (n_parts,)
-        Places of each part.
-
-    Returns
-    -------
-    bool array of shape (n_pupils,)
-        Who is listed; a part with fewer pupils than places lists all of them.
-    """
-    number, limit = np.asarray(part, dtype=np.int64), np.asarray(places)
-    order = np.argsort(-np.asarray(score, dtype=float), kind="stable")
-    rank = pd.Series(number[order]).groupby(number[order]).cumcount().to_numpy()
-    listed = np.zeros(len(number), dtype=bool)
-    listed[order] = rank < limit[number[order]]
-    return listed

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import average_precision
-from riskmodel.evaluation.stability import is_listed, places_on_lists
+from riskmodel.evaluation.capacity import is_listed, places_on_lists
 from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
@@ -285,8 +285,13 @@ def _try(
         return [float(np.mean(precisions))]
     rows = np.concatenate([fold.test for fold in tested])
     label = np.concatenate([fold.test_label for fold in tested])
-    places = places_on_lists(spine.iloc[rows], capacity)
-    listed = is_listed(np.concatenate(scores), spine["as_of"].iloc[rows], places)
+    tested_rows = spine.iloc[rows]
+    listed = is_listed(
+        np.concatenate(scores),
+        tested_rows["pupil_id"],
+        places_on_lists(tested_rows, capacity),
+        lists=tested_rows["as_of"],
+    )
     gap = recall_gap(groups.loc[rows], label, listed)
     return [float(np.mean(precisions)), gap]
 

@@ -1,0 +1,34 @@
+"""A ratio that may be undefined: nothing over nothing is missing, never 0.
+
+In:  counts or sums above and below the line.
+Out: their ratios.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["ratio"]
+
+
+def ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
+    """Ratio of two counts or sums.
+
+    Parameters
+    ----------
+    above, below : array-like of shapes that fit each other
+        What is counted, and what it is counted of.
+
+    Returns
+    -------
+    float array of their common shape
+        nan where ``below`` is 0, negative or missing.
+
+    Examples
+    --------
+    >>> ratio([1, 0, 3], [2, 0, 4]).tolist()
+    [0.5, nan, 0.75]
+    """
+    parts = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
+    return np.divide(*parts, out=np.full(parts[1].shape, np.nan), where=parts[1] > 0)
