@@ -23,8 +23,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
 from sklearn.isotonic import isotonic_regression
 
+from riskmodel.data.ratio import ratio
 from riskmodel.display import html_table
 from riskmodel.evaluation.resampling import Resamples, bounds
 
@@ -104,7 +106,7 @@ def calibration(
     n, expected, observed, squared = (
         resamples.sums(whole, 1, values)[:, 0] for values in (np.ones(len(y)), p, y, (p - y) ** 2)
     )
-    steps, step = np.unique(np.round(np.log(p / (1 - p)) / STEP), return_inverse=True)
+    steps, step = np.unique(np.round(logit(p) / STEP), return_inverse=True)
     rows, events = (resamples.sums(step, len(steps), values) for values in (None, y))
     slope, intercept = calibration_line(steps * STEP, rows, events)
     recalibrated = _isotonic(rows, events)
@@ -114,7 +116,7 @@ def calibration(
     figures = {
         "outcomes expected": expected,
         "outcomes observed": observed,
-        "expected over observed": _ratio(expected, observed),
+        "expected over observed": ratio(expected, observed),
         "slope": slope,
         "intercept": intercept,
         "Brier score": brier,
@@ -123,7 +125,7 @@ def calibration(
         "uncertainty": uncertainty,
     }
     low, high = bounds(recalibrated)
-    curve = pd.DataFrame({"risk": 1 / (1 + np.exp(-steps * STEP)), "observed": recalibrated[0],
+    curve = pd.DataFrame({"risk": expit(steps * STEP), "observed": recalibrated[0],
                           "low": low, "high": high})  # fmt: skip
     groups = {"tenth of risk": _tenths(p)} | ({} if phase is None else {"phase": np.asarray(phase)})
     parts = [_part(name, group, y, p, resamples) for name, group in groups.items()]
@@ -155,7 +157,7 @@ def calibration_line(log_odds: Floats, rows: Floats, events: Floats) -> tuple[Fl
     free, level = np.tile([0.0, 1.0], (n_draws, 1)), np.zeros(n_draws)
     with np.errstate(all="ignore"):
         for _ in range(30):
-            risk = 1 / (1 + np.exp(-(free[:, :1] + free[:, 1:] * log_odds)))
+            risk = expit(free[:, :1] + free[:, 1:] * log_odds)
             weight, excess = rows * risk * (1 - risk), events - rows * risk
             a, b, c = (
                 weight.sum(axis=1), (weight * log_odds).sum(axis=1),
@@ -164,7 +166,7 @@ def calibration_line(log_odds: Floats, rows: Floats, events: Floats) -> tuple[Fl
             g, h = excess.sum(axis=1), (excess * log_odds).sum(axis=1)
             step = np.column_stack([c * g - b * h, a * h - b * g]) / (a * c - b * b)[:, None]
             free = free + np.clip(step, -1, 1)
-            risk = 1 / (1 + np.exp(-(level[:, None] + log_odds)))
+            risk = expit(level[:, None] + log_odds)
             step_of_level = (events - rows * risk).sum(axis=1) / (rows * risk * (1 - risk)).sum(
                 axis=1
             )
@@ -197,16 +199,12 @@ def _part(
     rows, expected, observed = (
         resamples.sums(place, len(names), values) for values in (None, risk, outcome)
     )
-    ratio = _ratio(expected, observed)
-    low, high = bounds(ratio)
+    level = ratio(expected, observed)
+    low, high = bounds(level)
     return pd.DataFrame(
         {"by": by, "part": names, "rows": rows[0].astype(int), "expected": expected[0],
-         "observed": observed[0].astype(int), "ratio": ratio[0], "low": low, "high": high}
+         "observed": observed[0].astype(int), "ratio": level[0], "low": low, "high": high}
     )  # fmt: skip
-
-
-def _ratio(expected: Floats, observed: Floats) -> Floats:
-    return np.divide(expected, observed, out=np.full(expected.shape, np.nan), where=observed > 0)
 
 
 def _figure(name: str, draws: Floats) -> dict[str, Any]:

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table
 from riskmodel.errors import RequestError
-from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.capacity import is_listed
 from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.fairness.disclosure import show
@@ -293,7 +293,7 @@ def _counted(totals: pd.DataFrame, name: str, share: str) -> pd.DataFrame | None
     if name not in totals:
         return None
     whole = totals.groupby("characteristic")[name].transform("sum")
-    shares = totals[name] / whole.where(whole > 0)
+    shares = ratio(totals[name], whole)
     return (
         totals[["characteristic", "group", name]].astype({name: "int64"}).assign(**{share: shares})
     )
@@ -306,11 +306,12 @@ def _selection(totals: pd.DataFrame, n_pupils: int) -> pd.DataFrame:
         totals.groupby("characteristic")[["n", "listed", "expected"]].transform("sum").to_numpy()
     )
     rest, rest_listed = whole[:, 0] - n, whole[:, 1] - listed
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rate, others, pooled = listed / n, rest_listed / rest, whole[:, 1] / whole[:, 0]
-        error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest))
-        ratio = np.where(others > 0, rate / others, np.nan)
-        share_of_expected = totals["expected"].to_numpy() / whole[:, 2]
+    rate, others, pooled = (
+        ratio(above, below)
+        for above, below in ((listed, n), (rest_listed, rest), (whole[:, 1], whole[:, 0]))
+    )
+    error = np.sqrt(pooled * (1 - pooled) * (ratio(1, n) + ratio(1, rest)))
+    share_of_expected = ratio(totals["expected"], whole[:, 2])
     low, high = wilson_interval(listed, n)
     rest_low, rest_high = wilson_interval(rest_listed, rest)
     gap = rate - others
@@ -321,7 +322,7 @@ def _selection(totals: pd.DataFrame, n_pupils: int) -> pd.DataFrame:
          "share_of_listed": listed / whole[:, 1], "share_of_expected": share_of_expected,
          "others": others, "difference": gap,
          "difference_low": gap - np.hypot(rate - low, rest_high - others),
-         "difference_high": gap + np.hypot(high - rate, others - rest_low), "ratio": ratio,
+         "difference_high": gap + np.hypot(high - rate, others - rest_low), "ratio": ratio(rate, others),
          "error": error, "chance_p": fisher_p(rate, others, n, rest),
          "furthest": np.maximum(others, 1 - others), "measure": "selection_rate",
          "pupils": n, "pupils_elsewhere": rest}

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.capacity import listed_by
 from riskmodel.evaluation.resampling import bounds
 from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
@@ -116,10 +117,9 @@ def _one(
         low, high = bounds(change)
         differs = (label > 0) & (listed[ranker] != listed[score])
         apart, apart_outside = distinct_pupils(pupil, place, n_groups, differs)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            by_chance = np.sqrt(apart / inside**2 + apart_outside / outside**2)
-            spread = np.nanstd(np.where(enough, change[1:], 0.0), axis=0)
-            z = np.where(enough, change[0] / np.maximum(np.fmax(spread, by_chance), 1e-12), np.nan)
+        by_chance = np.sqrt(ratio(apart, inside**2) + ratio(apart_outside, outside**2))
+        spread = np.nanstd(np.where(enough, change[1:], 0.0), axis=0)
+        z = np.where(enough, change[0] / np.maximum(np.fmax(spread, by_chance), 1e-12), np.nan)
         hit, miss = (label > 0) & listed[ranker], (label > 0) & ~listed[ranker]
         tables[ranker] = pd.DataFrame(
             {"pupils_found": distinct_pupils(pupil, place, n_groups, hit)[0],
@@ -132,9 +132,7 @@ def _one(
 
 def _gaps(found: Floats, positives: Floats) -> tuple[Floats, Floats]:
     """Return recall, and recall less that of all others, for every draw."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = found / positives
-        others = (found.sum(axis=1, keepdims=True) - found) / (
-            positives.sum(axis=1, keepdims=True) - positives
-        )
-    return own, own - others
+    own = ratio(found, positives)
+    rest_found = found.sum(axis=1, keepdims=True) - found
+    rest = positives.sum(axis=1, keepdims=True) - positives
+    return own, own - ratio(rest_found, rest)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
 from riskmodel.errors import RequestError
+from riskmodel.evaluation.metrics import auc_of_ranks
 from riskmodel.fairness.groups import checked_groups, place_of
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
@@ -118,7 +119,7 @@ def proxies(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.
     for name in text:
         for group, inside, outside in _sides(text[name]):
             n, rest = int(inside.sum()), int(outside.sum())
-            auc = (ranks[inside].sum(axis=0) - n * (n + 1) / 2) / (n * rest)
+            auc = auc_of_ranks(ranks, inside)
             auc = np.maximum(auc, 1 - auc)
             order = np.argsort(-auc, kind="stable")[:strongest]
             error = _auc_error(auc[order], n, rest)

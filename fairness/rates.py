@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from riskmodel.evaluation.metrics import wilson_interval
+from riskmodel.data.ratio import ratio
+from riskmodel.evaluation.metrics import precision_gained, wilson_interval
 from riskmodel.evaluation.resampling import Resamples, bounds
 from riskmodel.fairness.bootstrap import N_DRAWS, distinct_pupils, group_totals
 from riskmodel.fairness.groups import place_of
@@ -66,8 +67,8 @@ def compare_rates(
     parts = []
     for measure, (above, below) in rates.items():
         hits, n = totals[above], totals[below]
-        own = _ratio(hits, n)
-        others = _ratio(hits.sum(axis=1, keepdims=True) - hits, n.sum(axis=1, keepdims=True) - n)
+        own = ratio(hits, n)
+        others = ratio(hits.sum(axis=1, keepdims=True) - hits, n.sum(axis=1, keepdims=True) - n)
         inside, outside = distinct_pupils(pupil, place, len(names), np.asarray(columns[below]) > 0)
         part = compare_with_others(
             own, others, inside, outside,
@@ -107,13 +108,12 @@ def compare_levels(
     observed = resamples.sums(place, len(names), label)
     other_expected = expected.sum(axis=1, keepdims=True) - expected
     other_observed = observed.sum(axis=1, keepdims=True) - observed
-    own, others = _ratio(expected, observed), _ratio(other_expected, other_observed)
+    own, others = ratio(expected, observed), ratio(other_expected, other_observed)
     inside, outside = distinct_pupils(
         resamples.pupil, place, len(names), np.asarray(label, float) > 0
     )
-    together = _ratio(expected.sum(axis=1), observed.sum(axis=1))[0]
-    with np.errstate(divide="ignore"):
-        error = together * np.sqrt(1 / inside + 1 / outside)
+    together = ratio(expected.sum(axis=1), observed.sum(axis=1))[0]
+    error = together * np.sqrt(ratio(1, inside) + ratio(1, outside))
     part = compare_with_others(
         own, others, inside, outside,
         chance_p=level_p(expected[0], other_expected[0], inside, outside),
@@ -210,19 +210,12 @@ def _steps(outcome: Floats, score: Floats, as_of: pd.Series) -> tuple[Ints, Ints
 
 def _mean_precision(found: Floats, rows: Floats) -> Floats:
     """Return average precision from outcomes and rows by (draw, list, step, group)."""
-    precision = _ratio(found.cumsum(axis=2), rows.cumsum(axis=2))
-    gained = np.where(found > 0, precision * found, 0.0).sum(axis=(1, 2))
-    return _ratio(gained, found.sum(axis=(1, 2)))
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    """Divide; nothing over nothing is missing."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    gained = precision_gained(found.cumsum(axis=2), rows.cumsum(axis=2), found)
+    return ratio(gained.sum(axis=(1, 2)), found.sum(axis=(1, 2)))
 
 
 def _chance_error(own: Floats, n: Ints, others: Floats, other_n: Ints) -> Floats:
     """Return the standard error of the difference of two shares if there were no gap."""
     both = n + other_n
-    pooled = _ratio(np.nan_to_num(own) * n + np.nan_to_num(others) * other_n, both.astype(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / other_n))
+    pooled = ratio(np.nan_to_num(own) * n + np.nan_to_num(others) * other_n, both.astype(float))
+    return np.sqrt(pooled * (1 - pooled) * (ratio(1, n) + ratio(1, other_n)))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, hypergeom, norm
 
+from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.resampling import bounds
 
 __all__ = [
@@ -76,9 +77,7 @@ def compare_with_others(
     standard error is never taken to be smaller than that of as many pupils without a gap, and the
     p-value never smaller than that of the exact test.
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        difference = own - others
-        ratio = np.where(others > 0, own / others, np.nan)
+    difference = own - others
     enough_draws = np.isfinite(difference[1:]).mean(axis=0) >= 1 - 1 / 40
     spread = np.zeros(own.shape[1])
     spread[enough_draws] = np.nanstd(difference[1:, enough_draws], axis=0)
@@ -88,7 +87,7 @@ def compare_with_others(
         "value": own[0],
         "others": others[0],
     }
-    for name, draws in (("difference", difference), ("ratio", ratio)):
+    for name, draws in (("difference", difference), ("ratio", ratio(own, others))):
         low, high = bounds(draws)
         columns |= {name: draws[0], f"{name}_low": low, f"{name}_high": high}
     error = np.fmax(spread, np.asarray(chance_error, dtype=float))

@@ -19,12 +19,13 @@ from scipy.special import logit
 from riskmodel.data import Tables
 from riskmodel.display import html_table, write_intervals
 from riskmodel.errors import ModelError, RequestError
+from riskmodel.evaluation.capacity import rank_on_list
 from riskmodel.explain import Explanation, Story, compose_story, interactions, reasons_in_words
 from riskmodel.explain.explanation import TOLERANCE
 from riskmodel.fairness import Audit
 from riskmodel.training.calibrated import CalibratedEnsemble
 
-__all__ = ["Assessment", "check_capacity", "last_near", "listed", "rank"]
+__all__ = ["Assessment", "check_capacity", "last_near", "rank"]
 
 NEAR_SHARE = 0.1
 """Pupils just below the line who are shown too, as a share of the capacity."""
@@ -260,32 +261,6 @@ def check_capacity(capacity: int, n_pupils: int) -> None:
         )
 
 
-def _order(scores: pd.DataFrame) -> NDArray[np.int64]:
-    """Return rows by falling risk; ties by pupil, so that the same input gives the same list."""
-    pupil = scores["pupil_id"].astype("str").to_numpy().astype("U")
-    return np.lexsort((pupil, -scores["risk"].to_numpy(dtype=float)))
-
-
-def listed(scores: pd.DataFrame, capacity: int) -> NDArray[np.bool_]:
-    """Say who is inside the capacity.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        ``pupil_id``, ``risk``.
-    capacity : int
-        Pupils the service can see.
-
-    Returns
-    -------
-    bool array of shape (n_pupils,)
-        True for the ``capacity`` highest risks; ties by pupil.
-    """
-    inside = np.zeros(len(scores), dtype=bool)
-    inside[_order(scores)[:capacity]] = True
-    return inside
-
-
 def last_near(capacity: int) -> int:
     """Return the last place that is near the line.
 
@@ -343,6 +318,11 @@ def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.
     ranking.insert(at, "band", band)
     ranking.insert(at + 1, "change", _change(ranking, previous))
     return ranking
+
+
+def _order(scores: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the rows in the order of the list."""
+    return np.argsort(rank_on_list(scores["risk"], scores["pupil_id"]))
 
 
 def _change(ranking: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.object_]:

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.assess import Assessment, check_capacity, last_near, listed
+from riskmodel.assess import Assessment, check_capacity, last_near
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import HistoryError, ModelError
+from riskmodel.evaluation.capacity import rank_on_list
 from riskmodel.explain import Explanation, reasons_in_words
 from riskmodel.fairness import Audit, audit_list, groups_at
 from riskmodel.features import build
@@ -108,14 +109,16 @@ class RiskModel:
         else:
             risks, explanation = self._explain(self._columns_of(build(tables, spine)))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
-        selected = listed(scores, capacity)
+        ranks = rank_on_list(scores["risk"], scores["pupil_id"])
+        selected = ranks <= capacity
         audit = Audit(
             this_list=audit_list(
                 groups_at(tables, spine),
                 selected,
                 risks["risk"],
-                near=listed(scores, last_near(capacity)) & ~selected,
+                near=(ranks <= last_near(capacity)) & ~selected,
                 school=scores["school_id"],
+                pupil_id=scores["pupil_id"],
             ),
             model={name: pd.DataFrame(rows) for name, rows in self.card["audit"].items()},
             note=self.card["audit_note"],

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from riskmodel.assess import Assessment, listed
+from riskmodel.assess import Assessment
 from riskmodel.cohort import build_spine, default_as_of
 from riskmodel.data import Tables
+from riskmodel.evaluation.capacity import is_listed
 from riskmodel.explain import Explanation
 from riskmodel.fairness import Audit, audit_list, audit_model
 from riskmodel.features import build
@@ -107,7 +108,7 @@ def score(
             base_value=-4.0, contributions=parts, features=X, log_odds=logit(risk.to_numpy())
         ),
         audit=Audit(
-            this_list=audit_list(groups, listed(scores, capacity), risk),
+            this_list=audit_list(groups, is_listed(risk, scores["pupil_id"], capacity), risk),
             model=audit_model(tested, groups, capacity=capacity).published(),
             note="From 3 earlier lists.",
         ),

@@ -16,24 +16,22 @@ from sklearn.metrics import brier_score_loss
 
 from riskmodel.evaluation import average_precision, compare, net_benefit, roc_auc
 from riskmodel.evaluation.calibration import calibration
+from riskmodel.evaluation.capacity import listed_by
 from riskmodel.evaluation.decision_curve import THRESHOLDS, decision_curve
-from riskmodel.evaluation.list_sums import METRICS, _of_one_list, metrics
+from riskmodel.evaluation.list_sums import METRICS, metrics, totals_by_list
 from riskmodel.evaluation.resampling import Resamples, bounds
-from riskmodel.evaluation.stability import is_listed, lead_time, stability, within_schools
+from riskmodel.evaluation.stability import lead_time, stability, within_schools
 
 SPRING, SUMMER, AUTUMN = pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"])
 
 
-def found_in(outcome: Any, score: Any, places: float) -> float:
-    """Outcomes among the places, ties in proportion: one block of equal scores after the other."""
+def found_in(outcome: Any, score: Any, pupil: Any, places: float) -> float:
+    """Outcomes among the places, filled row by row: by falling score, then by pupil."""
     found = 0.0
-    for value in sorted(set(score), reverse=True):
-        block = score == value
-        part = min(1.0, places / block.sum())
-        found += part * outcome[block].sum()
-        places -= part * block.sum()
-        if places <= 1e-12:
-            break
+    for row in sorted(range(len(score)), key=lambda row: (-score[row], pupil[row])):
+        part = min(1.0, places)
+        found += part * outcome[row]
+        places -= part
     return found
 
 
@@ -49,12 +47,19 @@ rows_of_a_list = st.lists(
 def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
     rows: list[tuple[int, int, bool, int]], capacity: int
 ) -> None:
-    columns = [np.array(column) for column in zip(*rows, strict=True)]
-    order = np.argsort(-columns[1], kind="stable")
-    outcome, score, unseen, drawn = (column[order] for column in columns)
-    outcome = outcome.astype(float)
+    outcome, score, unseen, drawn = (np.array(column) for column in zip(*rows, strict=True))
     weights = np.column_stack([np.ones(len(rows)), drawn]).astype(np.uint8)
-    total = _of_one_list(outcome, score.astype(float), unseen, weights, capacity)
+    resamples = Resamples(weights, np.arange(len(rows)))
+    frame = pd.DataFrame(
+        {
+            "pupil_id": [f"P{number:02}" for number in range(len(rows))],
+            "as_of": SPRING,
+            "label": outcome,
+            "model": score,
+            "never_suspended": unseen,
+        }
+    )
+    (total,) = totals_by_list(frame, "model", np.full(len(rows), capacity), resamples)
     measured = metrics(total)
     for draw in (0, 1):
         again = np.repeat(np.arange(len(rows)), weights[:, draw])
@@ -63,8 +68,8 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
         if not y.any():
             assert np.isnan(measured["average_precision"][draw])
             continue
-        found = found_in(y, s, places)
-        unseen_found = found_in(y * first, s, places)
+        found = found_in(y, s, again, places)
+        unseen_found = found_in(y * first, s, again, places)
         expected = {
             "average_precision": average_precision(y, s),
             "precision_at_capacity": found / places,
@@ -190,19 +195,21 @@ def three_lists() -> pd.DataFrame:
 
 def test_lead_time_runs_from_the_first_listing_to_the_event() -> None:
     frame = three_lists()
-    row = lead_time(frame, ["model"], 1, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    resamples = Resamples.draw(frame["pupil_id"], 0)
+    row = lead_time(frame, listed_by(frame, ["model"], 1), resamples).iloc[0]
     assert row["events"] == 3
     assert row["ever_listed"] == pytest.approx(1 / 3)  # a only: c and d are never first
     assert row["median_days"] == (pd.Timestamp("2024-12-01") - SUMMER).days
     assert row["listed_early"] == pytest.approx(1 / 3)
-    wider = lead_time(frame, ["model"], 2, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    wider = lead_time(frame, listed_by(frame, ["model"], 2), resamples).iloc[0]
     assert wider["ever_listed"] == 1.0  # c in spring 20 days before, a and d in summer
     assert wider["listed_early"] == pytest.approx(2 / 3)
 
 
 def test_stability_counts_those_listed_again_among_those_still_there() -> None:
     frame = three_lists().drop(index=[9])  # b has left by autumn
-    row = stability(frame, ["model"], 2, Resamples.draw(frame["pupil_id"], 0)).iloc[0]
+    resamples = Resamples.draw(frame["pupil_id"], 0)
+    row = stability(frame, listed_by(frame, ["model"], 2), resamples).iloc[0]
     # spring b, c → summer a, d: none of two; summer a, d → autumn a, d: both
     assert row["kept"] == pytest.approx(2 / 4)
     assert row["days_apart"] == pytest.approx((AUTUMN - SPRING).days / 2)
@@ -238,16 +245,6 @@ def test_pairs_within_schools_are_counted_as_one_would_by_hand() -> None:
     )
     row = within_schools(frame, ["model"]).iloc[0]
     assert row["auc_within"] == pytest.approx((1 + 0 + 0.5 + 1) / 4)
-
-
-@given(st.lists(st.integers(0, 3), min_size=4, max_size=30), st.integers(1, 4))
-def test_a_list_holds_exactly_its_places_and_the_highest_scores(
-    scores: list[int], capacity: int
-) -> None:
-    score = np.array(scores, float)
-    listed = is_listed(score, pd.Series([SPRING] * len(score)), capacity)
-    assert listed.sum() == capacity
-    assert score[listed].min() >= score[~listed].max(initial=-1)
 
 
 def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:

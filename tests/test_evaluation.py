@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from riskmodel.errors import HistoryError
+from riskmodel.data.ratio import ratio
+from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import (
     average_precision,
     compare,
@@ -25,6 +27,8 @@ from riskmodel.evaluation import (
     school_rate,
     simple_rankers,
 )
+from riskmodel.evaluation.metrics import auc_of_ranks, precision_gained
+from riskmodel.evaluation.predictions import CONTEXT, check_predictions, rankers_of
 
 pupils = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 3)), min_size=2, max_size=6)
 RANKING = {
@@ -68,15 +72,29 @@ def test_average_precision_and_auc_equal_scikit_learns(rows: list[tuple[int, int
         assert np.isnan(average_precision(y, s))
 
 
-@given(pupils, st.data())
-def test_a_weight_of_two_equals_a_repeated_row(rows, data) -> None:  # type: ignore[no-untyped-def]
+@given(pupils)
+def test_the_fast_paths_equal_the_plain_metrics(rows: list[tuple[int, int]]) -> None:
     y, s = np.array(rows).T
-    weight = np.array([data.draw(st.integers(1, 3)) for _ in rows])
-    repeated = np.repeat(np.arange(len(y)), weight)
-    if y.any():
-        assert average_precision(y, s, sample_weight=weight) == pytest.approx(
-            average_precision(y[repeated], s[repeated])
-        )
+    order = np.argsort(-s, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(s[order])), len(s) - 1)
+    found, listed = y[order].cumsum()[ends], ends + 1.0
+    gained = precision_gained(found, listed, np.diff(found, prepend=0))
+    expected = average_precision(y, s)
+    assert ratio(gained.sum(), y.sum()) == pytest.approx(expected, nan_ok=True)
+    ranks = rankdata(np.column_stack([s, -s]), axis=0)
+    both = [roc_auc(y, s), roc_auc(y, -s)]
+    assert auc_of_ranks(ranks, y == 1) == pytest.approx(both, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "expected"),
+    [(1, 2, 0.5), (0, 0, np.nan), (3, 0, np.nan), (np.nan, 1, np.nan), (1, np.nan, np.nan)],
+)
+def test_a_ratio_without_denominator_is_missing(
+    above: float, below: float, expected: float
+) -> None:
+    assert ratio(above, below) == pytest.approx(expected, nan_ok=True)
+    assert ratio([above, 1], [[below], [2]])[0, 0] == pytest.approx(expected, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +139,11 @@ def test_comparison_agrees_with_the_single_metrics_and_brackets_them() -> None:
     row = result.table.set_index("ranker").loc["RONI points"]
     one = frame[frame["as_of"] == "2024-01-01"]
     y, s = one["label"], one["RONI points"]
+    listed = one.sort_values(["RONI points", "pupil_id"], ascending=[False, True])[:40]
     assert row["average_precision"] == pytest.approx(average_precision(y, s))
-    assert row["precision_at_capacity"] == pytest.approx(precision_at_k(y, s, k=40))
-    assert row["recall_at_capacity"] == pytest.approx(recall_at_k(y, s, k=40))
+    assert row["roc_auc"] == pytest.approx(roc_auc(y, s))
+    assert row["precision_at_capacity"] == pytest.approx(listed["label"].mean())
+    assert row["recall_at_capacity"] == pytest.approx(listed["label"].sum() / y.sum())
     for metric in ("average_precision", "precision_at_capacity", "recall_at_capacity"):
         assert row[f"{metric}_low"] < row[metric] < row[f"{metric}_high"]
 
@@ -153,9 +173,53 @@ def test_no_outcome_is_said_and_not_measured() -> None:
 
 def test_a_ranker_without_scores_is_left_out() -> None:
     frame = predictions().assign(nothing=np.nan)
-    assert "nothing" not in set(
-        compare(frame, rankers=["model", "nothing"], capacity=9).table["ranker"]
-    )
+    made = compare(frame, rankers=["model", "nothing"], capacity=9)
+    assert "nothing" not in set(made.table["ranker"])
+    with pytest.raises(RequestError, match="first ranker, 'nothing', has no scores"):
+        compare(frame, rankers=["nothing", "model"], capacity=9)
+
+
+def test_the_others_are_subtracted_from_the_first_ranker() -> None:
+    made = compare(predictions(), rankers=["RONI points", "model"], capacity=40)
+    value = made.table.set_index("ranker")["recall_at_capacity"]
+    (row,) = made.differences.to_dict("records")
+    assert row["ranker"] == "model"
+    assert row["recall_at_capacity"] == pytest.approx(value["RONI points"] - value["model"])
+
+
+def test_every_column_that_is_not_named_is_a_ranker() -> None:
+    frame = predictions().assign(**{name: 1 for name in CONTEXT if name not in predictions()})
+    assert rankers_of(frame) == ["model", "RONI points", "logistic regression"]
+    assert len(CONTEXT) == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"label": None},
+            r"no column 'label' \(1 if the outcome happened .* Found: pupil_id, as_of",
+        ),
+        ({"model": None}, r"no column 'model' \(the score of a ranker\)"),
+        ({"label": 2.0}, "not known yet for 800 rows.*audit_list"),
+        ({"label": np.nan}, "not known yet for 800 rows"),
+        ({"pupil_id": "P1"}, "Row 1 .* on that list already"),
+        ({"model": "high"}, "scores of 'model' are not numbers"),
+        ({"risk": 1.0}, "Every risk must be between 0 and 1, both excluded; row 0 has 1.0"),
+        (
+            {"share_of_list": 0.0},
+            "Every share_of_list must be above 0 and at most 1; row 0 has 0.0",
+        ),
+    ],
+)
+def test_predictions_that_cannot_be_measured_are_refused(
+    change: dict[str, object], words: str
+) -> None:
+    ((name, value),) = change.items()
+    frame = predictions()
+    frame = frame.drop(columns=name) if value is None else frame.assign(**{name: value})
+    with pytest.raises(RequestError, match=words):
+        check_predictions(frame, ["model"])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from riskmodel.assess import Assessment, check_capacity, listed, rank
+from riskmodel.assess import Assessment, check_capacity, rank
 from riskmodel.errors import RequestError
+from riskmodel.evaluation import compare
+from riskmodel.evaluation.capacity import listed_by
 from riskmodel.explain import Explanation
-from riskmodel.fairness import Audit, audit_list
+from riskmodel.fairness import Audit, audit_list, audit_model
 
 COLUMNS = [
     "rank",
@@ -110,9 +112,27 @@ def test_p8_the_order_of_rows_changes_nothing_and_the_order_is_right(
     pd.testing.assert_frame_equal(found, again)
     pupils = sorted(range(len(percent)), key=lambda number: (-percent[number], number))
     assert found["pupil_id"].tolist() == [f"p{number:02}" for number in pupils]
-    scores = _assessment(percent, order=order).scores
-    inside = set(scores.loc[listed(scores, 2), "pupil_id"])
-    assert inside == set(found.loc[found["selected"], "pupil_id"])
+
+
+def test_the_backtest_and_the_audit_measure_the_list_that_officers_get() -> None:
+    made = _assessment([20, 5, 20, 60, 20, 20, 20, 5], order=[6, 3, 0, 7, 2, 5, 4, 1], capacity=3)
+    handed_out = set(rank(made).query("selected")["pupil_id"])  # 60%, and 2 of 5 with 20%
+    outcomes = {"p00", "p03", "p06"}
+    tested = pd.DataFrame(
+        {
+            "pupil_id": made.scores["pupil_id"],
+            "as_of": made.as_of,
+            "label": made.scores["pupil_id"].isin(outcomes).astype(float),
+            "model": made.scores["risk"],
+        }
+    )
+    inside = listed_by(tested, ["model"], made.capacity)["model"]
+    assert set(tested["pupil_id"][inside]) == handed_out
+    found = len(handed_out & outcomes)
+    table = compare(tested, rankers=["model"], capacity=made.capacity).table
+    assert table["recall_at_capacity"].iloc[0] == pytest.approx(found / len(outcomes))
+    groups = audit_model(tested, pd.DataFrame({"sex": ["girl"] * 8}), capacity=made.capacity).groups
+    assert groups[["listed", "found"]].to_numpy().tolist() == [[made.capacity, found]]
 
 
 def test_change_tells_who_is_rising_falling_steady_or_new() -> None:

@@ -14,11 +14,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from riskmodel.assess import Assessment, listed, rank
+from riskmodel.assess import Assessment, rank
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import HistoryError, RequestError
+from riskmodel.evaluation.capacity import is_listed
 from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
 from riskmodel.progress import track
@@ -166,11 +167,9 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     lists = []
     for one in track(days, "Earlier lists"):
         made = assess_at(model, tables, one)
-        lists.append(
-            made.scores.assign(
-                as_of=one, listed=listed(made.scores, made.capacity), same_model=True
-            )[LIST_COLUMNS]
-        )
+        listed = is_listed(made.scores["risk"], made.scores["pupil_id"], made.capacity)
+        rows = made.scores.assign(as_of=one, listed=listed, same_model=True)
+        lists.append(rows[LIST_COLUMNS])
     return lists
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.data import Tables
 from riskmodel.data.year_groups import phase_of
 from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
+from riskmodel.evaluation.predictions import check_predictions, rankers_of
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
@@ -84,8 +85,8 @@ def predict_folds(
     Returns
     -------
     DataFrame of shape (n_tested, ...)
-        A score per ranker, and the columns that :func:`riskmodel.evaluation.compare` reads; ``row``
-        is the row of the sample, ``risk`` is there where two lists or more were tested.
+        The predictions (:mod:`riskmodel.evaluation.predictions`), the first of ``models`` the first
+        ranker; ``risk`` is there where two lists or more were tested.
     """
     parts = []
     for fold in track(sample.folds, "Backtest"):
@@ -111,7 +112,7 @@ def predict_folds(
     if predictions["as_of"].nunique() > 1:
         margin, outcome, day = (predictions[c].to_numpy() for c in ("model", "label", "as_of"))
         predictions["risk"] = calibrated_on_others(margin, outcome, day, predictions["pupil_id"])
-    return predictions
+    return check_predictions(predictions, rankers_of(predictions))
 
 
 def _context(sample: Sample, fold: Fold) -> pd.DataFrame:

@@ -20,8 +20,8 @@ from riskmodel.data.read import Extract, read
 from riskmodel.display import html_list
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation import Backtest, compare
-from riskmodel.evaluation.backtest import CONTEXT
 from riskmodel.evaluation.drift import SCORE, profile
+from riskmodel.evaluation.predictions import rankers_of
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
@@ -316,7 +316,7 @@ def _gated(groups: pd.DataFrame) -> pd.DataFrame:
 
 def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
     """Compare all rankers at the capacity."""
-    rankers = [str(name) for name in predictions if name not in CONTEXT]
+    rankers = rankers_of(predictions)
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
     return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
 

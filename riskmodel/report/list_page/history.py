@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
+from riskmodel.data.ratio import ratio
 
 __all__ = ["TIMELINE_MONTHS", "WEEKS", "Weeks", "events", "known_of", "spells", "weekly_attendance"]
 
@@ -93,7 +94,7 @@ def weekly_attendance(tables: Tables, pupils: list[str], *, as_of: pd.Timestamp)
         np.bincount(place[wanted[of_mark]], minlength=len(pupils) * WEEKS).reshape(-1, WEEKS)
         for wanted in (np.isin(family, ATTENDED), family != "not_possible")
     )
-    share = np.divide(attended, possible, out=np.full(possible.shape, np.nan), where=possible > 0)
+    share = ratio(attended, possible)
     if "calendar" in tables:
         every = tables["calendar"]["date"]
         days = every[every.between(first, as_of, inclusive="left")].to_numpy()
