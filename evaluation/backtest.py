@@ -323,9 +323,9 @@ def _row(total: dict[str, Floats], predictions: pd.DataFrame, n_places: int) -> 
 
 def _over_time(
     predictions: pd.DataFrame, listed: dict[str, NDArray[np.bool_]], resamples: Resamples
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, Any]:
     """Measure what lists do over time, where the columns allow."""
-    parts = {"stability": stability(predictions, listed, resamples)}
+    parts: dict[str, Any] = {"stability": stability(predictions, listed, resamples)}
     if "event_on" in predictions:
         parts["lead_time"] = lead_time(predictions, listed, resamples)
     return parts

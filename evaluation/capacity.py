@@ -61,7 +61,11 @@ def rank_on_list(
     points = np.asarray(score, dtype=float)
     names = pd.Series(pupil_id).astype("str").to_numpy(dtype=object)
     pupil, _ = pd.factorize(names, sort=True)
-    part = np.zeros(len(points), dtype=np.int64) if lists is None else pd.factorize(lists)[0]
+    part = (
+        np.zeros(len(points), dtype=np.int64)
+        if lists is None
+        else pd.factorize(np.asarray(lists))[0]
+    )
     order = np.lexsort((pupil, -np.where(np.isnan(points), -np.inf, points), part))
     starts = np.flatnonzero(np.diff(part[order], prepend=-1))
     sizes = np.diff(starts, append=len(order))

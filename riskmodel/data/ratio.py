@@ -30,5 +30,6 @@ def ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
     >>> ratio([1, 0, 3], [2, 0, 4]).tolist()
     [0.5, nan, 0.75]
     """
-    parts = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
-    return np.divide(*parts, out=np.full(parts[1].shape, np.nan), where=parts[1] > 0)
+    top, bottom = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
+    undefined: NDArray[np.float64] = np.full(bottom.shape, np.nan)
+    return np.divide(top, bottom, out=undefined, where=bottom > 0)
