@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,15 @@ from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
 from riskmodel.explain import Story
-from riskmodel.jobs import Training, train
+from riskmodel.jobs import train
 from riskmodel.simulate import write_simulated
+from tests.small_la import SmallLA
 
 # a machine that is busy must not fail a test
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
-
-
-@dataclass(frozen=True)
-class SmallLA:
-    """A simulated LA on disk with a model trained on it."""
-
-    extracts: Path
-    tracking: str
-    training: Training
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.reading_back import read_returned
 from riskmodel.simulate import write_simulated_returns
-from tests.test_read_sources import CENSUS, CENSUS_XML, UPN
+from tests.returns import CENSUS, CENSUS_XML, UPN
 
 __all__ = ["READERS", "Reader", "archive_of", "check", "make_corpus", "mutated", "small_model"]
 
@@ -334,7 +334,7 @@ def _of_a_list(work: Path) -> dict[str, list[bytes]]:
     """Return inputs made from a list that was handed out and came back."""
     from riskmodel.jobs import feedback
     from riskmodel.report import write_list
-    from tests.test_report import make
+    from tests.small_list import make
 
     folder = write_list(make(), work / "list")
     book = openpyxl.load_workbook(folder / "list.xlsx")

@@ -13,12 +13,17 @@ from riskmodel.data.schema import as_codes
 
 __all__ = [
     "AS_OF",
+    "FIRST",
     "PUPILS",
+    "Marks",
     "facts_of_three",
     "mark_lists",
+    "sessions_of",
     "small_tables",
     "spine_of",
     "table_of",
+    "with_table",
+    "without_calendar",
 ]
 
 AS_OF = pd.Timestamp("2025-03-01").as_unit("s")
@@ -261,3 +266,33 @@ def spine_of(pupils: tuple[str, ...] = PUPILS, day: pd.Timestamp = AS_OF) -> pd.
             "year_group": np.full(len(pupils), 7, dtype=np.int64),
         }
     )
+
+
+FIRST = pd.Timestamp("2025-02-03")
+
+
+Marks = dict[tuple[int, int, int], tuple[str, int]]
+
+
+def with_table(tables: Tables, name: str, frame: pd.DataFrame) -> Tables:
+    return Tables(dict(tables.frames) | {name: frame.reset_index(drop=True)})
+
+
+def without_calendar() -> Tables:
+    return Tables({name: frame for name, frame in small_tables().items() if name != "calendar"})
+
+
+def sessions_of(marks: Marks) -> pd.DataFrame:
+    """Marks on calendar days counted from a Monday; days 5 and 6 of a week are left out."""
+    rows = [
+        {
+            "pupil_id": PUPILS[pupil],
+            "session": "AM" if half == 0 else "PM",
+            "mark": mark,
+            "date": str(FIRST + pd.Timedelta(days=day))[:10],
+            "recorded_on": str(FIRST + pd.Timedelta(days=day + lag))[:10],
+        }
+        for (pupil, day, half), (mark, lag) in marks.items()
+        if day % 7 < 5
+    ]
+    return table_of("sessions", rows)

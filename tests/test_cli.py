@@ -13,7 +13,7 @@ import pytest
 
 from riskmodel import cli
 from riskmodel.errors import ModelError
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

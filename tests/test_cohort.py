@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
@@ -11,48 +11,10 @@ from hypothesis import strategies as st
 from riskmodel.cohort import build_spine, default_as_of, resolve_as_of, snapshots
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.outcomes import OUTCOMES
-from riskmodel.data.tables import empty_table
 from riskmodel.errors import DataError, HistoryError, RequestError
 from riskmodel.labels import label
-
-PUPILS = tuple("ABCDEF")
-
-
-def make_tables(**rows: Sequence[Mapping[str, object]]) -> Tables:
-    """Make typed tables of six pupils from a few rows; ``recorded_on`` defaults to the event."""
-    rows = {"pupils": [{"pupil_id": name} for name in PUPILS], **rows}
-    pupils = pd.CategoricalDtype(pd.Index(PUPILS, dtype="str"))
-    frames = {}
-    for name, records in rows.items():
-        table, empty = TABLES[name], empty_table(name, pupils)
-        frame = pd.DataFrame(list(records), columns=list(empty.columns), dtype="object")
-        for column in table.columns:
-            if column.kind == "date":
-                days = pd.to_datetime(frame[column.name], format="ISO8601")
-                frame[column.name] = days.astype("datetime64[s]")
-        if "recorded_on" in frame:
-            frame["recorded_on"] = frame["recorded_on"].fillna(frame[table.event])
-        if "end_recorded_on" in frame and "leaving_date" in frame:
-            frame["end_recorded_on"] = frame["end_recorded_on"].fillna(frame["leaving_date"])
-        frames[name] = frame.astype(empty.dtypes.to_dict())
-    return Tables(frames)
-
-
-def roll(pupil: str, entry: str, leave: str | None = None, **more: object) -> dict[str, object]:
-    """Return a spell on a roll: main, Year 9 at school S1 unless said otherwise."""
-    spell = {
-        "pupil_id": pupil,
-        "school_id": "S1",
-        "entry_date": entry,
-        "leaving_date": leave,
-        "status": "main",
-        "year_group": 9,
-    }
-    return spell | more
-
-
-def day(text: str) -> pd.Timestamp:
-    return pd.Timestamp(text)
+from tests.rolls import day, make_tables, position, roll
+from tests.strategies import PUPILS
 
 
 def who(spine: pd.DataFrame) -> list[str]:
@@ -148,16 +110,6 @@ def test_year_group_moves_on_each_september() -> None:
     tables = make_tables(enrolments=[roll("A", "2021-05-01", year_group=3)])
     days = [day("2021-08-01"), day("2021-11-01"), day("2024-08-01")]
     assert build_spine(tables, days, "pex")["year_group"].tolist() == [3, 4, 6]
-
-
-def position(pupil: str, start: str, code: str = "210", **more: object) -> dict[str, object]:
-    """Return an NCCIS position, confirmed on its first day unless said otherwise."""
-    return {
-        "pupil_id": pupil,
-        "activity_code": code,
-        "start_date": start,
-        "confirmed_on": start,
-    } | more
 
 
 @pytest.mark.parametrize(

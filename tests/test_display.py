@@ -17,7 +17,7 @@ from riskmodel.display import MOST_ROWS, html_list, html_table, write_interval
 from riskmodel.evaluation import compare
 from riskmodel.fairness import audit_list, audit_model
 from riskmodel.training.gate_answers import GateAnswer
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 
 HOSTILE = "<script>alert(1)</script> & Co"
 

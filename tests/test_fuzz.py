@@ -34,7 +34,7 @@ from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
 from riskmodel.simulate import preset_of
 from tests import fuzzing
-from tests.test_report import make
+from tests.small_list import make
 
 SECONDS = 3
 """For most readers; a campaign of hours is ``python -m benchmarks.fuzz --seconds 3600``."""

@@ -29,11 +29,10 @@ from riskmodel.report.list_files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns
 from riskmodel.training import registry
 from riskmodel.training.store import one_at_a_time
-from tests.conftest import SmallLA
-from tests.killing import Answer, answers, register_again, start, warm_up
-from tests.test_feedback import by_two_officers, edited
-from tests.test_registry import again
-from tests.test_report import make
+from tests.commands import Answer, answers, register_again, start, warm_up
+from tests.small_la import SmallLA, again
+from tests.small_list import make
+from tests.workbooks import by_two_officers, edited
 
 NOBODY = 65_534
 """User and group that own nothing."""

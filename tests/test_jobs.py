@@ -22,8 +22,8 @@ from riskmodel.jobs import make_list, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
-from tests.conftest import SmallLA
 from tests.lists import simulated_tables
+from tests.small_la import SmallLA
 
 
 def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:

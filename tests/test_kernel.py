@@ -19,14 +19,18 @@ from riskmodel.features.mark_counts import PARTS, MarkCounts, group_of, unpack
 from riskmodel.features.marks import FAMILIES
 from tests.strategies import (
     AS_OF,
+    FIRST,
     PUPILS,
+    Marks,
     facts_of_three,
     mark_lists,
+    sessions_of,
     small_tables,
     spine_of,
     table_of,
+    with_table,
+    without_calendar,
 )
-from tests.test_windows import FIRST, Marks, sessions_of, with_table, without_calendar
 
 
 @given(

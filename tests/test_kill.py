@@ -16,11 +16,10 @@ from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.simulate import write_simulated
 from riskmodel.training import registry
-from tests.conftest import SmallLA
-from tests.killing import command, duration_of, ended, moments, register_again, start, warm_up
-from tests.test_feedback import by_two_officers, edited
-from tests.test_registry import again
-from tests.test_report import make
+from tests.commands import command, duration_of, ended, moments, register_again, start, warm_up
+from tests.small_la import SmallLA, again
+from tests.small_list import make
+from tests.workbooks import by_two_officers, edited
 
 KILLS = 50
 WHOLE_TRAININGS = 4

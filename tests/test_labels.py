@@ -14,7 +14,8 @@ from riskmodel.data.codes import code_set
 from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import DataError, RequestError
 from riskmodel.labels import STATUSES, count_status, horizon_end, label, related
-from tests.test_cohort import PUPILS, day, make_tables, position, roll
+from tests.rolls import day, make_tables, position, roll
+from tests.strategies import PUPILS
 
 AS_OF = day("2024-01-01")
 LATER = day("2030-01-01")

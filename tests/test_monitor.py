@@ -27,7 +27,7 @@ from riskmodel.jobs.past_lists import not_followed, read_handed_out, with_outcom
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
 from riskmodel.training import registry
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

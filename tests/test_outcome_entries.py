@@ -23,7 +23,7 @@ from riskmodel.errors import RequestError
 from riskmodel.evaluation.follow_up import counted_once
 from riskmodel.jobs import read_settings
 from riskmodel.labels import LABELLERS, RELATED, Labels, horizon_end, label, related
-from tests.test_cohort import day, make_tables, roll
+from tests.rolls import day, make_tables, roll
 
 ROOT = Path(riskmodel.__file__).parent.parent
 FOLDERS = ("riskmodel", "features", "training", "evaluation", "fairness")

@@ -21,7 +21,7 @@ from riskmodel.errors import ModelError, RiskmodelError
 from riskmodel.features import build
 from riskmodel.model import RiskModel
 from riskmodel.training import registry
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 
 CAPACITY = 25
 

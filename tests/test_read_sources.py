@@ -13,33 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.errors import DataError
 from riskmodel.labels import label
 from riskmodel.simulate import write_simulated_returns
+from tests.returns import CENSUS, CENSUS_XML, UPN, read_beside
 
-BODY = "000000120002"
-UPN = str(upn_check_letters(pd.Series(["A" + BODY]))[0]) + BODY
-CENSUS = {
-    "schoolcensus.csv": "schoolcensustableid,term,year,referencedate,urn\n"
-    "1,SPR,2024,2024-Jan-18 00:00:00,900001\n2,AUT,2024,2024-Oct-03 00:00:00,900001\n",
-    "pupils.csv": "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual,"
-    f"senprovision\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,7,N\n"
-    f"2,2,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,8,N\n",
-}
 JANUARY = pd.Timestamp("2024-02-22")
 """When the LA held the two returns."""
-
-
-def read_beside(folder: Path, files: dict[str, str]) -> Extract:
-    """Read files beside the small census; its own files have other names here."""
-    for name, text in {f"census {n}": t for n, t in CENSUS.items()}.items():
-        (folder / name).write_text(text)
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    return read(folder, key_file=folder.parent / f"{folder.name}.key")
 
 
 def balances(extract: Extract) -> bool:
@@ -274,26 +256,6 @@ def test_an_unknown_group_is_told_and_the_usual_one_holds(tmp_path: Path) -> Non
 
 
 # --- XML
-
-
-CENSUS_XML = f"""<Message xmlns="urn:any"><Header><CollectionDetails><Collection>SC</Collection>
-<Term>SPR</Term><ReferenceDate>2024-01-18</ReferenceDate></CollectionDetails>
-<Source><URN>900001</URN></Source></Header><Pupils><PupilsOnRoll><PupilOnRoll>
-<PupilIdentifiers><UPN>{UPN}</UPN><Surname>Doe</Surname><DOB>2012-10-03</DOB><Sex>F</Sex></PupilIdentifiers>
-<PupilCharacteristics><Ethnicity>WBRI</Ethnicity><YoungCarer>S</YoungCarer>
-<FSMperiods><FSMperiod><FSMstartDate>2021-09-06</FSMstartDate></FSMperiod></FSMperiods></PupilCharacteristics>
-<PupilStatus><EnrolStatus>C</EnrolStatus><EntryDate>2023-09-04</EntryDate><NCyearActual>7</NCyearActual></PupilStatus>
-<SpecialEducationalNeeds><SENprovision>K</SENprovision><Anything>
-<SENneed><SENtypeRank>1</SENtypeRank><SENtype>SEMH</SENtype></SENneed></Anything></SpecialEducationalNeeds>
-<Exclusions><TermlyExclusion><Category>FIXD</Category><Reasons><Reason>DB</Reason><Reason>VA</Reason></Reasons>
-<StartDate>2023-10-07</StartDate><Sessions>4</Sessions><SENprovision>E</SENprovision></TermlyExclusion></Exclusions>
-<Attendance><TermlyAttendance><SessionDetails>
-<SessionDetail><AttendanceReason>I</AttendanceReason><AbsenceSessions>6</AbsenceSessions></SessionDetail>
-</SessionDetails></TermlyAttendance></Attendance></PupilOnRoll></PupilsOnRoll>
-<PupilsNoLongerOnRoll><PupilNoLongerOnRoll><PupilIdentifiers><UPN>{UPN[:-1]}9</UPN><DOB>2012-11-03</DOB>
-<Gender>M</Gender></PupilIdentifiers><PupilStatus><EntryDate>2023-09-04</EntryDate>
-<LeavingDate>2023-12-01</LeavingDate></PupilStatus></PupilNoLongerOnRoll></PupilsNoLongerOnRoll>
-</Pupils></Message>"""
 
 
 def test_a_school_census_in_xml_is_read_by_local_names(tmp_path: Path) -> None:

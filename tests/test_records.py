@@ -12,9 +12,9 @@ from riskmodel.jobs import Training
 from riskmodel.report import write_list
 from riskmodel.report.records import RECORDS, model_card, transparency_fields
 from riskmodel.report.sentences import MISUSE
-from tests.conftest import SmallLA
-from tests.test_page import Outline
-from tests.test_report import make
+from tests.outline import Outline
+from tests.small_la import SmallLA
+from tests.small_list import make
 
 VERSION_2_1 = """
     0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9

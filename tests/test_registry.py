@@ -26,13 +26,12 @@ from scipy.special import logit
 
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Gates, Settings, promote, roll_back, train
-from riskmodel.jobs.record import register
 from riskmodel.jobs.train import _champion
 from riskmodel.model import RiskModel
 from riskmodel.training import registry
-from riskmodel.training.gate_answers import GateAnswer, from_tags
+from riskmodel.training.gate_answers import from_tags
 from tests import mlflow_server
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA, again, promoted
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -41,34 +40,6 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with mlflow_server.server(tmp_path_factory.mktemp("server")) as address:
         yield address
-
-
-def again(la: SmallLA, tracking: str, settings: Settings | None = None, **answers: str) -> str:
-    """Register the small LA's model once more, with other answers to its gates."""
-    made = la.training
-    X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
-    there = registry.open_store("pex", tracking=tracking)
-    champion = registry.version_of("pex", "champion", tracking=tracking) if there else None
-    return register(
-        made.model,
-        made.backtest,
-        settings or Settings(),
-        tuple(
-            GateAnswer.from_text(one.code, answers.get(one.code, one.text())) for one in made.gates
-        ),
-        champion,
-        tracking,
-        None,
-        X,
-    )
-
-
-def promoted(la: SmallLA, folder: Path, n: int) -> str:
-    """Make a store whose versions 1 to n were trained and promoted in turn."""
-    tracking = f"sqlite:///{folder / 'mlflow.db'}"
-    for _ in range(n):
-        promote("pex", tracking=tracking, number=again(la, tracking))
-    return tracking
 
 
 def state(tracking: str) -> tuple[str | None, list[str]]:

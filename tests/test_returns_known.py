@@ -20,8 +20,17 @@ from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.tables import _cut
 from riskmodel.features import build
 from riskmodel.simulate import write_simulated_returns
-from tests.test_cohort import make_tables, roll
-from tests.test_read_sources import CENSUS, UPN, read_beside
+from tests.returns import (
+    ARRANGED,
+    CENSUS,
+    KNOWN,
+    PLANS,
+    UPN,
+    censuses,
+    read_beside,
+    read_only,
+)
+from tests.rolls import make_tables, roll
 
 Facts = dict[str, pd.DataFrame]
 
@@ -99,39 +108,6 @@ def test_p2_no_feature_uses_a_row_recorded_later(
 # --- taken back, told twice, told by two
 
 
-TERMS = (
-    "AUT,2023,2023-Oct-05",
-    "SPR,2024,2024-Jan-18",
-    "SUM,2024,2024-May-16",
-    "AUT,2024,2024-Oct-03",
-    "SPR,2025,2025-Jan-16",
-)
-KNOWN = [pd.Timestamp(day.split(",")[2].replace("-", " ")) + pd.Timedelta(days=35) for day in TERMS]
-"""When the LA held each return."""
-
-
-def censuses(*left: int) -> dict[str, str]:
-    """Return five censuses of one pupil, in some of which they are no longer on roll."""
-    header = "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual"
-    pupil = f"{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00"
-    numbers = range(1, len(TERMS) + 1)
-    rows = {i: f"{i},{i},{pupil},{7 + (i > 3)}" for i in numbers}
-    lines = {
-        "schoolcensus.csv": ["schoolcensustableid,term,year,referencedate,urn"]
-        + [f"{i},{term} 00:00:00,900001" for i, term in zip(numbers, TERMS, strict=True)],
-        "on.csv": [header] + [rows[i] for i in numbers if i not in left],
-        "off.csv": [f"{header.replace('onroll', 'nolongeronroll')},leavingdate"]
-        + [f"{rows[i]},2023-Dec-01 00:00:00" for i in left],
-    }
-    return {name: "\n".join([*text, ""]) for name, text in lines.items()}
-
-
-def read_only(folder: Path, files: dict[str, str]) -> Tables:
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    return read(folder, key_file=folder.parent / f"{folder.name}.key").tables
-
-
 def on_roll(tables: Tables, day: pd.Timestamp) -> bool:
     return len(build_spine(tables, [day], "pex")) == 1
 
@@ -167,9 +143,6 @@ def test_ends_taken_back_are_told(tmp_path: Path) -> None:
     told = problems[problems["rule"] == "end_taken_back"]
     assert len(told) == 1
     assert "on roll again" in told["message"].iloc[0]
-
-
-PLANS = "UPN,StartDate,CeaseDate,CeaseReason\n"
 
 
 @pytest.mark.parametrize(
@@ -213,9 +186,6 @@ def test_the_needs_of_a_census_are_kept_while_a_plan_runs(tmp_path: Path) -> Non
     assert send["provision"].tolist() == ["E", "E", "E"]
     assert send["primary_need"].fillna("").tolist() == ["", "SLCN", "SEMH"]
     assert send["secondary_need"].fillna("").tolist() == ["", "SEMH", ""]
-
-
-ARRANGED = "pupilonrolltableid,apsettingtype,entrydate,leavingdate\n"
 
 
 @pytest.mark.parametrize(

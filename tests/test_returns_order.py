@@ -13,8 +13,7 @@ from riskmodel.data import Tables
 from riskmodel.data.read import Extract
 from riskmodel.data.read.returns.assemble import _calendar
 from riskmodel.simulate import simulate
-from tests.test_read_sources import CENSUS, UPN, read_beside
-from tests.test_returns_known import ARRANGED, KNOWN, PLANS, censuses, read_only
+from tests.returns import ARRANGED, CENSUS, KNOWN, PLANS, UPN, censuses, read_beside, read_only
 
 HEADER, JANUARY, OCTOBER = CENSUS["pupils.csv"].strip().split("\n")
 RETURNED = OCTOBER.replace("2,2,", "3,3,").replace("2023-Sep-04", "2025-Sep-03")

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,40 +19,9 @@ import sqlalchemy
 
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.folds import Fold
 from riskmodel.training.search import Search, recall_gap, search_settings
 from tests import postgres
-
-N_TRIALS = 7
-
-
-def problem() -> tuple[pd.DataFrame, pd.DataFrame, list[Fold], pd.DataFrame]:
-    """Two folds of 600 rows, and a group whose members the first feature does not find."""
-    rng = np.random.default_rng(0)
-    X = pd.DataFrame(rng.normal(size=(1800, 4)), columns=list("abcd")).astype(np.float32)
-    group = rng.random(1800) < 0.3
-    log_odds = -3 + 1.5 * np.where(group, X["b"], X["a"])
-    y = (rng.random(1800) < 1 / (1 + np.exp(-log_odds))).astype(float)
-    parts = np.arange(1800).reshape(3, 600)
-    day = pd.Timestamp("2024-06-01")
-    days = pd.to_datetime(["2022-06-01", "2023-06-01", "2024-06-01"]).repeat(600)
-    spine = pd.DataFrame({"pupil_id": np.arange(1800), "as_of": days})
-    folds = [
-        Fold(origin=day, train=parts[0], test=part, train_label=y[parts[0]], test_label=y[part])
-        for part in parts[1:]
-    ]
-    return X, spine, folds, pd.DataFrame({"group": np.where(group, "g", "others")})
-
-
-def small(**settings: Any) -> RareOutcomeClassifier:
-    return RareOutcomeClassifier(n_bags=2, **settings)
-
-
-def search(storage: str | None, n_trials: int = N_TRIALS, seed: int = 3, **more: Any) -> Search:
-    X, spine, folds, _ = problem()
-    return search_settings(
-        X, spine, folds, n_trials=n_trials, random_state=seed, make=small, storage=storage, **more
-    )
+from tests.searches import N_TRIALS, problem, search, small
 
 
 def tried(found: Search) -> pd.DataFrame:
@@ -92,8 +60,8 @@ WORKER = textwrap.dedent(
     """
     import sys, time
     sys.path.insert(0, {folder!r})
-    from tests.test_search import search, small
-    import tests.test_search as here
+    from tests.searches import search, small
+    import tests.searches as here
 
     class Slow(here.RareOutcomeClassifier):
         def decision_function(self, X):

@@ -16,7 +16,7 @@ from riskmodel.data import Tables
 from riskmodel.errors import RequestError
 from riskmodel.features import BUILDERS, Feature, build, builder, peers_of
 from riskmodel.simulate import simulate
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 
 DAYS = pd.DatetimeIndex(["2024-11-15", "2025-03-01"]).as_unit("s")
 

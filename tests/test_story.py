@@ -24,7 +24,7 @@ from riskmodel.features import CATALOGUE
 from riskmodel.report.list_page.page import write_pages
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.ensemble import Ensemble
-from tests.conftest import SmallLA
+from tests.small_la import SmallLA
 from tests.strategies import AS_OF, small_tables, table_of
 
 IDS = pd.Series(["p0", "p1", "p2"])

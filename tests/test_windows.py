@@ -10,42 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data import TABLES, Tables
+from riskmodel.data import TABLES
 from riskmodel.data.codes import codes
 from riskmodel.features import build, make_register, windows
-from tests.strategies import PUPILS, facts_of_three, mark_lists, small_tables, spine_of, table_of
-
-FIRST = pd.Timestamp("2025-02-03")
-Marks = dict[tuple[int, int, int], tuple[str, int]]
+from tests.strategies import (
+    FIRST,
+    PUPILS,
+    Marks,
+    facts_of_three,
+    mark_lists,
+    sessions_of,
+    small_tables,
+    spine_of,
+    table_of,
+    with_table,
+    without_calendar,
+)
 
 
 @cache
 def built() -> pd.DataFrame:
     return build(small_tables(), spine_of()).set_index(pd.Index(PUPILS))
-
-
-def with_table(tables: Tables, name: str, frame: pd.DataFrame) -> Tables:
-    return Tables(dict(tables.frames) | {name: frame.reset_index(drop=True)})
-
-
-def without_calendar() -> Tables:
-    return Tables({name: frame for name, frame in small_tables().items() if name != "calendar"})
-
-
-def sessions_of(marks: Marks) -> pd.DataFrame:
-    """Marks on calendar days counted from a Monday; days 5 and 6 of a week are left out."""
-    rows = [
-        {
-            "pupil_id": PUPILS[pupil],
-            "session": "AM" if half == 0 else "PM",
-            "mark": mark,
-            "date": str(FIRST + pd.Timedelta(days=day))[:10],
-            "recorded_on": str(FIRST + pd.Timedelta(days=day + lag))[:10],
-        }
-        for (pupil, day, half), (mark, lag) in marks.items()
-        if day % 7 < 5
-    ]
-    return table_of("sessions", rows)
 
 
 @given(mark_lists, st.integers(0, 16), st.integers(1, 9), st.booleans())

@@ -45,7 +45,7 @@ PRELOADED = [
     "mlflow.models",
     "openpyxl",
     "matplotlib.pyplot",
-    "tests.killing",
+    "tests.commands",
 ]
 """What a command imports; a fork of a process that has it begins to work at once."""
 
