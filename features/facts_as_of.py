@@ -209,7 +209,7 @@ class FactsAsOf:
             columns |= self._half_day_numbers()
         if "send" in self.tables:
             for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
-                columns[name] = (self.provision["provision"] == code).to_numpy(dtype=float)
+                columns[name] = (self.provision["provision"] == code).to_numpy().astype(float)
         if "circumstances" in self.tables:
             is_fsm = (self.tables["circumstances"]["kind"] == "fsm").to_numpy()
             columns["fsm"] = self.in_spell("circumstances", is_fsm)

@@ -138,7 +138,9 @@ def test_a_list_larger_than_the_earlier_cohort_is_compared_with_it(
     day = pd.Timestamp("2024-01-01").as_unit("s")
     tables = read(small_la.extracts).tables
     cohort = build_spine(tables, [day], "pex")
-    earlier = build_spine(tables, [comparison_day(tables, "pex", day)], "pex")
+    compared = comparison_day(tables, "pex", day)
+    assert compared is not None
+    earlier = build_spine(tables, [compared], "pex")
     assert len(cohort) > len(earlier)
     folder = make_list(small_la.extracts, "pex", capacity=len(cohort), out=tmp_path / "list", as_of=day,
                        tracking=small_la.tracking, model_uri="models:/riskmodel-pex/1")  # fmt: skip
@@ -163,8 +165,10 @@ def test_a_fault_in_the_earlier_ranking_is_not_taken_for_a_first_list(small_la: 
     lacking = replace(model, features=(*model.features, "shoe_size"))
     with pytest.raises(ModelError, match="do not give, first 'shoe_size'"):
         earlier_ranking(lacking, tables, day)
-    # as many bags as no array of the ensemble has: the fault is numpy's
-    linear = replace(model.ensemble.linear, intercept=np.zeros(3))
-    broken = replace(model, ensemble=replace(model.ensemble, linear=linear))
+    # as many bags as no other array of the ensemble has: the fault is numpy's
+    calibrated = model.calibrated
+    linear = replace(calibrated.ensemble.linear, intercept=np.zeros(3))
+    ensemble = replace(calibrated.ensemble, linear=linear)
+    broken = replace(model, calibrated=replace(calibrated, ensemble=ensemble))
     with pytest.raises(ValueError, match="could not be broadcast"):
         earlier_ranking(broken, tables, day)
