@@ -40,6 +40,12 @@ def days_of(dates: pd.Series) -> NDArray[np.int64]:
     -------
     int array of shape (n_rows,)
         Days since 1970-01-01.
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.to_datetime(["1970-01-02", None]).as_unit("s"))
+    >>> days_of(days).tolist() == [1, OPEN]
+    True
     """
     return np.where(dates.isna().to_numpy(), OPEN, whole_days(dates))
 
@@ -56,6 +62,11 @@ def whole_days(dates: pd.Series) -> NDArray[np.int64]:
     -------
     int array of shape (n_rows,)
         Days since 1970-01-01.
+
+    Examples
+    --------
+    >>> whole_days(pd.Series(pd.to_datetime(["1970-01-01", "1970-02-01"]).as_unit("s"))).tolist()
+    [0, 31]
     """
     values = dates.to_numpy()
     if values.dtype == "datetime64[s]":  # several times as fast as numpy's own cast
@@ -75,6 +86,11 @@ def day_number(day: pd.Timestamp) -> int:
     -------
     int
         Days since 1970-01-01.
+
+    Examples
+    --------
+    >>> day_number(pd.Timestamp("1970-01-31"))
+    30
     """
     return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))
 
@@ -91,5 +107,11 @@ def pupils_of(rows: pd.DataFrame) -> NDArray[np.int64]:
     -------
     int array of shape (n_rows,)
         Place of the pupil among the categories, from 0.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": pd.Categorical(["b", "a"], categories=["a", "b"])})
+    >>> pupils_of(rows).tolist()
+    [1, 0]
     """
     return rows["pupil_id"].cat.codes.to_numpy().astype(np.int64)

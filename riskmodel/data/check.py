@@ -110,6 +110,12 @@ def alike_together(problems: pd.DataFrame) -> list[str]:
     -------
     list of str
         One line each.
+
+    Examples
+    --------
+    >>> problems = pd.DataFrame({"rule": ["date"], "severity": ["error"], "message": ["Add a date."]})
+    >>> alike_together(problems)
+    ['Add a date.']
     """
     lines = []
     for (_, rule), alike in problems.groupby(["severity", "rule"], sort=True):

@@ -33,6 +33,11 @@ def coverage(tables: Tables) -> pd.DataFrame:
     DataFrame
         ``school_id, year, term, pupils, share``: pupils on the main roll in the middle of the term, and
         half-days marked ÷ half-days of the term for them. ``year`` is the one the school year began in.
+
+    Examples
+    --------
+    >>> len(coverage(Tables({})))
+    0
     """
     columns = ["school_id", "year", "term", "pupils", "share"]
     if not {"sessions", "enrolments", "calendar"} <= set(tables):
@@ -116,6 +121,11 @@ def concentration(tables: Tables) -> pd.DataFrame:
         ``event, year, events, schools, schools_for_half, share_of_schools``: of the schools that had
         pupils in Years 7 to 11, the fewest that together issued half. No school is named, and years
         with fewer than :data:`FEWEST` events are left out.
+
+    Examples
+    --------
+    >>> len(concentration(Tables({})))
+    0
     """
     columns = ["event", "year", "events", "schools", "schools_for_half", "share_of_schools"]
     if not {"suspensions", "enrolments"} <= set(tables) or not len(tables["suspensions"]):

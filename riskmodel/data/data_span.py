@@ -93,6 +93,11 @@ def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:
         The table that ends and the other, and the last day of either: where the other goes on for more
         than :data:`SILENT_DAYS` days with facts, in which time :data:`SILENT_FACTS` or more would be
         usual.
+
+    Examples
+    --------
+    >>> missing_extracts({})
+    []
     """
     if any(name not in frames or frames[name].empty for name in ("sessions", "suspensions")):
         return []

@@ -124,6 +124,13 @@ def pseudonyms(upns: pd.Series, key: bytes) -> pd.Series:
     Series of str
         ``P`` and 16 characters (BLAKE2b, 80 bits); the same UPN and key give the same. Missing
         where the UPN is missing.
+
+    Examples
+    --------
+    >>> upns = pd.Series(["A123456789012", "a123456789012", None])
+    >>> made = pseudonyms(upns, b"0" * 32)
+    >>> bool(made[0] == made[1]), len(made[0]), bool(pd.isna(made[2]))
+    (True, 17, True)
     """
     names = {
         upn: "P"

@@ -52,6 +52,15 @@ def append(path: Path, make: Callable[[list[Entry]], Iterable[Entry]]) -> list[E
     RequestError
         If the log was tampered with or is cut off, cannot be written, or is in use by another
         command for too long.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     log = Path(folder) / "log.jsonl"
+    ...     new = append(log, lambda before: [{"what": "made"}])
+    ...     [(entry["number"], entry["what"]) for entry in read_journal(log)]
+    [(1, 'made')]
     """
     path = path.resolve()
     try:
@@ -92,6 +101,15 @@ def read_journal(path: Path) -> list[Entry]:
     RequestError
         If there is no such log, or an entry was edited, deleted, inserted or moved, or the last line
         is cut off; the message names the first line that is wrong.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     log = Path(folder) / "log.jsonl"
+    ...     new = append(log, lambda before: [{"what": "made"}])
+    ...     read_journal(log) == new
+    True
     """
     try:
         content = path.read_bytes()

@@ -97,7 +97,13 @@ class Table:
 
     @property
     def names(self) -> list[str]:
-        """Column names in order."""
+        """Column names in order.
+
+        Examples
+        --------
+        >>> TABLES["calendar"].names
+        ['date', 'term', 'half_term', 'first_marked_on']
+        """
         return [column.name for column in self.columns]
 
     def __getitem__(self, name: str) -> Column:

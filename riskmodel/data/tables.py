@@ -33,6 +33,11 @@ def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.Data
     -------
     DataFrame
         All columns, right types, no rows.
+
+    Examples
+    --------
+    >>> list(empty_table("calendar"))
+    ['date', 'term', 'half_term', 'first_marked_on']
     """
     dtypes: dict[str, object] = {
         "text": "str",
@@ -113,6 +118,13 @@ class Tables(Mapping[str, pd.DataFrame]):
             of a spell, the decision on a request) is missing if it was not known yet. A roll that goes on
             at its school the day after it was said to have ended is one roll. A permanent exclusion that
             was known to be overturned is not there: like the published figures, nothing counts it.
+
+        Examples
+        --------
+        >>> facts = pd.DataFrame({"recorded_on": pd.to_datetime(["2024-01-09", "2024-01-10"])})
+        >>> tables = Tables({"attainment": facts})
+        >>> len(tables.as_known(pd.Timestamp("2024-01-10"))["attainment"])
+        1
         """
         return Tables(
             {name: _cut(name, frame, as_of) for name, frame in self.items() if name != "sessions"}
@@ -150,6 +162,14 @@ def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The rows that count (DfE, suspensions and permanent exclusions in England, methodology).
+
+    Examples
+    --------
+    >>> facts = pd.DataFrame({"category": ["PERM", "PERM"],
+    ...     "start_date": pd.to_datetime(["2024-01-09", "2024-01-09"]),
+    ...     "reinstated_on": pd.to_datetime(["2024-02-01", None])})
+    >>> upheld(facts).index.tolist()
+    [1]
     """
     later = suspensions["reinstated_on"] >= suspensions["start_date"]
     overturned = (suspensions["category"] == "PERM") & later

@@ -42,6 +42,15 @@ def new_folder(out: str | Path) -> Iterator[Path]:
     ------
     RequestError
         If ``out`` is not an empty or new folder, cannot be written, or another command is writing it.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with new_folder(Path(folder) / "list") as unfinished:
+    ...         size = (unfinished / "list.csv").write_text("rank")
+    ...     (Path(folder) / "list" / "list.csv").read_text()
+    'rank'
     """
     out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name
     place = out.with_name(f".{out.name}.unfinished")
@@ -92,6 +101,16 @@ def replace_file(path: Path, content: bytes) -> None:
     ------
     OSError
         If it cannot be written; the old file is as it was.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "log"
+    ...     replace_file(file, b"one")
+    ...     replace_file(file, b"two")
+    ...     file.read_bytes()
+    b'two'
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -120,6 +139,11 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     -------
     list of dict
         Column → value; missing values are None, dates ``YYYY-MM-DD``.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"group": ["girl"], "recall": [float("nan")]}))
+    [{'group': 'girl', 'recall': None}]
     """
     dates = frame.select_dtypes("datetime").columns
     frame = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates})

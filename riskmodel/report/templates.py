@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, Template
 from markupsafe import Markup
-
-from riskmodel import __version__
 
 __all__ = ["render", "style_sheet"]
 
@@ -64,7 +63,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"style": Markup(style_sheet()), "version": __version__}  # noqa: S704
+    made.globals |= {"style": Markup(style_sheet()), "version": version("riskmodel")}  # noqa: S704
     made.filters["fingerprint"] = _fingerprint
     return made
 

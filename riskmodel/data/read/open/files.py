@@ -57,7 +57,7 @@ class Opened(NamedTuple):
 
 
 def open_file(path: Path, name: str) -> list[Opened]:
-    """Open a file of any known kind.
+    r"""Open a file of any known kind.
 
     Parameters
     ----------
@@ -75,6 +75,16 @@ def open_file(path: Path, name: str) -> list[Opened]:
     ------
     DataError
         If it cannot be opened.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "lists.csv"
+    ...     size = file.write_bytes("upn;start\nA1;02/09/2024\n".encode("utf-16"))
+    ...     (one,) = open_file(file, "lists.csv")
+    >>> one.encoding, one.first_row, list(one.raw)
+    ('utf-16', 2, ['upn', 'start'])
     """
     kind = path.suffix.lower()
     if kind == ".xlsx":
@@ -89,7 +99,7 @@ def open_file(path: Path, name: str) -> list[Opened]:
 
 
 def open_table(path: Path) -> tuple[pd.DataFrame, str]:
-    """Return a file's raw frame.
+    r"""Return a file's raw frame.
 
     Parameters
     ----------
@@ -109,6 +119,15 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
     DataError
         If the file is empty, truncated, or not what its ending says. The message never quotes
         a row, which may hold a name.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "lists.csv"
+    ...     size = file.write_text("upn,start\nA1,2024-09-02\n")
+    ...     open_table(file)[0].values.tolist()
+    [['A1', '2024-09-02']]
     """
     kind = path.suffix[1:].lower()
     try:

@@ -67,7 +67,7 @@ def mvad_path() -> Path:
 
 
 def is_mvad(path: Path) -> bool:
-    """Say whether a file is the cohort, by its header.
+    r"""Say whether a file is the cohort, by its header.
 
     Parameters
     ----------
@@ -78,6 +78,15 @@ def is_mvad(path: Path) -> bool:
     -------
     bool
         Whether the header names the cohort's columns.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "pupils.csv"
+    ...     size = file.write_text("pupil_id,sex\n")
+    ...     is_mvad(file)
+    False
     """
     with path.open("rb") as stream:
         header = stream.readline(4000).decode("latin-1").replace('"', "").strip().split(",")

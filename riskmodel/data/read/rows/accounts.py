@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.read.rows.problems import Problem, RowChecks
+from riskmodel.data.read.rows.problems import Problem, RowChecks, Severity
 from riskmodel.data.read.sources.source import Source
 
 __all__ = ["ReadLog", "ReturnFile", "count_rows", "keep_notes", "set_aside_rows"]
@@ -76,7 +76,7 @@ def set_aside_rows(
     places: NDArray[np.int64],
     rule: str,
     words: str,
-    severity: str = "warning",
+    severity: Severity = "warning",
 ) -> None:
     """Set rows of a file aside for one reason, told once.
 

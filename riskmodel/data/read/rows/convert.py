@@ -56,6 +56,13 @@ def convert_column(
         Rows whose value is there but cannot be used.
     rule : str
         Code of the rule that bad rows break.
+
+    Examples
+    --------
+    >>> sessions = Column(name="sessions", kind="number", label="Half-days", low=0, high=400)
+    >>> values, bad, rule = convert_column(pd.Series(["2", " ", "many"]), sessions)
+    >>> values.tolist(), bad.tolist(), rule
+    ([2.0, nan, nan], [False, False, True], 'bad_number')
     """
     rules = {
         "pupil": "unknown_pupil",
@@ -138,6 +145,12 @@ def read_dates(raw: pd.Series) -> pd.Series:
     -------
     Series of datetime64[s]
         Days.
+
+    Examples
+    --------
+    >>> days = read_dates(pd.Series(["2024-09-02", "02/09/2024", "2024-Sep-02 00:00:00", "soon"]))
+    >>> days.dt.strftime("%d %b").tolist()
+    ['02 Sep', '02 Sep', '02 Sep', nan]
     """
     return _by_distinct_value(_blank_is_missing(raw), _date)
 

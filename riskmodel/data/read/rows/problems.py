@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ __all__ = [
     "REJECT_COLUMNS",
     "Problem",
     "RowChecks",
+    "Severity",
     "encoding_warning",
     "problems_frame",
 ]
@@ -31,6 +32,9 @@ SHOWN = 20
 
 LONGEST = 60
 """Characters of a value that a message shows."""
+
+
+Severity: TypeAlias = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Problem:
     rule: str
     words: str
     _: KW_ONLY
-    severity: Literal["error", "warning"] = "warning"
+    severity: Severity = "warning"
     row: int | None = None
     column: str = ""
     value: str = ""
@@ -205,11 +209,18 @@ class RowChecks:
             False for values that identify a child.
         hint : Series of shape (n_rows,), optional
             One more word per row, such as what was expected.
+
+        Examples
+        --------
+        >>> checks = RowChecks("send.csv", 2, pd.DataFrame({"provision": ["K", "?"]}))
+        >>> checks.note(np.array([False, True]), "unknown_code", "provision", "'{value}' is no code.")
+        >>> checks.problems[0].message
+        "send.csv, row 3: '?' is no code."
         """
         rows = np.flatnonzero(bad & self.kept)
         if not len(rows):
             return
-        severity: Literal["error", "warning"] = "error" if set_aside else "warning"
+        severity: Severity = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
         numbers = self._places()[rows] + self.first_row
         for row, number in zip(rows[:SHOWN], numbers.tolist(), strict=False):
@@ -225,9 +236,7 @@ class RowChecks:
         if set_aside:
             self._set_aside(rows, f"{rule}: {column}" if column else rule)
 
-    def _rest(
-        self, n: int, rule: str, column: str, severity: Literal["error", "warning"]
-    ) -> Problem:
+    def _rest(self, n: int, rule: str, column: str, severity: Severity) -> Problem:
         """Return the problem that counts the rows beyond the first few."""
         where = f" in {column}" if column else ""
         end = "They are in the rejects." if severity == "error" else "They are kept."
@@ -246,6 +255,13 @@ class RowChecks:
         -------
         DataFrame
             ``file``, ``row``, ``reason``, ``record`` (the row as JSON).
+
+        Examples
+        --------
+        >>> checks = RowChecks("send.csv", 2, pd.DataFrame({"provision": ["K", "?"]}))
+        >>> checks.note(np.array([False, True]), "unknown_code", "provision", "'{value}' is no code.")
+        >>> checks.rejects()[["row", "reason"]].values.tolist()
+        [[3, 'unknown_code: provision']]
         """
         rows = np.flatnonzero(~self.kept)
         if not len(rows):

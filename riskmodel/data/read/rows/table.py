@@ -39,6 +39,11 @@ def guess(name: str, known: list[str]) -> str:
     -------
     str
         Begins with a blank, or empty.
+
+    Examples
+    --------
+    >>> guess("suspension", ["sessions", "suspensions"])
+    " Did you mean 'suspensions'?"
     """
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
