@@ -371,18 +371,18 @@ def test_charts_speak_and_never_bridge_a_gap() -> None:
         for v in (1.0, 2.0, float("nan"), 4.0, 5.0)
     ]
     chart = line_chart(points, 3.0)
-    assert [len(line.split()) for line in chart["lines"]] == [2, 2]
-    assert [note["text"] for note in chart["notes"]] == ["c"]
+    assert [len(line.split()) for line in chart.lines] == [2, 2]
+    assert [note.text for note in chart.notes] == ["c"]
     for words in ("from 1.0 to 5.0", "highest 5.0", "England: 3.0", "without a value shown: 1"):
-        assert words in chart["text"]
-    assert "No value" in line_chart(points[2:3], float("nan"))["text"]
+        assert words in chart.text
+    assert "No value" in line_chart(points[2:3], float("nan")).text
 
 
 @pytest.mark.parametrize("values", [[0.0], [0.0, 0.0], [100.0], [99.9, 95.0], [1e6], [0.004]])
 def test_every_point_lies_within_the_chart(values: list[float]) -> None:
     points = [Point(year="2023/24", value=v, hidden=False, complete=True) for v in values]
     chart = line_chart(points, float("nan"))
-    assert all(chart["top"] <= dot["y"] <= chart["foot"] for dot in chart["dots"])
+    assert all(chart.top <= dot.y <= chart.foot for dot in chart.dots)
 
 
 def test_each_picture_has_a_text_and_each_card_its_numbers(pages: Path) -> None:

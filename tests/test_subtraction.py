@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 from riskmodel.fairness import suppress_two_way
 from riskmodel.fairness.disclosure import hidden_rows, leaves_room
 from riskmodel.fairness.publishing import hidden_groups
-from riskmodel.report.dashboard.cells import hide_area, hide_exits, hide_school, leaves_few
+from riskmodel.report.dashboard.cells import hide_area, hide_exits, hide_school, total_reveals
 
 Values = list[set[int]]
 
@@ -296,16 +296,16 @@ def test_a_total_over_phases_is_hidden_where_two_hidden_phases_are_4_and_4() -> 
         AREA | {"phase": phase, "numerator": n, "hidden": n < 5}
         for phase, n in (("primary", 4.0), ("special", 4.0), ("secondary", 90.0))
     ]
-    assert leaves_few(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
+    assert total_reveals(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
     rows[1] |= {"numerator": 30.0, "hidden": True}
-    assert not leaves_few(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
+    assert not total_reveals(pd.DataFrame(rows), NO_PAGES, "exclusions", "2023/24")
 
 
 def test_a_total_over_phases_is_hidden_where_a_school_is_what_all_others_leave() -> None:
     pages = schools_of([3, 40, 50])
     area = hide_area(area_of([3, 40, 50]), pages)
     assert area["hidden"].tolist() == [True]
-    assert leaves_few(area, pages, "exclusions", "2023/24")
+    assert total_reveals(area, pages, "exclusions", "2023/24")
 
 
 def exits_of(primary: list[int], secondary: list[int]) -> pd.DataFrame:

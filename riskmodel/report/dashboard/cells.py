@@ -1,4 +1,4 @@
-"""What of the dashboard may be shown: small counts, and what would reveal them, are hidden.
+"""What the dashboard hides: small counts, and counts that would reveal them.
 
 In:  counts per measure and period, of one school or of the area.
 Out: the same with ``hidden``; values of a hidden row must not reach a page.
@@ -13,7 +13,14 @@ from riskmodel.data.year_groups import phase_of
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows, leaves_room
 from riskmodel.inclusion.catalogue import HALF_DAYS, MEASURES
 
-__all__ = ["FEWEST_SCHOOLS", "hide_area", "hide_exits", "hide_school", "leaves_few", "told_by_sums"]
+__all__ = [
+    "FEWEST_SCHOOLS",
+    "hide_area",
+    "hide_exits",
+    "hide_school",
+    "total_reveals",
+    "revealing_totals",
+]
 
 FEWEST_SCHOOLS = 3
 """Schools behind a figure of the area below which it would be a figure of one school."""
@@ -64,8 +71,8 @@ def _with_needs(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(hidden=rows["hidden"] | (needs & keys.isin(keys[both.to_numpy()])))
 
 
-def leaves_few(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: str) -> bool:
-    """Say whether a total over all phases would give away small hidden counts.
+def total_reveals(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: str) -> bool:
+    """Return whether a total over all phases would reveal small hidden counts.
 
     Parameters
     ----------
@@ -74,13 +81,13 @@ def leaves_few(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: 
     schools : DataFrame
         From :func:`hide_school`, all schools.
     measure, period : str
-        Whose total.
+        Measure and period of the total.
 
     Returns
     -------
     bool
-        Whether the total less the phases shown would tell a small one of those hidden, or less all
-        schools shown a hidden count of a school.
+        Whether the total minus the phases shown would reveal a small count of a hidden phase, or the
+        total minus all schools shown a hidden count of a school.
     """
     rows, pages = (
         table[
@@ -96,8 +103,8 @@ def leaves_few(area: pd.DataFrame, schools: pd.DataFrame, measure: str, period: 
     return (is_small and not leaves_room(phases)) or not leaves_room(_people(behind))
 
 
-def told_by_sums(schools: pd.DataFrame) -> pd.MultiIndex:
-    """Name the sums over schools that less all schools shown would tell a hidden count.
+def revealing_totals(schools: pd.DataFrame) -> pd.MultiIndex:
+    """Return totals from which a reader could subtract the shown schools and recover a hidden count.
 
     Parameters
     ----------
@@ -112,12 +119,12 @@ def told_by_sums(schools: pd.DataFrame) -> pd.MultiIndex:
     gone = schools[schools["hidden"].to_numpy()]
     counts = _people(gone).to_numpy()
     groups = gone.groupby(KEYS).indices.values()
-    told = [rows[0] for rows in groups if not leaves_room(counts[rows])]
-    return pd.MultiIndex.from_frame(gone[KEYS])[told]
+    revealing = [rows[0] for rows in groups if not leaves_room(counts[rows])]
+    return pd.MultiIndex.from_frame(gone[KEYS])[revealing]
 
 
 def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
-    """Hide the small counts of the area, and those that would give away a school's hidden ones.
+    """Hide the small counts of the area, and those that would reveal a school's hidden ones.
 
     Parameters
     ----------
@@ -129,37 +136,38 @@ def hide_area(area: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With ``hidden``. A row is hidden too if it is about fewer than :data:`FEWEST_SCHOOLS` schools,
-        or if less the pages of the other schools it would tell a hidden count (:func:`told_by_sums`).
+        With ``hidden``. A row is also hidden if it is about fewer than :data:`FEWEST_SCHOOLS` schools,
+        or if subtracting the schools' pages from it would reveal a hidden count
+        (:func:`revealing_totals`).
     """
-    tells = pd.MultiIndex.from_frame(area[KEYS]).isin(told_by_sums(schools))
+    reveals = pd.MultiIndex.from_frame(area[KEYS]).isin(revealing_totals(schools))
     # the terms of a year add up to it
     years = pd.MultiIndex.from_frame(area[["phase", "measure", "code", "year"]])
-    told_years = years[tells & (area["term"] == "year").to_numpy()]
-    tells |= years.isin(told_years) & area["measure"].map(ADDS).to_numpy(dtype=bool)
+    revealing_years = years[reveals & (area["term"] == "year").to_numpy()]
+    reveals |= years.isin(revealing_years) & area["measure"].map(ADDS).to_numpy(dtype=bool)
     few = (area["schools"] < FEWEST_SCHOOLS).to_numpy()
-    # a row without people is small, and so is hidden with whatever would reveal it
-    forced = area["people"].mask((tells | few) & area["value"].notna().to_numpy(), 0.0)
+    # a row without people is small, and so is hidden with all that would reveal it
+    forced = area["people"].mask((reveals | few) & area["value"].notna().to_numpy(), 0.0)
     return hide_school(area.assign(people=forced))
 
 
 def hide_exits(table: pd.DataFrame, phases: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Hide the small exits of year groups, and those that their phase would give away.
+    """Hide the small exits of year groups, and those that their phase would reveal.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`riskmodel.inclusion.area.exits`.
     phases : DataFrame
-        The same exits as rows of :func:`hide_area`, which the year groups of a phase add up to.
+        The same exits as rows of :func:`hide_area`: the year groups of a phase add up to them.
 
     Returns
     -------
     rows : DataFrame
-        The table with ``hidden``. Year groups of a hidden phase are hidden, for they add up to it.
+        The table with ``hidden``. Year groups of a hidden phase are hidden: they add up to it.
     totals : DataFrame
-        ``period, people, pupils, hidden``: all year groups, hidden with either phase, which the other
-        would leave.
+        ``period, people, pupils, hidden``: all year groups. The total is hidden with either phase:
+        subtracting the other would reveal it.
     """
     keys = pd.MultiIndex.from_arrays(
         [phase_of(table["year_group"]), table["period"]], names=["phase", "period"]
@@ -176,7 +184,7 @@ def hide_exits(table: pd.DataFrame, phases: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def _people(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts that must not be small: those who are counted, the others, and all."""
+    """Return the counts that must not be small: the pupils counted, the others, and all."""
     people, pupils = rows["people"], rows["pupils"]
     alike = rows["measure"].map(UNIT).isin([HALF_DAYS, "pupils"])
     others = (pupils - people).mask(alike.to_numpy(), pupils)
@@ -188,7 +196,7 @@ def _people(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _within(rows: pd.DataFrame) -> pd.Series:
-    """Name the group of rows that add up: codes of a year, terms of a year, or the row alone."""
+    """Return the group of rows that add up: codes of a year, terms of a year, or the row alone."""
     scope = rows["phase"].astype(str) + "|"
     alone = pd.Series(np.arange(len(rows)), index=rows.index).astype(str)
     part_of = rows["measure"].map(PART_OF)

@@ -1,7 +1,7 @@
-"""Small line charts as inline SVG: one measure over terms, England dashed, readable in greyscale.
+"""Charts of the dashboard: a measure over its periods, and how events are spread over schools.
 
-In:  labels, values, which are hidden, England's figure.
-Out: numbers and text for the template; nothing of a hidden value.
+In:  values, which are hidden, England's figure.
+Out: places and text for the macros of ``charts.html``; nothing of a hidden value.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from riskmodel.report.charts import axis_ends, number
 
-__all__ = ["Point", "line_chart", "spread_chart"]
+__all__ = ["LineChart", "Place", "Point", "SpreadChart", "YearMark", "line_chart", "spread_chart"]
 
 WIDTH, HEIGHT = 330, 140
 LEFT, RIGHT, TOP, BOTTOM = 36, 50, 12, 22
+"""Room around the lines of a measure: for the axis, "England", the upper end and the years."""
+
+SIZE, EDGE, RIM = 200, 34, 8
+"""Size of the square of a spread, and the room at its axes and beyond them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +44,105 @@ class Point:
     complete: bool
 
 
-def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False) -> dict[str, Any]:
-    """Lay out a measure over its periods.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a period is drawn.
+
+    Attributes
+    ----------
+    x, y : float
+        Place in the picture.
+    complete : bool
+        Whether the period is over; the dot of one that is not is open.
+    text : str
+        What is written in place of a dot: c or –.
+    """
+
+    x: float
+    y: float
+    complete: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class YearMark:
+    """A school year at the foot of a chart.
+
+    Attributes
+    ----------
+    text : str
+        Its two last digits and those of the next, e.g. ``24/25``.
+    x, middle : float
+        Where it starts, and its middle.
+    """
+
+    text: str
+    x: float
+    middle: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineChart:
+    """A measure over its periods.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        Points of each line, as SVG has them; a line ends where a value is not shown.
+    dots, notes : tuple of Place
+        Periods with a value, and those without.
+    years : tuple of YearMark
+        School years.
+    low, high : str
+        Ends of the axis.
+    reference : float, optional
+        Height of England's figure; None where there is none.
+    text : str
+        What the picture shows, in words.
+    width, height, left, right, top, foot : int
+        Size of the picture, and the ends of its axes.
+    """
+
+    lines: tuple[str, ...]
+    dots: tuple[Place, ...]
+    notes: tuple[Place, ...]
+    years: tuple[YearMark, ...]
+    low: str
+    high: str
+    reference: float | None
+    text: str
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    foot: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpreadChart:
+    """The share of events that the schools with most of them issued.
+
+    Attributes
+    ----------
+    line, even : str
+        Points of the curve, and of the line if all schools had issued alike, as SVG has them.
+    dots : tuple of (str, str)
+        Points of the curve.
+    size, edge, rim : int
+        Size of the square, and the room at its axes and beyond them.
+    """
+
+    line: str
+    even: str
+    dots: tuple[tuple[str, str], ...]
+    size: int = SIZE
+    edge: int = EDGE
+    rim: int = RIM
+
+
+def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False) -> LineChart:
+    """Return a measure over its periods as a chart.
 
     Parameters
     ----------
@@ -55,64 +155,71 @@ def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False
 
     Returns
     -------
-    dict
-        For the template: size, ``lines``, ``dots``, ``notes`` (c or – at the foot), ``years``,
-        ``low`` and ``high`` of the axis, ``reference``, and ``text``, what the picture shows.
+    LineChart
+        A hidden value is a c at the foot, an undefined one a dash.
+
+    Examples
+    --------
+    >>> autumn = Point(year="2023/24", value=2.0, hidden=False, complete=True)
+    >>> line_chart([autumn], 3.0).text
+    'Line from 2.0 to 2.0, lowest 2.0, highest 2.0, over 1 periods from 2023/24 to 2023/24. Dashed line, \
+England: 3.0.'
     """
     values = [point.value for point in points if not math.isnan(point.value)]
-    low, high = axis_ends([*values, reference])
+    ends = axis_ends([*values, reference])
     step = (WIDTH - LEFT - RIGHT) / max(1, len(points))
-    across = [LEFT + step * (place + 0.5) for place in range(len(points))]
-
-    def up(value: float) -> float:
-        return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
-
-    shown = [(x, point) for x, point in zip(across, points, strict=True)]
-    return {
-        "width": WIDTH,
-        "height": HEIGHT,
-        "left": LEFT,
-        "right": WIDTH - RIGHT,
-        "top": TOP,
-        "foot": HEIGHT - BOTTOM,
-        "lines": [" ".join(f"{x:.1f},{up(p.value)}" for x, p in run) for run in _runs(shown)],
-        "dots": [{"x": round(x, 1), "y": up(p.value), "complete": p.complete}
-                 for x, p in shown if not math.isnan(p.value)],
-        "notes": [{"x": round(x, 1), "text": "c" if p.hidden else "–"}
-                  for x, p in shown if math.isnan(p.value)],
-        "years": _years(points, step),
-        "low": number(low, whole=whole).removesuffix(".0"),
-        "high": number(high, whole=whole).removesuffix(".0"),
-        "reference": None if math.isnan(reference) else up(reference),
-        "text": _in_words(points, values, reference, whole=whole),
-    }  # fmt: skip
+    places = [_place(point, LEFT + step * (n + 0.5), ends) for n, point in enumerate(points)]
+    low, high = (number(end, whole=whole).removesuffix(".0") for end in ends)
+    return LineChart(
+        lines=tuple(" ".join(f"{p.x:.1f},{p.y}" for p in run) for run in _runs(places)),
+        dots=tuple(place for place in places if not place.text),
+        notes=tuple(place for place in places if place.text),
+        years=_years(points, step),
+        low=low,
+        high=high,
+        reference=None if math.isnan(reference) else _height(reference, ends),
+        text=_in_words(points, values, reference, whole=whole),
+    )
 
 
-def _runs(shown: list[tuple[float, Point]]) -> list[list[tuple[float, Point]]]:
+def _height(value: float, ends: tuple[float, float]) -> float:
+    """Return how high a value is drawn."""
+    low, high = ends
+    return round(HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+
+def _place(point: Point, x: float, ends: tuple[float, float]) -> Place:
+    """Return where a period is drawn: one without a value is written at the foot."""
+    if math.isnan(point.value):
+        return Place(round(x, 1), HEIGHT - BOTTOM, point.complete, "c" if point.hidden else "–")
+    return Place(round(x, 1), _height(point.value, ends), point.complete, "")
+
+
+def _runs(places: Sequence[Place]) -> list[list[Place]]:
     """Split into runs without a gap: a line never crosses what is hidden or not known."""
-    runs: list[list[tuple[float, Point]]] = [[]]
-    for x, point in shown:
-        if math.isnan(point.value):
+    runs: list[list[Place]] = [[]]
+    for place in places:
+        if place.text:
             runs.append([])
         else:
-            runs[-1].append((x, point))
+            runs[-1].append(place)
     return [run for run in runs if len(run) > 1]
 
 
-def _years(points: Sequence[Point], step: float) -> list[dict[str, Any]]:
-    years: list[dict[str, Any]] = []
-    for place, point in enumerate(points):
-        if not years or years[-1]["text"] != point.year[2:]:
-            years.append({"text": point.year[2:], "x": round(LEFT + step * place, 1), "periods": 0})
-        years[-1]["periods"] += 1
-    for year in years:
-        year["middle"] = round(year["x"] + step * year["periods"] / 2, 1)
-    return years
+def _years(points: Sequence[Point], step: float) -> tuple[YearMark, ...]:
+    """Return each school year once, below its periods."""
+    names = [point.year[2:] for point in points]
+    marks = []
+    for name in dict.fromkeys(names):
+        x = round(LEFT + step * names.index(name), 1)
+        marks.append(YearMark(name, x, round(x + step * names.count(name) / 2, 1)))
+    return tuple(marks)
 
 
 def _in_words(
     points: Sequence[Point], values: Sequence[float], reference: float, *, whole: bool
 ) -> str:
+    """Return what a chart shows."""
     if not values:
         return "No value can be shown."
     parts = [
@@ -127,8 +234,8 @@ def _in_words(
     return " ".join(parts)
 
 
-def spread_chart(schools: Sequence[int], share: Sequence[float]) -> dict[str, Any]:
-    """Lay out the curve of how events are spread over schools.
+def spread_chart(schools: Sequence[int], share: Sequence[float]) -> SpreadChart:
+    """Return how events are spread over schools as a chart.
 
     Parameters
     ----------
@@ -139,23 +246,22 @@ def spread_chart(schools: Sequence[int], share: Sequence[float]) -> dict[str, An
 
     Returns
     -------
-    dict
-        For the template: size, ``line``, ``dots`` and ``even``, the line if all had issued alike.
+    SpreadChart
+        The curve, and the line if all had issued alike.
+
+    Examples
+    --------
+    >>> spread_chart([0, 2, 6], [0.0, 0.7, 1.0]).even
+    '34.0,166.0 192.0,8.0'
     """
-    size, edge = 200, 34
+    most = max(1, schools[-1])
+    dots = [_in_square(n / most, part) for n, part in zip(schools, share, strict=True)]
+    even = [_in_square(0, 0), _in_square(1, 1)]
+    line, straight = (" ".join(map(",".join, places)) for places in (dots, even))
+    return SpreadChart(line=line, even=straight, dots=tuple(dots))
 
-    def at(part: float, whole: float) -> str:
-        return (
-            f"{edge + part * (size - edge - 8):.1f},{size - edge - whole * (size - edge - 8):.1f}"
-        )
 
-    places = [
-        at(count / max(1, schools[-1]), part) for count, part in zip(schools, share, strict=True)
-    ]
-    return {
-        "size": size,
-        "edge": edge,
-        "line": " ".join(places),
-        "dots": [place.split(",") for place in places],
-        "even": f"{at(0, 0)} {at(1, 1)}",
-    }
+def _in_square(across: float, up: float) -> tuple[str, str]:
+    """Return where two shares are in the square of a spread."""
+    side = SIZE - EDGE - RIM
+    return f"{EDGE + across * side:.1f}", f"{SIZE - EDGE - up * side:.1f}"
