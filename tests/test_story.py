@@ -18,7 +18,7 @@ from riskmodel.explain import Story, theme_totals
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import QUESTIONS, ask
 from riskmodel.explain.robustness import NUDGES, is_robust
-from riskmodel.explain.story import COLUMNS, SMALLEST_TOLD
+from riskmodel.explain.story import COLUMNS, SMALLEST_SHOWN
 from riskmodel.explain.subjects import members_of
 from riskmodel.features import CATALOGUE
 from riskmodel.report.list_page.page import write_pages
@@ -198,7 +198,7 @@ def test_what_is_told_and_the_rest_add_up_to_the_risk(
     added = pd.Series(total).groupby(told["pupil_id"].to_numpy()).sum()
     shown = scores.loc[added.index, "risk"].to_numpy()
     gap = np.log(shown / (1 - shown)) - small_assessment.explanation.base_value - added.to_numpy()
-    assert np.abs(gap).max() < np.log(SMALLEST_TOLD) + 1e-9  # a rest smaller than that is not told
+    assert np.abs(gap).max() < np.log(SMALLEST_SHOWN) + 1e-9  # a rest smaller than that is not told
 
 
 def test_strengths_come_first_and_incidents_last(small_story: Story) -> None:
@@ -286,7 +286,7 @@ def slow_is_robust(
     made: CalibratedEnsemble, bags: list[Ensemble], row: pd.DataFrame, subject: str
 ) -> bool:
     """One pupil, one subject: ask each bag, then change the facts one way after another."""
-    limit = np.log(SMALLEST_TOLD)
+    limit = np.log(SMALLEST_SHOWN)
     columns = [n for n, name in enumerate(row) if name in _names_of(row, subject)]
 
     def total(ensemble: Ensemble, values: pd.DataFrame) -> float:
@@ -320,7 +320,7 @@ def test_weak_is_what_does_not_survive_bags_and_small_changes(
     made = small_la.training.model.calibrated
     order = np.argsort(-small_assessment.scores["risk"].to_numpy())[20:60:10]
     rows = small_assessment.explanation.features.iloc[order].reset_index(drop=True)
-    raises, _ = is_robust(made, rows, float(np.log(SMALLEST_TOLD)))
+    raises, _ = is_robust(made, rows, float(np.log(SMALLEST_SHOWN)))
     subjects = list(members_of(list(map(str, rows.columns))))
     bags = [made.ensemble.of_bag(number) for number in range(len(made.ensemble.tree_base))]
     expected = [

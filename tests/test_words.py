@@ -11,8 +11,8 @@ import pytest
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import Story, reasons_in_words
-from riskmodel.explain.composed_sentences import tell
-from riskmodel.explain.phrases import MISSING, NONE, TOLD, phrase_of, place_of, read_words
+from riskmodel.explain.composed_sentences import compose_sentences
+from riskmodel.explain.phrases import MISSING, NONE, SOME, phrase_of, place_of, read_words
 from riskmodel.explain.questions import QUESTIONS
 from riskmodel.explain.story import NOTED, REST
 from riskmodel.features import CATALOGUE
@@ -45,7 +45,7 @@ def _every_sentence(name: str) -> list[str]:
     if "change" in name or "excess" in name or "against" in name:
         values += [-0.12, -1.0]
     frame = pd.DataFrame({name: np.array(values, dtype=np.float32)})
-    return [str(text) for sign in (1, -1) for text in tell(name, frame, sign) if text]
+    return [str(text) for sign in (1, -1) for text in compose_sentences(name, frame, sign) if text]
 
 
 def test_the_list_of_words_finds_what_it_should() -> None:
@@ -150,13 +150,13 @@ def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
 )
 def test_sentences_worked_by_hand(name: str, value: float, words: str) -> None:
     frame = pd.DataFrame({name: np.array([value], dtype=np.float32)})
-    assert tell(name, frame, 1)[0] == words
+    assert compose_sentences(name, frame, 1)[0] == words
 
 
 def test_a_value_is_told_only_where_it_is_more_than_nothing() -> None:
     values = np.array([0.0, 0.004, 0.006, np.nan])
-    assert phrase_of("absence_rate_20_days").kinds(values).tolist() == [NONE, NONE, TOLD, MISSING]
-    assert phrase_of("ks2_score").kinds(np.array([-1.0, 0.1])).tolist() == [NONE, TOLD]
+    assert phrase_of("absence_rate_20_days").kinds(values).tolist() == [NONE, NONE, SOME, MISSING]
+    assert phrase_of("ks2_score").kinds(np.array([-1.0, 0.1])).tolist() == [NONE, SOME]
 
 
 def test_questions_ask_and_do_not_blame() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
+from scipy.special import expit
 
 __all__ = ["AffineCalibration", "calibrated_on_others", "fit_affine"]
 
@@ -99,7 +100,7 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
 
     def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         log_odds = theta[0] + theta[1] * margins
-        excess = 1 / (1 + np.exp(-log_odds)) - outcomes
+        excess = expit(log_odds) - outcomes
         value = np.logaddexp(0, log_odds) - outcomes * log_odds
         pull = (theta[1] - 1) / SLOPE_PRIOR_SD**2
         return (
@@ -148,4 +149,4 @@ def calibrated_on_others(
             if not outcome[others & np.isfinite(margin)].any():
                 others = part != number
             log_odds[here] = fit_affine(margin[others], outcome[others]).apply(margin[here])
-    return np.asarray(1 / (1 + np.exp(-log_odds)))
+    return np.asarray(expit(log_odds))

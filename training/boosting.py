@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
@@ -42,7 +43,7 @@ from riskmodel.training.feature_selection import (
     regressors,
 )
 from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
-from riskmodel.training.sampling import case_control_sample, log_odds, related_sample
+from riskmodel.training.sampling import case_control_sample, related_sample
 from riskmodel.training.trees import ShallowTrees
 
 __all__ = ["RareOutcomeClassifier"]
@@ -199,9 +200,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             outcome=outcome,
             owners=np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0],
             related=self._varying(related),
-            log_odds=log_odds(
-                np.average(outcome, weights=None if stands_for is None else np.asarray(stands_for))
-            ),
+            log_odds=float(logit(np.average(
+                outcome, weights=None if stands_for is None else np.asarray(stands_for)
+            ))),
         )  # fmt: skip
         seeds = np.random.SeedSequence(self.random_state).spawn(self.n_bags)
         # bags are small: one thread each is faster than all threads on one after the other, and a
@@ -250,7 +251,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             all_rows.outcome, all_rows.owners, self.negatives_per_positive, rng
         )
         outcome = all_rows.outcome[rows]
-        shift = all_rows.log_odds - log_odds(outcome.mean())
+        shift = all_rows.log_odds - float(logit(outcome.mean()))
         # Few columns, many rows: Newton's steps are exact and three times as fast as lbfgs here.
         model = LogisticRegression(C=self.ridge, solver="newton-cholesky", tol=1e-6)
         model.fit(all_rows.regressors[rows], outcome)
@@ -336,7 +337,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         array of shape (n_rows, 2)
             Rows add up to 1.
         """
-        chance = 1 / (1 + np.exp(-self.decision_function(X)))
+        chance = expit(self.decision_function(X))
         return np.column_stack([1 - chance, chance])
 
     def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.generic]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from riskmodel.training.affine_calibration import AffineCalibration
 from riskmodel.training.ensemble import Ensemble
@@ -61,7 +62,7 @@ class ScoredRows:
         """
         middle = self.log_odds
         bounds = (middle, middle - self.half_width, middle + self.half_width)
-        return pd.DataFrame(dict(zip(RISKS, map(_logistic, bounds), strict=True)))
+        return pd.DataFrame(dict(zip(RISKS, map(expit, bounds), strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +151,3 @@ class CalibratedEnsemble:
             Calibrated log-odds; symmetric; rows add up to the contributions.
         """
         return self.calibration.scale(self.ensemble.interactions(X))
-
-
-def _logistic(log_odds: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-log_odds)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from riskmodel.training.trees import ShallowTrees
 
@@ -93,8 +94,7 @@ class BinnedRows:
         base : float
             Log-odds to which the trees are added.
         """
-        share = float(outcome.mean())
-        base = float(np.log(share / (1 - share)))
+        base = float(logit(outcome.mean()))
         drawn: Any = rows  # the stubs ask for a list; an array is taken as it is
         sample = self.binned.subset(drawn).construct()
         sample.set_label(outcome)

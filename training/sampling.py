@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["case_control_sample", "log_odds", "related_sample"]
+__all__ = ["case_control_sample", "related_sample"]
 
 RELATED_ROWS = 20_000
 """Rows from which each bag learns the related outcome, at most."""
@@ -67,19 +67,3 @@ def related_sample(related: NDArray[np.int64], rng: np.random.Generator) -> NDAr
     """
     with_it, without = (rng.permutation(np.flatnonzero(related == value)) for value in (1, 0))
     return np.sort(np.concatenate([with_it[: RELATED_ROWS // 10], without[:RELATED_ROWS]]))
-
-
-def log_odds(share: float) -> float:
-    """Return the log-odds of a share.
-
-    Parameters
-    ----------
-    share : float
-        Above 0 and below 1.
-
-    Returns
-    -------
-    float
-        Its logit; the difference of two corrects an intercept for the sampling.
-    """
-    return float(np.log(share / (1 - share)))

@@ -1,7 +1,7 @@
-"""What is said of each feature: the tables of words, and numbers written as people say them.
+"""The words for each feature, and numbers written as people say them.
 
 In:  the catalogue; values of a feature.
-Out: sentences. The words stand in ``sentences.csv``, ``changes.csv`` and ``subjects.csv`` beside this
+Out: sentences. The words are in ``sentences.csv``, ``changes.csv`` and ``subjects.csv`` beside this
 module, where people who do not program can read and change them.
 """
 
@@ -24,19 +24,19 @@ from riskmodel.features import CATALOGUE, Feature
 __all__ = [
     "MISSING",
     "NONE",
-    "TOLD",
+    "SOME",
     "Phrase",
+    "fill_template",
     "phrase_of",
     "place_of",
     "read_words",
-    "sentences",
     "write_time",
     "write_times",
     "write_value",
 ]
 
-TOLD, NONE, MISSING = 0, 1, 2
-"""There is something; it is 0 or no; the value is missing."""
+SOME, NONE, MISSING = 0, 1, 2
+"""Kinds of value: there is something; it is 0 or no; the value is missing."""
 
 OWN_PLACE = {"context": 19, "needs": 32, "moves": 44, "school": 52, "post-16": 56, "attendance": 64}
 """Place of a feature of one's own, by theme; what is not named here comes last."""
@@ -44,10 +44,10 @@ OWN_PLACE = {"context": 19, "needs": 32, "moves": 44, "school": 52, "post-16": 5
 LAST_PLACE = 90
 
 SMALLEST = {"share": 0.005, "count": 0.5, "half-days": 0.5, "yes/no": 0.5}
-"""Value, by unit, below which there is nothing to tell; 0 for other units."""
+"""Value, by unit, below which a value counts as nothing; 0 for other units."""
 
 _COUNTED = {"n": 1, "n1000": 10}
-"""Placeholder of a count → its factor; rates per 100 are told per 1,000."""
+"""Placeholder of a count → its factor; rates per 100 are written per 1,000."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}|]*)(?:\|([^}]*))?)?\}")
 
@@ -61,9 +61,9 @@ class Phrase:
     subject : str
         What it is about; features of one subject make one reason.
     strength : bool
-        Whether it may be told as protecting.
+        Whether it may count as protecting.
     texts : tuple of str
-        Templates for something, nothing and missing; an empty one is never said.
+        Templates for something, nothing and missing; an empty one makes no sentence.
     unit : str
         Unit of the value.
     """
@@ -74,7 +74,7 @@ class Phrase:
     unit: str
 
     def kinds(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Say for each value whether there is something, nothing, or no value.
+        """Return for each value whether there is something, nothing, or no value.
 
         Parameters
         ----------
@@ -84,11 +84,11 @@ class Phrase:
         Returns
         -------
         int array of shape (n_pupils,)
-            :data:`TOLD`, :data:`NONE` or :data:`MISSING`.
+            :data:`SOME`, :data:`NONE` or :data:`MISSING`.
         """
         smallest = SMALLEST.get(self.unit, 0.0)
         nothing = values < smallest if smallest else values <= 0
-        return np.where(np.isnan(values), MISSING, np.where(nothing, NONE, TOLD))
+        return np.where(np.isnan(values), MISSING, np.where(nothing, NONE, SOME))
 
 
 def read_words(name: str) -> list[dict[str, str]]:
@@ -124,28 +124,32 @@ def phrase_of(name: str) -> Phrase:
     Parameters
     ----------
     name : str
-        Feature. One without words of its own is a subject by itself, told by its label.
+        Feature. One without words of its own is a subject by itself, named by its label.
 
     Returns
     -------
     Phrase
         With what the catalogue says filled in.
     """
-    feature = CATALOGUE.get(name)
-    return _phrase(
-        feature or Feature(name, name.replace("_", " "), "", "context", ""), bool(feature)
+    return (
+        _phrase(CATALOGUE[name]) if name in CATALOGUE else _own_phrase(name.replace("_", " "), "")
     )
 
 
 @cache
-def _phrase(feature: Feature, in_catalogue: bool) -> Phrase:
+def _phrase(feature: Feature) -> Phrase:
     row = next((row for row in _rows() if fnmatchcase(feature.name, row["feature"])), None)
-    if row is None or not in_catalogue:
-        label = feature.label
-        texts = (f"{label}: {{value}}", f"{label}: {{value}}", f"{label}: not known")
-        return Phrase(label, True, texts, feature.unit)
-    told, none, missing = (_fill(row[kind], feature) for kind in ("told", "none", "missing"))
-    return Phrase(row["subject"], row["strength"] == "yes", (told, none, missing), feature.unit)
+    if row is None:
+        return _own_phrase(feature.label, feature.unit)
+    some, none, missing = (_fill(row[kind], feature) for kind in ("some", "none", "missing"))
+    return Phrase(row["subject"], row["strength"] == "yes", (some, none, missing), feature.unit)
+
+
+def _own_phrase(label: str, unit: str) -> Phrase:
+    """Return the words of a feature that is a subject by itself."""
+    return Phrase(
+        label, True, (f"{label}: {{value}}", f"{label}: {{value}}", f"{label}: not known"), unit
+    )
 
 
 def place_of(name: str) -> int:
@@ -168,7 +172,7 @@ def place_of(name: str) -> int:
 
 
 def _fill(text: str, feature: Feature) -> str:
-    """Put in what the catalogue says of the feature."""
+    """Return a template with the feature's words of the catalogue put in."""
     what = feature.label.split(": ", 1)[-1]
     if feature.window.startswith("this "):
         text = text.replace("in {window}", "{window}")
@@ -177,12 +181,12 @@ def _fill(text: str, feature: Feature) -> str:
     return text
 
 
-def sentences(text: str, unit: str, values: NDArray[np.float64]) -> NDArray[np.object_]:
-    """Write a template for many values.
+def fill_template(template: str, unit: str, values: NDArray[np.float64]) -> NDArray[np.object_]:
+    """Return a template's sentence for each of many values.
 
     Parameters
     ----------
-    text : str
+    template : str
         Template, with braces for values.
     unit : str
         Unit of the values.
@@ -193,13 +197,18 @@ def sentences(text: str, unit: str, values: NDArray[np.float64]) -> NDArray[np.o
     -------
     object array of shape (n_pupils,)
         Sentences.
+
+    Examples
+    --------
+    >>> fill_template("Away for {value}", "share", np.array([0.1, 0.25])).tolist()
+    ['Away for 10%', 'Away for 25%']
     """
     different, which = np.unique(values, return_inverse=True)  # few differ, and words are slow
-    made = [_write(text, unit, value) for value in different.tolist()]
-    return np.array(made, dtype=object)[which]
+    texts = [_write(template, unit, value) for value in different.tolist()]
+    return np.array(texts, dtype=object)[which]
 
 
-def _write(text: str, unit: str, value: float) -> str:
+def _write(template: str, unit: str, value: float) -> str:
     def put(match: re.Match[str]) -> str:
         name, one, many = match.groups()
         if name in _COUNTED:
@@ -207,8 +216,8 @@ def _write(text: str, unit: str, value: float) -> str:
             return f"{number:,} {one if number == 1 else many or one + 's'}"
         return _WRITERS[name](value, unit)
 
-    made = _PLACEHOLDER.sub(put, text)
-    return made[:1].upper() + made[1:]
+    text = _PLACEHOLDER.sub(put, template)
+    return text[:1].upper() + text[1:]
 
 
 def write_value(value: float, unit: str) -> str:
@@ -244,15 +253,13 @@ def write_value(value: float, unit: str) -> str:
     return f"{value:z.{digits}f}{words}"
 
 
-def write_times(value: float, unit: str = "") -> str:
+def write_times(value: float) -> str:
     """Write how often.
 
     Parameters
     ----------
     value : float
         A count.
-    unit : str
-        Not used; every writer has it.
 
     Returns
     -------
@@ -312,7 +319,7 @@ _WRITERS: dict[str, Callable[[float, str], str]] = {
         f"{max(1, round(100 * abs(value)))} percentage "
         f"point{'' if round(100 * abs(value)) <= 1 else 's'}"
     ),
-    "times": write_times,
+    "times": lambda value, unit: write_times(value),
     "long": write_time,
     "level": _level,
     "nth": lambda value, unit: {1: "", 2: "2nd ", 3: "3rd "}.get(round(value), f"{value:.0f}th "),

@@ -238,7 +238,7 @@ def _were(value: float, unit: str) -> str:
 
 
 _HOW: dict[str, Callable[[float, str], str]] = {
-    "value": write_value, "times": write_times, "long": write_time, "were": _were,
+    "value": write_value, "times": lambda value, unit: write_times(value), "long": write_time, "were": _were,
     "weeks": lambda value, unit: f"{value:.0f} week{'' if round(value) == 1 else 's'}",
     "rest": lambda value, unit: f"{1 - value:z.0%}",
 }  # fmt: skip

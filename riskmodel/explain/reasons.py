@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from riskmodel.explain.composed_sentences import tell
+from riskmodel.explain.composed_sentences import compose_sentences
 from riskmodel.explain.explanation import Explanation
 from riskmodel.explain.subjects import SubjectTotals, subject_totals
 
@@ -20,17 +21,17 @@ __all__ = [
     "SMALLEST_FACTOR",
     "reasons_in_words",
     "risk_factors",
-    "say",
     "write_factor",
+    "write_sentences",
 ]
 
 N_REASONS, N_STRENGTHS = 3, 2
 
 SMALLEST_FACTOR = 1.02
-"""A subject is told only if it changes the odds by this factor or more."""
+"""Smallest factor of the odds that makes a subject a reason."""
 
 LARGEST_FACTOR = 10.0
-"""Factors beyond it are not told in figures: rare facts are known from few pupils."""
+"""Largest factor that is written in figures: rare facts are known from few pupils."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -52,35 +53,51 @@ def reasons_in_words(explanation: Explanation, typical: Floats | None) -> pd.Dat
         ``reason_1`` to ``reason_3``: the three subjects that raise the risk most, circumstances and
         needs first, incidents last. ``strength_1``, ``strength_2``: the two that lower it most.
         Empty text where there is none.
+
+    Examples
+    --------
+    >>> parts = pd.DataFrame({"suspensions_12_months": [1.0]})
+    >>> one = Explanation(base_value=-3.0, contributions=parts, features=parts * 2,
+    ...                   log_odds=np.array([-2.0]))
+    >>> reasons_in_words(one, None)["reason_1"].item()
+    'Suspended twice in the last 12 months (risk × 2.5)'
     """
-    features, log_odds = explanation.features, explanation.log_odds
-    weighed = subject_totals(explanation.contributions, features, typical)
-    limit = np.log(SMALLEST_FACTOR)
-    raising = np.where(weighed.raising >= 0, weighed.totals, 0.0)
-    protecting = np.where(weighed.protecting >= 0, -weighed.totals, 0.0)
-    columns: dict[str, NDArray[np.object_]] = {}
-    for stem, sign, push, n, speaker in (
-        ("reason", 1, raising, N_REASONS, weighed.raising),
-        ("strength", -1, protecting, N_STRENGTHS, weighed.protecting),
-    ):
-        chosen = _largest(push, n, limit)
-        if sign > 0:
-            chosen = np.sort(chosen, axis=1)  # subjects stand in the order of reading out
-        pupil, place = np.nonzero(chosen < push.shape[1])
-        subject = chosen[pupil, place]
-        words = say(weighed, pupil, subject, speaker[pupil, subject], features, sign)
-        factor = risk_factors(log_odds[pupil], weighed.totals[pupil, subject])
-        texts = np.full(chosen.shape, "", dtype=object)
-        texts[pupil, place] = [
-            f"{text} ({write_factor(size)})"
-            for text, size in zip(words, factor.tolist(), strict=True)
-        ]
-        columns |= {f"{stem}_{k + 1}": texts[:, k] for k in range(n)}
-    return pd.DataFrame(columns, index=features.index, dtype="str")
+    subjects = subject_totals(explanation.contributions, explanation.features, typical)
+    raising = np.where(subjects.raising >= 0, subjects.totals, 0.0)
+    protecting = np.where(subjects.protecting >= 0, -subjects.totals, 0.0)
+    raises = np.sort(_largest(raising, N_REASONS), axis=1)  # in the order of reading out
+    protects = _largest(protecting, N_STRENGTHS)
+    columns = {
+        "reason": _worded(explanation, subjects, raises, subjects.raising, 1),
+        "strength": _worded(explanation, subjects, protects, subjects.protecting, -1),
+    }
+    texts = {
+        f"{stem}_{number}": column
+        for stem, sentences in columns.items()
+        for number, column in enumerate(sentences.T, start=1)
+    }
+    return pd.DataFrame(texts, index=explanation.features.index, dtype="str")
 
 
-def _largest(push: Floats, n: int, limit: float) -> Ints:
+def _worded(
+    explanation: Explanation, subjects: SubjectTotals, chosen: Ints, wording: Ints, sign: int
+) -> NDArray[np.object_]:
+    """Return the sentences of the chosen subjects with their size; empty where none was chosen."""
+    pupil, place = np.nonzero(chosen < len(subjects.subjects))
+    subject = chosen[pupil, place]
+    sentences = write_sentences(explanation.features, pupil, wording[pupil, subject], sign)
+    factors = risk_factors(explanation.log_odds[pupil], subjects.totals[pupil, subject])
+    texts = np.full(chosen.shape, "", dtype=object)
+    texts[pupil, place] = [
+        f"{sentence} ({write_factor(factor)})"
+        for sentence, factor in zip(sentences, factors.tolist(), strict=True)
+    ]
+    return texts
+
+
+def _largest(push: Floats, n: int) -> Ints:
     """Return the n subjects that push most, largest first; their number where fewer push enough."""
+    limit = np.log(SMALLEST_FACTOR)
     n_subjects = push.shape[1]
     padded = np.hstack([push, np.zeros((len(push), n))])
     order = np.argsort(-padded, axis=1, kind="stable")[:, :n]
@@ -88,24 +105,17 @@ def _largest(push: Floats, n: int, limit: float) -> Ints:
     return np.where(enough, order, n_subjects)
 
 
-def say(
-    weighed: SubjectTotals,
-    pupil: Ints,
-    subject: Ints,
-    column: Ints,
-    features: pd.DataFrame,
-    sign: int,
+def write_sentences(
+    features: pd.DataFrame, pupil: Ints, column: Ints, sign: int
 ) -> NDArray[np.object_]:
-    """Write the sentences of some pupils and subjects.
+    """Return the sentences of some pupils, each about one feature.
 
     Parameters
     ----------
-    weighed : SubjectTotals
-        Subjects of the pupils.
-    pupil, subject, column : int arrays of shape (n_sentences,)
-        Row, subject and the feature that speaks.
     features : DataFrame of shape (n_pupils, n_features)
         The values explained.
+    pupil, column : int arrays of shape (n_sentences,)
+        Row of the pupil, and column of the feature whose words are used.
     sign : int
         1 if they raise the risk, -1 if they lower it.
 
@@ -114,12 +124,13 @@ def say(
     object array of shape (n_sentences,)
         Without a full stop. School effects begin with "At this school".
     """
-    made = np.full(len(pupil), "", dtype=object)
+    sentences = np.full(len(pupil), "", dtype=object)
     names = [str(name) for name in features.columns]
     for number in np.unique(column):
         here = np.flatnonzero(column == number)
-        made[here] = tell(names[number], features.iloc[pupil[here]], sign)
-    return made
+        values = features.iloc[pupil[here]]
+        sentences[here] = compose_sentences(names[number], values, sign)
+    return sentences
 
 
 def risk_factors(log_odds: Floats, total: Floats) -> Floats:
@@ -136,14 +147,14 @@ def risk_factors(log_odds: Floats, total: Floats) -> Floats:
     -------
     float array of shape (n_rows,)
         ``risk / risk without``: the risk if the subject added nothing, as for the average row of
-        the training. A ratio of risks, not of odds: of a high risk, less.
+        the training. A ratio of risks, not of odds: for a high risk it is smaller.
 
     Examples
     --------
     >>> risk_factors(np.array([0.0]), np.log(np.array([3.0]))).round(3)  # 1/2 against 1/4
     array([2.])
     """
-    return np.asarray((1 + np.exp(total - log_odds)) / (1 + np.exp(-log_odds)))
+    return np.asarray(expit(log_odds) / expit(log_odds - total))
 
 
 def write_factor(factor: float) -> str:

@@ -16,7 +16,7 @@ from riskmodel.data import Tables
 from riskmodel.explain.explanation import Explanation
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.explain.questions import ask
-from riskmodel.explain.reasons import risk_factors, say, write_factor
+from riskmodel.explain.reasons import risk_factors, write_factor, write_sentences
 from riskmodel.explain.robustness import is_robust
 from riskmodel.explain.subjects import SubjectTotals, subject_totals
 from riskmodel.training.calibrated import CalibratedEnsemble
@@ -26,10 +26,13 @@ __all__ = ["Story", "compose_story", "interactions"]
 NOTED = (
     " (this lowers the risk in the model; a need is not a strength, and the data do not say why)"
 )
-"""Said after something borne that lowers the risk."""
+"""End of the sentence of something borne that lowers the risk."""
 
-SMALLEST_TOLD = 1.05
-"""A subject is told here only if it changes the odds by this factor or more; the others are added up."""
+SMALLEST_SHOWN = 1.05
+"""Smallest factor of the odds that gives a subject its own sentence; the others are added up."""
+
+LIMIT = float(np.log(SMALLEST_SHOWN))
+"""The same in log-odds."""
 
 REST = "Everything else together"
 
@@ -51,14 +54,14 @@ HEADINGS = (("protects", "What protects"), ("noted", "Noted"), ("raises", "What 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What can be said of some pupils.
+    """Reasons, questions and gaps of some pupils.
 
     Attributes
     ----------
     reasons : DataFrame
         ``pupil_id, order, direction, theme, subject, sentence, factor, size, weak``. ``direction``
         is ``protects``, ``raises``, ``noted`` (something borne that lowers the risk, which is not
-        a strength) or ``rest`` (all that is not told). ``factor`` is the risk over the risk without
+        a strength) or ``rest`` (everything without a sentence). ``factor`` is the risk over the risk without
         the subject, ``size`` the same in words. ``weak`` is missing where it could not be tested.
     questions : DataFrame
         ``pupil_id, code, question, because``.
@@ -181,71 +184,86 @@ def _reasons(
 ) -> pd.DataFrame:
     contributions, features = explanation.contributions, explanation.features
     typical = None if calibrated is None else calibrated.typical
-    weighed = subject_totals(contributions, features, typical)
-    limit = float(np.log(SMALLEST_TOLD))
-    noted = np.where(weighed.protecting < 0, weighed.present, -1)
-    sides = [
-        ("raises", 1, np.where(weighed.totals >= limit, weighed.raising, -1)),
-        ("protects", -1, np.where(weighed.totals <= -limit, weighed.protecting, -1)),
-        ("noted", -1, np.where(weighed.totals <= -limit, noted, -1)),
-    ]
-    parts = [_told(weighed, features, *side) for side in sides]
-    told = pd.concat([*parts, _rest(contributions, weighed, parts, limit)], ignore_index=True)
-    told["factor"] = risk_factors(explanation.log_odds[told["row"]], told["total"].to_numpy())
-    told["size"] = [write_factor(factor) for factor in told["factor"].tolist()]
-    told["weak"] = _weak(calibrated, features, told, limit)
-    told["pupil_id"] = pupil_id.astype("str").to_numpy()[told["row"]]
-    told = told.sort_values(["row", "place", "factor"], kind="stable", ignore_index=True)
-    told["order"] = told.groupby("row").cumcount() + 1
+    subjects = subject_totals(contributions, features, typical)
+    parts = [_side(subjects, features, *side) for side in _sides(subjects)]
+    rows = pd.concat([*parts, _rest(contributions, parts)], ignore_index=True)
+    rows["factor"] = risk_factors(explanation.log_odds[rows["row"]], rows["total"].to_numpy())
+    rows["size"] = [write_factor(factor) for factor in rows["factor"].tolist()]
+    rows["weak"] = _weak(calibrated, features, rows)
+    rows["pupil_id"] = pupil_id.astype("str").to_numpy()[rows["row"]]
+    rows = rows.sort_values(["row", "place", "factor"], kind="stable", ignore_index=True)
+    rows["order"] = rows.groupby("row").cumcount() + 1
     texts = ["pupil_id", "direction", "theme", "subject", "sentence", "size"]
-    return told[COLUMNS].astype(dict.fromkeys(texts, "str"))
+    return rows[COLUMNS].astype(dict.fromkeys(texts, "str"))
 
 
-def _told(
-    weighed: SubjectTotals,
+def _sides(subjects: SubjectTotals) -> list[tuple[str, int, NDArray[np.int64]]]:
+    """Return each direction, its sign, and the column whose words are used; -1 for no sentence."""
+    raises, lowers = subjects.totals >= LIMIT, subjects.totals <= -LIMIT
+    noted = np.where(subjects.protecting < 0, subjects.present, -1)
+    return [
+        ("raises", 1, np.where(raises, subjects.raising, -1)),
+        ("protects", -1, np.where(lowers, subjects.protecting, -1)),
+        ("noted", -1, np.where(lowers, noted, -1)),
+    ]
+
+
+def _side(
+    subjects: SubjectTotals,
     features: pd.DataFrame,
     direction: str,
     sign: int,
-    speaker: NDArray[np.int64],
+    wording: NDArray[np.int64],
 ) -> pd.DataFrame:
     """Return the sentences of one direction; strengths come before all else."""
-    row, subject = np.nonzero(speaker >= 0)
-    words = say(weighed, row, subject, speaker[row, subject], features, sign)
+    row, subject = np.nonzero(wording >= 0)
+    sentences = write_sentences(features, row, wording[row, subject], sign)
     if direction == "noted":
-        words = np.array([f"{text}{NOTED}" for text in words], dtype=object)
-    place = np.zeros(len(row)) if direction == "protects" else weighed.places[subject]
-    return pd.DataFrame({
-        "row": row, "number": subject, "place": place, "direction": direction,
-        "theme": np.array(weighed.themes, dtype=object)[subject],
-        "subject": np.array(weighed.subjects, dtype=object)[subject],
-        "sentence": words, "total": weighed.totals[row, subject],
-    })  # fmt: skip
+        sentences = np.array([f"{text}{NOTED}" for text in sentences], dtype=object)
+    return pd.DataFrame(
+        {
+            "row": row,
+            "number": subject,
+            "place": 0.0 if direction == "protects" else subjects.places[subject].astype(float),
+            "direction": direction,
+            "theme": np.array(subjects.themes, dtype=object)[subject],
+            "subject": np.array(subjects.subjects, dtype=object)[subject],
+            "sentence": sentences,
+            "total": subjects.totals[row, subject],
+        }
+    )
 
 
-def _rest(
-    contributions: pd.DataFrame, weighed: SubjectTotals, parts: list[pd.DataFrame], limit: float
-) -> pd.DataFrame:
-    """Return what all that is not told adds, so that nothing is hidden."""
+def _rest(contributions: pd.DataFrame, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return what everything without a sentence adds, so that nothing is hidden."""
     rest = contributions.to_numpy().sum(axis=1)
     for part in parts:
         np.subtract.at(rest, part["row"].to_numpy(), part["total"].to_numpy())
-    row = np.flatnonzero(np.abs(rest) >= limit)
-    return pd.DataFrame({
-        "row": row, "number": -1, "place": np.inf, "direction": "rest", "theme": "", "subject": "",
-        "sentence": REST, "total": rest[row],
-    })  # fmt: skip
+    row = np.flatnonzero(np.abs(rest) >= LIMIT)
+    return pd.DataFrame(
+        {
+            "row": row,
+            "number": -1,
+            "place": np.inf,
+            "direction": "rest",
+            "theme": "",
+            "subject": "",
+            "sentence": REST,
+            "total": rest[row],
+        }
+    )
 
 
 def _weak(
-    calibrated: CalibratedEnsemble | None, features: pd.DataFrame, told: pd.DataFrame, limit: float
+    calibrated: CalibratedEnsemble | None, features: pd.DataFrame, rows: pd.DataFrame
 ) -> pd.api.extensions.ExtensionArray:
-    """Say which reasons do not survive; missing where there is no model to ask, or nothing told."""
-    weak = pd.array([pd.NA] * len(told), dtype="boolean")
+    """Return which reasons fail the tests; missing where nothing can be tested."""
+    weak = pd.array([pd.NA] * len(rows), dtype="boolean")
     if calibrated is None:
         return weak
-    raises, lowers = is_robust(calibrated, features, limit)
-    is_told = (told["number"] >= 0).to_numpy()
-    row, number = (told.loc[is_told, name].to_numpy() for name in ("row", "number"))
-    up = (told.loc[is_told, "total"] > 0).to_numpy()
-    weak[is_told] = ~np.where(up, raises[row, number], lowers[row, number])
+    raises, lowers = is_robust(calibrated, features, LIMIT)
+    has_subject = (rows["number"] >= 0).to_numpy()
+    row, number = (rows.loc[has_subject, name].to_numpy() for name in ("row", "number"))
+    up = (rows.loc[has_subject, "total"] > 0).to_numpy()
+    weak[has_subject] = ~np.where(up, raises[row, number], lowers[row, number])
     return weak

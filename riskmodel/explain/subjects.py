@@ -1,34 +1,37 @@
-"""What a pupil's score is about: features added up to subjects, and which fact may speak for each.
+"""Subjects: features added up to what they are about, and whose words each subject gets.
 
 In:  exact contributions and the pupil's own values.
 Out: per pupil and subject the sum, and the feature whose words are true of that sum.
 
-Features of one subject are correlated, and the model may give one of them more and another less
-than its share; only their sum says something. The words are those of a member that pushes the
-sum's way *and* whose value is on that side of what is typical. A member whose value says the opposite
-(good attendance that adds risk, a need that takes it away) never speaks.
+Features of one subject are correlated. The model may give one of them more and another less than its
+share; only their sum has a meaning. A subject gets the words of a feature that pushes in the direction
+of the sum *and* whose value is on that side of what is typical. A feature whose value is on the other
+side (good attendance that adds risk, a need that lowers it) never gives the words.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
-from riskmodel.explain.phrases import NONE, TOLD, phrase_of, place_of, read_words
+from riskmodel.explain.phrases import NONE, SOME, phrase_of, place_of, read_words
 from riskmodel.features import CATALOGUE
 
 __all__ = ["SubjectTotals", "members_of", "theme_totals", "subject_totals"]
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SubjectTotals:
-    """Subjects of some pupils.
+    """What each subject adds for some pupils, and whose words it gets.
 
     Attributes
     ----------
@@ -41,20 +44,20 @@ class SubjectTotals:
     totals : float array of shape (n_pupils, n_subjects)
         Calibrated log-odds.
     raising, protecting, present : int arrays of shape (n_pupils, n_subjects)
-        Column of the feature that speaks where the subject raises the risk, where it is told as
-        a strength, and where it lowers the risk though it is something borne; -1 where none may.
+        Column of the feature that gives the words: where the subject raises the risk, where it is a
+        strength, and where it lowers the risk though it is something borne; -1 where none fits.
     """
 
     subjects: tuple[str, ...]
     themes: tuple[str, ...]
-    places: NDArray[np.int64]
+    places: Ints
     totals: Floats
-    raising: NDArray[np.int64]
-    protecting: NDArray[np.int64]
-    present: NDArray[np.int64]
+    raising: Ints
+    protecting: Ints
+    present: Ints
 
 
-def members_of(names: list[str]) -> dict[str, NDArray[np.int64]]:
+def members_of(names: list[str]) -> dict[str, Ints]:
     """Return the columns of each subject.
 
     Parameters
@@ -77,7 +80,7 @@ def members_of(names: list[str]) -> dict[str, NDArray[np.int64]]:
 def subject_totals(
     contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats | None
 ) -> SubjectTotals:
-    """Add up subjects, and find who speaks for each.
+    """Return the sum of each subject, and the feature that gives its words.
 
     Parameters
     ----------
@@ -86,8 +89,8 @@ def subject_totals(
     features : DataFrame of shape (n_pupils, n_features)
         The values explained.
     typical : float array of shape (n_features,) or None
-        Median of each feature in training; None where it is not known, and then only what is 0
-        is told from what is not.
+        Median of each feature in training; None where it is not known. Then only 0 is
+        distinguished from other values.
 
     Returns
     -------
@@ -96,76 +99,103 @@ def subject_totals(
     """
     names = [str(name) for name in contributions.columns]
     members = members_of(names)
-    carried = {row["subject"] for row in read_words("subjects.csv") if row["carried"]}
     parts = contributions.to_numpy()
     shape = (len(parts), len(members))
-    totals, chosen = np.zeros(shape), np.full((3, *shape), -1, dtype=np.int64)
+    totals, wording = np.zeros(shape), np.full((3, *shape), -1, dtype=np.int64)
     for number, (subject, columns) in enumerate(members.items()):
-        columns = columns[parts[:, columns].any(axis=0)]
-        if not len(columns):
-            continue
-        totals[:, number] = parts[:, columns].sum(axis=1)
-        values = features.iloc[:, columns].to_numpy(dtype=np.float64)
-        usual = np.full(len(columns), np.nan) if typical is None else typical[columns]
-        facts = [_sides(names[c], values[:, n], usual[n]) for n, c in enumerate(columns)]
-        clear = np.array(
-            [names[c] in CATALOGUE and CATALOGUE[names[c]].direction != 0 for c in columns]
-        )
-        raises, protects, there = (np.column_stack(side) for side in zip(*facts, strict=True))
-        if subject == SUSPENSIONS:
-            protects &= may_protect(features)[:, None]
-        there &= subject in carried
-        for side, sign, may in ((0, 1, raises), (1, -1, protects), (2, -1, there)):
-            chosen[side, :, number] = _strongest(sign * parts[:, columns], may, clear, columns)
-    first = [columns[0] for columns in members.values()]
-    themes = (CATALOGUE[names[c]].theme if names[c] in CATALOGUE else "other" for c in first)
-    places = np.array([place_of(names[column]) for column in first], dtype=np.int64)
-    return SubjectTotals(tuple(members), tuple(themes), places, totals, *chosen)
+        used = columns[parts[:, columns].any(axis=0)]
+        if len(used):
+            totals[:, number] = parts[:, used].sum(axis=1)
+            wording[:, :, number] = _wording(subject, used, parts[:, used], features, typical)
+    firsts = [names[columns[0]] for columns in members.values()]
+    themes = tuple(_theme_of(name) for name in firsts)
+    places = np.array([place_of(name) for name in firsts], dtype=np.int64)
+    return SubjectTotals(tuple(members), themes, places, totals, *wording)
 
 
-def _sides(
-    name: str, values: Floats, typical: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Say for whom a feature may speak when it raises, when it protects, and as something borne."""
+def _wording(
+    subject: str,
+    columns: Ints,
+    parts: Floats,
+    features: pd.DataFrame,
+    typical: Floats | None,
+) -> Ints:
+    """Return for each side and pupil the column that gives a subject its words, -1 where none fits.
+
+    Shape (3, n_pupils). The sides are: it raises the risk, it protects, it is borne.
+    """
+    names = [str(features.columns[column]) for column in columns]
+    values = features.iloc[:, columns].to_numpy(dtype=np.float64)
+    usual = np.full(len(columns), np.nan) if typical is None else typical[columns]
+    fits = [_fits(names[n], values[:, n], usual[n]) for n in range(len(columns))]
+    raises, protects, borne = (np.column_stack(side) for side in zip(*fits, strict=True))
+    if subject == SUSPENSIONS:
+        protects &= may_protect(features)[:, None]
+    borne &= subject in _carried()
+    clear = np.array([_direction_of(name) != 0 for name in names])
+    sides = ((parts, raises), (-parts, protects), (-parts, borne))
+    return np.stack([_strongest(push, fit, clear, columns) for push, fit in sides])
+
+
+@cache
+def _carried() -> frozenset[str]:
+    """Return the subjects that the pupil or the family bears."""
+    return frozenset(row["subject"] for row in read_words("subjects.csv") if row["carried"])
+
+
+def _theme_of(name: str) -> str:
+    return CATALOGUE[name].theme if name in CATALOGUE else "other"
+
+
+def _direction_of(name: str) -> int:
+    return CATALOGUE[name].direction if name in CATALOGUE else 0
+
+
+def _fits(name: str, values: Floats, typical: float) -> tuple[Bools, Bools, Bools]:
+    """Return for whom a feature's words fit: where it raises, where it protects, where it is borne."""
     phrase = phrase_of(name)
     kinds = phrase.kinds(values)
-    sayable = np.array([bool(text) for text in phrase.texts])[kinds]
-    direction = CATALOGUE[name].direction if name in CATALOGUE else 0
-    if direction == 0:
-        return sayable, sayable & phrase.strength, sayable & (kinds == TOLD)
-    is_flag = phrase.unit == "yes/no"
-    above, below = ~(values < typical), ~(values > typical)  # all true where typical is not known
-    if direction > 0:
-        raises, protects = above & (kinds != NONE), below & ~(is_flag & (kinds == TOLD))
-    else:
-        raises, protects = (
-            below & ~(is_flag & (kinds == TOLD)),
-            above & ~(is_flag & (kinds == NONE)),
-        )
-    if phrase.subject == SUSPENSIONS:
-        raises &= kinds == TOLD  # what is missing is a suspension that never was
-    return sayable & raises, sayable & protects & phrase.strength, sayable & (kinds == TOLD)
+    has_text = np.array([bool(text) for text in phrase.texts])[kinds]
+    borne = has_text & (kinds == SOME)
+    raises, protects = has_text, has_text & phrase.strength
+    if direction := _direction_of(name):
+        higher, lower = _beyond_typical(values, typical, kinds, is_flag=phrase.unit == "yes/no")
+        worse, better = (higher, lower) if direction > 0 else (lower, higher)
+        raises, protects = raises & worse, protects & better
+        if direction > 0:
+            raises &= kinds != NONE
+        if phrase.subject == SUSPENSIONS:
+            raises &= kinds == SOME  # what is missing is a suspension that never was
+    return raises, protects, borne
 
 
-def _strongest(
-    push: Floats, may: NDArray[np.bool_], clear: NDArray[np.bool_], columns: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the column that pushes most of those that may speak, -1 where none does.
+def _beyond_typical(
+    values: Floats, typical: float, kinds: Ints, *, is_flag: bool
+) -> tuple[Bools, Bools]:
+    """Return where values are not below, and not above, what is typical."""
+    higher, lower = ~(values < typical), ~(values > typical)  # all true where it is not known
+    if is_flag:
+        higher, lower = higher & (kinds != NONE), lower & (kinds != SOME)
+    return higher, lower
 
-    Features whose direction the catalogue knows speak before others: "authorised absence was 14%"
-    adds nothing for a reader where "attendance was 71%" may be said.
+
+def _strongest(push: Floats, fits: Bools, clear: Bools, columns: Ints) -> Ints:
+    """Return the column that pushes most among those whose words fit, -1 where there is none.
+
+    Features whose direction the catalogue knows come before others: "authorised absence was 14%" adds
+    nothing for a reader of "attendance was 71%".
     """
-    speaker = np.full(len(push), -1, dtype=np.int64)
+    wording = np.full(len(push), -1, dtype=np.int64)
     for tier in (~clear, clear):  # the second overrides the first
-        allowed = np.where(may & tier, push, 0.0)
+        allowed = np.where(fits & tier, push, 0.0)
         best = allowed.argmax(axis=1)
         found = allowed[np.arange(len(push)), best] > 0
-        speaker[found] = columns[best[found]]
-    return speaker
+        wording[found] = columns[best[found]]
+    return wording
 
 
 def theme_totals(contributions: pd.DataFrame) -> pd.DataFrame:
-    """Add up contributions by theme.
+    """Return the contributions of each theme, added up.
 
     Parameters
     ----------
@@ -179,5 +209,5 @@ def theme_totals(contributions: pd.DataFrame) -> pd.DataFrame:
         ``logit(risk)``. Features outside the catalogue make the theme ``other``.
     """
     names = [str(name) for name in contributions.columns]
-    themes = [CATALOGUE[name].theme if name in CATALOGUE else "other" for name in names]
+    themes = [_theme_of(name) for name in names]
     return contributions.T.groupby(np.array(themes), sort=False).sum().T

@@ -10,8 +10,8 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+from scipy.special import logit
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import resolve_as_of
@@ -205,7 +205,7 @@ def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     if "profile" not in model.card:
         raise ModelError("The champion keeps no profile of its training data; train it again.")
     risk = today.scores["risk"].to_numpy()
-    X = today.explanation.features.assign(**{SCORE: np.log(risk / (1 - risk))})
+    X = today.explanation.features.assign(**{SCORE: logit(risk)})
     table = drift(model.card["profile"], X)
     size = today.explanation.contributions.abs().mean()
     table["share_of_reasons"] = table["feature"].map(size / size.sum())
