@@ -204,7 +204,7 @@ class FactsAsOf:
 
     def _numbers(self) -> pd.DataFrame:
         """Return one int64 column per number that peers are counted by, one row per row of the spine."""
-        columns = {"pupils": np.ones(len(self.rows))}
+        columns: dict[str, NDArray[np.float64]] = {"pupils": np.ones(len(self.rows))}
         if self.register is not None:
             columns |= self._half_day_numbers()
         if "send" in self.tables:

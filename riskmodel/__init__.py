@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from riskmodel.data.check import check
     from riskmodel.data.read import read
     from riskmodel.features import build
-    from riskmodel.jobs import make_list, promote, train
+    from riskmodel.jobs import make_list, promote
+    from riskmodel.jobs.train import train
     from riskmodel.labels import label
     from riskmodel.model import RiskModel
     from riskmodel.report import write_list

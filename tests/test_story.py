@@ -373,7 +373,7 @@ def test_the_page_marks_the_weak_reasons(
     marked = {
         (data["words"][card["pupil"]], data["words"][sentence])
         for card in data["cards"]
-        for _, sentence, _, _, weak in card["told"]
+        for _, sentence, _, _, weak in card["story"]
         if weak
     }
     reasons = small_story.reasons

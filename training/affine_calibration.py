@@ -41,7 +41,7 @@ class AffineCalibration:
     intercept: float
     slope: float
 
-    def apply(self, margin: NDArray[np.float64]) -> NDArray[np.float64]:
+    def apply(self, margin: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Return calibrated log-odds.
 
         Parameters
@@ -56,7 +56,7 @@ class AffineCalibration:
         """
         return np.asarray(self.intercept + self.scale(margin))
 
-    def scale(self, difference: NDArray[np.float64]) -> NDArray[np.float64]:
+    def scale(self, difference: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Return a difference of margins as one of calibrated log-odds.
 
         Parameters

@@ -101,9 +101,9 @@ class CalibratedEnsemble:
         base, contributions, members = self.ensemble.explain(X)
         scale = self.calibration.scale
         return ScoredRows(
-            base_value=float(self.calibration.apply(np.float64(base))),
+            base_value=float(self.calibration.apply(base)),
             contributions=scale(contributions),
-            half_width=scale(np.float64(INTERVAL_Z)) * members.std(axis=1, ddof=1),
+            half_width=scale(INTERVAL_Z) * members.std(axis=1, ddof=1),
         )
 
     def contributions(self, X: NDArray[np.float32]) -> Floats:
