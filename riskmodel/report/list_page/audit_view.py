@@ -76,7 +76,7 @@ NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (
 
 PER_HUNDRED = 100
 
-INTERVAL = {"low": "value_low", "high": "value_high"}
+INTERVAL_OF_VALUE = {"low": "value_low", "high": "value_high"}
 """Ends of the interval of ``value``, as :func:`riskmodel.report.tables.frame_table` names them."""
 
 
@@ -144,7 +144,7 @@ def audit_tables(audit: Audit) -> dict[str, TextTable]:
 
 def _as_text(table: pd.DataFrame, columns: tuple[str, ...]) -> TextTable:
     """Return some columns of a published table, with their intervals."""
-    named = table.rename(columns=INTERVAL).assign(
+    named = table.rename(columns=INTERVAL_OF_VALUE).assign(
         characteristic=table["characteristic"].map(_name).astype("str")
     )
     shown = [name for name in columns if name in named]
