@@ -25,7 +25,7 @@ ATTENDED = ("present", "approved_activity")
 """Families of marks that are attendance (DfE, Working together to improve school attendance)."""
 
 ELSEWHERE = ("alternative_provision", "home_educated", "managed_move", "part_time_timetable")
-"""Circumstances that stand on the timeline."""
+"""Circumstances that the timeline shows."""
 
 DEPARTURES = {
     "transferred": "Left {school} for another school",
@@ -36,7 +36,10 @@ DEPARTURES = {
     "destination_unknown": "Left {school}, destination not known",
     "other": "Left {school}",
 }
-"""Leaving reason → what is said; the end of a phase goes without saying."""
+"""Leaving reason → its words; the end of a phase is not an event."""
+
+SPELL_COLUMNS = ["pupil_id", "start", "end", "kind", "text"]
+EVENT_COLUMNS = ["pupil_id", "day", "kind", "text"]
 
 CATEGORIES = {"SUSP": "Suspended", "LNCH": "Suspended at lunchtime", "PERM": "Permanently excluded"}
 
@@ -61,7 +64,7 @@ class Weeks:
 
 
 def weekly_attendance(tables: Tables, pupils: list[str], *, as_of: pd.Timestamp) -> Weeks | None:
-    """Add up the marks of some pupils by week.
+    """Return the attendance of some pupils by week.
 
     Parameters
     ----------
@@ -79,29 +82,50 @@ def weekly_attendance(tables: Tables, pupils: list[str], *, as_of: pd.Timestamp)
     """
     if "sessions" not in tables:
         return None
-    monday = as_of.normalize() - pd.Timedelta(days=as_of.weekday())
-    first = monday - pd.Timedelta(weeks=WEEKS - 1 if as_of.weekday() else WEEKS)
+    first = _first_monday(as_of)
     marks = tables["sessions"]
     known = marks["date"].between(first, as_of, inclusive="left") & (marks["recorded_on"] < as_of)
     if not known.any():
         return None
-    row = _rows(tables, pupils)[marks["pupil_id"].cat.codes.to_numpy()]
-    own = known.to_numpy() & (row >= 0)
+    marks = marks[known.to_numpy()]
+    return Weeks(
+        first=first,
+        share=_share_of_weeks(marks, _rows(tables, pupils), len(pupils), first),
+        is_holiday=np.bincount(_week(_school_days(tables, marks, as_of), first), minlength=WEEKS)
+        == 0,
+    )
+
+
+def _first_monday(as_of: pd.Timestamp) -> pd.Timestamp:
+    """Return the Monday on which the first of the last weeks begins."""
+    monday = as_of.normalize() - pd.Timedelta(days=as_of.weekday())
+    return monday - pd.Timedelta(weeks=WEEKS - 1 if as_of.weekday() else WEEKS)
+
+
+def _share_of_weeks(
+    marks: pd.DataFrame, rows: NDArray[np.int64], n_pupils: int, first: pd.Timestamp
+) -> NDArray[np.float64]:
+    """Return the share of possible half-days attended, a row per pupil and a column per week."""
+    row = rows[marks["pupil_id"].cat.codes.to_numpy()]
+    own = row >= 0
     family = code_set("marks")["family"].reindex(marks["mark"].cat.categories).to_numpy()
     of_mark = marks["mark"].cat.codes.to_numpy()[own]
     place = row[own] * WEEKS + _week(marks["date"].to_numpy()[own], first)
     attended, possible = (
-        np.bincount(place[wanted[of_mark]], minlength=len(pupils) * WEEKS).reshape(-1, WEEKS)
+        np.bincount(place[wanted[of_mark]], minlength=n_pupils * WEEKS).reshape(-1, WEEKS)
         for wanted in (np.isin(family, ATTENDED), family != "not_possible")
     )
-    share = ratio(attended, possible)
-    if "calendar" in tables:
-        every = tables["calendar"]["date"]
-        days = every[every.between(first, as_of, inclusive="left")].to_numpy()
-    else:
-        days = marks["date"].to_numpy()[known.to_numpy()]
-    is_holiday = np.bincount(_week(days, first), minlength=WEEKS) == 0
-    return Weeks(first=first, share=share, is_holiday=is_holiday)
+    return ratio(attended, possible)
+
+
+def _school_days(
+    tables: Tables, marks: pd.DataFrame, as_of: pd.Timestamp
+) -> NDArray[np.datetime64]:
+    """Return the school days of the weeks: of the calendar, or without one the days with marks."""
+    if "calendar" not in tables:
+        return marks["date"].to_numpy()
+    days = tables["calendar"]["date"]
+    return days[days.between(_first_monday(as_of), as_of, inclusive="left")].to_numpy()
 
 
 def _week(days: NDArray[np.datetime64], first: pd.Timestamp) -> NDArray[np.int64]:
@@ -160,32 +184,52 @@ def spells(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
         ``pupil_id, start, end, kind, text``; ``kind`` is ``school`` or ``elsewhere``. Cut to the
         last :data:`TIMELINE_MONTHS` months.
     """
-    parts = []
+    parts = [pd.DataFrame(columns=SPELL_COLUMNS)]
     if "enrolments" in known:
-        rolls = known["enrolments"]
-        school = rolls["school_id"].astype("str")
-        parts.append(
-            pd.DataFrame({"pupil_id": rolls["pupil_id"].astype("str"), "start": rolls["entry_date"],
-                          "end": rolls["leaving_date"], "kind": "school",
-                          "text": school.map(lambda name: names.get(name, name)).astype("str")})
-        )  # fmt: skip
+        parts.append(_at_school(known["enrolments"], names))
     if "circumstances" in known:
-        lived = known["circumstances"]
-        lived = lived[lived["kind"].isin(ELSEWHERE).to_numpy()]
-        words = lived["kind"].astype("str").map(code_set("circumstances")["label"]).astype("str")
-        parts.append(
-            pd.DataFrame({"pupil_id": lived["pupil_id"].astype("str"), "start": lived["start_date"],
-                          "end": lived["end_date"], "kind": "elsewhere", "text": words})
-        )  # fmt: skip
-    columns = ["pupil_id", "start", "end", "kind", "text"]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    made = pd.concat(parts, ignore_index=True)
+        parts.append(_elsewhere(known["circumstances"]))
+    return _cut_spells(pd.concat([part for part in parts if len(part)] or parts[:1]), as_of)
+
+
+def _at_school(rolls: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the spells on a roll."""
+    columns = {
+        "pupil_id": rolls["pupil_id"].astype("str"),
+        "start": rolls["entry_date"],
+        "end": rolls["leaving_date"],
+        "kind": "school",
+        "text": _named(rolls["school_id"], names),
+    }
+    return pd.DataFrame(columns)
+
+
+def _elsewhere(circumstances: pd.DataFrame) -> pd.DataFrame:
+    """Return the spells of education away from a school's roll."""
+    away = circumstances[circumstances["kind"].isin(ELSEWHERE).to_numpy()]
+    columns = {
+        "pupil_id": away["pupil_id"].astype("str"),
+        "start": away["start_date"],
+        "end": away["end_date"],
+        "kind": "elsewhere",
+        "text": away["kind"].astype("str").map(code_set("circumstances")["label"]).astype("str"),
+    }
+    return pd.DataFrame(columns)
+
+
+def _cut_spells(spells: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return spells in order, cut to the timeline."""
     first = as_of - pd.DateOffset(months=TIMELINE_MONTHS)
-    made["end"] = made["end"].where(made["end"] < as_of, as_of)
-    made = made[((made["start"] < as_of) & (made["end"] >= first)).to_numpy()]
-    made["start"] = made["start"].mask(made["start"] < first, first)
-    return made.sort_values(["pupil_id", "start", "end", "text"], ignore_index=True)[columns]
+    end = spells["end"].where(spells["end"] < as_of, as_of)
+    start = spells["start"].mask(spells["start"] < first, first)
+    inside = (spells["start"] < as_of) & (end >= first)
+    cut = spells.assign(start=start, end=end)[inside.to_numpy()]
+    return cut.sort_values(["pupil_id", "start", "end", "text"], ignore_index=True)[SPELL_COLUMNS]
+
+
+def _named(school: pd.Series, names: dict[str, str]) -> pd.Series:
+    """Return the names of schools; the number where there is no name."""
+    return school.astype("str").map(lambda number: names.get(number, number)).astype("str")
 
 
 def events(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -206,51 +250,60 @@ def events(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
         ``pupil_id, day, kind, text`` of the last :data:`TIMELINE_MONTHS` months, by day; ``kind`` is
         ``incident`` or ``move``.
     """
-    parts = []
+    parts = [pd.DataFrame(columns=EVENT_COLUMNS)]
     if "suspensions" in known:
         parts.append(_incidents(known["suspensions"]))
     if "enrolments" in known:
-        parts += _moves(known["enrolments"], names)
-    columns = ["pupil_id", "day", "kind", "text"]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    made = pd.concat(parts, ignore_index=True)
+        parts += [_joined(known["enrolments"], names), _left(known["enrolments"], names)]
+    made = pd.concat([part for part in parts if len(part)] or parts[:1])
     first = as_of - pd.DateOffset(months=TIMELINE_MONTHS)
     made = made[made["day"].between(first, as_of, inclusive="left").to_numpy()]
-    return made.sort_values(["pupil_id", "day", "kind", "text"], ignore_index=True)[columns]
+    return made.sort_values(["pupil_id", "day", "kind", "text"], ignore_index=True)[EVENT_COLUMNS]
 
 
 def _incidents(suspensions: pd.DataFrame) -> pd.DataFrame:
+    """Return suspensions and exclusions, with their length."""
     is_permanent = (suspensions["category"] == "PERM").to_numpy()
-    half_days = suspensions["sessions"].to_numpy(dtype=float)
-    length = (
-        pd.Series(half_days, index=suspensions.index)
-        .map(" for {:g} half-days".format)
-        .astype("str")
-    )
-    length = length.mask(half_days == 1, " for 1 half-day").mask(
-        np.isnan(half_days) | is_permanent, ""
-    )
+    half_days = suspensions["sessions"].astype("float64")
+    length = half_days.map(" for {:g} half-days".format).astype("str")
+    length = length.mask((half_days == 1).to_numpy(), " for 1 half-day")
+    length = length.mask(half_days.isna().to_numpy() | is_permanent, "")
     # the reasons of suspensions are not repeated: a card tells a story, it is no charge sheet
-    text = suspensions["category"].astype("str").map(CATEGORIES).astype("str") + length
-    return pd.DataFrame({"pupil_id": suspensions["pupil_id"].astype("str"),
-                         "day": suspensions["start_date"], "kind": "incident", "text": text})  # fmt: skip
+    columns = {
+        "pupil_id": suspensions["pupil_id"].astype("str"),
+        "day": suspensions["start_date"],
+        "kind": "incident",
+        "text": suspensions["category"].astype("str").map(CATEGORIES).astype("str") + length,
+    }
+    return pd.DataFrame(columns)
 
 
-def _moves(rolls: pd.DataFrame, names: dict[str, str]) -> list[pd.DataFrame]:
-    pupil, school = rolls["pupil_id"].astype("str"), rolls["school_id"].astype("str")
-    school = school.map(lambda name: names.get(name, name)).astype("str")
-    is_first = rolls["entry_date"] == rolls.groupby("pupil_id", observed=True)[
-        "entry_date"
-    ].transform("min")
-    joined = pd.DataFrame({"pupil_id": pupil, "day": rolls["entry_date"], "kind": "move",
-                           "text": "Joined " + school})  # fmt: skip
-    parts = [joined[~is_first.to_numpy()]]
-    if "leaving_reason" in rolls:
-        said = rolls["leaving_reason"].astype("str").map(DEPARTURES)
-        text = [template.replace("{school}", name) if isinstance(template, str) else None
-                for template, name in zip(said, school, strict=True)]  # fmt: skip
-        left = pd.DataFrame({"pupil_id": pupil, "day": rolls["leaving_date"], "kind": "move",
-                             "text": text})  # fmt: skip
-        parts.append(left.dropna())
-    return parts
+def _joined(rolls: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the schools that pupils joined after their first."""
+    entry = rolls["entry_date"]
+    is_first = entry == rolls.groupby("pupil_id", observed=True)["entry_date"].transform("min")
+    columns = {
+        "pupil_id": rolls["pupil_id"].astype("str"),
+        "day": entry,
+        "kind": "move",
+        "text": "Joined " + _named(rolls["school_id"], names),
+    }
+    return pd.DataFrame(columns)[~is_first.to_numpy()]
+
+
+def _left(rolls: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the schools that pupils left, with the reason."""
+    if "leaving_reason" not in rolls:
+        return pd.DataFrame(columns=EVENT_COLUMNS)
+    reasons = rolls["leaving_reason"].astype("str")
+    words = [
+        DEPARTURES[reason].replace("{school}", name) if reason in DEPARTURES else None
+        for reason, name in zip(reasons, _named(rolls["school_id"], names), strict=True)
+    ]
+    columns = {
+        "pupil_id": rolls["pupil_id"].astype("str"),
+        "day": rolls["leaving_date"],
+        "kind": "move",
+        "text": words,
+    }
+    return pd.DataFrame(columns).dropna()
