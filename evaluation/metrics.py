@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import chi2, norm, rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from riskmodel.data.ratio import ratio
@@ -22,6 +22,7 @@ __all__ = [
     "poisson_interval",
     "precision_at_k",
     "precision_gained",
+    "ranks_of",
     "recall_at_k",
     "roc_auc",
     "wilson_interval",
@@ -202,13 +203,34 @@ def pairs_in_order(rank_sum: ArrayLike, n_positive: ArrayLike) -> Floats:
     return np.asarray(rank_sum, float) - positives * (positives + 1) / 2
 
 
+def ranks_of(values: Floats) -> Floats:
+    """Rank of each row by each column, 1 the lowest, ties their mean.
+
+    Parameters
+    ----------
+    values : float array of shape (n_rows, n_columns)
+        A missing value counts as a value of its own, the lowest.
+
+    Returns
+    -------
+    float array of shape (n_rows, n_columns)
+        Ranks.
+
+    Examples
+    --------
+    >>> ranks_of(np.array([[5.0], [np.nan], [7.0], [5.0]])).ravel().tolist()
+    [2.5, 1.0, 4.0, 2.5]
+    """
+    return np.asarray(rankdata(np.where(np.isnan(values), -np.inf, values), axis=0))
+
+
 def auc_of_ranks(rank: Floats, positive: NDArray[np.bool_]) -> Floats:
     """ROC AUC of many scores at once, from their ranks: the fast path of :func:`roc_auc`.
 
     Parameters
     ----------
     rank : float array of shape (n_rows, n_scores)
-        Rank of each row by each score, 1 the lowest, ties their mean.
+        From :func:`ranks_of`.
     positive : bool array of shape (n_rows,)
         Rows with the outcome, or of a group.
 

@@ -1,4 +1,4 @@
-"""Who is on this list, by group; and the audit of a list together with that of its model.
+"""Who is on this list, by group; the audit of a list together with that of its model.
 
 In:  groups, who is listed, risks (arrays and frames, one row per pupil).
 Out: :class:`ListAudit`, with no outcome needed; :class:`Audit`, which an assessment carries.
@@ -20,7 +20,7 @@ from riskmodel.errors import RequestError
 from riskmodel.evaluation.capacity import is_listed
 from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.fairness.disclosure import show
-from riskmodel.fairness.groups import checked_groups, place_of
+from riskmodel.fairness.groups import checked_groups, group_codes
 from riskmodel.fairness.publishing import hidden_groups, is_crossed
 from riskmodel.fairness.quotas import share_places
 from riskmodel.fairness.rates import label_cells
@@ -29,15 +29,26 @@ from riskmodel.fairness.verdicts import DISPARITY, TOO_FEW, fisher_p, judge
 __all__ = ["HIDDEN_NOTE", "Audit", "ListAudit", "audit_list", "count_verdicts"]
 
 Floats = NDArray[np.float64]
+Rates = dict[str, NDArray[np.float64]]
 
 HIDDEN_NOTE = "c: fewer than 5 children, or what would reveal it. z: not defined."
-"""What the symbols of a table with small counts suppressed mean."""
+"""Meaning of the symbols in a table with small counts suppressed."""
 
 SELECTION_FIGURES = (
-    "selection_rate", "selection_rate_low", "selection_rate_high", "share_of_cohort",
-    "share_of_listed", "share_of_expected", "others", "difference", "difference_low",
-    "difference_high", "ratio", "p_value", "detectable",
-)  # fmt: skip
+    "selection_rate",
+    "selection_rate_low",
+    "selection_rate_high",
+    "share_of_cohort",
+    "share_of_listed",
+    "share_of_expected",
+    "others",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "ratio",
+    "p_value",
+    "detectable",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,23 +90,20 @@ class ListAudit:
         Returns
         -------
         dict of str to DataFrame
-            ``selection`` and, where they are there, ``near_line`` and ``quotas``.
+            ``selection`` and, where they were made, ``near_line`` and ``quotas``.
         """
         n, listed = self.selection["n"].to_numpy(), self.selection["listed"].to_numpy()
         hidden = hidden_groups(self.selection, np.column_stack([listed, n - listed]))
-        tables = {
-            "selection": _kept(show(self.selection, hidden, counts=["n", "listed"],
-                                    figures=SELECTION_FIGURES), hidden)
-        }  # fmt: skip
-        for name, table in (("near_line", self.near_line), ("quotas", self.quotas)):
-            if table is not None:
-                count, share = table.columns[2:]
-                values = table[count].to_numpy()
-                cells = [values, n - values]
-                if name == "near_line":  # n and listed are shown too: what is left is neither
-                    cells.append(n - listed - values)
-                small = hidden_groups(table, np.column_stack(cells), hidden)
-                tables[name] = _kept(show(table, small, counts=[count], figures=[share]), small)
+        shown = show(self.selection, hidden, counts=["n", "listed"], figures=SELECTION_FIGURES)
+        tables = {"selection": _kept(shown, hidden)}
+        if self.near_line is not None:  # n and listed are shown too: what is left is neither
+            near = self.near_line["near_line"].to_numpy()
+            rest = np.column_stack([near, n - near, n - listed - near])
+            tables["near_line"] = _shown_count(self.near_line, rest, hidden)
+        if self.quotas is not None:
+            with_quotas = self.quotas["listed_with_quotas"].to_numpy()
+            rest = np.column_stack([with_quotas, n - with_quotas])
+            tables["quotas"] = _shown_count(self.quotas, rest, hidden)
         return tables
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,8 +119,15 @@ class ListAudit:
     def _repr_html_(self) -> str:
         table = self.published()["selection"]
         apart = table[(table["verdict"] == DISPARITY).to_numpy()]
-        shown = ["characteristic", "group", "n", "listed", "share_of_cohort", "share_of_listed",
-                 "share_of_expected"]  # fmt: skip
+        shown = [
+            "characteristic",
+            "group",
+            "n",
+            "listed",
+            "share_of_cohort",
+            "share_of_listed",
+            "share_of_expected",
+        ]
         return html_list(["This list. " + count_verdicts(table)]) + html_table(
             apart[shown],
             "Groups listed more or less often than all others, beyond chance",
@@ -127,7 +142,7 @@ class Audit:
     Attributes
     ----------
     this_list : ListAudit
-        Of this list, no outcome needed.
+        Of this list; no outcome is needed.
     model : dict of str to DataFrame
         Published tables of the model's audit (:class:`riskmodel.fairness.ModelAudit`), made when it
         was trained; empty where earlier lists could not be tested.
@@ -162,17 +177,19 @@ class Audit:
         return pd.DataFrame(columns=columns) if cells is None else cells[columns].copy()
 
     def sentences(self) -> list[str]:
-        """Say first what an officer must know.
+        """Return what an officer must know, in sentences.
 
         Returns
         -------
         list of str
-            How many comparisons came out how; then each disparity found on earlier lists.
+            How many comparisons had each verdict; then each disparity found on earlier lists.
         """
         verdicts = self.verdicts()
         if verdicts.empty:
-            return ["Whether lists like this find children of each group equally well is not known yet: "
-                    "no earlier list could be tested."]  # fmt: skip
+            return [
+                "Whether lists like this find children of each group equally well is not known yet: "
+                "no earlier list could be tested."
+            ]
         apart = self.model["measures"][(verdicts["verdict"] == DISPARITY).to_numpy()]
         return [count_verdicts(verdicts), *(_sentence(row) for row in apart.to_dict("records"))]
 
@@ -248,18 +265,11 @@ def audit_list(
     """
     text = checked_groups(groups, selected=selected, risk=risk)
     listed, expected = np.asarray(selected, dtype=bool), np.asarray(risk, dtype=float)
-    if not listed.any():
-        raise RequestError(
-            "Nobody is listed, so there is no list to audit. Choose a capacity of 1 or more."
-        )
-    if not ((expected >= 0) & (expected <= 1)).all():
-        raise RequestError("Every risk must be between 0 and 1 and known. Give calibrated risks.")
+    _check_list(listed, expected)
     columns = {"listed": listed.astype(float), "expected": expected}
     if near is not None:
         columns["near_line"] = np.asarray(near, dtype=float)
     if school is not None:
-        if pupil_id is None:
-            raise RequestError("Places for each school need pupil_id beside school.")
         with_quotas = _with_quotas(expected, pupil_id, school, int(listed.sum()))
         columns["listed_with_quotas"] = with_quotas.astype(float)
     totals = pd.concat(
@@ -272,19 +282,32 @@ def audit_list(
     )
 
 
+def _check_list(listed: NDArray[np.bool_], risk: Floats) -> None:
+    """Refuse a list of nobody, and risks that are none."""
+    if not listed.any():
+        raise RequestError(
+            "Nobody is listed, so there is no list to audit. Choose a capacity of 1 or more."
+        )
+    if not ((risk >= 0) & (risk <= 1)).all():
+        raise RequestError("Every risk must be between 0 and 1 and known. Give calibrated risks.")
+
+
 def _with_quotas(
-    risk: Floats, pupil_id: ArrayLike, school: ArrayLike, capacity: int
+    risk: Floats, pupil_id: ArrayLike | None, school: ArrayLike, capacity: int
 ) -> NDArray[np.bool_]:
     """Whether each pupil is listed if every school has places in proportion to its pupils."""
+    if pupil_id is None:
+        raise RequestError("Places for each school need pupil_id beside school.")
     part, _ = pd.factorize(np.asarray(school, dtype=object), sort=True, use_na_sentinel=False)
     places = share_places(np.bincount(part), capacity)
     return is_listed(risk, pupil_id, places[part], lists=part)
 
 
 def _totals(group: pd.Series, characteristic: str, columns: dict[str, Floats]) -> pd.DataFrame:
-    names, place = place_of(group)
-    sums = {name: np.bincount(place, weights=value) for name, value in columns.items()}
-    counts = {"n": np.bincount(place)} | sums
+    """Return pupils, and the sum of each column, by group of one characteristic."""
+    names, codes = group_codes(group)
+    sums = {name: np.bincount(codes, weights=value) for name, value in columns.items()}
+    counts = {"n": np.bincount(codes)} | sums
     return pd.DataFrame({"characteristic": characteristic, "group": names} | counts)
 
 
@@ -293,44 +316,63 @@ def _counted(totals: pd.DataFrame, name: str, share: str) -> pd.DataFrame | None
     if name not in totals:
         return None
     whole = totals.groupby("characteristic")[name].transform("sum")
-    shares = ratio(totals[name], whole)
-    return (
-        totals[["characteristic", "group", name]].astype({name: "int64"}).assign(**{share: shares})
-    )
+    table = totals[["characteristic", "group", name]].astype({name: "int64"})
+    return table.assign(**{share: ratio(totals[name], whole)})
 
 
 def _selection(totals: pd.DataFrame, n_pupils: int) -> pd.DataFrame:
     """Compare each group's selection rate with that of all others."""
-    n, listed = totals["n"].to_numpy(float), totals["listed"].to_numpy(float)
-    whole = (
-        totals.groupby("characteristic")[["n", "listed", "expected"]].transform("sum").to_numpy()
-    )
-    rest, rest_listed = whole[:, 0] - n, whole[:, 1] - listed
-    rate, others, pooled = (
-        ratio(above, below)
-        for above, below in ((listed, n), (rest_listed, rest), (whole[:, 1], whole[:, 0]))
-    )
-    error = np.sqrt(pooled * (1 - pooled) * (ratio(1, n) + ratio(1, rest)))
-    share_of_expected = ratio(totals["expected"], whole[:, 2])
-    low, high = wilson_interval(listed, n)
-    rest_low, rest_high = wilson_interval(rest_listed, rest)
-    gap = rate - others
-    cells = pd.DataFrame(
-        {"characteristic": totals["characteristic"], "group": totals["group"],
-         "n": totals["n"].astype("int64"), "listed": listed.astype("int64"), "selection_rate": rate,
-         "selection_rate_low": low, "selection_rate_high": high, "share_of_cohort": n / n_pupils,
-         "share_of_listed": listed / whole[:, 1], "share_of_expected": share_of_expected,
-         "others": others, "difference": gap,
-         "difference_low": gap - np.hypot(rate - low, rest_high - others),
-         "difference_high": gap + np.hypot(high - rate, others - rest_low), "ratio": ratio(rate, others),
-         "error": error, "chance_p": fisher_p(rate, others, n, rest),
-         "furthest": np.maximum(others, 1 - others), "measure": "selection_rate",
-         "pupils": n, "pupils_elsewhere": rest}
-    )  # fmt: skip
+    whole = totals.groupby("characteristic")[["n", "listed", "expected"]].transform("sum")
+    n, rest = totals["n"], whole["n"] - totals["n"]
+    columns = {
+        "characteristic": totals["characteristic"],
+        "group": totals["group"],
+        "n": n.astype("int64"),
+        "listed": totals["listed"].astype("int64"),
+        "share_of_cohort": n / n_pupils,
+        "share_of_listed": totals["listed"] / whole["listed"],
+        "share_of_expected": ratio(totals["expected"], whole["expected"]),
+        "measure": "selection_rate",
+        "pupils": n,
+        "pupils_elsewhere": rest,
+    }
+    cells = pd.DataFrame(columns | _rates(totals["listed"], n, whole["listed"], whole["n"]))
     parts = [
         label_cells(part, str(name)) for name, part in cells.groupby("characteristic", sort=False)
     ]
-    return judge(pd.concat(parts)).drop(columns=["measure", "pupils", "pupils_elsewhere"])
+    judged = judge(pd.concat(parts))
+    return judged[["characteristic", "group", "n", "listed", *SELECTION_FIGURES, "verdict"]]
+
+
+def _rates(listed: pd.Series, n: pd.Series, all_listed: pd.Series, everybody: pd.Series) -> Rates:
+    """Return the selection rate of each group, of all others, and their difference and ratio."""
+    rest, rest_listed = everybody - n, all_listed - listed
+    rate, others, pooled = ratio(listed, n), ratio(rest_listed, rest), ratio(all_listed, everybody)
+    low, high = wilson_interval(listed, n)
+    rest_low, rest_high = wilson_interval(rest_listed, rest)
+    gap = rate - others
+    return {
+        "selection_rate": rate,
+        "selection_rate_low": low,
+        "selection_rate_high": high,
+        "others": others,
+        "difference": gap,
+        "difference_low": gap - np.hypot(rate - low, rest_high - others),
+        "difference_high": gap + np.hypot(high - rate, others - rest_low),
+        "ratio": ratio(rate, others),
+        "error": np.sqrt(pooled * (1 - pooled) * (ratio(1, n) + ratio(1, rest))),
+        "chance_p": fisher_p(rate, others, n, rest),
+        "furthest": np.maximum(others, 1 - others),
+    }
+
+
+def _shown_count(
+    table: pd.DataFrame, counts: NDArray[np.int64], hidden: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Return a table of one count and its share as it may be published."""
+    name, share_name = table.columns[2:]
+    small = hidden_groups(table, counts, hidden)
+    return _kept(show(table, small, counts=[name], figures=[share_name]), small)
 
 
 def _kept(table: pd.DataFrame, hidden: NDArray[np.bool_]) -> pd.DataFrame:
@@ -339,7 +381,7 @@ def _kept(table: pd.DataFrame, hidden: NDArray[np.bool_]) -> pd.DataFrame:
 
 
 def count_verdicts(verdicts: pd.DataFrame) -> str:
-    """Say how many comparisons came out how.
+    """Sentence on how many comparisons had each verdict.
 
     Parameters
     ----------
@@ -366,9 +408,9 @@ def count_verdicts(verdicts: pd.DataFrame) -> str:
 
 
 def _sentence(row: dict[Any, Any]) -> str:
-    """Say one disparity; numbers only where they can be published."""
-    what = f"{row['characteristic']}, {row['group']}: {row['measure']}".replace("_", " ")
-    figures = [row["value"], row["others"]]
-    numbers = " is {:.2f}, for all others {:.2f}".format(*figures) if all(
-        isinstance(figure, float) for figure in figures) else " differs from that of all others"  # fmt: skip
-    return f"{what}{numbers} (disparity)."
+    """Return one disparity in words; numbers only where they can be published."""
+    measure = f"{row['characteristic']}, {row['group']}: {row['measure']}".replace("_", " ")
+    value, others = row["value"], row["others"]
+    if isinstance(value, float) and isinstance(others, float):
+        return f"{measure} is {value:.2f}, for all others {others:.2f} (disparity)."
+    return f"{measure} differs from that of all others (disparity)."

@@ -22,21 +22,30 @@ from riskmodel.errors import RequestError
 __all__ = [
     "CROSSED",
     "GATED",
-    "MOST_GROUPS",
     "checked_groups",
     "cross",
     "family",
+    "group_codes",
     "groups_at",
-    "place_of",
 ]
 
-GATED = ("sex", "ethnicity", "religion", "sen", "fsm", "first_language", "looked_after", "child_in_need",
-         "young_carer", "idaci_fifth")  # fmt: skip
-"""Characteristics that a gate and a search for a fair model look at: who the child is, coarse enough
-to be compared; year group, phase and kind of school are audited, but are no ground to refuse a model."""
+GATED = (
+    "sex",
+    "ethnicity",
+    "religion",
+    "sen",
+    "fsm",
+    "first_language",
+    "looked_after",
+    "child_in_need",
+    "young_carer",
+    "idaci_fifth",
+)
+"""Characteristics that a gate and a search for a fair model look at: who the child is, in groups large
+enough to be compared. Year group, phase and kind of school are audited, but refuse no model."""
 
 MOST_GROUPS = 300
-"""Groups of one characteristic, at most; more is an identifier and no group."""
+"""Groups of one characteristic, at most. More would be an identifier, not a group."""
 
 CROSSED = " × "
 """Between the names of two characteristics, or two groups, that are crossed."""
@@ -65,6 +74,15 @@ SCHOOL_TYPES = {
     "special": "Special",
     "AP": "Alternative provision",
 }
+FIFTHS = {
+    1: "Fifth 1 (most deprived)",
+    2: "Fifth 2",
+    3: "Fifth 3",
+    4: "Fifth 4",
+    5: "Fifth 5 (least deprived)",
+}
+"""Fifth of the IDACI ranking → its words."""
+
 TERMS = ("Spring", "Summer", "Autumn")
 """Term of birth of months 1 to 4, 5 to 8 and 9 to 12; the school year counts from September."""
 
@@ -79,7 +97,7 @@ def groups_at(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
     tables : Tables
         The LA's facts; of those with a day, only what was recorded before ``as_of`` counts.
     spine : DataFrame
-        ``pupil_id``, ``as_of``; where they are there ``school_id`` and ``year_group``.
+        ``pupil_id``, ``as_of``; ``school_id`` and ``year_group`` where known.
 
     Returns
     -------
@@ -87,7 +105,7 @@ def groups_at(tables: Tables, spine: pd.DataFrame) -> pd.DataFrame:
         Aligned with the spine: ``sex``, ``ethnicity`` (major group), ``ethnicity_detailed``,
         ``religion``, ``first_language``, ``birth_term``, ``sen``, ``primary_need``,
         ``fsm``, ``looked_after``, ``child_in_need``, ``young_carer``, ``idaci_fifth``,
-        ``year_group``, ``phase``, ``school_type``. One of which nothing at all is known is left out.
+        ``year_group``, ``phase``, ``school_type``. A characteristic that is known of nobody is left out.
     """
     columns = _unchanging(tables, spine) | _of_school(tables, spine)
     parts: dict[str, list[Words]] = {}
@@ -184,8 +202,8 @@ def _phase_by_year() -> dict[str, str]:
     return dict(zip(year_words(every), phase_of(every), strict=True))
 
 
-def place_of(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Return a number for the group of each row, in the order of the names.
+def group_codes(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the names of the groups, and the number of each row's group.
 
     Parameters
     ----------
@@ -195,16 +213,22 @@ def place_of(group: ArrayLike) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     Returns
     -------
     names : object array of shape (n_groups,)
-        Names.
-    place : int array of shape (n_rows,)
-        Number of each row's group.
+        Names, sorted.
+    codes : int array of shape (n_rows,)
+        Number of each row's group, from 0.
+
+    Examples
+    --------
+    >>> names, codes = group_codes(["Girls", "Boys", "Girls"])
+    >>> names.tolist(), codes.tolist()
+    (['Boys', 'Girls'], [1, 0, 1])
     """
-    place, names = pd.factorize(np.asarray(group, dtype=object), sort=True)
-    return np.asarray(names, dtype=object), place.astype(np.int64)
+    codes, names = pd.factorize(np.asarray(group, dtype=object), sort=True)
+    return np.asarray(names, dtype=object), codes.astype(np.int64)
 
 
 def checked_groups(groups: pd.DataFrame, **arrays: ArrayLike) -> pd.DataFrame:
-    """Return groups with gaps as "not known", or say what does not fit.
+    """Return the groups as text, missing ones as ``not_known``, if they fit what is audited.
 
     Parameters
     ----------
@@ -223,18 +247,13 @@ def checked_groups(groups: pd.DataFrame, **arrays: ArrayLike) -> pd.DataFrame:
     RequestError
         If there is nobody, no characteristic, an array of another length, or more groups than
         :data:`MOST_GROUPS`.
+
+    Examples
+    --------
+    >>> checked_groups(pd.DataFrame({"sex": ["Girls", None]}))["sex"].tolist()
+    ['Girls', 'not_known']
     """
-    if groups.empty:
-        raise RequestError(
-            "There is nobody, or no characteristic, to audit: the groups have "
-            f"{groups.shape[0]} rows and {groups.shape[1]} columns. Give one row per pupil."
-        )
-    for argument, values in arrays.items():
-        if len(np.asarray(values)) != len(groups):
-            raise RequestError(
-                f"{argument} has {len(np.asarray(values))} values for {len(groups)} rows of groups. "
-                "Give one per row, in the same order."
-            )
+    _check_sizes(groups, arrays)
     for name in map(str, groups):
         count = groups[name].nunique()
         if count > MOST_GROUPS:
@@ -246,24 +265,35 @@ def checked_groups(groups: pd.DataFrame, **arrays: ArrayLike) -> pd.DataFrame:
     return text.map(str).reset_index(drop=True)
 
 
+def _check_sizes(groups: pd.DataFrame, arrays: dict[str, ArrayLike]) -> None:
+    """Refuse groups of nobody, and arrays of another length."""
+    if groups.empty:
+        raise RequestError(
+            "There is nobody, or no characteristic, to audit: the groups have "
+            f"{groups.shape[0]} rows and {groups.shape[1]} columns. Give one row per pupil."
+        )
+    for argument, values in arrays.items():
+        if len(np.asarray(values)) != len(groups):
+            raise RequestError(
+                f"{argument} has {len(np.asarray(values))} values for {len(groups)} rows of groups. "
+                "Give one per row, in the same order."
+            )
+
+
 def _unchanging(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
     """Return what the pupil's own record says."""
     pupils = tables["pupils"].set_index("pupil_id").reindex(spine["pupil_id"])
     codes = code_set("ethnicities")
-    unknown = codes["major"] == NOT_KNOWN
-    ethnicity = pupils["ethnicity"].astype("str")
-    language = pupils["first_language"]
-    born = pupils["birth_month"].dt.month.to_numpy(dtype=float)
-    term = np.where(np.isnan(born), 0, (born - 1) // 4).astype(int)
+    detailed = codes["label"].where(codes["major"] != NOT_KNOWN, NOT_KNOWN)
+    ethnicity, language = pupils["ethnicity"].astype("str"), pupils["first_language"]
+    is_other = language.notna() & ~language.isin(LANGUAGES)
     columns: dict[str, object] = {
         "sex": pupils["sex"].astype("str").map({"F": "Girls", "M": "Boys"}),
         "ethnicity": ethnicity.map(codes["major"]),
-        "ethnicity_detailed": ethnicity.map(codes["label"].where(~unknown, NOT_KNOWN)),
+        "ethnicity_detailed": ethnicity.map(detailed),
         "religion": pupils["religion"],
-        "first_language": language.map(LANGUAGES).where(
-            language.isna() | language.isin(LANGUAGES), "Additional language"
-        ),
-        "birth_term": np.where(np.isnan(born), NOT_KNOWN, np.array(TERMS, dtype=object)[term]),
+        "first_language": language.map(LANGUAGES).mask(is_other, "Additional language"),
+        "birth_term": (pupils["birth_month"].dt.month - 1).floordiv(4).map(dict(enumerate(TERMS))),
     }
     return {name: np.array(values, dtype=object) for name, values in columns.items()}
 
@@ -297,16 +327,17 @@ def _on_day(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> dict[str, W
             has = pupils.isin(spells["pupil_id"][spells["kind"] == kind]).to_numpy()
             columns[name] = np.where(has, inside, outside).astype(object)
     if "neighbourhood" in known:
-        homes = known["neighbourhood"]
-        homes = homes[(homes["start_date"] < day).to_numpy()].dropna(subset=["idaci_decile"])
-        homes = homes.sort_values(["start_date", "idaci_decile"], kind="stable")
-        decile = _latest(homes, pupils, "idaci_decile")
-        fifth = np.ceil(pd.to_numeric(decile).to_numpy(dtype=float) / 2)
-        words = {1: "Fifth 1 (most deprived)", 5: "Fifth 5 (least deprived)"} | {
-            number: f"Fifth {number}" for number in (2, 3, 4)
-        }
-        columns["idaci_fifth"] = pd.Series(fifth).map(words).to_numpy(dtype=object)
+        columns["idaci_fifth"] = _idaci_fifth(known["neighbourhood"], pupils, day)
     return columns
+
+
+def _idaci_fifth(homes: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> Words:
+    """Return the fifth of deprivation of each pupil's latest address."""
+    lived = homes[(homes["start_date"] < day).to_numpy()].dropna(subset=["idaci_decile"])
+    lived = lived.sort_values(["start_date", "idaci_decile"], kind="stable")
+    decile = _latest(lived, pupils, "idaci_decile")
+    fifth = pd.Series(np.ceil(pd.to_numeric(decile).to_numpy(dtype=float) / 2))
+    return fifth.map(FIFTHS).to_numpy(dtype=object)
 
 
 def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> dict[str, Words]:

@@ -1,4 +1,4 @@
-"""Whom did earlier lists find, by group: the audit of a model on its backtest.
+"""Which children earlier lists found, by group: the audit of a model on its backtest.
 
 In:  one row per pupil and tested list: outcome, score, risk; the group of each row.
 Out: :class:`ModelAudit`: counts, measures with verdicts, and the change from today's practice.
@@ -22,7 +22,7 @@ from riskmodel.evaluation.resampling import Resamples
 from riskmodel.fairness.audit import HIDDEN_NOTE, count_verdicts
 from riskmodel.fairness.bootstrap import distinct_pupils
 from riskmodel.fairness.disclosure import show
-from riskmodel.fairness.groups import checked_groups, place_of
+from riskmodel.fairness.groups import checked_groups, group_codes
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.publishing import hidden_groups, is_crossed
 from riskmodel.fairness.rates import compare_levels, compare_precision, compare_rates, label_cells
@@ -37,14 +37,33 @@ RATES = {
 }
 """Measure → what is counted, out of what."""
 
-CELL = ("characteristic", "group", "measure", "pupils", "pupils_elsewhere", "value", "low", "high",
-        "others", "difference", "difference_low", "difference_high", "ratio", "ratio_low",
-        "ratio_high", "p_value", "detectable", "verdict")  # fmt: skip
+CELL = (
+    "characteristic",
+    "group",
+    "measure",
+    "pupils",
+    "pupils_elsewhere",
+    "value",
+    "low",
+    "high",
+    "others",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "p_value",
+    "detectable",
+    "verdict",
+)
 
 CORNERS = ["pupils_found", "pupils_missed", "pupils_listed_without", "pupils_neither"]
-"""Pupils with a row of each kind: with the outcome, listed or not; without it, listed or not."""
+"""Columns of pupils with a row of each kind: with the outcome, listed or not; without it, listed or not."""
 
 COUNTS = ["rows", "pupils", "positives", "pupils_with_outcome", "listed", "found"]
+Floats = NDArray[np.float64]
+
 GAPS = ["before", "now", "gap_before", "gap", "change", "change_low", "change_high", "p_value"]
 
 
@@ -91,25 +110,20 @@ class ModelAudit:
             ``measures``, ``groups``, and ``practice`` where there is one.
         """
         hidden = hidden_groups(self.groups, self.groups[CORNERS])
-        keys = pd.MultiIndex.from_frame(self.groups[["characteristic", "group"]])
-        of_group = pd.Series(hidden, index=keys)
+        of_group = _by_group(self.groups, hidden)
         counts = show(self.groups.drop(columns=CORNERS), hidden, counts=COUNTS, figures=[])
+        figures = [name for name in CELL[5:] if name != "verdict"]
         tables = {
-            "measures": _shown(
-                self.measures, of_group, ["pupils", "pupils_elsewhere"],
-                [name for name in CELL[5:] if name != "verdict"],
-            ),
+            "measures": _shown(self.measures, of_group, ["pupils", "pupils_elsewhere"], figures),
             "groups": counts[~(hidden & is_crossed(counts))].reset_index(drop=True),
-        }  # fmt: skip
+        }
         if len(self.practice):
             parts = [
                 _shown(part, _hidden_practice(part, of_group), [], GAPS)
                 for _, part in self.practice.groupby("ranker", sort=False)
             ]
-            kept = [
-                name for name in self.practice if name not in ("pupils_found", "pupils_missed", "z")
-            ]
-            tables["practice"] = pd.concat(parts, ignore_index=True)[kept]
+            together = pd.concat(parts, ignore_index=True)
+            tables["practice"] = together.drop(columns=["pupils_found", "pupils_missed", "z"])
         return tables
 
     def to_dict(self) -> dict[str, Any]:
@@ -152,7 +166,7 @@ def audit_model(
     Parameters
     ----------
     predictions : DataFrame of shape (n_rows, ...)
-        ``pupil_id``, ``as_of``, ``label`` (0 or 1), the scores; ``risk``, calibrated, where known.
+        One row per pupil and tested list (:mod:`riskmodel.evaluation.predictions`).
     groups : DataFrame of shape (n_rows, n_characteristics)
         Group of each row; missing is the group ``not_known``.
     capacity : int
@@ -160,7 +174,7 @@ def audit_model(
     score : str
         Score column of the model.
     practice : sequence of str
-        Score columns of what is done today; those that are not there, or hold nothing, are left out.
+        Score columns of what is done today. A column that is missing or empty is left out.
     random_state : int
         Seed of the resampling.
 
@@ -175,40 +189,45 @@ def audit_model(
         If the predictions cannot be measured, the capacity is below 1, lengths differ, there is
         nobody, or a characteristic has too many groups.
     """
-    predictions = check_predictions(predictions, [score])
-    label = predictions["label"].to_numpy(dtype=float)
-    text = checked_groups(groups, predictions=label)
+    used = [name for name in practice if name in predictions and predictions[name].notna().any()]
+    predictions = check_predictions(predictions, [score, *used])
+    text = checked_groups(groups, predictions=predictions["label"])
     listed = listed_by(predictions, [score], capacity)[score]
+    columns = _columns(predictions["label"].to_numpy(dtype=float), listed)
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
-    pupil, columns = resamples.pupil, _columns(label, listed)
-    cells = []
-    for name in text:
-        parts = [compare_rates(pupil, text[name], columns, RATES, random_state=random_state)]
-        if "risk" in predictions:
-            parts.append(compare_levels(text[name], label, predictions["risk"], resamples))
-        parts.append(
-            compare_precision(
-                text[name], label, predictions[score], predictions["as_of"], resamples
-            )
-        )
-        cells.append(label_cells(pd.concat(parts, ignore_index=True), str(name)))
-    measures = judge(pd.concat(cells, ignore_index=True))[list(CELL)]
+    cells = [
+        _cells(predictions, score, text[name], columns, resamples, random_state) for name in text
+    ]
+    counts = [_counts(resamples.pupil, text[name], str(name), columns) for name in text]
     return ModelAudit(
-        groups=pd.concat(
-            [_counts(pupil, text[name], str(name), columns) for name in text], ignore_index=True
-        ),
-        measures=measures,
+        groups=pd.concat(counts, ignore_index=True),
+        measures=judge(pd.concat(cells, ignore_index=True))[list(CELL)],
         practice=compare_gaps(
-            predictions, text,
-            [name for name in practice if name in predictions and predictions[name].notna().any()],
-            capacity=capacity, score=score, random_state=random_state,
+            predictions, text, used, capacity=capacity, score=score, random_state=random_state
         ),
-    )  # fmt: skip
+    )
 
 
-def _columns(
-    label: NDArray[np.float64], listed: NDArray[np.bool_]
-) -> dict[str, NDArray[np.float64]]:
+def _cells(
+    predictions: pd.DataFrame,
+    score: str,
+    group: pd.Series,
+    columns: dict[str, Floats],
+    resamples: Resamples,
+    random_state: int,
+) -> pd.DataFrame:
+    """Return every measure of every group of one characteristic, not judged yet."""
+    label = columns["positives"]
+    parts = [compare_rates(resamples.pupil, group, columns, RATES, random_state=random_state)]
+    if "risk" in predictions:
+        parts.append(compare_levels(group, label, predictions["risk"], resamples))
+    days = predictions["as_of"]
+    parts.append(compare_precision(group, label, predictions[score], days, resamples))
+    return label_cells(pd.concat(parts, ignore_index=True), str(group.name))
+
+
+def _columns(label: Floats, listed: NDArray[np.bool_]) -> dict[str, Floats]:
+    """Return what is counted of each row."""
     found = label * listed
     return {
         "positives": label,
@@ -219,29 +238,37 @@ def _columns(
 
 
 def _counts(
-    pupil: NDArray[np.int64],
-    group: pd.Series,
-    characteristic: str,
-    columns: dict[str, NDArray[np.float64]],
+    pupil: NDArray[np.int64], group: pd.Series, characteristic: str, columns: dict[str, Floats]
 ) -> pd.DataFrame:
     """Count rows and pupils of each group."""
-    names, place = place_of(group)
+    names, codes = group_codes(group)
     label, listed = columns["positives"] > 0, columns["listed"] > 0
-
-    def pupils(where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return distinct_pupils(pupil, place, len(names), where)[0]
+    every = np.ones(len(codes), dtype=bool)
+    kinds = (label & listed, label & ~listed, ~label & listed, ~label & ~listed)
 
     def rows(where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(place[where], minlength=len(names))
+        return np.bincount(codes[where], minlength=len(names))
 
-    every = np.ones(len(place), dtype=bool)
-    corners = (label & listed, label & ~listed, ~label & listed, ~label & ~listed)
-    return pd.DataFrame(
-        {"characteristic": characteristic, "group": names, "rows": rows(every), "pupils": pupils(every),
-         "positives": rows(label), "pupils_with_outcome": pupils(label), "listed": rows(listed),
-         "found": rows(corners[0])}
-        | {name: pupils(where) for name, where in zip(CORNERS, corners, strict=True)}
-    )  # fmt: skip
+    def pupils(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return distinct_pupils(pupil, codes, len(names), where)[0]
+
+    counts = {
+        "characteristic": characteristic,
+        "group": names,
+        "rows": rows(every),
+        "pupils": pupils(every),
+        "positives": rows(label),
+        "pupils_with_outcome": pupils(label),
+        "listed": rows(listed),
+        "found": rows(label & listed),
+    }
+    corners = {name: pupils(where) for name, where in zip(CORNERS, kinds, strict=True)}
+    return pd.DataFrame(counts | corners)
+
+
+def _by_group(table: pd.DataFrame, hidden: NDArray[np.bool_]) -> pd.Series:
+    """Return whether each group is hidden, by characteristic and group."""
+    return pd.Series(hidden, index=pd.MultiIndex.from_frame(table[["characteristic", "group"]]))
 
 
 def _shown(
@@ -255,8 +282,8 @@ def _shown(
 
 
 def _hidden_practice(part: pd.DataFrame, of_group: pd.Series) -> pd.Series:
-    """Hide also whom a ranker found or missed where they are few."""
+    """Return which groups are hidden where those whom a ranker found or missed are few too."""
     keys = pd.MultiIndex.from_frame(part[["characteristic", "group"]])
     already = of_group.reindex(keys).to_numpy(dtype=bool)
     small = hidden_groups(part, part[["pupils_found", "pupils_missed"]], already)
-    return pd.Series(small, index=keys)
+    return _by_group(part, small)

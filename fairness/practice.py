@@ -1,4 +1,4 @@
-"""Today's practice beside the model: whether each gap becomes narrower or wider.
+"""Today's practice beside the model: whether the model makes each gap narrower or wider.
 
 In:  the tested lists with a score per ranker; the group of each row.
 Out: per ranker and group, its gap before and now, and the change over the same resamples.
@@ -17,19 +17,35 @@ from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.capacity import listed_by
 from riskmodel.evaluation.resampling import bounds
 from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
-from riskmodel.fairness.groups import place_of
+from riskmodel.fairness.groups import group_codes
+from riskmodel.fairness.rates import elsewhere
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES, LEVEL, NO_EVIDENCE, TOO_FEW, holm
 
-__all__ = ["GAP_COLUMNS", "NARROWER", "WIDER", "compare_gaps"]
+__all__ = ["compare_gaps"]
 
 NARROWER, WIDER = "narrower", "wider"
 
-GAP_COLUMNS = ("ranker", "characteristic", "group", "pupils_found", "pupils_missed", "before",
-               "now", "gap_before", "gap", "change", "change_low", "change_high", "z", "p_value",
-               "verdict")  # fmt: skip
+GAP_COLUMNS = (
+    "ranker",
+    "characteristic",
+    "group",
+    "pupils_found",
+    "pupils_missed",
+    "before",
+    "now",
+    "gap_before",
+    "gap",
+    "change",
+    "change_low",
+    "change_high",
+    "z",
+    "p_value",
+    "verdict",
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 def compare_gaps(
@@ -46,7 +62,7 @@ def compare_gaps(
     Parameters
     ----------
     predictions : DataFrame of shape (n_rows, ...)
-        ``pupil_id``, ``as_of``, ``label`` and a score per ranker.
+        One row per pupil and tested list (:mod:`riskmodel.evaluation.predictions`).
     groups : DataFrame of shape (n_rows, n_characteristics)
         Group of each row; none missing.
     practice : sequence of str
@@ -63,31 +79,37 @@ def compare_gaps(
     DataFrame
         ``ranker, characteristic, group``; ``pupils_found`` and ``pupils_missed`` by the ranker;
         recall ``before`` (the ranker's) and ``now`` (the model's); ``gap_before`` and ``gap``, each
-        recall less that of all others; ``change`` (gap less gap before) with a 95% interval over
-        resamples of pupils, the same for both, and divided by its standard error, ``z``;
+        recall minus that of all others; ``change`` (gap minus gap before) with a 95% interval over
+        resamples of pupils, the same for both; ``z``, the change divided by its standard error;
         ``p_value``, two-sided, corrected after Holm over all rows;
         ``verdict``: ``narrower``, ``wider``, ``no evidence`` or ``too few to tell``.
 
+    Raises
+    ------
+    RequestError
+        If the capacity is below 1.
+
     Notes
     -----
-    The change is divided by its standard error over the resamples, or by that of as many pupils of
-    whom the two lists find different ones by chance (McNemar), whichever is larger.
+    The standard error of the change is that over the resamples. It is at least that of as many pupils
+    of whom the two lists find different ones by chance (McNemar).
     """
     label = predictions["label"].to_numpy(dtype=float)
     pupil, _ = pd.factorize(predictions["pupil_id"])
     listed = listed_by(predictions, (score, *practice), capacity)
-    parts = []
-    for characteristic in groups if len(practice) else []:
-        names, place = place_of(groups[characteristic])
-        for ranker, part in _one(
-            pupil, place, len(names), label, listed, score, random_state
-        ).items():
-            parts.append(
-                part.assign(ranker=ranker, characteristic=str(characteristic), group=names)
-            )
+    now, before = listed[score], {name: listed[name] for name in practice}
+    parts = [
+        part.assign(ranker=ranker, characteristic=str(name))
+        for name in groups
+        for ranker, part in _gaps_of(pupil, groups[name], label, now, before, random_state).items()
+    ]
     if not parts:
         return pd.DataFrame(columns=list(GAP_COLUMNS))
-    table = pd.concat(parts, ignore_index=True)
+    return _with_verdicts(pd.concat(parts, ignore_index=True))[list(GAP_COLUMNS)]
+
+
+def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the gaps with p-values, corrected over all of them, and verdicts."""
     tested = table["z"].notna().to_numpy()
     p_value = np.full(len(table), np.nan)
     p_value[tested] = holm(2 * norm.sf(table["z"].abs().to_numpy()[tested]))
@@ -95,44 +117,67 @@ def compare_gaps(
     verdict = np.select(
         [~tested, ~(p_value < LEVEL), wider], [TOO_FEW, NO_EVIDENCE, WIDER], NARROWER
     )
-    return table.assign(p_value=p_value, verdict=verdict.astype(object))[list(GAP_COLUMNS)]
+    return table.assign(p_value=p_value, verdict=verdict.astype(object))
 
 
-def _one(
-    pupil: Ints, place: Ints, n_groups: int, label: Floats, listed: dict[str, NDArray[np.bool_]],
-    score: str, random_state: int,
-) -> dict[str, pd.DataFrame]:  # fmt: skip
-    """Return the gaps of one characteristic, by ranker."""
-    columns = {"positives": label} | {name: label * inside for name, inside in listed.items()}
-    totals = group_totals(pupil, place, n_groups, columns, random_state=random_state)
-    inside, outside = distinct_pupils(pupil, place, n_groups, label > 0)
-    enough = (inside >= FEWEST_OUTCOMES) & (outside >= FEWEST_OUTCOMES)
-    own, gap = _gaps(totals[score], totals["positives"])
+def _gaps_of(
+    pupil: Ints,
+    group: pd.Series,
+    label: Floats,
+    now: Bools,
+    before: dict[str, Bools],
+    random_state: int,
+) -> dict[str, pd.DataFrame]:
+    """Return the gaps of every group of one characteristic, by ranker."""
+    names, codes = group_codes(group)
+    found = {ranker: label * inside for ranker, inside in before.items()}
+    columns = {"positives": label, "now": label * now} | {f"by {k}": v for k, v in found.items()}
+    totals = group_totals(pupil, codes, len(names), columns, random_state=random_state)
+    gaps = {name: _gaps(totals[name], totals["positives"]) for name in columns}
+
+    def pupils(where: Bools) -> tuple[Ints, Ints]:
+        return distinct_pupils(pupil, codes, len(names), where & (label > 0))
+
     tables = {}
-    for ranker in listed:
-        if ranker == score:
-            continue
-        before, gap_before = _gaps(totals[ranker], totals["positives"])
-        change = gap - gap_before
-        low, high = bounds(change)
-        differs = (label > 0) & (listed[ranker] != listed[score])
-        apart, apart_outside = distinct_pupils(pupil, place, n_groups, differs)
-        by_chance = np.sqrt(ratio(apart, inside**2) + ratio(apart_outside, outside**2))
-        spread = np.nanstd(np.where(enough, change[1:], 0.0), axis=0)
-        z = np.where(enough, change[0] / np.maximum(np.fmax(spread, by_chance), 1e-12), np.nan)
-        hit, miss = (label > 0) & listed[ranker], (label > 0) & ~listed[ranker]
-        tables[ranker] = pd.DataFrame(
-            {"pupils_found": distinct_pupils(pupil, place, n_groups, hit)[0],
-             "pupils_missed": distinct_pupils(pupil, place, n_groups, miss)[0],
-             "before": before[0], "now": own[0], "gap_before": gap_before[0], "gap": gap[0],
-             "change": change[0], "change_low": low, "change_high": high, "z": z}
-        )  # fmt: skip
+    for ranker, inside in before.items():
+        chance = _chance_error(pupils(inside != now), pupils(np.ones_like(now)))
+        table = _change(gaps["now"], gaps[f"by {ranker}"], *chance)
+        tables[ranker] = table.assign(
+            group=names, pupils_found=pupils(inside)[0], pupils_missed=pupils(~inside)[0]
+        )
     return tables
 
 
+def _chance_error(differ: tuple[Ints, Ints], pupils: tuple[Ints, Ints]) -> tuple[Floats, Bools]:
+    """Return the standard error of a change by chance alone, and where there are pupils enough."""
+    inside, outside = pupils
+    error = np.sqrt(ratio(differ[0], inside**2) + ratio(differ[1], outside**2))
+    return error, (inside >= FEWEST_OUTCOMES) & (outside >= FEWEST_OUTCOMES)
+
+
+def _change(
+    now: tuple[Floats, Floats], before: tuple[Floats, Floats], by_chance: Floats, enough: Bools
+) -> pd.DataFrame:
+    """Return recall and gap before and now, and the change in units of its standard error."""
+    change = now[1] - before[1]
+    low, high = bounds(change)
+    spread = np.nanstd(np.where(enough, change[1:], 0.0), axis=0)
+    error = np.maximum(np.fmax(spread, by_chance), 1e-12)
+    return pd.DataFrame(
+        {
+            "before": before[0][0],
+            "now": now[0][0],
+            "gap_before": before[1][0],
+            "gap": now[1][0],
+            "change": change[0],
+            "change_low": low,
+            "change_high": high,
+            "z": np.where(enough, change[0] / error, np.nan),
+        }
+    )
+
+
 def _gaps(found: Floats, positives: Floats) -> tuple[Floats, Floats]:
-    """Return recall, and recall less that of all others, for every draw."""
+    """Return recall, and recall minus that of all others, for every draw."""
     own = ratio(found, positives)
-    rest_found = found.sum(axis=1, keepdims=True) - found
-    rest = positives.sum(axis=1, keepdims=True) - positives
-    return own, own - ratio(rest_found, rest)
+    return own, own - ratio(elsewhere(found), elsewhere(positives))

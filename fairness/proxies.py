@@ -1,7 +1,10 @@
-"""Where a gap comes from: what a score is made of by group, and features that tell who somebody is.
+"""Where a gap comes from: contributions to the score by group, and proxies of a group.
 
 In:  contributions or features, one row per pupil; the group of each.
-Out: means by group with intervals; how well each feature tells each group from all others.
+Out: means by group with intervals; how well each feature separates each group from all others.
+
+For notebooks: no command calls these. Means of few children would need suppression before they are
+published.
 """
 
 from __future__ import annotations
@@ -11,22 +14,35 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 from riskmodel.errors import RequestError
-from riskmodel.evaluation.metrics import auc_of_ranks
-from riskmodel.fairness.groups import checked_groups, place_of
+from riskmodel.evaluation.metrics import Z, auc_of_ranks, ranks_of
+from riskmodel.fairness.groups import checked_groups, group_codes
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES
 
 __all__ = ["contribution_gaps", "proxies"]
 
-Z = norm.isf(0.025)
+GAP_COLUMNS = [
+    "characteristic",
+    "group",
+    "part",
+    "pupils",
+    "mean",
+    "others",
+    "difference",
+    "difference_low",
+    "difference_high",
+]
+PROXY_COLUMNS = ["characteristic", "group", "pupils", "feature", "auc", "auc_low", "auc_high"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 def contribution_gaps(
     contributions: pd.DataFrame, groups: pd.DataFrame, *, themes: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Compare the mean contribution of each feature, or theme, in every group with all others.
+    """Mean contribution of each feature, or theme, in every group beside all others.
 
     Parameters
     ----------
@@ -49,6 +65,13 @@ def contribution_gaps(
     ------
     RequestError
         If lengths differ, or a feature has no theme.
+
+    Examples
+    --------
+    >>> parts = pd.DataFrame({"absence": [1.0] * 5 + [0.5] * 5})
+    >>> gaps = contribution_gaps(parts, pd.DataFrame({"sex": ["Girls"] * 5 + ["Boys"] * 5}))
+    >>> gaps[["group", "difference"]].to_dict("list")
+    {'group': ['Boys', 'Girls'], 'difference': [-0.5, 0.5]}
     """
     text = checked_groups(groups, contributions=contributions)
     parts = contributions.reset_index(drop=True)
@@ -57,30 +80,35 @@ def contribution_gaps(
         if unknown:
             raise RequestError(f"'{unknown[0]}' has no theme. Give a theme for every feature.")
         parts = parts.T.groupby([themes[str(name)] for name in parts]).sum().T
-    values = parts.to_numpy(dtype=float)
-    rows = []
-    for name in text:
-        for group, inside, outside in _sides(text[name]):
-            own, others = values[inside], values[outside]
-            gap = own.mean(axis=0) - others.mean(axis=0)
-            error = np.sqrt(
-                own.var(axis=0, ddof=1) / len(own) + others.var(axis=0, ddof=1) / len(others)
-            )
-            table = pd.DataFrame(
-                {"characteristic": str(name), "group": group, "part": [str(p) for p in parts],
-                 "pupils": len(own), "mean": own.mean(axis=0), "others": others.mean(axis=0),
-                 "difference": gap, "difference_low": gap - Z * error, "difference_high": gap + Z * error}
-            )  # fmt: skip
-            rows.append(table.sort_values("difference", key=lambda d: -d.abs(), kind="stable"))
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=_GAP_COLUMNS)
+    rows = [
+        _mean_gaps(parts, inside).assign(characteristic=str(name), group=group)
+        for name in text
+        for group, inside in _large_groups(text[name])
+    ]
+    return pd.concat(rows, ignore_index=True)[GAP_COLUMNS] if rows else _no_rows(GAP_COLUMNS)
 
 
-_GAP_COLUMNS = ["characteristic", "group", "part", "pupils", "mean", "others", "difference",
-                "difference_low", "difference_high"]  # fmt: skip
+def _mean_gaps(parts: pd.DataFrame, inside: Bools) -> pd.DataFrame:
+    """Return the mean of each part in a group and in all others, largest difference first."""
+    own, others = parts[inside], parts[~inside]
+    gap = own.mean() - others.mean()
+    error = np.sqrt(own.var() / len(own) + others.var() / len(others))
+    table = pd.DataFrame(
+        {
+            "part": [str(part) for part in parts],
+            "pupils": len(own),
+            "mean": own.mean().to_numpy(),
+            "others": others.mean().to_numpy(),
+            "difference": gap.to_numpy(),
+            "difference_low": (gap - Z * error).to_numpy(),
+            "difference_high": (gap + Z * error).to_numpy(),
+        }
+    )
+    return table.sort_values("difference", key=lambda d: -d.abs(), kind="stable")
 
 
 def proxies(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.DataFrame:
-    """Say how well each feature, by itself, tells each group from all other pupils.
+    """How well each feature, by itself, separates each group from all other pupils.
 
     Parameters
     ----------
@@ -94,7 +122,7 @@ def proxies(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.
     Returns
     -------
     DataFrame
-        ``characteristic, group, pupils, feature, auc`` (0.5 tells nothing, 1 tells all; whichever
+        ``characteristic, group, pupils, feature, auc`` (0.5 is chance, 1 separates all, in either
         direction) with a 95% interval ``auc_low, auc_high``; strongest first within a group. Groups of
         fewer than five pupils, or with fewer than five outside, are left out.
 
@@ -111,38 +139,54 @@ def proxies(X: pd.DataFrame, groups: pd.DataFrame, *, strongest: int = 3) -> pd.
     ----------
     .. [1] Hanley and McNeil, "The meaning and use of the area under a receiver operating
        characteristic (ROC) curve", Radiology 143, 1982.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"fsm": [1.0] * 5 + [0.0] * 5, "noise": [1.0, 0.0] * 5})
+    >>> found = proxies(X, pd.DataFrame({"sex": ["Girls"] * 5 + ["Boys"] * 5}), strongest=1)
+    >>> found[["group", "feature", "auc"]].to_dict("list")
+    {'group': ['Boys', 'Girls'], 'feature': ['fsm', 'fsm'], 'auc': [1.0, 1.0]}
     """
     text = checked_groups(groups, X=X)
-    values = X.to_numpy(dtype=float)
-    ranks = rankdata(np.where(np.isnan(values), -np.inf, values), axis=0)
-    parts = []
-    for name in text:
-        for group, inside, outside in _sides(text[name]):
-            n, rest = int(inside.sum()), int(outside.sum())
-            auc = auc_of_ranks(ranks, inside)
-            auc = np.maximum(auc, 1 - auc)
-            order = np.argsort(-auc, kind="stable")[:strongest]
-            error = _auc_error(auc[order], n, rest)
-            parts.append(
-                pd.DataFrame(
-                    {"characteristic": str(name), "group": group, "pupils": n,
-                     "feature": X.columns[order].astype(str), "auc": auc[order],
-                     "auc_low": np.clip(auc[order] - Z * error, 0, 1),
-                     "auc_high": np.clip(auc[order] + Z * error, 0, 1)}
-                )
-            )  # fmt: skip
-    columns = ["characteristic", "group", "pupils", "feature", "auc", "auc_low", "auc_high"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    ranks = ranks_of(X.to_numpy(dtype=float))
+    features = X.columns.astype(str)
+    parts = [
+        _strongest(ranks, inside, features, strongest).assign(characteristic=str(name), group=group)
+        for name in text
+        for group, inside in _large_groups(text[name])
+    ]
+    return pd.concat(parts, ignore_index=True)[PROXY_COLUMNS] if parts else _no_rows(PROXY_COLUMNS)
 
 
-def _sides(group: pd.Series) -> list[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Return each group that is large enough to be compared, with its rows and all others."""
-    names, place = place_of(group)
-    sides = [(str(name), place == number, place != number) for number, name in enumerate(names)]
-    return [side for side in sides if min(side[1].sum(), side[2].sum()) >= FEWEST_OUTCOMES]
+def _strongest(ranks: Floats, inside: Bools, features: pd.Index, n: int) -> pd.DataFrame:
+    """Return the features that separate a group best, with Hanley and McNeil's interval."""
+    auc = auc_of_ranks(ranks, inside)
+    auc = np.maximum(auc, 1 - auc)
+    order = np.argsort(-auc, kind="stable")[:n]
+    error = _auc_error(auc[order], int(inside.sum()), int((~inside).sum()))
+    return pd.DataFrame(
+        {
+            "pupils": int(inside.sum()),
+            "feature": features[order],
+            "auc": auc[order],
+            "auc_low": np.clip(auc[order] - Z * error, 0, 1),
+            "auc_high": np.clip(auc[order] + Z * error, 0, 1),
+        }
+    )
 
 
-def _auc_error(auc: NDArray[np.float64], n: int, rest: int) -> NDArray[np.float64]:
+def _large_groups(group: pd.Series) -> list[tuple[str, Bools]]:
+    """Return each group that is large enough to be compared with all others, and its rows."""
+    names, codes = group_codes(group)
+    rows = [(str(name), codes == number) for number, name in enumerate(names)]
+    return [one for one in rows if min(one[1].sum(), (~one[1]).sum()) >= FEWEST_OUTCOMES]
+
+
+def _no_rows(columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=columns)
+
+
+def _auc_error(auc: Floats, n: int, rest: int) -> Floats:
     """Return Hanley and McNeil's standard error."""
     one, two = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = auc * (1 - auc) + (n - 1) * (one - auc**2) + (rest - 1) * (two - auc**2)

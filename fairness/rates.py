@@ -15,11 +15,23 @@ from numpy.typing import ArrayLike, NDArray
 from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.metrics import precision_gained, wilson_interval
 from riskmodel.evaluation.resampling import Resamples, bounds
-from riskmodel.fairness.bootstrap import N_DRAWS, distinct_pupils, group_totals
-from riskmodel.fairness.groups import place_of
-from riskmodel.fairness.verdicts import compare_with_others, fisher_p, level_p
+from riskmodel.fairness.bootstrap import distinct_pupils, group_totals
+from riskmodel.fairness.groups import group_codes
+from riskmodel.fairness.verdicts import (
+    FEWEST_OUTCOMES,
+    compare_with_others,
+    fisher_p,
+    level_p,
+)
 
-__all__ = ["compare_levels", "compare_precision", "compare_rates", "label_cells"]
+__all__ = [
+    "compare_levels",
+    "compare_precision",
+    "compare_rates",
+    "elsewhere",
+    "label_cells",
+    "recall_gap",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,9 +47,8 @@ def compare_rates(
     rates: Mapping[str, tuple[str, str]],
     *,
     random_state: int,
-    n_draws: int = N_DRAWS,
 ) -> pd.DataFrame:
-    """Compare rates, each a sum over a sum, of every group with those of all others.
+    """Rates, each a sum over a sum, of every group beside those of all others.
 
     Parameters
     ----------
@@ -51,40 +62,51 @@ def compare_rates(
         Measure → columns above and below the line.
     random_state : int
         Seed.
-    n_draws : int
-        Resamples.
 
     Returns
     -------
     DataFrame
         ``group, measure, value`` with Wilson's interval for as many pupils, and what
         :func:`riskmodel.fairness.verdicts.compare_with_others` returns. A rate over nothing is missing.
+
+    Examples
+    --------
+    >>> columns = {"found": [1, 0, 0, 1], "positives": [1, 1, 0, 1]}
+    >>> table = compare_rates([1, 2, 3, 4], ["a", "a", "b", "b"], columns,
+    ...     {"recall": ("found", "positives")}, random_state=0)
+    >>> table[["group", "value", "others"]].to_dict("list")
+    {'group': ['a', 'b'], 'value': [0.5, 1.0], 'others': [1.0, 0.5]}
     """
-    names, place = place_of(group)
-    totals = group_totals(
-        pupil, place, len(names), columns, random_state=random_state, n_draws=n_draws
-    )
+    names, codes = group_codes(group)
+    totals = group_totals(pupil, codes, len(names), columns, random_state=random_state)
     parts = []
     for measure, (above, below) in rates.items():
-        hits, n = totals[above], totals[below]
-        own = ratio(hits, n)
-        others = ratio(hits.sum(axis=1, keepdims=True) - hits, n.sum(axis=1, keepdims=True) - n)
-        inside, outside = distinct_pupils(pupil, place, len(names), np.asarray(columns[below]) > 0)
-        part = compare_with_others(
-            own, others, inside, outside,
-            chance_p=fisher_p(own[0], others[0], inside, outside),
-            chance_error=_chance_error(own[0], inside, others[0], outside),
-            furthest=np.maximum(others[0], 1 - others[0]),
-        )  # fmt: skip
-        low, high = wilson_interval(np.nan_to_num(own[0]) * inside, inside)
-        parts.append(part.assign(group=names, measure=measure, low=low, high=high))
+        counted = distinct_pupils(pupil, codes, len(names), np.asarray(columns[below]) > 0)
+        part = _compare_rate(totals[above], totals[below], *counted)
+        parts.append(part.assign(group=names, measure=measure))
     return pd.concat(parts, ignore_index=True)
+
+
+def _compare_rate(hits: Floats, n: Floats, inside: Ints, outside: Ints) -> pd.DataFrame:
+    """Return one rate of every group beside that of all others."""
+    own, others = ratio(hits, n), ratio(elsewhere(hits), elsewhere(n))
+    part = compare_with_others(
+        own,
+        others,
+        inside,
+        outside,
+        chance_p=fisher_p(own[0], others[0], inside, outside),
+        chance_error=_chance_error(own[0], inside, others[0], outside),
+        furthest=np.maximum(others[0], 1 - others[0]),
+    )
+    low, high = wilson_interval(np.nan_to_num(own[0]) * inside, inside)
+    return part.assign(low=low, high=high)
 
 
 def compare_levels(
     group: ArrayLike, label: ArrayLike, risk: ArrayLike, resamples: Resamples
 ) -> pd.DataFrame:
-    """Compare expected over observed outcomes of every group with that of all others.
+    """Ratio of expected to observed outcomes of every group beside those of all others.
 
     Parameters
     ----------
@@ -102,23 +124,30 @@ def compare_levels(
     DataFrame
         As :func:`compare_rates`, for the measure ``expected_over_observed``; missing where nobody
         had the outcome. 1 is right, below 1 the risks are too low.
+
+    Examples
+    --------
+    >>> resamples = Resamples.draw(pd.Series([1, 2, 3, 4]), 0)
+    >>> table = compare_levels(["a", "a", "b", "b"], [1, 0, 1, 1], [0.5, 0.25, 0.5, 0.5], resamples)
+    >>> table[["group", "value", "others"]].to_dict("list")
+    {'group': ['a', 'b'], 'value': [0.75, 0.5], 'others': [0.5, 0.75]}
     """
-    names, place = place_of(group)
-    expected = resamples.sums(place, len(names), risk)
-    observed = resamples.sums(place, len(names), label)
-    other_expected = expected.sum(axis=1, keepdims=True) - expected
-    other_observed = observed.sum(axis=1, keepdims=True) - observed
-    own, others = ratio(expected, observed), ratio(other_expected, other_observed)
-    inside, outside = distinct_pupils(
-        resamples.pupil, place, len(names), np.asarray(label, float) > 0
-    )
-    together = ratio(expected.sum(axis=1), observed.sum(axis=1))[0]
-    error = together * np.sqrt(ratio(1, inside) + ratio(1, outside))
+    names, codes = group_codes(group)
+    expected = resamples.sums(codes, len(names), risk)
+    observed = resamples.sums(codes, len(names), label)
+    with_outcome = np.asarray(label, dtype=float) > 0
+    inside, outside = distinct_pupils(resamples.pupil, codes, len(names), with_outcome)
+    together = ratio(expected[0].sum(), observed[0].sum())
+    own = ratio(expected, observed)
     part = compare_with_others(
-        own, others, inside, outside,
-        chance_p=level_p(expected[0], other_expected[0], inside, outside),
-        chance_error=error, furthest=np.full(len(names), np.inf),
-    )  # fmt: skip
+        own,
+        ratio(elsewhere(expected), elsewhere(observed)),
+        inside,
+        outside,
+        chance_p=level_p(expected[0], elsewhere(expected)[0], inside, outside),
+        chance_error=together * np.sqrt(ratio(1, inside) + ratio(1, outside)),
+        furthest=np.full(len(names), np.inf),
+    )
     low, high = bounds(own)
     return part.assign(group=names, measure="expected_over_observed", low=low, high=high)
 
@@ -126,7 +155,7 @@ def compare_levels(
 def compare_precision(
     group: ArrayLike, label: ArrayLike, score: ArrayLike, as_of: pd.Series, resamples: Resamples
 ) -> pd.DataFrame:
-    """Compare average precision within every group with that within all others.
+    """Average precision within every group beside that within all others.
 
     Parameters
     ----------
@@ -148,34 +177,91 @@ def compare_precision(
 
     Notes
     -----
-    The mean over pupils with the outcome of the precision at their place, among the rows of the same
+    The mean over pupils with the outcome of the precision at their rank, among the rows of the same
     list and group, equal scores taken as one step. Rows between two outcomes count alike, so that
     only their number is needed, for every draw at once.
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.to_datetime(["2024-02-10"] * 4))
+    >>> table = compare_precision(["a", "a", "b", "b"], [1, 0, 0, 1], [4, 3, 2, 1], days,
+    ...     Resamples.draw(pd.Series([1, 2, 3, 4]), 0))
+    >>> table[["group", "value", "others"]].to_dict("list")
+    {'group': ['a', 'b'], 'value': [1.0, 0.5], 'others': [0.5, 1.0]}
     """
-    names, place = place_of(group)
+    names, codes = group_codes(group)
     outcome = np.asarray(label, dtype=float)
-    days, step = _steps(outcome, np.asarray(score, dtype=float), as_of)
-    shape = (-1, int(days.max()) + 1, int(step.max()) + 1, len(names))
-    cell = (days * shape[2] + step) * len(names) + place
-    n_cells = int(np.prod(shape[1:]))
-    rows = resamples.sums(cell, n_cells).reshape(shape)
-    found = resamples.sums(np.where(outcome > 0, cell, -1), n_cells).reshape(shape)
-    own = _mean_precision(found, rows)
-    others = _mean_precision(
-        found.sum(axis=3, keepdims=True) - found, rows.sum(axis=3, keepdims=True) - rows
-    )
-    inside, outside = distinct_pupils(resamples.pupil, place, len(names), outcome > 0)
+    found, rows = _counts_by_step(outcome, np.asarray(score, dtype=float), as_of, codes, resamples)
+    own, others = _mean_precision(found, rows), _mean_precision(elsewhere(found), elsewhere(rows))
+    inside, outside = distinct_pupils(resamples.pupil, codes, len(names), outcome > 0)
     part = compare_with_others(
-        own, others, inside, outside, chance_p=np.zeros(len(names)),
+        own,
+        others,
+        inside,
+        outside,
+        chance_p=np.zeros(len(names)),
         chance_error=_chance_error(own[0], inside, others[0], outside),
         furthest=np.maximum(others[0], 1 - others[0]),
-    )  # fmt: skip
+    )
     low, high = bounds(own)
     return part.assign(group=names, measure="average_precision", low=low, high=high)
 
 
+def recall_gap(group: ArrayLike, label: ArrayLike, listed: ArrayLike) -> float:
+    """Largest difference in recall between two groups of a characteristic.
+
+    Parameters
+    ----------
+    group : array-like of str, shape (n_rows,)
+        Group of each row.
+    label : array-like of shape (n_rows,)
+        0 or 1.
+    listed : array-like of bool, shape (n_rows,)
+        Whether the row is listed.
+
+    Returns
+    -------
+    float
+        0 to 1. Groups with fewer than :data:`riskmodel.fairness.verdicts.FEWEST_OUTCOMES` outcomes do
+        not count; nan where fewer than two do.
+
+    Examples
+    --------
+    >>> group, listed = ["a"] * 5 + ["b"] * 5 + ["c"], [1, 1, 1, 1, 0] + [1, 0, 0, 0, 0] + [0]
+    >>> round(recall_gap(group, [1] * 11, listed), 2)
+    0.6
+    """
+    names, codes = group_codes(group)
+    outcome = np.asarray(label, dtype=float)
+    positives = np.bincount(codes, outcome, len(names))
+    found = np.bincount(codes, outcome * np.asarray(listed, dtype=float), len(names))
+    recall = ratio(found, positives)[positives >= FEWEST_OUTCOMES]
+    return float(np.ptp(recall)) if len(recall) > 1 else float("nan")
+
+
+def elsewhere(totals: Floats) -> Floats:
+    """Totals of all other groups, for each group.
+
+    Parameters
+    ----------
+    totals : array of shape (..., n_groups)
+        Totals of each group.
+
+    Returns
+    -------
+    array of the same shape
+        The sum over all groups minus the group's own.
+
+    Examples
+    --------
+    >>> elsewhere(np.array([[1.0, 2.0, 4.0]])).tolist()
+    [[6.0, 5.0, 3.0]]
+    """
+    return totals.sum(axis=-1, keepdims=True) - totals
+
+
 def label_cells(part: pd.DataFrame, characteristic: str) -> pd.DataFrame:
-    """Say of which characteristic cells are, and which of them ask the same question.
+    """Cells with their characteristic, and a mark for those that test the same hypothesis.
 
     Parameters
     ----------
@@ -187,13 +273,32 @@ def label_cells(part: pd.DataFrame, characteristic: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        With ``characteristic`` and ``test``.
+        With ``characteristic`` and ``test``. Cells with the same ``test`` ask one question: girls
+        against boys and boys against girls, recall and miss rate.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"group": ["Boys", "Girls"], "measure": ["recall", "miss_rate"]})
+    >>> label_cells(cells, "sex")["test"].tolist()
+    ['sex|both|recall', 'sex|both|recall']
     """
     subject = part["group"] if part["group"].nunique() != 2 else "both"
     question = part["measure"].replace(SAME_QUESTION)
     return part.assign(
         characteristic=characteristic, test=characteristic + "|" + subject + "|" + question
     )
+
+
+def _counts_by_step(
+    outcome: Floats, score: Floats, as_of: pd.Series, codes: Ints, resamples: Resamples
+) -> tuple[Floats, Floats]:
+    """Return outcomes and rows by draw, list, step of the ranking and group."""
+    days, step = _steps(outcome, score, as_of)
+    shape = (int(days.max()) + 1, int(step.max()) + 1, int(codes.max()) + 1)
+    cell = np.ravel_multi_index((days, step, codes), shape)
+    n_cells = int(np.prod(shape))
+    found = resamples.sums(np.where(outcome > 0, cell, -1), n_cells)
+    return found.reshape(-1, *shape), resamples.sums(cell, n_cells).reshape(-1, *shape)
 
 
 def _steps(outcome: Floats, score: Floats, as_of: pd.Series) -> tuple[Ints, Ints]:
