@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-__all__ = ["N_DRAWS", "distinct_pupils", "group_totals"]
+__all__ = ["distinct_pupils", "group_totals"]
 
 N_DRAWS = 2000
 """Resamples for the intervals of counts."""
@@ -37,7 +37,7 @@ def group_totals(
     random_state: int,
     n_draws: int = N_DRAWS,
 ) -> dict[str, Floats]:
-    """Return the totals of each group, for the data and for resamples of pupils.
+    """Totals of each group, for the data and for resamples of pupils.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def group_totals(
     n_groups : int
         Number of groups.
     columns : mapping of str to array-like of shape (n_rows,)
-        What is added up, a few different values each (0 and 1); at least one.
+        Columns to add up, at least one, of a few different values each (0 and 1).
     random_state : int
         Seed.
     n_draws : int
@@ -67,46 +67,45 @@ def group_totals(
     """
     values = np.column_stack([np.asarray(column, dtype=float) for column in columns.values()])
     counts = (values != 0).any(axis=1)  # rows of nothing add nothing
-    place, values = np.asarray(group, dtype=np.int64)[counts], values[counts]
-    size, rows, kind = _kinds(np.asarray(pupil)[counts], _cells(place, values))
+    codes, values = np.asarray(group, dtype=np.int64)[counts], values[counts]
+    size, rows, kind = _kinds(np.asarray(pupil)[counts], _cells(codes, values))
     size = np.append(size, len(pd.unique(np.asarray(pupil))) - size.sum())
-    drawn = np.random.default_rng(random_state).multinomial(
-        size.sum(), size / size.sum(), size=n_draws
-    )
-    times = np.concatenate([size[None, :], drawn]).astype(float)
+    times = _times_drawn(size, random_state, n_draws)
     totals = {}
     for number, name in enumerate(columns):
-        share = csr_array((values[rows, number], (place[rows], kind)), shape=(n_groups, len(size)))
+        share = csr_array((values[rows, number], (codes[rows], kind)), shape=(n_groups, len(size)))
         totals[name] = np.ascontiguousarray((share @ times.T).T)
     return totals
 
 
-def _cells(place: Ints, values: Floats) -> Ints:
+def _times_drawn(size: Ints, random_state: int, n_draws: int) -> Floats:
+    """Return how often pupils of each kind are there: in the data, then in every resample."""
+    rng, n = np.random.default_rng(random_state), size.sum()
+    return np.concatenate([size[None, :], rng.multinomial(n, size / n, size=n_draws)]).astype(float)
+
+
+def _cells(codes: Ints, values: Floats) -> Ints:
     """Return a number per row for its group and values; the order of the rows does not matter."""
-    cell = place
+    cell = codes
     for column in values.T:
-        codes, found = pd.factorize(column, sort=True)
-        cell, _ = pd.factorize(cell * len(found) + codes, sort=True)
+        value, found = pd.factorize(column, sort=True)
+        cell, _ = pd.factorize(cell * len(found) + value, sort=True)
     return cell
 
 
 def _kinds(pupil: NDArray[Any], cell: Ints) -> tuple[Ints, Ints, Ints]:
-    """Sort pupils into kinds: those whose rows lie in the same cells, as often.
+    """Return the pupils of each kind, and the rows of one pupil of each kind, with their kind.
 
-    Returns the pupils of each kind, and the rows of one pupil of each kind with the kind they stand for.
+    Pupils are of one kind if their rows lie in the same cells, as often.
     """
     if not len(cell):
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, nothing
     number, _ = pd.factorize(pupil)
     order = np.lexsort((cell, number))
     starts = np.flatnonzero(np.diff(number[order], prepend=-1))
     length = np.diff(starts, append=len(order))
-    kind = np.zeros(len(starts), dtype=np.int64)
-    for step in range(int(length.max())):  # rows of one pupil: as many as there are lists
-        has = length > step
-        following = np.zeros(len(starts), dtype=np.int64)
-        following[has] = 1 + cell[order[starts[has] + step]]
-        kind, _ = pd.factorize(kind * (int(cell.max()) + 2) + following, sort=True)
+    kind = _kind_of(cell[order], starts, length)
     _, one, size = np.unique(kind, return_index=True, return_counts=True)
     start, length = starts[one], length[one]
     within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
@@ -114,10 +113,21 @@ def _kinds(pupil: NDArray[Any], cell: Ints) -> tuple[Ints, Ints, Ints]:
     return size, rows, np.repeat(np.arange(len(one)), length)
 
 
+def _kind_of(cell: Ints, starts: Ints, length: Ints) -> Ints:
+    """Return the kind of each pupil, whose cells run on from its start, sorted."""
+    kind = np.zeros(len(starts), dtype=np.int64)
+    for step in range(int(length.max())):  # rows of one pupil: as many as there are lists
+        has = length > step
+        following = np.zeros(len(starts), dtype=np.int64)
+        following[has] = 1 + cell[starts[has] + step]
+        kind, _ = pd.factorize(kind * (int(cell.max()) + 2) + following, sort=True)
+    return kind
+
+
 def distinct_pupils(
     pupil: ArrayLike, group: ArrayLike, n_groups: int, where: ArrayLike
 ) -> tuple[Ints, Ints]:
-    """Count the pupils with at least one row that counts, in each group and in all others.
+    """Pupils with at least one row that counts, in each group and in all others.
 
     Parameters
     ----------
@@ -132,6 +142,12 @@ def distinct_pupils(
     -------
     inside, outside : int arrays of shape (n_groups,)
         Pupils with such a row in the group, and in any other; one who changed group is in both.
+
+    Examples
+    --------
+    >>> inside, outside = distinct_pupils([7, 7, 8], [0, 1, 1], 2, [True, True, True])
+    >>> inside.tolist(), outside.tolist()
+    ([1, 2], [2, 1])
     """
     keep = np.asarray(where, dtype=bool)
     number, names = pd.factorize(np.asarray(pupil)[keep])

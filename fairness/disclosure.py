@@ -1,12 +1,11 @@
 """No small cell published: primary and secondary suppression, rounding, the DfE's symbols.
 
 In:  tables of counts by group, or of one characteristic by another.
-Out: the same with "c" where a number, or what would reveal it, is small.
+Out: the same with "c" for small numbers, and for numbers that would reveal them.
 
-Whoever reads a table also knows the rule, the totals, and every other table that is published. So a
-number is hidden where it is below 5, zero included, and so is enough beside it that each hidden small
-number could be anything from 0 to 4 as far as the reader can work out, who may even know which of the
-hidden numbers are below 5.
+A reader of a table also knows the rule, the totals, and every other table that is published. A number
+below 5 is hidden, zero included. Enough numbers beside it are hidden too: each hidden small number could
+then be anything from 0 to 4, even for a reader who knows which of the hidden numbers are below 5.
 """
 
 from __future__ import annotations
@@ -18,8 +17,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
-    "NOT_APPLICABLE",
-    "ROUNDS_TO_ZERO",
     "SMALLEST_SHOWN",
     "SUPPRESSED",
     "hidden_in_grid",
@@ -33,8 +30,8 @@ SMALLEST_SHOWN = 5
 """Counts below it are not shown."""
 
 SUPPRESSED, NOT_APPLICABLE, ROUNDS_TO_ZERO = "c", "z", "low"
-"""DfE, Explore education statistics, data symbols: suppressed; not applicable (here: not defined,
-for want of anybody to divide by or compare with); rounds to 0 but is not 0."""
+"""DfE, Explore education statistics, data symbols: suppressed; not applicable (here: not
+defined, because there is nobody to divide by or to compare with); rounds to 0 but is not 0."""
 
 DECIMALS = 3
 """Shares are rounded to a tenth of a per cent, as the DfE's are."""
@@ -48,7 +45,7 @@ Mask = NDArray[np.bool_]
 def hidden_rows(
     counts: ArrayLike, within: ArrayLike, hidden: Mask | None = None
 ) -> NDArray[np.bool_]:
-    """Say which rows of a table must be hidden.
+    """Rows of a table that must be hidden.
 
     Parameters
     ----------
@@ -66,9 +63,14 @@ def hidden_rows(
 
     Notes
     -----
-    Hidden are rows with a count below 5. Of those that add up to a known total, the next smallest row
-    is hidden too until :func:`leaves_room`. Rows as small as the last one are hidden with it: which of
-    them was taken would otherwise tell the order of what is hidden.
+    Rows with a count below 5 are hidden. Of the rows that add up to a known total, the next smallest is
+    hidden too until :func:`leaves_room`. Rows as small as the last one are hidden with it. Otherwise the
+    choice among them would reveal the order of the hidden counts.
+
+    Examples
+    --------
+    >>> hidden_rows([[2], [7], [30]], ["sex", "sex", "sex"]).tolist()
+    [True, True, False]
     """
     values = np.asarray(counts, dtype=float)
     small = (values < SMALLEST_SHOWN).any(axis=1)
@@ -85,25 +87,24 @@ def hidden_rows(
 
 
 def leaves_room(hidden: ArrayLike) -> bool:
-    """Say whether hidden counts can be told from their sum.
+    """Whether hidden counts are safe from a reader who knows their sum.
 
     Parameters
     ----------
     hidden : array-like of shape (n_hidden, n_counts)
-        All that is hidden of what adds up to known totals, so that a reader knows the sum of each
-        column.
+        All hidden counts that add up to known totals: a reader knows the sum of each column.
 
     Returns
     -------
     bool
         Whether each count below 5 could be anything from 0 to 4, even to a reader who knows which of
-        them are below 5. One alone is told by the sum.
+        them are below 5. A single hidden count equals the sum.
 
     Notes
     -----
-    For a count to be 4, the sum less 5 for each larger count must be at least 4. For it to be 0, the
-    others must be able to make up the sum: a larger one always can, but k small ones alone only if it
-    is at most 4 (k - 1). The sum is one more number that the reader knows, so it is not small either.
+    A count can be 4 if the sum minus 5 for each larger count is at least 4. It can be 0 if the others can
+    make up the sum: a larger one always can, k small ones alone only if the sum is at most 4 (k - 1).
+    The sum is one more number that the reader knows, so it must not be small.
 
     Examples
     --------
@@ -122,7 +123,7 @@ def leaves_room(hidden: ArrayLike) -> bool:
 
 
 def hidden_in_grid(counts: ArrayLike, rows_hidden: Mask, columns_hidden: Mask) -> NDArray[np.bool_]:
-    """Say which cells must be hidden where one characteristic is crossed with another.
+    """Cells that must be hidden where one characteristic is crossed with another.
 
     Parameters
     ----------
@@ -134,13 +135,20 @@ def hidden_in_grid(counts: ArrayLike, rows_hidden: Mask, columns_hidden: Mask) -
     Returns
     -------
     bool array of shape (n_rows, n_columns)
-        Hidden cells. Where no smaller set protects them, all.
+        Hidden cells; all cells where no smaller set protects them.
 
     Notes
     -----
     A small cell is safe if it is the corner of a rectangle of hidden cells along which it could be
-    raised to 4 and lowered to 0 without changing a sum, the other corners giving way (the hypercube
-    method). The hidden total of a row or column can be a corner.
+    raised to 4 and lowered to 0 while the other corners keep every sum (the hypercube method). The hidden
+    total of a row or column can be a corner.
+
+    Examples
+    --------
+    >>> none = np.zeros(2, dtype=bool)
+    >>> hidden_in_grid([[[2], [20]], [[30], [40]]], none, none).all(), hidden_in_grid(
+    ...     [[[20], [20]], [[30], [40]]], none, none).any()
+    (np.True_, np.False_)
     """
     grid = np.asarray(counts, dtype=float)
     hidden = (grid < SMALLEST_SHOWN).any(axis=2) | rows_hidden[:, None] | columns_hidden[None, :]
@@ -160,18 +168,13 @@ def _rectangle(
 ) -> list[tuple[int, int]] | None:
     """Return the corners to hide for a cell, fewest children first; None where nothing protects it.
 
-    The last row and column of the candidates stand for the totals, which give way freely.
+    The last row and column of the candidates are the totals, which can always change.
     """
-    value = grid[i, j]
-    matters = value < SMALLEST_SHOWN
-    up, down = SMALLEST_SHOWN - 1 - value, value
+    matters = grid[i, j] < SMALLEST_SHOWN
+    up, down = SMALLEST_SHOWN - 1 - grid[i, j], grid[i, j]
     cost = np.where(hidden, 0.0, 1.0 + grid.sum(axis=2))
-    side = np.where((grid[i] >= up)[:, matters].all(axis=1), cost[i], np.inf)
-    side = np.append(side, 0.0 if rows_hidden[i] else np.inf)
-    side[j] = np.inf
-    above = np.where((grid[:, j] >= up)[:, matters].all(axis=1), cost[:, j], np.inf)
-    above = np.append(above, 0.0 if columns_hidden[j] else np.inf)
-    above[i] = np.inf
+    side = _corner_costs((grid[i] >= up)[:, matters], cost[i], rows_hidden[i], j)
+    above = _corner_costs((grid[:, j] >= up)[:, matters], cost[:, j], columns_hidden[j], i)
     corner = np.where((grid >= down)[:, :, matters].all(axis=2), cost, np.inf)
     corner = np.pad(corner, ((0, 1), (0, 1)), constant_values=np.inf)
     corner[:-1, -1] = np.where(rows_hidden, 0.0, np.inf)
@@ -185,11 +188,18 @@ def _rectangle(
     return [(row, column) for row, column in corners if row < len(grid) and column < grid.shape[1]]
 
 
-def _can_step(grid: Floats, i: int, j: int) -> Mask:
-    """Say along which rectangles a cell could be one more, or one less, and small and large stay so.
+def _corner_costs(can_give: Mask, cost: Floats, total_hidden: bool, own: int) -> Floats:
+    """Return what each corner of a cell's line costs, its total last; infinite where it cannot be one."""
+    costs = np.where(can_give.all(axis=1), cost, np.inf)
+    costs[own] = np.inf
+    return np.append(costs, 0.0 if total_hidden else np.inf)
 
-    Whoever knows which cells are small would otherwise find but one value: four cells of 4 with 8 in
-    each row and column.
+
+def _can_step(grid: Floats, i: int, j: int) -> Mask:
+    """Find rectangles along which a cell could be one more or one fewer while small cells stay small.
+
+    Without this, a reader who knows which cells are small could find a single possible value: four cells
+    of 4 with 8 in each row and column.
     """
     rises, falls = grid != SMALLEST_SHOWN - 1, (grid != 0) & (grid != SMALLEST_SHOWN)
     rises, falls = (  # totals can always give way
@@ -203,7 +213,7 @@ def _can_step(grid: Floats, i: int, j: int) -> Mask:
 
 
 def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
-    """Return counts of one characteristic by another with totals, safe to publish.
+    """Return counts of one characteristic by another with totals, safe to publish; for notebooks.
 
     Parameters
     ----------
@@ -239,9 +249,9 @@ def suppress_two_way(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _margins_leave_room(grid: Floats, rows: Floats, columns: Floats) -> bool:
-    """Say whether the totals alone leave each cell that may be small anything from 0 to 4.
+    """Whether the totals alone leave each cell that may be small anything from 0 to 4.
 
-    Asked of every cell, not of the small ones alone: that totals are shown must not tell which are.
+    This holds for every cell, not only for the small ones: shown totals must not reveal which are small.
     """
     least = np.maximum(0, rows[:, None] + columns[None, :] - grid.sum())
     most = np.minimum(rows[:, None], columns[None, :])
@@ -252,7 +262,7 @@ def _margins_leave_room(grid: Floats, rows: Floats, columns: Floats) -> bool:
 def show(
     table: pd.DataFrame, hidden: Mask, *, counts: Sequence[str], figures: Sequence[str]
 ) -> pd.DataFrame:
-    """Return a table as it may be published.
+    """Table as it may be published.
 
     Parameters
     ----------
@@ -268,6 +278,12 @@ def show(
     DataFrame
         Those columns as objects: ``"c"`` where hidden, ``"z"`` where not defined, ``"low"`` where a
         figure rounds to 0 but is not; figures are rounded to a tenth of a per cent.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": ["a", "b"], "n": [3, 50], "rate": [0.5, float("nan")]})
+    >>> show(table, np.array([True, False]), counts=["n"], figures=["rate"]).to_dict("list")
+    {'group': ['a', 'b'], 'n': ['c', 50], 'rate': ['c', 'z']}
     """
     public = table.copy()
     for name in counts:

@@ -20,9 +20,9 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 Family = tuple[str, tuple[str, ...]]
-"""A coarser characteristic, and its groups in the table that a group and its like add up to."""
+"""A coarser characteristic, and its groups in the table to which a group and its siblings add up."""
 
-Places = dict[tuple[str, str], int]
+RowOf = dict[tuple[str, str], int]
 """(Characteristic, group) → row of the table."""
 
 BY_AGE = tuple(PHASES[code] for code in ORDINARY_PHASES)
@@ -32,7 +32,7 @@ BY_AGE = tuple(PHASES[code] for code in ORDINARY_PHASES)
 def hidden_groups(
     table: pd.DataFrame, counts: ArrayLike, hidden: Mask | None = None
 ) -> NDArray[np.bool_]:
-    """Say which groups are hidden.
+    """Return the groups that are hidden, given all characteristics together.
 
     Parameters
     ----------
@@ -46,60 +46,79 @@ def hidden_groups(
     Returns
     -------
     bool array of shape (n_rows,)
-        Groups of a finer characteristic follow the coarser one (:func:`riskmodel.fairness.groups.family`):
-        hidden where it is hidden, and each family protected by itself, its sum being known. Crossed
-        ones follow the two they cross, where these are in the table.
+        A group of a finer characteristic is hidden where the coarser one is
+        (:func:`riskmodel.fairness.groups.family`). Each family is protected by itself, because its sum is
+        known. Crossed groups follow the two that they cross, where these are in the table.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"characteristic": "sex", "group": ["Boys", "Girls", "not_known"]})
+    >>> hidden_groups(table, [[40], [30], [2]]).tolist()
+    [False, True, True]
     """
     values = np.asarray(counts, dtype=float)
     found = np.zeros(len(table), dtype=bool) if hidden is None else hidden.copy()
     characteristic = table["characteristic"].to_numpy(dtype=object)
     group = table["group"].to_numpy(dtype=object)
+    at = {pair: row for row, pair in enumerate(zip(characteristic, group, strict=True))}
+    families = [_family(*pair, at) for pair in at]
     crossed = is_crossed(table)
-    at = dict(zip(zip(characteristic, group, strict=True), range(len(table)), strict=True))
-    families = [_family(*pair, at) for pair in zip(characteristic, group, strict=True)]
     finer = np.array([parent in set(characteristic) for parent, _ in families]) & ~crossed
     top = ~finer & ~crossed
     found[top] = hidden_rows(values[top], characteristic[top], found[top])
-    for row in np.flatnonzero(finer):
-        parent, parts = families[row]
-        above = [at[(parent, part)] for part in parts]
-        found[row] |= bool(found[above].any()) or (not above and parent != "phase")
-    within = np.array(
-        [f"{c}|{parts}" for c, (_, parts) in zip(characteristic, families, strict=True)]
-    )
-    found |= _smallest_years(families, values, found, at) & finer
-    found[finer] = hidden_rows(values[finer], within[finer], found[finer])
-    found |= _years_less_than_their_phase(families, values, found, at) & finer
+    found = _with_finer(families, finer, characteristic, values, found, at)
     for name in pd.unique(characteristic[crossed]):
         rows = np.flatnonzero(characteristic == name)
         found[rows] = _hidden_crossed(name, group[rows], values[rows], found, at)
     return found
 
 
-def _family(characteristic: str, group: str, at: Places) -> Family:
-    """Return the groups of the table that a group and its like add up to.
+def _with_finer(
+    families: list[Family],
+    finer: Mask,
+    characteristic: NDArray[np.object_],
+    values: Floats,
+    found: Mask,
+    at: RowOf,
+) -> Mask:
+    """Return what is hidden, with the groups of finer characteristics."""
+    found = found.copy()
+    for row in np.flatnonzero(finer):
+        parent, parts = families[row]
+        above = [at[(parent, part)] for part in parts]
+        found[row] |= bool(found[above].any()) or (not above and parent != "phase")
+    together = zip(characteristic, families, strict=True)
+    within = np.array([f"{name}|{parts}" for name, (_, parts) in together])
+    found |= _smallest_years(families, values, found, at) & finer
+    found[finer] = hidden_rows(values[finer], within[finer], found[finer])
+    return found | (_years_below_their_phase(families, values, found, at) & finer)
 
-    Year groups of a phase that is not there are pupils of another phase's schools, and join it.
+
+def _family(characteristic: str, group: str, at: RowOf) -> Family:
+    """Return the groups of the table to which a group and its siblings add up.
+
+    Where the table lacks a phase, its year groups go to another phase's schools, and join that phase.
     """
     parent, parts = family(characteristic, group)
     there = tuple(part for part in parts if (parent, part) in at)
     if parent == "phase" and parts and not there:
-        others = ("Secondary", *BY_AGE)
-        there = tuple(part for part in others if (parent, part) in at)[:1]
+        instead = ("Secondary", *BY_AGE)
+        there = tuple(part for part in instead if (parent, part) in at)[:1]
     return parent, there
 
 
-def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Places) -> Mask:
-    """Say which year groups are hidden for the sake of a hidden group that has pupils of any age.
+def _smallest_years(families: list[Family], values: Floats, found: Mask, at: RowOf) -> Mask:
+    """Return the year groups that protect a hidden group with pupils of any age.
 
-    All-through schools, and what is not known, would be what the year groups of each other phase have
-    more than the phase.
+    Without them, a reader could subtract each phase from its year groups, and find the pupils of all-through
+    schools or of a phase that is not known.
     """
     gone = found | (values < SMALLEST_SHOWN).any(axis=1)
     of_any_age = [
-        row for (name, group), row in at.items()
+        row
+        for (name, group), row in at.items()
         if (name == "phase" and group not in BY_AGE) or families[row] == ("phase", ())
-    ]  # fmt: skip
+    ]
     chosen = np.zeros_like(found)
     if gone[of_any_age].any():
         for phase in BY_AGE:
@@ -109,13 +128,13 @@ def _smallest_years(families: list[Family], values: Floats, found: Mask, at: Pla
     return chosen
 
 
-def _years_less_than_their_phase(
-    families: list[Family], values: Floats, found: Mask, at: Places
+def _years_below_their_phase(
+    families: list[Family], values: Floats, found: Mask, at: RowOf
 ) -> Mask:
-    """Say that all year groups are hidden where those of a shown phase, or all hidden, are fewer than 5.
+    """Return all year groups where those of a shown phase, or all hidden ones, add up to fewer than 5.
 
-    The rest of the phase is of other ages (a sixth form), so that the phases and the other year groups
-    would tell how few they are.
+    The other pupils of the phase are of other ages (a sixth form). The phases and the other year groups
+    would reveal how few the hidden pupils are.
     """
     by_age = np.array([parent == "phase" for parent, _ in families])
     chosen = np.zeros_like(found)
@@ -132,7 +151,7 @@ def _years_less_than_their_phase(
 
 
 def is_crossed(table: pd.DataFrame) -> NDArray[np.bool_]:
-    """Say which rows are of a crossed characteristic.
+    """Rows of a crossed characteristic.
 
     Parameters
     ----------
@@ -142,17 +161,25 @@ def is_crossed(table: pd.DataFrame) -> NDArray[np.bool_]:
     Returns
     -------
     bool array of shape (n_rows,)
-        Its hidden rows are left out of what is published: nobody can tell a hidden group from one that
-        does not exist.
+        Hidden rows of these are left out of what is published: a reader cannot know a hidden group from
+        one that does not exist.
+
+    Examples
+    --------
+    >>> is_crossed(pd.DataFrame({"characteristic": ["sex", "sex × fsm"]})).tolist()
+    [False, True]
     """
     return np.array([CROSSED in name for name in table["characteristic"]], dtype=bool)
 
 
 def _hidden_crossed(
-    name: str, group: NDArray[np.object_], values: Floats, found: Mask,
-    at: Places,
-) -> Mask:  # fmt: skip
-    """Lay crossed groups out as a grid, the absent ones as cells of nobody, and hide cells of it."""
+    name: str,
+    group: NDArray[np.object_],
+    values: Floats,
+    found: Mask,
+    at: RowOf,
+) -> Mask:
+    """Return the hidden groups of a crossed characteristic, laid out as a grid with absent groups as 0."""
     parts = name.split(CROSSED, 1)
     if not all(any(part == known for known, _ in at) for part in parts):
         return hidden_rows(

@@ -1,7 +1,7 @@
-"""Is a gap more than chance? A verdict in three words, and the gap that could have been seen.
+"""Is a gap more than chance? One of three verdicts, and the smallest gap that would have been found.
 
 In:  figures of each group and of all others, for the data and for every resample.
-Out: rows with difference, ratio, corrected p-value, smallest gap that could be seen, and verdict.
+Out: rows with difference, ratio, corrected p-value, smallest gap that would be found, and verdict.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def compare_with_others(
     chance_error: ArrayLike,
     furthest: ArrayLike,
 ) -> pd.DataFrame:
-    """Compare a figure of each group with that of all others.
+    """Figure of each group beside that of all others.
 
     Parameters
     ----------
@@ -68,14 +68,21 @@ def compare_with_others(
     Returns
     -------
     DataFrame of shape (n_groups, ...)
-        ``pupils, pupils_elsewhere, value, others``; ``difference`` (group less others) and ``ratio``
+        ``pupils, pupils_elsewhere, value, others``; ``difference`` (group minus others) and ``ratio``
         with 95% intervals from the resamples; the working columns that :func:`judge` reads.
 
     Notes
     -----
-    The resamples understate how unsure a figure is that was 0 or 1 in every one of them. So the
-    standard error is never taken to be smaller than that of as many pupils without a gap, and the
-    p-value never smaller than that of the exact test.
+    Resamples understate the uncertainty of a figure that is 0 or 1 in all of them. So the standard error
+    is at least that of as many pupils without a gap, and the p-value at least that of the exact test.
+
+    Examples
+    --------
+    >>> own, others = np.array([[0.5], [0.4], [0.6]]), np.array([[0.25], [0.25], [0.25]])
+    >>> row = compare_with_others(own, others, [20], [80], chance_p=[0.04], chance_error=[0.1],
+    ...     furthest=[0.75]).iloc[0]
+    >>> float(row["difference"]), float(row["ratio"]), float(row["error"])
+    (0.25, 2.0, 0.1)
     """
     difference = own - others
     enough_draws = np.isfinite(difference[1:]).mean(axis=0) >= 1 - 1 / 40
@@ -95,13 +102,13 @@ def compare_with_others(
 
 
 def judge(cells: pd.DataFrame) -> pd.DataFrame:
-    """Give every cell of an audit its verdict.
+    """Cells of an audit with their verdicts.
 
     Parameters
     ----------
     cells : DataFrame
-        Rows from :func:`compare_with_others`, all of one audit, with ``test``: cells that ask the
-        same question (girls against boys, boys against girls) share one.
+        Rows from :func:`compare_with_others`, all of one audit, with ``test``
+        (:func:`riskmodel.fairness.rates.label_cells`).
 
     Returns
     -------
@@ -112,21 +119,24 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
 
     Notes
     -----
-    Too few to tell: fewer than five pupils on either side, or no gap however large would have been
-    found. A missing figure is too few to tell, never 0.
+    ``too few to tell``: a missing figure, fewer than five pupils on either side, or so few pupils that no
+    possible gap would have been found.
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame({"pupils": [40, 3], "pupils_elsewhere": [400, 437], "test": ["a", "b"],
+    ...     "difference": [0.4, 0.4], "error": [0.05, 0.2], "chance_p": 0.0, "furthest": 1.0})
+    >>> judge(cells)["verdict"].tolist()
+    ['disparity', 'too few to tell']
     """
     gap = cells["difference"].to_numpy(dtype=float)
     error = cells["error"].to_numpy(dtype=float)
     enough = (cells[["pupils", "pupils_elsewhere"]] >= FEWEST_OUTCOMES).all(axis=1).to_numpy()
     tested = enough & np.isfinite(gap)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        from_draws = 2 * norm.sf(np.abs(gap) / error)
-    p = np.fmax(np.where(gap == 0, 1.0, from_draws), cells["chance_p"].to_numpy(dtype=float))
-    questions = cells["test"].to_numpy()
-    asked = pd.Series(p[tested]).groupby(questions[tested], sort=True).max()
-    corrected = pd.Series(holm(asked.to_numpy()), index=asked.index)
-    p_value = np.where(tested, corrected.reindex(questions).to_numpy(dtype=float), np.nan)
-    factor = norm.isf(LEVEL / (2 * max(1, len(asked)))) + norm.isf(1 - POWER)
+    from_draws = np.where(gap == 0, 1.0, 2 * norm.sf(ratio(np.abs(gap), error)))
+    p = np.fmax(from_draws, cells["chance_p"].to_numpy(dtype=float))
+    p_value, n_asked = _corrected(p, tested, cells["test"].to_numpy())
+    factor = norm.isf(LEVEL / (2 * max(1, n_asked))) + norm.isf(1 - POWER)
     # where everybody is in one group there is nobody to differ from: undefined, not infinite
     detectable = np.where((error > 0) & np.isfinite(error), factor * error, np.nan)
     blind = detectable > cells["furthest"].to_numpy(dtype=float)
@@ -138,8 +148,17 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _corrected(
+    p: Floats, tested: NDArray[np.bool_], questions: NDArray[np.object_]
+) -> tuple[Floats, int]:
+    """Return p-values corrected over all questions, the largest of each counting, and their number."""
+    asked = pd.Series(p[tested]).groupby(questions[tested], sort=True).max()
+    corrected = pd.Series(holm(asked.to_numpy()), index=asked.index)
+    return np.where(tested, corrected.reindex(questions).to_numpy(dtype=float), np.nan), len(asked)
+
+
 def holm(p_values: ArrayLike) -> Floats:
-    """Correct p-values for their number.
+    """P-values corrected for their number.
 
     Parameters
     ----------
@@ -170,7 +189,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def fisher_p(rate: ArrayLike, other_rate: ArrayLike, n: ArrayLike, other_n: ArrayLike) -> Floats:
-    """Return the p-value of Fisher's exact test for two shares, two-sided by doubling.
+    """P-value of Fisher's exact test for two shares, two-sided by doubling.
 
     Parameters
     ----------
@@ -190,8 +209,8 @@ def fisher_p(rate: ArrayLike, other_rate: ArrayLike, n: ArrayLike, other_n: Arra
     0.1
     """
     sizes = np.asarray(n, dtype=float), np.asarray(other_n, dtype=float)
-    hits = [np.rint(np.nan_to_num(share) * size) for share, size in
-            zip((np.asarray(rate, float), np.asarray(other_rate, float)), sizes, strict=True)]  # fmt: skip
+    shares = np.asarray(rate, dtype=float), np.asarray(other_rate, dtype=float)
+    hits = [np.rint(np.nan_to_num(s) * size) for s, size in zip(shares, sizes, strict=True)]
     every, all_hits = sizes[0] + sizes[1], hits[0] + hits[1]
     below = hypergeom.cdf(hits[0], every, all_hits, sizes[0])
     above = hypergeom.sf(hits[0] - 1, every, all_hits, sizes[0])
@@ -202,7 +221,7 @@ def fisher_p(rate: ArrayLike, other_rate: ArrayLike, n: ArrayLike, other_n: Arra
 def level_p(
     expected: ArrayLike, other_expected: ArrayLike, observed: ArrayLike, other_observed: ArrayLike
 ) -> Floats:
-    """Return the p-value of equal expected over observed, given how many were observed in all.
+    """P-value of equal expected over observed, given how many were observed in all.
 
     Parameters
     ----------

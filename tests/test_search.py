@@ -151,7 +151,7 @@ def test_two_aims_give_a_front_and_the_fairest_of_the_nearly_best_is_chosen() ->
 def test_the_recall_gap_by_hand_leaves_small_groups_out() -> None:
     groups = pd.DataFrame({"sex": ["F"] * 10 + ["M"] * 10 + ["not known"] * 2})
     listed = np.array([True] * 5 + [False] * 5 + [True] * 8 + [False] * 2 + [False] * 2)
-    assert recall_gap(groups, np.ones(22), listed) == pytest.approx(0.3)
+    assert recall_gap(groups["sex"], np.ones(22), listed) == pytest.approx(0.3)
 
 
 def test_a_storage_that_is_not_there_is_said_in_words_and_without_the_password() -> None:

@@ -26,13 +26,13 @@ from numpy.typing import NDArray
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation import average_precision
 from riskmodel.evaluation.capacity import is_listed, places_on_lists
-from riskmodel.fairness import FEWEST_OUTCOMES
+from riskmodel.fairness.rates import recall_gap
 from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
 
-__all__ = ["Search", "recall_gap", "search_settings"]
+__all__ = ["Search", "search_settings"]
 
 NEARLY_BEST = 0.95
 """Share of the best average precision that the fairest settings must keep to be chosen."""
@@ -292,37 +292,16 @@ def _try(
         places_on_lists(tested_rows, capacity),
         lists=tested_rows["as_of"],
     )
-    gap = recall_gap(groups.loc[rows], label, listed)
+    gap = _largest_gap(groups.loc[rows], label, listed)
     return [float(np.mean(precisions)), gap]
 
 
-def recall_gap(
+def _largest_gap(
     groups: pd.DataFrame, label: NDArray[np.float64], listed: NDArray[np.bool_]
 ) -> float:
-    """Return the largest difference in recall between two groups of one characteristic.
-
-    Parameters
-    ----------
-    groups : DataFrame of shape (n_rows, n_characteristics)
-        Group of each row.
-    label : float array of shape (n_rows,)
-        0 or 1.
-    listed : bool array of shape (n_rows,)
-        Whether the row is listed.
-
-    Returns
-    -------
-    float
-        0 to 1; groups with fewer than five outcomes do not count.
-    """
-    positive = label == 1
-    gaps = [0.0]
-    for name in groups:
-        found = pd.Series(listed[positive]).groupby(groups[name].to_numpy()[positive])
-        recall = found.mean()[found.size() >= FEWEST_OUTCOMES]
-        if len(recall) > 1:
-            gaps.append(float(recall.max() - recall.min()))
-    return max(gaps)
+    """Return the largest recall gap of any characteristic, 0 where none can be compared."""
+    gaps = [recall_gap(groups[name], label, listed) for name in groups]
+    return max((gap for gap in gaps if not np.isnan(gap)), default=0.0)
 
 
 def _result(study: Any, two_aims: bool) -> Search:
