@@ -18,8 +18,9 @@ import pytest
 import sqlalchemy
 
 from riskmodel.errors import HistoryError, RequestError
+from riskmodel.fairness.rates import recall_gap
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.search import Search, recall_gap, search_settings
+from riskmodel.training.search import Search, search_settings
 from tests import postgres
 from tests.searches import N_TRIALS, problem, search, small
 

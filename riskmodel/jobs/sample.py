@@ -18,7 +18,7 @@ from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.arrays import pupils_of
 from riskmodel.errors import DataError, HistoryError
-from riskmodel.evaluation import roc_auc
+from riskmodel.evaluation.metrics import auc_of_ranks, ranks_of
 from riskmodel.features import build
 from riskmodel.labels import count_status, horizon_end, label, related
 from riskmodel.training.folds import (
@@ -221,14 +221,12 @@ def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
     """
     with_outcome, others = (np.flatnonzero(outcome == value) for value in (1, 0))
     rows = np.concatenate([with_outcome, others[:: max(1, len(others) // COMPARED)]])
-    for name in X:
-        value = X[name].to_numpy()[rows].astype(float)
-        auc = roc_auc(
-            outcome[rows], np.where(np.isnan(value), np.nanmin(value, initial=0) - 1, value)
-        )
-        if max(auc, 1 - auc) >= LEAK_AUC:
+    auc = auc_of_ranks(ranks_of(X.iloc[rows].to_numpy(dtype=float)), outcome[rows] == 1)
+    either_way = np.maximum(auc, 1 - auc)
+    for name, strength in zip(X, either_way, strict=True):
+        if strength >= LEAK_AUC:
             raise DataError(
-                f"Leak alarm: '{name}' alone tells who had the outcome (ROC AUC {max(auc, 1 - auc):.4f}). "
+                f"Leak alarm: '{name}' alone tells who had the outcome (ROC AUC {strength:.4f}). "
                 "No fact from before the list can do that: check when its source was recorded "
                 "(recorded_on), correct the extract and train again."
             )
