@@ -1,4 +1,4 @@
-"""Features: nothing from on or after as_of, whatever the order, and right by hand."""
+"""Building features: nothing from on or after as_of, whatever the order or the company; bad spines."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.features import CATALOGUE, build, make_register, windows
+from riskmodel.features import CATALOGUE, build
 from riskmodel.simulate import simulate
+from tests.strategies import (
+    FIRST,
+    PUPILS,
+    Marks,
+    sessions_of,
+    small_tables,
+    spine_of,
+    table_of,
+    with_table,
+    without_calendar,
+)
 
 DAY = pd.Timestamp("2025-03-01").as_unit("s")
 FACTS = sorted(
@@ -35,8 +45,9 @@ def small() -> tuple[Tables, pd.DataFrame, pd.DataFrame]:
     return tables, spine, build(tables, spine)
 
 
-def with_table(tables: Tables, name: str, frame: pd.DataFrame) -> Tables:
-    return Tables(dict(tables.frames) | {name: frame.reset_index(drop=True)})
+@cache
+def built() -> pd.DataFrame:
+    return build(small_tables(), spine_of()).set_index(pd.Index(PUPILS))
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -137,96 +148,6 @@ def test_days_counted_a_few_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPa
     assert build(tables, spine).to_numpy().tobytes() == whole.to_numpy().tobytes()
 
 
-def test_absence_rates_by_hand() -> None:
-    tables, spine, result = small()
-    register = make_register(tables)
-    pupil = int(spine["pupil_id"].cat.codes.iloc[0])
-    own = tables["sessions"]
-    own = own[(own["pupil_id"] == spine["pupil_id"].iloc[0]) & (own["recorded_on"] < DAY)]
-    days = register.dates[register.dates < np.datetime64("2025-03-01")][-20:]
-    window = own[own["date"].isin(days.astype("datetime64[s]"))]
-    absent = window["mark"].isin(list("IMCGOUNREST") + ["C1", "C2", "J1", "H", "F"])
-    expected = absent.sum() / len(window)
-    assert pupil >= 0
-    assert result["absence_rate_20_days"].iloc[0] == pytest.approx(expected, abs=1e-6)
-
-
-def test_suspension_counts_by_hand() -> None:
-    tables, spine, result = small()
-    facts = tables["suspensions"]
-    facts = facts[(facts["category"] == "SUSP") & (facts["recorded_on"] < DAY)]
-    facts = facts[
-        (facts["start_date"] < DAY) & (facts["start_date"] >= DAY - pd.Timedelta(days=365))
-    ]
-    expected = spine["pupil_id"].map(facts["pupil_id"].value_counts()).astype(float).fillna(0)
-    np.testing.assert_array_equal(result["suspensions_12_months"], expected)
-    assert expected.sum() > 0
-
-
-facts_of_three = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(0, 12), st.integers(-3, 3)), max_size=12
-)
-
-
-def arrays(
-    facts: list[tuple[int, int, int]],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    table = np.array(facts, dtype=np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2].astype(float)
-
-
-@given(facts_of_three, st.integers(0, 14), st.one_of(st.none(), st.integers(1, 8)))
-def test_kernel_sums_equal_a_slow_reference(
-    facts: list[tuple[int, int, int]], as_of: int, window: int | None
-) -> None:
-    pupil, day, value = arrays(facts)
-    fast = windows.sum_in_window(pupil, day, value, as_of=as_of, window_days=window, n_pupils=3)
-    first = -1 if window is None else as_of - window
-    slow = [sum(v for p, d, v in facts if p == who and first <= d < as_of) for who in range(3)]
-    np.testing.assert_array_equal(fast, slow)
-
-
-@given(facts_of_three, st.integers(0, 14))
-def test_kernel_last_values_equal_a_slow_reference(
-    facts: list[tuple[int, int, int]], as_of: int
-) -> None:
-    pupil, day, value = arrays(facts)
-    fast = windows.last_value(pupil, day, value, as_of=as_of, n_pupils=3)
-    for who in range(3):
-        past = [(d, v) for p, d, v in facts if p == who and d < as_of]
-        if past:
-            assert fast[who] == max(past)[1]
-        else:
-            assert np.isnan(fast[who])
-
-
-@given(facts_of_three, st.integers(0, 14))
-def test_kernel_states_equal_a_slow_reference(
-    facts: list[tuple[int, int, int]], as_of: int
-) -> None:
-    pupil, start, length = arrays(facts)
-    end = start + np.abs(length).astype(np.int64)
-    fast = windows.state_at(pupil, start, end, as_of=as_of, n_pupils=3)
-    days = windows.spell_days(pupil, start, end, as_of=as_of, n_pupils=3)
-    spells = list(zip(pupil.tolist(), start.tolist(), end.tolist(), strict=True))
-    for who in range(3):
-        own = [(s, e) for p, s, e in spells if p == who]
-        assert fast[who] == any(s < as_of <= e for s, e in own)
-        assert days[who] == sum(sum(s <= d <= e for d in range(as_of)) for s, e in own)
-
-
-@given(st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=5))
-def test_streaks_equal_a_slow_reference(rows: list[list[bool]]) -> None:
-    fast = windows.longest_run_at_end(np.array(rows))
-    for row, length in zip(rows, fast, strict=True):
-        slow = 0
-        for value in reversed(row):
-            if not value:
-                break
-            slow += 1
-        assert length == slow
-
-
 def test_an_la_without_any_permanent_exclusion_has_features(extracts: Path) -> None:
     frames = dict(read(extracts).tables)
     frames["suspensions"] = frames["suspensions"].query("category == 'SUSP'")
@@ -235,3 +156,83 @@ def test_an_la_without_any_permanent_exclusion_has_features(extracts: Path) -> N
     X = build(tables, spine)
     assert (X["school_exclusion_rate"].dropna() == 0).all()
     assert X["school_suspension_rate"].max() > 0
+
+
+@given(st.sets(st.sampled_from(PUPILS), min_size=1))
+@settings(max_examples=15, deadline=None)
+def test_a_pupil_has_the_same_features_whoever_else_is_asked_for(chosen: set[str]) -> None:
+    pupils = tuple(sorted(chosen))
+    alone = build(small_tables(), spine_of(pupils))
+    assert alone.to_numpy().tobytes() == built().loc[list(pupils)].to_numpy().tobytes()
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(0, 5), st.integers(0, 40), st.integers(0, 1)),
+        st.tuples(st.sampled_from(["/", "I", "D"]), st.integers(0, 5)),
+        max_size=10,
+    )
+)
+@settings(max_examples=15, deadline=None)
+def test_p2_late_marks_change_no_byte_without_a_calendar(marks: Marks) -> None:
+    tables, spine = without_calendar(), spine_of()
+    until = FIRST + pd.Timedelta(days=11)  # nothing known of the two weeks before the day
+    sessions = tables["sessions"]
+    sessions = sessions[sessions["date"] <= until]
+    late = sessions_of({key: value for key, value in marks.items() if key[1] > 11})
+    late = late.assign(recorded_on=late["recorded_on"].clip(lower=spine["as_of"].iloc[0]))
+    before = build(with_table(tables, "sessions", sessions), spine)
+    after = build(with_table(tables, "sessions", pd.concat([sessions, late])), spine)
+    assert after.to_numpy().tobytes() == before.to_numpy().tobytes()
+
+
+@pytest.mark.parametrize("name", [n for n in TABLES if n not in {"pupils", "schools", "calendar"}])
+def test_p2_deleting_what_was_recorded_later_changes_no_byte(name: str) -> None:
+    tables, spine = small_tables(), spine_of()
+    facts = tables[name]
+    kept = facts[facts["recorded_on"] < spine["as_of"].iloc[0]]
+    result = build(with_table(tables, name, kept), spine)
+    assert result.to_numpy().tobytes() == built().to_numpy().tobytes()
+
+
+def test_a_register_without_marks_gives_missing_rates() -> None:
+    tables = with_table(without_calendar(), "sessions", table_of("sessions", []))
+    rates = build(tables, spine_of()).filter(like="_rate_10_days")
+    assert rates.shape[1] > 0
+    assert rates.isna().all(axis=None)
+
+
+def test_a_day_outside_the_calendar_has_no_attendance_and_no_error() -> None:
+    spine = spine_of().assign(as_of=pd.Timestamp("1990-01-01").as_unit("s"))
+    made = build(small_tables(), spine)
+    assert made.filter(like="absence_rate").isna().all(axis=None)
+    assert (made["suspensions_ever"] == 0).all()
+    later = spine_of().assign(as_of=pd.Timestamp("2040-01-01").as_unit("s"))
+    assert (build(small_tables(), later)["known_half_days"] >= 0).all()
+
+
+def test_a_spine_without_rows_gives_no_rows() -> None:
+    made = build(small_tables(), spine_of().iloc[:0])
+    assert made.shape[0] == 0
+    assert made.shape[1] > 200
+
+
+def test_pupils_without_facts_have_missing_values_not_zeros() -> None:
+    empty = {
+        name: frame if name in ("pupils", "schools", "calendar", "enrolments") else frame.iloc[:0]
+        for name, frame in small_tables().items()
+    }
+    made = build(Tables(empty), spine_of())
+    for name in ("absence_rate_60_days", "days_since_suspension", "ks2_score", "idaci_decile"):
+        assert made[name].isna().all(), name
+    assert (made["suspensions_ever"] == 0).all()
+
+
+def test_the_small_tables_follow_the_schema() -> None:
+    tables = small_tables()
+    assert set(tables) == set(TABLES)
+    for name, frame in tables.items():
+        assert list(frame) == TABLES[name].names
+        assert not frame.duplicated(list(TABLES[name].key)).any()
+        if "pupil_id" in frame:
+            assert frame["pupil_id"].dtype == tables.pupils
