@@ -21,8 +21,9 @@ from riskmodel.report import write_list
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_files import read_list
 from riskmodel.report.sentences import MISUSE, track_record
+from riskmodel.report.workbook.layout import DECISION_COLUMNS, FIXED, LONGEST, SEAL
 from riskmodel.report.workbook.list_identity import ListIdentity
-from riskmodel.report.workbook.writing import DECISION_COLUMNS, FIXED, LONGEST, SEAL, write_workbook
+from riskmodel.report.workbook.writing import write_workbook
 from tests.small_list import CAPACITY, NAMES, SCHOOLS, N, make
 
 

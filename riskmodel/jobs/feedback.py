@@ -19,9 +19,9 @@ from riskmodel.data.journal import append, read_journal
 from riskmodel.errors import RequestError
 from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows
 from riskmodel.report.list_files import read_list
+from riskmodel.report.workbook.layout import DECISIONS, FIELDS
 from riskmodel.report.workbook.list_identity import ListIdentity
-from riskmodel.report.workbook.reading_back import FIELDS, Returned, read_returned
-from riskmodel.report.workbook.writing import DECISIONS
+from riskmodel.report.workbook.reading_back import Returned, read_returned
 
 __all__ = ["Feedback", "feedback", "read_decisions"]
 

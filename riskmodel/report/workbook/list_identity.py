@@ -1,10 +1,10 @@
-"""Which list a workbook is of, and whether its rows are as they were written.
+"""The identity of a list, and seals by which changed rows of a workbook are found.
 
 In:  the facts of a list and its rows.
 Out: an identity that is the same wherever it is worked out, and a seal per row.
 
-A seal finds slips: a risk typed over, a row pasted from another list. It is no signature: somebody who
-reads this program could make one. The list's own folder, or the log of lists, is what proves a list.
+A seal finds slips: a risk typed over, a row pasted from another list. It is no signature: a reader of this
+program could make one. The list's own folder, or the log of lists, proves a list.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ListIdentity:
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:LENGTH]
 
     def text(self) -> str:
-        """Return the identity on one line, as it stands in the workbook.
+        """Return the identity on one line, as the workbook holds it.
 
         Returns
         -------
@@ -66,6 +66,16 @@ class ListIdentity:
             JSON with the list's name.
         """
         return json.dumps({"list_id": self.list_id} | asdict(self))
+
+    def words(self) -> str:
+        """Return the list's name, outcome, day and places, as a message names it.
+
+        Returns
+        -------
+        str
+            Parts with commas between them.
+        """
+        return f"{self.list_id}, {self.outcome}, {self.as_of}, {self.capacity} places"
 
     @classmethod
     def parse(cls, text: str) -> ListIdentity:
@@ -119,7 +129,7 @@ def row_seals(list_id: str, rows: pd.DataFrame) -> list[str]:
 
 
 def cell_text(value: object) -> str:
-    """Return what a cell says, whatever program wrote it.
+    """Return the text of a cell, the same for every program that may have written it.
 
     Parameters
     ----------
