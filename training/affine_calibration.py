@@ -53,6 +53,11 @@ class AffineCalibration:
         -------
         float array of shape (n_rows,)
             Calibrated log-odds.
+
+        Examples
+        --------
+        >>> AffineCalibration(intercept=-1.0, slope=2.0).apply(np.array([0.0, 1.0])).tolist()
+        [-1.0, 1.0]
         """
         return np.asarray(self.intercept + self.scale(margin))
 
@@ -68,6 +73,11 @@ class AffineCalibration:
         -------
         float array of the same shape
             Calibrated log-odds.
+
+        Examples
+        --------
+        >>> float(AffineCalibration(intercept=-1.0, slope=2.0).scale(0.5))
+        1.0
         """
         return np.asarray(self.slope * difference)
 
@@ -91,6 +101,13 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     -----
     Minimises the sum of ``log(1 + exp(-s * m))`` with ``s = ±1`` plus
     ``(slope - 1)² / (2 · 0.3²)``.
+
+    Examples
+    --------
+    >>> margin = np.repeat([-2.0, 2.0], 100)
+    >>> too_sure = np.tile([0, 0, 0, 1], 25), np.tile([1, 1, 1, 0], 25)  # a quarter the other way
+    >>> fit_affine(margin, np.concatenate(too_sure)).slope < 1
+    True
     """
     margins, outcomes = np.asarray(margin, float), np.asarray(outcome, float)
     seen = np.isfinite(margins)

@@ -198,12 +198,18 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             regressors=regressors(linear, values),
             grower=BinnedRows(values, self._directions(chosen), max_depth=self.max_depth),
             outcome=outcome,
-            owners=np.arange(len(outcome)) if pupils is None else pd.factorize(np.asarray(pupils))[0],
+            owners=np.arange(len(outcome))
+            if pupils is None
+            else pd.factorize(np.asarray(pupils))[0],
             related=self._varying(related),
-            log_odds=float(logit(np.average(
-                outcome, weights=None if stands_for is None else np.asarray(stands_for)
-            ))),
-        )  # fmt: skip
+            log_odds=float(
+                logit(
+                    np.average(
+                        outcome, weights=None if stands_for is None else np.asarray(stands_for)
+                    )
+                )
+            ),
+        )
         seeds = np.random.SeedSequence(self.random_state).spawn(self.n_bags)
         # bags are small: one thread each is faster than all threads on one after the other, and a
         # bag's numbers do not depend on how many there are
@@ -273,10 +279,13 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     ) -> tuple[ShallowTrees, float]:
         """Grow the trees; ``faster`` takes as many times fewer and larger steps."""
         booster, base = grower.boost(
-            rows, outcome, n_trees=max(1, self.n_trees // faster),
+            rows,
+            outcome,
+            n_trees=max(1, self.n_trees // faster),
             learning_rate=min(1.0, faster * self.learning_rate),
-            min_leaf=min(self.min_leaf, max(1, len(outcome) // 10)), seed=int(rng.integers(2**31)),
-        )  # fmt: skip
+            min_leaf=min(self.min_leaf, max(1, len(outcome) // 10)),
+            seed=int(rng.integers(2**31)),
+        )
         return from_lightgbm(booster), base
 
     def decision_function(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.float64]:

@@ -41,6 +41,12 @@ class ScoredRows:
         Log-odds that each feature adds.
     half_width : float array of shape (n_rows,)
         Half the width of the 95% interval, in log-odds; from the spread of the bags.
+
+    Examples
+    --------
+    >>> rows = ScoredRows(base_value=-2.0, contributions=np.array([[1.0, 1.0]]), half_width=np.ones(1))
+    >>> rows.log_odds.tolist(), rows.risks().round(3).values.tolist()
+    ([0.0], [[0.5, 0.269, 0.731]])
     """
 
     base_value: float

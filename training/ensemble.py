@@ -34,6 +34,19 @@ class Linear:
         Log-odds per standard deviation, and for a missing value.
     intercept : float array of shape (n_members,)
         Log-odds at the mean.
+
+    Examples
+    --------
+    >>> one = np.ones(1)
+    >>> linear = Linear(
+    ...     centre=0 * one, scale=one, mean=0 * one, spread=one, missing_share=0 * one,
+    ...     coefficient=np.array([[2.0]]), missing_coefficient=np.array([[0.5]]), intercept=-one,
+    ... )
+    >>> base, contributions, members = linear.explain(np.array([[0.0], [np.nan]], np.float32))
+    >>> base, contributions.ravel().tolist(), members.ravel().tolist()
+    (-1.0, [0.0, 0.5], [-1.0, -0.5])
+    >>> linear.scaled(0.5).coefficient.tolist()
+    [[1.0]]
     """
 
     centre: NDArray[np.float64]
@@ -58,8 +71,11 @@ class Linear:
         Linear
             A copy with these columns only.
         """
-        columns = {f.name: getattr(self, f.name)[..., features] for f in fields(self)
-                   if f.name != "intercept"}  # fmt: skip
+        columns = {
+            f.name: getattr(self, f.name)[..., features]
+            for f in fields(self)
+            if f.name != "intercept"
+        }
         return Linear(**columns, intercept=self.intercept.copy())
 
     def put(self, features: NDArray[np.int64], part: Linear) -> Linear:
@@ -99,9 +115,11 @@ class Linear:
             The same transformation.
         """
         return replace(
-            self, coefficient=weight * self.coefficient, intercept=weight * self.intercept,
+            self,
+            coefficient=weight * self.coefficient,
+            intercept=weight * self.intercept,
             missing_coefficient=weight * self.missing_coefficient,
-        )  # fmt: skip
+        )
 
     def transform(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return standardised features (0 where missing) and centred missing indicators.
@@ -193,8 +211,10 @@ class Ensemble:
         contributions += tree_parts
         members += tree_members
         return (
-            base + tree_base + float(self.tree_base.mean()), contributions, members + self.tree_base
-        )  # fmt: skip
+            base + tree_base + float(self.tree_base.mean()),
+            contributions,
+            members + self.tree_base,
+        )
 
     def of_bag(self, number: int) -> Ensemble:
         """Return what one bag learned, as a recipe of its own.
@@ -210,10 +230,11 @@ class Ensemble:
             One bag; contributions averaged over all bags are those of the whole.
         """
         linear = replace(
-            self.linear, coefficient=self.linear.coefficient[[number]],
+            self.linear,
+            coefficient=self.linear.coefficient[[number]],
             missing_coefficient=self.linear.missing_coefficient[[number]],
             intercept=self.linear.intercept[[number]],
-        )  # fmt: skip
+        )
         trees = self.trees.take(np.flatnonzero(self.trees.member == number)).of_member(0)
         return Ensemble(linear=linear, trees=trees, tree_base=self.tree_base[[number]])
 
@@ -277,18 +298,27 @@ class Ensemble:
 
 def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
     """Refuse arrays that are not those of one recipe, before anything is worked out from them."""
-    wanted = {*(f"linear.{f.name}" for f in fields(Linear)), "tree_base",
-              *(f"trees.{f.name}" for f in fields(ShallowTrees))}  # fmt: skip
+    wanted = {
+        *(f"linear.{f.name}" for f in fields(Linear)),
+        "tree_base",
+        *(f"trees.{f.name}" for f in fields(ShallowTrees)),
+    }
     if wanted - set(arrays):
         raise ValueError(f"there is no {min(wanted - set(arrays))}")
     m, n = np.atleast_2d(arrays["linear.coefficient"]).shape[:2]
     t = arrays["trees.member"].size
     shapes = dict.fromkeys(wanted, ("f", (n,))) | {
-        "linear.coefficient": ("f", (m, n)), "linear.missing_coefficient": ("f", (m, n)),
-        "linear.intercept": ("f", (m,)), "tree_base": ("f", (m,)), "trees.feature": ("i", (t, 3)),
-        "trees.threshold": ("f", (t, 3)), "trees.missing_left": ("b", (t, 3)), "trees.value": ("f", (t, 4)),
-        "trees.cover": ("f", (t, 4)), "trees.member": ("i", (t,)),
-    }  # fmt: skip
+        "linear.coefficient": ("f", (m, n)),
+        "linear.missing_coefficient": ("f", (m, n)),
+        "linear.intercept": ("f", (m,)),
+        "tree_base": ("f", (m,)),
+        "trees.feature": ("i", (t, 3)),
+        "trees.threshold": ("f", (t, 3)),
+        "trees.missing_left": ("b", (t, 3)),
+        "trees.value": ("f", (t, 4)),
+        "trees.cover": ("f", (t, 4)),
+        "trees.member": ("i", (t,)),
+    }
     for name, (kind, shape) in shapes.items():
         found = arrays[name]
         if found.dtype.kind != kind or found.shape != shape:

@@ -1,4 +1,4 @@
-"""Which features get a say, and the form in which a regression sees them.
+"""Feature selection, and the form in which a regression sees features.
 
 In:  rows of features, and which rows had the outcome.
 Out: a transformation learned from all rows; the features chosen; the columns of the regression.
@@ -15,7 +15,7 @@ from riskmodel.training.ensemble import Linear
 __all__ = ["choose_features", "learn_transformation", "missing_varies", "regressors"]
 
 NEAR_DUPLICATE = 0.9
-"""Correlation from which two features tell the same; chosen."""
+"""Correlation from which two features count as near duplicates; chosen."""
 
 LEARNED_FROM = 20_000
 """Rows from which the transformation of the features is learned, about."""
@@ -38,6 +38,12 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
     -------
     Linear
         With every coefficient 0.
+
+    Examples
+    --------
+    >>> linear = learn_transformation(np.array([[1.0], [3.0], [np.nan]], np.float32), n_bags=1)
+    >>> linear.centre.tolist(), linear.missing_share.round(2).tolist()
+    ([2.0], [0.33])
     """
     frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
     centre = frame.median().fillna(0.0).to_numpy()
@@ -48,10 +54,15 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
     spread = squashed.std(ddof=0).fillna(0.0).to_numpy()
     shape = (n_bags, values.shape[1])
     return Linear(
-        centre=centre, scale=scale, mean=mean, spread=np.where(spread > 1e-9, spread, 1.0),
-        missing_share=frame.isna().mean().to_numpy(), coefficient=np.zeros(shape),
-        missing_coefficient=np.zeros(shape), intercept=np.zeros(n_bags),
-    )  # fmt: skip
+        centre=centre,
+        scale=scale,
+        mean=mean,
+        spread=np.where(spread > 1e-9, spread, 1.0),
+        missing_share=frame.isna().mean().to_numpy(),
+        coefficient=np.zeros(shape),
+        missing_coefficient=np.zeros(shape),
+        intercept=np.zeros(n_bags),
+    )
 
 
 def choose_features(
@@ -77,6 +88,13 @@ def choose_features(
     -------
     int array of shape (n_chosen,)
         Their columns, ascending.
+
+    Examples
+    --------
+    >>> values = np.array([[0, 0, 5], [1, 1, 5], [0, 0, 6], [9, 9, 5]], np.float32)
+    >>> linear = learn_transformation(values, n_bags=1)
+    >>> choose_features(linear, values, np.array([0, 0, 0, 1]), 2).tolist()  # 1 repeats 0
+    [0, 2]
     """
     with_outcome = np.flatnonzero(outcome == 1)
     others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
@@ -109,6 +127,12 @@ def missing_varies(linear: Linear) -> NDArray[np.int64]:
     -------
     int array of shape (n_chosen,)
         Their columns, ascending.
+
+    Examples
+    --------
+    >>> linear = learn_transformation(np.array([[1.0, 2.0], [np.nan, 3.0]], np.float32), n_bags=1)
+    >>> missing_varies(linear).tolist()
+    [0]
     """
     return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
 
@@ -127,6 +151,12 @@ def regressors(linear: Linear, values: NDArray[np.float32]) -> NDArray[np.float6
     -------
     float array of shape (n_rows, n_features + n_varying)
         A column more for each of :func:`missing_varies`.
+
+    Examples
+    --------
+    >>> values = np.array([[1.0, 2.0], [np.nan, 3.0]], np.float32)
+    >>> regressors(learn_transformation(values, n_bags=1), values).shape
+    (2, 3)
     """
     standardised, missing = linear.transform(values)
     return np.hstack([standardised, missing[:, missing_varies(linear)]])

@@ -101,6 +101,11 @@ class GateAnswer:
         -------
         str
             The result, whether it blocks, and the reason.
+
+        Examples
+        --------
+        >>> GateAnswer(code="smallest_lift", result="passed").text()
+        'passed'
         """
         if self.result == PASSED:
             return PASSED
@@ -151,6 +156,11 @@ class GateAnswer:
         -------
         dict
             JSON-ready: the attributes, ``title`` and ``blocks``.
+
+        Examples
+        --------
+        >>> GateAnswer(code="smallest_lift", result="passed").to_dict()["title"]
+        'smallest lift'
         """
         return asdict(self) | {"title": self.title, "blocks": self.blocks}
 

@@ -52,12 +52,21 @@ class BinnedRows:
         # by rows: with few rows and shallow trees three times as fast as by columns
         self.lightgbm = lightgbm
         self.common: dict[str, Any] = {
-            "objective": "binary", "max_depth": max_depth, "num_leaves": 2**max_depth,
-            "lambda_l2": L2, "feature_fraction_bynode": FEATURES_PER_SPLIT, "max_bin": 63,
-            "min_data_in_bin": 1, "monotone_constraints": directions, "feature_pre_filter": False,
-            "enable_bundle": False, "deterministic": True, "force_row_wise": True,
-            "num_threads": 1, "verbose": -1,
-        }  # fmt: skip
+            "objective": "binary",
+            "max_depth": max_depth,
+            "num_leaves": 2**max_depth,
+            "lambda_l2": L2,
+            "feature_fraction_bynode": FEATURES_PER_SPLIT,
+            "max_bin": 63,
+            "min_data_in_bin": 1,
+            "monotone_constraints": directions,
+            "feature_pre_filter": False,
+            "enable_bundle": False,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 1,
+            "verbose": -1,
+        }
         self.binned = lightgbm.Dataset(values, params=self.common).construct()
 
     def boost(
@@ -100,8 +109,10 @@ class BinnedRows:
         sample.set_label(outcome)
         sample.set_init_score(np.full(len(rows), base))
         settings = self.common | {
-            "learning_rate": learning_rate, "min_data_in_leaf": min_leaf, "seed": seed
-        }  # fmt: skip
+            "learning_rate": learning_rate,
+            "min_data_in_leaf": min_leaf,
+            "seed": seed,
+        }
         return self.lightgbm.train(settings, sample, n_trees), base
 
 
@@ -132,18 +143,20 @@ def from_lightgbm(booster: Booster) -> ShallowTrees:
                 feature[tree, place] = node["split_feature"]
                 threshold[tree, place] = node["threshold"]
                 missing_left[tree, place] = _sends_missing_left(node)
-                stack += [
-                    (node["left_child"], 2 * place + 1), (node["right_child"], 2 * place + 2)
-                ]  # fmt: skip
+                stack += [(node["left_child"], 2 * place + 1), (node["right_child"], 2 * place + 2)]
                 continue
             first = {0: 0, 1: 0, 2: 2}.get(place, place - 3)
             width = 1 if place > 2 else 4 if place == 0 else 2
             value[tree, first : first + width] = node["leaf_value"]
             cover[tree, first] = max(1, node.get("leaf_count", 1))
     return ShallowTrees(
-        feature=feature, threshold=threshold, missing_left=missing_left, value=value, cover=cover,
+        feature=feature,
+        threshold=threshold,
+        missing_left=missing_left,
+        value=value,
+        cover=cover,
         member=np.zeros(n_trees, dtype=np.int64),
-    )  # fmt: skip
+    )
 
 
 def _sends_missing_left(node: dict[str, Any]) -> bool:

@@ -37,7 +37,13 @@ def case_control_sample(
     Returns
     -------
     int array of shape (n_drawn,)
-        Rows, ascending; those of a pupil drawn twice stand twice.
+        Rows, ascending; the rows of a pupil drawn twice come twice.
+
+    Examples
+    --------
+    >>> outcome, owners = np.array([1, 0, 0, 0]), np.array([0, 0, 1, 2])
+    >>> case_control_sample(outcome, owners, 20, np.random.default_rng(0)).tolist()
+    [0, 1, 2, 3]
     """
     positive_owners = np.unique(owners[outcome == 1])
     copies = np.bincount(
@@ -64,6 +70,11 @@ def related_sample(related: NDArray[np.int64], rng: np.random.Generator) -> NDAr
     -------
     int array of shape (n_drawn,)
         Rows, ascending.
+
+    Examples
+    --------
+    >>> related_sample(np.array([0, 1, 0]), np.random.default_rng(0)).tolist()
+    [0, 1, 2]
     """
     with_it, without = (rng.permutation(np.flatnonzero(related == value)) for value in (1, 0))
     return np.sort(np.concatenate([with_it[: RELATED_ROWS // 10], without[:RELATED_ROWS]]))

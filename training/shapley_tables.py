@@ -133,10 +133,12 @@ def make_cuts(feature: NDArray[np.int64], threshold: Floats) -> Cuts:
     Cuts
         Of every column that is used.
     """
-    return Cuts({
-        int(column): np.unique(threshold[feature == column])
-        for column in np.unique(feature[feature >= 0])
-    })  # fmt: skip
+    return Cuts(
+        {
+            int(column): np.unique(threshold[feature == column])
+            for column in np.unique(feature[feature >= 0])
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

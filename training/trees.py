@@ -3,7 +3,7 @@
 In:  trees of depth two or less; rows of features.
 Out: per row the sum of the trees, and each feature's Shapley value in that sum.
 
-The values equal ``shap.TreeExplainer`` with path-dependent expectations; :mod:`.effects` says how
+The values equal ``shap.TreeExplainer`` with path-dependent expectations; :mod:`.shapley_tables` says how
 they come from tables instead of a walk through every tree.
 """
 
@@ -46,6 +46,22 @@ class ShallowTrees:
         Training rows of the leaves.
     member : int array of shape (n_trees,)
         Number of the bag that a tree belongs to.
+
+    Examples
+    --------
+    >>> stump = ShallowTrees(
+    ...     feature=np.array([[0, -1, -1]]),
+    ...     threshold=np.array([[2.5, np.inf, np.inf]]),
+    ...     missing_left=np.array([[True, True, True]]),
+    ...     value=np.array([[-1.0, 0.0, 1.0, 0.0]]),
+    ...     cover=np.array([[50.0, 0.0, 50.0, 0.0]]),
+    ...     member=np.array([0]),
+    ... )
+    >>> base, contributions, members = stump.explain(np.array([[1.0], [9.0]], np.float32), 1)
+    >>> base, contributions.ravel().tolist(), members.ravel().tolist()
+    (0.0, [-1.0, 1.0], [-1.0, 1.0])
+    >>> stump.scaled(0.5).value.tolist()
+    [[-0.5, 0.0, 0.5, 0.0]]
     """
 
     feature: NDArray[np.int64]
@@ -117,8 +133,14 @@ class ShallowTrees:
     def _halves(self, trees: NDArray[np.int64]) -> Iterator[Half]:
         """Return the two halves of each of some trees."""
         for tree in trees:
-            splits = list(zip(self.feature[tree].tolist(), self.threshold[tree].tolist(),
-                              self.missing_left[tree].tolist(), strict=True))  # fmt: skip
+            splits = list(
+                zip(
+                    self.feature[tree].tolist(),
+                    self.threshold[tree].tolist(),
+                    self.missing_left[tree].tolist(),
+                    strict=True,
+                )
+            )
             rows = self.cover[tree].reshape(2, 2)
             inside = rows.sum(axis=1)
             for side in (0, 1):
@@ -126,10 +148,14 @@ class ShallowTrees:
                     continue
                 level, other = self.value[tree, 2 * side : 2 * side + 2].tolist()
                 yield Half(
-                    outer=splits[0], inner=splits[1 + side], right=bool(side), level=level,
-                    step=other - level, share=float(inside[side] / inside.sum()),
+                    outer=splits[0],
+                    inner=splits[1 + side],
+                    right=bool(side),
+                    level=level,
+                    step=other - level,
+                    share=float(inside[side] / inside.sum()),
                     share_right=float(rows[side, 1] / inside[side]),
-                )  # fmt: skip
+                )
 
     def explain(
         self, X: NDArray[np.float32], n_members: int
