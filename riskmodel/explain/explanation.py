@@ -87,6 +87,13 @@ class Explanation:
         ------
         ModelError
             If their number differs, or a row is further away than :data:`TOLERANCE`.
+
+        Examples
+        --------
+        >>> parts = pd.DataFrame({"fsm_now": [0.5]})
+        >>> made = Explanation(base_value=-2.0, contributions=parts, features=parts,
+        ...                    log_odds=np.array([-1.5]))
+        >>> made.check_sum(np.array([-1.5]))  # says nothing where they add up
         """
         total = self.base_value + self.contributions.to_numpy(dtype=float).sum(axis=1)
         if np.shape(log_odds) != total.shape:
@@ -114,6 +121,14 @@ class Explanation:
         -------
         Explanation
             Rows numbered from 0.
+
+        Examples
+        --------
+        >>> parts = pd.DataFrame({"fsm_now": [0.5, 0.0]})
+        >>> made = Explanation(base_value=-2.0, contributions=parts, features=parts,
+        ...                    log_odds=np.array([-1.5, -2.0]))
+        >>> made.take(np.array([1])).contributions["fsm_now"].tolist()
+        [0.0]
         """
         return Explanation(
             base_value=self.base_value,

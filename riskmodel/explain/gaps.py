@@ -41,6 +41,12 @@ def find_gaps(
     -------
     DataFrame
         ``pupil_id, sentence``, pupils in their order.
+
+    Examples
+    --------
+    >>> sunny = pd.DataFrame({"days_of_sunshine": [3.0]})
+    >>> list(find_gaps(sunny, pd.Series(["P1"]), as_of=pd.Timestamp("2024-08-01")))
+    ['pupil_id', 'sentence']
     """
     pupils = pupil_id.astype("str").to_numpy()
     found = [_marks(features, pupils, as_of, tables)]

@@ -103,6 +103,11 @@ def read_words(name: str) -> list[dict[str, str]]:
     -------
     list of dict
         One per row; lines that begin with ``#`` are comments.
+
+    Examples
+    --------
+    >>> sorted(read_words("subjects.csv")[0])[:2]
+    ['carried', 'place']
     """
     text = (files("riskmodel.explain") / name).read_text(encoding="utf-8")
     return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
@@ -130,6 +135,11 @@ def phrase_of(name: str) -> Phrase:
     -------
     Phrase
         With what the catalogue says filled in.
+
+    Examples
+    --------
+    >>> phrase_of("days_of_sunshine").subject
+    'days of sunshine'
     """
     return (
         _phrase(CATALOGUE[name]) if name in CATALOGUE else _own_phrase(name.replace("_", " "), "")
@@ -164,6 +174,11 @@ def place_of(name: str) -> int:
     -------
     int
         Small comes first.
+
+    Examples
+    --------
+    >>> place_of("sen_support_now") < place_of("days_of_sunshine")
+    True
     """
     place = _places().get(phrase_of(name).subject)
     if place is not None:
@@ -292,6 +307,11 @@ def write_time(value: float, unit: str) -> str:
     str
         In days up to two weeks, in weeks up to ten, in months up to two years, then in years.
 
+    Raises
+    ------
+    KeyError
+        If the unit is none of these.
+
     Examples
     --------
     >>> write_time(36.0, "days"), write_time(27.0, "months")
@@ -307,8 +327,13 @@ def write_time(value: float, unit: str) -> str:
 
 def _level(value: float, unit: str) -> str:
     """Write a standardised score; half a standard deviation is the smallest step worth a word."""
-    words = ("well below average", "below average", "about average", "above average",
-             "well above average")  # fmt: skip
+    words = (
+        "well below average",
+        "below average",
+        "about average",
+        "above average",
+        "well above average",
+    )
     return words[int(np.searchsorted([-1.0, -0.5, 0.5, 1.0], value))]
 
 

@@ -123,6 +123,12 @@ def write_sentences(
     -------
     object array of shape (n_sentences,)
         Without a full stop. School effects begin with "At this school".
+
+    Examples
+    --------
+    >>> sunny = pd.DataFrame({"days_of_sunshine": [3.0, 4.0]})
+    >>> write_sentences(sunny, np.array([1]), np.array([0]), 1).tolist()
+    ['Days of sunshine: 4']
     """
     sentences = np.full(len(pupil), "", dtype=object)
     names = [str(name) for name in features.columns]

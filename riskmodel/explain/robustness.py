@@ -27,26 +27,50 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 DAY_AWAY = {
-    "absence_rate_10_days": 2 / 20, "absence_rate_20_days": 2 / 40, "absence_rate_60_days": 2 / 120,
-    "absence_rate_12_months": 2 / 380, "absence_rate_term": 2 / 120, "illness_rate_10_days": 2 / 20,
-    "illness_rate_20_days": 2 / 40, "illness_rate_60_days": 2 / 120, "illness_rate_12_months": 2 / 380,
-    "illness_rate_term": 2 / 120, "authorised_rate_10_days": 2 / 20, "authorised_rate_20_days": 2 / 40,
-    "authorised_rate_60_days": 2 / 120, "authorised_rate_12_months": 2 / 380,
-    "authorised_rate_term": 2 / 120, "absence_change_20_days": 2 / 40, "illness_change_20_days": 2 / 40,
-    "absence_change_4_weeks": 2 / 40, "absence_change_year": 2 / 120, "absence_change_term": 2 / 120,
-    "absence_slope": 2 / 20 * 2.5 / 17.5, "absence_against_year_group": 2 / 380,
-    "absence_against_year_group_20_days": 2 / 40, "absence_against_school": 2 / 380,
-    "absence_spells_12_months": 1.0, "absence_spells_60_days": 1.0, "weeks_complete": -1 / 12,
-}  # fmt: skip
+    "absence_rate_10_days": 2 / 20,
+    "absence_rate_20_days": 2 / 40,
+    "absence_rate_60_days": 2 / 120,
+    "absence_rate_12_months": 2 / 380,
+    "absence_rate_term": 2 / 120,
+    "illness_rate_10_days": 2 / 20,
+    "illness_rate_20_days": 2 / 40,
+    "illness_rate_60_days": 2 / 120,
+    "illness_rate_12_months": 2 / 380,
+    "illness_rate_term": 2 / 120,
+    "authorised_rate_10_days": 2 / 20,
+    "authorised_rate_20_days": 2 / 40,
+    "authorised_rate_60_days": 2 / 120,
+    "authorised_rate_12_months": 2 / 380,
+    "authorised_rate_term": 2 / 120,
+    "absence_change_20_days": 2 / 40,
+    "illness_change_20_days": 2 / 40,
+    "absence_change_4_weeks": 2 / 40,
+    "absence_change_year": 2 / 120,
+    "absence_change_term": 2 / 120,
+    "absence_slope": 2 / 20 * 2.5 / 17.5,
+    "absence_against_year_group": 2 / 380,
+    "absence_against_year_group_20_days": 2 / 40,
+    "absence_against_school": 2 / 380,
+    "absence_spells_12_months": 1.0,
+    "absence_spells_60_days": 1.0,
+    "weeks_complete": -1 / 12,
+}
 """What one school day more of absence, ill and lately, does to each feature. A window of n school
 days has 2n half-days, a school year about 380; a term is taken as 60 days."""
 
 WEEK_LATER = {
-    "days_since_suspension": 7.0, "days_since_first_suspension": 7.0, "days_since_sen_change": 7.0,
-    "days_since_circumstance": 7.0, "days_since_address": 7.0, "days_since_plan_request": 7.0,
-    "months_at_school": 7 / DAYS_PER_MONTH, "weeks_since_year_7": 1.0, "weeks_since_september": 1.0,
-    "sen_years": 7 / DAYS_PER_YEAR, "ehc_plan_years": 7 / DAYS_PER_YEAR,
-}  # fmt: skip
+    "days_since_suspension": 7.0,
+    "days_since_first_suspension": 7.0,
+    "days_since_sen_change": 7.0,
+    "days_since_circumstance": 7.0,
+    "days_since_address": 7.0,
+    "days_since_plan_request": 7.0,
+    "months_at_school": 7 / DAYS_PER_MONTH,
+    "weeks_since_year_7": 1.0,
+    "weeks_since_september": 1.0,
+    "sen_years": 7 / DAYS_PER_YEAR,
+    "ehc_plan_years": 7 / DAYS_PER_YEAR,
+}
 """What a week does in which nothing happens."""
 
 NUDGES = (

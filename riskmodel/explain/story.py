@@ -48,8 +48,12 @@ COLUMNS = [
     "weak",
 ]
 
-HEADINGS = (("protects", "What protects"), ("noted", "Noted"), ("raises", "What raises the risk"),
-            ("rest", ""))  # fmt: skip
+HEADINGS = (
+    ("protects", "What protects"),
+    ("noted", "Noted"),
+    ("raises", "What raises the risk"),
+    ("rest", ""),
+)
 
 
 @dataclass(frozen=True, kw_only=True)

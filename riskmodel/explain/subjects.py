@@ -69,6 +69,11 @@ def members_of(names: list[str]) -> dict[str, Ints]:
     -------
     dict of str to int array of shape (n_members,)
         Subjects in the order in which they are read out.
+
+    Examples
+    --------
+    >>> {subject: columns.tolist() for subject, columns in members_of(["rainy_days", "ice"]).items()}
+    {'ice': [1], 'rainy days': [0]}
     """
     found: dict[str, list[int]] = {}
     for number, name in enumerate(names):
@@ -207,6 +212,11 @@ def theme_totals(contributions: pd.DataFrame) -> pd.DataFrame:
     DataFrame of shape (n_pupils, n_themes)
         One float column per theme, rows as given; with the base value a row adds up to
         ``logit(risk)``. Features outside the catalogue make the theme ``other``.
+
+    Examples
+    --------
+    >>> theme_totals(pd.DataFrame({"fsm_now": [0.25], "fsm_ever": [0.5]})).values.tolist()
+    [[0.75]]
     """
     names = [str(name) for name in contributions.columns]
     themes = [_theme_of(name) for name in names]
