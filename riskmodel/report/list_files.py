@@ -30,8 +30,14 @@ __all__ = ["read_list", "write_list"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet may take text for a formula, the full-width ones too."""
 
-NUMBERS = {"rank": "int64", "selected": "bool", "year_group": "Int64", "risk": "float64",
-           "risk_low": "float64", "risk_high": "float64"}  # fmt: skip
+NUMBERS = {
+    "rank": "int64",
+    "selected": "bool",
+    "year_group": "Int64",
+    "risk": "float64",
+    "risk_low": "float64",
+    "risk_high": "float64",
+}
 """Columns of ``list.csv`` that are no text."""
 
 
@@ -56,7 +62,7 @@ def write_list(
         An earlier ranking, to say who is new, rising or falling; ``compared_with`` of the assessment's
         provenance is its day.
     log : LogTo, optional
-        Where the list is logged, just before its folder appears; not at all where left out.
+        Where the list is logged, just before its folder appears. A list without it is not logged.
     tables : Tables, optional
         The LA's facts, for the charts, needs and names of schools of the pages.
     password : str, optional
@@ -75,21 +81,11 @@ def write_list(
     """
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
-        # line ends of RFC 4180, because only characters of a line end are quoted inside text
-        _defused(ranking).to_csv(folder / "list.csv", index=False, lineterminator="\r\n")
-        identity = _identity(assessment, ranking, folder / "list.csv")
+        identity = _write_csv(assessment, ranking, folder / "list.csv")
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
         write_records(assessment, folder / "records")
-        with (folder / "reasons.parquet").open("wb") as stream:  # Arrow takes any path for UTF-8
-            _reasons_frame(assessment).to_parquet(stream, index=False)
-        facts = assessment.to_dict() | {"list": json.loads(identity.text())}
-        for name, content in (
-            ("audit.json", assessment.audit.to_dict()),
-            ("assessment.json", facts),
-        ):
-            text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-            (folder / name).write_text(text, encoding="utf-8")
+        _write_data(assessment, identity, folder)
         if log is not None:
             record_list(log, identity, assessment)
     return Path(out)
@@ -122,18 +118,25 @@ def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:
             f"{folder} holds no list that can be read ({error}). Name a folder that 'riskmodel list' "
             "wrote."
         ) from error
-    if hashlib.sha256(content).hexdigest() != identity.digest:
-        raise RequestError(
-            f"{folder / 'list.csv'} was changed since the list was made. Put back the file as it was "
-            "written."
-        )
+    content = _checked(content, identity, folder / "list.csv")
     types = defaultdict(lambda: "str", NUMBERS)
-    # what nobody changed is read without a doubt, from the bytes that were compared
     ranking = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
     return identity, _rearmed(ranking)
 
 
-def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> ListIdentity:
+def _checked(content: bytes, identity: ListIdentity, path: Path) -> bytes:
+    """Return the bytes of a ranking, unless they are not those that its identity was made from."""
+    if hashlib.sha256(content).hexdigest() != identity.digest:
+        raise RequestError(
+            f"{path} was changed since the list was made. Put back the file as it was written."
+        )
+    return content
+
+
+def _write_csv(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> ListIdentity:
+    """Write the ranking; return the identity that its bytes give the list."""
+    # line ends of RFC 4180, because only characters of a line end are quoted inside text
+    _defused(ranking).to_csv(path, index=False, lineterminator="\r\n")
     return ListIdentity(
         outcome=assessment.outcome,
         as_of=f"{assessment.as_of:%Y-%m-%d}",
@@ -142,6 +145,17 @@ def _identity(assessment: Assessment, ranking: pd.DataFrame, path: Path) -> List
         model_uri=str(assessment.provenance.get("model_uri", "not registered")),
         digest=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
+
+
+def _write_data(assessment: Assessment, identity: ListIdentity, folder: Path) -> None:
+    """Write the files that programs read: reasons, audit, and what made the list."""
+    with (folder / "reasons.parquet").open("wb") as stream:  # Arrow takes any path for UTF-8
+        _reasons_frame(assessment).to_parquet(stream, index=False)
+    facts = assessment.to_dict() | {"list": json.loads(identity.text())}
+    contents = {"audit.json": assessment.audit.to_dict(), "assessment.json": facts}
+    for name, content in contents.items():
+        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
@@ -153,7 +167,7 @@ def _reasons_frame(assessment: Assessment) -> pd.DataFrame:
 
 
 def _rearmed(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Take away what :func:`_defused` put in front."""
+    """Return a ranking without the apostrophes that :func:`_defused` put in front."""
     read = ranking.copy()
     for column in read.select_dtypes(include=["str"]).columns:
         text = read[column].astype("str")
@@ -163,7 +177,7 @@ def _rearmed(ranking: pd.DataFrame) -> pd.DataFrame:
 
 
 def _defused(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Keep spreadsheets from reading text as a formula: it gets an apostrophe in front.
+    """Return a ranking in which no text is read as a formula: it gets an apostrophe in front.
 
     Text that has apostrophes before such a start gets one more, so that :func:`read_list` can take
     away exactly what was added.

@@ -1,4 +1,4 @@
-"""The log of lists: who made which list, when, with which model, from which data.
+"""The log of lists: the person, the day, the model and the data of each list.
 
 In:  a list as it is written.
 Out: one entry in a log that is only added to and whose chain of hashes can be verified.
@@ -20,7 +20,7 @@ __all__ = ["LogTo", "record_list"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTo:
-    """Where a list is logged, and in whose name.
+    """The log to which a list is added, and who makes the list.
 
     Attributes
     ----------
@@ -54,8 +54,15 @@ def record_list(log: LogTo, identity: ListIdentity, assessment: Assessment) -> N
     RequestError
         If the log was tampered with or cannot be written.
     """
+    entry = _entry(log, identity, assessment)
+    append(log.path, lambda _: [entry])
+
+
+def _entry(log: LogTo, identity: ListIdentity, assessment: Assessment) -> dict[str, Any]:
+    """Return what the log keeps of a list: no pupil."""
     origin = assessment.provenance
-    entry: dict[str, Any] = {
+    kept = ("model_digest", "data_digest", "rows_set_aside")
+    return {
         "kind": "list",
         "at": log.at.isoformat(timespec="seconds"),
         "by": log.by.encode("utf-8", "replace").decode("utf-8"),
@@ -66,9 +73,6 @@ def record_list(log: LogTo, identity: ListIdentity, assessment: Assessment) -> N
         "capacity": identity.capacity,
         "pupils": len(assessment.scores),
         "model_uri": identity.model_uri,
-        "model_digest": origin.get("model_digest"),
-        "data_digest": origin.get("data_digest"),
-        "rows_set_aside": origin.get("rows_set_aside"),
+        **{name: origin.get(name) for name in kept},
         "simulated": bool(origin.get("simulated")),
     }
-    append(log.path, lambda _: [entry])

@@ -1,4 +1,4 @@
-"""Sentences that every page and workbook opens with.
+"""Sentences at the top of every page and workbook of a list.
 
 In:  an assessment.
 Out: what the list is, how often such lists were right, and what it must not be used for.
@@ -27,10 +27,11 @@ __all__ = [
     "track_record",
 ]
 
-_SHOWN, _ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+METRICS, ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
+"""Metrics of a backtest that the sentences give, and the endings of a figure and its interval."""
 
 OUT_OF_TIME = "out of time"
-"""How a model is said to be evaluated where earlier lists could be tested."""
+"""What provenance calls a test on earlier lists."""
 
 AUDIT_TABLES = {
     "selection": "This list: who is on it",
@@ -49,9 +50,17 @@ MISUSE = (
     "Many children listed will not have the outcome, and some who are not listed will.",
 )
 
+MEANINGS = {
+    "Risk": "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. The range "
+    "shows how unsure the model is of that figure.",
+    "Near the line": "Pupils just below the last place. The model can hardly tell them from those just "
+    "above it.",
+}
+"""Word of the list → what it means."""
+
 
 def day_words(day: pd.Timestamp) -> str:
-    """Write a day as people do.
+    """Return a day as people write it.
 
     Parameters
     ----------
@@ -92,8 +101,7 @@ def purpose(assessment: Assessment) -> list[str]:
         f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
         outcome_of(assessment.outcome).policy,
-        f"Model: {assessment.provenance.get('model_uri', 'not registered')}, trained on what was known "
-        f"before {assessment.provenance.get('trained_as_of', 'an unknown day')}.",
+        f"Model: {_model(assessment)}",
         track_record(assessment),
     ]
 
@@ -114,12 +122,12 @@ def short_purpose(assessment: Assessment) -> str:
     day = day_words(assessment.as_of)
     return (
         f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils who may need support most, by "
-        f"their risk of {outcome_of(assessment.outcome).words}. It stands on what was recorded before {day}."
+        f"their risk of {outcome_of(assessment.outcome).words}. It uses what was recorded before {day}."
     )
 
 
 def about(assessment: Assessment) -> list[tuple[str, str]]:
-    """Return how the list was made.
+    """Return how the list was made, and what its words mean.
 
     Parameters
     ----------
@@ -131,26 +139,28 @@ def about(assessment: Assessment) -> list[tuple[str, str]]:
     list of (str, str)
         What, and its value in words.
     """
+    day, pupils = day_words(assessment.as_of), f"{len(assessment.scores):,}"
+    made = {
+        "For": "Inclusion officers of the local authority and inclusion leads of its schools.",
+        "What counts as the outcome": outcome_of(assessment.outcome).policy,
+        "As of": f"{day}. Nothing recorded on or after that day was used.",
+        "Pupils": f"{pupils} were scored; the list has {assessment.capacity:,} places.",
+        "Model": _model(assessment),
+        "How often it was right": track_record(assessment),
+    }
+    change = f"{change_words(assessment)} Steady is within a quarter of the former rank."
+    return [*made.items(), *MEANINGS.items(), ("Rising, steady, falling", change)]
+
+
+def _model(assessment: Assessment) -> str:
+    """Return the model's address, and the day of its training."""
     origin = assessment.provenance
-    return [
-        ("For", "Inclusion officers of the local authority and inclusion leads of its schools."),
-        ("What counts as the outcome", outcome_of(assessment.outcome).policy),
-        ("As of", f"{day_words(assessment.as_of)}. Nothing recorded on or after that day was used."),
-        ("Pupils", f"{len(assessment.scores):,} were scored; the list has {assessment.capacity:,} places."),
-        ("Model", f"{origin.get('model_uri', 'not registered')}, trained on what was known before "
-         f"{origin.get('trained_as_of', 'an unknown day')}."),
-        ("How often it was right", track_record(assessment)),
-        ("Risk", "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. The "
-         "range shows how unsure the model is of that figure."),
-        ("Near the line", "Pupils just below the last place. The model can hardly tell them from those "
-         "just above it."),
-        ("Rising, steady, falling", f"{change_words(assessment)} Steady is within a quarter of the former "
-         "rank."),
-    ]  # fmt: skip
+    uri, day = origin.get("model_uri", "not registered"), origin.get("trained_as_of")
+    return f"{uri}, trained on what was known before {day or 'an unknown day'}."
 
 
 def change_words(assessment: Assessment) -> str:
-    """Say what the change is measured against.
+    """Return what the change is measured against.
 
     Parameters
     ----------
@@ -172,7 +182,7 @@ def change_words(assessment: Assessment) -> str:
 
 
 def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
-    """Say how often such lists were right, as two counts out of 100.
+    """Return how often such lists were right, as two counts out of 100.
 
     Parameters
     ----------
@@ -194,11 +204,11 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
         if assessment.provenance.get("evaluated") == OUT_OF_TIME
         else "of pupils left out of the training"
     )
-    return [
-        (round(found[0]), f"Out of 100 children listed {when}, {_count(found)} were {happened}."),
-        (round(caught[0]), f"Out of 100 children who were {happened}, such lists would have caught "
-         f"{_count(caught)}."),
-    ]  # fmt: skip
+    listed = f"Out of 100 children listed {when}, {_count(found)} were {happened}."
+    held = (
+        f"Out of 100 children who were {happened}, such lists would have caught {_count(caught)}."
+    )
+    return [(round(found[0]), listed), (round(caught[0]), held)]
 
 
 def _count(figures: list[float]) -> str:
@@ -209,13 +219,13 @@ def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
     """Return precision and recall at the capacity out of 100, each with its interval."""
     table = backtest.get("table", [])
     row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
-    if any(row.get(f"{metric}{end}") is None for metric in _SHOWN for end in _ENDS):
+    if any(row.get(f"{metric}{end}") is None for metric in METRICS for end in ENDS):
         return None
-    return [[100 * row[f"{metric}{end}"] for end in _ENDS] for metric in _SHOWN]
+    return [[100 * row[f"{metric}{end}"] for end in ENDS] for metric in METRICS]
 
 
 def track_record(assessment: Assessment) -> str:
-    """Say how often such lists were right.
+    """Return how often such lists were right.
 
     Parameters
     ----------
@@ -231,7 +241,7 @@ def track_record(assessment: Assessment) -> str:
 
 
 def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
-    """Say how often the lists of a backtest were right.
+    """Return how often the lists of a backtest were right.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from riskmodel.data import Tables
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.audit_view import audit_tables, audit_words
-from riskmodel.report.list_page.cards import cards
+from riskmodel.report.list_page.cards import Card, CardFacts, cards
 from riskmodel.report.list_page.rows import FILTERS, bar_places, list_rows, rest_of_cohort
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
 from riskmodel.report.sentences import (
@@ -68,31 +69,68 @@ def write_pages(
     RequestError
         If the password is too short.
     """
+    listed = _listed(assessment, ranking, tables)
+    key = None if password is None else make_key(password)
+    (folder / "schools").mkdir()
+    _write(folder / "index.html", _la_body(listed), key)
+    for school, name in _schools(listed.rows):
+        _write(
+            folder / "schools" / f"{file_name(school)}.html",
+            _school_body(listed, school, name),
+            key,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """What the pages show: every pupil's row, those shown with their bars, and their cards."""
+
+    assessment: Assessment
+    rows: pd.DataFrame
+    shown: pd.DataFrame
+    facts: CardFacts
+    cards: dict[str, Card]
+
+
+def _listed(assessment: Assessment, ranking: pd.DataFrame, tables: Tables | None) -> _Listed:
+    """Put a ranking in words, with the cards of the pupils shown."""
     rows = list_rows(ranking, tables, as_of=assessment.as_of)
     is_shown = (ranking["band"] != "not listed").to_numpy()
     shown = rows[is_shown].join(ranking.loc[is_shown, list(PARTS)])
     shown = shown.join(bar_places(ranking[is_shown]))
     facts, made = cards(assessment, shown, tables)
-    key = None if password is None else make_key(password)
+    by_pupil = {card.pupil: card for card in made}
+    return _Listed(assessment=assessment, rows=rows, shown=shown, facts=facts, cards=by_pupil)
 
-    def write(path: Path, chosen: pd.DataFrame, school: str | None) -> None:
-        own = [made[place].to_dict() for place in shown.index.get_indexer(chosen.index)]
-        data = numbered(facts.to_dict() | {"cards": own})
-        data |= {} if school is not None else {"rest": rest_of_cohort(rows[~is_shown])}
-        body = _body(assessment, chosen, school, data)
-        path.write_text(_shell(body, key), encoding="utf-8")
 
-    write(folder / "index.html", shown, None)
-    (folder / "schools").mkdir()
-    schools = rows.drop_duplicates("school_id")
-    for school, name in zip(schools["school_id"].tolist(), schools["school"].tolist(), strict=True):
-        if school:
-            own = shown[(shown["school_id"] == school).to_numpy()]
-            write(folder / "schools" / f"{file_name(school)}.html", own, name)
+def _schools(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return each school with its name."""
+    once = rows[(rows["school_id"] != "").to_numpy()].drop_duplicates("school_id")
+    return list(zip(once["school_id"].tolist(), once["school"].tolist(), strict=True))
+
+
+def _la_body(listed: _Listed) -> str:
+    """Return what the LA's page holds: everybody, and the audit."""
+    rest = listed.rows[~listed.rows.index.isin(listed.shown.index)]
+    audit = listed.assessment.audit
+    return _body(
+        listed,
+        listed.shown,
+        {"rest": rest_of_cohort(rest)},
+        school=None,
+        audit=audit_words(audit),
+        tables=audit_tables(audit),
+    )
+
+
+def _school_body(listed: _Listed, school: str, name: str) -> str:
+    """Return what a school's page holds: its own pupils only."""
+    own = listed.shown[(listed.shown["school_id"] == school).to_numpy()]
+    return _body(listed, own, {}, school=name, audit={}, tables={})
 
 
 def numbered(content: dict[str, Any]) -> dict[str, Any]:
-    """Write each text of some content once.
+    """Return some content with each text written once.
 
     Parameters
     ----------
@@ -123,18 +161,12 @@ def numbered(content: dict[str, Any]) -> dict[str, Any]:
     return walk(content) | {"words": list(numbers)}
 
 
-def _body(
-    assessment: Assessment, shown: pd.DataFrame, school: str | None, data: dict[str, Any]
-) -> str:
-    """Return what a page holds, a sealed one too."""
-    filters = {
-        name: list(dict.fromkeys(sorted(shown[name], key=_natural)))
-        for name in FILTERS if name in shown and shown[name].nunique() > 1
-    }  # fmt: skip
+def _body(listed: _Listed, shown: pd.DataFrame, more: dict[str, Any], **contents: Any) -> str:
+    """Return what a page holds, a sealed one too; ``more`` is data for its script."""
+    assessment = listed.assessment
+    own = [listed.cards[pupil].to_dict() for pupil in shown["pupil_id"]]
     return render(
         "list_page/list.html",
-        school=school,
-        as_of=day_words(assessment.as_of),
         simulated=bool(assessment.provenance.get("simulated")),
         purpose=short_purpose(assessment),
         figures=track_figures(assessment),
@@ -142,13 +174,18 @@ def _body(
         change=change_words(assessment),
         misuse=MISUSE,
         pupils=shown.to_dict("records"),
-        filters={FILTERS[name]: (name, values) for name, values in filters.items()},
-        audit={} if school is not None else audit_words(assessment.audit),
-        tables={} if school is not None else audit_tables(assessment.audit),
+        filters=_filters(shown),
         label_note=outcome_of(assessment.outcome).note,
-        data=_for_script(data),
+        data=_for_script(numbered(listed.facts.to_dict() | {"cards": own}) | more),
         made=_made(assessment),
+        **contents,
     )
+
+
+def _filters(shown: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
+    """Return label → column and values of each filter that has something to choose."""
+    columns = [name for name in FILTERS if name in shown and shown[name].nunique() > 1]
+    return {FILTERS[name]: (name, sorted(shown[name].unique(), key=_natural)) for name in columns}
 
 
 def _made(assessment: Assessment) -> list[str]:
@@ -161,25 +198,26 @@ def _made(assessment: Assessment) -> list[str]:
     ]
 
 
-def _natural(text: str) -> tuple[Any, ...]:
-    """Order "Year 9" before "Year 10"."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part)
-                 for part in re.split(r"(\d+)", text) if part)  # fmt: skip
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """Return a key that orders "Year 9" before "Year 10"."""
+    parts = filter(None, re.split(r"(\d+)", text))
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def _for_script(data: dict[str, Any]) -> Markup:
-    """Write JSON that cannot end the element that it stands in."""
+    """Return JSON that cannot end the element that holds it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
-def _shell(body: str, key: PageKey | None) -> str:
-    """Put a body, sealed if there is a key, into a page whose policy knows its style and script."""
+def _write(path: Path, body: str, key: PageKey | None) -> None:
+    """Write a page around a body, which is sealed if there is a key."""
     script = (files("riskmodel.report.list_page") / "list.js").read_text("utf-8")
-    return render(
+    page = render(
         "list_page/shell.html",
         title="Pupils who may need support early",
         script=Markup(script),  # noqa: S704
         body=Markup(body) if key is None else "",  # noqa: S704
         sealed=None if key is None else _for_script(seal(body, key)),
     )
+    path.write_text(page, encoding="utf-8")
