@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,16 @@ CENSUSES = {
 }
 """Census → term code, month, term whose attendance it collects, terms whose exclusions it collects."""
 
+ROLL_TABLES = {"on": "pupilonroll", "off": "pupilnolongeronroll"}
+"""Pupils on roll on the census day, and pupils who left since the census before → COLLECT table."""
+
 COLLECT_DATE = "%Y-%b-%d %H:%M:%S"
+
+Span = tuple[pd.Timestamp, pd.Timestamp]
+"""First and last day of a term."""
+
+TermSpans = dict[tuple[int, str], Span]
+"""School year and term → its span."""
 
 LEGACY_EVERY = 5
 """One school in so many has a system that still writes FIXD for a suspension; chosen."""
@@ -39,6 +49,35 @@ class _Census:
     before: pd.Timestamp
     year: int
     term: str
+
+    def school_row(self, school_id: pd.Series) -> list[str]:
+        """Return the key of each school's row in this census."""
+        return [f"{self.day.year}{CENSUSES[self.term][0]}-{name}" for name in school_id]
+
+
+@dataclass(frozen=True)
+class _Roll:
+    """Pupils on roll on the census day, or pupils who left since the census before.
+
+    ``rows`` are their enrolments, ``head`` the key columns of their COLLECT table.
+    """
+
+    where: Literal["on", "off"]
+    rows: pd.DataFrame
+    head: pd.DataFrame
+
+    @property
+    def table(self) -> str:
+        """Name of their COLLECT table."""
+        return ROLL_TABLES[self.where]
+
+    def keys(self, row: pd.Series) -> dict[str, Any]:
+        """Return the key columns of a table with one row per item of ``row``."""
+        return {str(self.head.columns[0]): self.head.iloc[row, 0].to_numpy(), "NativeId": 1}
+
+    def numbered(self, *columns: str) -> pd.DataFrame:
+        """Return columns of the enrolments with their row number."""
+        return self.rows[list(columns)].assign(row=self.rows.index)
 
 
 def censuses(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -59,18 +98,19 @@ def censuses(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Dat
     spans = _term_spans(tables)
     names = tables["schools"]["school_id"].to_numpy(object)
     legacy = set(names[LEGACY_EVERY - 1 :: LEGACY_EVERY])
-    years = sorted({year for year, _ in spans})
-    days = [
-        (_thursday(year + (term != "autumn"), CENSUSES[term][1]), year, term)
-        for year in years
-        for term in CENSUSES
-    ]
-    for number, (day, year, term) in enumerate(days):
-        before = days[number - 1][0] if number else day - pd.DateOffset(months=4)
-        folder = f"census/{day.year}_{term}"
-        census = _Census(day, before, year, term)
+    for census in _census_days(sorted({year for year, _ in spans})):
         for name, frame in _census(tables, people, spans, census, legacy):
-            yield f"{folder}/{name}.csv", frame
+            yield f"census/{census.day.year}_{census.term}/{name}.csv", frame
+
+
+def _census_days(years: list[int]) -> Iterator[_Census]:
+    """Return the three censuses of each school year, in order."""
+    before = None
+    for year in years:
+        for term, (_, month, _, _) in CENSUSES.items():
+            day = _thursday(year + (term != "autumn"), month)
+            yield _Census(day, before or day - pd.DateOffset(months=4), year, term)
+            before = day
 
 
 def _thursday(year: int, month: int) -> pd.Timestamp:
@@ -80,7 +120,7 @@ def _thursday(year: int, month: int) -> pd.Timestamp:
     return day if month == 10 else day + pd.Timedelta(weeks=2)
 
 
-def _term_spans(tables: Tables) -> dict[tuple[int, str], tuple[pd.Timestamp, pd.Timestamp]]:
+def _term_spans(tables: Tables) -> TermSpans:
     """Return first and last day of every term, by school year and name."""
     calendar = tables["calendar"]
     year = academic_year(calendar["date"]).rename("year")
@@ -93,75 +133,91 @@ def _term_spans(tables: Tables) -> dict[tuple[int, str], tuple[pd.Timestamp, pd.
 
 
 def _census(
-    tables: Tables,
-    people: pd.DataFrame,
-    spans: dict[tuple[int, str], tuple[pd.Timestamp, pd.Timestamp]],
-    census: _Census,
-    legacy: set[str],
+    tables: Tables, people: pd.DataFrame, spans: TermSpans, census: _Census, legacy: set[str]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Return the COLLECT tables of one census."""
-    day, before, year, term = census.day, census.before, census.year, census.term
-    code, _, attended, excluded = CENSUSES[term]
-    rolls = tables["enrolments"]
-    entered = (rolls["entry_date"] <= day).to_numpy()
-    now = entered & ~(rolls["leaving_date"] < day).to_numpy()
-    left = entered & ((rolls["leaving_date"] < day) & (rolls["leaving_date"] >= before)).to_numpy()
-    mark = f"{day.year}{code}"
-    schools = tables["schools"]
-    yield (
-        "schoolcensus",
-        pd.DataFrame(
-            {
-                "schoolcensustableid": [f"{mark}-{s}" for s in schools["school_id"]],
-                "NativeId": 1,
-                "collection": "SC",
-                "term": code,
-                "year": day.year,
-                "referencedate": day.strftime(COLLECT_DATE),
-                "estab": schools["school_id"].str[1:],
-                "lea": schools["local_authority"],
-                "urn": schools["urn"],
-            }
-        ),
+    yield "schoolcensus", _school_table(tables["schools"], census)
+    attended, excluded = _attended(tables, spans, census), _excluded(spans, census)
+    for roll in (_on_roll(tables, census), _off_roll(tables, census)):
+        totals = [_totals(tables, roll, span) for span in attended]
+        yield roll.table, _pupil_table(tables, people, roll, census, totals[0])
+        yield f"termlysessiondetails{roll.where}roll", _details(totals[0], roll)
+        for second_half in totals[1:]:
+            name = f"summerhalfterm2sessiondetails{roll.where}roll"
+            details = _details(second_half, roll)
+            yield name, details.assign(**{f"{name}tableid": range(len(details))})
+        exclusions = _termly_exclusions(tables, roll, excluded, legacy)
+        yield f"termlyexclusions{roll.where}roll", exclusions
+        if roll.where == "on":
+            yield from _on_roll_only(tables, people, roll, census)
+
+
+def _on_roll_only(
+    tables: Tables, people: pd.DataFrame, roll: _Roll, census: _Census
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Return the tables that a census collects of pupils on roll only."""
+    is_autumn = census.term == "autumn"
+    meals = "fsmperiodsonroll" if is_autumn else "fsmperiod"
+    yield meals, _fsm_periods(tables, roll, census.day)
+    postcode = people["postcode"].to_numpy(object)[roll.rows["pupil_id"].cat.codes]
+    yield "addressesonroll" if is_autumn else "addresses", roll.head.assign(postcode=postcode)
+    if census.term == "spring":
+        yield "senneeds", _needs(tables, roll, census.day)
+
+
+def _school_table(schools: pd.DataFrame, census: _Census) -> pd.DataFrame:
+    """Return one row per school that sends the census."""
+    return pd.DataFrame(
+        {
+            "schoolcensustableid": census.school_row(schools["school_id"]),
+            "NativeId": 1,
+            "collection": "SC",
+            "term": CENSUSES[census.term][0],
+            "year": census.day.year,
+            "referencedate": census.day.strftime(COLLECT_DATE),
+            "estab": schools["school_id"].str[1:],
+            "lea": schools["local_authority"],
+            "urn": schools["urn"],
+        }
     )
-    past = [
-        (year - (name == "summer" or (name == "spring" and term == "autumn")), name)
-        for name in excluded
-    ]
-    attended_year = year - (attended == "summer")
-    for where, rows in (("on", now), ("off", left)):
-        part = rolls[rows].reset_index(drop=True)
-        table = "pupilonroll" if where == "on" else "pupilnolongeronroll"
-        ids = pd.Series([f"{mark}-{where}-{i}" for i in range(len(part))], dtype="str")
-        head = pd.DataFrame({f"{table}tableid": ids, "NativeId": 1})
-        span = spans.get((attended_year, attended))
-        halves = _summer_halves(tables, span) if term == "autumn" else [span]
-        totals = _totals(tables, part, halves[0])
-        yield table, _pupil_table(tables, people, part, head, census, where, totals)
-        yield f"termlysessiondetails{where}roll", _details(totals, ids, f"{table}tableid")
-        if term == "autumn":
-            last = _details(_totals(tables, part, halves[1]), ids, f"{table}tableid")
-            name = f"summerhalfterm2sessiondetails{where}roll"
-            yield name, last.assign(**{f"{name}tableid": range(len(last))})
-        spans_past = [spans[key] for key in past if key in spans]
-        yield (
-            f"termlyexclusions{where}roll",
-            _termly_exclusions(tables, part, head, spans_past, legacy),
-        )
-        if where == "on":
-            fsm = "fsmperiodsonroll" if term == "autumn" else "fsmperiod"
-            yield fsm, _fsm_periods(tables, part, head, day)
-            place = "addressesonroll" if term == "autumn" else "addresses"
-            post = people["postcode"].to_numpy(object)[part["pupil_id"].cat.codes]
-            yield place, head.assign(postcode=post)
-            if term == "spring":
-                yield "senneeds", _needs(tables, part, head, day)
 
 
-def _summer_halves(
-    tables: Tables, span: tuple[pd.Timestamp, pd.Timestamp] | None
-) -> list[tuple[pd.Timestamp, pd.Timestamp] | None]:
-    """Part the summer term at its half-term; the autumn census collects the halves apart."""
+def _on_roll(tables: Tables, census: _Census) -> _Roll:
+    """Return the pupils on roll on the census day."""
+    return _roll(_in_force(tables["enrolments"], census.day, "entry", "leaving"), census, "on")
+
+
+def _off_roll(tables: Tables, census: _Census) -> _Roll:
+    """Return the pupils who left a roll since the census before."""
+    rolls = tables["enrolments"]
+    left = (rolls["leaving_date"] < census.day) & (rolls["leaving_date"] >= census.before)
+    return _roll(rolls[(rolls["entry_date"] <= census.day) & left], census, "off")
+
+
+def _roll(enrolments: pd.DataFrame, census: _Census, where: Literal["on", "off"]) -> _Roll:
+    """Return enrolments with a key for each."""
+    mark = f"{census.day.year}{CENSUSES[census.term][0]}"
+    ids = pd.Series([f"{mark}-{where}-{i}" for i in range(len(enrolments))], dtype="str")
+    head = pd.DataFrame({f"{ROLL_TABLES[where]}tableid": ids, "NativeId": 1})
+    return _Roll(where, enrolments.reset_index(drop=True), head)
+
+
+def _in_force(
+    spells: pd.DataFrame, day: pd.Timestamp, starts: str = "start", ends: str = "end"
+) -> pd.DataFrame:
+    """Return the spells that had begun by a day and had not ended before it."""
+    return spells[(spells[f"{starts}_date"] <= day) & ~(spells[f"{ends}_date"] < day)]
+
+
+def _attended(tables: Tables, spans: TermSpans, census: _Census) -> list[Span | None]:
+    """Return the terms or half-terms whose attendance a census collects."""
+    term = CENSUSES[census.term][2]
+    span = spans.get((census.year - (term == "summer"), term))
+    return _summer_halves(tables, span) if census.term == "autumn" else [span]
+
+
+def _summer_halves(tables: Tables, span: Span | None) -> list[Span | None]:
+    """Return the two halves of the summer term: the autumn census collects them separately."""
     if span is None:
         return [None, None]
     days = tables["calendar"]
@@ -173,13 +229,21 @@ def _summer_halves(
     ]
 
 
-def _details(totals: pd.DataFrame, ids: pd.Series, column: str) -> pd.DataFrame:
-    """Return half-days by pupil row and code as COLLECT tables them."""
+def _excluded(spans: TermSpans, census: _Census) -> list[Span]:
+    """Return the two terms whose suspensions and exclusions a census collects."""
+    terms = [
+        (census.year - (term == "summer" or (term == "spring" and census.term == "autumn")), term)
+        for term in CENSUSES[census.term][3]
+    ]
+    return [spans[term] for term in terms if term in spans]
+
+
+def _details(totals: pd.DataFrame, roll: _Roll) -> pd.DataFrame:
+    """Return half-days by pupil row and code in the columns of COLLECT."""
     rows = totals[~totals["possible"]]
     return pd.DataFrame(
         {
-            column: ids[rows["row"]].to_numpy(),
-            "NativeId": 1,
+            **roll.keys(rows["row"]),
             "attendancereason": rows["mark"].to_numpy(),
             "sessions": rows["sessions"].to_numpy(float),
         }
@@ -187,79 +251,82 @@ def _details(totals: pd.DataFrame, ids: pd.Series, column: str) -> pd.DataFrame:
 
 
 def _pupil_table(
-    tables: Tables,
-    people: pd.DataFrame,
-    part: pd.DataFrame,
-    head: pd.DataFrame,
-    census: _Census,
-    where: str,
-    totals: pd.DataFrame,
+    tables: Tables, people: pd.DataFrame, roll: _Roll, census: _Census, totals: pd.DataFrame
 ) -> pd.DataFrame:
-    day, year, term = census.day, census.year, census.term
-    who = people.iloc[part["pupil_id"].cat.codes].reset_index(drop=True)
-    entry = part["entry_date"]
-    group = (part["year_group"] + year - academic_year(entry)).astype("int64")
-    shown = group.astype("str").where(group > 0, "R")
-    possible = totals[totals["possible"]].set_index("row")["sessions"].reindex(part.index)
-    mark = f"{day.year}{CENSUSES[term][0]}"
-    table = head.assign(
-        schoolcensustableid=[f"{mark}-{s}" for s in part["school_id"]],
-        upn=who["upn"],
-        formerupn="",
-        surname=who["surname"],
-        forename=who["forename"],
-        dob=who["dob"].dt.strftime(COLLECT_DATE),
-        sex=who["sex"],
-        entrydate=entry.dt.strftime(COLLECT_DATE),
+    """Return one row per pupil of a roll; the spring census asks for more."""
+    who = people.iloc[roll.rows["pupil_id"].cat.codes].reset_index(drop=True)
+    table = _common_columns(roll, who, census, totals)
+    if census.term == "spring":
+        table["ethnicity"] = who["ethnicity"]
+    year_group = _year_group(roll.rows, census.year)
+    if roll.where == "off":
+        leaving = roll.rows["leaving_date"].dt.strftime(COLLECT_DATE)
+        return table.assign(leavingdate=leaving, ncyearleaving=year_group)
+    provision = _provision(tables, roll.rows["pupil_id"], census.day)
+    table = table.assign(enrolstatus="C", ncyearactual=year_group, senprovision=provision)
+    if census.term == "spring":
+        table["youngcarer"] = _young_carers(tables, roll.rows["pupil_id"], census.day)
+    return table
+
+
+def _common_columns(
+    roll: _Roll, who: pd.DataFrame, census: _Census, totals: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the columns that every census collects; ``who`` is the pupil of each row."""
+    possible = totals[totals["possible"]].set_index("row")["sessions"].reindex(roll.rows.index)
+    return roll.head.assign(
+        schoolcensustableid=census.school_row(roll.rows["school_id"]),
+        **_identity(who),
+        entrydate=roll.rows["entry_date"].dt.strftime(COLLECT_DATE),
         parttime=False,
         termlysessionspossible=possible.to_numpy(),
         language=who["language"],
     )
-    if term == "spring":
-        table["ethnicity"] = who["ethnicity"]
-    if where == "off":
-        return table.assign(
-            leavingdate=part["leaving_date"].dt.strftime(COLLECT_DATE), ncyearleaving=shown
-        )
-    provision = _provision(tables, part["pupil_id"], day)
-    carers = tables["circumstances"]
-    carers = carers[(carers["kind"] == "young_carer") & (carers["start_date"] <= day)]
-    table = table.assign(enrolstatus="C", ncyearactual=shown, senprovision=provision)
-    if term == "spring":
-        table["youngcarer"] = np.where(part["pupil_id"].isin(carers["pupil_id"]), "S", "N")
-    return table
+
+
+def _identity(who: pd.DataFrame) -> dict[str, Any]:
+    """Return the columns that identify a pupil."""
+    return {
+        "upn": who["upn"],
+        "formerupn": "",
+        "surname": who["surname"],
+        "forename": who["forename"],
+        "dob": who["dob"].dt.strftime(COLLECT_DATE),
+        "sex": who["sex"],
+    }
+
+
+def _year_group(rolls: pd.DataFrame, year: int) -> pd.Series:
+    """Return the year group of each enrolment in a school year; Reception is R."""
+    group = (rolls["year_group"] + year - academic_year(rolls["entry_date"])).astype("int64")
+    return group.astype("str").where(group > 0, "R")
+
+
+def _young_carers(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> NDArray[np.str_]:
+    """Return S for each pupil whom the school knew as a young carer by a day, else N."""
+    spells = tables["circumstances"]
+    carers = spells[(spells["kind"] == "young_carer") & (spells["start_date"] <= day)]
+    return np.where(pupils.isin(carers["pupil_id"]), "S", "N")
+
+
+def _current_send(tables: Tables, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the latest spell of SEN provision of each pupil who has one on a day."""
+    return _in_force(tables["send"], day).drop_duplicates("pupil_id", keep="last")
 
 
 def _provision(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> NDArray[np.object_]:
-    spells = tables["send"]
-    now = spells[(spells["start_date"] <= day) & ~(spells["end_date"] < day)]
-    by_pupil = now.drop_duplicates("pupil_id", keep="last").set_index("pupil_id")["provision"]
+    """Return the SEN provision of each pupil on a day, N for none."""
+    by_pupil = _current_send(tables, day).set_index("pupil_id")["provision"]
     return pupils.map(by_pupil.astype("str")).astype("object").fillna("N").to_numpy(object)
 
 
-def _totals(
-    tables: Tables, part: pd.DataFrame, span: tuple[pd.Timestamp, pd.Timestamp] | None
-) -> pd.DataFrame:
+def _totals(tables: Tables, roll: _Roll, span: Span | None) -> pd.DataFrame:
     """Return half-days by pupil row and code in a term, and possible ones; only while on this roll."""
-    empty = pd.DataFrame(
-        {
-            "row": np.zeros(0, int),
-            "mark": pd.array([], dtype="str"),
-            "sessions": np.zeros(0),
-            "possible": np.zeros(0, bool),
-        }
-    )
-    if span is None or not len(part):
-        return empty
-    sessions = tables["sessions"]
-    inside = ((sessions["date"] >= span[0]) & (sessions["date"] <= span[1])).to_numpy()
-    marks = sessions.loc[inside, ["pupil_id", "date", "mark"]]
-    rows = part[["pupil_id", "entry_date", "leaving_date"]].assign(row=part.index)
-    rows = rows.drop_duplicates("pupil_id", keep="last")
-    found = marks.merge(rows, on="pupil_id")
-    found = found[(found["date"] >= found["entry_date"]) & ~(found["date"] > found["leaving_date"])]
+    if span is None or roll.rows.empty:
+        return _no_totals()
+    found = _marks_on_roll(tables["sessions"], roll, span)
     if found.empty:
-        return empty
+        return _no_totals()
     counts = found.groupby(["row", "mark"], observed=True).size().rename("sessions").reset_index()
     whole = found.groupby("row").size().rename("sessions").reset_index()
     counts["mark"] = counts["mark"].astype("str")
@@ -268,50 +335,69 @@ def _totals(
     )
 
 
-def _termly_exclusions(
-    tables: Tables,
-    part: pd.DataFrame,
-    head: pd.DataFrame,
-    spans: list[tuple[pd.Timestamp, pd.Timestamp]],
-    legacy: set[str],
-) -> pd.DataFrame:
-    facts = tables["suspensions"]
-    inside = np.zeros(len(facts), dtype=bool)
-    for first, last in spans:
-        inside |= ((facts["start_date"] >= first) & (facts["start_date"] <= last)).to_numpy()
-    rows = (
-        part[["pupil_id", "school_id"]]
-        .assign(row=part.index)
-        .drop_duplicates(["pupil_id", "school_id"])
-    )
-    found = facts[inside].merge(rows, on=["pupil_id", "school_id"])
-    category = found["category"].astype("str")
-    old = (category == "SUSP") & found["school_id"].isin(legacy)
+def _no_totals() -> pd.DataFrame:
+    """Return the totals of a term without marks."""
     return pd.DataFrame(
         {
-            head.columns[0]: head.iloc[found["row"], 0].to_numpy(),
-            "NativeId": 1,
+            "row": np.zeros(0, int),
+            "mark": pd.array([], dtype="str"),
+            "sessions": np.zeros(0),
+            "possible": np.zeros(0, bool),
+        }
+    )
+
+
+def _marks_on_roll(sessions: pd.DataFrame, roll: _Roll, span: Span) -> pd.DataFrame:
+    """Return the marks of a term on days on which their pupil was on this roll."""
+    inside = ((sessions["date"] >= span[0]) & (sessions["date"] <= span[1])).to_numpy()
+    rows = roll.numbered("pupil_id", "entry_date", "leaving_date")
+    rows = rows.drop_duplicates("pupil_id", keep="last")
+    found = sessions.loc[inside, ["pupil_id", "date", "mark"]].merge(rows, on="pupil_id")
+    return found[(found["date"] >= found["entry_date"]) & ~(found["date"] > found["leaving_date"])]
+
+
+def _termly_exclusions(
+    tables: Tables, roll: _Roll, spans: list[Span], legacy: set[str]
+) -> pd.DataFrame:
+    """Return the suspensions and exclusions of some terms that the roll's school issued."""
+    keys = ["pupil_id", "school_id"]
+    facts = _started_in(tables["suspensions"], spans)
+    found = facts.merge(roll.numbered(*keys).drop_duplicates(keys), on=keys)
+    return pd.DataFrame(
+        {
+            **roll.keys(found["row"]),
             "startdate": found["start_date"].dt.strftime(COLLECT_DATE),
             "sessions": found["sessions"],
-            "category": category.where(~old, "FIXD"),
+            "category": _category(found, legacy),
             **{f"reason{i}": found[f"reason_{i}"] for i in (1, 2, 3)},
             "senprovision": _provision(tables, found["pupil_id"], spans[-1][1]) if spans else "N",
         }
     )
 
 
-def _fsm_periods(
-    tables: Tables, part: pd.DataFrame, head: pd.DataFrame, day: pd.Timestamp
-) -> pd.DataFrame:
+def _started_in(suspensions: pd.DataFrame, spans: list[Span]) -> pd.DataFrame:
+    """Return the suspensions and exclusions that started in one of some terms."""
+    inside = np.zeros(len(suspensions), dtype=bool)
+    for first, last in spans:
+        inside |= suspensions["start_date"].between(first, last).to_numpy()
+    return suspensions[inside]
+
+
+def _category(found: pd.DataFrame, legacy: set[str]) -> pd.Series:
+    """Return the category of each row; schools with an old system write FIXD for a suspension."""
+    category = found["category"].astype("str")
+    return category.mask((category == "SUSP") & found["school_id"].isin(legacy), "FIXD")
+
+
+def _fsm_periods(tables: Tables, roll: _Roll, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the spells of free school meals that had begun by a day; later ends are not known."""
     spells = tables["circumstances"]
     spells = spells[(spells["kind"] == "fsm") & (spells["start_date"] <= day)]
-    rows = part[["pupil_id"]].assign(row=part.index).drop_duplicates("pupil_id")
-    found = spells.merge(rows, on="pupil_id")
+    found = spells.merge(roll.numbered("pupil_id").drop_duplicates("pupil_id"), on="pupil_id")
     ended = found["end_date"].where(found["end_date"] < day)
     return pd.DataFrame(
         {
-            head.columns[0]: head.iloc[found["row"], 0].to_numpy(),
-            "NativeId": 1,
+            **roll.keys(found["row"]),
             "fsmstartdate": found["start_date"].dt.strftime(COLLECT_DATE),
             "fsmenddate": ended.dt.strftime(COLLECT_DATE),
             "ukcountry": "ENG",
@@ -319,17 +405,13 @@ def _fsm_periods(
     )
 
 
-def _needs(
-    tables: Tables, part: pd.DataFrame, head: pd.DataFrame, day: pd.Timestamp
-) -> pd.DataFrame:
-    spells = tables["send"]
-    now = spells[(spells["start_date"] <= day) & ~(spells["end_date"] < day)]
-    rows = part[["pupil_id"]].assign(row=part.index).drop_duplicates("pupil_id")
-    found = now.drop_duplicates("pupil_id", keep="last").merge(rows, on="pupil_id")
+def _needs(tables: Tables, roll: _Roll, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the primary need of each pupil on roll who has SEN provision on a day."""
+    rows = roll.numbered("pupil_id").drop_duplicates("pupil_id")
+    found = _current_send(tables, day).merge(rows, on="pupil_id")
     return pd.DataFrame(
         {
-            head.columns[0]: head.iloc[found["row"], 0].to_numpy(),
-            "NativeId": 1,
+            **roll.keys(found["row"]),
             "sentyperank": 1.0,
             "sentype": found["primary_need"].astype("str"),
         }
