@@ -34,8 +34,28 @@ def make_people(tables: Tables, rng: np.random.Generator) -> pd.DataFrame:
     DataFrame
         One row per pupil, in the order of their numbers.
     """
-    pupils = tables["pupils"]
-    n = len(pupils)
+    pupils, n = tables["pupils"], len(tables["pupils"])
+    decile = _deciles(tables, pupils["pupil_id"])
+    return pd.DataFrame(
+        {
+            "pupil_id": pupils["pupil_id"].to_numpy(),
+            "upn": _upns(tables, pupils),
+            "surname": "Simulated",
+            "forename": [f"Pupil{i}" for i in range(1, n + 1)],
+            "dob": pupils["birth_month"] + pd.to_timedelta(rng.integers(0, 28, n), unit="D"),
+            **_traits(pupils),
+            "postcode": [
+                f"ZZ{d} {s}AA" for d, s in zip(decile, rng.integers(1, 10, n), strict=True)
+            ],
+            "idaci_decile": decile,
+            "imd_decile": decile,
+            "child": np.arange(1, n + 1) + 100_000,
+        }
+    )
+
+
+def _upns(tables: Tables, pupils: pd.DataFrame) -> NDArray[np.object_]:
+    """Return a UPN of each pupil: check letter, first school, year of entry, serial number."""
     first = tables["enrolments"].drop_duplicates("pupil_id").set_index("pupil_id")
     estab = first["school_id"].reindex(pupils["pupil_id"]).str[1:].astype("Int64").fillna(1)
     year = pupils["birth_month"].dt.year + 5
@@ -46,27 +66,22 @@ def make_people(tables: Tables, rng: np.random.Generator) -> pd.DataFrame:
         for e, y, s in zip(estab, year, serial, strict=True)
     ]
     letters = upn_check_letters(pd.Series([f"A{text}" for text in body], dtype="str"))
+    return np.asarray(letters.astype("str").to_numpy() + np.array(body, dtype=object))
+
+
+def _traits(pupils: pd.DataFrame) -> dict[str, NDArray[np.object_]]:
+    """Return sex, ethnicity and first language of each pupil."""
+    return {
+        "sex": pupils["sex"].astype("str").to_numpy(),
+        "ethnicity": pupils["ethnicity"].astype("str").to_numpy(),
+        "language": pupils["first_language"].fillna("NOT").to_numpy(),
+    }
+
+
+def _deciles(tables: Tables, pupils: pd.Series) -> NDArray[np.int64]:
+    """Return the decile of deprivation of each pupil's last address; 10 for none."""
     homes = tables["neighbourhood"].drop_duplicates("pupil_id", keep="last").set_index("pupil_id")
-    homes = homes.reindex(pupils["pupil_id"])
-    decile = homes["idaci_decile"].fillna(10).astype(int).to_numpy()
-    return pd.DataFrame(
-        {
-            "pupil_id": pupils["pupil_id"].to_numpy(),
-            "upn": letters.astype("str").to_numpy() + np.array(body, dtype=object),
-            "surname": "Simulated",
-            "forename": [f"Pupil{i}" for i in range(1, n + 1)],
-            "dob": pupils["birth_month"] + pd.to_timedelta(rng.integers(0, 28, n), unit="D"),
-            "sex": pupils["sex"].astype("str").to_numpy(),
-            "ethnicity": pupils["ethnicity"].astype("str").to_numpy(),
-            "language": pupils["first_language"].fillna("NOT").to_numpy(),
-            "postcode": [
-                f"ZZ{d} {s}AA" for d, s in zip(decile, rng.integers(1, 10, n), strict=True)
-            ],
-            "idaci_decile": decile,
-            "imd_decile": decile,
-            "child": np.arange(1, n + 1) + 100_000,
-        }
-    )
+    return homes["idaci_decile"].reindex(pupils).fillna(10).astype(int).to_numpy()
 
 
 def upn_of(people: pd.DataFrame, pupils: pd.Series) -> NDArray[np.object_]:
@@ -83,5 +98,11 @@ def upn_of(people: pd.DataFrame, pupils: pd.Series) -> NDArray[np.object_]:
     -------
     object array of shape (n_rows,)
         UPNs.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"upn": ["A1", "B2"]})
+    >>> upn_of(people, pd.Series(["P2", "P1", "P2"], dtype="category")).tolist()
+    ['B2', 'A1', 'B2']
     """
     return people["upn"].to_numpy(object)[pupils.cat.codes.to_numpy()]

@@ -12,6 +12,16 @@ from riskmodel.data.tables import Tables
 
 __all__ = ["schools", "term_dates"]
 
+TYPES = {
+    "mainstream": "Academy converter",
+    "special": "Academy special converter",
+    "AP": "Pupil referral unit",
+}
+"""Kind of a school → type of establishment."""
+
+PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "Not applicable"}
+"""Phase of a school → phase of education."""
+
 
 def schools(tables: Tables) -> pd.DataFrame:
     """Return the school register in the columns of Get Information about Schools.
@@ -25,23 +35,23 @@ def schools(tables: Tables) -> pd.DataFrame:
     -------
     DataFrame
         Rows of the file.
+
+    Examples
+    --------
+    >>> row = {"urn": "900012", "local_authority": "839", "school_id": "S0012"}
+    >>> row |= {"name": "School 12", "phase": "secondary", "kind": "mainstream"}
+    >>> schools(Tables({"schools": pd.DataFrame([row])})).iloc[0].to_list()
+    ['900012', '839', '0012', 'School 12', 'Secondary', 'Academy converter']
     """
     schools = tables["schools"]
-    kind = schools["kind"].astype("str")
-    types = {
-        "mainstream": "Academy converter",
-        "special": "Academy special converter",
-        "AP": "Pupil referral unit",
-    }
-    phases = {"primary": "Primary", "secondary": "Secondary", "all_through": "Not applicable"}
     return pd.DataFrame(
         {
             "URN": schools["urn"],
             "LA (code)": schools["local_authority"],
             "EstablishmentNumber": schools["school_id"].str[1:],
             "EstablishmentName": schools["name"],
-            "PhaseOfEducation (name)": schools["phase"].astype("str").map(phases),
-            "TypeOfEstablishment (name)": kind.map(types),
+            "PhaseOfEducation (name)": schools["phase"].astype("str").map(PHASES),
+            "TypeOfEstablishment (name)": schools["kind"].astype("str").map(TYPES),
         }
     )
 
@@ -58,6 +68,12 @@ def term_dates(tables: Tables) -> pd.DataFrame:
     -------
     DataFrame
         Rows of the file.
+
+    Examples
+    --------
+    >>> row = {"date": pd.Timestamp("2025-03-03"), "term": "spring", "half_term": 4}
+    >>> term_dates(Tables({"calendar": pd.DataFrame([row])})).iloc[0].to_list()
+    ['03/03/2025', 'Spring', 4]
     """
     calendar = tables["calendar"]
     return pd.DataFrame(

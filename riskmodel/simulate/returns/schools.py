@@ -37,23 +37,24 @@ def registers(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Da
     year = academic_year(sessions["date"]).to_numpy(dtype=int)
     upn = pd.Index(people["upn"])
     for first in np.unique(year):
-        part = sessions[year == first]
-        yield (
-            f"registers/marks_{first}.parquet",
-            pd.DataFrame(
-                {
-                    "UPN": pd.Categorical.from_codes(part["pupil_id"].cat.codes, upn),
-                    "Date": part["date"],
-                    "Session": part["session"].astype("str"),
-                    "Mark": part["mark"].astype("str"),
-                    "Received": part["recorded_on"],
-                }
-            ),
-        )
+        yield f"registers/marks_{first}.parquet", _register(sessions[year == first], upn)
+
+
+def _register(sessions: pd.DataFrame, upn: pd.Index) -> pd.DataFrame:
+    """Return marks in the columns of the feed; ``upn`` is in the order of the pupils' numbers."""
+    return pd.DataFrame(
+        {
+            "UPN": pd.Categorical.from_codes(sessions["pupil_id"].cat.codes, upn),
+            "Date": sessions["date"],
+            "Session": sessions["session"].astype("str"),
+            "Mark": sessions["mark"].astype("str"),
+            "Received": sessions["recorded_on"],
+        }
+    )
 
 
 def exclusions(tables: Tables, people: pd.DataFrame) -> pd.DataFrame:
-    """Return what schools tell the LA within days: suspensions and permanent exclusions.
+    """Return the suspensions and permanent exclusions that schools report within days.
 
     Parameters
     ----------
@@ -66,6 +67,17 @@ def exclusions(tables: Tables, people: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Rows of the file.
+
+    Examples
+    --------
+    >>> pupils = pd.Categorical(["P2"], categories=["P1", "P2"])
+    >>> days = pd.to_datetime(["2025-03-03"])
+    >>> row = {"pupil_id": pupils, "school_id": "S0012", "category": "SUSP", "start_date": days}
+    >>> row |= {"sessions": 4.0, "reason_1": "DB", "reason_2": None, "reason_3": None}
+    >>> facts = pd.DataFrame(row | {"recorded_on": days})
+    >>> file = exclusions(Tables({"suspensions": facts}), pd.DataFrame({"upn": ["A1", "B2"]}))
+    >>> file[["UPN", "Estab", "Start date", "Sessions", "Reason 1"]].values.tolist()
+    [['B2', '0012', '03/03/2025', 4.0, 'DB']]
     """
     facts = tables["suspensions"]
     return pd.DataFrame(
@@ -98,24 +110,20 @@ def results(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Data
     """
     facts = tables["attainment"]
     upn = upn_of(people, facts["pupil_id"])
-    facts = facts.assign(UPN=upn, Year=facts["result_date"].dt.year)
-    two = facts[facts["stage"] == "KS2"]
-    wide = two.pivot_table(index=["UPN", "Year"], columns="subject", values="score", observed=True)
+    facts = facts.assign(UPN=upn, ACADYR=facts["result_date"].dt.year)
+    yield "ks2.csv", _scaled_scores(facts[facts["stage"] == "KS2"])
+    yield "ks4.csv", _attainment_8(facts[facts["stage"] == "KS4"])
+
+
+def _scaled_scores(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per pupil with the scaled scores in two subjects, 80 to 120."""
+    keys = ["UPN", "ACADYR"]
+    wide = facts.pivot_table(index=keys, columns="subject", values="score", observed=True)
     scaled = (104 + 7 * wide).round().clip(80, 120).astype(int).reset_index()
-    yield (
-        "ks2.csv",
-        scaled.rename(
-            columns={"reading": "READSCORE", "mathematics": "MATSCORE", "Year": "ACADYR"}
-        ),
-    )
-    four = facts[facts["stage"] == "KS4"]
-    yield (
-        "ks4.csv",
-        pd.DataFrame(
-            {
-                "UPN": four["UPN"],
-                "ACADYR": four["Year"],
-                "ATT8": (46 + 17 * four["score"]).clip(0, 90).round(1),
-            }
-        ),
-    )
+    return scaled.rename(columns={"reading": "READSCORE", "mathematics": "MATSCORE"})
+
+
+def _attainment_8(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per pupil with Attainment 8, 0 to 90."""
+    score = (46 + 17 * facts["score"]).clip(0, 90).round(1)
+    return facts[["UPN", "ACADYR"]].assign(ATT8=score)
