@@ -36,6 +36,12 @@ def coded(table: str, column: str, values: Any) -> pd.Categorical:
     -------
     Categorical
         With all allowed codes as categories.
+
+    Examples
+    --------
+    >>> codes = coded("suspensions", "category", ["PERM", "", None])
+    >>> codes.isna().tolist(), "SUSP" in codes.categories
+    ([False, True, True], True)
     """
     return as_codes(values, TABLES[table][column].allowed)
 
@@ -56,6 +62,13 @@ def september(first_year: int, group: NDArray[np.int64], wanted: NDArray[np.int6
     -------
     datetime64[D] array of shape (n_pupils,)
         Days, before the first school year too.
+
+    Examples
+    --------
+    A pupil in Year 3 and one in Year 9 in 2023/24 start Year 7 four years later and two earlier.
+
+    >>> september(2023, np.array([3, 9]), 7).astype(str).tolist()
+    ['2027-09-01', '2021-09-01']
     """
     year = first_year + (wanted - group)
     return np.asarray(((year - 1970) * 12 + 8).astype("datetime64[M]").astype("datetime64[D]"))

@@ -1,4 +1,4 @@
-"""What schools answered with a suspension or a permanent exclusion, and the reasons they gave.
+"""Suspensions and permanent exclusions, with the reasons that schools gave.
 
 In:  the events of every pupil, and a random generator.
 Out: the ``suspensions`` table.
@@ -16,6 +16,9 @@ from riskmodel.simulate.records.columns import coded
 from riskmodel.simulate.shapes import Ints
 
 __all__ = ["shares_of_all_reasons", "suspensions_table"]
+
+GIVEN = (1.0, 0.25, 0.05)
+"""Share of events with a first, second and third reason; chosen."""
 
 
 def suspensions_table(
@@ -50,16 +53,7 @@ def suspensions_table(
     """
     n = len(events["pupil"])
     permanent = events["days"] == 0
-    reasons = np.full((3, n), "", dtype=object)
-    for event, rows in (("susp", ~permanent), ("pex", permanent)):
-        shares = shares_of_all_reasons(event, preset)
-        codes = np.array(list(shares), dtype=object)
-        p = np.array(list(shares.values()))
-        for place, share in enumerate((1.0, 0.25, 0.05)):
-            given = rows & (rng.random(n) < share)
-            reasons[place, given] = codes[rng.choice(len(codes), int(given.sum()), p=p / p.sum())]
-    reasons[1][reasons[1] == reasons[0]] = ""
-    reasons[2][(reasons[2] == reasons[0]) | (reasons[2] == reasons[1]) | (reasons[1] == "")] = ""
+    reasons = _reasons(permanent, preset, rng)
     start = calendar.days.astype("datetime64[s]")[events["day"]]
     lag = rng.integers(1, 15, n).astype("timedelta64[D]")
     return pd.DataFrame(
@@ -69,14 +63,31 @@ def suspensions_table(
             "start_date": start,
             "sessions": np.where(permanent, np.nan, 2.0 * events["days"]),
             "category": coded("suspensions", "category", np.where(permanent, "PERM", "SUSP")),
-            **{
-                f"reason_{i + 1}": coded("suspensions", f"reason_{i + 1}", reasons[i])
-                for i in range(3)
-            },
+            **reasons,
             "recorded_on": start + lag,
             "reinstated_on": pd.array([pd.NaT] * n, dtype="datetime64[s]"),
         }
     )
+
+
+def _reasons(
+    permanent: NDArray[np.bool_], preset: Preset, rng: np.random.Generator
+) -> dict[str, pd.Categorical]:
+    """Draw one to three different reasons for each event."""
+    reasons = np.full((len(GIVEN), len(permanent)), "", dtype=object)
+    for event, rows in (("susp", ~permanent), ("pex", permanent)):
+        shares = shares_of_all_reasons(event, preset)
+        codes, p = np.array(list(shares), dtype=object), np.array(list(shares.values()))
+        for rank, share in enumerate(GIVEN):
+            given = rows & (rng.random(len(rows)) < share)
+            reasons[rank, given] = codes[rng.choice(len(codes), int(given.sum()), p=p / p.sum())]
+    first, second, third = reasons
+    second[second == first] = ""
+    third[(third == first) | (third == second) | (second == "")] = ""
+    names = [f"reason_{rank}" for rank in (1, 2, 3)]
+    return {
+        name: coded("suspensions", name, given) for name, given in zip(names, reasons, strict=True)
+    }
 
 
 def shares_of_all_reasons(event: str, preset: Preset) -> dict[str, float]:
@@ -93,6 +104,12 @@ def shares_of_all_reasons(event: str, preset: Preset) -> dict[str, float]:
     -------
     dict of str to float
         Reason code → percent.
+
+    Examples
+    --------
+    >>> shares = shares_of_all_reasons("susp", "bcp")
+    >>> round(sum(shares.values()), 6), max(shares, key=shares.get)
+    (100.0, 'DB')
     """
     national, ours = (parameters_under(f"{event}.reason", name) for name in ("england", preset))
     fixed = {code: value for code, value in ours.items() if value != national[code]}

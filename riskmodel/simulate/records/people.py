@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from riskmodel.simulate.parameters import parameter
+from riskmodel.simulate.parameters import parameters_under
 from riskmodel.simulate.population import ETHNICITIES, Population
 from riskmodel.simulate.records.columns import coded, september
 
 __all__ = ["neighbourhood_table", "pupils_table"]
+
+ENGLISH_SPEAKING = ("WBRI", "WIRI", "WIRT", "BCRB", "MWBC", "REFU", "NOBT")
+"""Ethnic groups whose pupils all have English as their first language here; chosen."""
 
 
 def pupils_table(
@@ -41,11 +45,7 @@ def pupils_table(
     # Reception pupils are four on 31 August: born from September, five years before
     september = (first_year - 5 - population.first_group - 1970) * 12 + 8
     born = (september + population.birth_month).astype("datetime64[M]").astype("datetime64[s]")
-    other = ~np.isin(names, ["WBRI", "WIRI", "WIRT", "BCRB", "MWBC", "REFU", "NOBT"])
-    share = (
-        parameter("english_additional.primary") + parameter("english_additional.secondary")
-    ) / 200
-    other &= rng.random(len(names)) < share / other.mean()
+    other = _other_language(names, rng)
     return pd.DataFrame(
         {
             "pupil_id": ids,
@@ -56,6 +56,14 @@ def pupils_table(
             "religion": pd.array([None] * len(names), dtype="str"),
         }
     )
+
+
+def _other_language(names: NDArray[np.object_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw who has another first language than English; ``names`` are ethnic groups."""
+    other = ~np.isin(names, ENGLISH_SPEAKING)
+    levels = parameters_under("english_additional")
+    share = (levels["primary"] + levels["secondary"]) / 200
+    return np.asarray(other & (rng.random(len(names)) < share / other.mean()))
 
 
 def neighbourhood_table(
@@ -77,8 +85,8 @@ def neighbourhood_table(
     DataFrame
         One address per pupil, recorded a term after Reception.
     """
-    place = np.argsort(np.argsort(-population.deprivation, kind="stable"), kind="stable")
-    decile = 1.0 + place * 10 // len(place)
+    rank = np.argsort(np.argsort(-population.deprivation, kind="stable"), kind="stable")
+    decile = 1.0 + rank * 10 // len(rank)
     start = september(first_year, population.first_group, 0).astype("datetime64[s]")
     return pd.DataFrame(
         {

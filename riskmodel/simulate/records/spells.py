@@ -14,7 +14,7 @@ from riskmodel.simulate.circumstances import SOCIAL
 from riskmodel.simulate.needs import NEEDS
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.records.columns import LAST_DAY, NEVER, Dates, coded
-from riskmodel.simulate.shapes import GROUPS
+from riskmodel.simulate.shapes import GROUPS, Ints
 
 __all__ = ["circumstances_table", "send_tables"]
 
@@ -41,56 +41,78 @@ def send_tables(
         Spells of SEN support and of plans; a request before every plan, and some refused ones.
     """
     days = _change_days(population, first_year, rng)
-    parts = []
-    for number, provision in ((1, "K"), (2, "E")):
-        spells = _spells(population.provision == number, days, ids, (20, 120), rng)
-        parts.append(spells.assign(provision=provision))
+    parts = [
+        _spells(population.provision == number, days, ids, (20, 120), rng).assign(provision=code)
+        for number, code in ((1, "K"), (2, "E"))
+    ]
     spells = pd.concat(parts, ignore_index=True)
     need = np.array(NEEDS, dtype=object)[np.maximum(population.need, 0)]
-    send = pd.DataFrame(
+    return _send(spells, need[spells["pupil"]]), _plans(spells, rng)
+
+
+def _send(spells: pd.DataFrame, need: NDArray[np.object_]) -> pd.DataFrame:
+    """Return the ``send`` table; ``need`` is the primary need of each spell."""
+    dates = ["start_date", "end_date", "recorded_on", "end_recorded_on"]
+    return pd.DataFrame(
         {
             "pupil_id": spells["pupil_id"],
             "provision": coded("send", "provision", spells["provision"]),
-            "primary_need": coded("send", "primary_need", need[spells["pupil"]]),
+            "primary_need": coded("send", "primary_need", need),
             "secondary_need": coded("send", "secondary_need", [None] * len(spells)),
-            **{
-                name: spells[name]
-                for name in ("start_date", "end_date", "recorded_on", "end_recorded_on")
-            },
+            **{name: spells[name] for name in dates},
         }
     )
-    return send, _plans(spells, rng)
 
 
 def _plans(spells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return requests for plans: one before every plan, and refused ones after years of support."""
+    parts = [_issued(spells, rng), _refused(spells, rng)]
+    plans = pd.concat(parts, ignore_index=True)
+    plans["outcome"] = coded("plans", "outcome", plans["outcome"])
+    plans["recorded_on"] = plans["requested_on"] + pd.Timedelta(days=1)
+    plans = plans[plans["requested_on"] <= pd.Timestamp(LAST_DAY)]
+    return plans.drop_duplicates(["pupil_id", "requested_on"])
+
+
+def _issued(spells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the request that led to each plan."""
     plan = spells[(spells["provision"] == "E") & (spells["group"] > 0)]
     n = len(plan)
     weeks = np.clip(rng.normal(23, 7, n), 12, 60)  # the law asks for 20; fewer than half keep to it
     issued = plan["start_date"].to_numpy()
     requested = issued - (7 * weeks).astype(np.int64).astype("timedelta64[D]")
-    decided = requested + rng.integers(30, 60, n).astype("timedelta64[D]")
-    support = spells[(spells["provision"] == "K") & (rng.random(len(spells)) < 0.08)]
-    asked = support["start_date"].to_numpy() + rng.integers(200, 700, len(support)).astype(
-        "timedelta64[D]"
-    )
-    refused_on = asked + rng.integers(30, 60, len(support)).astype("timedelta64[D]")
-    last = LAST_DAY.astype("datetime64[s]")
-    known = refused_on <= last
-    plans = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "pupil_id": pd.concat([plan["pupil_id"], support["pupil_id"]], ignore_index=True),
-            "requested_on": np.concatenate([requested, asked]),
-            "decided_on": np.concatenate([decided, np.where(known, refused_on, NEVER)]),
-            "outcome": coded(
-                "plans", "outcome", ["issued"] * n + ["refused" if k else "" for k in known]
-            ),
-            "plan_on": np.concatenate([issued, np.full(len(support), NEVER)]),
+            "pupil_id": plan["pupil_id"],
+            "requested_on": requested,
+            "decided_on": requested + _days(30, 60, n, rng),
+            "outcome": "issued",
+            "plan_on": issued,
         }
     )
-    plans["recorded_on"] = plans["requested_on"] + pd.Timedelta(days=1)
-    plans = plans[plans["requested_on"] <= pd.Timestamp(last)]
-    return plans.drop_duplicates(["pupil_id", "requested_on"])
+
+
+def _refused(spells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return requests that are refused, or not decided by the last day, after support began."""
+    support = spells[(spells["provision"] == "K") & (rng.random(len(spells)) < 0.08)]
+    n = len(support)
+    requested = support["start_date"].to_numpy() + _days(200, 700, n, rng)
+    refused_on = requested + _days(30, 60, n, rng)
+    decided = refused_on <= LAST_DAY.astype("datetime64[s]")
+    return pd.DataFrame(
+        {
+            "pupil_id": support["pupil_id"],
+            "requested_on": requested,
+            "decided_on": np.where(decided, refused_on, NEVER),
+            "outcome": np.where(decided, "refused", ""),
+            "plan_on": np.full(n, NEVER),
+        }
+    )
+
+
+def _days(low: int, high: int, n: int, rng: np.random.Generator) -> NDArray[np.timedelta64]:
+    """Draw numbers of days, ``high`` left out."""
+    return rng.integers(low, high, n).astype("timedelta64[D]")
 
 
 def circumstances_table(
@@ -115,23 +137,27 @@ def circumstances_table(
         Spells of free school meals, social care, early help, young carers and youth justice.
     """
     days = _change_days(population, first_year, rng)
+    parts = [
+        _spells(now, days, ids, (1, 30), rng).assign(kind=kind)
+        for kind, now in _status(population, rng).items()
+    ]
+    spells = pd.concat(parts, ignore_index=True)
+    spells["kind"] = coded("circumstances", "kind", spells["kind"])
+    return spells
+
+
+def _status(population: Population, rng: np.random.Generator) -> dict[str, NDArray[np.bool_]]:
+    """Return each kind of circumstances by pupil and year group."""
     hardship = 0.7 * population.stress + 0.7 * rng.standard_normal(len(population))
     trouble = 0.8 * population.pressure_mean + 0.6 * rng.standard_normal(len(population))
-    late = np.arange(GROUPS) >= 9
-    status = {
+    return {
         "fsm": population.fsm,
         **{kind: population.social == number for number, kind in enumerate(SOCIAL) if number},
         "early_help": population.early_help,
         # chosen: 1.5% young carers, 1.2% supervised by youth justice in Years 9 to 11
         "young_carer": (hardship > 2.2)[:, None] & (np.arange(GROUPS) >= 4),
-        "youth_justice": (trouble > 2.3)[:, None] & late,
+        "youth_justice": (trouble > 2.3)[:, None] & (np.arange(GROUPS) >= 9),
     }
-    parts = [
-        _spells(now, days, ids, (1, 30), rng).assign(kind=kind) for kind, now in status.items()
-    ]
-    spells = pd.concat(parts, ignore_index=True)
-    spells["kind"] = coded("circumstances", "kind", spells["kind"])
-    return spells
 
 
 def _change_days(population: Population, first_year: int, rng: np.random.Generator) -> Dates:
@@ -155,15 +181,12 @@ def _spells(
     Returns pupil, place of the first year group, start, end and when both were recorded; an end
     after the last day is not known yet.
     """
-    padded = np.pad(status, ((0, 0), (1, 1)))
-    pupil, first = np.nonzero(padded[:, 1:-1] & ~padded[:, :-2])
-    _, last = np.nonzero(padded[:, 1:-1] & ~padded[:, 2:])
-    start = days[pupil, first].astype("datetime64[s]")
-    after = np.minimum(last + 1, GROUPS - 1)
-    end = days[pupil, after].astype("datetime64[s]") - np.timedelta64(1, "D")
-    end = np.where((last == GROUPS - 1) | (end > LAST_DAY.astype("datetime64[s]")), NEVER, end)
-    begun = start <= LAST_DAY.astype("datetime64[s]")
-    recorded = start + rng.integers(*lag, len(start)).astype("timedelta64[D]")
+    pupil, first, last = _runs(status)
+    start, last_day = days[pupil, first].astype("datetime64[s]"), LAST_DAY.astype("datetime64[s]")
+    after = days[pupil, np.minimum(last + 1, GROUPS - 1)].astype("datetime64[s]")
+    end = after - np.timedelta64(1, "D")
+    end = np.where((last == GROUPS - 1) | (end > last_day), NEVER, end)
+    recorded = start + _days(*lag, len(start), rng)
     spells = pd.DataFrame(
         {
             "pupil": pupil,
@@ -175,4 +198,12 @@ def _spells(
             "end_recorded_on": np.maximum(end + np.timedelta64(lag[0] + 10, "D"), recorded),
         }
     )
-    return spells[begun]
+    return spells[start <= last_day]
+
+
+def _runs(status: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints]:
+    """Return pupil, first and last year group of each run of year groups in a status."""
+    padded = np.pad(status, ((0, 0), (1, 1)))
+    pupil, first = np.nonzero(padded[:, 1:-1] & ~padded[:, :-2])
+    _, last = np.nonzero(padded[:, 1:-1] & ~padded[:, 2:])
+    return pupil, first, last
