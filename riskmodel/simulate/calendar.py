@@ -61,6 +61,12 @@ class SchoolCalendar:
         -------
         DataFrame
             One row per school day.
+
+        Examples
+        --------
+        >>> table = make_calendar(1).table()
+        >>> table[["term", "half_term"]].iloc[[0, -1]].values.tolist()
+        [['autumn', 1], ['summer', 6]]
         """
         number = self.half_term % 6
         term = pd.Categorical(
@@ -79,7 +85,7 @@ class SchoolCalendar:
 
 
 def make_calendar(years: int) -> SchoolCalendar:
-    """Lay out the school years up to July 2025.
+    """Return the school years up to July 2025.
 
     Parameters
     ----------
@@ -90,25 +96,33 @@ def make_calendar(years: int) -> SchoolCalendar:
     -------
     SchoolCalendar
         Weekdays of all half-terms but the early May holiday.
+
+    Examples
+    --------
+    >>> calendar = make_calendar(2)
+    >>> calendar.first_year, len(calendar.starts)
+    (2023, 12)
+    >>> str(calendar.starts[0]), np.datetime64("2024-05-06") in calendar.days
+    ('2023-09-04', False)
     """
     first_year = LAST_YEAR - years
-    days, half_term = [], []
-    for year in range(first_year, LAST_YEAR):
-        for number, (start, end) in enumerate(HALF_TERMS):
-            calendar_year = year + (number >= 2)
-            first = np.datetime64(f"{calendar_year}-{start}")
-            span = np.arange(first, np.datetime64(f"{calendar_year}-{end}") + 1)
-            may = np.arange(
-                np.datetime64(f"{calendar_year}-05-01"), np.datetime64(f"{calendar_year}-05-08")
-            )
-            holiday = may[np.is_busday(may, weekmask="Mon")]
-            span = span[np.is_busday(span) & ~np.isin(span, holiday)]
-            days.append(span)
-            half_term.append(np.full(len(span), 6 * (year - first_year) + number))
+    days = [
+        _school_days(year + (number >= 2), start, end)
+        for year in range(first_year, LAST_YEAR)
+        for number, (start, end) in enumerate(HALF_TERMS)
+    ]
     return SchoolCalendar(
         np.concatenate(days),
-        np.concatenate(half_term),
-        np.array([d[0] for d in days]),
-        np.array([d[-1] for d in days]),
+        np.repeat(np.arange(len(days)), [len(span) for span in days]),
+        np.array([span[0] for span in days]),
+        np.array([span[-1] for span in days]),
         first_year,
     )
+
+
+def _school_days(year: int, start: str, end: str) -> NDArray[np.datetime64]:
+    """Return the weekdays of a half-term but the early May holiday, the first Monday of May."""
+    span = np.arange(np.datetime64(f"{year}-{start}"), np.datetime64(f"{year}-{end}") + 1)
+    may = np.arange(np.datetime64(f"{year}-05-01"), np.datetime64(f"{year}-05-08"))
+    holiday = may[np.is_busday(may, weekmask="Mon")]
+    return span[np.is_busday(span) & ~np.isin(span, holiday)]

@@ -7,10 +7,11 @@ Out: :class:`Simulated`, or a folder of extracts of any size in little memory.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -26,9 +27,9 @@ from riskmodel.errors import DataError, RequestError
 from riskmodel.simulate import records
 from riskmodel.simulate.attendance import draw_marks, write_suspensions
 from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
-from riskmodel.simulate.life import live, true_risks
+from riskmodel.simulate.life import Life, live, true_risks
 from riskmodel.simulate.parameters import Preset
-from riskmodel.simulate.population import make_population
+from riskmodel.simulate.population import Population, make_population
 from riskmodel.simulate.returns import write_returns
 from riskmodel.simulate.shapes import GROUPS
 
@@ -39,6 +40,9 @@ LARGEST_LA = 52_000
 
 SETTINGS = Path("truth") / "simulation.json"
 """What was asked for, beside the true risks."""
+
+TRUTH = "truth/true_risk"
+"""File of the true risks, without its ending."""
 
 ROWS = 5000
 """Pupils whose register is laid out at a time."""
@@ -74,6 +78,17 @@ class _Authority:
     marks: NDArray[np.uint8]
     lag: NDArray[np.int64]
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return all tables, the register too."""
+        return self.frames | {"sessions": _sessions(self, 0, len(self.marks))}
+
+    def parts(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Return all tables and the true risks, the register in parts that need little memory."""
+        yield from self.frames.items()
+        for first in range(0, len(self.marks), ROWS):
+            yield "sessions", _sessions(self, first, first + ROWS)
+        yield TRUTH, self.truth
+
 
 def simulate(
     *, pupils: int = 12_000, years: int = 4, seed: int = 0, preset: Preset = "england"
@@ -102,24 +117,25 @@ def simulate(
     RequestError
         If a parameter makes no sense.
     """
-    made = list(_authorities(pupils, years, seed, preset))
-    frames = {name: [one.frames[name] for one in made] for name in made[0].frames}
-    frames["sessions"] = [_sessions(one, 0, len(one.marks)) for one in made]
-    if len(made) == 1:
-        joined = {name: parts[0] for name, parts in frames.items()}
-    else:
-        names = np.concatenate([one.pupils.categories for one in made])
-        everyone = pd.CategoricalDtype(pd.Index(names, dtype="str"))
-        joined = {name: _joined(name, parts, everyone) for name, parts in frames.items()}
+    authorities = list(_authorities(pupils, years, seed, preset))
+    tables = authorities[0].tables() if len(authorities) == 1 else _joined(authorities)
     return Simulated(
-        tables=Tables({name: joined[name] for name in TABLES if name in joined}),
-        truth=pd.concat([one.truth for one in made], ignore_index=True),
+        tables=Tables({name: tables[name] for name in TABLES if name in tables}),
+        truth=pd.concat([one.truth for one in authorities], ignore_index=True),
     )
 
 
-def _joined(name: str, parts: list[pd.DataFrame], everyone: pd.CategoricalDtype) -> pd.DataFrame:
-    if name == "calendar":
-        return parts[0]
+def _joined(authorities: list[_Authority]) -> dict[str, pd.DataFrame]:
+    """Return the tables of several LAs as one each; they share a calendar."""
+    names = np.concatenate([one.pupils.categories for one in authorities])
+    everyone = pd.CategoricalDtype(pd.Index(names, dtype="str"))
+    parts = [one.tables() for one in authorities]
+    joined = {name: _stacked([part[name] for part in parts], everyone) for name in parts[0]}
+    return joined | {"calendar": parts[0]["calendar"]}
+
+
+def _stacked(parts: list[pd.DataFrame], everyone: pd.CategoricalDtype) -> pd.DataFrame:
+    """Return the rows of one table of several LAs."""
     if "pupil_id" in parts[0]:
         parts = [part.assign(pupil_id=part["pupil_id"].astype(everyone)) for part in parts]
     return pd.concat(parts, ignore_index=True)
@@ -133,7 +149,7 @@ def write_simulated(
     seed: int = 0,
     preset: Preset = "england",
 ) -> dict[str, int]:
-    """Simulate straight to Parquet, LA by LA.
+    """Write a simulated LA as Parquet; several LAs one after the other.
 
     Parameters
     ----------
@@ -159,28 +175,20 @@ def write_simulated(
         If a parameter makes no sense or the folder is not empty.
     """
     rows = dict.fromkeys((name for name in TABLES if name != "absence_totals"), 0)
-    with new_folder(out) as folder:
+    with new_folder(out) as folder, ExitStack() as open_files:
         (folder / "truth").mkdir()
         writers: dict[str, pq.ParquetWriter] = {}
-
-        def write(name: str, table: pa.Table, path: Path) -> None:
-            if name not in writers:
-                writers[name] = pq.ParquetWriter(path, table.schema)
-            writers[name].write_table(table)
-
         for one in _authorities(pupils, years, seed, preset):
-            for name, frame in one.frames.items():
+            for name, frame in one.parts():
                 if name == "calendar" and name in writers:
                     continue
-                write(name, _arrow(frame), folder / f"{name}.parquet")
-                rows[name] += len(frame)
-            for first in range(0, len(one.marks), ROWS):
-                part = _arrow(_sessions(one, first, first + ROWS))
-                write("sessions", part, folder / "sessions.parquet")
-                rows["sessions"] += part.num_rows
-            write("truth", _arrow(one.truth), folder / "truth" / "true_risk.parquet")
-        for writer in writers.values():
-            writer.close()
+                table = _arrow(frame)
+                if name not in writers:
+                    writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema)
+                    writers[name] = open_files.enter_context(writer)
+                writers[name].write_table(table)
+                if name in rows:
+                    rows[name] += table.num_rows
         _write_settings(folder, pupils, years, seed, preset)
     return rows
 
@@ -218,17 +226,21 @@ def write_simulated_returns(
     RequestError
         If a parameter makes no sense or the folder is not empty.
     """
+    _check_one_authority(pupils)
+    simulated = simulate(pupils=pupils, years=years, seed=seed, preset=preset)
+    with new_folder(out) as folder:
+        rows = write_returns(simulated.tables, folder, seed=seed)
+        (folder / "truth").mkdir()
+        _write_settings(folder, pupils, years, seed, preset)
+    return rows
+
+
+def _check_one_authority(pupils: int) -> None:
     if pupils > LARGEST_LA:
         raise RequestError(
             f"Returns are written for one LA of at most {LARGEST_LA:,} pupils; got {pupils:,}. "
             "Use --layout tables, or fewer pupils."
         )
-    made = simulate(pupils=pupils, years=years, seed=seed, preset=preset)
-    with new_folder(out) as folder:
-        rows = write_returns(made.tables, folder, seed=seed)
-        (folder / "truth").mkdir()
-        _write_settings(folder, pupils, years, seed, preset)
-    return rows
 
 
 def _write_settings(folder: Path, pupils: int, years: int, seed: int, preset: Preset) -> None:
@@ -252,7 +264,12 @@ def preset_of(source: str | Path) -> Preset | None:
     Raises
     ------
     DataError
-        If the file that says so is damaged.
+        If the file with the settings of the simulation is damaged.
+
+    Examples
+    --------
+    >>> preset_of("a_folder_of_real_extracts") is None
+    True
     """
     path = Path(source) / SETTINGS
     if not path.is_file():
@@ -268,48 +285,49 @@ def preset_of(source: str | Path) -> Preset | None:
 
 def _arrow(frame: pd.DataFrame) -> pa.Table:
     """Return a frame as Arrow with the same types whatever its categories."""
-    columns = {}
-    for name in frame:
-        column = frame[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            values = column.array
-            columns[str(name)] = pa.DictionaryArray.from_arrays(
-                pa.array(values.codes.astype(np.int32), mask=np.asarray(values.codes < 0)),
-                pa.array(values.categories, type=pa.string()),
-            )
-        elif pd.api.types.is_datetime64_any_dtype(column.dtype):
-            columns[str(name)] = pa.array(column.to_numpy())
-        else:
-            columns[str(name)] = pa.array(column, from_pandas=True)
-            if column.dtype == "str":
-                columns[str(name)] = columns[str(name)].cast(pa.string())
-    return pa.table(columns)
+    return pa.table({str(name): _arrow_column(frame[name]) for name in frame})
+
+
+def _arrow_column(column: pd.Series) -> pa.Array:
+    """Return codes as a dictionary, dates in seconds, text as text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        places = column.cat.codes.to_numpy().astype(np.int32)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(places, mask=places < 0),
+            pa.array(column.cat.categories, type=pa.string()),
+        )
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return pa.array(column.to_numpy())
+    array = pa.array(column, from_pandas=True)
+    return array.cast(pa.string()) if column.dtype == "str" else array
 
 
 def _authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator[_Authority]:
     """Simulate one LA after the other."""
+    _check_request(pupils, years, preset)
+    number = -(-pupils // LARGEST_LA)
+    calendar = make_calendar(years)
+    sizes = np.diff(np.linspace(0, pupils, number + 1).round().astype(int)).tolist()
+    seeds = np.random.SeedSequence(seed).spawn(number)
+    n_pupils = n_schools = 0
+    for index, (size, child) in enumerate(zip(sizes, seeds, strict=True)):
+        one = _authority(size, preset, calendar, child, (n_pupils, n_schools, index))
+        n_pupils += len(one.marks)
+        n_schools += len(one.frames["schools"])
+        yield one
+
+
+def _check_request(pupils: int, years: int, preset: str) -> None:
     if pupils < 100:
         raise RequestError(f"At least 100 pupils are needed to simulate an LA; got {pupils}.")
     if not 1 <= years <= 12:
         raise RequestError(f"The number of school years must be from 1 to 12; got {years}.")
     if preset not in get_args(Preset):
         raise RequestError(f"The preset must be england or bcp; got {preset!r}.")
-    number = -(-pupils // LARGEST_LA)
-    calendar = make_calendar(years)
-    sizes = np.diff(np.linspace(0, pupils, number + 1).round().astype(int))
-    n_pupils = n_schools = 0
-    for place, (size, child) in enumerate(
-        zip(sizes.tolist(), np.random.SeedSequence(seed).spawn(number), strict=True)
-    ):
-        made = _authority(size, years, preset, calendar, child, (n_pupils, n_schools, place))
-        n_pupils += len(made.marks)
-        n_schools += len(made.frames["schools"])
-        yield made
 
 
 def _authority(
     pupils: int,
-    years: int,
     preset: Preset,
     calendar: SchoolCalendar,
     seed: np.random.SeedSequence,
@@ -318,50 +336,89 @@ def _authority(
     """Simulate one LA; ``before`` counts pupils, schools and LAs before it."""
     streams = ("population", "life", "truth", "records", "marks")
     rng = {n: np.random.default_rng(s) for n, s in zip(streams, seed.spawn(5), strict=True)}
+    years = len(calendar.starts) // 6
     population = make_population(pupils, years, preset, rng["population"])
-    n = len(population)
-    labels = pd.Index([f"P{before[0] + i:07d}" for i in range(1, n + 1)], dtype="str")
-    ids: Any = pd.Categorical.from_codes(np.arange(n), dtype=pd.CategoricalDtype(labels))
-    names = records.school_names(population, before[1])
     life = live(population, calendar, preset, rng["life"])
-    draw, year = rng["records"], calendar.first_year
-    send, plans = records.send_tables(population, ids, year, draw)
+    ids = _pseudonyms(len(population), before[0])
+    labels = ids.categories.to_numpy(object)
+    return _Authority(
+        frames=_frames(population, calendar, life, ids, before[1:], preset, rng["records"]),
+        truth=true_risks(population, calendar, life, labels, preset, rng["truth"]),
+        calendar=calendar,
+        pupils=ids.dtype,
+        marks=_register(population, calendar, life, rng["marks"]),
+        lag=_lag(population, rng["marks"]),
+    )
+
+
+def _pseudonyms(n: int, before: int) -> pd.Categorical:
+    """Return the ``pupil_id`` of each pupil; ``before`` counts pupils of the LAs before."""
+    labels = pd.Index([f"P{before + i:07d}" for i in range(1, n + 1)], dtype="str")
+    ids: pd.Categorical = pd.Categorical.from_codes(
+        np.arange(n),  # type: ignore[arg-type]
+        dtype=pd.CategoricalDtype(labels),
+    )
+    return ids
+
+
+def _frames(
+    population: Population,
+    calendar: SchoolCalendar,
+    life: Life,
+    ids: pd.Categorical,
+    before: tuple[int, ...],
+    preset: Preset,
+    rng: np.random.Generator,
+) -> dict[str, pd.DataFrame]:
+    """Return all tables but the register; ``before`` counts schools and LAs before."""
+    n_schools, authority = before
+    names = records.school_names(population, n_schools)
+    events, year = life.suspended, calendar.first_year
+    send, plans = records.send_tables(population, ids, year, rng)
+    # each line draws from the same generator: their order is part of the seed's meaning
     frames = {
-        "pupils": records.pupils_table(population, ids, year, draw),
-        "schools": records.schools_table(population, names, before[2]),
+        "pupils": records.pupils_table(population, ids, year, rng),
+        "schools": records.schools_table(population, names, authority),
         "enrolments": records.enrolments_table(population, calendar, life, ids, names),
-        "suspensions": records.suspensions_table(
-            ids, names, life.suspended, calendar, preset, draw
-        ),
+        "suspensions": records.suspensions_table(ids, names, events, calendar, preset, rng),
         "send": send,
         "plans": plans,
-        "circumstances": records.circumstances_table(population, ids, year, draw),
+        "circumstances": records.circumstances_table(population, ids, year, rng),
         "neighbourhood": records.neighbourhood_table(population, ids, year),
-        "attainment": records.attainment_table(population, ids, year, life.disengagement[-1], draw),
-        "destinations": records.destinations_table(calendar, life, ids, draw),
+        "attainment": records.attainment_table(population, ids, year, life.disengagement[-1], rng),
+        "destinations": records.destinations_table(calendar, life, ids, rng),
         "calendar": calendar.table(),
     }
-    half_terms = np.arange(len(calendar.starts))
-    group = population.first_group[:, None] + half_terms // 6
-    present = (group >= 0) & (group < GROUPS) & (half_terms >= population.arrives[:, None])
-    day = np.arange(len(calendar.days))
-    on_roll = present[:, calendar.half_term]
-    on_roll &= (day <= life.exit_day[:, None]) | (day > life.back_day[:, None] + 5)
-    marks = draw_marks(
-        population, calendar, np.column_stack(life.disengagement), on_roll, rng["marks"]
-    )
+    return {name: _typed(name, frame) for name, frame in frames.items()}
+
+
+def _register(
+    population: Population, calendar: SchoolCalendar, life: Life, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return every pupil's marks, suspensions too."""
+    away, on_roll = np.column_stack(life.disengagement), _days_on_roll(population, calendar, life)
+    marks = draw_marks(population, calendar, away, on_roll, rng)
     events = life.suspended
     length = np.where(events["days"] == 0, 5, events["days"])
     write_suspensions(marks, events["pupil"], events["day"], length)
-    slow = rng["marks"].random(population.schools.count) < SLOW_SCHOOLS
-    return _Authority(
-        frames={name: _typed(name, frame) for name, frame in frames.items()},
-        truth=true_risks(population, calendar, life, labels.to_numpy(object), preset, rng["truth"]),
-        calendar=calendar,
-        pupils=ids.dtype,
-        marks=marks,
-        lag=np.where(slow[population.primary] | slow[population.secondary], 8, 1),
-    )
+    return marks
+
+
+def _days_on_roll(
+    population: Population, calendar: SchoolCalendar, life: Life
+) -> NDArray[np.bool_]:
+    """Return the days on which each pupil is on a roll."""
+    half_terms, day = np.arange(len(calendar.starts)), np.arange(len(calendar.days))
+    group = population.first_group[:, None] + half_terms // 6
+    present = (group >= 0) & (group < GROUPS) & (half_terms >= population.arrives[:, None])
+    stays = (day <= life.exit_day[:, None]) | (day > life.back_day[:, None] + 5)
+    return np.asarray(present[:, calendar.half_term] & stays)
+
+
+def _lag(population: Population, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return after how many days each pupil's marks arrive."""
+    slow = rng.random(population.schools.count) < SLOW_SCHOOLS
+    return np.where(slow[population.primary] | slow[population.secondary], 8, 1)
 
 
 def _typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -372,21 +429,22 @@ def _typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sessions(one: _Authority, first: int, last: int) -> pd.DataFrame:
-    """Lay the register of some pupils out as a long table, by pupil, day and session."""
-    flat = one.marks[first:last].reshape(min(last, len(one.marks)) - first, -1)
-    pupil, half = np.nonzero(flat)
-    date = one.calendar.days.astype("datetime64[s]")[half // 2]
-    lag = one.lag.astype("timedelta64[D]").astype("timedelta64[s]")[pupil + first]
-    session, mark = pd.Index(["AM", "PM"]), pd.Index(codes("marks"))
-    return pd.DataFrame(
-        {
-            "pupil_id": pd.Categorical.from_codes(
-                (pupil + first).astype(np.int32), dtype=one.pupils
-            ),
-            "date": date,
-            "session": pd.Categorical.from_codes((half % 2).astype(np.int8), session),
-            "mark": pd.Categorical.from_codes(flat[pupil, half].astype(np.int8) - 1, mark),
-            "recorded_on": date + lag,
-        },
-        copy=False,
-    )
+    """Return the register of some pupils as a long table, by pupil, day and session."""
+    marks = one.marks[first:last]
+    flat = marks.reshape(len(marks), -1)
+    row, half = np.nonzero(flat)
+    pupil, date = row + first, one.calendar.days.astype("datetime64[s]")[half // 2]
+    lag = one.lag.astype("timedelta64[D]").astype("timedelta64[s]")[pupil]
+    columns = {
+        "pupil_id": pd.Categorical.from_codes(pupil.astype(np.int32), dtype=one.pupils),
+        "date": date,
+        "session": _from_codes(half % 2, ["AM", "PM"]),
+        "mark": _from_codes(flat[row, half].astype(np.int8) - 1, codes("marks")),
+        "recorded_on": date + lag,
+    }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _from_codes(places: NDArray[np.integer], categories: Sequence[str]) -> pd.Categorical:
+    """Return a column of few different words."""
+    return pd.Categorical.from_codes(places.astype(np.int8), pd.Index(list(categories)))  # type: ignore[arg-type]
