@@ -127,7 +127,7 @@ def test_a_curve_goes_through_its_points() -> None:
 def test_free_school_meals_are_as_published(preset: str) -> None:
     rng = generator()
     dep, stress = rng.standard_normal((2, N))
-    fsm, social, early_help = draw_circumstances(dep, stress, np.zeros(N, int), preset, rng)
+    fsm, social, early_help = draw_circumstances(dep, stress, preset, rng)
     assert 100 * fsm[:, :7].mean() == pytest.approx(
         parameter("fsm.primary", preset),
         rel=0.02,

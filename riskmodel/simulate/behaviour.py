@@ -1,4 +1,4 @@
-"""Behaviour and what schools make of it: latent states, suspensions, permanent exclusion.
+"""Behaviour and how schools respond: latent states, suspensions, permanent exclusion.
 
 In:  the population and the state of every pupil at the start of a half-term.
 Out: expected suspensions and the chance of exclusion, raked to published levels; the next state.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.simulate.needs import NEEDS
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
-from riskmodel.simulate.population import ETHNICITIES, Population
+from riskmodel.simulate.population import ETHNICITIES, Population, Schools
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints, rake
 
 __all__ = [
@@ -97,6 +97,13 @@ class State:
         -------
         State
             In the order of ``rows``.
+
+        Examples
+        --------
+        >>> values = np.array([0.1, 0.2, 0.3])
+        >>> state = State(values, values, values, np.arange(3), values > 0, half_term=0)
+        >>> state.take(np.array([2, 0])).pressure.tolist()
+        [0.3, 0.1]
         """
         return replace(
             self,
@@ -148,9 +155,7 @@ def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
     group = np.clip(population.first_group[rows] + half_term // 6, 0, GROUPS - 1)
     stage = np.where(population.special[rows], GROUPS, group)
     provision = population.provision[rows, group].astype(np.int64)
-    need = np.where(provision > 0, 1 + np.maximum(population.need[rows], 0), 0)
-    social = population.social[rows, group].astype(np.int64)
-    care = np.select([social == 3, social > 0], [2, 1], 0)
+    social = population.social[rows, group]
     return Setting(
         stage=stage,
         unmet=population.unmet[rows, group],
@@ -158,9 +163,9 @@ def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
         groups=[
             population.male[rows].astype(np.int64),
             population.fsm[rows, group].astype(np.int64),
-            need,
+            np.where(provision > 0, 1 + np.maximum(population.need[rows], 0), 0),
             population.ethnicity[rows],
-            care,
+            np.select([social == 3, social > 0], [2, 1], 0),
             provision,
             stage,
         ],
@@ -179,28 +184,35 @@ def relative_rates(event: Event) -> list[Floats]:
     -------
     list of float arrays of shape (n_groups,)
         Relative within each characteristic. Needs are relative to each other among pupils with SEN.
+
+    Examples
+    --------
+    Boys are suspended more often than girls, and pupils on free school meals than others.
+
+    >>> sex, meals, *others = relative_rates("susp")
+    >>> bool(sex[1] > sex[0]), bool(meals[1] > 1 > meals[0])
+    (True, True)
     """
     meals = (parameter("fsm.primary") + parameter("fsm.secondary")) / 2
-    fsm = parameter(f"{event}.share.fsm")
-    support, plan = (parameter(f"{event}.share.{name}") for name in ("sen_support", "ehc_plan"))
-    n_support, n_plan = parameter("sen_support"), parameter("ehc_plan")
+    shares = parameters_under(f"{event}.share")
     ethnicity = parameters_under(f"{event}.ethnicity")
     need = parameters_under(f"{event}.need")
     social = parameters_under(f"{event}.social")
+    provision = {name: parameter(name) for name in ("sen_support", "ehc_plan")}
     return [
         np.array([1.0, parameter(f"{event}.ratio.male")]),
-        np.array([(100 - fsm) / (100 - meals), fsm / meals]),
+        _relative([shares["fsm"]], [meals]),
         np.array([np.nan, *(need[code] for code in NEEDS)]),
         np.array([ethnicity[code] for code in ETHNICITIES]),
         _care(social["child_in_need"], social["looked_after"]),
-        np.array(
-            [
-                (100 - support - plan) / (100 - n_support - n_plan),
-                support / n_support,
-                plan / n_plan,
-            ]
-        ),
+        _relative([shares[name] for name in provision], list(provision.values())),
     ]
+
+
+def _relative(of_events: list[float], of_pupils: list[float]) -> Floats:
+    """Return rates relative to all pupils, the rest first, from groups' percentages of both."""
+    events = np.array([100 - sum(of_events), *of_events])
+    return events / np.array([100 - sum(of_pupils), *of_pupils])
 
 
 def _care(in_need: float, looked_after: float) -> Floats:
@@ -225,6 +237,11 @@ def season(event: Event, half_term: int) -> float:
     -------
     float
         The six of a year add up to 1.
+
+    Examples
+    --------
+    >>> round(sum(season("pex", half_term) for half_term in range(6)), 9)
+    1.0
     """
     autumn = parameter(f"{event}.share.autumn") / 100
     return autumn / 2 if half_term % 6 < 2 else (1 - autumn) / 4
@@ -244,6 +261,12 @@ def level_by_stage(event: Event, preset: Preset) -> Floats:
     -------
     float array of shape (13,)
         The average over the year groups of a phase is the phase's published level.
+
+    Examples
+    --------
+    >>> level = level_by_stage("susp", "england")
+    >>> round(100 * float(level[7:12].mean()), 6) == parameter("susp.secondary")
+    True
     """
     shape = np.array(list(parameters_under(f"{event}.year").values()))
     for phase, rows in (("primary", slice(0, 7)), ("secondary", slice(7, 12))):
@@ -272,6 +295,11 @@ def start_factors() -> Factors:
     -------
     dict of str to list of float arrays of shape (n_groups,)
         To be raked.
+
+    Examples
+    --------
+    >>> [len(factor) for factor in start_factors()["pex"]][:2]
+    [2, 2]
     """
     return {
         event: [*(np.ones(len(rate)) for rate in relative_rates(event)), np.ones(GROUPS + 1)]
@@ -310,24 +338,31 @@ def chances(
     dict of str to float array of shape (n_rows,)
         ``susp``: expected number; ``pex``: probability.
     """
-    phase = (setting.stage >= 7).astype(np.int64)
-    unmet = UNMET * setting.unmet
-    felt: dict[Event, Floats] = {
-        "susp": (0.5 + state.recent) * population.schools.culture[state.school],
-        "pex": (0.3 + np.minimum(state.recent, 5.0)) * population.schools.severity[state.school],
-    }
-    made: dict[Event, Floats] = {}
-    for event, start in felt.items():
-        slope = np.array(SLOPE[event], dtype=np.float64)[phase]
-        weight = np.exp(slope * state.pressure + unmet) * start
+    expected: dict[Event, Floats] = {}
+    for event, weight in _weights(population.schools, state, setting).items():
         if raked:
             totals = _totals(event, setting, preset, state.half_term)
             weight = rake(weight, setting.groups, totals, factors[event], most=MOST[event])
         else:
             for group, factor in zip(setting.groups, factors[event], strict=True):
                 weight = weight * factor[group]
-        made[event] = np.minimum(weight, MOST[event])
-    return made
+        expected[event] = np.minimum(weight, MOST[event])
+    return expected
+
+
+def _weights(schools: Schools, state: State, setting: Setting) -> dict[Event, Floats]:
+    """Return each pupil's weight before raking: pressure, unmet need, history and school."""
+    phase = (setting.stage >= 7).astype(np.int64)
+    unmet = UNMET * setting.unmet
+    history: dict[Event, Floats] = {
+        "susp": (0.5 + state.recent) * schools.culture[state.school],
+        "pex": (0.3 + np.minimum(state.recent, 5.0)) * schools.severity[state.school],
+    }
+    slopes = {event: np.array(SLOPE[event], dtype=np.float64)[phase] for event in history}
+    return {
+        event: np.exp(slopes[event] * state.pressure + unmet) * factor
+        for event, factor in history.items()
+    }
 
 
 def start_state(population: Population, rng: np.random.Generator, *, half_term: int) -> State:
@@ -390,27 +425,34 @@ def step(
     State
         Before the next one. Suspensions add to both states, support lowers pressure, and the moves
         to Year 7 and to another school unsettle.
+
+    Examples
+    --------
+    >>> from riskmodel.simulate.population import make_population
+    >>> rng = np.random.default_rng(0)
+    >>> population = make_population(120, 1, "england", rng)
+    >>> rows, state = np.arange(120), start_state(population, rng, half_term=0)
+    >>> setting = groups_of(population, rows, 0)
+    >>> step(population, rows, state, setting, np.full(120, 2), rng).recent[:3].tolist()
+    [2.0, 2.0, 2.0]
     """
     noise = rng.standard_normal((2, len(rows))) * NOISE * np.sqrt(1 - PERSISTENCE**2)
     now = population.first_group[rows] + state.half_term // 6
     moves_up = ((now == 6) & ((state.half_term + 1) % 6 == 0)) & ~population.special[rows]
-    mean, away = population.pressure_mean[rows], population.disengagement_mean[rows]
     hurt = 0.05 * np.minimum(suspensions, 4) + 0.25 * moves_up
-    pressure = (
-        mean
-        + PERSISTENCE * (state.pressure - mean)
-        + noise[0]
-        + hurt
-        - SUPPORT * (1 - PERSISTENCE) * setting.supported
-    )
-    disengagement = (
-        away + PERSISTENCE * (state.disengagement - away) + 0.5 * noise[0] + noise[1] + hurt
-    )
+    relief = SUPPORT * (1 - PERSISTENCE) * setting.supported
+    pressure = _towards(population.pressure_mean[rows], state.pressure)
+    disengagement = _towards(population.disengagement_mean[rows], state.disengagement)
     return replace(
         state,
-        pressure=pressure,
-        disengagement=disengagement,
+        pressure=pressure + noise[0] + hurt - relief,
+        disengagement=disengagement + 0.5 * noise[0] + noise[1] + hurt,
         recent=FADING * state.recent + suspensions,
         school=np.where(moves_up, population.secondary[rows], state.school),
         half_term=state.half_term + 1,
     )
+
+
+def _towards(mean: Floats, value: Floats) -> Floats:
+    """Return latent states a half-term nearer to each pupil's own mean."""
+    return mean + PERSISTENCE * (value - mean)

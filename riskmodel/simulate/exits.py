@@ -43,8 +43,19 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
     -------
     dict of str to float array of shape (n_rows,)
         Leaving reason → probability.
+
+    Examples
+    --------
+    Suspensions make home education likelier.
+
+    >>> calm = np.zeros(2)
+    >>> recent = np.array([0.0, 3.0])
+    >>> state = State(calm, calm, recent, np.array([0, 0]), calm == 0, half_term=0)
+    >>> none, suspended = exit_chances(state, 0, "england")["home_educated"]
+    >>> bool(suspended > 3 * none)
+    True
     """
-    made = {}
+    chances = {}
     for reason, (name, slope) in SLOPES.items():
         level = parameter(name, preset) / 100 / 6
         if reason == "home_educated":
@@ -52,8 +63,8 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
         lean = slope * state.pressure - slope**2 * 0.65  # the mean stays near the level
         if slope:
             lean = lean + THREATENED * (state.recent > 1.5)
-        made[reason] = np.minimum(level * np.exp(lean), 0.3)
-    return made
+        chances[reason] = np.minimum(level * np.exp(lean), 0.3)
+    return chances
 
 
 def moves(

@@ -7,6 +7,7 @@ Out: :class:`Needs`, by year group, at published levels by sex, year group and f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Needs:
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)
-        There is a need, and no provision.
+        A need without provision.
     special : bool array of shape (n_pupils,)
         At a special school.
     """
@@ -76,39 +77,71 @@ def draw_needs(
     Returns
     -------
     Needs
-        Who has the highest score of their sex, year group and eligibility has the provision, so that
-        shares are as published; slowness lowers the score in the early years.
+        The pupils with the highest scores of their sex, year group and eligibility have the
+        provision, so that shares are as published. Slowness lowers the score in the early years.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> male, fsm = np.arange(200) % 2 == 0, np.zeros((200, 12), dtype=bool)
+    >>> needs = draw_needs(male, fsm, rng.standard_normal(200), np.arange(200) % 4, "england", rng)
+    >>> bool((needs.unmet & (needs.provision > 0)).any())
+    False
     """
-    n = len(male)
-    trait = standardise(vulnerability)
-    severity = drift(trait, 0.5, 0.97, rng)
-    slow = SLOWNESS * rng.standard_normal(int(primary.max()) + 1)[primary]
-    told = severity - slow[:, None] * np.linspace(1.5, 0.2, GROUPS)
-    plan_score = 0.7 * severity + 0.7 * rng.standard_normal(n)[:, None]
-    any_sen, plan = sen_targets(preset)
+    severity = drift(standardise(vulnerability), 0.5, 0.97, rng)
+    recorded = severity - _delay(primary, rng)
+    plan_score = 0.7 * severity + 0.7 * rng.standard_normal(len(male))[:, None]
     often = fsm.mean(axis=1)
-    at_special = parameter("special") * parameter("ehc_plan", preset) / parameter("ehc_plan")
-    special = _top(plan_score[:, 0] + 0.5 * male + 0.3 * often, at_special / 100)
+    special = _at_special_schools(plan_score[:, 0] + 0.5 * male + 0.3 * often, preset)
     plan_score = np.where(special[:, None], np.inf, plan_score)
-    provision = np.zeros((n, GROUPS), dtype=np.int8)
-    for group in range(GROUPS):
-        cell = 2 * male + fsm[:, group]
-        for number in range(4):
-            rows = np.flatnonzero(cell == number)
-            if not len(rows):
-                continue
-            wanted_plan, wanted = plan[number, group], any_sen[number, group]
-            has_plan = _top(plan_score[rows, group], wanted_plan)
-            rest = np.where(has_plan, -np.inf, told[rows, group])
-            support = _top(rest, max(0.0, wanted - has_plan.mean()))
-            provision[rows, group] = np.where(has_plan, 2, np.where(support, 1, 0))
+    any_sen, plan = sen_targets(preset)
+    provision = _provision(2 * male[:, None] + fsm, plan_score, recorded, any_sen, plan)
     peak = any_sen.max(axis=1)[2 * male + (often > 0.5)]
-    rank = np.argsort(np.argsort(-severity.max(axis=1), kind="stable"), kind="stable") / n
-    has_need = (rank < HIDDEN * peak) | (provision > 0).any(axis=1)
-    years = (provision > 0).sum(axis=1)
-    need = np.where(has_need, _kinds(vulnerability, years, rng), -1)
-    unmet = has_need[:, None] & (provision == 0)
-    return Needs(need=need, provision=provision, unmet=unmet, special=special)
+    has_need = _highest(severity.max(axis=1), HIDDEN * peak) | (provision > 0).any(axis=1)
+    kinds = _kinds(vulnerability, (provision > 0).sum(axis=1), rng)
+    return Needs(
+        need=np.where(has_need, kinds, -1),
+        provision=provision,
+        unmet=has_need[:, None] & (provision == 0),
+        special=special,
+    )
+
+
+def _delay(primary: Ints, rng: np.random.Generator) -> Floats:
+    """Return how far each primary school's slowness lowers the score, by pupil and year group."""
+    slow = SLOWNESS * rng.standard_normal(int(primary.max()) + 1)[primary]
+    return np.asarray(slow[:, None] * np.linspace(1.5, 0.2, GROUPS))
+
+
+def _at_special_schools(score: Floats, preset: Preset) -> NDArray[np.bool_]:
+    """Return who is at a special school; their number follows the preset's number of plans."""
+    share = parameter("special") * parameter("ehc_plan", preset) / parameter("ehc_plan")
+    return _top(score, share / 100)
+
+
+def _provision(
+    cell: Ints, plan_score: Floats, support_score: Floats, any_sen: Floats, plan: Floats
+) -> NDArray[np.int8]:
+    """Return 0 none, 1 SEN support, 2 EHC plan by pupil and year group.
+
+    ``cell`` is the row of the targets ``any_sen`` and ``plan`` that a pupil belongs to.
+    """
+    provision = np.zeros(cell.shape, dtype=np.int8)
+    for group, number in product(range(GROUPS), range(len(plan))):
+        rows = np.flatnonzero(cell[:, group] == number)
+        if not len(rows):
+            continue
+        has_plan = _top(plan_score[rows, group], plan[number, group])
+        others = np.where(has_plan, -np.inf, support_score[rows, group])
+        support = _top(others, max(0.0, any_sen[number, group] - has_plan.mean()))
+        provision[rows, group] = np.where(has_plan, 2, np.where(support, 1, 0))
+    return provision
+
+
+def _highest(score: Floats, share: Floats) -> NDArray[np.bool_]:
+    """Return whose score is among the highest, each pupil by a share of their own."""
+    rank = np.argsort(np.argsort(-score, kind="stable"), kind="stable") / len(score)
+    return np.asarray(rank < share)
 
 
 def sen_targets(preset: Preset) -> tuple[Floats, Floats]:
@@ -124,31 +157,42 @@ def sen_targets(preset: Preset) -> tuple[Floats, Floats]:
     any_sen, plan : float arrays of shape (4, 12)
         Shares with any SEN and with an EHC plan; rows are girls, girls on free school meals, boys,
         boys on free school meals.
+
+    Examples
+    --------
+    Of boys in Year 6, more have SEN if they are eligible for free school meals.
+
+    >>> any_sen, plan = sen_targets("england")
+    >>> any_sen.shape, bool(any_sen[3, 6] > any_sen[2, 6] > plan[2, 6])
+    ((4, 12), True)
     """
     meals = (parameter("fsm.primary", preset) + parameter("fsm.secondary", preset)) / 200
+    male = parameter("male") / 100
+    sizes = np.outer([1 - male, male], [1 - meals, meals]).ravel()
     wanted_plan = parameter("ehc_plan", preset) / 100
     wanted = wanted_plan + parameter("sen_support", preset) / 100
+    any_sen, plan = _any_sen_shape(meals), _plan_shape(male, meals)
+    any_sen *= wanted / (sizes @ any_sen).mean()
+    plan *= wanted_plan / (sizes @ plan).mean()
+    return any_sen, plan
+
+
+def _any_sen_shape(meals: float) -> Floats:
+    """Return relative shares with any SEN; ``meals`` is the share on free school meals."""
     by_sex = np.vstack([curve(parameters_under(f"sen_year.{sex}")) for sex in ("F", "M")])
     by_sex[:, 0] *= 0.75  # few needs are recorded in the first year
     ratio = parameter("sen_ratio.fsm")
     factors = np.array([1.0, ratio]) / (1 + meals * (ratio - 1))
-    any_sen = np.vstack([by_sex[sex] * factor for sex in (0, 1) for factor in factors])
+    return np.vstack([by_sex[sex] * factor for sex in (0, 1) for factor in factors])
+
+
+def _plan_shape(male: float, meals: float) -> Floats:
+    """Return relative shares with a plan; ``male`` and ``meals`` are shares of all pupils."""
     boys, on_meals = parameter("ehc_share.male") / 100, parameter("ehc_share.fsm") / 100
     shape = np.interp(np.arange(GROUPS), [1, 6, 11], [2.4, 3.8, 4.0])  # DfE, SEN 2019/20, by age
-    male = parameter("male") / 100
-    plan = np.vstack(
-        [
-            shape * sex * eligible
-            for sex in ((1 - boys) / (1 - male), boys / male)
-            for eligible in ((1 - on_meals) / (1 - meals), on_meals / meals)
-        ]
-    )
-    shares = np.array(
-        [(1 - male) * (1 - meals), (1 - male) * meals, male * (1 - meals), male * meals]
-    )
-    any_sen *= wanted / (shares @ any_sen).mean()
-    plan *= wanted_plan / (shares @ plan).mean()
-    return any_sen, plan
+    by_sex = ((1 - boys) / (1 - male), boys / male)
+    by_meals = ((1 - on_meals) / (1 - meals), on_meals / meals)
+    return np.vstack([shape * sex * eligible for sex in by_sex for eligible in by_meals])
 
 
 def _top(score: Floats, share: float) -> NDArray[np.bool_]:

@@ -29,6 +29,10 @@ CULTURE_PART = {"susp": 0.76, "pex": 0.6}
 """Part of the spread between schools that is culture; who goes there makes the rest. Fitted."""
 
 
+SCHOOLS = {"primary": (7 / 12, 4), "secondary": (5 / 12, 3), "special": (0.018, 1)}
+"""Kind of school → share of pupils, and fewest schools; chosen."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schools:
     """Schools by number: primary, secondary, special, and one for alternative provision.
@@ -39,6 +43,13 @@ class Schools:
         Schools of each kind.
     culture, severity : float arrays of shape (n_schools,)
         Factors on suspensions and on permanent exclusions.
+
+    Examples
+    --------
+    >>> even = np.ones(7)
+    >>> schools = Schools(n_primary=4, n_secondary=1, n_special=1, culture=even, severity=even)
+    >>> schools.count, schools.ap
+    (7, 6)
     """
 
     n_primary: int
@@ -142,29 +153,28 @@ def make_population(
     -------
     Population
         Pupils in random order.
+
+    Examples
+    --------
+    Two school years bring 13 year groups: the twelve of the first, and a new Reception.
+
+    >>> population = make_population(240, 2, "england", np.random.default_rng(0))
+    >>> len(population), population.schools.count
+    (260, 9)
     """
-    a_year = max(1, round(pupils / 12))
-    first_group = rng.permutation(np.repeat(np.arange(11, -years, -1), a_year))
+    # the order of the draws is part of the seed's meaning: never reorder these lines
+    first_group = rng.permutation(np.repeat(np.arange(11, -years, -1), max(1, round(pupils / 12))))
     n = len(first_group)
     deprivation, ability, own = rng.standard_normal((3, n))
     stress = 0.45 * deprivation + np.sqrt(1 - 0.45**2) * own
     male = rng.random(n) < parameter("male") / 100
-    shares = np.array(list(parameters_under("ethnicity").values()))
     schools = _make_schools(pupils, preset, rng)
-    fsm, social, early_help = draw_circumstances(deprivation, stress, first_group, preset, rng)
+    fsm, social, early_help = draw_circumstances(deprivation, stress, preset, rng)
     primary = _assign(deprivation, schools.n_primary, rng)
     frailty = rng.standard_normal(n)
-    needs = draw_needs(
-        male, fsm, 0.6 * frailty + 0.4 * stress - 0.5 * ability, primary, preset, rng
-    )
-    pressure = (
-        0.35 * stress
-        + 0.9 * frailty
-        - 0.2 * ability
-        + 0.3 * (needs.need == 0)
-        + 0.15 * rng.standard_normal(n)
-    )
-    disengagement = 0.5 * standardise(pressure) + 0.35 * stress + 0.75 * rng.standard_normal(n)
+    vulnerability = 0.6 * frailty + 0.4 * stress - 0.5 * ability
+    needs = draw_needs(male, fsm, vulnerability, primary, preset, rng)
+    pressure, disengagement = _latent_means(stress, frailty, ability, needs.need == 0, rng)
     special_school = schools.n_primary + schools.n_secondary + rng.integers(0, schools.n_special, n)
     secondary = schools.n_primary + _assign(deprivation, schools.n_secondary, rng)
     return Population(
@@ -172,13 +182,13 @@ def make_population(
         arrives=_arrivals(n, first_group, years, rng),
         male=male,
         special=needs.special,
-        ethnicity=rng.choice(len(shares), n, p=shares / shares.sum()),
+        ethnicity=_ethnicities(n, rng),
         birth_month=rng.integers(0, 12, n),
         deprivation=deprivation,
         ability=ability,
         stress=stress,
-        pressure_mean=standardise(pressure),
-        disengagement_mean=standardise(disengagement),
+        pressure_mean=pressure,
+        disengagement_mean=disengagement,
         fsm=fsm,
         social=social,
         early_help=early_help,
@@ -191,29 +201,33 @@ def make_population(
     )
 
 
+def _latent_means(
+    stress: Floats,
+    frailty: Floats,
+    ability: Floats,
+    semh: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Return each pupil's mean pressure and disengagement; ``semh`` marks a need of that type."""
+    traits = 0.35 * stress + 0.9 * frailty - 0.2 * ability + 0.3 * semh
+    pressure = standardise(traits + 0.15 * rng.standard_normal(len(stress)))
+    disengagement = 0.5 * pressure + 0.35 * stress + 0.75 * rng.standard_normal(len(stress))
+    return pressure, standardise(disengagement)
+
+
+def _ethnicities(n: int, rng: np.random.Generator) -> Ints:
+    """Draw ethnic groups by their published shares."""
+    shares = np.array(list(parameters_under("ethnicity").values()))
+    return rng.choice(len(shares), n, p=shares / shares.sum())
+
+
 def _make_schools(pupils: int, preset: Preset, rng: np.random.Generator) -> Schools:
-    """Give secondary schools the cultures that make a few of them issue most exclusions."""
+    """Draw the cultures of the schools; a few secondary schools issue most exclusions."""
     numbers = {
         kind: max(fewest, round(pupils * share / parameter(f"school_size.{kind}", preset)))
-        for kind, share, fewest in (
-            ("primary", 7 / 12, 4),
-            ("secondary", 5 / 12, 3),
-            ("special", 0.018, 1),
-        )
+        for kind, (share, fewest) in SCHOOLS.items()
     }
-    logs = []
-    for kind, n in [*numbers.items(), ("ap", 1)]:
-        place = norm.ppf((np.arange(n) + 0.5) / n)
-        common, other = rng.permutation(place), rng.permutation(place)
-        spread = {
-            name: part * _spread(parameter(f"top_schools.{name}", preset) / 100)
-            if kind == "secondary"
-            else 0.3
-            for name, part in CULTURE_PART.items()
-        }
-        logs.append(
-            [spread["susp"] * common, spread["pex"] * (0.5 * common + np.sqrt(0.75) * other)]
-        )
+    logs = [_cultures(kind, n, preset, rng) for kind, n in [*numbers.items(), ("ap", 1)]]
     culture, severity = (np.exp(np.concatenate(part)) for part in zip(*logs, strict=True))
     return Schools(
         n_primary=numbers["primary"],
@@ -224,20 +238,33 @@ def _make_schools(pupils: int, preset: Preset, rng: np.random.Generator) -> Scho
     )
 
 
+def _cultures(kind: str, n: int, preset: Preset, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Return logarithms of culture and severity of the schools of one kind."""
+    rank = norm.ppf((np.arange(n) + 0.5) / n)
+    common, other = rng.permutation(rank), rng.permutation(rank)
+    susp, pex = (
+        part * _spread(parameter(f"top_schools.{event}", preset) / 100)
+        if kind == "secondary"
+        else 0.3
+        for event, part in CULTURE_PART.items()
+    )
+    return susp * common, pex * (0.5 * common + np.sqrt(0.75) * other)
+
+
 def _spread(share: float) -> float:
     """Return the lognormal spread with which the top schools have a given share of the total."""
     return max(0.1, float(norm.ppf(1 - TOP_SCHOOLS) - norm.ppf(1 - share)))
 
 
 def _assign(deprivation: Floats, n_schools: int, rng: np.random.Generator) -> Ints:
-    """Deal pupils out to schools, neighbours mostly together."""
+    """Return the school of each pupil; neighbours mostly go to the same one."""
     noisy = deprivation + rng.standard_normal(len(deprivation))
-    place = np.argsort(np.argsort(noisy, kind="stable"), kind="stable")
-    return np.asarray(rng.permutation(n_schools)[place * n_schools // len(noisy)])
+    rank = np.argsort(np.argsort(noisy, kind="stable"), kind="stable")
+    return np.asarray(rng.permutation(n_schools)[rank * n_schools // len(noisy)])
 
 
 def _arrivals(n: int, first_group: Ints, years: int, rng: np.random.Generator) -> Ints:
-    """Let some pupils come from elsewhere, never in the first half-term of a year."""
+    """Draw who comes from elsewhere, and when: never in the first half-term of a year."""
     half_term = rng.integers(0, years, n) * 6 + rng.integers(1, 6, n)
     group = first_group + half_term // 6
     comes = rng.random(n) < years * parameter("arrivals") / 100
