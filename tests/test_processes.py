@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from riskmodel.data.codes import code_set, codes
-from riskmodel.simulate import attendance, behaviour, destinations, exits, needs
+from riskmodel.simulate import attendance, behaviour, destinations, exits, marks, needs
 from riskmodel.simulate.calendar import make_calendar
 from riskmodel.simulate.circumstances import draw_circumstances
 from riskmodel.simulate.life import LIMIT, Life, live
@@ -309,28 +309,28 @@ def test_the_disengaged_are_absent_more() -> None:
 
 
 @cache
-def marks() -> tuple[np.ndarray, np.ndarray]:
+def drawn_marks() -> tuple[np.ndarray, np.ndarray]:
     made, calendar = population(), make_calendar(2)
     group = made.first_group[:, None] + np.arange(12) // 6
     on_roll = ((group >= 0) & (group <= 11))[:, calendar.half_term]
     away = np.column_stack(life().disengagement)
-    return attendance.draw_marks(made, calendar, away, on_roll, generator(9)), on_roll
+    return marks.draw_marks(made, calendar, away, on_roll, generator(9)), on_roll
 
 
 def test_marks_have_the_published_mix_and_come_in_spells() -> None:
-    drawn, on_roll = marks()
+    drawn, on_roll = drawn_marks()
     assert ((drawn > 0).all(axis=2) == on_roll).all()
     family = (
         code_set("marks")["family"].loc[list(codes("marks"))].isin(["authorised", "unauthorised"])
     )
     absent = np.append(False, family.to_numpy())[drawn]
     secondary = (population().first_group >= 7) & ~population().special
-    old = make_calendar(2).days < attendance.NEW_CODES_FROM
+    old = make_calendar(2).days < marks.NEW_CODES_FROM
     share = absent[secondary][:, ~old].mean()
     assert 100 * share == pytest.approx(parameter("absence.secondary"), rel=0.15)
-    ill = (drawn[secondary][:, ~old] == attendance._byte("I")).mean() / share
+    ill = (drawn[secondary][:, ~old] == marks.number_of("I")).mean() / share
     wanted = parameters_under("code.secondary")
-    listed = sum(wanted[code] for code in attendance.TILT)
+    listed = sum(wanted[code] for code in marks.TILT)
     assert ill == pytest.approx(wanted["I"] / listed, rel=0.1)
     morning = absent[secondary, :, 0]
     again = morning[:, 1:][morning[:, :-1]].mean()
@@ -338,19 +338,19 @@ def test_marks_have_the_published_mix_and_come_in_spells() -> None:
 
 
 def test_new_codes_are_not_used_before_they_came_in() -> None:
-    drawn, _ = marks()
-    old = make_calendar(2).days < attendance.NEW_CODES_FROM
-    for code in attendance.CODES_BEFORE:
-        assert not (drawn[:, old] == attendance._byte(code)).any()
-        assert (drawn[:, ~old] == attendance._byte(code)).any()
+    drawn, _ = drawn_marks()
+    old = make_calendar(2).days < marks.NEW_CODES_FROM
+    for code in marks.CODES_BEFORE:
+        assert not (drawn[:, old] == marks.number_of(code)).any()
+        assert (drawn[:, ~old] == marks.number_of(code)).any()
 
 
 def test_suspensions_are_written_only_where_there_is_a_roll() -> None:
-    drawn = np.full((2, 5, 2), attendance._byte("/"), dtype=np.uint8)
+    drawn = np.full((2, 5, 2), marks.number_of("/"), dtype=np.uint8)
     drawn[1, 3:] = 0
     one = np.array([0, 1])
-    attendance.write_suspensions(drawn, one, np.array([1, 2]), np.array([2, 9]))
-    e, present = attendance._byte("E"), attendance._byte("/")
+    marks.write_suspensions(drawn, one, np.array([1, 2]), np.array([2, 9]))
+    e, present = marks.number_of("E"), marks.number_of("/")
     assert drawn[0, :, 0].tolist() == [present, e, e, present, present]
     assert drawn[1, :, 0].tolist() == [present, present, e, 0, 0]
 

@@ -211,8 +211,8 @@ def relative_rates(event: Event) -> list[Floats]:
 
 def _relative(of_events: list[float], of_pupils: list[float]) -> Floats:
     """Return rates relative to all pupils, the rest first, from groups' percentages of both."""
-    events = np.array([100 - sum(of_events), *of_events])
-    return events / np.array([100 - sum(of_pupils), *of_pupils])
+    events = np.array([np.subtract.reduce([100.0, *of_events]), *of_events])
+    return events / np.array([np.subtract.reduce([100.0, *of_pupils]), *of_pupils])
 
 
 def _care(in_need: float, looked_after: float) -> Floats:

@@ -25,9 +25,9 @@ from riskmodel.data.tables import Tables
 from riskmodel.data.write import new_folder
 from riskmodel.errors import DataError, RequestError
 from riskmodel.simulate import records
-from riskmodel.simulate.attendance import draw_marks, write_suspensions
 from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
 from riskmodel.simulate.life import Life, live, true_risks
+from riskmodel.simulate.marks import draw_marks, write_suspensions
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population, make_population
 from riskmodel.simulate.returns import write_returns
