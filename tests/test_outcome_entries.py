@@ -36,6 +36,7 @@ HOMES = {
     "riskmodel/simulate/figures/exclusions.py": {"pex"},
     "riskmodel/simulate/life.py": {"pex"},
     "riskmodel/simulate/population.py": {"pex"},
+    "riskmodel/simulate/truth.py": {"pex"},
 }
 """Where a name may decide something. ``features/post16.py`` means the group of NCCIS activities; the
 simulator means the kind of an incident, ``"pex"`` beside ``"susp"``."""

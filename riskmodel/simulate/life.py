@@ -1,18 +1,16 @@
-"""The life of an LA, half-term by half-term, and what could have come of it.
+"""The life of an LA, half-term by half-term.
 
 In:  the population, the calendar, a preset.
-Out: :class:`Life`: what happened; :func:`true_risks`: the chance that it would.
+Out: :class:`Life`: what happened to every pupil.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.outcomes import HALF_TERMLY, outcome_of
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
 from riskmodel.simulate.behaviour import Factors, State
@@ -28,19 +26,13 @@ from riskmodel.simulate.parameters import Preset, parameters_under
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints
 
-__all__ = ["NEVER", "Leavers", "Life", "live", "true_risks"]
+__all__ = ["NEVER", "Leavers", "Life", "live"]
 
 BURN_IN = 6
 """Half-terms lived before the data begin, so that histories differ from the first day."""
 
-N_FUTURES = 6
-"""Futures averaged for a true risk; each adds chances, not events, so few are enough."""
-
 LIMIT = 45
 """Days a pupil may be suspended in a school year (DfE, Suspension and permanent exclusion guidance)."""
-
-SNAPSHOTS = (HALF_TERMLY[-1], *HALF_TERMLY[:-1])
-"""Month and day of the snapshot after each half-term; the first half-term is autumn's."""
 
 FITTED_LENGTHS = {"1": 44.0, "4": 2.5, "5": 13.5}
 """Percent of suspensions drawn with these days, so that the published shares remain where the limit
@@ -51,8 +43,21 @@ TO_AP = 0.8
 
 NEVER = 10**6
 
+Events = dict[str, Ints]
+"""Columns of events: arrays of shape (n_events,)."""
 
-@dataclass
+
+@dataclass(frozen=True)
+class _Given:
+    """What a life starts from, and its source of randomness."""
+
+    population: Population
+    calendar: SchoolCalendar
+    preset: Preset
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True)
 class Leavers:
     """Pupils at the end of Year 11.
 
@@ -102,15 +107,15 @@ class Life:
     states: list[State] = field(default_factory=list)
     disengagement: list[NDArray[np.float32]] = field(default_factory=list)
     factors: list[Factors] = field(default_factory=list)
-    suspended: dict[str, Ints] = field(default_factory=dict)
-    rolls: dict[str, Ints] = field(default_factory=dict)
+    suspended: Events = field(default_factory=dict)
+    rolls: Events = field(default_factory=dict)
     leavers: list[Leavers] = field(default_factory=list)
 
 
 def live(
     population: Population, calendar: SchoolCalendar, preset: Preset, rng: np.random.Generator
 ) -> Life:
-    """Run the half-terms.
+    """Simulate the half-terms.
 
     Parameters
     ----------
@@ -128,294 +133,192 @@ def live(
     Life
         What happened.
     """
-    n = len(population)
+    given = _Given(population, calendar, preset, rng)
+    everyone = np.arange(len(population))
     state = behaviour.start_state(population, rng, half_term=-BURN_IN)
-    older = np.flatnonzero(population.first_group >= 7)
-    life = Life(
+    life, factors = _unlived(population, state, preset), behaviour.start_factors()
+    parts: list[tuple[Events, Events, Events]] = []
+    for number in track(range(-BURN_IN, len(calendar.starts)), "Simulating half-terms"):
+        rows = np.flatnonzero(_is_here(population, life, number))
+        setting = behaviour.groups_of(population, rows, number)
+        chance = behaviour.chances(
+            population, state.take(rows), setting, factors, preset=preset, raked=True
+        )
+        n_suspensions = np.zeros(len(population), dtype=np.int64)
+        n_suspensions[rows] = rng.poisson(chance["susp"])
+        if number >= 0:
+            _remember(life, state, factors)
+            state, *events = _happen(given, life, rows, state, n_suspensions, chance["pex"])
+            parts.append(tuple(events))
+        # every pupil's state is carried on, on a roll or not, so that all draws stay in step
+        setting = behaviour.groups_of(population, everyone, number)
+        state = behaviour.step(population, everyone, state, setting, n_suspensions, rng)
+        if number >= 0:
+            life.states.append(state)
+    incidents = _joined([part for events in parts for part in events[:2]])
+    life.suspended = _within_the_law(incidents, life, calendar)
+    life.rolls = _joined([moves for _, _, moves in parts])
+    return life
+
+
+def _unlived(population: Population, state: State, preset: Preset) -> Life:
+    """Return a life in which nothing has happened yet."""
+    n, older = len(population), np.flatnonzero(population.first_group >= 7)
+    return Life(
         exit_day=np.full(n, NEVER),
         back_day=np.full(n, NEVER),
         reason=np.full(n, None, object),
         neet=neet_levels(population, older, state.disengagement[older], preset),
     )
-    factors = behaviour.start_factors()
-    events: list[dict[str, Ints]] = []
-    rolls: list[dict[str, Ints]] = []
-    here = np.zeros(n, dtype=bool)
-    for number in track(range(-BURN_IN, len(calendar.starts)), "Simulating half-terms"):
-        group = population.first_group + number // 6
-        here = (
-            (group >= 0)
-            & (group < GROUPS)
-            & (population.arrives <= max(number, 0))
-            & (life.exit_day == NEVER)
-        )
-        rows = np.flatnonzero(here)
-        setting = behaviour.groups_of(population, rows, number)
-        chance = behaviour.chances(
-            population, state.take(rows), setting, factors, preset=preset, raked=True
-        )
-        n_suspensions = np.zeros(n, dtype=np.int64)
-        n_suspensions[rows] = rng.poisson(chance["susp"])
-        if number >= 0:
-            life.disengagement.append(state.disengagement.astype(np.float32))
-            life.factors.append({e: [f.copy() for f in made] for e, made in factors.items()})
-            days = np.flatnonzero(calendar.half_term == number)
-            events.append(_suspend(n_suspensions, state, days, rng))
-            events.append(_exclude(life, rows, chance["pex"], state, days, rng))
-            _leave(life, rows, state, days, (len(calendar.starts) - 1 - number) / 6, preset, rng)
-            if number % 6 == 5:
-                _finish(life, population, calendar, rows[group[rows] == 11], state, number, preset)
-            stays = here & (life.exit_day == NEVER)
-            state = _move(rolls, population, state, stays, days, rng)
-        state = _carry(population, state, n_suspensions, rng, number)
-        if number >= 0:
-            life.states.append(state)
-    life.suspended = _within_the_law(_joined(events), life, calendar)
-    life.rolls = _joined(rolls)
-    return life
 
 
-def _carry(
-    population: Population, state: State, n_suspensions: Ints, rng: np.random.Generator, number: int
-) -> State:
-    """Carry every pupil's state on, on a roll or not, so that all draws stay in step."""
-    rows = np.arange(len(population))
-    setting = behaviour.groups_of(population, rows, number)
-    return behaviour.step(population, rows, state, setting, n_suspensions, rng)
+def _is_here(population: Population, life: Life, number: int) -> NDArray[np.bool_]:
+    """Return which pupils are on a roll at the start of a half-term."""
+    group = population.first_group + number // 6
+    of_age = (group >= 0) & (group < GROUPS)
+    return of_age & (population.arrives <= max(number, 0)) & (life.exit_day == NEVER)
 
 
-def _suspend(
-    n_suspensions: Ints, state: State, days: Ints, rng: np.random.Generator
-) -> dict[str, Ints]:
-    """Date the suspensions of a half-term, a pupil's own spread over it."""
-    length_share = parameters_under("susp.length") | FITTED_LENGTHS
-    lengths, p = np.array([int(d) for d in length_share]), np.array(list(length_share.values()))
-    between = np.arange(6, 10)  # what the published lengths leave is spread over 6 to 9 days
-    lengths = np.append(lengths, between)
-    p = np.append(p, np.full(4, max(0.0, 100 - p.sum()) / 4))
+def _remember(life: Life, state: State, factors: Factors) -> None:
+    """Keep the latent state and the factors at the start of a half-term."""
+    life.disengagement.append(state.disengagement.astype(np.float32))
+    life.factors.append({event: [f.copy() for f in found] for event, found in factors.items()})
+
+
+def _happen(
+    given: _Given, life: Life, rows: Ints, state: State, n_suspensions: Ints, pex: Floats
+) -> tuple[State, Events, Events, Events]:
+    """Let a half-term happen: return the state after it, suspensions, exclusions and moves."""
+    number = state.half_term
+    days = np.flatnonzero(given.calendar.half_term == number)
+    suspensions = _suspend(n_suspensions, state, days, given.rng)
+    exclusions = _exclude(life, rows, pex, state, days, given.rng)
+    _leave(given, life, rows, state, days)
+    if number % 6 == 5:
+        _finish(given, life, rows[given.population.first_group[rows] + number // 6 == 11], state)
+    state, moved = _move(given, life, rows, state, days)
+    return state, suspensions, exclusions, moved
+
+
+def _events(pupil: Ints, day: Ints, days: Ints, state: State) -> Events:
+    """Return events of the pupils' schools."""
+    return {"pupil": pupil, "day": day, "days": days, "school": state.school[pupil]}
+
+
+def _suspend(n_suspensions: Ints, state: State, days: Ints, rng: np.random.Generator) -> Events:
+    """Return the suspensions of a half-term; two on one day are one."""
     pupil = np.repeat(np.arange(len(n_suspensions)), n_suspensions)
-    count = n_suspensions[pupil]
-    order = np.arange(len(pupil)) - np.repeat(
-        np.cumsum(n_suspensions) - n_suspensions, n_suspensions
-    )
-    room = len(days) - 2
-    place = ((order + rng.random(len(pupil))) / np.maximum(count, 1) * room).astype(np.int64)
-    length = rng.choice(lengths, len(pupil), p=p / p.sum())
-    gap = np.append(np.diff(place), NEVER)
+    index = _spread_over(n_suspensions, len(days) - 2, rng)
+    lengths, shares = _length_shares()
+    length = _cut_short(rng.choice(lengths, len(pupil), p=shares), pupil, index)
+    keep = np.append(True, (np.diff(pupil) != 0) | (np.diff(index) != 0))[: len(pupil)]
+    return _events(pupil[keep], days[index[keep]], length[keep], state)
+
+
+def _spread_over(counts: Ints, room: int, rng: np.random.Generator) -> Ints:
+    """Return the days of each pupil's suspensions, spread over the half-term's ``room`` days."""
+    order = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    share = (order + rng.random(len(order))) / np.maximum(np.repeat(counts, counts), 1)
+    return (share * room).astype(np.int64)
+
+
+def _length_shares() -> tuple[Ints, Floats]:
+    """Return lengths of suspensions in days, and the share of each."""
+    published = parameters_under("susp.length") | FITTED_LENGTHS
+    shares = np.array(list(published.values()))
+    between = np.arange(6, 10)  # what the published lengths leave is spread over 6 to 9 days
+    lengths = np.append(np.array([int(days) for days in published]), between)
+    shares = np.append(shares, np.full(4, max(0.0, 100 - shares.sum()) / 4))
+    return lengths, shares / shares.sum()
+
+
+def _cut_short(length: Ints, pupil: Ints, index: Ints) -> Ints:
+    """Return lengths that end before the pupil's next suspension begins; one day at least."""
+    gap = np.append(np.diff(index), NEVER)
     last = np.append(np.diff(pupil) != 0, True)
-    length = np.where(last, length, np.minimum(length, np.maximum(gap, 1)))
-    keep = np.append(True, ~((np.diff(pupil) == 0) & (np.diff(place) == 0)))[: len(pupil)]
-    return {
-        "pupil": pupil[keep],
-        "day": days[place[keep]],
-        "days": length[keep],
-        "school": state.school[pupil[keep]],
-    }
+    return np.where(last, length, np.minimum(length, np.maximum(gap, 1)))
 
 
 def _exclude(
     life: Life, rows: Ints, chance: Floats, state: State, days: Ints, rng: np.random.Generator
-) -> dict[str, Ints]:
-    """Decide who is permanently excluded; most are on the roll of alternative provision later."""
+) -> Events:
+    """Return permanent exclusions; most of the pupils start at alternative provision later."""
     pupil = rows[rng.random(len(rows)) < chance]
     day = rng.choice(days[1:-6], len(pupil))
     life.exit_day[pupil] = day + 5
     life.reason[pupil] = "permanently_excluded"
     to_ap = rng.random(len(pupil)) < TO_AP
     life.back_day[pupil[to_ap]] = days[-1] + 1
-    return {
-        "pupil": pupil,
-        "day": day,
-        "days": np.zeros(len(pupil), np.int64),
-        "school": state.school[pupil],
-    }
+    return _events(pupil, day, np.zeros(len(pupil), np.int64), state)
 
 
-def _leave(
-    life: Life,
-    rows: Ints,
-    state: State,
-    days: Ints,
-    years_left: float,
-    preset: Preset,
-    rng: np.random.Generator,
-) -> None:
-    """Decide who leaves for other reasons."""
-    chances = exit_chances(state.take(rows), years_left, preset)
+def _leave(given: _Given, life: Life, rows: Ints, state: State, days: Ints) -> None:
+    """Record who leaves for other reasons."""
+    years_left = (len(given.calendar.starts) - 1 - state.half_term) / 6
+    chances = exit_chances(state.take(rows), years_left, given.preset)
     for reason, chance in chances.items():
-        draw = rng.random(len(rows)) < chance
+        draw = given.rng.random(len(rows)) < chance
         pupil = rows[draw & (life.exit_day[rows] == NEVER)]
-        life.exit_day[pupil] = rng.choice(days[-8:], len(pupil))
+        life.exit_day[pupil] = given.rng.choice(days[-8:], len(pupil))
         life.reason[pupil] = reason
 
 
-def _finish(
-    life: Life,
-    population: Population,
-    calendar: SchoolCalendar,
-    rows: Ints,
-    state: State,
-    number: int,
-    preset: Preset,
-) -> None:
-    """End Year 11."""
+def _finish(given: _Given, life: Life, rows: Ints, state: State) -> None:
+    """Record the end of Year 11, and each leaver's chances of NEET and of not known."""
     pupil = rows[life.exit_day[rows] == NEVER]
-    last = np.datetime64(f"{calendar.first_year + number // 6 + 1}-06-27")
-    life.exit_day[pupil] = np.searchsorted(calendar.days, last)
+    year = given.calendar.first_year + state.half_term // 6 + 1
+    life.exit_day[pupil] = np.searchsorted(given.calendar.days, np.datetime64(f"{year}-06-27"))
     life.reason[pupil] = "completed"
-    away = state.disengagement[pupil]
-    neet = neet_chance(population, pupil, away, life.neet, spread=np.zeros(len(pupil)))
-    life.leavers.append(Leavers(pupil, neet, not_known_chance(population, pupil, away, preset)))
+    away, none = state.disengagement[pupil], np.zeros(len(pupil))
+    neet = neet_chance(given.population, pupil, away, life.neet, spread=none)
+    not_known = not_known_chance(given.population, pupil, away, given.preset)
+    life.leavers.append(Leavers(pupil, neet, not_known))
 
 
-def _move(
-    rolls: list[dict[str, Ints]],
-    population: Population,
-    state: State,
-    stays: NDArray[np.bool_],
-    days: Ints,
-    rng: np.random.Generator,
-) -> State:
-    """Move some pupils to another school at the end of the half-term, which unsettles them."""
-    pupil, school, managed = moves(population, state, stays, rng)
-    rolls.append(
-        {
-            "pupil": pupil,
-            "day": np.full(len(pupil), days[-1]),
-            "school": school,
-            "managed": managed.astype(np.int64),
-        }
-    )
+def _move(given: _Given, life: Life, rows: Ints, state: State, days: Ints) -> tuple[State, Events]:
+    """Return moves to other schools at the end of a half-term; a move unsettles."""
+    stays = np.zeros(len(given.population), dtype=bool)
+    stays[rows] = life.exit_day[rows] == NEVER
+    pupil, school, managed = moves(given.population, state, stays, given.rng)
+    day = np.full(len(pupil), days[-1])
+    moved = {"pupil": pupil, "day": day, "school": school, "managed": managed.astype(np.int64)}
     now, pressure, away = state.school.copy(), state.pressure.copy(), state.disengagement.copy()
     now[pupil] = school
     pressure[pupil] += 0.15
     away[pupil] += 0.15
-    return State(pressure, away, state.recent, now, state.active, state.half_term)
+    return replace(state, school=now, pressure=pressure, disengagement=away), moved
 
 
-def _joined(parts: list[dict[str, Ints]]) -> dict[str, Ints]:
+def _joined(parts: list[Events]) -> Events:
+    """Return the events of all half-terms."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _within_the_law(
-    events: dict[str, Ints], life: Life, calendar: SchoolCalendar
-) -> dict[str, Ints]:
-    """Drop suspensions after an exit, and those beyond the days allowed in a school year."""
+def _within_the_law(events: Events, life: Life, calendar: SchoolCalendar) -> Events:
+    """Return events without suspensions after an exit or beyond the limit of a school year."""
     gone = events["day"] >= life.exit_day[events["pupil"]]
     keep = ~gone | (events["days"] == 0)
-    year = calendar.half_term[events["day"]] // 6
-    key = events["pupil"] * 100 + year
+    key = events["pupil"] * 100 + calendar.half_term[events["day"]] // 6
+    days = _shortened(events["days"], keep, key)
+    keep &= _within_limit(np.where(keep, days, 0), key, events["day"])
+    return {name: values[keep] for name, values in (events | {"days": days}).items()}
+
+
+def _shortened(days: Ints, keep: NDArray[np.bool_], key: Ints) -> Ints:
+    """Return shorter suspensions near the limit; ``key`` is the pupil and school year."""
     _, place = np.unique(key, return_inverse=True)
-    in_year = np.bincount(place, np.where(keep, events["days"], 0))
-    # schools near the limit write shorter suspensions
+    in_year = np.bincount(place, np.where(keep, days, 0))
     short = np.minimum(1.0, LIMIT / np.maximum(in_year, 1))[place]
-    trimmed = np.maximum((events["days"] * short).astype(np.int64), 1)
-    days = np.where(events["days"] == 0, 0, trimmed)
-    events = events | {"days": days}
-    order = np.lexsort((events["day"], key))
-    days = np.where(keep, days, 0)[order]
+    return np.where(days == 0, 0, np.maximum((days * short).astype(np.int64), 1))
+
+
+def _within_limit(days: Ints, key: Ints, day: Ints) -> NDArray[np.bool_]:
+    """Return which suspensions end within the limit, counted in order in each ``key``."""
+    order = np.lexsort((day, key))
+    days, key = days[order], key[order]
     so_far = np.cumsum(days)
-    key = key[order]
     first = np.append(True, np.diff(key) != 0)
     before = np.maximum.accumulate(np.where(first, so_far - days, 0))
-    keep[order] &= so_far - before <= LIMIT
-    return {name: values[keep] for name, values in events.items()}
-
-
-def true_risks(
-    population: Population,
-    calendar: SchoolCalendar,
-    life: Life,
-    names: NDArray[np.object_],
-    preset: Preset,
-    rng: np.random.Generator,
-) -> pd.DataFrame:
-    """Return each pupil's true risk on every snapshot day, latent state known.
-
-    Parameters
-    ----------
-    population : Population
-        Pupils and schools.
-    calendar : SchoolCalendar
-        School days.
-    life : Life
-        What happened.
-    names : object array of shape (n_pupils,)
-        ``pupil_id`` of each pupil.
-    preset : str
-        ``"england"`` or ``"bcp"``.
-    rng : Generator
-        Source of randomness.
-
-    Returns
-    -------
-    DataFrame
-        ``outcome``, ``pupil_id``, ``as_of``, ``risk``: permanent exclusion within six half-terms,
-        given that the pupil does not leave first for other reasons (Year 11 leavers finish); NEET
-        in the winter after Year 11.
-    """
-    parts = []
-    seeds = rng.spawn(len(life.states))
-    for number, state in track(list(enumerate(life.states)), "Working out true risks"):
-        year = calendar.first_year + number // 6 + (number % 6 >= 1)
-        as_of = pd.Timestamp(year, *SNAPSHOTS[number % 6]).as_unit("s")
-        last_day = np.flatnonzero(calendar.half_term == number)[-1]
-        group = population.first_group + number // 6
-        on_roll = (life.exit_day > last_day) & (population.arrives <= number)
-        finished = (life.reason == "completed") & (group == 11) & (number % 6 == 5)
-        pex = _in_cohort(on_roll, group, "pex")
-        neet = _in_cohort(on_roll | finished, group, "neet")
-        for outcome, rows, risk in (
-            ("pex", pex, _pex_risk(population, life, pex, state, preset, seeds[number])),
-            ("neet", neet, _neet_risk(population, life, neet, state)),
-        ):
-            made = {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of, "risk": risk}
-            parts.append(pd.DataFrame(made))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _in_cohort(listed: NDArray[np.bool_], group: Ints, outcome: str) -> Ints:
-    """Return the pupils of an outcome's year groups among those who could be listed."""
-    first, last = outcome_of(outcome).year_groups
-    return np.flatnonzero(listed & (group >= first) & (group <= last))
-
-
-def _pex_risk(
-    population: Population,
-    life: Life,
-    rows: Ints,
-    state: State,
-    preset: Preset,
-    rng: np.random.Generator,
-) -> Floats:
-    """Average the chance of exclusion over futures; they end early where Year 11 does."""
-    n = len(rows)
-    tiled = np.tile(rows, N_FUTURES)
-    future, stays = state.take(tiled), np.ones(len(tiled))
-    excluded, left = np.zeros(len(tiled)), np.zeros(len(tiled))
-    for _ in range(6):
-        number = future.half_term
-        setting = behaviour.groups_of(population, tiled, number)
-        factors = life.factors[number if number < len(life.factors) else number - 6]
-        chance = behaviour.chances(population, future, setting, factors, preset=preset, raked=False)
-        at_school = population.first_group[tiled] + number // 6 < GROUPS
-        pex = chance["pex"] * at_school
-        exits = exit_chances(future, max(0.0, (len(life.states) - 1 - number) / 6), preset)
-        leaves = np.minimum(sum(exits.values()), 0.9) * at_school
-        excluded += stays * pex
-        left += stays * (1 - pex) * leaves
-        stays = stays * (1 - pex) * (1 - leaves)
-        suspensions = rng.poisson(chance["susp"])
-        future = behaviour.step(population, tiled, future, setting, suspensions, rng)
-    excluded, left = (part.reshape(N_FUTURES, n).sum(axis=0) for part in (excluded, left))
-    return np.asarray(excluded / np.maximum(N_FUTURES - left, 1e-9))
-
-
-def _neet_risk(population: Population, life: Life, rows: Ints, state: State) -> Floats:
-    """Return the chance given the expected latent state at the end of Year 11, and its spread."""
-    ahead = np.clip(6 * (GROUPS - population.first_group[rows]) - state.half_term, 0, 24)
-    carry = behaviour.PERSISTENCE**ahead
-    mean = population.disengagement_mean[rows]
-    expected = mean + carry * (state.disengagement[rows] - mean)
-    spread: Floats = np.asarray(1.25 * behaviour.NOISE**2 * (1 - carry**2), dtype=np.float64)
-    return neet_chance(population, rows, expected, life.neet, spread=spread)
+    within = np.empty(len(order), dtype=bool)
+    within[order] = so_far - before <= LIMIT
+    return within

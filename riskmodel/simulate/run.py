@@ -26,12 +26,13 @@ from riskmodel.data.write import new_folder
 from riskmodel.errors import DataError, RequestError
 from riskmodel.simulate import records
 from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
-from riskmodel.simulate.life import Life, live, true_risks
+from riskmodel.simulate.life import Life, live
 from riskmodel.simulate.marks import draw_marks, write_suspensions
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population, make_population
 from riskmodel.simulate.returns import write_returns
 from riskmodel.simulate.shapes import GROUPS
+from riskmodel.simulate.truth import true_risks
 
 __all__ = ["Simulated", "preset_of", "simulate", "write_simulated", "write_simulated_returns"]
 
