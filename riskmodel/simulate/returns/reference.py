@@ -72,8 +72,8 @@ def term_dates(tables: Tables) -> pd.DataFrame:
     Examples
     --------
     >>> row = {"date": pd.Timestamp("2025-03-03"), "term": "spring", "half_term": 4}
-    >>> term_dates(Tables({"calendar": pd.DataFrame([row])})).iloc[0].to_list()
-    ['03/03/2025', 'Spring', 4]
+    >>> term_dates(Tables({"calendar": pd.DataFrame([row])})).to_dict("records")
+    [{'Date': '03/03/2025', 'Term': 'Spring', 'Half term': 4}]
     """
     calendar = tables["calendar"]
     return pd.DataFrame(
