@@ -137,7 +137,8 @@ def live(
     everyone = np.arange(len(population))
     state = behaviour.start_state(population, rng, half_term=-BURN_IN)
     life, factors = _unlived(population, state, preset), behaviour.start_factors()
-    parts: list[tuple[Events, Events, Events]] = []
+    incidents: list[Events] = []
+    rolls: list[Events] = []
     for number in track(range(-BURN_IN, len(calendar.starts)), "Simulating half-terms"):
         rows = np.flatnonzero(_is_here(population, life, number))
         setting = behaviour.groups_of(population, rows, number)
@@ -148,16 +149,16 @@ def live(
         n_suspensions[rows] = rng.poisson(chance["susp"])
         if number >= 0:
             _remember(life, state, factors)
-            state, *events = _happen(given, life, rows, state, n_suspensions, chance["pex"])
-            parts.append(tuple(events))
+            state, events, moved = _happen(given, life, rows, state, n_suspensions, chance["pex"])
+            incidents += events
+            rolls.append(moved)
         # every pupil's state is carried on, on a roll or not, so that all draws stay in step
         setting = behaviour.groups_of(population, everyone, number)
         state = behaviour.step(population, everyone, state, setting, n_suspensions, rng)
         if number >= 0:
             life.states.append(state)
-    incidents = _joined([part for events in parts for part in events[:2]])
-    life.suspended = _within_the_law(incidents, life, calendar)
-    life.rolls = _joined([moves for _, _, moves in parts])
+    life.suspended = _within_the_law(_joined(incidents), life, calendar)
+    life.rolls = _joined(rolls)
     return life
 
 
@@ -187,17 +188,19 @@ def _remember(life: Life, state: State, factors: Factors) -> None:
 
 def _happen(
     given: _Given, life: Life, rows: Ints, state: State, n_suspensions: Ints, pex: Floats
-) -> tuple[State, Events, Events, Events]:
-    """Let a half-term happen: return the state after it, suspensions, exclusions and moves."""
+) -> tuple[State, list[Events], Events]:
+    """Return the state after a half-term, its suspensions and exclusions, and its moves."""
     number = state.half_term
     days = np.flatnonzero(given.calendar.half_term == number)
-    suspensions = _suspend(n_suspensions, state, days, given.rng)
-    exclusions = _exclude(life, rows, pex, state, days, given.rng)
+    incidents = [
+        _suspend(n_suspensions, state, days, given.rng),
+        _exclude(life, rows, pex, state, days, given.rng),
+    ]
     _leave(given, life, rows, state, days)
     if number % 6 == 5:
         _finish(given, life, rows[given.population.first_group[rows] + number // 6 == 11], state)
     state, moved = _move(given, life, rows, state, days)
-    return state, suspensions, exclusions, moved
+    return state, incidents, moved
 
 
 def _events(pupil: Ints, day: Ints, days: Ints, state: State) -> Events:

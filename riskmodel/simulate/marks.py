@@ -169,10 +169,12 @@ class _Mixes:
 def _mixes(rate: Grid, kind: NDArray[np.uint8], inside: NDArray[np.bool_]) -> _Mixes:
     """Return the mixes of codes; within a phase they tilt with the bin of absence."""
     n_kinds = len(PHASES) * N_BINS
-    absent = np.bincount(kind[inside], rate[inside], n_kinds).reshape(-1, N_BINS)
-    there = np.bincount(kind[inside], 1 - rate[inside], n_kinds).reshape(-1, N_BINS)
-    parts = list(zip(PHASES, absent, there, strict=True))
-    by_absence = np.vstack([_absence_mix(phase, mass) for phase, mass, _ in parts])
+    absent, there = (
+        np.bincount(kind[inside], part[inside], n_kinds).astype(np.float64).reshape(-1, N_BINS)
+        for part in (rate, 1 - rate)
+    )
+    by_absence = np.vstack([_absence_mix(*part) for part in zip(PHASES, absent, strict=True)])
+    parts = zip(PHASES, absent, there, strict=True)
     by_presence = np.vstack([_presence_mix(*part) for part in parts])
     return _Mixes(
         np.cumsum(by_absence, axis=1).astype(np.float32),

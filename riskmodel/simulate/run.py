@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -355,11 +355,8 @@ def _authority(
 def _pseudonyms(n: int, before: int) -> pd.Categorical:
     """Return the ``pupil_id`` of each pupil; ``before`` counts pupils of the LAs before."""
     labels = pd.Index([f"P{before + i:07d}" for i in range(1, n + 1)], dtype="str")
-    ids: pd.Categorical = pd.Categorical.from_codes(
-        np.arange(n),  # type: ignore[arg-type]
-        dtype=pd.CategoricalDtype(labels),
-    )
-    return ids
+    dtype = pd.CategoricalDtype(labels)
+    return cast("pd.Categorical", pd.Categorical.from_codes(np.arange(n), dtype=dtype))
 
 
 def _frames(
@@ -448,4 +445,5 @@ def _sessions(one: _Authority, first: int, last: int) -> pd.DataFrame:
 
 def _from_codes(places: NDArray[np.integer], categories: Sequence[str]) -> pd.Categorical:
     """Return a column of few different words."""
-    return pd.Categorical.from_codes(places.astype(np.int8), pd.Index(list(categories)))  # type: ignore[arg-type]
+    words = pd.Index(list(categories))
+    return cast("pd.Categorical", pd.Categorical.from_codes(places.astype(np.int8), words))

@@ -81,7 +81,7 @@ def _traits(pupils: pd.DataFrame) -> dict[str, NDArray[np.object_]]:
 def _deciles(tables: Tables, pupils: pd.Series) -> NDArray[np.int64]:
     """Return the decile of deprivation of each pupil's last address; 10 for none."""
     homes = tables["neighbourhood"].drop_duplicates("pupil_id", keep="last").set_index("pupil_id")
-    return homes["idaci_decile"].reindex(pupils).fillna(10).astype(int).to_numpy()
+    return homes["idaci_decile"].reindex(pupils).fillna(10).to_numpy(dtype=np.int64)
 
 
 def upn_of(people: pd.DataFrame, pupils: pd.Series) -> NDArray[np.object_]:
