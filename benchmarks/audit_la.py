@@ -25,7 +25,7 @@ from riskmodel.cohort import default_as_of
 from riskmodel.data.read import Extract, read
 from riskmodel.fairness import compare_remedies, contribution_gaps, groups_at, proxies
 from riskmodel.features import CATALOGUE
-from riskmodel.jobs import train
+from riskmodel.jobs import Run, train
 from riskmodel.simulate import write_simulated
 
 PROTECTED = ["sex", "ethnicity", "ethnicity_detailed", "first_language"]
@@ -41,7 +41,7 @@ def tally(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def audit_pex(extract: Extract, folder: Path) -> None:
     """Train, then print the audits of model and list."""
-    made = train(folder / "la", "pex", tracking=f"sqlite:///{folder}/mlflow.db", extract=extract)
+    made = train(extract, Run("pex", tracking=f"sqlite:///{folder}/mlflow.db"))
     counts = made.audit.groups.assign(rate=lambda t: t["positives"] / t["rows"])
     show("Outcomes by group (5 pupils with the outcome or more)",
          counts[counts["pupils_with_outcome"] >= 5],

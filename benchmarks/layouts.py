@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read import read
-from riskmodel.jobs import train
+from riskmodel.jobs import Run, train
 from riskmodel.simulate import write_simulated, write_simulated_returns
 
 DAY = pd.Timestamp("2025-01-01")
@@ -40,7 +40,7 @@ def main() -> None:
         key = base / "key"
         write_simulated(base / "tables", pupils=options.pupils, seed=1, preset="bcp")
         write_simulated_returns(base / "returns", pupils=options.pupils, seed=1, preset="bcp")
-        model = train(base / "tables", "pex", tracking=f"sqlite:///{base / 'mlflow.db'}").model
+        model = train(base / "tables", Run("pex", tracking=f"sqlite:///{base / 'mlflow.db'}")).model
         scores, features = {}, {}
         for layout in ("tables", "returns"):
             tables = read(base / layout, key_file=key).tables

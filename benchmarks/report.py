@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 
 from riskmodel.assess import rank
 from riskmodel.cohort import default_as_of
-from riskmodel.jobs import train
+from riskmodel.jobs import Run, train
 from riskmodel.model import RiskModel
 from riskmodel.report.list_page.page import write_pages
 from riskmodel.simulate import simulate, write_simulated
@@ -52,7 +52,7 @@ SEARCH = """async pupil => {
 def small_model(folder: Path) -> RiskModel:
     """Return a model trained on a small simulated LA."""
     write_simulated(folder / "extracts", pupils=TRAINED_ON, years=4, seed=3, preset="bcp")
-    return train(folder / "extracts", "pex", tracking=f"sqlite:///{folder}/mlflow.db").model
+    return train(folder / "extracts", Run("pex", tracking=f"sqlite:///{folder}/mlflow.db")).model
 
 
 def pages_of(model: RiskModel, pupils: int, capacity: int, out: Path) -> tuple[pd.DataFrame, float]:

@@ -25,11 +25,11 @@ TRIAGE_ORIGINS = 7
 
 def measured(source: Path, store: Path, outcome: str, origins: int, capacity: int) -> None:
     """Train in this process and print what it took."""
-    from riskmodel.jobs import train
+    from riskmodel.jobs import Run, train
 
     start = time.perf_counter()
     made = train(
-        source, outcome, tracking=f"sqlite:///{store}", capacity=capacity, n_origins=origins
+        source, Run(outcome, tracking=f"sqlite:///{store}", capacity=capacity), n_origins=origins
     )
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

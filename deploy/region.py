@@ -21,7 +21,7 @@ import pandas as pd
 import typer
 
 from riskmodel.errors import RiskmodelError
-from riskmodel.jobs import make_list, signed
+from riskmodel.jobs import Run, make_list, signed
 
 
 def score_region(
@@ -34,14 +34,17 @@ def score_region(
 ) -> None:
     """Write a list for each folder of extracts."""
     out.mkdir(parents=True, exist_ok=True)
+    day = None if as_of is None else pd.Timestamp(as_of).as_unit("s")
+    run = Run(outcome, tracking=tracking, as_of=day, capacity=capacity, engine="spark")
     failed = False
     for folder in extracts:
         try:
             made = make_list(
-                folder, outcome, capacity=capacity, out=out / folder.name, tracking=tracking,
-                as_of=None if as_of is None else pd.Timestamp(as_of).as_unit("s"),
-                log=signed(out / "lists.jsonl", "region.py"), engine="spark",
-            )  # fmt: skip
+                folder,
+                run,
+                out=out / folder.name,
+                log=signed(out / "lists.jsonl", "region.py"),
+            )
             typer.echo(f"{folder.name}: {made}")
         except RiskmodelError as error:
             failed = True

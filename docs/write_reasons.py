@@ -17,7 +17,7 @@ from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
 from riskmodel.explain import Story
 from riskmodel.features import CATALOGUE
-from riskmodel.jobs import train
+from riskmodel.jobs import Run, train
 from riskmodel.simulate import write_simulated
 
 CAPACITY = 100
@@ -29,7 +29,7 @@ def main() -> None:
         folder = Path(temporary)
         write_simulated(folder / "extracts", pupils=2500, years=4, seed=3, preset="bcp")
         tables = read(folder / "extracts").tables
-        made = train(folder / "extracts", "pex", tracking=f"sqlite:///{folder / 'mlflow.db'}")
+        made = train(folder / "extracts", Run("pex", tracking=f"sqlite:///{folder / 'mlflow.db'}"))
     day = default_as_of(tables, "pex")
     assessment = made.model.assess(tables, as_of=day, capacity=CAPACITY)
     told = assessment.story(tables=tables)

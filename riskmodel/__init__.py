@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from riskmodel.data.check import check
     from riskmodel.data.read import read
     from riskmodel.features import build
-    from riskmodel.jobs import make_list, promote
+    from riskmodel.jobs import Run, make_list, promote
     from riskmodel.jobs.train import train
     from riskmodel.labels import label
     from riskmodel.model import RiskModel
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Assessment",
     "RiskModel",
+    "Run",
     "Tables",
     "build",
     "build_spine",
@@ -43,6 +44,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Assessment": "assess",
     "RiskModel": "model",
+    "Run": "jobs",
     "Tables": "data",
     "build": "features",
     "build_spine": "cohort",

@@ -176,14 +176,19 @@ def train(
     tracking: Tracking = STORE,
 ) -> None:
     """Train a model, test it on earlier lists, and register it as challenger."""
-    from riskmodel.jobs import read_settings
+    from riskmodel.jobs import Run, SearchPlan, read_settings
     from riskmodel.jobs import train as train_model
 
-    made = train_model(
-        data, outcome, tracking=tracking, as_of=_day(as_of), capacity=capacity, n_trials=trials,
-        fair=fair, storage=storage, seed=seed, settings=read_settings(settings),
-    )  # fmt: skip
-    typer.echo(made.text())
+    run = Run(
+        outcome,
+        tracking=tracking,
+        as_of=_day(as_of),
+        capacity=capacity,
+        seed=seed,
+        settings=read_settings(settings),
+    )
+    plan = SearchPlan(n_trials=trials, is_fair=fair, storage=storage) if trials else None
+    typer.echo(train_model(data, run, search=plan).text())
 
 
 @app.command()
@@ -194,21 +199,20 @@ def promote(
     tracking: Tracking = STORE,
 ) -> None:
     """Put a version to use as champion, if it passed its gates."""
+    from riskmodel.jobs import Run, read_settings
     from riskmodel.jobs import promote as promote_version
-    from riskmodel.jobs import read_settings
 
-    number = promote_version(
-        outcome, tracking=tracking, number=version, settings=read_settings(settings)
-    )
+    run = Run(outcome, tracking=tracking, settings=read_settings(settings))
+    number = promote_version(run, version)
     typer.echo(f"Version {number} is now the champion for {outcome}.")
 
 
 @app.command()
 def rollback(outcome: OutcomeOption, tracking: Tracking = STORE) -> None:
     """Put the champion before the present one to use again."""
-    from riskmodel.jobs import roll_back
+    from riskmodel.jobs import Run, roll_back
 
-    number = roll_back(outcome, tracking=tracking)
+    number = roll_back(Run(outcome, tracking=tracking))
     typer.echo(f"Version {number} is the champion for {outcome} again.")
 
 
@@ -234,13 +238,17 @@ def list_(
     tracking: Tracking = STORE,
 ) -> None:
     """Write the ranked list with reasons and audit, and log that it was made."""
-    from riskmodel.jobs import log_beside, make_list, signed
+    from riskmodel.jobs import Run, log_beside, make_list, signed
 
+    run = Run(outcome, tracking=tracking, as_of=_day(as_of), capacity=capacity)
     folder = make_list(
-        data, outcome, capacity=capacity, out=out, tracking=tracking, as_of=_day(as_of),
-        model_uri=model, log=signed(log or log_beside(tracking), by),
+        data,
+        run,
+        out=out,
+        model_uri=model,
+        log=signed(log or log_beside(run), by),
         password=_password(password_file),
-    )  # fmt: skip
+    )
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."
     )
@@ -299,13 +307,11 @@ def monitor(
     tracking: Tracking = STORE,
 ) -> None:
     """Watch the champion: the extract's problems, drift, what became of earlier lists."""
+    from riskmodel.jobs import Run
     from riskmodel.jobs import monitor as watch
 
-    made = watch(
-        data, outcome, tracking=tracking, as_of=_day(as_of), lists=tuple(lists or ()),
-        decisions=decisions, out=out,
-    )  # fmt: skip
-    typer.echo(made.text())
+    run = Run(outcome, tracking=tracking, as_of=_day(as_of))
+    typer.echo(watch(data, run, lists=tuple(lists or ()), decisions=decisions, out=out).text())
 
 
 @app.command()

@@ -122,21 +122,13 @@ def register_again(file: Path, tracking: str) -> None:
     import numpy as np
     import pandas as pd
 
-    from riskmodel.jobs import Settings
+    from riskmodel.jobs import Run
     from riskmodel.jobs.record import register
 
     made = pickle.loads(file.read_bytes())
     names = list(made.model.features)
-    register(
-        made.model,
-        made.backtest,
-        Settings(),
-        made.gates,
-        "1",
-        tracking,
-        None,
-        pd.DataFrame(np.zeros((2, len(names))), columns=names),
-    )
+    X = pd.DataFrame(np.zeros((2, len(names))), columns=names)
+    register(made, Run("pex", tracking=tracking), "1", X)
 
 
 def ended(process: BaseProcess, after: float | None = None) -> bool:

@@ -14,7 +14,7 @@ from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
 from riskmodel.explain import Story
-from riskmodel.jobs import train
+from riskmodel.jobs import Run, train
 from riskmodel.simulate import write_simulated
 from tests.small_la import SmallLA
 
@@ -38,7 +38,7 @@ def small_la(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallL
     """Return the simulated LA with a registered model for permanent exclusion."""
     store = tmp_path_factory.mktemp("store") / "mlflow.db"
     tracking = f"sqlite:///{store}"
-    return SmallLA(extracts, tracking, train(extracts, "pex", tracking=tracking))
+    return SmallLA(extracts, tracking, train(extracts, Run("pex", tracking=tracking)))
 
 
 @pytest.fixture(scope="session")

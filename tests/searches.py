@@ -13,15 +13,15 @@ import pandas as pd
 
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.folds import Fold
-from riskmodel.training.search import Search, search_settings
+from riskmodel.training.search import Objective, Search, SearchPlan, search_settings
 
-__all__ = ["N_TRIALS", "problem", "search", "small"]
+__all__ = ["N_TRIALS", "objective", "search", "small"]
 
 
 N_TRIALS = 7
 
 
-def problem() -> tuple[pd.DataFrame, pd.DataFrame, list[Fold], pd.DataFrame]:
+def objective() -> Objective:
     """Two folds of 600 rows, and a group whose members the first feature does not find."""
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(1800, 4)), columns=list("abcd")).astype(np.float32)
@@ -36,15 +36,16 @@ def problem() -> tuple[pd.DataFrame, pd.DataFrame, list[Fold], pd.DataFrame]:
         Fold(origin=day, train=parts[0], test=part, train_label=y[parts[0]], test_label=y[part])
         for part in parts[1:]
     ]
-    return X, spine, folds, pd.DataFrame({"group": np.where(group, "g", "others")})
+    groups = pd.DataFrame({"group": np.where(group, "g", "others")})
+    return Objective(X=X, spine=spine, folds=folds, make=small, groups=groups, capacity=60)
 
 
 def small(**settings: Any) -> RareOutcomeClassifier:
     return RareOutcomeClassifier(n_bags=2, **settings)
 
 
-def search(storage: str | None, n_trials: int = N_TRIALS, seed: int = 3, **more: Any) -> Search:
-    X, spine, folds, _ = problem()
-    return search_settings(
-        X, spine, folds, n_trials=n_trials, random_state=seed, make=small, storage=storage, **more
-    )
+def search(
+    storage: str | None, n_trials: int = N_TRIALS, seed: int = 3, is_fair: bool = False
+) -> Search:
+    plan = SearchPlan(n_trials=n_trials, storage=storage, is_fair=is_fair)
+    return search_settings(objective(), plan, name="search", random_state=seed)

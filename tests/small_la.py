@@ -6,15 +6,14 @@ Out: the LA, made once; stores with more versions of its model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from riskmodel.jobs import Settings, Training, promote
+from riskmodel.jobs import Run, Training, promote
 from riskmodel.jobs.record import register
-from riskmodel.training import registry
 from riskmodel.training.gate_answers import GateAnswer
 
 __all__ = ["SmallLA", "again", "promoted"]
@@ -29,29 +28,21 @@ class SmallLA:
     training: Training
 
 
-def again(la: SmallLA, tracking: str, settings: Settings | None = None, **answers: str) -> str:
+def again(la: SmallLA, tracking: str, **answers: str) -> str:
     """Register the small LA's model once more, with other answers to its gates."""
     made = la.training
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
-    there = registry.open_store("pex", tracking=tracking)
-    champion = registry.version_of("pex", "champion", tracking=tracking) if there else None
-    return register(
-        made.model,
-        made.backtest,
-        settings or Settings(),
-        tuple(
-            GateAnswer.from_text(one.code, answers.get(one.code, one.text())) for one in made.gates
-        ),
-        champion,
-        tracking,
-        None,
-        X,
+    run = Run("pex", tracking=tracking)
+    champion = run.registry.version_of("champion") if run.registry.open() else None
+    gates = tuple(
+        GateAnswer.from_text(one.code, answers.get(one.code, one.text())) for one in made.gates
     )
+    return register(replace(made, gates=gates), run, champion, X)
 
 
 def promoted(la: SmallLA, folder: Path, n: int) -> str:
     """Make a store whose versions 1 to n were trained and promoted in turn."""
     tracking = f"sqlite:///{folder / 'mlflow.db'}"
     for _ in range(n):
-        promote("pex", tracking=tracking, number=again(la, tracking))
+        promote(Run("pex", tracking=tracking), again(la, tracking))
     return tracking

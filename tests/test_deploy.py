@@ -15,8 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from riskmodel.jobs import Gates, make_list, promote, read_settings, train
-from riskmodel.training import registry
+from riskmodel.jobs import Gates, Run, make_list, promote, read_settings, train
 from tests import postgres
 from tests.mlflow_server import PATH, SILENT, free_port, running
 
@@ -48,8 +47,10 @@ def in_use(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> InUse:
     settings = folder / "riskmodel.toml"
     settings.write_text(NO_GATES, encoding="utf-8")
     tracking = f"sqlite:///{folder / 'mlflow.db'}"
-    train(extracts, "pex", tracking=tracking, capacity=CAPACITY, settings=read_settings(settings))
-    promote("pex", tracking=tracking, settings=read_settings(settings))
+    train(
+        extracts, Run("pex", tracking=tracking, capacity=CAPACITY, settings=read_settings(settings))
+    )
+    promote(Run("pex", tracking=tracking, settings=read_settings(settings)))
     return InUse(extracts, tracking, settings)
 
 
@@ -87,8 +88,8 @@ def test_the_half_termly_run_makes_everything_and_promotes_nothing(
     assert "alias challenger" in (run / "train-pex.txt").read_text(encoding="utf-8")
     (entry,) = (out / "lists.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(entry)["by"] == "half_term.sh"
-    assert registry.version_of("pex", "champion", tracking=in_use.tracking) == "1"
-    assert registry.version_of("pex", "challenger", tracking=in_use.tracking) == "2"
+    assert Run("pex", tracking=in_use.tracking).registry.version_of("champion") == "1"
+    assert Run("pex", tracking=in_use.tracking).registry.version_of("challenger") == "2"
     again, _ = half_term(tmp_path, in_use, in_use.extracts)
     assert again.returncode == 1
     assert "move it away to run again" in again.stderr
@@ -143,7 +144,9 @@ def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
     assert "west: suspensions.parquet: cannot be read" in made.stdout  # Spark joins both streams
     assert not (tmp_path / "lists" / "west").exists()
     alone = make_list(
-        in_use.extracts, "pex", capacity=CAPACITY, out=tmp_path / "alone", tracking=in_use.tracking
+        in_use.extracts,
+        Run("pex", tracking=in_use.tracking, capacity=CAPACITY),
+        out=tmp_path / "alone",
     )
     here, there = (
         pd.read_csv(folder / "list.csv") for folder in (alone, tmp_path / "lists" / "east")

@@ -22,13 +22,12 @@ import pytest
 from riskmodel.data.identity import load_key
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.write import new_folder
-from riskmodel.jobs import promote
+from riskmodel.jobs import Run, promote
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns
-from riskmodel.training import registry
-from riskmodel.training.store import one_at_a_time
+from riskmodel.training.store import Store
 from tests.commands import Answer, answers, register_again, start, warm_up
 from tests.small_la import SmallLA, again
 from tests.small_list import make
@@ -148,7 +147,7 @@ def test_a_store_for_which_there_is_no_room_is_told_and_keeps_its_champion(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    promote("pex", tracking=tracking, number=again(small_la, tracking))
+    promote(Run("pex", tracking=tracking), again(small_la, tracking))
     (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
     size = (tmp_path / "mlflow.db").stat().st_size
     said = tmp_path / "said"
@@ -163,8 +162,10 @@ def test_a_store_for_which_there_is_no_room_is_told_and_keeps_its_champion(
     process.join()
     assert process.exitcode == 1
     assert "ModelError: The MLflow store" in Path(f"{said}.err").read_text("utf-8")
-    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
-    assert load_model("pex", tracking=tracking)[0].card == small_la.training.model.card
+    assert Run("pex", tracking=tracking).registry.version_of("champion") == "1"
+    assert (
+        load_model(Run("pex", tracking=tracking).registry)[0].card == small_la.training.model.card
+    )
 
 
 def test_decisions_for_which_there_is_no_room_are_all_still_in_the_workbook(tmp_path: Path) -> None:
@@ -295,9 +296,10 @@ def test_two_trainings_that_end_at_once_are_two_versions(small_la: SmallLA, tmp_
     for process in made:
         process.join()
     assert [process.exitcode for process in made] == [0, 0]
-    assert registry.version_of("pex", "challenger", tracking=tracking) in {"1", "2"}
+    kept = Run("pex", tracking=tracking).registry
+    assert kept.version_of("challenger") in {"1", "2"}
     for number in ("1", "2"):
-        found = load_model("pex", tracking=tracking, model_uri=registry.address("pex", number))
+        found = load_model(kept, kept.address(number))
         assert found[0].card == small_la.training.model.card
 
 
@@ -306,10 +308,10 @@ def test_a_store_that_another_training_is_making_is_waited_for(
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     with ThreadPoolExecutor(1) as pool:
-        with one_at_a_time(tracking):
+        with Store(tracking).one_at_a_time():
             with closing(sqlite3.connect(tmp_path / "mlflow.db")) as half:
                 half.execute("create table alembic_version (version_num text)")
-            waiting = pool.submit(registry.open_store, "pex", tracking=tracking)
+            waiting = pool.submit(Run("pex", tracking=tracking).registry.open)
             assert not wait([waiting], timeout=1).done
             shutil.copy(small_la.tracking.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
         assert waiting.result()

@@ -18,7 +18,7 @@ from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.jobs import make_list, train
+from riskmodel.jobs import Run, make_list, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import CEILING
 from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
@@ -27,7 +27,7 @@ from tests.small_la import SmallLA
 
 
 def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:
-    made = train(extracts, "neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made = train(extracts, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
     rankers = set(made.backtest.table["ranker"])
     assert {"model", "logistic regression", "RONI points", CEILING} <= rankers
     assert made.model.outcome == "neet"
@@ -81,11 +81,8 @@ def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
     day = pd.Timestamp("2023-11-02").as_unit("s")
     folder = make_list(
         small_la.extracts,
-        "pex",
-        capacity=40,
+        Run("pex", tracking=small_la.tracking, as_of=day, capacity=40),
         out=tmp_path / "list",
-        as_of=day,
-        tracking=small_la.tracking,
         model_uri="models:/riskmodel-pex/1",
     )
     tables, model = read(small_la.extracts).tables, small_la.training.model
@@ -106,11 +103,13 @@ def test_no_list_is_made_of_a_day_beyond_the_data(small_la: SmallLA, tmp_path: P
     with pytest.raises(RequestError, match="2026-08-01.* Name a day up to 2025-09-14"):
         make_list(
             small_la.extracts,
-            "pex",
-            capacity=40,
+            Run(
+                "pex",
+                tracking=small_la.tracking,
+                as_of=pd.Timestamp("2026-08-01").as_unit("s"),
+                capacity=40,
+            ),
             out=tmp_path / "list",
-            as_of=pd.Timestamp("2026-08-01").as_unit("s"),
-            tracking=small_la.tracking,
             model_uri="models:/riskmodel-pex/1",
         )
     assert not list(tmp_path.iterdir())
@@ -142,8 +141,10 @@ def test_a_list_larger_than_the_earlier_cohort_is_compared_with_it(
     assert compared is not None
     earlier = build_spine(tables, [compared], "pex")
     assert len(cohort) > len(earlier)
-    folder = make_list(small_la.extracts, "pex", capacity=len(cohort), out=tmp_path / "list", as_of=day,
-                       tracking=small_la.tracking, model_uri="models:/riskmodel-pex/1")  # fmt: skip
+    run = Run("pex", tracking=small_la.tracking, as_of=day, capacity=len(cohort))
+    folder = make_list(
+        small_la.extracts, run, out=tmp_path / "list", model_uri="models:/riskmodel-pex/1"
+    )
     change = pd.read_csv(folder / "list.csv", index_col="pupil_id")["change"]
     assert {"new", "rising", "falling"} <= set(change)
     new = set(cohort["pupil_id"]) - set(earlier["pupil_id"])

@@ -163,15 +163,16 @@ def test_no_gap_is_wider_than_that_of_the_same_recipe() -> None:
 
 def test_an_answer_carries_the_number_and_what_it_had_to_keep() -> None:
     found = answers(extract=extract(rejected=20), gaps=gaps(is_wider=True))
-    numbers = {code: (found[code].value, found[code].threshold) for code in found}
-    assert numbers["most_rows_set_aside"] == (0.02, 0.01)
-    assert numbers["no_new_disparity"] == (1, 0)
-    assert numbers["not_beaten_by_school_only"] == (None, None)
-    lift, least = numbers["smallest_lift"]
-    assert lift > least == 2.0
-    ratio, (low, high) = numbers["expected_over_observed"]
-    assert (low, high) == (0.67, 1.5)
-    assert low < ratio < high
+    assert (found["most_rows_set_aside"].value, found["most_rows_set_aside"].threshold) == (
+        0.02,
+        0.01,
+    )
+    assert (found["no_new_disparity"].value, found["no_new_disparity"].threshold) == (1, 0)
+    assert found["not_beaten_by_school_only"].value is None
+    assert found["smallest_lift"].threshold == 2.0
+    assert found["smallest_lift"].value > 2.0
+    assert found["expected_over_observed"].threshold == (0.67, 1.5)
+    assert 0.67 < found["expected_over_observed"].value < 1.5
 
 
 def test_a_gate_that_is_switched_off_is_not_asked() -> None:

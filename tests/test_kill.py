@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from riskmodel.data.journal import read_journal
-from riskmodel.jobs import promote, read_decisions
+from riskmodel.jobs import Run, promote, read_decisions
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.simulate import write_simulated
-from riskmodel.training import registry
 from tests.commands import command, duration_of, ended, moments, register_again, start, warm_up
 from tests.small_la import SmallLA, again
 from tests.small_list import make
@@ -38,7 +37,7 @@ def _forked_from_one_that_has_imported_everything() -> None:
 def store(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a store whose version 1 is the champion."""
     tracking = f"sqlite:///{tmp_path_factory.mktemp('kill') / 'mlflow.db'}"
-    assert promote("pex", tracking=tracking, number=again(small_la, tracking)) == "1"
+    assert promote(Run("pex", tracking=tracking), again(small_la, tracking)) == "1"
     return tracking
 
 
@@ -90,7 +89,7 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path
             assert contents(out) == expected
             assert entries[-1]["kind"] == "list"
             shutil.rmtree(out)
-        assert registry.version_of("pex", "champion", tracking=store) == "1"
+        assert Run("pex", tracking=store).registry.version_of("champion") == "1"
         if killed == KILLS:
             break
     assert cut > KILLS / 10  # the writing itself was hit
@@ -128,15 +127,15 @@ def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(tmp_path: 
 
 def assert_is_whole(tracking: str, small_la: SmallLA) -> int:
     """Check that the champion of a registry scores and its newest version loads; return its number."""
-    model, _ = load_model("pex", tracking=tracking)
+    registry = Run("pex", tracking=tracking).registry
+    model, _ = load_model(registry)
     X = np.zeros((1, len(model.features)), np.float32)
     assert np.isfinite(model.calibrated.ensemble.explain(X)[2]).all()
-    newest = registry.version_of("pex", "challenger", tracking=tracking)
+    newest = registry.version_of("challenger")
     assert newest is not None
-    uri = registry.address("pex", newest)
-    loaded, _ = load_model("pex", tracking=tracking, model_uri=uri)
+    loaded, _ = load_model(registry, registry.address(newest))
     assert loaded.card == small_la.training.model.card
-    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+    assert registry.version_of("champion") == "1"
     return int(newest)
 
 
@@ -165,8 +164,9 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
     assert ended(start(register_again, tmp_path, *words))
     newest = assert_is_whole(store, small_la)
     assert newest > versions
+    kept = Run("pex", tracking=store).registry
     for number in range(1, newest + 1):  # none of them is half there
-        load_model("pex", tracking=store, model_uri=registry.address("pex", str(number)))
+        load_model(kept, kept.address(str(number)))
     writing = f"the others within {whole:.1f} s of writing"
     print(
         f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "

@@ -21,12 +21,11 @@ from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
 from riskmodel.evaluation.follow_up import counted_once, outcomes_of_lists
-from riskmodel.jobs import Monitoring, Settings, make_list, monitor
+from riskmodel.jobs import Monitoring, Run, make_list, monitor
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.past_lists import not_followed, read_handed_out, with_outcome
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
-from riskmodel.training import registry
 from tests.small_la import SmallLA
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -42,14 +41,15 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
     for outcome in ("pex", "neet"):  # what is asked of the second is only how lists are counted
         named = replace(model, outcome=outcome, card=model.card | {"outcome": outcome})
-        number = register(named, made.backtest, Settings(), made.gates, None, tracking, None, X)
-        registry.set_champion(outcome, [number], tracking=tracking)
+        run = Run(outcome, tracking=tracking)
+        number = register(replace(made, model=named), run, None, X)
+        run.registry.set_champion([number])
     return tracking
 
 
 @pytest.fixture(scope="module")
 def found(small_la: SmallLA, watched: str) -> Monitoring:
-    return monitor(small_la.extracts, "pex", tracking=watched)
+    return monitor(small_la.extracts, Run("pex", tracking=watched))
 
 
 def test_the_same_la_has_not_drifted_much_and_an_old_model_is_said_to_be_old(
@@ -86,7 +86,9 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
 ) -> None:
     day = pd.Timestamp("2023-10-29").as_unit("s")
     folder = make_list(
-        small_la.extracts, "pex", capacity=15, out=tmp_path / "list", tracking=watched, as_of=day
+        small_la.extracts,
+        Run("pex", tracking=watched, as_of=day, capacity=15),
+        out=tmp_path / "list",
     )
     book = openpyxl.load_workbook(folder / "list.xlsx")
     header = [cell.value for cell in book["List"][1]]
@@ -132,7 +134,7 @@ def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
     sessions = sessions[sessions["date"] < pd.Timestamp("2024-09-01")]
     sessions.to_parquet(broken / "sessions.parquet", index=False)
     last = pd.Timestamp("2025-06-01").as_unit("s")
-    found = monitor(broken, "pex", tracking=watched, as_of=last)
+    found = monitor(broken, Run("pex", tracking=watched, as_of=last))
     assert found.problems
     assert found.drift["drifted"].sum() > 20
     drifted = set(found.drift.loc[found.drift["drifted"], "feature"])
@@ -145,7 +147,7 @@ def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
 def test_a_day_beyond_the_data_is_refused(small_la: SmallLA, watched: str, tmp_path: Path) -> None:
     day = pd.Timestamp("2026-08-01").as_unit("s")
     with pytest.raises(RequestError, match="2026-08-01.* Name a day up to 2025-09-14"):
-        monitor(small_la.extracts, "pex", tracking=watched, as_of=day, out=tmp_path / "out")
+        monitor(small_la.extracts, Run("pex", tracking=watched, as_of=day), out=tmp_path / "out")
     assert not list(tmp_path.iterdir())
 
 
@@ -154,26 +156,25 @@ def test_decisions_that_are_no_log_are_refused_in_words(
 ) -> None:
     (tmp_path / "decisions.csv").write_text("pupil_id,supported\nP1,yes\n", encoding="utf-8")
     with pytest.raises(RequestError, match="line 1: this is no entry"):
-        monitor(small_la.extracts, "pex", tracking=watched, decisions=tmp_path / "decisions.csv")
+        monitor(
+            small_la.extracts, Run("pex", tracking=watched), decisions=tmp_path / "decisions.csv"
+        )
 
 
 def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="There is no MLflow store at .*riskmodel train"):
-        monitor(small_la.extracts, "pex", tracking=f"sqlite:///{tmp_path / 'none.db'}")
+        monitor(small_la.extracts, Run("pex", tracking=f"sqlite:///{tmp_path / 'none.db'}"))
     with pytest.raises(RequestError, match="holds no list that can be read"):
-        monitor(small_la.extracts, "pex", tracking=watched, lists=(tmp_path,))
+        monitor(small_la.extracts, Run("pex", tracking=watched), lists=(tmp_path,))
 
 
 def handed_out(folder: Path, small_la: SmallLA, watched: str, day: str) -> Path:
     return make_list(
         small_la.extracts,
-        "pex",
-        capacity=15,
+        Run("pex", tracking=watched, as_of=pd.Timestamp(day).as_unit("s"), capacity=15),
         out=folder,
-        tracking=watched,
-        as_of=pd.Timestamp(day).as_unit("s"),
     )
 
 
@@ -182,14 +183,14 @@ def test_lists_of_one_day_later_lists_and_changed_lists_are_refused(
 ) -> None:
     one = handed_out(tmp_path / "one", small_la, watched, "2023-10-29")
     with pytest.raises(RequestError, match="Two lists are of 2023-10-29"):
-        monitor(small_la.extracts, "pex", tracking=watched, lists=(one, one))
+        monitor(small_la.extracts, Run("pex", tracking=watched), lists=(one, one))
     early = pd.Timestamp("2023-09-01").as_unit("s")
     with pytest.raises(RequestError, match="later than the day stood on, 2023-09-01"):
-        monitor(small_la.extracts, "pex", tracking=watched, lists=(one,), as_of=early)
+        monitor(small_la.extracts, Run("pex", tracking=watched, as_of=early), lists=(one,))
     frame = pd.read_csv(one / "list.csv", dtype={"pupil_id": str})
     frame.assign(selected="no").to_csv(one / "list.csv", index=False)
     with pytest.raises(RequestError, match="changed since the list was made"):
-        monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
+        monitor(small_la.extracts, Run("pex", tracking=watched), lists=(one,))
 
 
 def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
@@ -199,10 +200,10 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
     facts = json.loads((one / "assessment.json").read_text(encoding="utf-8"))
     facts["provenance"]["training_data_digest"] = "another"
     (one / "assessment.json").write_text(json.dumps(facts), encoding="utf-8")
-    made = monitor(small_la.extracts, "pex", tracking=watched, lists=(one,))
+    made = monitor(small_la.extracts, Run("pex", tracking=watched), lists=(one,))
     assert not made.outcomes["same_model"].any()
     tables = read(small_la.extracts).tables
-    champion, _ = load_model("pex", tracking=watched)
+    champion, _ = load_model(Run("pex", tracking=watched).registry)
     past = with_outcome(read_handed_out(one, champion), tables, "pex", made.as_of)
     assert past["complete"].all()
     assert counted_once(past, "pex").empty  # what another model expected says nothing of this one
@@ -276,7 +277,7 @@ def test_the_winter_of_one_leaving_year_is_not_counted_again_by_each_list_that_w
     lists = [one.reset_index(drop=True) for _, one in spine.groupby("as_of")]
     module = import_module("riskmodel.jobs.monitor")  # the package has a function of that name
     monkeypatch.setattr(module, "rebuilt_lists", lambda *_: lists)
-    found = monitor(small_la.extracts, "neet", tracking=watched, as_of=day)
+    found = monitor(small_la.extracts, Run("neet", tracking=watched, as_of=day))
     assert found.outcomes["complete"].all()
     assert found.outcomes["observed"].sum() > 2 * happened > 0
     assert not any("outcomes were expected" in line for line in found.advice)

@@ -19,8 +19,8 @@ from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RiskmodelError
 from riskmodel.features import build
+from riskmodel.jobs import Run
 from riskmodel.model import RiskModel
-from riskmodel.training import registry
 from tests.small_la import SmallLA
 
 CAPACITY = 25
@@ -40,7 +40,7 @@ def assessment(small_la: SmallLA, tables: Tables) -> Assessment:
 @pytest.fixture(scope="module")
 def saved(small_la: SmallLA) -> Path:
     uri = f"models:/riskmodel-pex/{small_la.training.version}"
-    return registry.download(uri, tracking=small_la.tracking)
+    return Run("pex", tracking=small_la.tracking).registry.download(uri)
 
 
 def test_p1_a_model_offers_no_way_to_a_bare_score() -> None:
@@ -136,8 +136,8 @@ def test_p8_the_number_of_threads_does_not_change_the_model(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
     code = (
-        "import sys; from riskmodel.jobs import train; "
-        "made = train(sys.argv[1], 'pex', tracking='sqlite:///' + sys.argv[2]); "
+        "import sys; from riskmodel.jobs import Run, train; "
+        "made = train(sys.argv[1], Run('pex', tracking='sqlite:///' + sys.argv[2])); "
         "from pathlib import Path; made.model.save(Path(sys.argv[3]))"
     )
     for threads in ("1", "2"):

@@ -25,11 +25,11 @@ import sqlalchemy
 from scipy.special import logit
 
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.jobs import Gates, Settings, promote, roll_back, train
-from riskmodel.jobs.train import _champion
+from riskmodel.jobs import Gates, Run, Settings, promote, roll_back, train
+from riskmodel.jobs.champion import champion_in_use
 from riskmodel.model import RiskModel
-from riskmodel.training import registry
 from riskmodel.training.gate_answers import from_tags
+from riskmodel.training.registry import Record
 from tests import mlflow_server
 from tests.small_la import SmallLA, again, promoted
 
@@ -45,8 +45,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def state(tracking: str) -> tuple[str | None, list[str]]:
     """Return the version in use, and those that were."""
     return (
-        registry.version_of("pex", "champion", tracking=tracking),
-        registry.champions("pex", tracking=tracking),
+        Run("pex", tracking=tracking).registry.version_of("champion"),
+        Run("pex", tracking=tracking).registry.champions(),
     )
 
 
@@ -77,10 +77,12 @@ def test_train_promote_serve_score_over_http_and_roll_back(
     trained = command("train", extracts, "--outcome", "pex", "--tracking", server)
     assert trained.returncode == 0, trained.stderr
     assert "version 1, alias challenger" in trained.stdout
-    assert registry.version_of("pex", "champion", tracking=server) is None
+    assert Run("pex", tracking=server).registry.version_of("champion") is None
     promoted = command("promote", "--outcome", "pex", "--tracking", server)
     assert promoted.stdout == "Version 1 is now the champion for pex.\n", promoted.stderr
-    model = RiskModel.load(registry.download("models:/riskmodel-pex@champion", tracking=server))
+    model = RiskModel.load(
+        Run("pex", tracking=server).registry.download("models:/riskmodel-pex@champion")
+    )
     assert model.card["backtest"] == small_la.training.model.card["backtest"]  # the same anywhere
 
     rows = medians(model)
@@ -115,15 +117,15 @@ def test_train_promote_serve_score_over_http_and_roll_back(
     )
 
     assert again(small_la, server) == "2"
-    assert promote("pex", tracking=server) == "2"
-    assert registry.champions("pex", tracking=server) == ["1", "2"]
+    assert promote(Run("pex", tracking=server)) == "2"
+    assert Run("pex", tracking=server).registry.champions() == ["1", "2"]
     back = command("rollback", "--outcome", "pex", "--tracking", server)
     assert back.stdout == "Version 1 is the champion for pex again.\n", back.stderr
-    assert registry.version_of("pex", "champion", tracking=server) == "1"
+    assert Run("pex", tracking=server).registry.version_of("champion") == "1"
     too_far = command("rollback", "--outcome", "pex", "--tracking", server)
     assert too_far.returncode == 1
     assert "no earlier champion for pex" in too_far.stderr
-    assert registry.version_of("pex", "champion", tracking=server) == "1"
+    assert Run("pex", tracking=server).registry.version_of("champion") == "1"
 
 
 def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: SmallLA) -> None:
@@ -172,8 +174,8 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
 
 
 def test_the_model_folder_holds_no_pickle_and_the_example_is_nobody(small_la: SmallLA) -> None:
-    folder = registry.download(
-        f"models:/riskmodel-pex/{small_la.training.version}", tracking=small_la.tracking
+    folder = Run("pex", tracking=small_la.tracking).registry.download(
+        f"models:/riskmodel-pex/{small_la.training.version}"
     )
     files = {path.name for path in folder.parents[1].rglob("*") if path.is_file()}
     assert files == {
@@ -193,13 +195,13 @@ def test_the_model_folder_holds_no_pickle_and_the_example_is_nobody(small_la: Sm
 
 def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_path: Path) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert promote("pex", tracking=tracking, number=again(small_la, tracking)) == "1"
+    assert promote(Run("pex", tracking=tracking), again(small_la, tracking)) == "1"
     again(small_la, tracking, no_new_disparity="failed: found less often: sex: Girls")
     with pytest.raises(
         ModelError, match=r"Version 2 .* no_new_disparity \(failed: found less often"
     ):
-        promote("pex", tracking=tracking)
-    assert registry.version_of("pex", "champion", tracking=tracking) == "1"
+        promote(Run("pex", tracking=tracking))
+    assert Run("pex", tracking=tracking).registry.version_of("champion") == "1"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ def test_a_gate_that_was_not_judged_is_not_passed(
     number = again(small_la, tracking)
     client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", answer)
     with pytest.raises(ModelError, match=f"Version 1 for pex is not promoted: .*{answer}"):
-        promote("pex", tracking=tracking)
+        promote(Run("pex", tracking=tracking))
     assert state(tracking) == (None, [])
 
 
@@ -226,10 +228,10 @@ def test_answers_of_older_versions_are_read(small_la: SmallLA, tmp_path: Path) -
     number = again(small_la, tracking)
     old = "not applicable: these extracts do not give it"
     client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", old)
-    found = from_tags(registry.version_tags("pex", number, tracking=tracking))
+    found = from_tags(Run("pex", tracking=tracking).registry.tags(number))
     (answer,) = (one for one in found if one.code == "smallest_lift")
     assert (answer.result, answer.blocks) == ("not judged", False)
-    assert promote("pex", tracking=tracking) == number
+    assert promote(Run("pex", tracking=tracking)) == number
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -248,16 +250,16 @@ def test_a_promotion_killed_at_any_write_can_be_repeated_or_rolled_back(
     number = again(small_la, tracking)
     monkeypatch.setattr(f"mlflow.MlflowClient.{killed_at}", die)
     with pytest.raises(KeyboardInterrupt):
-        promote("pex", tracking=tracking, number=number)
+        promote(Run("pex", tracking=tracking), number)
     monkeypatch.undo()
     came_into_use = killed_at == "set_registered_model_tag"
     assert state(tracking) == ("3" if came_into_use else "2", ["1", "2"])
     if then == "promote":
-        assert promote("pex", tracking=tracking, number=number) == "3"
+        assert promote(Run("pex", tracking=tracking), number) == "3"
         assert state(tracking) == ("3", ["1", "2", "3"])
     else:  # never forward to the version that was about to come
         before = "2" if came_into_use else "1"
-        assert roll_back("pex", tracking=tracking) == before
+        assert roll_back(Run("pex", tracking=tracking)) == before
         assert state(tracking)[0] == before
 
 
@@ -268,24 +270,24 @@ def test_a_rollback_killed_at_any_write_can_be_repeated(
     tracking = promoted(small_la, tmp_path, 2)
     monkeypatch.setattr(f"mlflow.MlflowClient.{killed_at}", die)
     with pytest.raises(KeyboardInterrupt):
-        roll_back("pex", tracking=tracking)
+        roll_back(Run("pex", tracking=tracking))
     monkeypatch.undo()
-    assert roll_back("pex", tracking=tracking) == "1"
+    assert roll_back(Run("pex", tracking=tracking)) == "1"
     assert state(tracking) == ("1", ["1"])
     with pytest.raises(ModelError, match="no earlier champion for pex .* version 1 is the first"):
-        roll_back("pex", tracking=tracking)
+        roll_back(Run("pex", tracking=tracking))
 
 
 def test_a_rollback_leaves_out_what_was_deleted(small_la: SmallLA, tmp_path: Path) -> None:
     tracking = promoted(small_la, tmp_path, 3)
     client = client_of(tracking)
     client.delete_model_version("riskmodel-pex", "2")
-    assert roll_back("pex", tracking=tracking) == "1"
+    assert roll_back(Run("pex", tracking=tracking)) == "1"
     number = again(small_la, tracking)
-    assert promote("pex", tracking=tracking, number=number) == number
+    assert promote(Run("pex", tracking=tracking), number) == number
     client.delete_model_version("riskmodel-pex", "1")
     with pytest.raises(ModelError, match="version 4 is the first that is left"):
-        roll_back("pex", tracking=tracking)
+        roll_back(Run("pex", tracking=tracking))
     assert state(tracking) == (number, [number])
 
 
@@ -293,7 +295,7 @@ def test_a_rollback_to_a_damaged_model_changes_nothing(small_la: SmallLA, tmp_pa
     tracking = promoted(small_la, tmp_path, 2)
     arrays_of(tmp_path, tracking, "1").write_bytes(b"PK cut off")
     with pytest.raises(ModelError, match="version 1, cannot be used again, and version 2 stays"):
-        roll_back("pex", tracking=tracking)
+        roll_back(Run("pex", tracking=tracking))
     assert state(tracking) == ("2", ["1", "2"])
 
 
@@ -308,7 +310,7 @@ def test_a_rollback_undoes_what_was_done_by_hand(
         client.delete_registered_model_alias("riskmodel-pex", "champion")
     else:
         client.set_registered_model_alias("riskmodel-pex", "champion", moved_to)
-    assert roll_back("pex", tracking=tracking) == "2"
+    assert roll_back(Run("pex", tracking=tracking)) == "2"
     assert state(tracking) == ("2", ["1", "2"])
 
 
@@ -317,19 +319,19 @@ def test_a_version_judged_against_another_champion_is_trained_again(
 ) -> None:
     tracking = promoted(small_la, tmp_path, 1)
     again(small_la, tracking), again(small_la, tracking)
-    assert promote("pex", tracking=tracking, number="2") == "2"
+    assert promote(Run("pex", tracking=tracking), "2") == "2"
     with pytest.raises(
         ModelError, match=r"against version 1, but version 2 is in use now\. Train again"
     ):
-        promote("pex", tracking=tracking, number="3")
+        promote(Run("pex", tracking=tracking), "3")
     with pytest.raises(
         ModelError, match="older than the champion, version 2. 'riskmodel rollback'"
     ):
-        promote("pex", tracking=tracking, number="1")
-    assert promote("pex", tracking=tracking, number="2") == "2"  # itself: nothing to compare with
+        promote(Run("pex", tracking=tracking), "1")
+    assert promote(Run("pex", tracking=tracking), "2") == "2"  # itself: nothing to compare with
     client_of(tracking).delete_registered_model_alias("riskmodel-pex", "champion")
     with pytest.raises(ModelError, match="against version 1, but there is none now"):
-        promote("pex", tracking=tracking, number="3")
+        promote(Run("pex", tracking=tracking), "3")
     assert state(tracking) == (None, ["1", "2"])
 
 
@@ -338,9 +340,9 @@ def test_a_version_trained_before_there_was_a_champion_is_trained_again(
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     again(small_la, tracking), again(small_la, tracking)
-    promote("pex", tracking=tracking, number="1")
+    promote(Run("pex", tracking=tracking), "1")
     with pytest.raises(ModelError, match="against no champion, but version 1 is in use now"):
-        promote("pex", tracking=tracking)
+        promote(Run("pex", tracking=tracking))
     assert state(tracking) == ("1", ["1"])
 
 
@@ -355,19 +357,19 @@ def test_a_damaged_model_is_not_promoted(
     else:
         file.write_bytes(content)
     with pytest.raises(ModelError, match="Version 2 for pex is not promoted: .* cannot be read"):
-        promote("pex", tracking=tracking)
+        promote(Run("pex", tracking=tracking))
     assert state(tracking) == ("1", ["1"])
 
 
 @pytest.mark.parametrize("number", ["", " 1", "1 ", "abc", "-1", "1.0", "01", "\u0661", "9" * 30])
 def test_a_version_is_a_number_in_digits(number: str, small_la: SmallLA) -> None:
     with pytest.raises(RequestError, match=f"'{number}' is no version: .* in digits"):
-        promote("pex", tracking=small_la.tracking, number=number)
+        promote(Run("pex", tracking=small_la.tracking), number)
 
 
 def test_a_version_that_is_not_there_is_said(small_la: SmallLA) -> None:
     with pytest.raises(ModelError, match=r"version=99\) not found"):
-        promote("pex", tracking=small_la.tracking, number="99")
+        promote(Run("pex", tracking=small_la.tracking), "99")
 
 
 def test_gates_that_were_changed_after_the_run_are_refused(
@@ -382,10 +384,10 @@ def test_gates_that_were_changed_after_the_run_are_refused(
         with pytest.raises(
             ModelError, match=r"other gates or points than riskmodel\.toml holds now"
         ):
-            promote("pex", tracking=tracking, settings=other)
-    assert registry.version_of("pex", "champion", tracking=tracking) is None
+            promote(Run("pex", tracking=tracking, settings=other))
+    assert Run("pex", tracking=tracking).registry.version_of("champion") is None
     with pytest.raises(ModelError, match="no earlier champion"):
-        roll_back("pex", tracking=tracking)
+        roll_back(Run("pex", tracking=tracking))
 
 
 def test_a_registry_that_is_down_is_said_before_the_work(extracts: Path, command: Command) -> None:
@@ -411,10 +413,10 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
     again(small_la, f"sqlite:///{store}")
     tracking = f"sqlite:///file:{store}?mode=ro&uri=true"
     with pytest.raises(ModelError, match="cannot do this: .*readonly"):
-        train(extracts, "pex", tracking=tracking)
+        train(extracts, Run("pex", tracking=tracking))
     nowhere = f"sqlite:///{tmp_path / 'missing' / 'mlflow.db'}"
     with pytest.raises(ModelError, match="missing is not a folder that you may write to"):
-        train(extracts, "pex", tracking=nowhere)
+        train(extracts, Run("pex", tracking=nowhere))
 
 
 def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path: Path) -> None:
@@ -443,8 +445,8 @@ def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path:
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     with pytest.raises(ModelError, match="There is no (MLflow store|model for pex)"):
-        promote("pex", tracking=tracking)
-    registry.open_store("pex", tracking=tracking)
+        promote(Run("pex", tracking=tracking))
+    Run("pex", tracking=tracking).registry.open()
 
 
 @pytest.mark.parametrize("step", ["log_text", "pyfunc.log_model"])
@@ -456,7 +458,7 @@ def test_a_run_that_dies_while_it_stores_leaves_no_version(
     with pytest.raises(KeyboardInterrupt):
         again(small_la, tracking)
     monkeypatch.undo()
-    assert registry.version_of("pex", "challenger", tracking=tracking) is None
+    assert Run("pex", tracking=tracking).registry.version_of("challenger") is None
     assert again(small_la, tracking) == "1"
 
 
@@ -467,10 +469,8 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     made = small_la.training.model
     names = ("feature_of_another_age", *made.features[1:])
     other = RiskModel(outcome="pex", features=names, calibrated=made.calibrated, card=made.card)
-    number = registry.log_version(
-        other.save(tmp_path / "model"),
-        outcome="pex",
-        tracking=tracking,
+    registry = Run("pex", tracking=tracking).registry
+    record = Record(
         parameters={},
         metrics={},
         metrics_by_list=[],
@@ -478,7 +478,8 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
         texts={},
         example=medians(other, 1),
     )
-    registry.set_champion("pex", [number], tracking=tracking)
+    number = registry.log_version(other.save(tmp_path / "model"), record)
+    registry.set_champion([number])
     answer = command(
         "list",
         extracts,
@@ -497,19 +498,19 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     with pytest.raises(
         ModelError, match=r"name=riskmodel-neet not found\. Train and promote a model first"
     ):
-        registry.download("models:/riskmodel-neet@champion", tracking=tracking)
+        Run("pex", tracking=tracking).registry.download("models:/riskmodel-neet@champion")
 
 
 def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
     small_la: SmallLA, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tracking = promoted(small_la, tmp_path, 1)
-    version, champion, trouble = _champion("pex", tracking)
-    assert (version, trouble) == ("1", "")
-    assert champion is not None
-    assert champion.card == small_la.training.model.card
+    found = champion_in_use(Run("pex", tracking=tracking).registry)
+    assert (found.version, found.fault) == ("1", "")
+    assert found.model is not None
+    assert found.model.card == small_la.training.model.card
     shutil.rmtree(arrays_of(tmp_path, tracking, "1").parents[2])  # the download fails
-    made = train(small_la.extracts, "pex", tracking=tracking, n_origins=1)
+    made = train(small_la.extracts, Run("pex", tracking=tracking), n_origins=1)
     (answer,) = (one for one in made.gates if one.code == "not_below_champion")
     assert answer.result == "not judged"
     assert answer.reason.startswith("the champion in use (version 1) cannot be read: ")
@@ -518,8 +519,8 @@ def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
         ModelError,
         match=r"not_below_champion \(not judged, which blocks promotion: the champion in use",
     ):
-        promote("pex", tracking=tracking)
-    assert registry.version_tags("pex", made.version, tracking=tracking)["champion"] == "1"
+        promote(Run("pex", tracking=tracking))
+    assert Run("pex", tracking=tracking).registry.tags(made.version)["champion"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -546,9 +547,9 @@ def test_a_store_that_cannot_be_used_is_said_in_a_sentence_by_every_command(
     (tmp_path / "junk.db").write_text("not a database at all", encoding="utf-8")
     tracking = tracking.replace("FOLDER", str(tmp_path))
     start = time.monotonic()
-    for command in (promote, roll_back, registry.open_store):
+    for command in (promote, roll_back, lambda run: run.registry.open()):
         with pytest.raises(ModelError, match=words) as told:
-            command("pex", tracking=tracking)
+            command(Run("pex", tracking=tracking))
         assert "secret" not in str(told.value)
         assert "\n" not in str(told.value)
     assert time.monotonic() - start < 60
@@ -562,7 +563,7 @@ def test_a_folder_of_models_that_is_a_file_is_said_before_the_work(
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
     for _ in range(2):  # before there is a store, and after
         with pytest.raises(ModelError, match="keeps models in .*mlartifacts, but .* not a folder"):
-            train(small_la.extracts, "pex", tracking=tracking)
+            train(small_la.extracts, Run("pex", tracking=tracking))
         (tmp_path / "mlartifacts").unlink(missing_ok=True)
         again(small_la, tracking)
         shutil.rmtree(tmp_path / "mlartifacts")
@@ -574,9 +575,9 @@ def test_a_database_of_another_program_is_left_alone(small_la: SmallLA, tmp_path
     optuna.create_study(storage=tracking)
     before = (tmp_path / "search.db").read_bytes()
     with pytest.raises(ModelError, match="There is no MLflow store at"):
-        promote("pex", tracking=tracking)
+        promote(Run("pex", tracking=tracking))
     with pytest.raises(ModelError, match="is the database of another program"):
-        train(small_la.extracts, "pex", tracking=tracking)
+        train(small_la.extracts, Run("pex", tracking=tracking))
     assert (tmp_path / "search.db").read_bytes() == before
 
 
@@ -590,4 +591,4 @@ def test_a_long_message_of_mlflow_ends_with_a_sentence(small_la: SmallLA, tmp_pa
     with pytest.raises(
         ModelError, match=r"out-of-date .*'mlflow db upgrade .* latest schema\. Check the address"
     ):
-        promote("pex", tracking=f"sqlite:///{tmp_path / 'old.db'}")
+        promote(Run("pex", tracking=f"sqlite:///{tmp_path / 'old.db'}"))

@@ -20,9 +20,9 @@ import sqlalchemy
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.fairness.rates import recall_gap
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.search import Search, search_settings
+from riskmodel.training.search import Search, SearchPlan, search_settings
 from tests import postgres
-from tests.searches import N_TRIALS, problem, search, small
+from tests.searches import N_TRIALS, objective, search
 
 
 def tried(found: Search) -> pd.DataFrame:
@@ -130,8 +130,7 @@ def test_two_workers_share_the_trials_and_do_not_repeat_each_other(tmp_path: Pat
 
 
 def test_two_aims_give_a_front_and_the_fairest_of_the_nearly_best_is_chosen() -> None:
-    *_, groups = problem()
-    found = search(None, n_trials=6, groups=groups, capacity=60)
+    found = search(None, n_trials=6, is_fair=True)
     front = found.front
     assert front is not None
     gaps = front["recall_gap"].to_numpy()
@@ -162,21 +161,18 @@ def test_a_storage_that_is_not_there_is_said_in_words_and_without_the_password()
     assert "secret" not in str(told.value)
 
 
-def test_lists_without_an_outcome_are_no_ground_to_choose_on(tmp_path: Path) -> None:
-    X, spine, folds, groups = problem()
-    empty = [replace(fold, test_label=np.zeros_like(fold.test_label)) for fold in folds]
-    for more in ({}, {"groups": groups, "capacity": 60}):
-        with pytest.raises(HistoryError, match="None of the 2 lists .* holds an outcome"):
-            search_settings(
-                X,
-                spine,
-                empty,
-                n_trials=2,
-                random_state=0,
-                make=small,
-                storage=f"sqlite:///{tmp_path / 'search.db'}",
-                **more,
-            )
+@pytest.mark.parametrize("is_fair", [False, True])
+def test_lists_without_an_outcome_are_no_ground_to_choose_on(is_fair: bool) -> None:
+    made = objective()
+    folds = [replace(fold, test_label=np.zeros_like(fold.test_label)) for fold in made.folds]
+    plan = SearchPlan(n_trials=2, is_fair=is_fair)
+    with pytest.raises(HistoryError, match="None of the 2 lists .* holds an outcome"):
+        search_settings(replace(made, folds=folds), plan, name="search", random_state=0)
+
+
+def test_a_search_without_trials_is_refused() -> None:
+    with pytest.raises(RequestError, match="needs at least one trial; got 0"):
+        SearchPlan(n_trials=0)
 
 
 def test_a_worker_that_comes_when_all_trials_are_taken_is_told_so(tmp_path: Path) -> None:

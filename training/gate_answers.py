@@ -139,7 +139,7 @@ class GateAnswer:
         False
         """
         if text == PASSED:
-            return cls(code=code, result=PASSED)
+            return cls(code=code, result="passed")
         for start, (result, blocks) in FORMS.items():
             if text.startswith(start) and text != start:
                 reason = text.removeprefix(start)

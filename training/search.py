@@ -1,6 +1,6 @@
 """Search for settings of the recipe, on out-of-time folds, that can be stopped and taken up again.
 
-In:  folds, features, labels; a place to keep trials.
+In:  an :class:`Objective`, what settings are judged by; a :class:`SearchPlan`.
 Out: :class:`Search`: the settings that ranked best, every trial, and the front where two aims compete.
 
 Trials are drawn by the tree-structured Parzen estimator [1]_, each from its own seed and the trials
@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,7 @@ from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
 
-__all__ = ["Search", "search_settings"]
+__all__ = ["Objective", "Search", "SearchPlan", "search_settings"]
 
 NEARLY_BEST = 0.95
 """Share of the best average precision that the fairest settings must keep to be chosen."""
@@ -47,6 +48,111 @@ SPACE: dict[str, tuple[str, dict[str, Any]]] = {
     "negatives_per_positive": ("suggest_int", {"low": 10, "high": 60}),
 }
 """Setting → Optuna's method and its bounds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchPlan:
+    """How long to search, what for, and where trials are kept.
+
+    Attributes
+    ----------
+    n_trials : int
+        Settings tried in all, by all workers; the first is the default.
+    is_fair : bool
+        Whether the smallest recall gap between groups is a second aim. Trials are then not stopped early.
+    storage : str, optional
+        Database address that keeps the trials, so that a search can be taken up again; in memory where
+        left out.
+
+    Raises
+    ------
+    RequestError
+        If there is no trial to make.
+    """
+
+    n_trials: int
+    is_fair: bool = False
+    storage: str | None = field(repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Refuse a search without trials."""
+        if self.n_trials < 1:
+            raise RequestError(f"A search needs at least one trial; got {self.n_trials}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What settings are judged by: out-of-time lists, ranked by a classifier fitted before each.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        Features of the spine.
+    spine : DataFrame of shape (n_rows, ...)
+        ``pupil_id`` and ``as_of`` per row.
+    folds : sequence of Fold
+        Out-of-time folds; those that test an outcome count.
+    make : callable
+        Settings → unfitted classifier.
+    groups : DataFrame of shape (n_grouped, n_characteristics)
+        Groups of the tested rows, for the recall gap.
+    capacity : int
+        Places on a list, for the recall gap.
+    """
+
+    X: pd.DataFrame = field(repr=False)
+    spine: pd.DataFrame = field(repr=False)
+    folds: Sequence[Fold] = field(repr=False)
+    make: Callable[..., RareOutcomeClassifier] = field(repr=False)
+    groups: pd.DataFrame = field(repr=False)
+    capacity: int
+
+    @property
+    def tested(self) -> list[Fold]:
+        """The folds that test an outcome."""
+        return [fold for fold in self.folds if fold.test_label.any()]
+
+    def scores(self, settings: dict[str, Any]) -> Iterator[NDArray[np.float64]]:
+        """Fit on one fold after the other, and score what each tests.
+
+        Parameters
+        ----------
+        settings : dict
+            Keyword arguments of the classifier.
+
+        Yields
+        ------
+        float array of shape (n_test,)
+            Scores of the test rows of the next of :attr:`tested`.
+        """
+        model = self.make(**settings)
+        for fold in self.tested:
+            fit_on(model, self.X, self.spine["pupil_id"], fold)
+            yield model.decision_function(self.X.iloc[fold.test])
+
+    def gap(self, scores: Sequence[NDArray[np.float64]]) -> float:
+        """Return the largest recall gap between groups on the lists that scores make.
+
+        Parameters
+        ----------
+        scores : sequence of float arrays
+            Of the test rows, one array per fold of :attr:`tested`.
+
+        Returns
+        -------
+        float
+            0 to 1; 0 where no characteristic can be compared.
+        """
+        rows = np.concatenate([fold.test for fold in self.tested])
+        label = np.concatenate([fold.test_label for fold in self.tested])
+        tested = self.spine.iloc[rows]
+        listed = is_listed(
+            np.concatenate(scores),
+            tested["pupil_id"],
+            places_on_lists(tested, self.capacity),
+            lists=tested["as_of"],
+        )
+        return _largest_gap(self.groups.loc[rows], label, listed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,43 +199,20 @@ class Search:
 
 
 def search_settings(
-    X: pd.DataFrame,
-    spine: pd.DataFrame,
-    folds: Sequence[Fold],
-    *,
-    n_trials: int,
-    random_state: int,
-    make: Callable[..., RareOutcomeClassifier],
-    storage: str | None = None,
-    name: str = "search",
-    groups: pd.DataFrame | None = None,
-    capacity: int = 0,
+    objective: Objective, plan: SearchPlan, *, name: str, random_state: int
 ) -> Search:
     """Search a small space, going on where an earlier search of the same name stopped.
 
     Parameters
     ----------
-    X : DataFrame of shape (n_rows, n_features)
-        Features of the spine.
-    spine : DataFrame
-        ``pupil_id`` and ``as_of`` per row.
-    folds : sequence of Fold
-        Out-of-time folds.
-    n_trials : int
-        Settings tried in all, by all workers; the first is the default.
-    random_state : int
-        Seed; the same seed tries the same settings, with one worker.
-    make : callable
-        Settings → unfitted classifier.
-    storage : str, optional
-        Database address that keeps the trials; in memory where left out.
+    objective : Objective
+        What settings are judged by.
+    plan : SearchPlan
+        How long to search, what for, and where trials are kept.
     name : str
         Name of the search in the storage.
-    groups : DataFrame of shape (n_rows, n_characteristics), optional
-        Where given, the largest recall gap between groups is a second aim; rows no fold tests may
-        be missing. Trials are then not stopped early.
-    capacity : int
-        Places on a list, for the recall gap.
+    random_state : int
+        Seed; the same seed tries the same settings, with one worker.
 
     Returns
     -------
@@ -143,63 +226,76 @@ def search_settings(
     HistoryError
         If no fold holds an outcome, so that no settings are better than others.
     """
-    import optuna
-
-    if not any(fold.test_label.any() for fold in folds):
+    if not objective.tested:
         raise HistoryError(
-            f"None of the {len(folds)} lists that settings are tried on holds an outcome, so they cannot "
-            "be compared. Train without --trials, or with a longer history."
+            f"None of the {len(objective.folds)} lists that settings are tried on holds an outcome, so "
+            "they cannot be compared. Train without --trials, or with a longer history."
         )
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study, place = _open_study(storage, name, two_aims=groups is not None)
-    for _ in track(range(n_trials), "Searching settings"):
-        if _place(study) >= n_trials:
-            break
-        trial = _draw(study, random_state)
-        settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
-        values = _try(
-            trial if groups is None else None, X, spine, folds, make(**settings), groups, capacity
-        )
-        if values is None:
-            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-        else:
-            study.tell(trial, values)
-    complete = study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
-    found = _result(study, groups is not None) if complete else None
-    if place is not None:
-        place.remove_session()
-        place.engine.dispose()
-    if found is None:
-        raise RequestError(
-            f"The {n_trials} trials of this search are all with other workers and none is finished yet. "
-            "Run the same command again when they are done, or ask for more trials."
-        )
-    return found
+    with _opened_study(plan, name) as study:
+        for _ in track(range(plan.n_trials), "Searching settings"):
+            if _started_before(study) >= plan.n_trials:
+                break
+            _try_next(study, objective, plan, random_state)
+        return _result(study, plan)
 
 
-def _open_study(storage: str | None, name: str, *, two_aims: bool) -> tuple[Any, Any]:
-    """Open the trials made so far, and the database that keeps them, None in memory.
+@contextmanager
+def _opened_study(plan: SearchPlan, name: str) -> Iterator[Any]:
+    """Open the trials made so far, and close the database that keeps them.
 
-    Trials of dead workers are given up; the default settings come first in a new search.
+    The default settings come first in a new search.
     """
-    import optuna
-
-    directions: Any = ["maximize", "minimize"] if two_aims else ["maximize"]
-    try:
-        place = optuna.storages.RDBStorage(storage) if storage else None
-        study = optuna.create_study(
-            storage=place, study_name=name, load_if_exists=True, directions=directions,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5),
-        )  # fmt: skip
-        _fail_stale_trials(study)
-    except Exception as error:  # any database's own errors
-        raise RequestError(
-            f"The search cannot be kept in {storage}: {str(error).splitlines()[0]}. Check the address."
-        ) from error
+    study, storage = _study(plan, name)
     if not study.trials:
         default = RareOutcomeClassifier().get_params()
         study.enqueue_trial({setting: default[setting] for setting in SPACE}, skip_if_exists=True)
-    return study, place
+    try:
+        yield study
+    finally:
+        if storage is not None:
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def _study(plan: SearchPlan, name: str) -> tuple[Any, Any]:
+    """Return the study and the database that keeps it, None in memory.
+
+    Trials of workers that have ended are given up.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    directions: Any = ["maximize", "minimize"] if plan.is_fair else ["maximize"]
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
+    try:
+        storage = optuna.storages.RDBStorage(plan.storage) if plan.storage else None
+        study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            load_if_exists=True,
+            directions=directions,
+            pruner=pruner,
+        )
+        _fail_stale_trials(study)
+    except Exception as error:  # any database's own errors
+        raise RequestError(
+            f"The search cannot be kept in {plan.storage}: {str(error).splitlines()[0]}. Check the "
+            "address."
+        ) from error
+    return study, storage
+
+
+def _try_next(study: Any, objective: Objective, plan: SearchPlan, random_state: int) -> None:
+    """Draw settings, try them, and note how they did."""
+    import optuna
+
+    trial = _draw(study, random_state)
+    settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
+    values = _try(trial, objective, settings, plan.is_fair)
+    if values is None:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        study.tell(trial, values)
 
 
 def _draw(study: Any, random_state: int) -> Any:
@@ -210,13 +306,13 @@ def _draw(study: Any, random_state: int) -> Any:
     import optuna
 
     trial = study.ask()
-    seed = np.random.SeedSequence([random_state, _place(study, trial.number)])
+    seed = np.random.SeedSequence([random_state, _started_before(study, trial.number)])
     study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
-    trial.set_user_attr("worker", _myself())
+    trial.set_user_attr("worker", _worker_name())
     return trial
 
 
-def _place(study: Any, number: int | None = None) -> int:
+def _started_before(study: Any, number: int | None = None) -> int:
     """Count the trials before a number that are finished or that live workers are at."""
     import optuna
 
@@ -226,26 +322,26 @@ def _place(study: Any, number: int | None = None) -> int:
 
 
 def _fail_stale_trials(study: Any) -> None:
-    """Mark the trials of workers that are no more as failed, and sign on as a worker."""
+    """Mark the trials of workers that have ended as failed, and sign on as a worker."""
     import optuna
 
-    others = any(_lives(worker) for worker in study.user_attrs)
+    others = any(_is_alive(worker) for worker in study.user_attrs)
     for trial in study.get_trials(deepcopy=False):
         if trial.state != optuna.trial.TrialState.RUNNING:
             continue
         # a trial whose worker has not signed it yet may be any living worker's
         worker = trial.user_attrs.get("worker")
-        if not (others if worker is None else _lives(worker)):
+        if not (others if worker is None else _is_alive(worker)):
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    study.set_user_attr(_myself(), "signed on")
+    study.set_user_attr(_worker_name(), "signed on")
 
 
-def _myself() -> str:
+def _worker_name() -> str:
     return f"{socket.gethostname()} {os.getpid()}"
 
 
-def _lives(worker: str) -> bool:
-    """Say whether a worker other than this process is at work; on other machines it is taken to be."""
+def _is_alive(worker: str) -> bool:
+    """Return whether another process is a worker still; one of another machine is taken to be."""
     host, _, process = worker.rpartition(" ")
     if host != socket.gethostname():
         return True
@@ -261,39 +357,20 @@ def _lives(worker: str) -> bool:
 
 
 def _try(
-    trial: Any,
-    X: pd.DataFrame,
-    spine: pd.DataFrame,
-    folds: Sequence[Fold],
-    model: RareOutcomeClassifier,
-    groups: pd.DataFrame | None,
-    capacity: int,
+    trial: Any, objective: Objective, settings: dict[str, Any], is_fair: bool
 ) -> list[float] | None:
     """Return mean average precision over the folds, and the recall gap; None where stopped early."""
     precisions: list[float] = []
     scores = []
-    tested = [fold for fold in folds if fold.test_label.any()]
-    for step, fold in enumerate(tested):
-        fit_on(model, X, spine["pupil_id"], fold)
-        scores.append(model.decision_function(X.iloc[fold.test]))
-        precisions.append(average_precision(fold.test_label, scores[-1]))
-        if trial is not None:
+    for step, score in enumerate(objective.scores(settings)):
+        scores.append(score)
+        precisions.append(average_precision(objective.tested[step].test_label, score))
+        if not is_fair:
             trial.report(float(np.mean(precisions)), step)
             if trial.should_prune():
                 return None
-    if groups is None:
-        return [float(np.mean(precisions))]
-    rows = np.concatenate([fold.test for fold in tested])
-    label = np.concatenate([fold.test_label for fold in tested])
-    tested_rows = spine.iloc[rows]
-    listed = is_listed(
-        np.concatenate(scores),
-        tested_rows["pupil_id"],
-        places_on_lists(tested_rows, capacity),
-        lists=tested_rows["as_of"],
-    )
-    gap = _largest_gap(groups.loc[rows], label, listed)
-    return [float(np.mean(precisions)), gap]
+    mean = float(np.mean(precisions))
+    return [mean, objective.gap(scores)] if is_fair else [mean]
 
 
 def _largest_gap(
@@ -304,19 +381,34 @@ def _largest_gap(
     return max((gap for gap in gaps if not np.isnan(gap)), default=0.0)
 
 
-def _result(study: Any, two_aims: bool) -> Search:
-    rows = [
-        {"trial": trial.number, "state": trial.state.name,
-         "average_precision": trial.values[0] if trial.values else np.nan}
-        | ({"recall_gap": trial.values[1] if trial.values else np.nan} if two_aims else {})
-        | trial.params
-        for trial in study.trials if trial.state.name != "WAITING"
-    ]  # fmt: skip
-    trials = pd.DataFrame(rows)
-    if not two_aims:
+def _result(study: Any, plan: SearchPlan) -> Search:
+    """Choose the best settings, or the fairest of those that are nearly best."""
+    import optuna
+
+    if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
+        raise RequestError(
+            f"The {plan.n_trials} trials of this search are all with other workers and none is finished "
+            "yet. Run the same command again when they are done, or ask for more trials."
+        )
+    trials = _trials(study, plan.is_fair)
+    if not plan.is_fair:
         return Search(settings=dict(study.best_params), trials=trials)
     front = trials[trials["trial"].isin([trial.number for trial in study.best_trials])]
     front = front.sort_values("average_precision", ascending=False, ignore_index=True)
     kept = front[front["average_precision"] >= NEARLY_BEST * front["average_precision"].max()]
     best = int(kept.loc[kept["recall_gap"].idxmin(), "trial"])
     return Search(settings=dict(study.trials[best].params), trials=trials, front=front)
+
+
+def _trials(study: Any, is_fair: bool) -> pd.DataFrame:
+    """Return the trials in the order in which they were tried."""
+    aims = ("average_precision", "recall_gap") if is_fair else ("average_precision",)
+    rows = []
+    for trial in study.trials:
+        if trial.state.name != "WAITING":
+            values = trial.values or [np.nan] * len(aims)
+            measured = dict(zip(aims, values, strict=True))
+            rows.append(
+                {"trial": trial.number, "state": trial.state.name} | measured | trial.params
+            )
+    return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""The MLflow store behind an address: reached, or told in one sentence why not.
+"""The MLflow store behind an address: reached, or refused in one sentence that says why.
 
 In:  a tracking address.
 Out: MLflow pointed at it; its errors, a database's and the disk's as :class:`ModelError`.
@@ -11,6 +11,7 @@ import logging
 import os
 import warnings
 from contextlib import contextmanager, nullcontext, redirect_stderr
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ from riskmodel.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_folder", "embedded_file", "one_at_a_time", "opened"]
+__all__ = ["Store"]
 
 SERVERS = ("http", "https")
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -34,33 +35,159 @@ DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LONGEST = 250
 """Letters of MLflow's sentences that are passed on, at most; the first is, however long."""
 
+QUIET = {
+    # an LA's tool must not report its use to anybody, and MLflow does by default
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    # a server that is down is reported at once, not after MLflow's several minutes of trying
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+}
+"""Settings of MLflow that are made unless the environment holds others."""
 
-@contextmanager
-def opened(tracking: str, *, create: bool = False) -> Iterator[Any]:
-    """Give MLflow pointed at the store, silent, and without calling home; translate its errors.
 
-    Parameters
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An MLflow store.
+
+    Attributes
     ----------
     tracking : str
         MLflow tracking address: a server's, or a database's.
-    create : bool
-        Whether a store may be made in a database that holds none; else it must be there.
-
-    Yields
-    ------
-    module
-        ``mlflow``.
 
     Raises
     ------
     ModelError
-        If the address is none, there is no store, it does not answer, or it refuses.
+        If the address is none, or is that of a database in memory, where nothing would be kept.
+
+    Examples
+    --------
+    >>> Store("sqlite:///mlflow.db").file.name
+    'mlflow.db'
+    >>> Store("http://localhost:5000").file is None
+    True
     """
-    # An LA's tool must not report its use to anybody, and MLflow does by default.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    # a server that is down is said at once, not after MLflow's several minutes of trying
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+
+    tracking: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address of a store."""
+        _database_file(self.tracking)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an embedded store, there or not; None for a server."""
+        name = _database_file(self.tracking)
+        return None if name is None else Path(name).resolve()
+
+    @contextmanager
+    def opened(self, *, create: bool = False) -> Iterator[Any]:
+        """Give MLflow pointed at the store, silent, and without calling home; translate its errors.
+
+        Parameters
+        ----------
+        create : bool
+            Whether a store may be made in a database that holds none; else it must be there.
+
+        Yields
+        ------
+        module
+            ``mlflow``.
+
+        Raises
+        ------
+        ModelError
+            If there is no store, it does not answer, or it refuses.
+        """
+        mlflow, errors = _silent_mlflow()
+        # MLflow writes to standard error by itself: what matters is printed by the command line
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            with _translated(errors, self.tracking):
+                self._reach(create)
+                mlflow.set_tracking_uri(self.tracking)
+                mlflow.set_registry_uri(self.tracking)
+                yield mlflow
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Let one command at a time make what an embedded store lacks; a server sees to that itself.
+
+        Yields
+        ------
+        None
+            While nobody else is inside.
+
+        Raises
+        ------
+        OSError
+            If the folder of the store cannot be written.
+        """
+        file = self.file
+        with nullcontext() if file is None else FileLock(file.with_name(f".{file.name}.lock")):
+            yield
+
+    def check_folder(self, location: str) -> None:
+        """Refuse an artifact location on this machine that cannot be written.
+
+        Parameters
+        ----------
+        location : str
+            Address of a folder, there or not; a server's own is left to the server.
+
+        Raises
+        ------
+        ModelError
+            If the folder, or the nearest above it that is there, is no folder or is read-only.
+        """
+        parts = urlsplit(location)
+        if parts.scheme not in ("", "file"):
+            return
+        folder = Path(url2pathname(parts.path))
+        nearest = next(place for place in (folder, *folder.parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise ModelError(
+                f"The MLflow store {self.tracking} keeps models in {folder}, but {nearest} is not a "
+                "folder that you may write to. Move it away, or name another store with --tracking."
+            )
+
+    def _reach(self, create: bool) -> None:
+        """Look at a database before MLflow does, which tries for minutes and makes what is missing."""
+        if _kind(self.tracking) in SERVERS:
+            return
+        if self.file is None or self.file.exists():
+            tables = self._tables()
+            if create and "registered_models" not in tables and "alembic_version" in tables:
+                tables = self._tables_being_made()
+            is_there = create or "registered_models" in tables
+        else:
+            is_there = create
+        if not is_there:
+            raise ModelError(
+                f"There is no MLflow store at {self.tracking}. Check the address: 'riskmodel train' makes "
+                "a store there, and 'riskmodel promote' puts a model of it to use."
+            )
+
+    def _tables_being_made(self) -> list[str]:
+        """Wait for another command that may be making the store, and look again."""
+        with self.one_at_a_time():
+            tables = self._tables()
+        if "registered_models" not in tables:  # MLflow would stop half-way
+            raise ModelError(
+                f"{self.tracking} is the database of another program, such as a search. Name another "
+                "with --tracking."
+            )
+        return tables
+
+    def _tables(self) -> list[str]:
+        engine = sqlalchemy.create_engine(self.tracking, poolclass=sqlalchemy.NullPool)
+        with engine.connect() as connection:
+            return sqlalchemy.inspect(connection).get_table_names()
+
+
+def _silent_mlflow() -> tuple[Any, tuple[type[Exception], ...]]:
+    """Import MLflow without its noise; return it and the errors that it lets through."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     with warnings.catch_warnings():
         # in a notebook its progress bars ask for a package of their own
         warnings.simplefilter("ignore")
@@ -69,21 +196,8 @@ def opened(tracking: str, *, create: bool = False) -> Iterator[Any]:
 
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # MLflow talks on standard error by itself: what matters is said by the command line
-    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        errors = (
-            mlflow.exceptions.MlflowException,
-            CommandError,
-            SQLAlchemyError,
-            OSError,
-            ImportError,
-        )
-        with _translated(errors, tracking):
-            _reach(tracking, create)
-            mlflow.set_tracking_uri(tracking)
-            mlflow.set_registry_uri(tracking)
-            yield mlflow
+    mistakes = (mlflow.exceptions.MlflowException, CommandError, SQLAlchemyError)
+    return mlflow, (*mistakes, OSError, ImportError)
 
 
 @contextmanager
@@ -112,72 +226,25 @@ def _in_short(error: BaseException) -> str:
         return f"{root.strerror}{f' ({root.filename})' if root.filename else ''}"
     text = str(getattr(error, "orig", error))
     line = next((text for text in text.splitlines() if text.strip()), type(error).__name__)
-    said, *more = line.strip().split(". ")
+    kept, *more = line.strip().split(". ")
     for sentence in more:
-        if len(said) + len(sentence) > LONGEST:
+        if len(kept) + len(sentence) > LONGEST:
             break
-        said = f"{said}. {sentence}"
-    return said.rstrip(". ")
-
-
-def _reach(tracking: str, create: bool) -> None:
-    """Make sure of a database before MLflow does, which tries for minutes and makes what is not there."""
-    if _kind(tracking) in SERVERS:
-        return
-    file = embedded_file(tracking)
-    if file is not None and not file.exists() and create:
-        return
-    if file is None or file.exists():
-        tables = _tables(tracking)
-        if create and "registered_models" not in tables and "alembic_version" in tables:
-            with one_at_a_time(tracking):  # another command may be making it: wait, and look again
-                tables = _tables(tracking)
-            if "registered_models" not in tables:  # MLflow would stop half-way
-                raise ModelError(
-                    f"{tracking} is the database of another program, such as a search. Name another with "
-                    "--tracking."
-                )
-        if create or "registered_models" in tables:
-            return
-    raise ModelError(
-        f"There is no MLflow store at {tracking}. Check the address: 'riskmodel train' makes a store "
-        "there, and 'riskmodel promote' puts a model of it to use."
-    )
-
-
-def _tables(tracking: str) -> list[str]:
-    engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
-    with engine.connect() as connection:
-        return sqlalchemy.inspect(connection).get_table_names()
+        kept = f"{kept}. {sentence}"
+    return kept.rstrip(". ")
 
 
 def _kind(tracking: str) -> str:
     return tracking.partition("://")[0].partition("+")[0] if "://" in tracking else ""
 
 
-def embedded_file(tracking: str) -> Path | None:
-    """Return the file of an embedded store.
-
-    Parameters
-    ----------
-    tracking : str
-        MLflow tracking address.
-
-    Returns
-    -------
-    Path or None
-        The file, there or not; None for a server.
-
-    Raises
-    ------
-    ModelError
-        If the address is none, or is that of a database in memory, where nothing would be kept.
-    """
+def _database_file(tracking: str) -> str | None:
+    """Return the name of the file of an embedded store; None for a server or its database."""
     kind = _kind(tracking)
-    if kind not in (*SERVERS, *DATABASES):
-        raise _no_address(tracking)
     if kind in SERVERS:
         return None
+    if kind not in DATABASES:
+        raise _no_address(tracking)
     try:
         address = sqlalchemy.make_url(tracking)
     except (SQLAlchemyError, ValueError) as error:
@@ -190,33 +257,7 @@ def embedded_file(tracking: str) -> Path | None:
             f"The MLflow store {tracking} is in memory and gone when the command ends. Name a file: "
             "sqlite:///mlflow.db."
         )
-    return Path(name).resolve()
-
-
-@contextmanager
-def one_at_a_time(tracking: str) -> Iterator[None]:
-    """Let one command at a time make what an embedded store lacks; a server sees to that itself.
-
-    Parameters
-    ----------
-    tracking : str
-        MLflow tracking address.
-
-    Yields
-    ------
-    None
-        While nobody else is inside.
-
-    Raises
-    ------
-    ModelError
-        If the address is none.
-    OSError
-        If the folder of the store cannot be written.
-    """
-    file = embedded_file(tracking)
-    with nullcontext() if file is None else FileLock(file.with_name(f".{file.name}.lock")):
-        yield
+    return name
 
 
 def _no_address(tracking: str) -> ModelError:
@@ -225,30 +266,3 @@ def _no_address(tracking: str) -> ModelError:
         "http://SERVER:PORT or postgresql+psycopg://SERVER:PORT/DATABASE, with user and password before "
         "the server where it asks for them."
     )
-
-
-def check_folder(location: str, tracking: str) -> None:
-    """Refuse an artifact location on this machine that cannot be written.
-
-    Parameters
-    ----------
-    location : str
-        Address of a folder, there or not; a server's own is left to the server.
-    tracking : str
-        MLflow tracking address.
-
-    Raises
-    ------
-    ModelError
-        If the folder, or the nearest above it that is there, is no folder or is read-only.
-    """
-    parts = urlsplit(location)
-    if parts.scheme not in ("", "file"):
-        return
-    folder = Path(url2pathname(parts.path))
-    nearest = next(place for place in (folder, *folder.parents) if place.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise ModelError(
-            f"The MLflow store {tracking} keeps models in {folder}, but {nearest} is not a folder that "
-            "you may write to. Move it away, or name another store with --tracking."
-        )

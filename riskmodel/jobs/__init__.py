@@ -10,13 +10,18 @@ from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
 from riskmodel.jobs.list import log_beside, make_list, signed
 from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.promotion import promote, roll_back
+from riskmodel.jobs.run import Run
 from riskmodel.jobs.settings import Gates, Settings, read_settings
-from riskmodel.jobs.train import Training, train
+from riskmodel.jobs.train import train
+from riskmodel.jobs.training import Training
+from riskmodel.training.search import SearchPlan
 
 __all__ = [
     "Feedback",
     "Gates",
     "Monitoring",
+    "Run",
+    "SearchPlan",
     "Settings",
     "Training",
     "feedback",

@@ -7,6 +7,7 @@ Out: extracts, a registered model, a list, and what to read of it.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from riskmodel.data.check import check
@@ -14,9 +15,9 @@ from riskmodel.data.read import read
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs.list import log_beside, make_list, signed
 from riskmodel.jobs.promotion import promote
+from riskmodel.jobs.run import Run
 from riskmodel.jobs.train import train
 from riskmodel.simulate import Preset, write_simulated
-from riskmodel.training import registry
 
 __all__ = ["run_demo"]
 
@@ -61,16 +62,18 @@ def run_demo(out: Path, *, pupils: int, seed: int) -> str:
     report = check(extract)
     if report.has_errors:
         raise ModelError("The simulated extracts do not pass their own check; please report this.")
-    training = train(extracts, "pex", tracking=tracking, seed=seed, extract=extract)
-    uri = f"models:/{registry.registered_name('pex')}/{training.version}"
+    run = Run("pex", tracking=tracking, seed=seed)
+    training = train(extract, run)
     try:
-        promote("pex", tracking=tracking)
+        promote(run)
         standing = f"Version {training.version} passed its gates and is the champion."
     except ModelError as error:
         standing = f"{error} The list below uses the challenger, for show."
-    capacity = int(training.backtest.counts["capacity"])
     folder = make_list(
-        extracts, "pex", capacity=capacity, out=out / "list", tracking=tracking, model_uri=uri,
-        extract=extract, log=signed(log_beside(tracking)),
-    )  # fmt: skip
+        extract,
+        replace(run, capacity=int(training.backtest.counts["capacity"])),
+        out=out / "list",
+        model_uri=run.registry.address(str(training.version)),
+        log=signed(log_beside(run)),
+    )
     return "\n".join([training.text(), standing, f"Open {folder / 'index.html'} in a browser."])

@@ -1,6 +1,6 @@
 """Make the list of a day.
 
-In:  extracts, an outcome, a day and a capacity.
+In:  extracts; a run with its outcome, day and capacity.
 Out: a folder with the list, and its entry in the log of lists.
 """
 
@@ -13,15 +13,14 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-import pandas as pd
+from typing import Any
 
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.read import Extract, read
-from riskmodel.errors import without_secrets
+from riskmodel.errors import RequestError, without_secrets
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.past_lists import earlier_ranking
+from riskmodel.jobs.run import Run
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
@@ -32,46 +31,30 @@ logger = logging.getLogger(__name__)
 
 
 def make_list(
-    source: str | Path,
-    outcome: str,
+    source: str | Path | Extract,
+    run: Run,
     *,
-    capacity: int,
     out: str | Path,
-    tracking: str,
-    as_of: pd.Timestamp | None = None,
     model_uri: str | None = None,
-    extract: Extract | None = None,
     log: LogTo | None = None,
     password: str | None = None,
-    engine: Literal["local", "spark"] = "local",
 ) -> Path:
     """Write the ranked list of a day, with reasons and audit.
 
     Parameters
     ----------
-    source : str or Path
-        Extracts.
-    outcome : str
-        Outcome.
-    capacity : int
-        Pupils the service can see.
+    source : str, Path or Extract
+        Extracts, or what was read of them.
+    run : Run
+        Outcome, capacity, day and store.
     out : str or Path
         Empty or new folder.
-    tracking : str
-        MLflow tracking address.
-    as_of : Timestamp, optional
-        The day of the list; the latest snapshot day of the data where left out. How far beyond the
-        data it may lie says :func:`riskmodel.cohort.resolve_as_of`.
     model_uri : str, optional
         The champion where left out.
-    extract : Extract, optional
-        What was read from ``source`` before.
     log : LogTo, optional
         The log of lists, see :func:`signed`; not logged where left out.
     password : str, optional
         Seals the pages; the other files stay open.
-    engine : str
-        ``"spark"`` builds features, scores and contributions on PySpark.
 
     Returns
     -------
@@ -83,34 +66,46 @@ def make_list(
     DataError, HistoryError, RequestError, ModelError
         If data, day, capacity or model do not fit; nothing is written.
     """
-    model, uri = load_model(outcome, tracking=tracking, model_uri=model_uri)
-    extract = extract or read(source)
-    day = resolve_as_of(extract.tables, outcome, as_of)
-    refuse_old_extract(extract.tables, outcome, day)
-    origin = {
-        "model_uri": without_secrets(uri),
-        "model_digest": _digest(model),
-        "data_digest": extract.digest,
-        "rows_set_aside": len(extract.rejects),
-    }
+    if run.capacity is None:
+        raise RequestError(
+            "A list needs its capacity. Make the run with the number of pupils the service can see."
+        )
+    model, uri = load_model(run.registry, model_uri)
+    extract = read(source)
+    day = resolve_as_of(extract.tables, run.outcome, run.as_of)
+    refuse_old_extract(extract.tables, run.outcome, day)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     assessment = model.assess(
-        extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=engine
+        extract.tables,
+        as_of=day,
+        capacity=run.capacity,
+        provenance=_origin(model, uri, extract),
+        engine=run.engine,
     )
-    earlier = earlier_ranking(model, extract.tables, day, engine=engine)
     previous = None
+    earlier = earlier_ranking(model, extract.tables, day, engine=run.engine)
     if earlier is not None:
         compared, previous = earlier
-        made = assessment.provenance | {"compared_with": f"{compared:%Y-%m-%d}"}
-        assessment = replace(assessment, provenance=made)
+        origin = assessment.provenance | {"compared_with": f"{compared:%Y-%m-%d}"}
+        assessment = replace(assessment, provenance=origin)
     logger.info("Writing the list")
     return write_list(
         assessment, out, previous=previous, log=log, tables=extract.tables, password=password
     )
 
 
+def _origin(model: RiskModel, uri: str, extract: Extract) -> dict[str, Any]:
+    """Return which model and which facts a list was made from."""
+    return {
+        "model_uri": without_secrets(uri),
+        "model_digest": _digest(model),
+        "data_digest": extract.digest,
+        "rows_set_aside": len(extract.rejects),
+    }
+
+
 def signed(log: Path, by: str | None = None) -> LogTo:
-    """Say where a list is logged, and that it is made now.
+    """Return where a list is logged, in whose name, and that it is made now.
 
     Parameters
     ----------
@@ -132,21 +127,27 @@ def signed(log: Path, by: str | None = None) -> LogTo:
     return LogTo(path=log, by=by, at=datetime.now(UTC))
 
 
-def log_beside(tracking: str) -> Path:
+def log_beside(run: Run) -> Path:
     """Return where lists are logged by default.
 
     Parameters
     ----------
-    tracking : str
-        MLflow tracking address.
+    run : Run
+        The store.
 
     Returns
     -------
     Path
         ``lists.jsonl`` beside a store that is a file, else in the folder where one is.
+
+    Examples
+    --------
+    >>> log_beside(Run("pex", tracking="sqlite:///models/mlflow.db")).as_posix()
+    'models/lists.jsonl'
     """
     file = "sqlite:///"
-    store = Path(tracking.removeprefix(file)) if tracking.startswith(file) else Path()
+    is_file = run.tracking.startswith(file)
+    store = Path(run.tracking.removeprefix(file)) if is_file else Path()
     return store.parent / "lists.jsonl"
 
 

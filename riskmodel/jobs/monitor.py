@@ -15,6 +15,7 @@ from scipy.special import logit
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import resolve_as_of
+from riskmodel.data import Tables
 from riskmodel.data.check import alike_together
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
@@ -32,9 +33,9 @@ from riskmodel.jobs.past_lists import (
     rebuilt_lists,
     with_outcome,
 )
+from riskmodel.jobs.run import Run
 from riskmodel.model import RiskModel
 from riskmodel.report.monitor_page import monitor_page
-from riskmodel.training import registry
 
 __all__ = ["Monitoring", "monitor"]
 
@@ -122,29 +123,21 @@ class Monitoring:
 
 
 def monitor(
-    source: str | Path,
-    outcome: str,
+    source: str | Path | Extract,
+    run: Run,
     *,
-    tracking: str,
-    as_of: pd.Timestamp | None = None,
     lists: tuple[Path, ...] = (),
     decisions: Path | None = None,
     out: Path | None = None,
-    extract: Extract | None = None,
 ) -> Monitoring:
     """Compare today's extract with the training data, and earlier lists with what came true.
 
     Parameters
     ----------
-    source : str or Path
-        Extracts.
-    outcome : str
-        Outcome; its champion is watched.
-    tracking : str
-        MLflow tracking address.
-    as_of : Timestamp, optional
-        The day; the latest snapshot day of the data where left out. How far beyond the data it may
-        lie says :func:`riskmodel.cohort.resolve_as_of`.
+    source : str, Path or Extract
+        Extracts, or what was read of them.
+    run : Run
+        Outcome, whose champion is watched; store and day.
     lists : tuple of Path
         Folders of lists that were handed out; where left out, the champion's lists since its training
         are made again from what was known on their days.
@@ -153,8 +146,6 @@ def monitor(
         each list counts.
     out : Path, optional
         Empty or new folder for the page and the tables.
-    extract : Extract, optional
-        What was read from ``source`` before.
 
     Returns
     -------
@@ -169,35 +160,48 @@ def monitor(
         If the extract, the day, a list or the decisions cannot be used.
     """
     decided = None if decisions is None else read_decisions(decisions)
-    model, _ = load_model(outcome, tracking=tracking)
-    version = str(registry.version_of(outcome, "champion", tracking=tracking))
-    extract = extract or read(source)
-    tables = extract.tables
-    day = resolve_as_of(tables, outcome, as_of)
-    problems = extract.problems
-    said = alike_together(problems)
+    model, _ = load_model(run.registry)
+    version = str(run.registry.version_of("champion"))
+    extract = read(source)
+    day = resolve_as_of(extract.tables, run.outcome, run.as_of)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    today = assess_at(model, tables, day)
-    table = _drift(model, today)
+    drifted = _drift(model, assess_at(model, extract.tables, day))
     handed_out = [read_handed_out(folder, model) for folder in lists]
     check_days(handed_out, day)
-    said += not_followed(handed_out, tables)
-    handed_out = handed_out or rebuilt_lists(model, tables, day)
-    frames = [with_outcome(one, tables, outcome, day) for one in handed_out if len(one)]
-    past = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    outcomes = (
-        outcomes_of_lists(_with_support(past, decided, outcome)) if len(past) else pd.DataFrame()
-    )
-    finished = counted_once(past, outcome) if len(past) else past
-    advice = _advice(model, day, table, finished, bool((problems["severity"] == "error").any()))
+    past = _past(model, extract.tables, day, handed_out)
+    finished = counted_once(past, run.outcome) if len(past) else past
+    has_errors = bool((extract.problems["severity"] == "error").any())
+    advice = _advice(model, day, drifted, finished, has_errors)
     made = Monitoring(
-        outcome=outcome, version=version, as_of=day, problems=said, drift=table, outcomes=outcomes,
-        simulated=bool(model.card["trained"]["simulated"]), advice=advice or [_nothing(finished)],
+        outcome=run.outcome,
+        version=version,
+        as_of=day,
+        simulated=bool(model.card["trained"]["simulated"]),
+        problems=alike_together(extract.problems) + not_followed(handed_out, extract.tables),
+        drift=drifted,
+        outcomes=_outcomes(past, decided, run.outcome),
+        advice=advice or [_nothing(finished)],
         retrain=bool(advice),
-    )  # fmt: skip
+    )
     if out is not None:
         _write(made, out)
     return made
+
+
+def _past(
+    model: RiskModel, tables: Tables, day: pd.Timestamp, handed_out: list[pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the lists handed out, or those made again, with what became of their pupils."""
+    lists = handed_out or rebuilt_lists(model, tables, day)
+    frames = [with_outcome(one, tables, model.outcome, day) for one in lists if len(one)]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _outcomes(past: pd.DataFrame, decided: pd.DataFrame | None, outcome: str) -> pd.DataFrame:
+    """Return outcomes of those listed, supported and not; no rows where there is no earlier list."""
+    if past.empty:
+        return pd.DataFrame()
+    return outcomes_of_lists(_with_support(past, decided, outcome))
 
 
 def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
@@ -274,9 +278,14 @@ def _write(made: Monitoring, out: Path) -> None:
     with new_folder(out) as folder:
         page = monitor_page(
             title=f"Monitoring: {made.outcome}, version {made.version}, {made.as_of:%Y-%m-%d}",
-            simulated=made.simulated, problems=made.problems, drift=made.drift, outcomes=made.outcomes,
-            caution=CAUTION, advice=made.advice, retrain=made.retrain,
-        )  # fmt: skip
+            simulated=made.simulated,
+            problems=made.problems,
+            drift=made.drift,
+            outcomes=made.outcomes,
+            caution=CAUTION,
+            advice=made.advice,
+            retrain=made.retrain,
+        )
         (folder / "index.html").write_text(page, encoding="utf-8")
         made.drift.to_csv(folder / "drift.csv", index=False)
         made.outcomes.to_csv(folder / "outcomes.csv", index=False)

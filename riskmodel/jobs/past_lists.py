@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from riskmodel.data import Tables
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.capacity import is_listed
+from riskmodel.jobs.run import Engine
 from riskmodel.labels import horizon_end, label
 from riskmodel.model import RiskModel
 from riskmodel.progress import track
@@ -80,7 +80,7 @@ def earlier_ranking(
     tables: Tables,
     day: pd.Timestamp,
     *,
-    engine: Literal["local", "spark"] = "local",
+    engine: Engine = "local",
 ) -> tuple[pd.Timestamp, pd.DataFrame] | None:
     """Rank the cohort of an earlier day with the same model, to see who is rising.
 

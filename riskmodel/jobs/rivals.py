@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
 
-__all__ = ["CEILING", "CHAMPION", "predict_folds", "recipe"]
+__all__ = ["CEILING", "CHAMPION", "Recipe", "predict_folds", "recipe"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,13 @@ CEILING = "true risk (ceiling)"
 
 CHAMPION = "champion's recipe"
 """Ranker: settings and features of the model in use, fitted to the same folds."""
+
+
+class Recipe(NamedTuple):
+    """What makes an unfitted classifier, and the features it is fitted to."""
+
+    make: Callable[[], RareOutcomeClassifier]
+    features: list[str]
 
 
 def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
@@ -62,7 +69,7 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
 
 def predict_folds(
     sample: Sample,
-    models: Mapping[str, tuple[Callable[[], RareOutcomeClassifier], list[str]]],
+    models: Mapping[str, Recipe],
     truth: NDArray[np.float64] | None,
     tables: Tables,
     points: pd.DataFrame | None = None,
@@ -73,8 +80,8 @@ def predict_folds(
     ----------
     sample : Sample
         Rows, labels, features, folds.
-    models : mapping
-        Name → what makes an unfitted classifier, and its features; ``"model"`` is one of them.
+    models : mapping of str to Recipe
+        Name → recipe; ``"model"`` is one of them.
     truth : float array of shape (n_rows,), or None
         True risks of simulated pupils.
     tables : Tables

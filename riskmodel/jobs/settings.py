@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.data.outcomes import OUTCOMES
+from riskmodel.data.write import records
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.evaluation.backtest import SIMPLER
@@ -94,6 +95,22 @@ class Settings:
             The common ones with what differs.
         """
         return replace(self.common, **self.changed.get(outcome, {}))
+
+    def to_dict(self, outcome: str) -> dict[str, Any]:
+        """Return what a model for an outcome is judged by.
+
+        Parameters
+        ----------
+        outcome : str
+            Outcome.
+
+        Returns
+        -------
+        dict
+            JSON-ready: ``gates``; ``points``, None for the default ones.
+        """
+        points = None if self.points is None else records(self.points)
+        return {"gates": asdict(self.gates(outcome)), "points": points}
 
     def digest(self, outcome: str) -> str:
         """Return a fingerprint of what a model for an outcome is judged by: gates and points.

@@ -1,48 +1,47 @@
 """Train, test on earlier lists, register.
 
-In:  extracts, an outcome, the day to stand on.
-Out: :class:`Training`: a registered challenger and all that was measured.
+In:  extracts; a run with its outcome and day.
+Out: :class:`~riskmodel.jobs.training.Training`: a registered challenger and all that was measured.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
-from riskmodel.display import html_list
-from riskmodel.errors import ModelError, RequestError
+from riskmodel.errors import RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.evaluation.predictions import rankers_of
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
-from riskmodel.jobs.champion import load_model
+from riskmodel.jobs.champion import InUse, champion_in_use
 from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
 from riskmodel.jobs.notes import choice_note, notes_for
 from riskmodel.jobs.record import lineage, register
-from riskmodel.jobs.rivals import CHAMPION, predict_folds, recipe
+from riskmodel.jobs.rivals import CHAMPION, Recipe, predict_folds, recipe
+from riskmodel.jobs.run import Run
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
-from riskmodel.jobs.settings import Settings
+from riskmodel.jobs.training import Training
 from riskmodel.labels import horizon_end
 from riskmodel.model import RiskModel
-from riskmodel.simulate import preset_of
-from riskmodel.training import registry
 from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
-from riskmodel.training.gate_answers import GateAnswer
-from riskmodel.training.search import Search, search_settings
+from riskmodel.training.search import Objective, Search, SearchPlan, search_settings
 
-__all__ = ["Training", "train"]
+__all__ = ["train"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,117 +58,68 @@ TODAYS_PRACTICE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """What a training run made.
+class _Job:
+    """A run whose day and capacity are settled, with the rows it learns from."""
 
-    Attributes
-    ----------
-    model : RiskModel
-        The model.
-    version : str
-        Its number in the registry.
-    backtest : Backtest
-        How it ranked beside the baselines.
-    gates : tuple of GateAnswer
-        How the model did at each gate.
-    notes : list of str
-        What a reader of the table must know, in plain sentences.
-    audit : ModelAudit
-        Whom the lists found, by group; small counts are not suppressed here, but are in the model.
-    search : Search, optional
-        What a search tried.
-    """
+    run: Run
+    extract: Extract
+    sample: Sample
+    groups: pd.DataFrame
+    """Audit groups of the tested rows, by row of the sample."""
 
-    model: RiskModel
-    version: str
-    backtest: Backtest
-    gates: tuple[GateAnswer, ...]
-    notes: list[str]
-    audit: ModelAudit = field(repr=False)
-    search: Search | None = field(repr=False, default=None)
+    @property
+    def capacity(self) -> int:
+        assert self.run.capacity is not None
+        return self.run.capacity
 
-    def text(self) -> str:
-        """Return what a person reads after a training run.
+    @property
+    def make(self) -> Callable[..., RareOutcomeClassifier]:
+        return recipe(self.sample.X, self.run.seed)
 
-        Returns
-        -------
-        str
-            The backtest's table, the notes, and the gates.
+    @property
+    def held_back(self) -> list[Fold]:
+        """Return the lists whose outcomes were all known when the newest list was made.
+
+        Settings chosen on these alone leave the newest list as a test; none where history is too short.
         """
-        gates = "\n".join(f"  {answer.code}: {answer.text()}" for answer in self.gates)
-        return "\n".join(
-            [
-                self._headline(),
-                *([self.search.text()] if self.search else []),
-                self.backtest.text(),
-                *self.notes,
-                "Gates:",
-                gates,
-            ]
-        )
+        sample = self.sample
+        if not sample.is_out_of_time:
+            return []
+        *earlier, newest = sample.folds
+        ends = (horizon_end(sample.spine.iloc[f.test], self.run.outcome).max() for f in earlier)
+        return [fold for fold, end in zip(earlier, ends, strict=True) if end <= newest.origin]
 
-    def _headline(self) -> str:
-        banner = "SIMULATED DATA. " if self.model.card["trained"]["simulated"] else ""
-        return f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
 
-    def _repr_html_(self) -> str:
-        told = [note for note in self.notes if note != self.backtest.recommendation()]
-        passed = [answer.title for answer in self.gates if answer.result == "passed"]
-        gates = [f"Gates passed: {', '.join(passed) or 'none'}."]
-        gates += [
-            f"Gate {answer.title}: {answer.text()}"
-            for answer in self.gates
-            if answer.result != "passed"
-        ]
-        lists = [html_list(sentences) for sentences in ([self._headline()], told, gates)]
-        return lists[0] + self.backtest._repr_html_() + lists[1] + lists[2]
+@dataclass(frozen=True, kw_only=True)
+class _Tested:
+    """How the rankers did on the tested rows."""
+
+    predictions: pd.DataFrame
+    groups: pd.DataFrame
+    backtest: Backtest
+    audit: ModelAudit
 
 
 def train(
-    source: str | Path,
-    outcome: str,
+    source: str | Path | Extract,
+    run: Run,
     *,
-    tracking: str,
-    as_of: pd.Timestamp | None = None,
-    capacity: int | None = None,
-    n_trials: int = 0,
-    fair: bool = False,
-    storage: str | None = None,
+    search: SearchPlan | None = None,
     n_origins: int = N_ORIGINS,
-    seed: int = 0,
-    settings: Settings | None = None,
-    extract: Extract | None = None,
 ) -> Training:
-    """Train, backtest and register a model, standing on a day.
+    """Train, backtest and register a model with what was known on a day.
 
     Parameters
     ----------
-    source : str or Path
-        Extracts.
-    outcome : str
-        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
-    tracking : str
-        MLflow tracking address.
-    as_of : Timestamp, optional
-        The day to stand on: only facts recorded before it, only labels whose horizon had ended.
-        The latest snapshot day of the data where left out; how far beyond the data it may lie says
-        :func:`riskmodel.cohort.resolve_as_of`.
-    capacity : int, optional
-        Pupils listed in the backtest; a stated share of the cohort where left out.
-    n_trials : int
-        Settings tried in a search; 0 keeps the default recipe.
-    fair : bool
-        Whether the search also aims at the smallest recall gap between groups.
-    storage : str, optional
-        Database address that keeps the trials of a search, so that it can be taken up again.
+    source : str, Path or Extract
+        Extracts, or what was read of them.
+    run : Run
+        Outcome, store, day, capacity, seed, gates and points. Only facts recorded before the day are
+        used, and only labels whose horizon had ended.
+    search : SearchPlan, optional
+        A search for settings; the default recipe where left out.
     n_origins : int
         Origins of the backtest, at most.
-    seed : int
-        Seed.
-    settings : Settings, optional
-        Gates and points; the defaults where left out.
-    extract : Extract, optional
-        What :func:`riskmodel.data.read.read` made of ``source``, if it was read before.
 
     Returns
     -------
@@ -179,7 +129,7 @@ def train(
     Raises
     ------
     DataError
-        If the extracts cannot be used, or a feature tells the outcome (a leak).
+        If the extracts cannot be used, or a feature alone gives the outcome away (a leak).
     HistoryError
         If there is too little history or too few outcomes.
     RequestError
@@ -187,119 +137,52 @@ def train(
     ModelError
         If the registry cannot be written; this is found out before the work begins.
     """
-    settings = settings or Settings()
-    is_new = not registry.open_store(outcome, tracking=tracking)
-    in_use, champion, trouble = (None, None, "") if is_new else _champion(outcome, tracking)
-    extract = extract or read(source)
-    today = resolve_as_of(extract.tables, outcome, as_of)
-    refuse_old_extract(extract.tables, outcome, today)
-    sample = make_sample(extract.tables, outcome, today, n_origins=n_origins)
-    capacity = _capacity(capacity, outcome, sample)
-    make = recipe(sample.X, seed)
-    groups = _groups(extract, sample)
-    searched, search = _searched(sample, outcome), None
-    if n_trials:
-        name = f"{outcome} {today:%Y-%m-%d} {extract.digest} seed {seed}"
-        search = search_settings(
-            sample.X, sample.spine, searched or sample.folds, n_trials=n_trials,
-            random_state=seed, make=make, storage=storage, groups=_gated(groups) if fair else None,
-            capacity=capacity, name=f"{name} fair at {capacity}" if fair else name,
-        )  # fmt: skip
-    chosen = search.settings if search else {}
-    models = {"model": (lambda: make(**chosen), list(sample.X))} | _rival_champion(
-        champion, sample, make, chosen
+    in_use = champion_in_use(run.registry) if run.registry.open() else InUse()
+    job = _prepare(read(source), run, n_origins)
+    found = None if search is None else _search(job, search)
+    settings = {} if found is None else found.settings
+    tested = _test(job, settings, in_use.model)
+    notes = _notes(job, tested.backtest, is_searched=found is not None)
+    made = Training(
+        model=_final_model(job, settings, tested, notes),
+        backtest=tested.backtest,
+        gates=gates_for(run.gates, _evidence(job, tested, in_use)),
+        notes=notes,
+        audit=tested.audit,
+        search=found,
     )
-    truth = true_risks(source, outcome, sample.spine)
-    predictions = predict_folds(sample, models, truth, extract.tables, settings.points)
-    backtest = _compare(predictions, capacity, seed)
-    tested = groups.loc[predictions["row"]].reset_index(drop=True)
-    audit = _audit(predictions, tested, capacity, seed)
-    notes = notes_for(outcome, sample.is_out_of_time, backtest, sample.statuses)
-    if search is not None:
-        notes.insert(1, choice_note(backtest, is_held_out=bool(searched)))
-    final = _fit(sample, make(**chosen))
-    trained = lineage(source, extract, today, sample, preset_of(source) is not None, seed)
-    card = _card(trained, final, backtest, audit, notes)
-    model = _calibrated(outcome, sample, predictions, final, card)
-    evidence = Evidence(
+    return replace(made, version=register(made, job.run, in_use.version, job.sample.X))
+
+
+def _prepare(extract: Extract, run: Run, n_origins: int) -> _Job:
+    """Settle the day and the capacity, and make the sample."""
+    today = resolve_as_of(extract.tables, run.outcome, run.as_of)
+    refuse_old_extract(extract.tables, run.outcome, today)
+    sample = make_sample(extract.tables, run.outcome, today, n_origins=n_origins)
+    return _Job(
+        run=replace(run, as_of=today, capacity=_capacity(run, sample)),
         extract=extract,
-        backtest=backtest,
-        is_out_of_time=sample.is_out_of_time,
-        gaps=_gaps(predictions, _gated(tested), capacity, seed),
-        is_champions_recipe=champion is not None and CHAMPION not in predictions,
-        champion_fault=trouble,
+        sample=sample,
+        groups=_groups(extract, sample),
     )
-    answers = gates_for(settings.gates(outcome), evidence)
-    number = register(model, backtest, settings, answers, in_use, tracking, search, sample.X)
-    return Training(model=model, version=number, backtest=backtest, gates=answers, notes=notes,
-                    audit=audit, search=search)  # fmt: skip
 
 
-def _champion(outcome: str, tracking: str) -> tuple[str | None, RiskModel | None, str]:
-    """Return the version in use and its model, or why that cannot be read."""
-    version = registry.version_of(outcome, "champion", tracking=tracking)
-    if version is None:
-        return None, None, ""
-    uri = registry.address(outcome, version)
-    try:
-        return version, load_model(outcome, tracking=tracking, model_uri=uri)[0], ""
-    except ModelError as error:
-        trouble = f"the champion in use (version {version}) cannot be read: {error}"
-        logger.warning("Nothing is compared with it: %s", trouble)
-        return version, None, trouble
-
-
-def _rival_champion(
-    champion: RiskModel | None, sample: Sample, make: Any, chosen: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the champion's recipe as a ranker, unless it is the challenger's own."""
-    if champion is None:
-        return {}
-    names = [name for name in champion.features if name in sample.X]
-    theirs = {k: v for k, v in champion.card["settings"].items() if k != "random_state"}
-    ours = {k: v for k, v in make(**chosen).get_params().items() if k in theirs}
-    if theirs == ours and names == list(sample.X):
-        return {}
-    return {CHAMPION: (lambda: make(**theirs), names)}
-
-
-def _gaps(
-    predictions: pd.DataFrame, groups: pd.DataFrame, capacity: int, seed: int
-) -> pd.DataFrame | None:
-    """Compare gaps with what the challenger is to replace: the champion's recipe, else today's practice."""
-    usual = next((name for name in (CHAMPION, *TODAYS_PRACTICE) if name in predictions), None)
-    if usual is None:
-        return None
-    return judged_gaps(predictions, groups, usual, capacity=capacity, random_state=seed)
-
-
-def _capacity(wanted: int | None, outcome: str, sample: Sample) -> int:
+def _capacity(run: Run, sample: Sample) -> int:
     """Return the places on a whole list: as asked for, or the outcome's usual share of the cohort."""
     sizes = [
         len(fold.test) / sample.spine["share_of_list"].iloc[fold.test].mean()
-        for fold in sample.folds if len(fold.test)
-    ]  # fmt: skip
+        for fold in sample.folds
+        if len(fold.test)
+    ]
     n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
-    if wanted is None:
-        return outcome_of(outcome).usual_capacity(n_cohort)
-    if not 1 <= wanted <= n_cohort:
+    if run.capacity is None:
+        return outcome_of(run.outcome).usual_capacity(n_cohort)
+    if run.capacity > n_cohort:
         raise RequestError(
-            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {wanted}. "
+            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {run.capacity}. "
             "Choose the number of pupils the service can see."
         )
-    return wanted
-
-
-def _searched(sample: Sample, outcome: str) -> list[Fold]:
-    """Return the lists whose outcomes were all known when the newest list was made.
-
-    Settings chosen on these alone leave the newest list as a test; none where history is too short.
-    """
-    if not sample.is_out_of_time:
-        return []
-    *earlier, newest = sample.folds
-    ended = (horizon_end(sample.spine.iloc[fold.test], outcome).max() for fold in earlier)
-    return [fold for fold, end in zip(earlier, ended, strict=True) if end <= newest.origin]
+    return run.capacity
 
 
 def _groups(extract: Extract, sample: Sample) -> pd.DataFrame:
@@ -314,61 +197,121 @@ def _gated(groups: pd.DataFrame) -> pd.DataFrame:
     return groups[[name for name in groups if name in GATED]]
 
 
-def _compare(predictions: pd.DataFrame, capacity: int, seed: int) -> Backtest:
-    """Compare all rankers at the capacity."""
-    rankers = rankers_of(predictions)
-    logger.info("Comparing %d rankers at a capacity of %d", len(rankers), capacity)
-    return compare(predictions, rankers=rankers, capacity=capacity, random_state=seed)
-
-
-def _audit(predictions: pd.DataFrame, tested: pd.DataFrame, capacity: int, seed: int) -> ModelAudit:
-    """Say whom the lists found, by group."""
-    logger.info("Auditing %d characteristics", tested.shape[1])
-    return audit_model(
-        predictions, tested, capacity=capacity, practice=TODAYS_PRACTICE, random_state=seed
+def _search(job: _Job, plan: SearchPlan) -> Search:
+    """Search for settings on the lists that leave the newest as a test, if there are any."""
+    run = job.run
+    name = f"{run.outcome} {run.as_of:%Y-%m-%d} {job.extract.digest} seed {run.seed}"
+    objective = Objective(
+        X=job.sample.X,
+        spine=job.sample.spine,
+        folds=job.held_back or job.sample.folds,
+        make=job.make,
+        groups=_gated(job.groups),
+        capacity=job.capacity,
+    )
+    return search_settings(
+        objective,
+        plan,
+        name=f"{name} fair at {job.capacity}" if plan.is_fair else name,
+        random_state=run.seed,
     )
 
 
-def _card(
-    trained: dict[str, Any],
-    final: RareOutcomeClassifier,
-    backtest: Backtest,
-    audit: ModelAudit,
-    notes: list[str],
-) -> dict[str, Any]:
-    """Return what a model carries of its making, JSON-ready; small counts of the audit are suppressed."""
-    return {
-        "trained": trained,
-        "settings": {k: v for k, v in final.get_params().items() if k != "monotone"},
-        "backtest": backtest.to_dict(),
-        "audit": audit.to_dict(),
-        "audit_note": notes[0],
-        "notes": notes,
-    }
+def _test(job: _Job, settings: dict[str, Any], champion: RiskModel | None) -> _Tested:
+    """Let every ranker rank the earlier lists, and compare and audit what they made."""
+    sample, run = job.sample, job.run
+    models = {"model": Recipe(lambda: job.make(**settings), list(sample.X.columns))}
+    models |= _champions_recipe(job, settings, champion)
+    truth = true_risks(job.extract.source, run.outcome, sample.spine)
+    predictions = predict_folds(sample, models, truth, job.extract.tables, run.settings.points)
+    groups = job.groups.loc[predictions["row"]].reset_index(drop=True)
+    rankers = rankers_of(predictions)
+    logger.info("Comparing %d rankers at a capacity of %d", len(rankers), job.capacity)
+    backtest = compare(predictions, rankers=rankers, capacity=job.capacity, random_state=run.seed)
+    logger.info("Auditing %d characteristics", groups.shape[1])
+    audit = audit_model(
+        predictions,
+        groups,
+        capacity=job.capacity,
+        practice=TODAYS_PRACTICE,
+        random_state=run.seed,
+    )
+    return _Tested(predictions=predictions, groups=groups, backtest=backtest, audit=audit)
 
 
-def _calibrated(
-    outcome: str,
-    sample: Sample,
-    predictions: pd.DataFrame,
-    final: RareOutcomeClassifier,
-    card: dict[str, Any],
+def _champions_recipe(
+    job: _Job, settings: dict[str, Any], champion: RiskModel | None
+) -> Mapping[str, Recipe]:
+    """Return the champion's recipe as a ranker, unless it is the challenger's own."""
+    if champion is None:
+        return {}
+    X = job.sample.X
+    names = [name for name in champion.features if name in X]
+    theirs = {k: v for k, v in champion.card["settings"].items() if k != "random_state"}
+    ours = {k: v for k, v in job.make(**settings).get_params().items() if k in theirs}
+    if theirs == ours and names == list(X):
+        return {}
+    return {CHAMPION: Recipe(lambda: job.make(**theirs), names)}
+
+
+def _notes(job: _Job, backtest: Backtest, *, is_searched: bool) -> list[str]:
+    """Return what a reader of the backtest must know; the first note is how it was measured."""
+    sample = job.sample
+    how, *rest = notes_for(job.run.outcome, sample.is_out_of_time, backtest, sample.statuses)
+    choice = [choice_note(backtest, is_held_out=bool(job.held_back))] if is_searched else []
+    return [how, *choice, *rest]
+
+
+def _final_model(
+    job: _Job, settings: dict[str, Any], tested: _Tested, notes: list[str]
 ) -> RiskModel:
     """Return the model that is kept: the fit on all rows, its level learned out of time."""
-    calibration = fit_affine(predictions["model"], predictions["label"])
-    drawn = sample.is_drawn
-    score = pd.DataFrame({SCORE: calibration.apply(predictions["model"].to_numpy())})
-    shape = profile(sample.X[drawn], sample.spine["as_of"][drawn])
+    sample = job.sample
+    logger.info("Fitting the final model on %d rows", len(sample.final.train))
+    fitted = fit_on(job.make(**settings), sample.X, sample.spine["pupil_id"], sample.final)
+    calibration = fit_affine(tested.predictions["model"], tested.predictions["label"])
+    score = calibration.apply(tested.predictions["model"].to_numpy())
     return RiskModel(
-        outcome=outcome,
+        outcome=job.run.outcome,
         features=tuple(sample.X.columns),
-        calibrated=CalibratedEnsemble(ensemble=final.ensemble_, calibration=calibration),
-        card=card | {"profile": shape | profile(score, predictions["as_of"])},
+        calibrated=CalibratedEnsemble(ensemble=fitted.ensemble_, calibration=calibration),
+        card={
+            "trained": lineage(job.extract, sample, job.run),
+            "settings": {k: v for k, v in fitted.get_params().items() if k != "monotone"},
+            "backtest": tested.backtest.to_dict(),
+            "audit": tested.audit.to_dict(),
+            "audit_note": notes[0],
+            "notes": notes,
+            "profile": _profile(sample, score, tested.predictions["as_of"]),
+        },
     )
 
 
-def _fit(sample: Sample, model: RareOutcomeClassifier) -> RareOutcomeClassifier:
-    """Fit the model that is kept."""
-    fold = sample.final
-    logger.info("Fitting the final model on %d rows", len(fold.train))
-    return fit_on(model, sample.X, sample.spine["pupil_id"], fold)
+def _profile(sample: Sample, score: NDArray[np.float64], days: pd.Series) -> dict[str, Any]:
+    """Return the shape of each feature, and of the score, on the training lists."""
+    drawn = sample.is_drawn
+    shapes = profile(sample.X[drawn], sample.spine["as_of"][drawn])
+    return shapes | profile(pd.DataFrame({SCORE: score}), days)
+
+
+def _evidence(job: _Job, tested: _Tested, in_use: InUse) -> Evidence:
+    """Return what the model is judged on."""
+    is_compared = CHAMPION in tested.predictions
+    return Evidence(
+        extract=job.extract,
+        backtest=tested.backtest,
+        is_out_of_time=job.sample.is_out_of_time,
+        gaps=_gaps(job, tested),
+        is_champions_recipe=in_use.model is not None and not is_compared,
+        champion_fault=in_use.fault,
+    )
+
+
+def _gaps(job: _Job, tested: _Tested) -> pd.DataFrame | None:
+    """Compare gaps with what the challenger is to replace: the champion's recipe, else today's practice."""
+    rankers = tested.predictions
+    usual = next((name for name in (CHAMPION, *TODAYS_PRACTICE) if name in rankers), None)
+    if usual is None:
+        return None
+    groups, seed = _gated(tested.groups), job.run.seed
+    return judged_gaps(rankers, groups, usual, capacity=job.capacity, random_state=seed)

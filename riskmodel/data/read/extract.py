@@ -65,6 +65,8 @@ class Extract:
         merged (a fact that another row told too).
     digest : str
         BLAKE2b of the tables' contents.
+    source : str or Path
+        Where it was read from.
     """
 
     tables: Tables = field(repr=False)
@@ -72,14 +74,15 @@ class Extract:
     rejects: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     digest: str
+    source: str | Path = field(repr=False)
 
 
-def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
-    """Read extracts.
+def read(source: str | Path | Extract, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
+    """Read extracts; what was read before comes back as it is.
 
     Parameters
     ----------
-    source : str or Path
+    source : str, Path or Extract
         A folder with ``<table>.parquet`` or ``<table>.csv``; or one with the returns and extracts
         an LA holds (CSV, Parquet, Excel, XML), in any order and under any names; or the address of a
         database that SQLAlchemy reads; or the file of the 1993 cohort.
@@ -96,12 +99,14 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
     DataError
         If the folder or a file cannot be used at all; bad rows alone are set aside.
     """
+    if isinstance(source, Extract):
+        return source
     opened: Iterable[Opened] = ()
     if is_database(source):
         opened = [Opened(n, raw, "utf-8", 1) for n, raw in open_database(str(source)).items()]
         if any(one.name == "pupils" for one in opened):
             sources = {one.name: _held(one) for one in opened if one.name in TABLES}
-            return _read_tables(sources, [], key_file)
+            return _read_tables(source, sources, [], key_file)
     elif Path(source).is_dir() and not any(
         (Path(source) / f"pupils{ending}").is_file() for ending in ENDINGS
     ):
@@ -109,17 +114,21 @@ def read(source: str | Path, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
     reading = read_returns(opened, key_file=key_file)
     if reading is not None:
         extra = _pupils_in_no_enrolment(reading.frames)
-        return _extract(reading.frames, reading.problems + extra, reading.rejects, reading.counts)
+        problems = reading.problems + extra
+        return _extract(source, reading.frames, problems, reading.rejects, reading.counts)
     if is_database(source):
         raise DataError(
             "The database holds no table of pupils and no return that names them. "
             "Give the user rights on the tables, or check the schema."
         )
-    return _read_tables(*_find_sources(Path(source)), key_file)
+    return _read_tables(source, *_find_sources(Path(source)), key_file)
 
 
 def _read_tables(
-    sources: dict[str, Callable[[], Opened]], extra: list[Problem], key_file: Path
+    source: str | Path,
+    sources: dict[str, Callable[[], Opened]],
+    extra: list[Problem],
+    key_file: Path,
 ) -> Extract:
     """Read one source per table."""
     problems: list[Problem] = []
@@ -148,10 +157,11 @@ def _read_tables(
         rejects.append(checks.rejects())
         del raw, checks, frame
     extra += _pupils_in_no_enrolment(frames)
-    return _extract(frames, problems + extra, rejects, counts)
+    return _extract(source, frames, problems + extra, rejects, counts)
 
 
 def _extract(
+    source: str | Path,
     frames: dict[str, pd.DataFrame],
     problems: list[Problem],
     rejects: list[pd.DataFrame],
@@ -168,6 +178,7 @@ def _extract(
             columns=["file", "table", "rows_read", "rows_kept", "rows_rejected", "rows_merged"],
         ),
         digest=_digest(frames),
+        source=source,
     )
 
 
