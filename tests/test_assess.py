@@ -64,7 +64,7 @@ def _with_score(assessment: Assessment, row: int, column: str, value: object) ->
 
 def test_a_sound_assessment_is_built_and_cannot_be_changed(assessment: Assessment) -> None:
     assert tuple(assessment.scores.columns) == SCORE_COLUMNS
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(FrozenInstanceError, match="cannot assign"):
         assessment.capacity = 2  # type: ignore[misc]
 
 

@@ -177,7 +177,7 @@ def test_what_was_not_foreseen_is_kept_without_the_password(
 
     monkeypatch.setattr(cli, "app", fail)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert "did not foresee (RuntimeError)" in capsys.readouterr().err
     (log,) = tmp_path.glob("riskmodel-*.log")

@@ -32,7 +32,7 @@ def explanation() -> Explanation:
 
 
 def test_an_explanation_cannot_be_changed(explanation: Explanation) -> None:
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(FrozenInstanceError, match="cannot assign"):
         explanation.base_value = 0.0  # type: ignore[misc]
 
 

@@ -291,7 +291,7 @@ def test_every_fault_is_named_at_once(folder: Path, tmp_path: Path, log: Path) -
             fill(row, date="soon", decision="perhaps")(sheet)
 
     book = edited(folder / "list.xlsx", tmp_path / "a.xlsx", edit)
-    with pytest.raises(RequestError) as refusal:
+    with pytest.raises(RequestError, match="and 24 more") as refusal:
         read(book, log=log)
     assert str(refusal.value).count("\n") == 21
     assert str(refusal.value).endswith("and 24 more.")

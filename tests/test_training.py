@@ -288,7 +288,7 @@ def test_explain_adds_up_on_any_frame_and_keeps_names_and_rows() -> None:
 
 def test_explain_wants_a_fitted_model_and_the_same_columns() -> None:
     X = pd.DataFrame({"a": np.arange(60.0), "b": 1.0})
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="not fitted"):
         RareOutcomeClassifier().explain(X)
     model = RareOutcomeClassifier(n_bags=2, n_trees=5).fit(X, np.arange(60) % 3 == 0)
     with pytest.raises(ValueError, match="feature names"):
