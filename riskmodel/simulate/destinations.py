@@ -24,6 +24,7 @@ LAST = GROUPS - 1
 
 
 def _groups(population: Population, rows: Ints) -> list[Ints]:
+    """Return sex, SEN provision and whether vulnerable, of leavers."""
     vulnerable = (population.social[rows, LAST] > 0) | (population.social[rows, LAST - 1] > 0)
     return [
         population.male[rows].astype(np.int64),
@@ -33,6 +34,7 @@ def _groups(population: Population, rows: Ints) -> list[Ints]:
 
 
 def _weight(population: Population, rows: Ints, disengagement: Floats) -> Floats:
+    """Return each pupil's weight before raking: more disengagement, less ability."""
     score = SLOPE * disengagement - 0.45 * population.ability[rows]
     return np.asarray(np.exp(score))
 
@@ -47,7 +49,7 @@ def neet_levels(
     population : Population
         Pupils.
     rows : int array of shape (n_rows,)
-        Pupils whose states stand for those of leavers.
+        Pupils whose states are taken as those of leavers.
     disengagement : float array of shape (n_rows,)
         Their latent state.
     preset : str
@@ -59,22 +61,25 @@ def neet_levels(
         One factor per group.
     """
     groups = _groups(population, rows)
-    by_sex = np.array([parameter(f"neet.16.{sex}", preset) / 100 for sex in ("F", "M")])
-    total = (np.bincount(groups[0], minlength=2) * by_sex).sum()
-    rates = parameters_under("neet_or_not_known")
-    totals = [np.bincount(groups[0], minlength=2) * by_sex]
-    share = parameter("vulnerable_share") / 100
-    others = (rates["all"] - share * rates["vulnerable"]) / (1 - share)
-    for group, relative in zip(
-        groups[1:],
-        ([rates["none"], rates["sen_support"], rates["ehc_plan"]], [others, rates["vulnerable"]]),
-        strict=True,
-    ):
-        part = np.bincount(group, minlength=len(relative)) * np.array(relative)
-        totals.append(total * part / part.sum())
+    totals = _totals(groups, preset)
     factors = [np.ones(len(total)) for total in totals]
     rake(_weight(population, rows, disengagement), groups, totals, factors, most=0.9, rounds=30)
     return factors
+
+
+def _totals(groups: list[Ints], preset: Preset) -> list[Floats]:
+    """Return the pupils expected to be NEET in each group, by sex, SEN provision, vulnerable."""
+    by_sex = np.array([parameter(f"neet.16.{sex}", preset) / 100 for sex in ("F", "M")])
+    expected = np.bincount(groups[0], minlength=2) * by_sex
+    rates = parameters_under("neet_or_not_known")
+    share = parameter("vulnerable_share") / 100
+    others = (rates["all"] - share * rates["vulnerable"]) / (1 - share)
+    provision = [rates["none"], rates["sen_support"], rates["ehc_plan"]]
+    totals = [expected]
+    for group, relative in zip(groups[1:], (provision, [others, rates["vulnerable"]]), strict=True):
+        part = np.bincount(group, minlength=len(relative)) * np.array(relative)
+        totals.append(expected.sum() * part / part.sum())
+    return totals
 
 
 def neet_chance(
@@ -109,7 +114,7 @@ def neet_chance(
 def not_known_chance(
     population: Population, rows: Ints, disengagement: Floats, preset: Preset
 ) -> Floats:
-    """Return the chance that nobody can say what a leaver does.
+    """Return the chance that a leaver's activity is not known.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.figures.absence import absence_figures
@@ -22,14 +23,14 @@ __all__ = ["measure", "summarise"]
 
 
 def measure(tables: Tables, preset: Preset) -> pd.DataFrame:
-    """Count what the published figures are about, in the last school year of the data.
+    """Return each published figure and its counts in the last school year of the data.
 
     Parameters
     ----------
     tables : Tables
         A simulated LA.
     preset : str
-        Whose levels were asked for.
+        ``"england"`` or ``"bcp"``: the levels with which the LA was simulated.
 
     Returns
     -------
@@ -47,15 +48,22 @@ def measure(tables: Tables, preset: Preset) -> pd.DataFrame:
     ]
     columns = ["figure", "target", "part", "whole", "factor"]
     figures = pd.DataFrame(rows, columns=columns).set_index("figure")
+    return figures[_is_published(figures.index, preset)]
+
+
+def _is_published(figures: pd.Index, preset: Preset) -> NDArray[np.bool_]:
+    """Return which figures are published for a preset.
+
+    The inquiry published some figures of its LA; England's others need not hold there.
+    """
     table = published()
-    ours = table.index[table["england"] != table["bcp"]]
-    # the inquiry published some figures of its LA; the others of England need not hold there
-    chosen = table.index[table["source"].str.startswith("chosen")]
-    return figures[~figures.index.isin(chosen) if preset == "england" else figures.index.isin(ours)]
+    if preset == "england":
+        return ~figures.isin(table.index[table["source"].str.startswith("chosen")])
+    return figures.isin(table.index[table["england"] != table["bcp"]])
 
 
 def summarise(runs: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put several seeds side by side with the targets.
+    """Return the mean of each figure over several seeds, with its target.
 
     Parameters
     ----------
@@ -68,25 +76,37 @@ def summarise(runs: list[pd.DataFrame]) -> pd.DataFrame:
         ``figure``, ``target``, ``simulated`` (mean over seeds), ``low``, ``high`` (95% interval of
         the mean by Student's t; missing for one seed), ``off`` (relative), ``within`` (±10%, or
         ±0.05 for figures under 0.5).
+
+    Examples
+    --------
+    >>> columns = ["target", "part", "whole", "factor"]
+    >>> index = pd.Index(["absence"], name="figure")
+    >>> runs = [pd.DataFrame([[8.0, part, 100, 100]], index, columns) for part in (7, 9)]
+    >>> summary = summarise(runs).iloc[0]
+    >>> float(summary["simulated"]), float(summary["off"]), bool(summary["within"])
+    (8.0, 0.0, True)
     """
     values = pd.concat(
         [run["factor"] * run["part"] / run["whole"].where(run["whole"] > 0) for run in runs], axis=1
     )
-    target, mean, n = runs[0]["target"], values.mean(axis=1), len(runs)
-    margin = pd.Series(np.nan, index=target.index)
-    if n > 1:
-        from scipy.stats import t
-
-        margin = t.ppf(0.975, n - 1) * values.std(axis=1, ddof=1) / np.sqrt(n)
+    target, mean, margin = runs[0]["target"], values.mean(axis=1), _margin(values)
     gap = mean - target
-    within = (gap.abs() <= 0.1 * target) | ((target < 0.5) & (gap.abs() <= 0.05))
-    return pd.DataFrame(
-        {
-            "target": target,
-            "simulated": mean,
-            "low": mean - margin,
-            "high": mean + margin,
-            "off": gap / target,
-            "within": within,
-        }
-    ).reset_index()
+    columns = {
+        "target": target,
+        "simulated": mean,
+        "low": mean - margin,
+        "high": mean + margin,
+        "off": gap / target,
+        "within": (gap.abs() <= 0.1 * target) | ((target < 0.5) & (gap.abs() <= 0.05)),
+    }
+    return pd.DataFrame(columns).reset_index()
+
+
+def _margin(values: pd.DataFrame) -> pd.Series:
+    """Return half the 95% interval of each row's mean; missing for one column."""
+    n = values.shape[1]
+    if n == 1:
+        return pd.Series(np.nan, index=values.index)
+    from scipy.stats import t
+
+    return t.ppf(0.975, n - 1) * values.std(axis=1, ddof=1) / np.sqrt(n)

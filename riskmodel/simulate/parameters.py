@@ -31,8 +31,13 @@ def published() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``name``; ``england``, ``bcp`` (as England where the file says nothing else),
+        Index ``name``; ``england``, ``bcp`` (as England where the file leaves it empty),
         ``year``, ``source``.
+
+    Examples
+    --------
+    >>> published().columns.tolist()
+    ['england', 'bcp', 'year', 'source']
     """
     table = _read("parameters.csv").set_index("name")
     return table.assign(bcp=table["bcp"].fillna(table["england"]))
@@ -57,6 +62,11 @@ def parameter(name: str, preset: Preset = "england") -> float:
     -------
     float
         Its value.
+
+    Examples
+    --------
+    >>> 40 < parameter("male") < 60
+    True
     """
     return _values(preset)[name]
 
@@ -75,6 +85,11 @@ def parameters_under(prefix: str, preset: Preset = "england") -> dict[str, float
     -------
     dict of str to float
         Rest of the name → value, in the order of the file.
+
+    Examples
+    --------
+    >>> list(parameters_under("english_additional"))
+    ['primary', 'secondary']
     """
     start = f"{prefix}."
     return {
@@ -93,6 +108,11 @@ def absence_bands() -> dict[tuple[str, int, int, int], NDArray[np.float64]]:
     dict
         (phase, free school meals, any SEN, male) → percent of pupils in ten bands of 5 percentage
         points and in the one above 50%.
+
+    Examples
+    --------
+    >>> len(absence_bands()["primary", 0, 0, 1])
+    11
     """
     table = _read("absence_bands.csv")
     bands = table.drop(columns=["phase", "fsm", "sen", "male"]).to_numpy(dtype=float)

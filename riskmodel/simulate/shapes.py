@@ -32,6 +32,11 @@ def standardise(values: Floats) -> Floats:
     -------
     float array of shape (n_pupils,)
         Standardised.
+
+    Examples
+    --------
+    >>> standardise(np.array([1.0, 3.0])).tolist()
+    [-1.0, 1.0]
     """
     return np.asarray((values - values.mean()) / values.std())
 
@@ -48,6 +53,11 @@ def curve(points: Mapping[str, float]) -> Floats:
     -------
     float array of shape (12,)
         Reception to Year 11; constant beyond the points.
+
+    Examples
+    --------
+    >>> curve({"1": 8.0, "3": 12.0})[:5].tolist()
+    [8.0, 8.0, 10.0, 12.0, 12.0]
     """
     groups = np.array([float(group) for group in points])
     return np.interp(np.arange(GROUPS), groups, np.array(list(points.values())))
@@ -71,6 +81,13 @@ def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Gen
     -------
     float array of shape (n_pupils, 12)
         Mean 0, variance 1 in every year group.
+
+    Examples
+    --------
+    A score that is all trait does not drift.
+
+    >>> drift(np.array([-1.0, 1.0]), 1.0, 0.5, np.random.default_rng(0))[:, [0, 11]].tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
     """
     noise = rng.standard_normal((len(trait), GROUPS))
     for group in range(1, GROUPS):
@@ -89,7 +106,7 @@ def rake(
     most: float,
     rounds: int = 8,
 ) -> Floats:
-    """Scale weights until their sums by group are the totals asked for.
+    """Return weights scaled until their sums by group are the totals wanted.
 
     Iterative proportional fitting (Deming and Stephan, Annals of Mathematical Statistics 11, 1940).
 
@@ -112,6 +129,17 @@ def rake(
     -------
     float array of shape (n_pupils,)
         ``weight`` times the factors of the pupil's groups, at most ``most``.
+
+    Examples
+    --------
+    Two girls and one boy; the girls' weights are to add up to 4, the boy's is to be 3.
+
+    >>> group = np.array([0, 0, 1])
+    >>> factor = np.ones(2)
+    >>> rake(np.array([1.0, 3.0, 1.0]), [group], [np.array([4.0, 3.0])], [factor], most=9).tolist()
+    [1.0, 3.0, 3.0]
+    >>> factor.tolist()
+    [1.0, 3.0]
     """
     for group, factor in zip(groups, factors, strict=True):
         weight = weight * factor[group]

@@ -15,7 +15,7 @@ Row = tuple[str, float, float, float, float]
 
 
 def published_share(name: str, part: float, whole: float, preset: Preset = "england") -> Row:
-    """Set a share of the simulated LA beside the parameter of the same name.
+    """Return a share of the simulated LA with the parameter of the same name.
 
     Parameters
     ----------
@@ -30,5 +30,11 @@ def published_share(name: str, part: float, whole: float, preset: Preset = "engl
     -------
     Row
         In per cent.
+
+    Examples
+    --------
+    >>> name, target, part, whole, factor = published_share("male", 52, 100)
+    >>> factor * part / whole
+    52.0
     """
     return (name, parameter(name, preset), part, whole, 100)

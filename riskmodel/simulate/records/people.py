@@ -84,6 +84,14 @@ def neighbourhood_table(
     -------
     DataFrame
         One address per pupil, recorded a term after Reception.
+
+    Examples
+    --------
+    >>> from riskmodel.simulate.population import make_population
+    >>> population = make_population(120, 1, "england", np.random.default_rng(0))
+    >>> ids = pd.Categorical([f"P{number}" for number in range(120)])
+    >>> neighbourhood_table(population, ids, 2024)["idaci_decile"].value_counts().max()
+    np.int64(12)
     """
     rank = np.argsort(np.argsort(-population.deprivation, kind="stable"), kind="stable")
     decile = 1.0 + rank * 10 // len(rank)

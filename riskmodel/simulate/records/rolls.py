@@ -34,6 +34,13 @@ def school_names(population: Population, first: int) -> NDArray[np.object_]:
     -------
     object array of shape (n_schools,)
         Names such as ``S0001``.
+
+    Examples
+    --------
+    >>> from riskmodel.simulate.population import make_population
+    >>> population = make_population(120, 1, "england", np.random.default_rng(0))
+    >>> school_names(population, 40)[0]
+    'S0041'
     """
     count = population.schools.count
     return np.array([f"S{first + number:04d}" for number in range(1, count + 1)], dtype=object)
@@ -57,6 +64,13 @@ def schools_table(
     -------
     DataFrame
         Primary, secondary and special schools, and one for alternative provision.
+
+    Examples
+    --------
+    >>> from riskmodel.simulate.population import make_population
+    >>> population = make_population(120, 1, "england", np.random.default_rng(0))
+    >>> schools_table(population, school_names(population, 0), 7)["kind"].value_counts().to_dict()
+    {'mainstream': 7, 'special': 1, 'AP': 1}
     """
     phase, kind = _kinds(population.schools)
     return pd.DataFrame(
