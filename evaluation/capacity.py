@@ -81,10 +81,12 @@ def is_listed(
 
     Parameters
     ----------
-    score, pupil_id, lists : array-like of shape (n_rows,)
+    score, pupil_id : array-like of shape (n_rows,)
         As for :func:`rank_on_list`.
     places : int, or array-like of int, shape (n_rows,)
         Places on the list; per row, where lists differ.
+    lists : array-like of shape (n_rows,), optional
+        As for :func:`rank_on_list`.
 
     Returns
     -------

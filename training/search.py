@@ -135,8 +135,8 @@ class Objective:
 
         Parameters
         ----------
-        scores : sequence of float arrays
-            Of the test rows, one array per fold of :attr:`tested`.
+        scores : sequence of float arrays of shape (n_test_rows,)
+            One array per fold of :attr:`tested`.
 
         Returns
         -------

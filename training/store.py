@@ -75,7 +75,13 @@ class Store:
 
     @property
     def file(self) -> Path | None:
-        """The file of an embedded store, there or not; None for a server."""
+        """The file of an embedded store, there or not; None for a server.
+
+        Raises
+        ------
+        ModelError
+            If the address of the store cannot be read.
+        """
         name = _database_file(self.tracking)
         return None if name is None else Path(name).resolve()
 

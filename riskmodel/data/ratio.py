@@ -17,8 +17,8 @@ def ratio(above: ArrayLike, below: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    above, below : array-like of shapes that fit each other
-        What is counted, and what it is counted of.
+    above, below : array-like of shape (n_ratios,), or of any shapes that fit each other
+        Counts or sums above and below the line.
 
     Returns
     -------

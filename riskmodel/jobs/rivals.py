@@ -38,7 +38,15 @@ CHAMPION = "champion's recipe"
 
 
 class Recipe(NamedTuple):
-    """What makes an unfitted classifier, and the features it is fitted to."""
+    """A function that makes an unfitted classifier, and the features to fit it to.
+
+    Parameters
+    ----------
+    make : callable
+        Returns an unfitted classifier.
+    features : list of str
+        Columns to fit it to.
+    """
 
     make: Callable[[], RareOutcomeClassifier]
     features: list[str]

@@ -65,7 +65,7 @@ T = TypeVar("T")
 class Sentence(NamedTuple):
     """A sentence of a pupil's story.
 
-    Attributes
+    Parameters
     ----------
     section : int
         Its part of the story: a place in :data:`SECTIONS`.
@@ -89,7 +89,7 @@ class Sentence(NamedTuple):
 class Question(NamedTuple):
     """A question to ask about a pupil.
 
-    Attributes
+    Parameters
     ----------
     text : str
         The question.
@@ -104,7 +104,7 @@ class Question(NamedTuple):
 class Spell(NamedTuple):
     """A spell on the timeline.
 
-    Attributes
+    Parameters
     ----------
     start, end : int
         Places on the timeline, in thousandths of its length.
@@ -123,7 +123,7 @@ class Spell(NamedTuple):
 class Event(NamedTuple):
     """An event on the timeline.
 
-    Attributes
+    Parameters
     ----------
     at : int
         Place on the timeline, in thousandths of its length.
