@@ -1,6 +1,6 @@
 """Rankers side by side on earlier lists, with intervals that resample pupils.
 
-In:  one row per pupil and tested list: the outcome, a score per ranker, and what else is known.
+In:  the predictions: one row per pupil and tested list, with the outcome and a score per ranker.
 Out: :class:`Backtest`: every metric for every ranker, over all lists and list by list; differences;
      risks beside what came true; net benefit, lead time, stability, within and between schools.
 """
@@ -29,9 +29,19 @@ from riskmodel.progress import track
 
 __all__ = ["SIMPLER", "Backtest", "compare"]
 
-SIMPLER = ("logistic regression", "RONI points", "suspensions last year", "absence last year",
-           "months jobless so far", "vulnerable list", "school only")  # fmt: skip
+SIMPLER = (
+    "logistic regression",
+    "RONI points",
+    "suspensions last year",
+    "absence last year",
+    "months jobless so far",
+    "vulnerable list",
+    "school only",
+)
 """Rankers that are recommended by default where the model does not beat them."""
+
+SHOWN = ("average_precision", "precision_at_capacity", "recall_at_capacity")
+"""Metrics of the short tables."""
 
 MEANING = "95% intervals resample pupils; worst list: lowest average precision of one list"
 
@@ -75,7 +85,7 @@ class Backtest:
     simpler: tuple[str, ...] = SIMPLER
 
     def frame(self) -> pd.DataFrame:
-        """Return a copy of the table.
+        """Copy of the table.
 
         Returns
         -------
@@ -84,48 +94,36 @@ class Backtest:
         """
         return self.table.copy()
 
-    def over_time(self, metric: str = "average_precision") -> pd.DataFrame:
-        """Return each ranker's median and worst list, not its best year.
-
-        Parameters
-        ----------
-        metric : str
-            One of :data:`riskmodel.evaluation.list_sums.METRICS`.
+    def over_time(self) -> pd.DataFrame:
+        """Median and worst list of each ranker, by average precision.
 
         Returns
         -------
         DataFrame
             ``ranker``, ``median``, ``worst``, ``worst_as_of``; best median first.
         """
-        lists = self.by_list.dropna(subset=[metric])
-        worst = lists.loc[lists.groupby("ranker")[metric].idxmin()].set_index("ranker")
-        table = lists.groupby("ranker")[metric].median().to_frame("median")
-        table["worst"], table["worst_as_of"] = worst[metric], worst["as_of"]
+        lists = self.by_list.dropna(subset=["average_precision"])
+        of_ranker = lists.groupby("ranker")["average_precision"]
+        worst = lists.loc[of_ranker.idxmin()].set_index("ranker")
+        table = of_ranker.median().to_frame("median")
+        table["worst"], table["worst_as_of"] = worst["average_precision"], worst["as_of"]
         return table.sort_values("median", ascending=False).reset_index()
 
     def text(self) -> str:
-        """Return the table for a terminal.
+        """Table for a terminal.
 
         Returns
         -------
         str
             One line per ranker: value (95% interval).
         """
-        shown = list(METRICS)[:3]
-        lines = [
-            self._counted(),
-            f"{'':26}{'average precision':>22}{'precision at capacity':>24}{'recall at capacity':>24}"
-            f"{'worst list':>12}",
-        ]
         worst = self.over_time().set_index("ranker")["worst"]
+        titles = ("average precision", "precision at capacity", "recall at capacity", "worst list")
+        lines = [self._counted(), _line("", titles)]
         for row in self.table.to_dict("records"):
-            cells = [f"{row[m]:.3f} ({row[f'{m}_low']:.3f}–{row[f'{m}_high']:.3f})" for m in shown]
-            lines.append(
-                f"{row['ranker']:26}{cells[0]:>22}{cells[1]:>24}{cells[2]:>24}"
-                f"{worst[row['ranker']]:>12.3f}"
-            )
-        lines.append(f"({MEANING})")
-        return "\n".join(lines)
+            cells = [f"{row[m]:.3f} ({row[f'{m}_low']:.3f}–{row[f'{m}_high']:.3f})" for m in SHOWN]
+            lines.append(_line(row["ranker"], [*cells, f"{worst[row['ranker']]:.3f}"]))
+        return "\n".join([*lines, f"({MEANING})"])
 
     def _counted(self) -> str:
         counts = self.counts
@@ -137,7 +135,7 @@ class Backtest:
         )
 
     def recommendation(self) -> str:
-        """Say in a sentence whether a simpler ranker did better.
+        """Sentence on whether a simpler ranker did better.
 
         Returns
         -------
@@ -175,7 +173,7 @@ class Backtest:
 
     def _repr_html_(self) -> str:
         shown = pd.DataFrame({"ranker": self.table["ranker"]})
-        for metric in list(METRICS)[:3]:
+        for metric in SHOWN:
             shown[metric] = write_intervals(self.table, metric)
         worst = self.over_time().set_index("ranker")["worst"]
         shown["worst list"] = shown["ranker"].map(worst)
@@ -265,6 +263,12 @@ def compare(
         **_over_time(predictions, listed_by(predictions, used, capacity), resamples),
         **_by_risk(predictions, overall, resamples),
     )
+
+
+def _line(name: str, cells: Sequence[str]) -> str:
+    """Return one line of the table for a terminal."""
+    widths = (22, 24, 24, 12)
+    return f"{name:26}" + "".join(f"{c:>{width}}" for c, width in zip(cells, widths, strict=True))
 
 
 def _table(

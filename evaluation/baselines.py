@@ -1,4 +1,4 @@
-"""What an LA would do without our model, on the same rows.
+"""Rankings that an LA has without our model, on the same rows.
 
 In:  a frame of features by name.
 Out: a score per baseline.
@@ -22,16 +22,27 @@ from riskmodel.errors import RequestError
 
 __all__ = ["fit_logistic", "read_points", "roni_points", "school_rate", "simple_rankers"]
 
-BY_ONE_COLUMN = {"suspensions last year": "suspensions_12_months",
-                 "absence last year": "absence_rate_12_months",
-                 "months jobless so far": "jobless_months"}  # fmt: skip
+BY_ONE_COLUMN = {
+    "suspensions last year": "suspensions_12_months",
+    "absence last year": "absence_rate_12_months",
+    "months jobless so far": "jobless_months",
+}
 """Baseline → the feature it sorts by."""
 
-VULNERABLE = ("child_in_need_now", "child_protection_now", "looked_after_now", "early_help_now",
-              "young_carer_now", "youth_justice_now", "alternative_provision_now",
-              "part_time_timetable_now", "ehc_plan_now", "vulnerable_now")  # fmt: skip
-"""What puts a pupil on a vulnerable list: a social worker, an EHC plan or another recorded need for
-help. The DfE's definition of a vulnerable child names the first two and leaves the rest to the LA."""
+VULNERABLE = (
+    "child_in_need_now",
+    "child_protection_now",
+    "looked_after_now",
+    "early_help_now",
+    "young_carer_now",
+    "youth_justice_now",
+    "alternative_provision_now",
+    "part_time_timetable_now",
+    "ehc_plan_now",
+    "vulnerable_now",
+)
+"""Features that put a pupil on a vulnerable list: a social worker, an EHC plan or another recorded need
+for help. The DfE's definition of a vulnerable child names the first two and leaves the rest to the LA."""
 
 LOGISTIC_ROWS = 30_000
 """Rows without the outcome that the logistic regression learns from, at most, weighted up."""
@@ -47,7 +58,7 @@ def _roni_table() -> pd.DataFrame:
 
 
 def read_points(path: Path) -> pd.DataFrame:
-    """Read an LA's own scheme of points.
+    """Read an LA's own scheme of risk-of-NEET points.
 
     Parameters
     ----------
@@ -74,28 +85,29 @@ def read_points(path: Path) -> pd.DataFrame:
         raise RequestError(f"The points in {path} lack the column '{missing[0]}'.")
     for name in ("threshold", "points"):
         number = pd.to_numeric(table[name], errors="coerce")
-        if number.isna().any():
-            row = int(number.isna().to_numpy().argmax())
-            raise RequestError(
-                f"{path}: indicator {row + 1} has {name} '{table[name].iloc[row]}'; a number is needed."
-            )
+        _refuse(table, name, number.isna(), path, "a number is needed")
         table[name] = number
-    odd = ~table["test"].isin(["at_least", "above"]).to_numpy()
-    if odd.any():
-        raise RequestError(
-            f"{path}: indicator {int(odd.argmax()) + 1} has test '{table['test'][odd].iloc[0]}'; "
-            "it must be at_least or above."
-        )
+    is_odd = ~table["test"].isin(["at_least", "above"])
+    _refuse(table, "test", is_odd, path, "it must be at_least or above")
     return table
 
 
+def _refuse(table: pd.DataFrame, name: str, wrong: pd.Series, path: Path, wanted: str) -> None:
+    """Refuse the first indicator whose value is wrong."""
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise RequestError(
+            f"{path}: indicator {row + 1} has {name} '{table[name].iloc[row]}'; {wanted}."
+        )
+
+
 def roni_points(frame: pd.DataFrame, table: pd.DataFrame | None = None) -> NDArray[np.float64]:
-    """Return risk-of-NEET points.
+    """Risk-of-NEET points of each pupil.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_pupils, n_columns)
-        Features by name, and ``eal``; indicators whose column is not there score nothing.
+        Features by name, and ``eal``; an indicator without its column scores nothing.
     table : DataFrame, optional
         The LA's own points, from :func:`read_points`; Oxfordshire's where left out.
 
@@ -103,6 +115,11 @@ def roni_points(frame: pd.DataFrame, table: pd.DataFrame | None = None) -> NDArr
     -------
     float array of shape (n_pupils,)
         Points; 4 or more is the red band of Oxfordshire's scheme.
+
+    Examples
+    --------
+    >>> roni_points(pd.DataFrame({"absence_rate_12_months": [0.0, 0.12]})).tolist()
+    [0.0, 1.0]
     """
     points = np.zeros(len(frame))
     for row in (_roni_table() if table is None else table).to_dict("records"):
@@ -118,7 +135,7 @@ def roni_points(frame: pd.DataFrame, table: pd.DataFrame | None = None) -> NDArr
 def simple_rankers(
     frame: pd.DataFrame, points: pd.DataFrame | None = None
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the scores of the baselines whose columns are there.
+    """Scores of the baselines whose columns the frame has.
 
     Parameters
     ----------
@@ -131,6 +148,12 @@ def simple_rankers(
     -------
     dict of str to float array of shape (n_rows,)
         Baseline → score; missing values rank last.
+
+    Examples
+    --------
+    >>> scores = simple_rankers(pd.DataFrame({"suspensions_12_months": [2.0, None]}))
+    >>> {name: score.tolist() for name, score in scores.items()}
+    {'suspensions last year': [2.0, -1.0]}
     """
     scores = {
         name: frame[column].fillna(-1).to_numpy(dtype=float)
@@ -149,9 +172,9 @@ def school_rate(
     train_school: pd.Series,
     train_label: ArrayLike,
     test_school: pd.Series,
-    stands_for: ArrayLike | None = None,
+    train_weight: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
-    """Score pupils by their school's past rate of the outcome alone.
+    """Past rate of the outcome at each pupil's school.
 
     Parameters
     ----------
@@ -161,16 +184,22 @@ def school_rate(
         0 or 1.
     test_school : Series of shape (n_test,)
         School of each tested row.
-    stands_for : array-like of shape (n_train,), optional
-        Rows that each training row stands for; 1 each where left out.
+    train_weight : array-like of shape (n_train,), optional
+        Rows of the cohort that each training row represents; 1 each where left out.
 
     Returns
     -------
     float array of shape (n_test,)
         Rate, pulled towards that of all schools by as many rows as hold one expected outcome; a
         school without training rows gets the rate of all.
+
+    Examples
+    --------
+    >>> train, label = pd.Series(["a", "a", "b", "b"]), [1, 0, 0, 0]
+    >>> school_rate(train, label, pd.Series(["a", "b", "c"])).round(3).tolist()
+    [0.333, 0.167, 0.25]
     """
-    weight = np.ones(len(train_school)) if stands_for is None else np.asarray(stands_for, float)
+    weight = np.ones(len(train_school)) if train_weight is None else np.asarray(train_weight, float)
     rows = pd.DataFrame({"outcomes": weight * np.asarray(train_label, float), "rows": weight})
     rate = float(rows["outcomes"].sum() / rows["rows"].sum())
     prior_rows = 1 / rate if rate > 0 else 1.0
@@ -183,7 +212,7 @@ def fit_logistic(
     X_train: pd.DataFrame,
     y_train: ArrayLike,
     X_test: pd.DataFrame,
-    stands_for: ArrayLike | None = None,
+    train_weight: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Fit a plain logistic regression and score the test rows.
 
@@ -195,22 +224,26 @@ def fit_logistic(
         0 or 1.
     X_test : DataFrame of shape (n_test, n_features)
         Features.
-    stands_for : array-like of shape (n_train,), optional
-        Rows that each training row stands for; 1 each where left out.
+    train_weight : array-like of shape (n_train,), optional
+        Rows of the cohort that each training row represents; 1 each where left out.
 
     Returns
     -------
     float array of shape (n_test,)
         Log-odds. Medians for missing values, standardised, ridge ``C = 0.1``. All rows with the
-        outcome and at most :data:`LOGISTIC_ROWS` of the others, weighted up, drawn by a fixed seed.
+        outcome and at most :data:`LOGISTIC_ROWS` without it, weighted up, drawn by a fixed seed.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absence": [0.0, 0.1, 0.2, 0.3]})
+    >>> low, high = fit_logistic(X, [0, 0, 1, 1], X.iloc[[0, 3]])
+    >>> bool(low < 0 < high)
+    True
     """
     outcome = np.asarray(y_train).astype(int)
-    others = np.flatnonzero(outcome == 0)
-    drawn = np.random.default_rng(0).permutation(others)[:LOGISTIC_ROWS]
-    rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
-    weight = np.where(outcome[rows] == 1, 1.0, len(others) / max(1, len(drawn)))
-    if stands_for is not None:
-        weight = weight * np.asarray(stands_for, float)[rows]
+    rows, weight = _drawn_rows(outcome)
+    if train_weight is not None:
+        weight = weight * np.asarray(train_weight, float)[rows]
     train = X_train.iloc[rows].astype(np.float64)
     usual = train.median().fillna(
         0.0
@@ -220,10 +253,15 @@ def fit_logistic(
         StandardScaler(),
         LogisticRegression(C=0.1, solver="newton-cholesky", max_iter=200),
     )
-    model.fit(
-        train.fillna(usual).to_numpy(),
-        outcome[rows],
-        logisticregression__sample_weight=weight,
-    )
+    filled = train.fillna(usual).to_numpy()
+    model.fit(filled, outcome[rows], logisticregression__sample_weight=weight)
     test = X_test.astype(np.float64).fillna(usual)
     return np.asarray(model.decision_function(test.to_numpy()))
+
+
+def _drawn_rows(outcome: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return all rows with the outcome, a draw of those without, and how many rows each represents."""
+    without = np.flatnonzero(outcome == 0)
+    drawn = np.random.default_rng(0).permutation(without)[:LOGISTIC_ROWS]
+    rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
+    return rows, np.where(outcome[rows] == 1, 1.0, len(without) / max(1, len(drawn)))

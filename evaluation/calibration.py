@@ -1,11 +1,11 @@
-"""How far the risks themselves can be believed.
+"""How well the risks agree with what happened.
 
-In:  risks and what came true, of lists whose risks were set without their own outcomes.
+In:  risks and outcomes of lists; no list's risks were set with its own outcomes.
 Out: :class:`Calibration`: Brier score and its parts, slope and intercept [2]_, curve, tenths and phases.
 
-The parts of the Brier score come from isotonic recalibration [1]_: what the score would gain were the
-risks put right without changing their order is miscalibration; what the best such risks gain over the
-prevalence is discrimination; ``Brier = miscalibration - discrimination + uncertainty`` exactly.
+The parts of the Brier score come from isotonic recalibration [1]_, which corrects the risks without
+changing their order. Miscalibration is what this correction gains. Discrimination is what the corrected
+risks gain over the prevalence. ``Brier = miscalibration - discrimination + uncertainty`` exactly.
 
 References
 ----------
@@ -30,7 +30,7 @@ from riskmodel.data.ratio import ratio
 from riskmodel.display import html_table
 from riskmodel.evaluation.resampling import Resamples, bounds
 
-__all__ = ["Calibration", "calibration", "calibration_line"]
+__all__ = ["Calibration", "calibration"]
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +38,9 @@ STEP = 0.02
 """Log-odds are rounded to this for slope, intercept and curve: a change of risk by at most 1%."""
 
 N_TENTHS = 10
+
+N_STEPS = 30
+"""Steps of Newton's method."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ class Calibration:
     parts: pd.DataFrame = field(repr=False)
 
     def value(self, measure: str) -> float:
-        """Return one figure of the summary.
+        """One figure of the summary.
 
         Parameters
         ----------
@@ -83,7 +86,7 @@ class Calibration:
 def calibration(
     outcome: ArrayLike, risk: ArrayLike, resamples: Resamples, *, phase: ArrayLike | None = None
 ) -> Calibration:
-    """Compare risks with what came true.
+    """Return expected beside observed outcomes.
 
     Parameters
     ----------
@@ -100,83 +103,103 @@ def calibration(
     -------
     Calibration
         Summary, curve, parts.
+
+    Examples
+    --------
+    >>> resamples = Resamples.draw(pd.Series(range(4)), 0)
+    >>> made = calibration([0, 0, 1, 1], [0.25, 0.25, 0.5, 0.5], resamples)
+    >>> round(made.value("expected over observed"), 2), round(made.value("miscalibration"), 3)
+    (0.75, 0.156)
     """
     y, p = np.asarray(outcome, float), np.asarray(risk, float)
-    whole = np.zeros(len(y), dtype=np.int64)
-    n, expected, observed, squared = (
-        resamples.sums(whole, 1, values)[:, 0] for values in (np.ones(len(y)), p, y, (p - y) ** 2)
-    )
     steps, step = np.unique(np.round(logit(p) / STEP), return_inverse=True)
     rows, events = (resamples.sums(step, len(steps), values) for values in (None, y))
-    slope, intercept = calibration_line(steps * STEP, rows, events)
     recalibrated = _isotonic(rows, events)
-    base = observed / n
-    brier, uncertainty = squared / n, base * (1 - base)
-    best = (events * (1 - recalibrated) ** 2 + (rows - events) * recalibrated**2).sum(axis=1) / n
-    figures = {
+    figures = _levels(y, p, resamples) | _lines(steps * STEP, rows, events)
+    figures |= _brier_parts(y, p, rows, events, recalibrated, resamples)
+    groups = {"tenth of risk": _tenths(p)} | ({} if phase is None else {"phase": np.asarray(phase)})
+    parts = [_part(name, group, y, p, resamples) for name, group in groups.items()]
+    return Calibration(
+        summary=pd.DataFrame(_figure(name, draws) for name, draws in figures.items()),
+        curve=_curve(steps * STEP, recalibrated),
+        parts=pd.concat(parts, ignore_index=True),
+    )
+
+
+def _levels(outcome: Floats, risk: Floats, resamples: Resamples) -> dict[str, Floats]:
+    """Return outcomes expected and observed, and their ratio."""
+    whole = np.zeros(len(outcome), dtype=np.int64)
+    expected, observed = (resamples.sums(whole, 1, values)[:, 0] for values in (risk, outcome))
+    return {
         "outcomes expected": expected,
         "outcomes observed": observed,
         "expected over observed": ratio(expected, observed),
-        "slope": slope,
-        "intercept": intercept,
+    }
+
+
+def _brier_parts(
+    outcome: Floats,
+    risk: Floats,
+    rows: Floats,
+    events: Floats,
+    recalibrated: Floats,
+    resamples: Resamples,
+) -> dict[str, Floats]:
+    """Return the Brier score and its parts, from rows and outcomes at each step of the risk."""
+    whole, n = np.zeros(len(outcome), dtype=np.int64), rows.sum(axis=1)
+    brier = resamples.sums(whole, 1, (risk - outcome) ** 2)[:, 0] / n
+    base = events.sum(axis=1) / n
+    uncertainty = base * (1 - base)
+    best = (events * (1 - recalibrated) ** 2 + (rows - events) * recalibrated**2).sum(axis=1) / n
+    return {
         "Brier score": brier,
         "miscalibration": brier - best,
         "discrimination": uncertainty - best,
         "uncertainty": uncertainty,
     }
+
+
+def _lines(log_odds: Floats, rows: Floats, events: Floats) -> dict[str, Floats]:
+    """Fit the slope of the calibration line, and its intercept at slope 1, in every draw.
+
+    A slope below 1: the risks are too extreme. An intercept below 0: the risks are too high. Both are
+    missing where nobody, or everybody, had the outcome. Newton's method, for all draws at once.
+    """
+    found = events.sum(axis=1)
+    defined = (found > 0) & (found < rows.sum(axis=1))
+    line, level = np.tile([0.0, 1.0], (len(rows), 1)), np.zeros(len(rows))
+    with np.errstate(all="ignore"):
+        for _ in range(N_STEPS):
+            line = line + _step_of_line(line, log_odds, rows, events)
+            risk = expit(level[:, None] + log_odds)
+            step = (events - rows * risk).sum(axis=1) / (rows * risk * (1 - risk)).sum(axis=1)
+            level = level + np.clip(step, -1, 1)
+    return {
+        "slope": np.where(defined, line[:, 1], np.nan),
+        "intercept": np.where(defined, level, np.nan),
+    }
+
+
+def _step_of_line(line: Floats, log_odds: Floats, rows: Floats, events: Floats) -> Floats:
+    """Return Newton's step for intercept and slope of a logistic regression, at most 1 each."""
+    risk = expit(line[:, :1] + line[:, 1:] * log_odds)
+    weight, excess = rows * risk * (1 - risk), events - rows * risk
+    a, b, c = ((weight * log_odds**power).sum(axis=1) for power in (0, 1, 2))
+    g, h = excess.sum(axis=1), (excess * log_odds).sum(axis=1)
+    step = np.column_stack([c * g - b * h, a * h - b * g]) / (a * c - b * b)[:, None]
+    return np.clip(step, -1, 1)
+
+
+def _curve(log_odds: Floats, recalibrated: Floats) -> pd.DataFrame:
+    """Return the share that came true at each step of the risk, with its interval."""
     low, high = bounds(recalibrated)
-    curve = pd.DataFrame({"risk": expit(steps * STEP), "observed": recalibrated[0],
-                          "low": low, "high": high})  # fmt: skip
-    groups = {"tenth of risk": _tenths(p)} | ({} if phase is None else {"phase": np.asarray(phase)})
-    parts = [_part(name, group, y, p, resamples) for name, group in groups.items()]
-    return Calibration(
-        summary=pd.DataFrame(_figure(name, draws) for name, draws in figures.items()),
-        curve=curve,
-        parts=pd.concat(parts, ignore_index=True),
+    return pd.DataFrame(
+        {"risk": expit(log_odds), "observed": recalibrated[0], "low": low, "high": high}
     )
 
 
-def calibration_line(log_odds: Floats, rows: Floats, events: Floats) -> tuple[Floats, Floats]:
-    """Fit the slope of the calibration line, and its intercept at slope 1.
-
-    Parameters
-    ----------
-    log_odds : array of shape (n_steps,)
-        Log-odds of the risk.
-    rows, events : arrays of shape (n_draws, n_steps)
-        Rows and outcomes at each step, in every draw.
-
-    Returns
-    -------
-    slope : array of shape (n_draws,)
-        1 is right; below 1 the risks are too extreme. nan where there was no outcome.
-    intercept : array of shape (n_draws,)
-        0 is right; below 0 the risks are too high. nan where there was no outcome.
-    """
-    n_draws = len(rows)
-    free, level = np.tile([0.0, 1.0], (n_draws, 1)), np.zeros(n_draws)
-    with np.errstate(all="ignore"):
-        for _ in range(30):
-            risk = expit(free[:, :1] + free[:, 1:] * log_odds)
-            weight, excess = rows * risk * (1 - risk), events - rows * risk
-            a, b, c = (
-                weight.sum(axis=1), (weight * log_odds).sum(axis=1),
-                (weight * log_odds**2).sum(axis=1),
-            )  # fmt: skip
-            g, h = excess.sum(axis=1), (excess * log_odds).sum(axis=1)
-            step = np.column_stack([c * g - b * h, a * h - b * g]) / (a * c - b * b)[:, None]
-            free = free + np.clip(step, -1, 1)
-            risk = expit(level[:, None] + log_odds)
-            step_of_level = (events - rows * risk).sum(axis=1) / (rows * risk * (1 - risk)).sum(
-                axis=1
-            )
-            level = level + np.clip(step_of_level, -1, 1)
-    none = ~((events.sum(axis=1) > 0) & (events.sum(axis=1) < rows.sum(axis=1)))
-    return np.where(none, np.nan, free[:, 1]), np.where(none, np.nan, level)
-
-
 def _isotonic(rows: Floats, events: Floats) -> Floats:
-    """Return the share with the outcome by step, never falling as the risk grows, in every draw."""
+    """Return the share with the outcome at each step, never falling as the risk grows, in every draw."""
     fitted = np.empty_like(rows)
     for draw, (n, found) in enumerate(zip(rows, events, strict=True)):
         seen = n > 0
@@ -187,26 +210,36 @@ def _isotonic(rows: Floats, events: Floats) -> Floats:
 
 def _tenths(risk: Floats) -> NDArray[np.object_]:
     """Return the tenth of the rows that each row's risk lies in, highest last."""
-    place = pd.Series(risk).rank(method="first").to_numpy() - 1
-    number = (place * N_TENTHS // len(risk)).astype(int) + 1
+    below = pd.Series(risk).rank(method="first").to_numpy() - 1
+    number = (below * N_TENTHS // len(risk)).astype(int) + 1
     return np.array([f"{i:>2} of {N_TENTHS}" for i in range(N_TENTHS + 1)], dtype=object)[number]
 
 
 def _part(
     by: str, group: NDArray[Any], outcome: Floats, risk: Floats, resamples: Resamples
 ) -> pd.DataFrame:
-    names, place = np.unique(group.astype(str), return_inverse=True)
+    """Return expected and observed outcomes of each part."""
+    names, part = np.unique(group.astype(str), return_inverse=True)
     rows, expected, observed = (
-        resamples.sums(place, len(names), values) for values in (None, risk, outcome)
+        resamples.sums(part, len(names), values) for values in (None, risk, outcome)
     )
     level = ratio(expected, observed)
     low, high = bounds(level)
     return pd.DataFrame(
-        {"by": by, "part": names, "rows": rows[0].astype(int), "expected": expected[0],
-         "observed": observed[0].astype(int), "ratio": level[0], "low": low, "high": high}
-    )  # fmt: skip
+        {
+            "by": by,
+            "part": names,
+            "rows": rows[0].astype(int),
+            "expected": expected[0],
+            "observed": observed[0].astype(int),
+            "ratio": level[0],
+            "low": low,
+            "high": high,
+        }
+    )
 
 
 def _figure(name: str, draws: Floats) -> dict[str, Any]:
+    """Return one figure of the summary with its interval."""
     low, high = bounds(draws)
     return {"measure": name, "value": float(draws[0]), "low": float(low), "high": float(high)}

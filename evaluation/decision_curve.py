@@ -1,10 +1,10 @@
 """Net benefit: whether listing by risk does more good than harm, at every price of a needless offer.
 
-In:  risks and outcomes; how many a ranker found at the capacity.
+In:  risks and outcomes; outcomes that each ranker found at the capacity.
 Out: decision curves [1]_.
 
-A threshold of 2% says: seeing 49 children who would have been well is a fair price for reaching one who
-would not. ``net benefit = found / n - needless / n × threshold / (1 - threshold)``.
+At a threshold of 2%, 49 needless offers are a fair price for one that was needed.
+``net benefit = found / n - needless / n × threshold / (1 - threshold)``.
 
 References
 ----------
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from riskmodel.evaluation.resampling import Resamples, bounds
+from riskmodel.evaluation.resampling import Resamples, with_bounds
 
 __all__ = ["THRESHOLDS", "decision_curve", "net_benefit"]
 
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 
 def net_benefit(found: ArrayLike, needless: ArrayLike, n: ArrayLike, threshold: float) -> Floats:
-    """Return net benefit per pupil.
+    """Net benefit per pupil.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def decision_curve(
     resamples: Resamples,
     at_capacity: dict[str, tuple[Floats, Floats]],
 ) -> pd.DataFrame:
-    """Return net benefit of every strategy at every threshold.
+    """Net benefit of every strategy at every threshold.
 
     Parameters
     ----------
@@ -77,24 +77,37 @@ def decision_curve(
         ``strategy``, ``threshold``, and ``net_benefit`` per 10,000 pupils with ``low`` and ``high``.
         The strategies: everyone at or above the threshold by the model, everyone, and each ranker's
         list at the capacity. Listing nobody is 0.
+
+    Examples
+    --------
+    >>> curve = decision_curve([1, 0], [0.5, 0.01], Resamples.draw(pd.Series(["a", "b"]), 0), {})
+    >>> curve["strategy"].unique().tolist()
+    ['model, by threshold', 'everyone']
     """
-    y, p = np.asarray(outcome, float), np.asarray(risk, float)
-    steps = len(THRESHOLDS) + 1
-    place = np.searchsorted(THRESHOLDS, p, side="right")
-    listed, found = (
-        resamples.sums(place, steps, values)[:, ::-1].cumsum(axis=1)[:, ::-1]
-        for values in (None, y)
+    listed, found = _above_thresholds(
+        np.asarray(outcome, float), np.asarray(risk, float), resamples
     )
     n = listed[:, 0]
     rows = []
     for number, threshold in enumerate(THRESHOLDS, start=1):
-        chosen = {
+        strategies = {
             "model, by threshold": (found[:, number], listed[:, number]),
             "everyone": (found[:, 0], n),
         } | {f"{name}, at capacity": counts for name, counts in at_capacity.items()}
-        for strategy, (hits, places) in chosen.items():
+        for strategy, (hits, places) in strategies.items():
             draws = 10_000 * net_benefit(hits, places - hits, n, threshold)
-            low, high = bounds(draws)
-            rows.append({"strategy": strategy, "threshold": threshold, "net_benefit": draws[0],
-                         "low": float(low), "high": float(high)})  # fmt: skip
-    return pd.DataFrame(rows)
+            figures = with_bounds({"net_benefit": draws})
+            rows.append({"strategy": strategy, "threshold": threshold} | figures)
+    ends = {"net_benefit_low": "low", "net_benefit_high": "high"}
+    return pd.DataFrame(rows).rename(columns=ends)
+
+
+def _above_thresholds(outcome: Floats, risk: Floats, resamples: Resamples) -> tuple[Floats, Floats]:
+    """Return rows, and outcomes, at or above each threshold in every draw; everyone first."""
+    steps = len(THRESHOLDS) + 1
+    step = np.searchsorted(THRESHOLDS, risk, side="right")
+    listed, found = (
+        resamples.sums(step, steps, values)[:, ::-1].cumsum(axis=1)[:, ::-1]
+        for values in (None, outcome)
+    )
+    return listed, found

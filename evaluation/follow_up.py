@@ -1,7 +1,7 @@
-"""What happened to those listed, beside who was supported: to be read with care, never as an effect.
+"""Outcomes of listed pupils, beside who was supported: to be read with care, never as an effect.
 
 In:  earlier lists, decisions, outcomes so far.
-Out: a table, and the sentence that must stand beside it; the rows that may be added up.
+Out: a table, and the caution that belongs beside it; the rows that may be added up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CAUTION = (
 
 
 def outcomes_of_lists(lists: pd.DataFrame) -> pd.DataFrame:
-    """Count what happened to the pupils of earlier lists, listed and not, supported and not.
+    """Outcomes of the pupils of earlier lists, listed and not, supported and not.
 
     Parameters
     ----------
@@ -40,13 +40,23 @@ def outcomes_of_lists(lists: pd.DataFrame) -> pd.DataFrame:
         One row per list, listed or not, and support: ``pupils``, ``expected`` (sum of risks over the
         whole horizon), ``observed`` so far with the exact 95% interval of a Poisson count (missing, not
         0, where nothing is known yet), ``complete``, ``same_model``.
+
+    Examples
+    --------
+    >>> lists = pd.DataFrame({"as_of": pd.Timestamp("2024-02-10"), "listed": [True, True, False],
+    ...     "supported": "yes", "risk": [0.5, 0.25, 0.1], "event": [1.0, 0.0, 0.0],
+    ...     "complete": True, "same_model": True})
+    >>> outcomes_of_lists(lists)[["listed", "pupils", "expected", "observed"]].to_dict("list")
+    {'listed': [True, False], 'pupils': [2, 1], 'expected': [0.75, 0.1], 'observed': [1, 0]}
     """
     keys = ["as_of", "listed", "supported"]
     grouped = lists.groupby(keys, observed=True)
     table = grouped.agg(
-        pupils=("risk", "size"), expected=("risk", "sum"), complete=("complete", "all"),
+        pupils=("risk", "size"),
+        expected=("risk", "sum"),
+        complete=("complete", "all"),
         same_model=("same_model", "all"),
-    )  # fmt: skip
+    )
     observed = grouped["event"].sum(min_count=1)
     table.insert(2, "observed", observed.round().astype("Int64"))
     table = table.reset_index()
@@ -81,10 +91,9 @@ def counted_once(lists: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
     Notes
     -----
-    To add up the same outcomes again as if they were others would make a count look surer than it is.
-    The winter after Year 11 is the same on every list from Year 9 on. A pupil's first row is taken
-    because the last depends on when the pupil left, which may have to do with what became of them, and
-    the last list of a year can hold the few who stay on.
+    An outcome that counts twice makes a total look more certain than it is. The winter after Year 11 is
+    the same on every list from Year 9 on. A pupil's first row is taken, because the last depends on when
+    the pupil left, which may depend on the outcome. The last list of a year can hold the few who stay on.
 
     Examples
     --------

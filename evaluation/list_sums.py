@@ -1,4 +1,4 @@
-"""What a list's metrics are made of: sums over one list, for every resample at once.
+"""The sums that the metrics of lists are made of, for every resample at once.
 
 In:  the tested lists, a score, the capacity, draws of pupils.
 Out: sums that add up over lists; every metric from them.
@@ -57,6 +57,15 @@ def totals_by_list(
     Places are filled in the order of :func:`riskmodel.evaluation.capacity.rank_on_list`. For average
     precision and ROC AUC equal scores are one step. A draw keeps the capacity's share of places, so that
     the last of its pupils may be listed in part.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": ["a", "b", "c"], "as_of": pd.Timestamp("2024-02-10"),
+    ...     "label": [1, 0, 1], "model": [0.9, 0.8, 0.1]})
+    >>> resamples = Resamples.draw(rows["pupil_id"], 0)
+    >>> (one,) = totals_by_list(rows, "model", np.array([2, 2, 2]), resamples)
+    >>> float(one["found"][0]), float(one["positives"][0])
+    (1.0, 2.0)
     """
     score = predictions[ranker].to_numpy(dtype=float)
     score = np.where(np.isnan(score), -np.inf, score)
@@ -68,36 +77,33 @@ def totals_by_list(
     for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
         order = np.asarray(rows)[np.argsort(rank[rows])]
         positive, weights = np.flatnonzero(outcome[order]), resamples.of(order)
-        hits = _hits(positive, weights, int(places[order[0]]))
-        first = unseen[order][positive]
-        lists.append(
-            _steps(score[order], positive, weights)
-            | {
-                "places": places[order[0]] * weights.sum(axis=0, dtype=np.float64) / len(order),
-                "found": hits.sum(axis=0),
-                "unseen": weights[positive][first].sum(axis=0, dtype=np.float64),
-                "unseen_found": hits[first].sum(axis=0),
-            }
-        )
+        found = _found(positive, unseen[order][positive], weights, int(places[order[0]]))
+        lists.append(_steps(score[order], positive, weights) | found)
     return lists
 
 
-def _hits(positive: Ints, weights: NDArray[np.uint8], capacity: int) -> Floats:
-    """Return how often each row with the outcome is listed, in every draw; rows sorted by rank."""
-    rows = weights.sum(axis=0, dtype=np.float64)
-    left = capacity * rows / len(weights) - _drawn_before(weights, positive)
-    return np.clip(left, 0, weights[positive])
+def _found(
+    positive: Ints, unseen: NDArray[np.bool_], weights: NDArray[np.uint8], capacity: int
+) -> dict[str, Floats]:
+    """Sum up one list, sorted by rank, for the metrics at the capacity."""
+    places = capacity * weights.sum(axis=0, dtype=np.float64) / len(weights)
+    hits = np.clip(places - _drawn_before(weights, positive), 0, weights[positive])
+    return {
+        "places": places,
+        "found": hits.sum(axis=0),
+        "unseen": weights[positive][unseen].sum(axis=0, dtype=np.float64),
+        "unseen_found": hits[unseen].sum(axis=0),
+    }
 
 
 def _steps(score: Floats, positive: Ints, weights: NDArray[np.uint8]) -> dict[str, Floats]:
     """Sum up one list, sorted by falling score, for the metrics that know no capacity."""
     starts, first = np.unique(np.searchsorted(-score, -score[positive]), return_index=True)
     ends = np.searchsorted(-score, -score[starts], side="right")
-    drawn = weights[positive].astype(np.float64)
+    drawn, rows = weights[positive].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
     gained = np.add.reduceat(drawn, first, axis=0) if len(first) else drawn
     found, positives = gained.cumsum(axis=0), drawn.sum(axis=0)
     before, listed = _drawn_before(weights, starts), _drawn_before(weights, ends)
-    rows = weights.sum(axis=0, dtype=np.float64)
     above, tied = before - (found - gained), listed - before - gained  # rows without the outcome
     pairs = positives * (rows - positives)
     return {
@@ -122,7 +128,7 @@ def _drawn_before(weights: NDArray[np.uint8], positions: Ints) -> Floats:
 
 
 def sum_over_lists(lists: list[dict[str, Floats]]) -> dict[str, Floats]:
-    """Add up lists.
+    """Return the sums over several lists.
 
     Parameters
     ----------
@@ -133,12 +139,17 @@ def sum_over_lists(lists: list[dict[str, Floats]]) -> dict[str, Floats]:
     -------
     dict
         The same sums over all of them.
+
+    Examples
+    --------
+    >>> sum_over_lists([{"found": np.array([1.0])}, {"found": np.array([2.0])}])["found"].tolist()
+    [3.0]
     """
     return {name: np.sum([one[name] for one in lists], axis=0) for name in lists[0]}
 
 
 def metrics(total: dict[str, Floats]) -> dict[str, Floats]:
-    """Return every metric in every draw.
+    """Every metric in every draw.
 
     Parameters
     ----------
@@ -149,6 +160,13 @@ def metrics(total: dict[str, Floats]) -> dict[str, Floats]:
     -------
     dict
         Name of :data:`METRICS` → array of shape (1 + n_resamples,); nan where it is not defined.
+
+    Examples
+    --------
+    >>> total = {name: np.array([2.0]) for name in ("rows", "pairs", "pairs_won", "precision", "unseen")}
+    >>> total |= {"found": np.array([1.0]), "places": np.array([2.0]), "positives": np.array([4.0])}
+    >>> metrics(total | {"unseen_found": np.array([0.0])})["recall_at_capacity"].tolist()
+    [0.25]
     """
     precision = ratio(total["found"], total["places"])
     return {

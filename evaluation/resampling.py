@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from riskmodel.evaluation.metrics import wilson_interval
 
-__all__ = ["N_RESAMPLES", "Resamples", "bounds", "widen_degenerate", "with_bounds"]
+__all__ = ["Resamples", "bounds", "widen_degenerate", "with_bounds"]
 
 N_RESAMPLES = 400
 """Resamples of pupils for the intervals."""
@@ -57,6 +57,12 @@ class Resamples:
         -------
         Resamples
             The data and :data:`N_RESAMPLES` resamples.
+
+        Examples
+        --------
+        >>> resamples = Resamples.draw(pd.Series(["a", "b", "a"]), 0)
+        >>> resamples.counts.shape, resamples.pupil.tolist()
+        ((2, 401), [0, 1, 0])
         """
         number, names = pd.factorize(pupils)
         rng, n = np.random.default_rng(random_state), len(names)
@@ -65,7 +71,7 @@ class Resamples:
         return cls(np.ascontiguousarray(counts.T), number.astype(np.int64))
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the weight of some rows in every draw.
+        """Weight of some rows in every draw.
 
         Parameters
         ----------
@@ -76,11 +82,16 @@ class Resamples:
         -------
         uint8 array of shape (n, 1 + n_resamples)
             Weights.
+
+        Examples
+        --------
+        >>> Resamples.draw(pd.Series(["a", "b"]), 0).of(np.array([1, 1]))[:, 0].tolist()
+        [1, 1]
         """
         return self.counts[self.pupil[rows]]
 
     def sums(self, group: ArrayLike, n_groups: int, values: ArrayLike | None = None) -> Floats:
-        """Add up values over the rows of each group, in every draw.
+        """Return sums of values over the rows of each group, in every draw.
 
         Parameters
         ----------
@@ -89,24 +100,30 @@ class Resamples:
         n_groups : int
             Number of groups.
         values : array-like of shape (n_rows,), optional
-            What to add up; 1 for each row where left out.
+            Values to add up; 1 for each row where left out.
 
         Returns
         -------
         array of shape (1 + n_resamples, n_groups)
             Sums; the first row is that of the data.
+
+        Examples
+        --------
+        >>> resamples = Resamples.draw(pd.Series(["a", "b", "a"]), 0)
+        >>> resamples.sums([0, 1, 1], 2, [1.0, 2.0, 4.0])[0].tolist()
+        [1.0, 6.0]
         """
-        place = np.asarray(group, dtype=np.int64)
-        value = np.ones(len(place)) if values is None else np.asarray(values, float)
-        used = place >= 0
+        codes = np.asarray(group, dtype=np.int64)
+        value = np.ones(len(codes)) if values is None else np.asarray(values, float)
+        used = codes >= 0
         table: Any = csr_array(
-            (value[used], (place[used], self.pupil[used])), shape=(n_groups, len(self.counts))
+            (value[used], (codes[used], self.pupil[used])), shape=(n_groups, len(self.counts))
         )
         return np.asarray((table @ self.counts.astype(np.float64)).T)
 
 
 def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
-    """Return 95% intervals from the draws.
+    """95% intervals from the draws.
 
     Parameters
     ----------
@@ -117,7 +134,13 @@ def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
     -------
     low, high : arrays of shape (...)
         Percentiles 2.5 and 97.5 of the resamples; nan where the data or more than one resample in
-        forty give no figure: an interval from the lucky draws alone would be too narrow.
+        forty give no figure: an interval from the other resamples alone would be too narrow.
+
+    Examples
+    --------
+    >>> low, high = bounds([0.5, *np.linspace(0, 1, 401)])
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.025, 0.975)
     """
     values = np.asarray(draws, float)
     lost = np.isnan(values[1:]).mean(axis=0) > 1 / 40
@@ -128,7 +151,7 @@ def bounds(draws: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def widen_degenerate(row: dict[str, float], pupils: Mapping[str, int]) -> dict[str, float]:
-    """Return a row in which a share of 0 or 1 has an interval of some width.
+    """Row of a table in which a share of 0 or 1 has an interval of some width.
 
     Parameters
     ----------
@@ -157,7 +180,7 @@ def widen_degenerate(row: dict[str, float], pupils: Mapping[str, int]) -> dict[s
 
 
 def with_bounds(figures: Mapping[str, Floats]) -> dict[str, float]:
-    """Return figures and the ends of their intervals, ready as a row of a table.
+    """Figures and the ends of their intervals, as a row of a table.
 
     Parameters
     ----------
@@ -168,6 +191,11 @@ def with_bounds(figures: Mapping[str, Floats]) -> dict[str, float]:
     -------
     dict of str to float
         ``name``, ``name_low`` and ``name_high`` of each.
+
+    Examples
+    --------
+    >>> with_bounds({"recall": np.full(401, 0.25)})
+    {'recall': 0.25, 'recall_low': 0.25, 'recall_high': 0.25}
     """
     row: dict[str, float] = {}
     for name, draws in figures.items():

@@ -45,6 +45,14 @@ def lead_time(
         ``ranker``; ``events``; ``ever_listed`` (share of pupils with the event who were on a tested
         list before it), ``listed_early`` (at least :data:`EARLY_DAYS` days before) and
         ``median_days`` of those listed, each with ``_low`` and ``_high``.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": ["a", "b"], "as_of": pd.Timestamp("2024-02-10"),
+    ...     "event_on": pd.to_datetime(["2024-06-09", None])})
+    >>> resamples = Resamples.draw(rows["pupil_id"], 0)
+    >>> lead_time(rows, {"model": np.array([True, False])}, resamples)["median_days"].tolist()
+    [120.0]
     """
     before = (predictions["as_of"] <= predictions["event_on"]).to_numpy()
     days = (predictions["event_on"] - predictions["as_of"]).dt.days.to_numpy(dtype=float)
@@ -109,6 +117,15 @@ def stability(
     DataFrame
         ``ranker``; ``kept``: of the listed pupils who are still in the cohort, the share listed
         again, with ``_low`` and ``_high``; ``days_apart`` on average. Empty for a single list.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": ["a", "b", "a", "b"],
+    ...     "as_of": pd.to_datetime(["2024-02-10", "2024-02-10", "2024-06-01", "2024-06-01"])})
+    >>> resamples = Resamples.draw(rows["pupil_id"], 0)
+    >>> listed = {"model": np.array([True, True, True, False])}
+    >>> stability(rows, listed, resamples)[["kept", "days_apart"]].to_dict("list")
+    {'kept': [0.5], 'days_apart': [112.0]}
     """
     days = np.sort(predictions["as_of"].unique())
     if len(days) < 2:
@@ -157,6 +174,13 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
     -----
     A statewide model of dropout was matched by knowing a pupil's school alone (Perdomo et al.,
     "Difficult lessons on social prediction from Wisconsin public schools", 2023).
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"as_of": pd.Timestamp("2024-02-10"), "school_id": list("ssttt"),
+    ...     "label": [1, 0, 0, 1, 0], "model": [5, 4, 1, 3, 2]})
+    >>> float(within_schools(rows, ["model"])["auc_within"].iloc[0])
+    1.0
     """
     days, school = predictions["as_of"], predictions["school_id"].astype("str")
     y = predictions["label"].to_numpy(float)

@@ -262,6 +262,13 @@ def audit_list(
     ----------
     .. [1] Newcombe, "Interval estimation for the difference between independent proportions",
        Statistics in Medicine 17, 1998, method 10.
+
+    Examples
+    --------
+    >>> groups = pd.DataFrame({"sex": ["Girls", "Girls", "Boys", "Boys"]})
+    >>> made = audit_list(groups, [True, False, True, True], [0.1, 0.1, 0.2, 0.2])
+    >>> made.selection[["group", "listed", "selection_rate"]].to_dict("list")
+    {'group': ['Boys', 'Girls'], 'listed': [2, 1], 'selection_rate': [1.0, 0.5]}
     """
     text = checked_groups(groups, selected=selected, risk=risk)
     listed, expected = np.asarray(selected, dtype=bool), np.asarray(risk, dtype=float)

@@ -188,6 +188,14 @@ def audit_model(
     RequestError
         If the predictions cannot be measured, the capacity is below 1, lengths differ, there is
         nobody, or a characteristic has too many groups.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"pupil_id": list("abcd"), "as_of": pd.Timestamp("2024-02-10"),
+    ...     "label": [1, 0, 1, 0], "model": [0.4, 0.3, 0.2, 0.1]})
+    >>> groups = pd.DataFrame({"sex": ["Girls", "Girls", "Boys", "Boys"]})
+    >>> audit_model(rows, groups, capacity=2).groups[["group", "listed", "found"]].to_dict("list")
+    {'group': ['Boys', 'Girls'], 'listed': [0, 2], 'found': [0, 1]}
     """
     used = [name for name in practice if name in predictions and predictions[name].notna().any()]
     predictions = check_predictions(predictions, [score, *used])
