@@ -220,7 +220,7 @@ def compare(
 
     Notes
     -----
-    Who is listed says :mod:`riskmodel.evaluation.capacity`: the same rule as for lists that are handed
+    The rule of :mod:`riskmodel.evaluation.capacity` decides who is listed, as for lists that are handed
     out. Precision and recall add up over lists: outcomes found ÷ places, outcomes found ÷ outcomes; lift
     is precision over prevalence. Average precision is the mean over lists weighted by their outcomes, ROC
     AUC the share of pairs of the same list that are in order. ``recall_never_suspended`` counts the

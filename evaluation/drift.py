@@ -98,8 +98,8 @@ def profile(X: pd.DataFrame, as_of: pd.Series) -> dict[str, dict[str, Any]]:
 def _profile_of(value: Floats, day: NDArray[np.int64]) -> dict[str, Any]:
     """Return edges, counts and usual drift of one feature."""
     known = value[~np.isnan(value)]
-    quantiles = np.quantile(known, np.arange(1, N_BINS) / N_BINS) if len(known) else []
-    edges = np.unique(quantiles)
+    quantiles = np.arange(1, N_BINS) / N_BINS
+    edges = np.unique(np.quantile(known, quantiles)) if len(known) else np.array([])
     shape = (int(day.max(initial=-1)) + 1, len(edges) + 2)
     cell = np.ravel_multi_index((day, _bins(value, edges)), shape)
     table = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)

@@ -250,7 +250,7 @@ def audit_list(
     Returns
     -------
     ListAudit
-        No resampling: each pupil stands on a list once, so closed forms do.
+        No resampling: each pupil is on a list once, so closed forms are exact enough.
 
     Raises
     ------
@@ -402,8 +402,8 @@ def count_verdicts(verdicts: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> said = count_verdicts(pd.DataFrame({"verdict": ["disparity", "no evidence"]}))
-    >>> said.startswith("Of 2 comparisons of a group with all others 1 shows a disparity")
+    >>> sentence = count_verdicts(pd.DataFrame({"verdict": ["disparity", "no evidence"]}))
+    >>> sentence.startswith("Of 2 comparisons of a group with all others 1 shows a disparity")
     True
     """
     apart, few = ((verdicts["verdict"] == word).sum() for word in (DISPARITY, TOO_FEW))

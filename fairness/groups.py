@@ -281,7 +281,7 @@ def _check_sizes(groups: pd.DataFrame, arrays: dict[str, ArrayLike]) -> None:
 
 
 def _unchanging(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
-    """Return what the pupil's own record says."""
+    """Return the groups by the pupil's own record."""
     pupils = tables["pupils"].set_index("pupil_id").reindex(spine["pupil_id"])
     codes = code_set("ethnicities")
     detailed = codes["label"].where(codes["major"] != NOT_KNOWN, NOT_KNOWN)
@@ -315,7 +315,7 @@ def _of_school(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
 
 
 def _on_day(tables: Tables, pupils: pd.Series, day: pd.Timestamp) -> dict[str, Words]:
-    """Return what spells say of pupils on a day."""
+    """Return the groups by the spells that are open on a day."""
     known = tables.as_known(day)
     columns: dict[str, Words] = {}
     if "send" in known:

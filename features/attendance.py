@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT, SEVERE
+from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.marks import NO_MARK
@@ -18,7 +19,6 @@ from riskmodel.features.windows import (
     longest_run,
     longest_run_at_end,
     runs,
-    share,
 )
 
 __all__ = [
@@ -75,7 +75,7 @@ def attendance_rates(known: FactsAsOf) -> Columns:
         possible, marked = (_half_days(known, whole, window) for whole in ("possible", "marked"))
         for family in (*OF_POSSIBLE, *OF_MARKED):
             whole = possible if family in OF_POSSIBLE else marked
-            columns[f"{family}_rate_{window}"] = share(_half_days(known, family, window), whole)
+            columns[f"{family}_rate_{window}"] = ratio(_half_days(known, family, window), whole)
     return columns
 
 
@@ -138,12 +138,12 @@ def _persistence(known: FactsAsOf) -> Columns:
 def _rate(known: FactsAsOf, family: str, n_days: int, *, skip: int = 0) -> NDArray[np.float64]:
     """Return a family's share of possible half-days; the last ``skip`` school days are left out."""
     possible = known.half_days("possible", n_days, skip=skip)
-    return share(known.half_days(family, n_days, skip=skip), possible)
+    return ratio(known.half_days(family, n_days, skip=skip), possible)
 
 
 def _rate_of_term(known: FactsAsOf, *, back: int = 0) -> NDArray[np.float64]:
     absent = known.half_days_of_term("absence", back=back)
-    return share(absent, known.half_days_of_term("possible", back=back))
+    return ratio(absent, known.half_days_of_term("possible", back=back))
 
 
 def _flag(rate: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
@@ -178,7 +178,7 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
     return {
         "absence_streak": count_since_last(absent, present).astype(float),
         "half_days_since_present": _half_days_since(present, known.marks),
-        "mean_absence_length": share(half_days, year["absence_spells_12_months"]),
+        "mean_absence_length": ratio(half_days, year["absence_spells_12_months"]),
         **year,
         **_runs(absent[:, lately], present[:, lately], "60_days"),
         **_afternoons_and_weeks(absent[:, lately], present[:, lately]),
@@ -205,8 +205,8 @@ def _afternoons_and_weeks(absent: NDArray[np.bool_], present: NDArray[np.bool_])
     is_open = _by_week(possible)
     complete = is_open & ~_by_week(absent)
     return {
-        "afternoons_missed": share((came & absent[:, 1::2]).sum(axis=1), came.sum(axis=1)),
-        "weeks_complete": share(complete.sum(axis=1), is_open.sum(axis=1)),
+        "afternoons_missed": ratio((came & absent[:, 1::2]).sum(axis=1), came.sum(axis=1)),
+        "weeks_complete": ratio(complete.sum(axis=1), is_open.sum(axis=1)),
     }
 
 
@@ -234,8 +234,8 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     """
     absent, marked = (known.half_days(name, REGISTER_DAYS) for name in ("absence", "marked"))
     columns = {
-        "authorised_share": share(known.half_days("authorised", REGISTER_DAYS), absent),
-        "left_open_share": share(known.half_days("left_open", REGISTER_DAYS), absent),
+        "authorised_share": ratio(known.half_days("authorised", REGISTER_DAYS), absent),
+        "left_open_share": ratio(known.half_days("left_open", REGISTER_DAYS), absent),
         "known_half_days": marked,
         "known_half_days_60_days": known.half_days("marked", 60),
     }
@@ -254,7 +254,7 @@ def _excess(known: FactsAsOf, n_days: int, part: str) -> NDArray[np.float64]:
         known.half_days(name, n_days, part=part) for name in ("absence", "possible")
     )
     all_absent, all_possible = (known.half_days(name, n_days) for name in ("absence", "possible"))
-    return share(absent, possible) - share(all_absent - absent, all_possible - possible)
+    return ratio(absent, possible) - ratio(all_absent - absent, all_possible - possible)
 
 
 @builder(needs=["sessions", "enrolments"])
@@ -274,11 +274,11 @@ def attendance_against_peers(known: FactsAsOf) -> Columns:
     year, school = known.peer_sums("year_group"), known.peer_sums("school")
     absent, lately = _rate(known, "absence", REGISTER_DAYS), _rate(known, "absence", 20)
     unauthorised = _rate(known, "unauthorised", REGISTER_DAYS)
-    peers_lately = share(year["absent_lately"], year["possible_lately"])
-    peers_unauthorised = share(year["unauthorised"], year["possible"])
+    peers_lately = ratio(year["absent_lately"], year["possible_lately"])
+    peers_unauthorised = ratio(year["unauthorised"], year["possible"])
     return {
-        "absence_against_year_group": absent - share(year["absent"], year["possible"]),
+        "absence_against_year_group": absent - ratio(year["absent"], year["possible"]),
         "absence_against_year_group_20_days": lately - peers_lately,
         "unauthorised_against_year_group": unauthorised - peers_unauthorised,
-        "absence_against_school": absent - share(school["absent"], school["possible"]),
+        "absence_against_school": absent - ratio(school["absent"], school["possible"]),
     }

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, days_of
+from riskmodel.data.ratio import ratio
 from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
-from riskmodel.features.windows import share
 
 __all__ = ["attainment", "circumstances", "neighbourhood"]
 
@@ -188,4 +188,4 @@ def _mean_score(known: FactsAsOf, stage: str, subject: str | None = None) -> NDA
     if subject is not None:
         keep = keep & (facts["subject"] == subject).to_numpy()
     results = known.events("attainment", "result_date", keep)
-    return share(results.sum(facts["score"].to_numpy()[keep]), results.count())
+    return ratio(results.sum(facts["score"].to_numpy()[keep]), results.count())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
+from riskmodel.data.ratio import ratio
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
@@ -221,7 +222,7 @@ class FactsAsOf:
 
     def _half_day_numbers(self) -> dict[str, NDArray[np.float64]]:
         absent, possible = (self.half_days(name, REGISTER_DAYS) for name in ("absence", "possible"))
-        rate = windows.share(absent, possible)
+        rate = ratio(absent, possible)
         return {
             "absent": absent,
             "possible": possible,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
-from riskmodel.features.windows import share
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
 
@@ -27,11 +27,11 @@ def school_exclusions(known: FactsAsOf) -> Columns:
     """
     school, year = known.peer_sums("school"), known.peer_sums("year_group")
     return {
-        "school_suspension_rate": 100 * share(school["suspensions_12"], school["pupils"]),
-        "school_suspension_rate_3_months": 100 * share(school["suspensions_3"], school["pupils"]),
-        "school_exclusion_rate": 100 * share(school["exclusions"], school["pupils"]),
-        "school_suspended_share": share(school["suspended"], school["pupils"]),
-        "year_group_suspended_share": share(year["suspended"], year["pupils"]),
+        "school_suspension_rate": 100 * ratio(school["suspensions_12"], school["pupils"]),
+        "school_suspension_rate_3_months": 100 * ratio(school["suspensions_3"], school["pupils"]),
+        "school_exclusion_rate": 100 * ratio(school["exclusions"], school["pupils"]),
+        "school_suspended_share": ratio(school["suspended"], school["pupils"]),
+        "year_group_suspended_share": ratio(year["suspended"], year["pupils"]),
     }
 
 
@@ -51,10 +51,10 @@ def school_absence(known: FactsAsOf) -> Columns:
     """
     school = known.peer_sums("school")
     return {
-        "school_absence_rate": share(school["absent"], school["possible"]),
-        "school_absence_rate_20_days": share(school["absent_lately"], school["possible_lately"]),
-        "school_unauthorised_rate": share(school["unauthorised"], school["possible"]),
-        "school_persistent_share": share(school["persistent"], school["registered"]),
+        "school_absence_rate": ratio(school["absent"], school["possible"]),
+        "school_absence_rate_20_days": ratio(school["absent_lately"], school["possible_lately"]),
+        "school_unauthorised_rate": ratio(school["unauthorised"], school["possible"]),
+        "school_persistent_share": ratio(school["persistent"], school["registered"]),
     }
 
 
@@ -74,8 +74,8 @@ def school_needs(known: FactsAsOf) -> Columns:
     """
     school = known.peer_sums("school")
     return {
-        "school_sen_support_share": share(school["sen_support"], school["pupils"]),
-        "school_ehc_plan_share": share(school["ehc_plan"], school["pupils"]),
+        "school_sen_support_share": ratio(school["sen_support"], school["pupils"]),
+        "school_ehc_plan_share": ratio(school["ehc_plan"], school["pupils"]),
     }
 
 
@@ -94,7 +94,7 @@ def school_poverty(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     school = known.peer_sums("school")
-    return {"school_fsm_share": share(school["fsm"], school["pupils"])}
+    return {"school_fsm_share": ratio(school["fsm"], school["pupils"])}
 
 
 @builder(needs=["enrolments", "schools"])

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of
+from riskmodel.data.ratio import ratio
 from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.events import Events
 from riskmodel.features.facts_as_of import FactsAsOf
-from riskmodel.features.windows import share
 
 __all__ = ["suspension_history", "suspension_places", "suspension_reasons", "suspension_spacing"]
 
@@ -68,7 +68,7 @@ def suspension_history(known: FactsAsOf) -> Columns:
         "sessions_lost_ever": lost,
         "longest_suspension": np.nan_to_num(events.largest(length)),
         "last_suspension_length": events.last(length),
-        "mean_suspension_length": share(lost, ever),
+        "mean_suspension_length": ratio(lost, ever),
         "lunchtime_12_months": lunchtime.count(365),
         "lunchtime_ever": lunchtime.count(),
         "excluded_before": _of_category(known, "PERM").any(),
@@ -136,7 +136,7 @@ def _rise(half: NDArray[np.float64], year: NDArray[np.float64]) -> NDArray[np.fl
 
 def _gaps(events: Events) -> Columns:
     gaps, days = events.gaps()
-    mean, last = share(gaps.sum(days), gaps.count()), gaps.last(days)
+    mean, last = ratio(gaps.sum(days), gaps.count()), gaps.last(days)
     return {
         "suspension_gap_last": last,
         "suspension_gap_mean": mean,

@@ -24,7 +24,6 @@ __all__ = [
     "longest_run_at_end",
     "longest_run",
     "runs",
-    "share",
     "spell_days",
     "state_at",
     "sum_in_window",
@@ -275,28 +274,6 @@ def spell_days(pupil: Ints, start: Ints, end: Ints, *, as_of: int, n_pupils: int
     """
     length = np.clip(np.minimum(end + 1, as_of) - start, 0, None)
     return np.bincount(pupil, weights=length, minlength=n_pupils).astype(np.float64)
-
-
-def share(part: Floats, whole: Floats) -> Floats:
-    """Divide parts by their wholes.
-
-    Parameters
-    ----------
-    part, whole : float arrays of shape (n_rows,)
-        Numerators and denominators.
-
-    Returns
-    -------
-    float array of shape (n_rows,)
-        Shares; nan where the whole is 0 or missing.
-
-    Examples
-    --------
-    >>> share(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist()
-    [0.25, nan]
-    """
-    whole = np.asarray(whole, dtype=np.float64)
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
 def count_since_last(is_counted: Bools, is_break: Bools) -> Ints:

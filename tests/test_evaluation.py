@@ -88,7 +88,15 @@ def test_the_fast_paths_equal_the_plain_metrics(rows: list[tuple[int, int]]) -> 
 
 @pytest.mark.parametrize(
     ("above", "below", "expected"),
-    [(1, 2, 0.5), (0, 0, np.nan), (3, 0, np.nan), (np.nan, 1, np.nan), (1, np.nan, np.nan)],
+    [
+        (1, 2, 0.5),
+        (0, 4, 0),
+        (0, 0, np.nan),
+        (3, 0, np.nan),
+        (0, -1, np.nan),
+        (np.nan, 1, np.nan),
+        (1, np.nan, np.nan),
+    ],
 )
 def test_a_ratio_without_denominator_is_missing(
     above: float, below: float, expected: float

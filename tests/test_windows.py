@@ -117,15 +117,6 @@ def test_missing_values_do_not_count_as_different() -> None:
     assert counts.tolist() == [2]
 
 
-@pytest.mark.parametrize(
-    ("part", "whole", "expected"),
-    [(1, 4, 0.25), (0, 4, 0), (0, 0, np.nan), (1, np.nan, np.nan), (0, -1, np.nan)],
-)
-def test_a_share_of_nothing_is_missing(part: float, whole: float, expected: float) -> None:
-    made = windows.share(np.array([part]), np.array([whole]))
-    np.testing.assert_array_equal(made, [expected])
-
-
 rows_of_cells = st.integers(0, 9).flatmap(
     lambda width: st.lists(st.text("AP-", min_size=width, max_size=width), min_size=1, max_size=5)
 )
