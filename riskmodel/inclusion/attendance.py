@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
-from riskmodel.inclusion.counts import Counts, settle
+from riskmodel.inclusion.counts import Counts, Grid, Ints, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["PART_TIME", "Marks", "attendance", "count_marks", "in_use"]
@@ -31,7 +31,7 @@ BLOCK = 2**22
 OLDEST = 11
 """Last year group of compulsory school age; the first is Reception, 0. DfE counts ages 5 to 15."""
 
-Ints = NDArray[np.int64]
+UNMARKED = "No half-days of pupils of school age are marked."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +86,26 @@ def count_marks(facts: Facts) -> Marks:
         Only of marks recorded before ``facts.as_of``.
     """
     counted = np.zeros((len(facts.rolls), facts.n_terms, 6), np.int32)
-    lost = 0
-    why = np.full(facts.shape[1], "The extracts hold no registers and no termly totals.", object)
+    lost, why = 0, np.full(facts.shape[1], "", dtype=object)
     if facts.sessions is not None:
         lost = _from_sessions(facts, counted)
-        why[:] = ""
     elif len(facts.table("absence_totals")):
         lost = _from_totals(facts, counted)
-        why[:] = ""
-        present = counted[:, :, [PRESENT, OFFSITE]].sum(axis=(0, 2)) > 0
-        why[: facts.n_terms][~present] = (
-            "The termly totals hold absence only: possible half-days are not known."
-        )
-        why[facts.year_of_term[~present]] = why[: facts.n_terms][~present]
+        why = _absence_only(facts, counted)
+    else:
+        why[:] = "The extracts hold no registers and no termly totals."
     counted[~_of_school_age(facts)] = 0
     return _by_pair(facts, counted, lost, why)
+
+
+def _absence_only(facts: Facts, counted: NDArray[np.int32]) -> NDArray[np.object_]:
+    """Return why termly totals are not enough in periods in which they hold absence only."""
+    why = np.full(facts.shape[1], "", dtype=object)
+    missing = counted[:, :, [PRESENT, OFFSITE]].sum(axis=(0, 2)) == 0
+    words = "The termly totals hold absence only: possible half-days are not known."
+    why[: facts.n_terms][missing] = words
+    why[facts.year_of_term[missing]] = words
+    return why
 
 
 def _from_sessions(facts: Facts, counted: NDArray[np.int32]) -> int:
@@ -189,41 +194,61 @@ def attendance(facts: Facts, marks: Marks) -> dict[str, Counts]:
     kinds = np.moveaxis(marks.half_days, 2, 0)
     absent = kinds[ABSENT] + kinds[PART_TIME]
     possible = absent + kinds[PRESENT] + kinds[OFFSITE]
-    share = absent / np.maximum(possible, 1)
-
-    def total(values: NDArray[np.generic]) -> NDArray[np.float64]:
-        made = np.zeros(facts.shape)
-        np.add.at(made, marks.school, values.astype(float))
-        return made
-
-    pupils, none = total(possible > 0), "No half-days of pupils of school age are marked."
-    made = {
-        "attendance": settle(
-            total(possible - absent), total(possible), marks.why, none, people=pupils, pupils=pupils
-        )
+    enrolled = possible + kinds[DUAL] + kinds[NOT_POSSIBLE]
+    return {
+        "attendance": _of_half_days(facts, marks, possible - absent, possible, people=possible),
+        "persistent": _missing(facts, marks, absent, possible, PERSISTENT),
+        "severe": _missing(facts, marks, absent, possible, SEVERE),
+        "part_time_marks": _of_half_days(
+            facts, marks, kinds[PART_TIME], possible, why=in_use(facts, marks)
+        ),
+        "offsite": _of_half_days(facts, marks, kinds[OFFSITE], possible),
+        "dual": _of_half_days(facts, marks, kinds[DUAL], enrolled),
     }
-    for name, threshold in (("persistent", PERSISTENT), ("severe", SEVERE)):
-        reached = total((possible > 0) & (share >= threshold))
-        made[name] = settle(reached, pupils, marks.why, none)
-    for name, kind, whole in (
-        ("part_time_marks", PART_TIME, possible),
-        ("offsite", OFFSITE, possible),
-        ("dual", DUAL, possible + kinds[DUAL] + kinds[NOT_POSSIBLE]),
-    ):
-        why = in_use(facts, marks) if kind == PART_TIME else marks.why
-        made[name] = settle(
-            total(kinds[kind]),
-            total(whole),
-            why,
-            none,
-            people=total(kinds[kind] > 0),
-            pupils=total(whole > 0),
-        )
-    return made
+
+
+def _by_school(facts: Facts, marks: Marks, values: NDArray[np.generic]) -> Grid:
+    """Return values of pupils added up by school and period."""
+    totals = np.zeros(facts.shape)
+    np.add.at(totals, marks.school, values.astype(float))
+    return totals
+
+
+def _of_half_days(
+    facts: Facts,
+    marks: Marks,
+    part: NDArray[np.int32],
+    whole: NDArray[np.int32],
+    *,
+    people: NDArray[np.int32] | None = None,
+    why: NDArray[np.object_] | None = None,
+) -> Counts:
+    """Return ``part`` of the half-days in ``whole``; ``people`` have one, or some of ``part``."""
+    return settle(
+        _by_school(facts, marks, part),
+        _by_school(facts, marks, whole),
+        marks.why if why is None else why,
+        UNMARKED,
+        people=_by_school(facts, marks, (part if people is None else people) > 0),
+        pupils=_by_school(facts, marks, whole > 0),
+    )
+
+
+def _missing(
+    facts: Facts,
+    marks: Marks,
+    absent: NDArray[np.int32],
+    possible: NDArray[np.int32],
+    threshold: float,
+) -> Counts:
+    """Return pupils who missed a share of their possible half-days, of pupils who had some."""
+    reached = (possible > 0) & (absent / np.maximum(possible, 1) >= threshold)
+    pupils = _by_school(facts, marks, possible > 0)
+    return settle(_by_school(facts, marks, reached), pupils, marks.why, UNMARKED)
 
 
 def in_use(facts: Facts, marks: Marks) -> NDArray[np.object_]:
-    """Say why marks tell nothing of part-time timetables in a period.
+    """Return why marks show no part-time timetables in a period.
 
     Parameters
     ----------

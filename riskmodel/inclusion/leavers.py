@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.neet_positions import positions
@@ -18,6 +19,14 @@ __all__ = ["DESTINATIONS", "ONCE_A_YEAR", "leavers"]
 
 DESTINATIONS = ("education", "work", "neet", "not_known", "elsewhere")
 """Groups; ``work`` is employment or training, ``elsewhere`` custody or re-engagement."""
+
+GROUPS = {
+    "employment": "work",
+    "training": "work",
+    "custody": "elsewhere",
+    "reengagement": "elsewhere",
+}
+"""Group of NCCIS activities → destination, where it has another name."""
 
 LAST_GROUP = 11
 
@@ -45,36 +54,35 @@ def leavers(facts: Facts) -> dict[str, Counts]:
         main roll in Year 11 that May. School years only; the year is that of Year 11. A pupil without
         a position since that May is not known.
     """
-    groups = {
-        "employment": "work",
-        "training": "work",
-        "custody": "elsewhere",
-        "reengagement": "elsewhere",
-    }
     table = facts.table("destinations")
     confirmed, known = days_of(table["confirmed_on"]), positions(table)
-    known = known.assign(pupil=pupils_of(known), group=known["group"].replace(groups))
+    known = known.assign(pupil=pupils_of(known), group=known["group"].replace(GROUPS))
     counts = np.zeros((len(DESTINATIONS), *facts.shape))
     why = np.full(facts.shape[1], ONCE_A_YEAR, dtype=object)
     for number in range(facts.n_terms, facts.shape[1]):
         year = int(facts.periods["year"].iloc[number])
         may, winter = pd.Timestamp(year + 1, *SUMMER), pd.Timestamp(year + 2, *WINTER)
         low, high = days_of(pd.Series([may, winter]))
+        why[number] = _unknown(facts, winter, int(((confirmed >= low) & (confirmed <= high)).sum()))
         latest = known[known["start"].between(low, high).to_numpy()]
-        n_confirmed = int(((confirmed >= low) & (confirmed <= high)).sum())
-        why[number] = _unknown(facts, winter, n_confirmed)
-        cohort = facts.rolls_on(int(days_of(pd.Series([may]))[0]))
-        cohort = cohort[(cohort["now"] == LAST_GROUP).to_numpy()]
-        latest = latest.drop_duplicates("pupil", keep="last").set_index("pupil")
-        went = cohort["pupil"].map(latest["group"])
-        place = pd.Index(DESTINATIONS).get_indexer(pd.Index(went.where(went.notna(), "not_known")))
-        np.add.at(counts[:, :, number], (place, cohort["school"].to_numpy()), 1)
+        counts[:, :, number] = _by_destination(facts, int(low), latest)
     whole = counts.sum(axis=0)
-    nobody = "Nobody was in Year 11."
     return {
-        f"leavers_{name}": settle(counts[row], whole, why, nobody)
-        for row, name in enumerate(DESTINATIONS)
+        f"leavers_{name}": settle(count, whole, why, "Nobody was in Year 11.")
+        for name, count in zip(DESTINATIONS, counts, strict=True)
     }
+
+
+def _by_destination(facts: Facts, day: int, known: pd.DataFrame) -> NDArray[np.float64]:
+    """Return pupils in Year 11 on a day by destination and school, from positions in order."""
+    cohort = facts.rolls_on(day)
+    cohort = cohort[(cohort["now"] == LAST_GROUP).to_numpy()]
+    latest = known.drop_duplicates("pupil", keep="last").set_index("pupil")
+    went = cohort["pupil"].map(latest["group"])
+    index = pd.Index(DESTINATIONS).get_indexer(pd.Index(went.where(went.notna(), "not_known")))
+    counts = np.zeros((len(DESTINATIONS), facts.shape[0]))
+    np.add.at(counts, (index, cohort["school"].to_numpy()), 1)
+    return counts
 
 
 def _unknown(facts: Facts, winter: pd.Timestamp, n_positions: int) -> str:

@@ -1,7 +1,7 @@
 """Moves on and off a school's roll, with and without a known destination.
 
 In:  spells on rolls, home education.
-Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure; each leaver with what became of them.
+Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure; what became of each leaver.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from riskmodel.cohort import GAP_DAYS
 from riskmodel.data.arrays import OPEN, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
-from riskmodel.inclusion.counts import NOBODY, Counts, settle
+from riskmodel.inclusion.counts import NOBODY, Counts, Ints, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["leavings", "moves"]
 
 KNOWN = ("transferred", "managed_move", "left_area", "other")
-"""Reasons why a roll ended that say where the pupil went, or why they need no school here."""
+"""Reasons for leaving that show where the pupil went, or why no school here is needed."""
 
 HOME_DAYS = 31
 """Days between the end of a roll and the start of home education that belong together; chosen."""
@@ -28,7 +28,7 @@ LAST_GROUP = 11
 
 
 def leavings(facts: Facts) -> pd.DataFrame:
-    """Say of every roll that ended what became of the pupil, as far as was known on the day.
+    """Return what became of the pupil of each roll that ended, as known on the day.
 
     Parameters
     ----------
@@ -43,34 +43,43 @@ def leavings(facts: Facts) -> pd.DataFrame:
         ``excluded``, ``home_educated``, ``known`` or ``unknown`` destination. A missing or unknown
         reason still is ``known`` if another school of the LA has the pupil on roll by :data:`GAP_DAYS` later.
     """
-    rolls = facts.rolls
     until = int(days_of(pd.Series([facts.as_of]))[0])
-    left = rolls[(rolls["leaving"] < until).to_numpy()].reset_index(drop=True)
+    left = facts.rolls[(facts.rolls["leaving"] < until).to_numpy()].reset_index(drop=True)
     day = left["leaving"].to_numpy()
-    year = academic_year(pd.Series(pd.to_datetime(day, unit="D"))).to_numpy(dtype=int)
-    month = pd.Series(pd.to_datetime(day, unit="D")).dt.month.to_numpy()
-    now = left["year_group"].to_numpy() + year - left["year"].to_numpy()
-    elsewhere, again = _next_roll(left, rolls)
+    now = _year_group(left)
+    columns = {"pupil": left["pupil"], "school": left["school"], "day": day, "now": now}
+    return pd.DataFrame(columns).assign(went=_went(facts, left, now))
+
+
+def _year_group(left: pd.DataFrame) -> Ints:
+    """Return the year group of each leaver on the day of leaving."""
+    year = academic_year(pd.Series(pd.to_datetime(left["leaving"], unit="D")))
+    return np.asarray(left["year_group"].to_numpy() + year.to_numpy(dtype=int) - left["year"])
+
+
+def _went(facts: Facts, left: pd.DataFrame, now: Ints) -> NDArray[np.str_]:
+    """Return what became of each leaver: the first case that holds."""
     reason = left["reason"]
-    told = reason.notna().to_numpy() & (reason != "destination_unknown").to_numpy()
+    is_known = reason.notna().to_numpy() & (reason != "destination_unknown").to_numpy()
+    of_age = (~is_known & _past_year_11(left, now)) | (now < 0)
+    finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | of_age
+    home = (reason == "home_educated").to_numpy() | (~is_known & _to_home_education(facts, left))
+    elsewhere, again = _next_roll(left, facts.rolls)
+    cases = {
+        "stayed": again,
+        "finished": finished,
+        "excluded": (reason == "permanently_excluded").to_numpy(),
+        "home_educated": home,
+        "known": reason.isin(KNOWN).to_numpy() | elsewhere,
+    }
+    return np.select(list(cases.values()), list(cases), "unknown")
+
+
+def _past_year_11(left: pd.DataFrame, now: Ints) -> NDArray[np.bool_]:
+    """Return whether a pupil left in the summer of Year 11 or later."""
+    month = pd.to_datetime(left["leaving"], unit="D").dt.month.to_numpy()
     summer = (month >= 5) & (month <= 8)
-    of_age = (now > LAST_GROUP) | ((now == LAST_GROUP) & summer)
-    finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | (~told & of_age) | (now < 0)
-    home = (reason == "home_educated").to_numpy() | (~told & _to_home_education(facts, left))
-    went = np.select(
-        [
-            again,
-            finished,
-            (reason == "permanently_excluded").to_numpy(),
-            home,
-            reason.isin(KNOWN).to_numpy() | elsewhere,
-        ],
-        ["stayed", "finished", "excluded", "home_educated", "known"],
-        "unknown",
-    )
-    return pd.DataFrame(
-        {"pupil": left["pupil"], "school": left["school"], "day": day, "now": now, "went": went}
-    )
+    return (now > LAST_GROUP) | ((now == LAST_GROUP) & summer)
 
 
 def _next_roll(
@@ -121,24 +130,25 @@ def moves(facts: Facts, left: pd.DataFrame) -> dict[str, Counts]:
         ``home_educated``, each per pupil on roll. Pupils permanently excluded are in none of them,
         nor those who finished a phase.
     """
-    rolls = facts.rolls
-    day, pupil, school = (rolls[name].to_numpy() for name in ("entry", "pupil", "school"))
-    month = pd.Series(pd.to_datetime(day, unit="D")).dt.month
-    back = _came_back(rolls)
-    joins = ~month.isin([8, 9]).to_numpy() & ~back
-    why = facts.reached("enrolments", day, "rolls", lasts=True)
-    made = {
-        "joined": settle(
-            facts.people(school[joins], pupil[joins], day[joins]), facts.on_roll, why, NOBODY
-        )
-    }
     why = facts.reached("enrolments", left["day"].to_numpy(), "ends of rolls")
+    counts = {"joined": _joined(facts)}
     for name in ("known", "unknown", "home_educated"):
         rows = left[(left["went"] == name).to_numpy()]
         people = facts.people(*(rows[column].to_numpy() for column in ("school", "pupil", "day")))
         key = name if name == "home_educated" else f"left_{name}"
-        made[key] = settle(people, facts.on_roll, why, NOBODY)
-    return made
+        counts[key] = settle(people, facts.on_roll, why, NOBODY)
+    return counts
+
+
+def _joined(facts: Facts) -> Counts:
+    """Return pupils who came onto a roll outside August and September."""
+    rolls = facts.rolls
+    day = rolls["entry"].to_numpy()
+    month = pd.Series(pd.to_datetime(day, unit="D")).dt.month
+    joins = ~month.isin([8, 9]).to_numpy() & ~_came_back(rolls)
+    school, pupil = rolls["school"].to_numpy()[joins], rolls["pupil"].to_numpy()[joins]
+    why = facts.reached("enrolments", day, "rolls", lasts=True)
+    return settle(facts.people(school, pupil, day[joins]), facts.on_roll, why, NOBODY)
 
 
 def _came_back(rolls: pd.DataFrame) -> NDArray[np.bool_]:

@@ -6,14 +6,17 @@ Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure and need.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.arrays import OPEN, day_number, days_of, pupils_of
 from riskmodel.data.codes import codes
 from riskmodel.data.schema import NOT_KNOWN
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
-from riskmodel.inclusion.counts import NOBODY, Counts, settle
+from riskmodel.inclusion.counts import NOBODY, Counts, Grid, settle
 from riskmodel.inclusion.facts import Facts
 
 __all__ = ["WEEKS", "identified", "need_types", "plans"]
@@ -34,28 +37,31 @@ def identified(facts: Facts) -> dict[str, Counts]:
     -------
     dict of str to Counts
         ``sen_support``, ``ehc_plan``, ``fsm``, of the pupils on roll; ``roll``, the pupils themselves
-        (its denominator is missing). Whoever has a plan does not count as SEN support.
+        (its denominator is missing). A pupil with a plan does not count as SEN support.
     """
-    made = {}
-    known = np.full(facts.shape[1], "", dtype=object)
-    roll = settle(facts.on_roll, facts.on_roll, known, NOBODY)
-    made["roll"] = Counts(
-        numerator=roll.numerator,
-        denominator=np.full(facts.shape, np.nan),
-        people=roll.people,
-        pupils=roll.pupils,
-        why=roll.why,
-    )
-    send, meals = facts.table("send"), facts.table("circumstances")
-    why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
-    for name, code in (("sen_support", SEN_SUPPORT), ("ehc_plan", EHC_PLAN)):
-        made[name] = settle(_with_provision(facts, code), facts.on_roll, why, NOBODY)
-    meals = meals[(meals["kind"] == "fsm").to_numpy()]
-    why = facts.reached(
+    send, spells = facts.table("send"), facts.table("circumstances")
+    meals = spells[(spells["kind"] == "fsm").to_numpy()]
+    sen_known = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
+    meals_known = facts.reached(
         "circumstances", days_of(meals["start_date"]), "free school meals", lasts=True
     )
-    made["fsm"] = settle(_with_spell(facts, meals), facts.on_roll, why, NOBODY)
-    return made
+    return {
+        "roll": _roll(facts),
+        "sen_support": _of_roll(facts, _with_provision(facts, SEN_SUPPORT), sen_known),
+        "ehc_plan": _of_roll(facts, _with_provision(facts, EHC_PLAN), sen_known),
+        "fsm": _of_roll(facts, _with_spell(facts, meals), meals_known),
+    }
+
+
+def _of_roll(facts: Facts, pupils: Grid, why: NDArray[np.object_]) -> Counts:
+    """Return pupils, of the pupils on roll on the census day."""
+    return settle(pupils, facts.on_roll, why, NOBODY)
+
+
+def _roll(facts: Facts) -> Counts:
+    """Return the pupils on roll themselves: a number without a denominator."""
+    roll = _of_roll(facts, facts.on_roll, np.full(facts.shape[1], "", dtype=object))
+    return replace(roll, denominator=np.full(facts.shape, np.nan))
 
 
 def _with_provision(facts: Facts, code: str) -> np.ndarray:
@@ -103,20 +109,25 @@ def need_types(facts: Facts) -> dict[str, Counts]:
     """
     send = facts.table("send")
     send = send[(send["provision"] != "N").to_numpy()]
-    need = np.append(codes("needs"), NOT_KNOWN)
-    counts = np.zeros((len(need), *facts.shape))
+    counts = _primary_needs(facts)
+    why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
+    whole = counts.sum(axis=0)
+    return {
+        str(name): settle(count, whole, why, "No pupils with SEN are on the roll.")
+        for name, count in zip([*codes("needs"), NOT_KNOWN], counts, strict=True)
+    }
+
+
+def _primary_needs(facts: Facts) -> NDArray[np.float64]:
+    """Return pupils with SEN by need, school and period; the last need is not known."""
+    counts = np.zeros((len(codes("needs")) + 1, *facts.shape))
     for number, day in enumerate(facts.periods["census"]):
         here = _on_roll(facts, day)
         here = here[here["provision"].notna().to_numpy()]
         # a missing need has code -1, which is the last row: not known
-        place = here["primary_need"].cat.codes.to_numpy(), here["school"].to_numpy()
-        np.add.at(counts[:, :, number], place, 1)
-    why = facts.reached("send", days_of(send["start_date"]), "SEN provision", lasts=True)
-    whole = counts.sum(axis=0)
-    return {
-        str(name): settle(counts[row], whole, why, "No pupils with SEN are on the roll.")
-        for row, name in enumerate(need)
-    }
+        index = here["primary_need"].cat.codes.to_numpy(), here["school"].to_numpy()
+        np.add.at(counts[:, :, number], index, 1)
+    return counts
 
 
 def plans(facts: Facts) -> dict[str, Counts]:
@@ -134,29 +145,37 @@ def plans(facts: Facts) -> dict[str, Counts]:
         open then; ``in_time``: plans issued within them, of all issued in the period. Both count for
         the school on whose main roll the pupil was then.
     """
+    asked = days_of(facts.table("plans")["requested_on"])
+    why = facts.reached("plans", asked, "requests for EHC plans", lasts=True)
+    late, waiting = _waiting(facts)
+    quick, issued = _issued(facts)
+    return {
+        "waiting": settle(late, waiting, why, "No request was open at the end of the period."),
+        "in_time": settle(quick, issued, why, "No plan was issued in the period."),
+    }
+
+
+def _waiting(facts: Facts) -> tuple[Grid, Grid]:
+    """Return requests open for too long at the end of each period, and all open then."""
     table = facts.table("plans")
     pupil, asked = pupils_of(table), days_of(table["requested_on"])
-    issued = days_of(table["plan_on"])
     closed = table["outcome"].isin(["refused", "withdrawn"]).to_numpy()
-    end = np.minimum(issued, np.where(closed, days_of(table["decided_on"]), OPEN))
-    limit = 7 * WEEKS
-    late, open_ = np.zeros(facts.shape), np.zeros(facts.shape)
+    decided = np.where(closed, days_of(table["decided_on"]), OPEN)
+    end = np.minimum(days_of(table["plan_on"]), decided)
+    late, waiting = np.zeros(facts.shape), np.zeros(facts.shape)
     for number, day in enumerate(days_of(facts.periods["school_ends"])):
-        waits = (asked <= day) & (end > day)
         school = facts.school_on(pupil, np.full(len(pupil), day))
-        for grid, rows in ((open_, waits), (late, waits & (day - asked > limit))):
-            np.add.at(grid[:, number], school[rows & (school >= 0)], 1)
-    why = facts.reached("plans", asked, "requests for EHC plans", lasts=True)
-    done = issued < OPEN
-    school = facts.school_on(pupil[done], issued[done])
-    quick = (issued - asked)[done] <= limit
-    whole = facts.events(school, issued[done])
-    return {
-        "waiting": settle(late, open_, why, "No request was open at the end of the period."),
-        "in_time": settle(
-            facts.events(school[quick], issued[done][quick]),
-            whole,
-            why,
-            "No plan was issued in the period.",
-        ),
-    }
+        waits = (asked <= day) & (end > day) & (school >= 0)
+        np.add.at(waiting[:, number], school[waits], 1)
+        np.add.at(late[:, number], school[waits & (day - asked > 7 * WEEKS)], 1)
+    return late, waiting
+
+
+def _issued(facts: Facts) -> tuple[Grid, Grid]:
+    """Return plans issued in time in each period, and all issued in it."""
+    table = facts.table("plans")
+    table = table[table["plan_on"].notna().to_numpy()]
+    issued = days_of(table["plan_on"])
+    school = facts.school_on(pupils_of(table), issued)
+    quick = issued - days_of(table["requested_on"]) <= 7 * WEEKS
+    return facts.events(school[quick], issued[quick]), facts.events(school, issued)
