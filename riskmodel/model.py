@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment, check_capacity, last_near
+from riskmodel.card import ModelCard
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.data.outcomes import OUTCOMES
@@ -49,14 +50,14 @@ class RiskModel:
         Columns, in order.
     calibrated : CalibratedEnsemble
         The fitted recipe and its calibration.
-    card : dict
-        JSON-ready facts of the training: day, counts, digests, settings, backtest, audit.
+    card : ModelCard
+        What it carries of its making: day, counts, fingerprints, settings, backtest, audit.
     """
 
     outcome: str
     features: tuple[str, ...]
     calibrated: CalibratedEnsemble
-    card: dict[str, Any] = field(repr=False)
+    card: ModelCard = field(repr=False)
 
     def assess(
         self,
@@ -120,8 +121,8 @@ class RiskModel:
                 school=scores["school_id"],
                 pupil_id=scores["pupil_id"],
             ),
-            model={name: pd.DataFrame(rows) for name, rows in self.card["audit"].items()},
-            note=self.card["audit_note"],
+            model={name: pd.DataFrame(rows) for name, rows in self.card.audit.items()},
+            note=self.card.audit_note,
         )
         return Assessment(
             outcome=self.outcome,
@@ -130,8 +131,8 @@ class RiskModel:
             scores=scores,
             explanation=explanation,
             audit=audit,
-            backtest=self.card["backtest"],
-            provenance={**self.card["trained"], **(provenance or {})},
+            backtest=self.card.backtest,
+            provenance={**self.card.trained, **(provenance or {})},
             calibrated=self.calibrated,
         )
 
@@ -197,7 +198,7 @@ class RiskModel:
             "outcome": self.outcome,
             "features": list(self.features),
             "calibration": {"intercept": calibration.intercept, "slope": calibration.slope},
-            "card": self.card,
+            "card": self.card.to_dict(),
         }
         text = json.dumps(document, indent=1, allow_nan=False)
         (folder / "model.json").write_text(text, encoding="utf-8")
@@ -248,7 +249,7 @@ class RiskModel:
                     ensemble=Ensemble.from_arrays(arrays),
                     calibration=AffineCalibration(**document["calibration"]),
                 ),
-                card=document["card"],
+                card=_card(folder, document["card"]),
             )
         except ModelError:
             raise
@@ -259,8 +260,7 @@ class RiskModel:
 
 def _fault(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
     """Say why a document does not belong to its arrays, or lacks what an assessment is made of."""
-    names, affine, card = (document[name] for name in ("features", "calibration", "card"))
-    kinds = {"trained": dict, "backtest": dict, "audit": dict, "audit_note": str}
+    names, affine = document["features"], document["calibration"]
     if document["outcome"] not in OUTCOMES:
         return f"there is no outcome {document['outcome']!r}"
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
@@ -269,9 +269,14 @@ def _fault(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
         return f"it names {len(names)} features, and its arrays are of others"
     if not np.isfinite([affine["intercept"], affine["slope"]]).all() or affine["slope"] <= 0:
         return "its calibration would turn the ranking round"
-    if not all(isinstance(card[name], kind) for name, kind in kinds.items()):
-        return "its card is not whole"
     return ""
+
+
+def _card(folder: Path, written: dict[str, Any]) -> ModelCard:
+    try:
+        return ModelCard.from_dict(written)
+    except ModelError as error:
+        raise ModelError(_damaged(folder, str(error))) from error
 
 
 def _damaged(folder: Path, why: str) -> str:

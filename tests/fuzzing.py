@@ -22,6 +22,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
+from riskmodel.card import ModelCard
 from riskmodel.data import TABLES
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.read import Extract, read
@@ -207,7 +208,7 @@ def _model(path: Path) -> None:
 def _list(path: Path) -> None:
     _unpack(path, path.parent)
     model = small_model()
-    model.card["trained"] |= dict.fromkeys(MADE_BY)
+    model.card.trained.update(dict.fromkeys(MADE_BY))
     identity, ranking = read_list(path.parent)
     assert len(ranking) >= identity.rows
     assert len(read_handed_out(path.parent, model)) == len(ranking)
@@ -400,12 +401,12 @@ def small_model() -> RiskModel:
             ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
             calibration=AffineCalibration(0.1, 0.9),
         ),
-        card={
-            "trained": {},
-            "backtest": {"counts": {"capacity": 5}},
-            "audit": {},
-            "audit_note": "",
-        },
+        card=ModelCard(
+            trained={},
+            backtest={"counts": {"capacity": 5}},
+            audit={},
+            audit_note="",
+        ),
     )
 
 

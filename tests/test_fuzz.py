@@ -296,7 +296,10 @@ def test_the_small_model_itself_is_read(tmp_path: Path) -> None:
         ({"features": [1, 2]}, "names of its features are not whole"),
         ({"calibration": {"intercept": 0.0, "slope": -1.0}}, "turn the ranking round"),
         ({"outcome": "grades"}, "no outcome 'grades'"),
-        ({"card": {"trained": {}}}, "cannot be read"),
+        (
+            {"card": {"trained": {}}},
+            "its card is not whole: audit, audit_note, backtest is missing",
+        ),
     ],
 )
 def test_a_model_whose_parts_do_not_fit_is_refused_before_anything_is_worked_out(

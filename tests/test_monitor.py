@@ -36,11 +36,11 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a store whose champion is said to have been trained two years before the last list."""
     tracking = f"sqlite:///{tmp_path_factory.mktemp('watched') / 'mlflow.db'}"
     made = small_la.training
-    trained = made.model.card["trained"] | {"trained_as_of": "2023-06-01"}
-    model = replace(made.model, card=made.model.card | {"trained": trained})
+    trained = made.model.card.trained | {"trained_as_of": "2023-06-01"}
+    model = replace(made.model, card=replace(made.model.card, trained=trained))
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
     for outcome in ("pex", "neet"):  # what is asked of the second is only how lists are counted
-        named = replace(model, outcome=outcome, card=model.card | {"outcome": outcome})
+        named = replace(model, outcome=outcome)
         run = Run(outcome, tracking=tracking)
         number = register(replace(made, model=named), run, None, X)
         run.registry.set_champion([number])

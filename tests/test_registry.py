@@ -83,7 +83,7 @@ def test_train_promote_serve_score_over_http_and_roll_back(
     model = RiskModel.load(
         Run("pex", tracking=server).registry.download("models:/riskmodel-pex@champion")
     )
-    assert model.card["backtest"] == small_la.training.model.card["backtest"]  # the same anywhere
+    assert model.card.backtest == small_la.training.model.card.backtest  # the same anywhere
 
     rows = medians(model)
     port = mlflow_server.free_port()
@@ -154,8 +154,7 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     assert found == pytest.approx(wanted.dropna().tolist())
     assert run.data.params["gate.smallest_lift"] == "2.0"
     assert (
-        run.data.tags["data_digest"]
-        == small_la.training.model.card["trained"]["training_data_digest"]
+        run.data.tags["data_digest"] == small_la.training.model.card.trained["training_data_digest"]
     )
     lineage = json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/lineage.json"))
     for extract in lineage["extracts"]:
@@ -166,7 +165,7 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     )
     assert catalogue["feature"].tolist() == list(small_la.training.model.features)
     audit = json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/audit.json"))
-    assert audit == small_la.training.model.card["audit"]
+    assert audit == small_la.training.model.card.audit
     few = (small_la.training.audit.groups["pupils_with_outcome"] < 5).to_numpy()
     assert few.any()  # P5: what leaves the desk holds no small count
     shown = pd.DataFrame(audit["groups"])

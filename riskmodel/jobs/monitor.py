@@ -176,7 +176,7 @@ def monitor(
         outcome=run.outcome,
         version=version,
         as_of=day,
-        simulated=bool(model.card["trained"]["simulated"]),
+        simulated=bool(model.card.trained["simulated"]),
         problems=alike_together(extract.problems) + not_followed(handed_out, extract.tables),
         drift=drifted,
         outcomes=_outcomes(past, decided, run.outcome),
@@ -206,11 +206,11 @@ def _outcomes(past: pd.DataFrame, decided: pd.DataFrame | None, outcome: str) ->
 
 def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     """Return drift of the score and of every feature, with the features' share of the reasons."""
-    if "profile" not in model.card:
+    if model.card.profile is None:
         raise ModelError("The champion keeps no profile of its training data; train it again.")
     risk = today.scores["risk"].to_numpy()
     X = today.explanation.features.assign(**{SCORE: logit(risk)})
-    table = drift(model.card["profile"], X)
+    table = drift(model.card.profile, X)
     size = today.explanation.contributions.abs().mean()
     table["share_of_reasons"] = table["feature"].map(size / size.sum())
     is_score = table["feature"] == SCORE
@@ -250,7 +250,7 @@ def _advice(
         advice.append(
             "First mend the extract: rows were set aside, and drift may come from that alone."
         )
-    age = (day - pd.Timestamp(model.card["trained"]["trained_as_of"])).days
+    age = (day - pd.Timestamp(model.card.trained["trained_as_of"])).days
     if age >= OLD_DAYS:
         advice.append(f"The model was trained {age} days ago; a year of outcomes is new since.")
     if len(finished):

@@ -137,7 +137,7 @@ def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment
     Assessment
         Of the whole cohort.
     """
-    capacity = int(model.card["backtest"]["counts"]["capacity"])
+    capacity = int(model.card.backtest["counts"]["capacity"])
     n_cohort = len(build_spine(tables, [day], model.outcome))
     return model.assess(tables, as_of=day, capacity=max(1, min(capacity, n_cohort)))
 
@@ -159,7 +159,7 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     list of DataFrame
         Columns :data:`LIST_COLUMNS`, oldest first.
     """
-    since = pd.Timestamp(model.card["trained"]["trained_as_of"])
+    since = pd.Timestamp(model.card.trained["trained_as_of"])
     try:
         days = [d for d in snapshots(tables, model.outcome, before=day) if since <= d < day]
     except HistoryError:
@@ -205,7 +205,7 @@ def read_handed_out(folder: Path, model: RiskModel) -> pd.DataFrame:
             f"{folder / 'assessment.json'} no longer says which model made the list. Put back the file as it "
             "was written."
         )
-    same = all(origin.get(key) == model.card["trained"][key] for key in MADE_BY)
+    same = all(origin.get(key) == model.card.trained[key] for key in MADE_BY)
     return ranking.assign(
         listed=ranking["selected"], as_of=pd.Timestamp(identity.as_of), same_model=same
     )[LIST_COLUMNS]

@@ -79,9 +79,9 @@ def register(made: Training, run: Run, champion: str | None, X: pd.DataFrame) ->
 
 def _parameters(made: Training, run: Run) -> dict[str, Any]:
     """Return the settings of the recipe, the day, the capacity and the gates."""
-    day = made.model.card["trained"]["trained_as_of"]
+    day = made.model.card.trained["trained_as_of"]
     return (
-        made.model.card["settings"]
+        made.model.card.settings
         | {"as_of": day, "capacity": made.backtest.counts["capacity"]}
         | {f"gate.{name}": str(value) for name, value in asdict(run.gates).items()}
     )
@@ -89,7 +89,7 @@ def _parameters(made: Training, run: Run) -> dict[str, Any]:
 
 def _tags(made: Training, run: Run, champion: str | None) -> dict[str, str]:
     """Return the answers to the gates, and what a promotion compares."""
-    trained = made.model.card["trained"]
+    trained = made.model.card.trained
     return to_tags(made.gates) | {
         "gates_digest": run.settings.digest(run.outcome),
         "champion": champion or "none",
@@ -118,7 +118,7 @@ def _settings(made: Training, run: Run, champion: str | None) -> dict[str, str]:
 def _pages(made: Training) -> dict[str, str]:
     """Write what a person or a program can read of the run: file name → text."""
     model, backtest, search = made.model, made.backtest, made.search
-    trained, audit = model.card["trained"], model.card["audit"]
+    trained, audit = model.card.trained, model.card.audit
     texts = {
         "backtest.html": backtest_page(
             backtest,

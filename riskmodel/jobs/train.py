@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.card import ModelCard
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
@@ -247,7 +248,7 @@ def _champions_recipe(
         return {}
     X = job.sample.X
     names = [name for name in champion.features if name in X]
-    theirs = {k: v for k, v in champion.card["settings"].items() if k != "random_state"}
+    theirs = {k: v for k, v in champion.card.settings.items() if k != "random_state"}
     ours = {k: v for k, v in job.make(**settings).get_params().items() if k in theirs}
     if theirs == ours and names == list(X):
         return {}
@@ -275,15 +276,15 @@ def _final_model(
         outcome=job.run.outcome,
         features=tuple(sample.X.columns),
         calibrated=CalibratedEnsemble(ensemble=fitted.ensemble_, calibration=calibration),
-        card={
-            "trained": lineage(job.extract, sample, job.run),
-            "settings": {k: v for k, v in fitted.get_params().items() if k != "monotone"},
-            "backtest": tested.backtest.to_dict(),
-            "audit": tested.audit.to_dict(),
-            "audit_note": notes[0],
-            "notes": notes,
-            "profile": _profile(sample, score, tested.predictions["as_of"]),
-        },
+        card=ModelCard(
+            trained=lineage(job.extract, sample, job.run),
+            settings={k: v for k, v in fitted.get_params().items() if k != "monotone"},
+            backtest=tested.backtest.to_dict(),
+            audit=tested.audit.to_dict(),
+            audit_note=notes[0],
+            notes=notes,
+            profile=_profile(sample, score, tested.predictions["as_of"]),
+        ),
     )
 
 
