@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -102,7 +102,7 @@ def map_parts(tables: Tables, spine: pd.DataFrame, use: Use) -> NDArray[np.float
     if spine.empty:
         raise RequestError("The spine has no rows, so there is nothing to build.")
     with warnings.catch_warnings():
-        # Spark sees Arrow only; what it says of versions of pandas does not concern us
+        # Spark sees Arrow only, so its warning about versions of pandas does not apply
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers need this environment
         builder = SparkSession.builder.appName("riskmodel")
@@ -115,8 +115,12 @@ def _map_parts(
     days = [pd.Timestamp(day) for day in np.unique(spine["as_of"].to_numpy())]
     own = [one for one in BUILDERS if not one.make.__module__.startswith("riskmodel.")]
     parts = _split(session, tables, spine)
-    peers = _collect_peers(parts.mapInArrow(_first_pass(days), PEERS).groupBy(
-        "day", "kind", "key", "name").sum("value").collect())  # fmt: skip
+    peers = _collect_peers(
+        parts.mapInArrow(_first_pass(days), PEERS)
+        .groupBy("day", "kind", "key", "name")
+        .sum("value")
+        .collect()
+    )
     made = parts.mapInArrow(_second_pass(peers, own, use), ROWS).collect()
     parts.unpersist()
     numbers = [np.frombuffer(row["rows"], np.int64) for row in made]
@@ -135,27 +139,28 @@ ROWS = "rows binary, values binary, dtype string"
 def _split(session: SparkSession, tables: Tables, spine: pd.DataFrame) -> DataFrame:
     """Return a Spark frame with a row per part: its tables and its rows of the spine, as Arrow."""
     n_parts = PARTS_PER_CORE * session.sparkContext.defaultParallelism
-    n_pupils = len(tables.pupils.categories)
-    n_parts = max(1, min(n_parts, n_pupils))
-    numbered = spine.assign(_row=np.arange(len(spine)))
+    n_parts = max(1, min(n_parts, len(tables.pupils.categories)))
     pieces: list[dict[str, bytes]] = [{} for _ in range(n_parts)]
+    numbered = spine.assign(_row=np.arange(len(spine)))
     for name, frame in [*tables.items(), ("spine", numbered)]:
-        if name in WHOLE:
-            whole = _to_arrow(frame)
-            for piece in pieces:
-                piece[name] = whole
-            continue
-        part = frame["pupil_id"].cat.codes.to_numpy() % n_parts
-        order = np.argsort(part, kind="stable")
-        stops = np.searchsorted(part[order], np.arange(n_parts + 1))
-        for number, piece in enumerate(pieces):
-            rows = order[stops[number] : stops[number + 1]]
-            dtype = pd.CategoricalDtype(tables.pupils.categories[number::n_parts])
-            taken = frame.take(rows).reset_index(drop=True)
-            piece[name] = _to_arrow(taken.assign(pupil_id=taken["pupil_id"].astype(dtype)))
-    told = [(list(piece), list(piece.values())) for piece in pieces]
-    made = session.createDataFrame(told, "names array<string>, contents array<binary>")
+        whole = name in WHOLE
+        parts = [_to_arrow(frame)] * n_parts if whole else _by_pupil(frame, tables, n_parts)
+        for piece, part in zip(pieces, parts, strict=True):
+            piece[name] = part
+    rows = [(list(piece), list(piece.values())) for piece in pieces]
+    made = session.createDataFrame(rows, "names array<string>, contents array<binary>")
     return made.repartition(n_parts).persist()
+
+
+def _by_pupil(frame: pd.DataFrame, tables: Tables, n_parts: int) -> Iterable[bytes]:
+    """Yield the rows of each part's pupils, as Arrow."""
+    part = frame["pupil_id"].cat.codes.to_numpy() % n_parts
+    order = np.argsort(part, kind="stable")
+    stops = np.searchsorted(part[order], np.arange(n_parts + 1))
+    for number in range(n_parts):
+        dtype = pd.CategoricalDtype(tables.pupils.categories[number::n_parts])
+        taken = frame.take(order[stops[number] : stops[number + 1]]).reset_index(drop=True)
+        yield _to_arrow(taken.assign(pupil_id=taken["pupil_id"].astype(dtype)))
 
 
 def _to_arrow(frame: pd.DataFrame) -> bytes:
@@ -224,8 +229,11 @@ def _second_pass(peers: Peers, own: list[Builder], use: Use) -> Any:
                 continue
             rows = spine["_row"].to_numpy(np.int64)
             made = use(build_locally(tables, spine.drop(columns="_row"), peers=peers))
-            told = {"rows": [rows.tobytes()], "values": [np.ascontiguousarray(made).tobytes()],
-                    "dtype": [made.dtype.str]}  # fmt: skip
-            yield pa.RecordBatch.from_pydict(told)
+            columns = {
+                "rows": [rows.tobytes()],
+                "values": [np.ascontiguousarray(made).tobytes()],
+                "dtype": [made.dtype.str],
+            }
+            yield pa.RecordBatch.from_pydict(columns)
 
     return run

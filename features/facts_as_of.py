@@ -139,7 +139,7 @@ class FactsAsOf:
         Returns
         -------
         float array of shape (n_rows,)
-            Half-days; 0 where there is no such term, or no calendar to tell it.
+            Half-days; 0 where there is no such term, or no calendar.
         """
         assert self.register is not None
         return self._count(family, self.register.term(self.as_of, back=back))

@@ -101,20 +101,19 @@ class Assessment:
         self.explanation.check_sum(logit(self.scores["risk"].to_numpy(dtype=float)))
 
     def _check_rows(self) -> None:
-        if not self.explanation.features.index.equals(self.scores.index):
-            raise ModelError(
-                "An assessment needs the explanation of every pupil, in the rows of the scores. "
-                "Make it with RiskModel.assess."
-            )
         missing = [name for name in SCORE_COLUMNS if name not in self.scores]
         if missing:
             raise ModelError(
                 f"The scores have no column '{missing[0]}'. Give {', '.join(SCORE_COLUMNS)}."
             )
-        twice = self.scores["pupil_id"].duplicated().to_numpy()
-        if twice.any():
+        if not self.explanation.features.index.equals(self.scores.index):
             raise ModelError(
-                f"Row {int(twice.argmax())} of the scores holds a pupil who has a row already. "
+                "An assessment needs the explanation of every pupil, in the rows of the scores. "
+                "Make it with RiskModel.assess."
+            )
+        if (row := _first_row(self.scores["pupil_id"].duplicated().to_numpy())) is not None:
+            raise ModelError(
+                f"Row {row} of the scores holds a pupil who has a row already. "
                 "Score every pupil once."
             )
 
@@ -122,15 +121,12 @@ class Assessment:
         risk, low, high = (
             self.scores[name].to_numpy(dtype=float) for name in ("risk", "risk_low", "risk_high")
         )
-        wrong = ~((risk > 0) & (risk < 1))
-        if wrong.any():
-            row = int(wrong.argmax())
+        if (row := _first_row(~((risk > 0) & (risk < 1)))) is not None:
             raise ModelError(
                 f"Every risk must lie between 0 and 1, both excluded; row {row} has {risk[row]}."
             )
         outside = ~((low <= risk + TOLERANCE) & (risk <= high + TOLERANCE))
-        if outside.any():
-            row = int(outside.argmax())
+        if (row := _first_row(outside)) is not None:
             raise ModelError(
                 f"Every risk must lie within its interval; row {row} has {risk[row]:.4g} with "
                 f"{low[row]:.4g} to {high[row]:.4g}."
@@ -239,6 +235,11 @@ class Assessment:
         return html_table(shown, caption) + self.audit._repr_html_()
 
 
+def _first_row(wrong: NDArray[np.bool_]) -> int | None:
+    """Return the first row where something is wrong, None where nothing is."""
+    return int(wrong.argmax()) if wrong.any() else None
+
+
 def check_capacity(capacity: int, n_pupils: int) -> None:
     """Refuse a capacity that does not fit the cohort.
 
@@ -309,15 +310,18 @@ def rank(assessment: Assessment, *, previous: pd.DataFrame | None = None) -> pd.
     ranking = pd.concat([assessment.scores, sentences], axis=1).iloc[order]
     ranking = ranking.reset_index(drop=True).astype({"pupil_id": "str"})
     place = np.arange(1, len(ranking) + 1)
-    near = last_near(assessment.capacity)
-    band = np.select([place <= assessment.capacity, place <= near], ["listed", "near the line"],
-                     "not listed")  # fmt: skip
     ranking.insert(0, "rank", place)
     ranking.insert(1, "selected", place <= assessment.capacity)
     at = list(ranking.columns).index("risk_high") + 1
-    ranking.insert(at, "band", band)
+    ranking.insert(at, "band", _bands(place, assessment.capacity))
     ranking.insert(at + 1, "change", _change(ranking, previous))
     return ranking
+
+
+def _bands(place: NDArray[np.int64], capacity: int) -> NDArray[np.str_]:
+    """Return for each place whether it is listed, near the line or neither."""
+    bounds = [place <= capacity, place <= last_near(capacity)]
+    return np.select(bounds, ["listed", "near the line"], "not listed")
 
 
 def _order(scores: pd.DataFrame) -> NDArray[np.int64]:
@@ -325,9 +329,7 @@ def _order(scores: pd.DataFrame) -> NDArray[np.int64]:
     return np.argsort(rank_on_list(scores["risk"], scores["pupil_id"]))
 
 
-def _change(ranking: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.object_]:
-    if previous is None:
-        return np.full(len(ranking), "first list", dtype=object)
+def _check_previous(previous: pd.DataFrame) -> None:
     missing = [name for name in ("pupil_id", "rank") if name not in previous]
     if missing:
         raise RequestError(
@@ -335,6 +337,13 @@ def _change(ranking: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.
         )
     if previous["pupil_id"].duplicated().any():
         raise RequestError("The previous list holds a pupil twice. Give one row per pupil.")
+
+
+def _change(ranking: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.object_]:
+    """Return whether each pupil is new, rising, steady or falling since the previous list."""
+    if previous is None:
+        return np.full(len(ranking), "first list", dtype=object)
+    _check_previous(previous)
     before = previous.set_index(previous["pupil_id"].astype("str"))["rank"]
     was = ranking["pupil_id"].map(before).to_numpy(dtype=float)
     now = ranking["rank"].to_numpy(dtype=float)

@@ -98,43 +98,48 @@ class RiskModel:
         ModelError
             If the tables lack what the model's features are made of.
         """
-        spine = build_spine(tables, [as_of], self.outcome)
-        if spine.empty:
-            raise HistoryError(
-                f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}. "
-                "Choose a day within the data's span."
-            )
+        spine = self._spine_on(tables, as_of)
         check_capacity(capacity, len(spine))
         if engine == "spark":
             risks, explanation = self._explain_on_spark(tables, spine)
         else:
             risks, explanation = self._explain(self._columns_of(build(tables, spine)))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
-        ranks = rank_on_list(scores["risk"], scores["pupil_id"])
-        selected = ranks <= capacity
-        audit = Audit(
-            this_list=audit_list(
-                groups_at(tables, spine),
-                selected,
-                risks["risk"],
-                near=(ranks <= last_near(capacity)) & ~selected,
-                school=scores["school_id"],
-                pupil_id=scores["pupil_id"],
-            ),
-            model={name: pd.DataFrame(rows) for name, rows in self.card.audit.items()},
-            note=self.card.audit_note,
-        )
         return Assessment(
             outcome=self.outcome,
             as_of=as_of,
             capacity=capacity,
             scores=scores,
             explanation=explanation,
-            audit=audit,
+            audit=self._audit(groups_at(tables, spine), scores, capacity),
             backtest=self.card.backtest,
             provenance={**self.card.trained, **(provenance or {})},
             calibrated=self.calibrated,
         )
+
+    def _spine_on(self, tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
+        spine = build_spine(tables, [as_of], self.outcome)
+        if spine.empty:
+            raise HistoryError(
+                f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}. "
+                "Choose a day within the data's span."
+            )
+        return spine
+
+    def _audit(self, groups: pd.DataFrame, scores: pd.DataFrame, capacity: int) -> Audit:
+        """Return the audit of the list, with that of the model."""
+        ranks = rank_on_list(scores["risk"], scores["pupil_id"])
+        selected = ranks <= capacity
+        this_list = audit_list(
+            groups,
+            selected,
+            scores["risk"],
+            near=(ranks <= last_near(capacity)) & ~selected,
+            school=scores["school_id"],
+            pupil_id=scores["pupil_id"],
+        )
+        model = {name: pd.DataFrame(rows) for name, rows in self.card.audit.items()}
+        return Audit(this_list=this_list, model=model, note=self.card.audit_note)
 
     def _explain_on_spark(
         self, tables: Tables, spine: pd.DataFrame
@@ -226,29 +231,15 @@ class RiskModel:
             If a file is missing, damaged, or holds anything but numbers and text.
         """
         try:
-            document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            with (
-                (folder / "arrays.npz").open("rb") as stream,
-                np.load(stream, allow_pickle=False) as stored,
-            ):
-                if any(one.compress_type for one in stored.zip.infolist()):
-                    # save packs none; such a file could unpack to more than memory holds
-                    raise ModelError(_damaged(folder, "its arrays are compressed"))
-                arrays = {name: stored[name] for name in stored.files}
-            if document["format"] != FORMAT:
-                raise ModelError(
-                    f"The model in {folder.name} has format {document['format']}; this version reads "
-                    f"{FORMAT}. Train it again."
-                )
+            document, arrays = _read_files(folder)
             if fault := _fault(document, arrays):
                 raise ModelError(_damaged(folder, fault))
+            ensemble = Ensemble.from_arrays(arrays)
+            calibration = AffineCalibration(**document["calibration"])
             return cls(
                 outcome=document["outcome"],
                 features=tuple(document["features"]),
-                calibrated=CalibratedEnsemble(
-                    ensemble=Ensemble.from_arrays(arrays),
-                    calibration=AffineCalibration(**document["calibration"]),
-                ),
+                calibrated=CalibratedEnsemble(ensemble=ensemble, calibration=calibration),
                 card=_card(folder, document["card"]),
             )
         except ModelError:
@@ -258,8 +249,27 @@ class RiskModel:
             raise ModelError(_damaged(folder, why)) from error
 
 
+def _read_files(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the text and the arrays of a saved model; refuse another format, and packed arrays."""
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    with (
+        (folder / "arrays.npz").open("rb") as stream,
+        np.load(stream, allow_pickle=False) as stored,
+    ):
+        if any(one.compress_type for one in stored.zip.infolist()):
+            # save packs none; such a file could unpack to more than memory holds
+            raise ModelError(_damaged(folder, "its arrays are compressed"))
+        arrays = {name: stored[name] for name in stored.files}
+    if document["format"] != FORMAT:
+        raise ModelError(
+            f"The model in {folder.name} has format {document['format']}; this version reads "
+            f"{FORMAT}. Train it again."
+        )
+    return document, arrays
+
+
 def _fault(document: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> str:
-    """Say why a document does not belong to its arrays, or lacks what an assessment is made of."""
+    """Return why a document does not fit its arrays; empty where it does."""
     names, affine = document["features"], document["calibration"]
     if document["outcome"] not in OUTCOMES:
         return f"there is no outcome {document['outcome']!r}"

@@ -86,7 +86,7 @@ class Linear:
         features : int array of shape (n_chosen,)
             Columns of the part.
         part : Linear
-            What was learned of them.
+            Its coefficients.
 
         Returns
         -------

@@ -318,11 +318,10 @@ def write_time(value: float, unit: str) -> str:
     ('5 weeks', '2 years')
     """
     days = abs(value) * _DAYS[unit]
-    for word, most in (("day", 14.0), ("week", 70.0), ("month", 730.0), ("year", np.inf)):
-        if days < most:
-            number = max(1, round(days / _DAYS[f"{word}s"]))
-            return f"{number} {word if number == 1 else word + 's'}"
-    raise AssertionError(f"not a length of time: {value}")
+    limits = (("day", 14.0), ("week", 70.0), ("month", 730.0))
+    word = next((word for word, most in limits if days < most), "year")
+    number = max(1, round(days / _DAYS[f"{word}s"]))
+    return f"{number} {word if number == 1 else word + 's'}"
 
 
 def _level(value: float, unit: str) -> str:

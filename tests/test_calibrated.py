@@ -1,0 +1,69 @@
+"""The calibrated ensemble: one scale for scores, spreads, contributions and interactions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from riskmodel.training.affine_calibration import AffineCalibration
+from riskmodel.training.calibrated import CalibratedEnsemble, ScoredRows
+from tests.fuzzing import small_model
+
+X = np.array([[0.0, 0.0], [1.0, 2.0], [0.3, np.nan]], dtype=np.float32)
+
+
+def calibrated(intercept: float = 0.0, slope: float = 1.0) -> CalibratedEnsemble:
+    """Return the two bags of a hand-made model with another calibration."""
+    return replace(small_model().calibrated, calibration=AffineCalibration(intercept, slope))
+
+
+def test_risks_worked_by_hand() -> None:
+    # log-odds -1 + 0.5 + 0.5 = 0, half-width log 3: risk 1/2, from 1/4 to 3/4
+    rows = ScoredRows(
+        base_value=-1.0, contributions=np.array([[0.5, 0.5]]), half_width=np.log([3.0])
+    )
+    assert rows.log_odds.tolist() == [0.0]
+    assert rows.risks().to_numpy()[0] == pytest.approx([0.5, 0.25, 0.75])
+
+
+def test_log_odds_are_the_calibrated_mean_of_the_bags_and_the_interval_is_their_spread() -> None:
+    made = calibrated(0.25, 0.5)
+    members = made.ensemble.explain(X)[2]
+    rows = made.score(X)
+    np.testing.assert_allclose(rows.log_odds, 0.25 + 0.5 * members.mean(axis=1))
+    np.testing.assert_allclose(rows.half_width, 1.96 * 0.5 * members.std(axis=1, ddof=1))
+    np.testing.assert_allclose(rows.risks()["risk"], expit(rows.log_odds))
+    np.testing.assert_allclose(logit(rows.risks()["risk_high"]), rows.log_odds + rows.half_width)
+
+
+@pytest.mark.parametrize("slope", [0.05, 0.5, 2.0])
+@pytest.mark.parametrize("intercept", [-1.0, 0.0, 3.0])
+def test_calibration_scales_all_but_the_base_value_which_it_also_moves(
+    intercept: float, slope: float
+) -> None:
+    plain, made = calibrated(), calibrated(intercept, slope)
+    assert made.score(X).base_value == pytest.approx(intercept + slope * plain.score(X).base_value)
+    for answer in (
+        lambda one: one.score(X).contributions,
+        lambda one: one.score(X).half_width,
+        lambda one: one.contributions(X),
+        lambda one: one.contributions_by_bag(X),
+        lambda one: one.interactions(X),
+    ):
+        np.testing.assert_allclose(answer(made), slope * answer(plain), atol=1e-12)
+
+
+def test_bags_average_and_interactions_add_up_to_the_contributions() -> None:
+    made = calibrated(0.1, 0.9)
+    parts = made.score(X).contributions
+    np.testing.assert_array_equal(made.contributions(X), parts)
+    np.testing.assert_allclose(made.contributions_by_bag(X).mean(axis=0), parts)
+    np.testing.assert_allclose(made.interactions(X).sum(axis=2), parts)
+
+
+def test_typical_is_the_median_that_training_found() -> None:
+    made = calibrated()
+    assert made.typical.tolist() == made.ensemble.linear.centre.tolist()
