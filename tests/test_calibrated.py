@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -39,21 +40,27 @@ def test_log_odds_are_the_calibrated_mean_of_the_bags_and_the_interval_is_their_
     np.testing.assert_allclose(logit(rows.risks()["risk_high"]), rows.log_odds + rows.half_width)
 
 
+SCALED: dict[str, Callable[[CalibratedEnsemble], np.ndarray]] = {
+    "contributions of scores": lambda made: made.score(X).contributions,
+    "half_width": lambda made: made.score(X).half_width,
+    "contributions": lambda made: made.contributions(X),
+    "contributions_by_bag": lambda made: made.contributions_by_bag(X),
+    "interactions": lambda made: made.interactions(X),
+}
+
+
 @pytest.mark.parametrize("slope", [0.05, 0.5, 2.0])
-@pytest.mark.parametrize("intercept", [-1.0, 0.0, 3.0])
-def test_calibration_scales_all_but_the_base_value_which_it_also_moves(
-    intercept: float, slope: float
-) -> None:
-    plain, made = calibrated(), calibrated(intercept, slope)
-    assert made.score(X).base_value == pytest.approx(intercept + slope * plain.score(X).base_value)
-    for answer in (
-        lambda one: one.score(X).contributions,
-        lambda one: one.score(X).half_width,
-        lambda one: one.contributions(X),
-        lambda one: one.contributions_by_bag(X),
-        lambda one: one.interactions(X),
-    ):
-        np.testing.assert_allclose(answer(made), slope * answer(plain), atol=1e-12)
+@pytest.mark.parametrize("name", SCALED)
+def test_the_slope_scales_every_difference_once(name: str, slope: float) -> None:
+    plain, made = SCALED[name](calibrated()), SCALED[name](calibrated(3.0, slope))
+    np.testing.assert_allclose(made, slope * plain, atol=1e-12)
+
+
+@pytest.mark.parametrize(("intercept", "slope"), [(-1.0, 0.05), (0.0, 1.0), (3.0, 2.0)])
+def test_the_base_value_moves_and_scales(intercept: float, slope: float) -> None:
+    base = calibrated().score(X).base_value
+    made = calibrated(intercept, slope).score(X).base_value
+    assert made == pytest.approx(intercept + slope * base)
 
 
 def test_bags_average_and_interactions_add_up_to_the_contributions() -> None:
