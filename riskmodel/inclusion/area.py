@@ -21,7 +21,7 @@ from riskmodel.inclusion.measures import Inclusion
 __all__ = ["exits", "profile", "rows_by_year", "spread"]
 
 STEP_SCHOOLS = 3
-"""Fewest schools between two points of the curve: fewer would show what one school issued."""
+"""Fewest schools between two points of the curve: fewer would show the events of one school."""
 
 STEP_EVENTS = 5
 """Fewest events between two points."""
@@ -42,13 +42,20 @@ KINDS = (
 )
 """Circumstances of the profile, where the LA holds them."""
 
+MEASURES_SHOWN = {
+    "sen_support": "SEN support",
+    "ehc_plan": "EHC plan",
+    "fsm": "Eligible for free school meals",
+}
+"""Measure of the profile → its label."""
 
-def profile(made: Inclusion) -> pd.DataFrame:
-    """Count who lives and learns in the area on the latest census day.
+
+def profile(counted: Inclusion) -> pd.DataFrame:
+    """Count the pupils of the area on the latest census day, by phase and circumstances.
 
     Parameters
     ----------
-    made : Inclusion
+    counted : Inclusion
         Counts by school.
 
     Returns
@@ -57,22 +64,16 @@ def profile(made: Inclusion) -> pd.DataFrame:
         ``label, group, count, of``: pupils; ``of`` is the number that ``count`` is a part of. Rows
         of one ``group`` add up to a number that is shown.
     """
-    facts = made.facts
+    facts = counted.facts
     last = facts.periods["period"].iloc[facts.n_terms - 1]
-    now = made.table[(made.table["period"] == last).to_numpy()]
+    now = counted.table[(counted.table["period"] == last).to_numpy()]
     roll = now[(now["measure"] == "roll").to_numpy()]
-    phase = roll["phase"].where(roll["phase"] != "", "other schools")
     total = roll["numerator"].sum()
     rows = [("Pupils on a main roll", "roll", total, np.nan)]
-    rows += [
-        (f"… {name}", "phase", count, total)
-        for name, count in roll.groupby(phase)["numerator"].sum().items()
-    ]
-    for name, label in (
-        ("sen_support", "SEN support"),
-        ("ehc_plan", "EHC plan"),
-        ("fsm", "Eligible for free school meals"),
-    ):
+    phase = roll["phase"].where(roll["phase"] != "", "other schools")
+    by_phase = roll.groupby(phase)["numerator"].sum()
+    rows += [(f"… {name}", "phase", count, total) for name, count in by_phase.items()]
+    for name, label in MEASURES_SHOWN.items():
         part = now[(now["measure"] == name).to_numpy()]
         rows.append((label, name, part["numerator"].sum(min_count=1), total))
     rows += _circumstances(facts, total)
@@ -80,76 +81,78 @@ def profile(made: Inclusion) -> pd.DataFrame:
 
 
 def _circumstances(facts: Facts, total: float) -> list[tuple[str, str, float, float]]:
+    """Return the rows of each kind of circumstances that the LA holds."""
     spells = facts.table("circumstances")
     day = int(days_of(facts.periods["census"])[facts.n_terms - 1])
     now = (days_of(spells["start_date"]) <= day) & (days_of(spells["end_date"]) >= day)
     on_roll = np.isin(pupils_of(spells), facts.rolls_on(day)["pupil"])
-    labels = code_set("circumstances")["label"]
-    rows = []
+    labels, rows = code_set("circumstances")["label"], []
     for kind in KINDS:
         inside = (spells["kind"] == kind).to_numpy()
-        if not inside.any():
-            continue
-        # whoever is educated at home is on no roll
-        here = now & inside & (on_roll | (kind == "home_educated"))
-        count = float(spells["pupil_id"][here].nunique())
-        rows.append((labels[kind], kind, count, np.nan if kind == "home_educated" else total))
+        at_home = kind == "home_educated"  # these pupils are on no roll
+        count = float(spells["pupil_id"][now & inside & (on_roll | at_home)].nunique())
+        if inside.any():
+            rows.append((labels[kind], kind, count, np.nan if at_home else total))
     return rows
 
 
-def exits(made: Inclusion) -> pd.DataFrame:
+def exits(counted: Inclusion) -> pd.DataFrame:
     """Count pupils who came off a roll without a known destination, by year group and school year.
 
     Parameters
     ----------
-    made : Inclusion
+    counted : Inclusion
         With the pupils who came off a roll.
 
     Returns
     -------
     DataFrame
         ``year_group, period, people, pupils``: pupils, and those of the year group on roll in
-        January; Reception (0) to Year 11. Of primary and secondary schools, so that what is left of
-        the totals by phase is nothing.
+        January; Reception (0) to Year 11. Of primary and secondary schools, so that nothing is left of
+        the totals by phase.
     """
-    facts = made.facts
+    facts = counted.facts
     ordinary = facts.schools["phase"].isin(["primary", "secondary"]).to_numpy()
-    left = made.left[((made.left["went"] == "unknown") & ordinary[made.left["school"]]).to_numpy()]
-    term = facts.term_of(left["day"].to_numpy())
-    left = left.assign(year=np.where(term >= 0, facts.year_of_term[term], -1))
-    groups, parts = pd.RangeIndex(OLDEST + 1), []
+    left = _left_unknown(counted)
+    left = left[ordinary[left["school"]]]
+    parts = []
     for number in range(facts.n_terms, facts.shape[1]):
         on_roll = facts.rolls_on(int(days_of(facts.periods["census"])[number]))
-        on_roll = on_roll[ordinary[on_roll["school"]]]
         here = left[(left["year"] == number).to_numpy()].drop_duplicates(["school", "pupil"])
-        sizes = [
-            rows["now"].value_counts().reindex(groups, fill_value=0).to_numpy(dtype=float)
-            for rows in (here, on_roll)
-        ]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "year_group": groups,
-                    "period": facts.periods["period"].iloc[number],
-                    "people": sizes[0],
-                    "pupils": sizes[1],
-                }
-            )
-        )
+        columns = {
+            "year_group": np.arange(OLDEST + 1),
+            "period": facts.periods["period"].iloc[number],
+            "people": _by_year_group(here),
+            "pupils": _by_year_group(on_roll[ordinary[on_roll["school"]]]),
+        }
+        parts.append(pd.DataFrame(columns))
     table = pd.concat(parts, ignore_index=True)
     return table[(table.groupby("year_group")["pupils"].transform("sum") > 0).to_numpy()]
 
 
-def spread(made: Inclusion, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Say how suspensions and permanent exclusions are spread over the secondary schools.
+def _left_unknown(counted: Inclusion) -> pd.DataFrame:
+    """Return leavers without a known destination, with the position of their school year."""
+    left = counted.left[(counted.left["went"] == "unknown").to_numpy()]
+    term = counted.facts.term_of(left["day"].to_numpy())
+    return left.assign(year=np.where(term >= 0, counted.facts.year_of_term[term], -1))
+
+
+def _by_year_group(pupils: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the number of pupils in each year group, Reception to Year 11."""
+    counts = pupils["now"].value_counts().reindex(range(OLDEST + 1), fill_value=0)
+    return counts.to_numpy(dtype=float)
+
+
+def spread(counted: Inclusion, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return how suspensions and permanent exclusions are spread over the secondary schools.
 
     Parameters
     ----------
-    made : Inclusion
+    counted : Inclusion
         With ``suspensions``.
     shown : DataFrame
-        ``measure, period``: totals of the secondary schools that are shown. Nothing is said of
-        others, which this would give away.
+        ``measure, period``: totals of the secondary schools that are shown. Others are left
+        out, as the spread would reveal them.
 
     Returns
     -------
@@ -163,10 +166,10 @@ def spread(made: Inclusion, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
 
     Notes
     -----
-    Left out is what rests on fewer than :data:`~riskmodel.data.coverage.FEWEST` events.
+    Measures of fewer than :data:`~riskmodel.data.coverage.FEWEST` events are left out.
     """
     columns = ["measure", "events", "all_schools", "schools_for_half"]
-    table = made.table
+    table = counted.table
     years = (table["term"] == "year") & table["complete"] & (table["phase"] == "secondary")
     table = table[years.to_numpy()].merge(shown[["measure", "period"]].drop_duplicates())
     curve, by_year = [], []
@@ -194,7 +197,7 @@ def _issued(rows: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _half(rows: pd.DataFrame) -> tuple[int, int, int] | None:
-    """Return events, schools, and the fewest schools that issued half; None of too few events."""
+    """Return events, schools, and the fewest schools that issued half; None for too few events."""
     sums = np.cumsum(_issued(rows))
     if not len(sums) or sums[-1] < FEWEST:
         return None
@@ -202,7 +205,7 @@ def _half(rows: pd.DataFrame) -> tuple[int, int, int] | None:
 
 
 def _points(sums: np.ndarray) -> list[int]:
-    """Choose numbers of schools at which the curve is drawn."""
+    """Return numbers of schools at which the curve is drawn."""
     points, last = [0], 0.0
     step = max(STEP_SCHOOLS, -(-len(sums) // 10))
     for point in range(step, len(sums) - STEP_SCHOOLS + 1, step):
@@ -212,12 +215,12 @@ def _points(sums: np.ndarray) -> list[int]:
     return [*points, len(sums)]
 
 
-def rows_by_year(made: Inclusion) -> pd.DataFrame:
+def rows_by_year(counted: Inclusion) -> pd.DataFrame:
     """Count the facts of each table by school year, and how full the registers are.
 
     Parameters
     ----------
-    made : Inclusion
+    counted : Inclusion
         Counts by school.
 
     Returns
@@ -227,36 +230,35 @@ def rows_by_year(made: Inclusion) -> pd.DataFrame:
         it); missing where the extracts lack the table. Of ``sessions``, half-days marked of pupils of
         school age, and their share of all half-days of the calendar for the pupils on roll.
     """
-    facts, parts = made.facts, []
-    years = facts.periods[facts.n_terms :]
+    years = counted.facts.periods[counted.facts.n_terms :]
+    parts = []
     for name, table in TABLES.items():
         column = table.event or ("date" if name == "calendar" else "")
-        if not column:
-            continue
-        rows = np.full(len(years), np.nan)
-        share = rows.copy()
-        if name == "sessions" and facts.sessions is not None:
-            rows, share = _registers(made)
-        elif name in facts.tables:
-            year = academic_year(facts.tables[name][column]).to_numpy(dtype=float)
-            rows = np.array([(year == one).sum() for one in years["year"]], dtype=float)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "table": name,
-                    "row": table.row,
-                    "period": years["period"].to_numpy(),
-                    "rows": rows,
-                    "share": share,
-                }
-            )
-        )
+        if column:
+            rows, share = _rows_and_share(counted, years, name, column)
+            columns = {"table": name, "row": table.row, "period": years["period"].to_numpy()}
+            parts.append(pd.DataFrame(columns | {"rows": rows, "share": share}))
     return pd.concat(parts, ignore_index=True)
 
 
-def _registers(made: Inclusion) -> tuple[np.ndarray, np.ndarray]:
-    facts = made.facts
-    marked = made.marks.half_days.sum(axis=(0, 2), dtype=float)[facts.n_terms :]
+def _rows_and_share(
+    counted: Inclusion, years: pd.DataFrame, name: str, column: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rows of a table by school year; for registers also how full they are."""
+    unknown = np.full(len(years), np.nan)
+    tables = counted.facts.tables
+    if name == "sessions" and counted.facts.sessions is not None:
+        return _registers(counted)
+    if name not in tables:
+        return unknown, unknown
+    year = academic_year(tables[name][column]).to_numpy(dtype=float)
+    return np.array([(year == one).sum() for one in years["year"]], dtype=float), unknown
+
+
+def _registers(counted: Inclusion) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return half-days marked by school year, and their share of the half-days possible."""
+    facts = counted.facts
+    marked = counted.marks.half_days.sum(axis=(0, 2), dtype=float)[facts.n_terms :]
     if "calendar" not in facts.tables:
         return marked, np.full(len(marked), np.nan)
     days = facts.term_of(days_of(facts.tables["calendar"]["date"].drop_duplicates()))

@@ -35,7 +35,7 @@ class Measure:
     by_phase : bool
         Whether the national figure is by phase.
     any_period : bool
-        Whether a term can stand beside England's figure for a year. Not where things add up over the
+        Whether a term can be compared with England's figure for a year. Not where things add up over the
         year, nor for persistent absence: the shorter the period, the more pupils reach 10%.
     adds : bool
         Whether the terms of a year add up to the year, or nearly so, as few pupils join or leave or
@@ -330,6 +330,13 @@ def england(name: str, phase: str) -> pd.Series | None:
     Series or None
         ``figure`` for a whole year in the measure's unit, ``year``, ``source``; None where none is
         published.
+
+    Examples
+    --------
+    >>> england("suspensions", "secondary")["figure"] > england("suspensions", "primary")["figure"]
+    True
+    >>> england("suspensions", "") is None
+    True
     """
     measure, national = MEASURES[name], code_set("national")
     code = f"{measure.national}_{phase}" if measure.by_phase else measure.national

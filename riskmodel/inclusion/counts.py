@@ -49,7 +49,7 @@ def settle(
     people: Grid | None = None,
     pupils: Grid | None = None,
 ) -> Counts:
-    """Make what cannot be worked out missing, and say why.
+    """Return counts in which cells that cannot be worked out are missing, with the reason.
 
     Parameters
     ----------
@@ -66,18 +66,23 @@ def settle(
     -------
     Counts
         With missing cells.
+
+    Examples
+    --------
+    Of two schools, the second has no pupils.
+
+    >>> events, pupils = np.array([[3.0], [0.0]]), np.array([[50.0], [0.0]])
+    >>> counts = settle(events, pupils, np.array([""], dtype=object), NOBODY)
+    >>> counts.numerator.tolist(), counts.why[1, 0]
+    ([[3.0], [nan]], 'No pupils are on the roll on the census day.')
     """
     reasons = np.broadcast_to(why, numerator.shape).copy()
     reasons[(reasons == "") & (denominator <= 0)] = nobody
-    gone = reasons != ""
-
-    def cut(grid: Grid) -> Grid:
-        return np.where(gone, np.nan, grid)
-
+    known = reasons == ""
     return Counts(
-        numerator=cut(numerator),
-        denominator=cut(denominator),
-        people=cut(numerator if people is None else people),
-        pupils=cut(denominator if pupils is None else pupils),
+        numerator=np.where(known, numerator, np.nan),
+        denominator=np.where(known, denominator, np.nan),
+        people=np.where(known, numerator if people is None else people, np.nan),
+        pupils=np.where(known, denominator if pupils is None else pupils, np.nan),
         why=reasons,
     )

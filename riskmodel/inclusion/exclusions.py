@@ -33,17 +33,30 @@ def exclusions(facts: Facts) -> dict[str, Counts]:
     -------
     dict of str to Counts
         ``suspensions``, ``suspended`` (pupils), ``exclusions``.
+
+    Examples
+    --------
+    Without the table, suspensions are unknown, not 0.
+
+    >>> from riskmodel.data import Tables
+    >>> from riskmodel.data.tables import empty_table
+    >>> from riskmodel.inclusion.facts import make_facts
+    >>> schools = pd.DataFrame({"school_id": ["S"], "name": "", "phase": "", "kind": ""})
+    >>> tables = Tables({"schools": schools, "pupils": empty_table("pupils")})
+    >>> counts = exclusions(make_facts(tables, pd.Timestamp("2024-12-01")))["suspensions"]
+    >>> float(counts.numerator[0, 0]), counts.why[0, 0]
+    (nan, 'The extracts hold no table of suspensions.')
     """
     why, table = _reach(facts)
-    made = {}
+    counts = {}
     for name, category in (("suspensions", "SUSP"), ("exclusions", "PERM")):
         rows = table[(table["category"] == category).to_numpy()]
         school, pupil, day = _where(facts, rows)
         people = facts.people(school, pupil, day)
-        made[name] = settle(facts.events(school, day), facts.on_roll, why, NOBODY, people=people)
+        counts[name] = settle(facts.events(school, day), facts.on_roll, why, NOBODY, people=people)
         if name == "suspensions":
-            made["suspended"] = settle(people, facts.on_roll, why, NOBODY)
-    return made
+            counts["suspended"] = settle(people, facts.on_roll, why, NOBODY)
+    return counts
 
 
 def reasons(facts: Facts) -> dict[str, Counts]:
@@ -69,15 +82,15 @@ def reasons(facts: Facts) -> dict[str, Counts]:
     given = given.drop_duplicates(["pupil_id", "school_id", "start_date", "reason"])
     school, _, day = _where(facts, given)
     whole = facts.events(school, day)
-    made = {}
+    counts = {}
     for code in codes("reasons"):
         rows = given[(given["reason"] == code).to_numpy()]
         school, pupil, day = _where(facts, rows)
         people = facts.people(school, pupil, day)
-        made[code] = settle(
+        counts[code] = settle(
             facts.events(school, day), whole, why, "No reason is recorded.", people=people
         )
-    return made
+    return counts
 
 
 def _reach(facts: Facts) -> tuple[NDArray[np.object_], pd.DataFrame]:

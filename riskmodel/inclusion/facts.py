@@ -1,4 +1,4 @@
-"""What the dashboard counts from: facts known on a day, laid out by school and period.
+"""The facts behind the dashboard: known on a day, by school and period.
 
 In:  tables and a day.
 Out: :class:`Facts`, and grids of shape (n_schools, n_periods) counted from dated facts.
@@ -21,6 +21,17 @@ from riskmodel.inclusion.counts import Grid, Ints
 from riskmodel.inclusion.periods import make_periods
 
 __all__ = ["Facts", "make_facts"]
+
+KINDS = {"special": "special", "AP": "alternative provision"}
+"""Kind of a school that is not ordinary → in words."""
+
+PHASES = {
+    "primary": "primary",
+    "secondary": "secondary",
+    "all_through": "all-through",
+    "post16": "post-16",
+}
+"""Phase of an ordinary school → in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +80,35 @@ class Facts:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Numbers of schools and periods."""
+        """Numbers of schools and periods.
+
+        Examples
+        --------
+        >>> make_facts(Tables({}), pd.Timestamp("2024-12-01")).shape
+        (0, 2)
+        """
         return len(self.schools), len(self.periods)
 
     @property
     def n_terms(self) -> int:
-        """Number of periods that are terms; they come first."""
+        """Number of periods that are terms; they come first.
+
+        Examples
+        --------
+        >>> make_facts(Tables({}), pd.Timestamp("2025-03-01")).n_terms
+        2
+        """
         return int((self.periods["term"] != "year").sum())
 
     @cached_property
     def year_of_term(self) -> Ints:
-        """Position among the periods of each term's school year."""
+        """Position among the periods of each term's school year.
+
+        Examples
+        --------
+        >>> make_facts(Tables({}), pd.Timestamp("2025-03-01")).year_of_term.tolist()
+        [2, 2]
+        """
         years = self.periods["year"].to_numpy()
         return self.n_terms + np.searchsorted(years[self.n_terms :], years[: self.n_terms])
 
@@ -96,6 +125,13 @@ class Facts:
         int array of shape (n,)
             Position among the periods; -1 where the day lies before the first term, after the last,
             or not before ``as_of``.
+
+        Examples
+        --------
+        >>> facts = make_facts(Tables({}), pd.Timestamp("2024-12-01"))
+        >>> days = days_of(pd.Series(pd.to_datetime(["2024-10-01", "2025-10-01"])))
+        >>> facts.term_of(days).tolist()
+        [0, -1]
         """
         terms = self.periods.iloc[: self.n_terms]
         found = np.searchsorted(days_of(terms["first"]), day, side="right") - 1
@@ -116,6 +152,14 @@ class Facts:
         -------
         float array of shape (n_schools, n_periods)
             Facts.
+
+        Examples
+        --------
+        >>> schools = pd.DataFrame({"school_id": ["S", "T"], "name": "", "phase": "", "kind": ""})
+        >>> facts = make_facts(Tables({"schools": schools}), pd.Timestamp("2024-12-01"))
+        >>> day = days_of(pd.Series(pd.to_datetime(["2024-10-01"] * 3)))
+        >>> facts.events(np.array([1, 1, -1]), day).tolist()
+        [[0.0, 0.0], [2.0, 2.0]]
         """
         term = self.term_of(day)
         inside = (school >= 0) & (term >= 0)
@@ -135,6 +179,14 @@ class Facts:
         -------
         float array of shape (n_schools, n_periods)
             Pupils; a pupil counts once a term, and once a year.
+
+        Examples
+        --------
+        >>> schools = pd.DataFrame({"school_id": ["S", "T"], "name": "", "phase": "", "kind": ""})
+        >>> facts = make_facts(Tables({"schools": schools}), pd.Timestamp("2024-12-01"))
+        >>> day = days_of(pd.Series(pd.to_datetime(["2024-10-01", "2024-11-01"])))
+        >>> facts.people(np.array([0, 0]), np.array([7, 7]), day).tolist()
+        [[1.0, 1.0], [0.0, 0.0]]
         """
         term = self.term_of(day)
         return self.people_in(school, pupil, term)
@@ -151,6 +203,14 @@ class Facts:
         -------
         float array of shape (n_schools, n_periods)
             Pupils; a pupil counts once a term, and once a year.
+
+        Examples
+        --------
+        >>> schools = pd.DataFrame({"school_id": ["S", "T"], "name": "", "phase": "", "kind": ""})
+        >>> facts = make_facts(Tables({"schools": schools}), pd.Timestamp("2024-12-01"))
+        >>> pupil, term = np.array([7, 7, 8]), np.array([0, 0, 0])
+        >>> facts.people_in(np.array([1, 1, 1]), pupil, term).tolist()
+        [[0.0, 0.0], [2.0, 2.0]]
         """
         inside = (school >= 0) & (term >= 0)
         school, pupil, term = school[inside], pupil[inside], term[inside]
@@ -251,13 +311,20 @@ class Facts:
         -------
         int array of shape (n,)
             Row of :attr:`schools`; -1 where missing.
+
+        Examples
+        --------
+        >>> schools = pd.DataFrame({"school_id": ["S", "T"], "name": "", "phase": "", "kind": ""})
+        >>> facts = make_facts(Tables({"schools": schools}), pd.Timestamp("2024-12-01"))
+        >>> facts.number_of(pd.Series(["T", "X"], dtype="str")).tolist()
+        [1, -1]
         """
         return self.schools.index.get_indexer(pd.Index(school_id.astype("object"))).astype(np.int64)
 
     def reached(
         self, name: str, day: Ints, what: str, *, lasts: bool = False
     ) -> NDArray[np.object_]:
-        """Say which periods a table's facts do not reach: there nothing is known, which is not 0.
+        """Return why periods are unknown that a table's facts do not reach: unknown is not 0.
 
         Parameters
         ----------
@@ -268,12 +335,18 @@ class Facts:
         what : str
             What the facts are, in words.
         lasts : bool
-            Whether facts last, so that the latest one says nothing about where the table ends.
+            Whether facts last, so that the latest one does not show where the table ends.
 
         Returns
         -------
         object array of shape (n_periods,)
             Empty where the period is reached, else why not.
+
+        Examples
+        --------
+        >>> facts = make_facts(Tables({}), pd.Timestamp("2024-12-01"))
+        >>> facts.reached("plans", np.array([]), "plans")[0]
+        'The extracts hold no table of plans.'
         """
         why = np.full(self.shape[1], "", dtype=object)
         if name not in self.tables:
@@ -297,7 +370,7 @@ class Facts:
 
 
 def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
-    """Lay out what was known on a day.
+    """Return the facts known on a day, by school and period.
 
     Parameters
     ----------
@@ -310,6 +383,12 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
     -------
     Facts
         By school and period.
+
+    Examples
+    --------
+    >>> facts = make_facts(Tables({}), pd.Timestamp("2024-12-01"))
+    >>> facts.periods["period"].tolist()
+    ['2024/25 autumn', '2024/25']
     """
     known = tables.as_known(as_of)
     schools = _schools(known)
@@ -326,37 +405,38 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
 
 def _schools(tables: Tables) -> pd.DataFrame:
     """Return every school of any table."""
-    known = pd.DataFrame({"name": [], "phase": [], "kind": []})
-    if "schools" in tables:
-        known = tables["schools"].drop_duplicates("school_id").set_index("school_id")
-        known = known[["name", "phase", "kind"]].astype("object")
-    ids = {str(name) for name in known.index} | {
-        str(name)
-        for table in ("enrolments", "suspensions")
-        if table in tables
-        for name in tables[table]["school_id"].dropna().unique()
-    }
-    made = known.reindex(pd.Index(sorted(ids - {""}), dtype="object", name="school_id"))
-    kind, phase = made["kind"], made["phase"]
-    words = {"mainstream": "", "special": "special", "AP": "alternative provision"}
-    in_words = phase.map(
-        {
-            "primary": "primary",
-            "secondary": "secondary",
-            "all_through": "all-through",
-            "post16": "post-16",
-        }
-    )
+    known = _described(tables)
+    ids = pd.Index(sorted(_school_ids(tables) | set(known.index)), dtype="object", name="school_id")
+    schools = known.reindex(ids)
+    kind, phase = schools["kind"], schools["phase"]
     ordinary = phase.where((kind == "mainstream") & phase.isin(["primary", "secondary"]), "")
+    in_words = kind.map(KINDS).where(kind.isin(list(KINDS)), phase.map(PHASES))
     return pd.DataFrame(
         {
-            "name": made["name"].where(made["name"].notna(), ""),
+            "name": schools["name"].where(schools["name"].notna(), ""),
             "phase": ordinary.mask(kind == "special", "special"),
-            "kind": kind.map(words)
-            .where(kind.isin(["special", "AP"]), in_words)
-            .fillna("not known"),
+            "kind": in_words.fillna("not known"),
         }
     )
+
+
+def _described(tables: Tables) -> pd.DataFrame:
+    """Return name, phase and kind of the schools that the extracts describe."""
+    if "schools" not in tables:
+        return pd.DataFrame({"name": [], "phase": [], "kind": []})
+    known = tables["schools"].drop_duplicates("school_id").set_index("school_id")
+    known = known[["name", "phase", "kind"]].astype("object")
+    return known[known.index != ""]
+
+
+def _school_ids(tables: Tables) -> set[str]:
+    """Return the schools that rolls and suspensions name."""
+    names = (
+        tables[table]["school_id"].dropna().unique()
+        for table in ("enrolments", "suspensions")
+        if table in tables
+    )
+    return {str(name) for part in names for name in part} - {""}
 
 
 def _rolls(tables: Tables, schools: pd.DataFrame) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def inclusion(tables: Tables, as_of: pd.Timestamp) -> Inclusion:
     Returns
     -------
     Inclusion
-        A school without a row in ``table`` does not exist; one without pupils has rows that say so.
+        A school without a row in ``table`` does not exist; one without pupils has rows without values.
     """
     facts = make_facts(tables, as_of)
     marks, left = count_marks(facts), leavings(facts)
@@ -120,6 +120,13 @@ def with_value(counts: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         With ``value`` (in the measure's unit) and ``comparator``, England's figure for a whole year;
         beside a term only where that is the same measure (``Measure.any_period``).
+
+    Examples
+    --------
+    >>> row = {"phase": "", "measure": "suspensions", "term": "year"}
+    >>> counts = pd.DataFrame([row | {"numerator": 3.0, "denominator": 60.0}])
+    >>> with_value(counts)["value"].tolist()
+    [5.0]
     """
     value = 100 * counts["numerator"] / counts["denominator"]
     value = value.mask((counts["measure"] == "roll").to_numpy(), counts["numerator"])
@@ -152,6 +159,15 @@ def sum_by_phase(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         The same columns but ``school_id``, with ``schools``, the number that have a value. A pupil
         of two schools counts at both, as in the national figures.
+
+    Examples
+    --------
+    >>> row = {"phase": "primary", "measure": "suspensions", "code": "", "period": "2024/25"}
+    >>> row |= {"year": 2024, "term": "year", "complete": True, "people": 1.0, "why": ""}
+    >>> schools = [row | {"numerator": n, "denominator": 50.0, "pupils": 50.0} for n in (2.0, 4.0)]
+    >>> table = with_value(pd.DataFrame(schools))
+    >>> sum_by_phase(table)[["numerator", "denominator", "value", "schools"]].values.tolist()
+    [[6.0, 100.0, 6.0, 2.0]]
     """
     keys = ["phase", *KEYS]
     groups = table.groupby(keys, sort=False, observed=True)

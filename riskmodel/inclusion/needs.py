@@ -1,4 +1,4 @@
-"""SEND by school: who is identified, with what needs, and how long a plan takes.
+"""SEND by school: pupils identified, their needs, and how long a plan takes.
 
 In:  spells of SEN provision, requests for EHC plans, free school meals for context.
 Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure and need.
@@ -66,31 +66,31 @@ def _roll(facts: Facts) -> Counts:
 
 def _with_provision(facts: Facts, code: str) -> np.ndarray:
     """Count pupils on roll with a provision on the census day."""
-    made = np.zeros(facts.shape)
+    pupils = np.zeros(facts.shape)
     for number, day in enumerate(facts.periods["census"]):
         here = _on_roll(facts, day)
         inside = (here["provision"] == code).to_numpy()
-        made[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
-    return made
+        pupils[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
+    return pupils
 
 
 def _on_roll(facts: Facts, day: pd.Timestamp) -> pd.DataFrame:
     """Return pupils by school, with their SEN provision and needs on the day."""
     here = facts.rolls_on(day_number(day))
-    pupils = pd.Categorical.from_codes(here["pupil"], dtype=facts.tables.pupils)
-    found = provision_on(facts.table("send"), pd.Series(pupils, index=here.index), day=day)
+    numbers = pd.Categorical.from_codes(here["pupil"], dtype=facts.tables.pupils)
+    found = provision_on(facts.table("send"), pd.Series(numbers, index=here.index), day=day)
     return here[["school"]].join(found)
 
 
 def _with_spell(facts: Facts, spells: pd.DataFrame) -> np.ndarray:
     """Count pupils on roll with a spell on the census day."""
-    made = np.zeros(facts.shape)
+    pupils = np.zeros(facts.shape)
     start, end = days_of(spells["start_date"]), days_of(spells["end_date"])
     for number, day in enumerate(days_of(facts.periods["census"])):
         here = facts.rolls_on(int(day))
         inside = np.isin(here["pupil"], pupils_of(spells[(start <= day) & (end >= day)]))
-        made[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
-    return made
+        pupils[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
+    return pupils
 
 
 def need_types(facts: Facts) -> dict[str, Counts]:

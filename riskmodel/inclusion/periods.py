@@ -31,11 +31,11 @@ STARTS = (
     ("absence_totals", "term_end"),
     ("suspensions", "start_date"),
 )
-"""Tables, and their dates, whose earliest fact says where the terms shown begin."""
+"""Tables, and their dates, whose earliest fact sets where the terms shown begin."""
 
 
 def year_label(year: int) -> str:
-    """Write a school year as people do.
+    """Return a school year in the usual form.
 
     Parameters
     ----------
@@ -56,12 +56,12 @@ def year_label(year: int) -> str:
 
 
 def make_periods(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Lay out the terms and school years before a day.
+    """Return the terms and school years before a day.
 
     Parameters
     ----------
     tables : Tables
-        The facts; terms begin as ``calendar`` says, and as usual where it is silent.
+        The facts; terms begin as in ``calendar``, and on usual days where it lacks them.
     as_of : Timestamp
         Periods that begin on or after it are left out.
 
@@ -71,7 +71,13 @@ def make_periods(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
         ``period, year, term, first, last, school_ends, census, complete``: terms in order, then
         school years (``term`` is ``"year"``). The days of a term run on through the holiday after it,
         so that every day of a year lies in one term. ``census`` and ``school_ends`` lie before
-        ``as_of``; ``complete`` says whether the last school day does.
+        ``as_of``; ``complete`` is whether the last school day does.
+
+    Examples
+    --------
+    >>> periods = make_periods(Tables({}), pd.Timestamp("2025-03-01"))
+    >>> periods.set_index("period")["complete"].to_dict()
+    {'2024/25 autumn': True, '2024/25 spring': False, '2024/25': False}
     """
     last = int(academic_year(pd.Series([as_of - pd.Timedelta(days=1)])).iloc[0])
     first = max(_first_year(tables, last), last - YEARS_SHOWN + 1)
@@ -81,14 +87,14 @@ def make_periods(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     ends = terms["first"].shift(-1) - pd.Timedelta(days=1)
     terms["last"] = ends.fillna(pd.Timestamp(last + 1, 8, 31))
     terms = terms[terms["first"] < as_of]
-    made = pd.concat([terms, _years(terms)], ignore_index=True)
-    made["complete"] = made["school_ends"] < as_of
+    periods = pd.concat([terms, _years(terms)], ignore_index=True)
+    periods["complete"] = periods["school_ends"] < as_of
     before = as_of - pd.Timedelta(days=1)
     for column in ("census", "school_ends"):
-        made[column] = made[column].where(made[column] <= before, before)
+        periods[column] = periods[column].where(periods[column] <= before, before)
     dates = ["first", "last", "school_ends", "census"]
-    made[dates] = made[dates].astype("datetime64[s]")
-    return made
+    periods[dates] = periods[dates].astype("datetime64[s]")
+    return periods
 
 
 def _first_year(tables: Tables, otherwise: int) -> int:

@@ -1,6 +1,6 @@
 """Part-time timetables and alternative provision by school.
 
-In:  spells the LA was told of, rolls of alternative provision, register marks.
+In:  spells reported to the LA, rolls of alternative provision, register marks.
 Out: one :class:`~riskmodel.inclusion.counts.Counts` per measure.
 """
 
@@ -31,7 +31,7 @@ def provision(facts: Facts, marks: Marks) -> dict[str, Counts]:
     Returns
     -------
     dict of str to Counts
-        ``part_time`` (a spell the LA was told of, or a mark C2) and ``alternative`` (a spell, or a
+        ``part_time`` (a spell reported to the LA, or a mark C2) and ``alternative`` (a spell, or a
         second roll at a school of alternative provision), per pupil of the school's main roll.
     """
     timetables = _spells(facts, "part_time_timetable")

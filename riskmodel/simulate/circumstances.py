@@ -41,7 +41,7 @@ def draw_circumstances(
     fsm : bool array of shape (n_pupils, 12)
         Eligible for free school meals.
     social : int8 array of shape (n_pupils, 12)
-        Place in :data:`SOCIAL`; a looked-after child has no other kind.
+        Index in :data:`SOCIAL`; a looked-after child has no other kind.
     early_help : bool array of shape (n_pupils, 12)
         Early help, never beside social care.
 

@@ -1,7 +1,7 @@
 """Other ways off a roll, and moves between schools.
 
 In:  the population and its state.
-Out: chances of leaving by reason; who moves where.
+Out: chances of leaving by reason; moves between schools.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
 def moves(
     population: Population, state: State, active: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    """Choose who moves to another school of the same phase.
+    """Draw moves to another school of the same phase.
 
     Parameters
     ----------
@@ -79,14 +79,14 @@ def moves(
     state : State
         Of all pupils.
     active : bool array of shape (n_pupils,)
-        Who is on a roll.
+        Whether on a roll.
     rng : Generator
         Source of randomness.
 
     Returns
     -------
     pupil, school : int arrays of shape (n_moves,)
-        Who moves where.
+        The pupil and the new school of each move.
     managed : bool array of shape (n_moves,)
         Whether as a managed move, after suspensions.
     """

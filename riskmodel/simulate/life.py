@@ -309,9 +309,9 @@ def _within_the_law(events: Events, life: Life, calendar: SchoolCalendar) -> Eve
 
 def _shortened(days: Ints, keep: NDArray[np.bool_], key: Ints) -> Ints:
     """Return shorter suspensions near the limit; ``key`` is the pupil and school year."""
-    _, place = np.unique(key, return_inverse=True)
-    in_year = np.bincount(place, np.where(keep, days, 0))
-    short = np.minimum(1.0, LIMIT / np.maximum(in_year, 1))[place]
+    _, index = np.unique(key, return_inverse=True)
+    in_year = np.bincount(index, np.where(keep, days, 0))
+    short = np.minimum(1.0, LIMIT / np.maximum(in_year, 1))[index]
     return np.where(days == 0, 0, np.maximum((days * short).astype(np.int64), 1))
 
 

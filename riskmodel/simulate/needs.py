@@ -34,7 +34,7 @@ class Needs:
     Attributes
     ----------
     need : int array of shape (n_pupils,)
-        Place in :data:`NEEDS`; -1 for pupils who never have one.
+        Index in :data:`NEEDS`; -1 for pupils who never have one.
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)

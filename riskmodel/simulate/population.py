@@ -1,4 +1,4 @@
-"""Who there is: schools with their cultures, pupils with their traits.
+"""The schools with their cultures, and the pupils with their traits.
 
 In:  how many pupils and years, a preset.
 Out: :class:`Population`: arrays, one value per pupil, or per pupil and year group.
@@ -26,7 +26,7 @@ TOP_SCHOOLS = 6 / 26
 """Share of secondary schools whose part in all exclusions is a parameter."""
 
 CULTURE_PART = {"susp": 0.76, "pex": 0.6}
-"""Part of the spread between schools that is culture; who goes there makes the rest. Fitted."""
+"""Part of the spread between schools that is culture; their pupils explain the rest. Fitted."""
 
 
 SCHOOLS = {"primary": (7 / 12, 4), "secondary": (5 / 12, 3), "special": (0.018, 1)}
@@ -82,7 +82,7 @@ class Population:
     male, special : bool arrays of shape (n_pupils,)
         Sex; whether at a special school.
     ethnicity : int array of shape (n_pupils,)
-        Place in :data:`ETHNICITIES`.
+        Index in :data:`ETHNICITIES`.
     birth_month : int array of shape (n_pupils,)
         0 (September) to 11 (August).
     deprivation, ability, stress : float arrays of shape (n_pupils,)
@@ -96,7 +96,7 @@ class Population:
     early_help : bool array of shape (n_pupils, 12)
         Early help.
     need : int array of shape (n_pupils,)
-        Place in :data:`riskmodel.simulate.needs.NEEDS`.
+        Index in :data:`riskmodel.simulate.needs.NEEDS`.
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)

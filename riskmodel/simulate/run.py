@@ -292,9 +292,9 @@ def _arrow(frame: pd.DataFrame) -> pa.Table:
 def _arrow_column(column: pd.Series) -> pa.Array:
     """Return codes as a dictionary, dates in seconds, text as text."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        places = column.cat.codes.to_numpy().astype(np.int32)
+        numbers = column.cat.codes.to_numpy().astype(np.int32)
         return pa.DictionaryArray.from_arrays(
-            pa.array(places, mask=places < 0),
+            pa.array(numbers, mask=numbers < 0),
             pa.array(column.cat.categories, type=pa.string()),
         )
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -443,7 +443,7 @@ def _sessions(one: _Authority, first: int, last: int) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _from_codes(places: NDArray[np.integer], categories: Sequence[str]) -> pd.Categorical:
+def _from_codes(numbers: NDArray[np.integer], categories: Sequence[str]) -> pd.Categorical:
     """Return a column of few different words."""
     words = pd.Index(list(categories))
-    return cast("pd.Categorical", pd.Categorical.from_codes(places.astype(np.int8), words))
+    return cast("pd.Categorical", pd.Categorical.from_codes(numbers.astype(np.int8), words))

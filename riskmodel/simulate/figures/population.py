@@ -1,4 +1,4 @@
-"""Who is on roll: meals, language, needs, social care, beside what is published.
+"""Pupils on roll by meals, language, needs and social care, with the published figures.
 
 In:  the pupils of a simulated LA.
 Out: one row per published figure.

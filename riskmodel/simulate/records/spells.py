@@ -178,7 +178,7 @@ def _spells(
 ) -> pd.DataFrame:
     """Turn a status by year group into spells that had begun by the last day.
 
-    Returns pupil, place of the first year group, start, end and when both were recorded; an end
+    Returns pupil, index of the first year group, start, end and when both were recorded; an end
     after the last day is not known yet.
     """
     pupil, first, last = _runs(status)
