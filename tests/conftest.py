@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,9 @@ from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
 from riskmodel.explain import Story
-from riskmodel.jobs import Run, train
 from riskmodel.simulate import write_simulated
-from tests.small_la import SmallLA
+from tests.commands import answers, run
+from tests.small_la import SmallLA, made_once, trained_on
 
 # a machine that is busy must not fail a test
 settings.register_profile(
@@ -25,20 +25,37 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of ``make soak``."""
+    parser.addoption("--soak", action="store_true", help="kill and fuzz for long")
+
+
 @pytest.fixture(scope="session")
-def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def soak(request: pytest.FixtureRequest) -> bool:
+    """Return whether to kill and fuzz for long, as ``make soak`` does."""
+    return bool(request.config.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return the folder that all workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def extracts(shared: Path) -> Path:
     """Return the folder of a simulated LA's extracts; tests only read it."""
-    folder = tmp_path_factory.mktemp("la") / "extracts"
-    write_simulated(folder, pupils=2500, years=4, seed=3, preset="bcp")
-    return folder
+    return made_once(
+        shared / "extracts",
+        partial(write_simulated, pupils=2500, years=4, seed=3, preset="bcp"),
+    )
 
 
 @pytest.fixture(scope="session")
-def small_la(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallLA:
-    """Return the simulated LA with a registered model for permanent exclusion."""
-    store = tmp_path_factory.mktemp("store") / "mlflow.db"
-    tracking = f"sqlite:///{store}"
-    return SmallLA(extracts, tracking, train(extracts, Run("pex", tracking=tracking)))
+def small_la(extracts: Path, shared: Path) -> SmallLA:
+    """Return the simulated LA with a registered model for permanent exclusion; tests only read it."""
+    return trained_on(extracts, shared / "small_la")
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +72,19 @@ def small_story(small_la: SmallLA, small_assessment: Assessment) -> Story:
     return small_assessment.story(tables=read(small_la.extracts).tables)
 
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
 @pytest.fixture
-def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs ``riskmodel`` as a user would, in an empty folder."""
+def command(tmp_path: Path) -> Command:
+    """Return a function that runs ``riskmodel`` in a process of its own, in an empty folder.
 
-    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "riskmodel", *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-        )
+    The process is a fork of one that has everything imported already: see :mod:`tests.commands`.
+    """
+    return lambda *words: answers(tmp_path, words)[0]
 
-    return run
+
+@pytest.fixture
+def program(tmp_path: Path) -> Command:
+    """Return a function that runs ``riskmodel`` as a user would, its imports included."""
+    return lambda *words: run(tmp_path, *words)

@@ -1,48 +1,119 @@
-"""Shared by the tests: a small simulated LA with a model trained on it, and its registrations.
+"""Shared by the tests: a small simulated LA, a model trained on it, and stores with versions of that model.
 
-In:  a folder that the workers of a run share.
-Out: the LA, made once; stores with more versions of its model.
+In:  a folder that all workers of a run share.
+Out: the LA and the model, made by the first worker that asks and only read by the others; copies of stores.
 """
 
 from __future__ import annotations
 
+import pickle
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 
-from riskmodel.jobs import Run, Training, promote
+from riskmodel.jobs import Run, Training, promote, train
 from riskmodel.jobs.record import register
 from riskmodel.training.gate_answers import GateAnswer
 
-__all__ = ["SmallLA", "again", "promoted"]
+__all__ = ["SmallLA", "again", "made_once", "new_store", "promoted", "registered", "trained_on"]
 
 
 @dataclass(frozen=True)
 class SmallLA:
-    """A simulated LA on disk with a model trained on it."""
+    """A simulated LA on disk, a model trained on it, and the folder of the store that holds the model."""
 
     extracts: Path
-    tracking: str
+    folder: Path
     training: Training
 
+    @property
+    def tracking(self) -> str:
+        """The address of the store; tests only read it."""
+        return address_in(self.folder)
 
-def again(la: SmallLA, tracking: str, **answers: str) -> str:
-    """Register the small LA's model once more, with other answers to its gates."""
+
+def address_in(folder: Path) -> str:
+    """Return the tracking address of the store in a folder."""
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def made_once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first worker to ask fills, while the others wait."""
+    done = folder.with_name(f"{folder.name}.done")
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            done.touch()
+    return folder
+
+
+def trained_on(extracts: Path, folder: Path) -> SmallLA:
+    """Return the LA with a model for permanent exclusion, trained if the folder does not hold it yet."""
+    file = folder / "training.pickle"
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        file.write_bytes(pickle.dumps(train(extracts, Run("pex", tracking=address_in(folder)))))
+
+    made_once(folder, make)
+    return SmallLA(extracts, folder, pickle.loads(file.read_bytes()))
+
+
+def registered(la: SmallLA, run: Run, champion: str | None, **answers: str) -> str:
+    """Register the small LA's model once more, as judged against a champion; return the version."""
     made = la.training
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
-    run = Run("pex", tracking=tracking)
-    champion = run.registry.version_of("champion") if run.registry.open() else None
     gates = tuple(
         GateAnswer.from_text(one.code, answers.get(one.code, one.text())) for one in made.gates
     )
     return register(replace(made, gates=gates), run, champion, X)
 
 
+def again(la: SmallLA, tracking: str, **answers: str) -> str:
+    """Register the small LA's model once more, as judged against the store's champion."""
+    run = Run("pex", tracking=tracking)
+    champion = run.registry.version_of("champion") if run.registry.open() else None
+    return registered(la, run, champion, **answers)
+
+
 def promoted(la: SmallLA, folder: Path, n: int) -> str:
-    """Make a store whose versions 1 to n were trained and promoted in turn."""
-    tracking = f"sqlite:///{folder / 'mlflow.db'}"
-    for _ in range(n):
-        promote(Run("pex", tracking=tracking), again(la, tracking))
-    return tracking
+    """Return a new store whose versions 1 to n were trained and promoted in turn."""
+    return copied(_store_of(la, n), folder)
+
+
+def new_store(la: SmallLA, folder: Path) -> str:
+    """Return a new store that holds no version."""
+    return promoted(la, folder, 0)
+
+
+def _store_of(la: SmallLA, n: int) -> Path:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        if n:
+            tracking = copied(_store_of(la, n - 1), folder)
+            promote(Run("pex", tracking=tracking), again(la, tracking))
+        else:
+            (folder / "mlartifacts").mkdir()
+            (folder / "mlflow.db").touch()  # no file, no store: an empty one is filled
+            Run("pex", tracking=address_in(folder)).registry.open()
+
+    return made_once(la.folder.with_name(f"{la.folder.name}_promoted_{n}"), make)
+
+
+def copied(store: Path, folder: Path) -> str:
+    """Copy a store with its models, and let the copy say where its own models are; return its address."""
+    shutil.copytree(store / "mlartifacts", folder / "mlartifacts")
+    with (
+        closing(sqlite3.connect(store / "mlflow.db")) as old,
+        closing(sqlite3.connect(folder / "mlflow.db")) as new,
+    ):
+        new.executescript("\n".join(old.iterdump()).replace(store.as_uri(), folder.as_uri()))
+    return address_in(folder)

@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from riskmodel.jobs import Gates, Run, make_list, promote, read_settings, train
+from riskmodel.jobs import Gates, Run, make_list, promote, read_settings
 from tests import postgres
 from tests.mlflow_server import PATH, SILENT, free_port, running
+from tests.small_la import SmallLA, new_store, registered
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 NO_GATES = """[gates]
@@ -42,16 +43,14 @@ class InUse:
 
 
 @pytest.fixture(scope="module")
-def in_use(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> InUse:
+def in_use(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> InUse:
     folder = tmp_path_factory.mktemp("in_use")
     settings = folder / "riskmodel.toml"
     settings.write_text(NO_GATES, encoding="utf-8")
-    tracking = f"sqlite:///{folder / 'mlflow.db'}"
-    train(
-        extracts, Run("pex", tracking=tracking, capacity=CAPACITY, settings=read_settings(settings))
-    )
-    promote(Run("pex", tracking=tracking, settings=read_settings(settings)))
-    return InUse(extracts, tracking, settings)
+    tracking = new_store(small_la, folder)
+    run = Run("pex", tracking=tracking, settings=read_settings(settings))
+    promote(run, registered(small_la, run, None))
+    return InUse(small_la.extracts, tracking, settings)
 
 
 def half_term(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -22,34 +21,19 @@ import pytest
 from riskmodel.data.identity import load_key
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.write import new_folder
-from riskmodel.jobs import Run, promote
+from riskmodel.jobs import Run
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
 from riskmodel.simulate import write_simulated, write_simulated_returns
 from riskmodel.training.store import Store
-from tests.commands import Answer, answers, register_again, start, warm_up
-from tests.small_la import SmallLA, again
+from tests.commands import Answer, answers, run, start, warm_up
+from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
 from tests.workbooks import by_two_officers, edited
 
 NOBODY = 65_534
 """User and group that own nothing."""
-
-
-def run(
-    folder: Path, *words: str | Path, prefix: Sequence[str] = (), **environment: str | None
-) -> Answer:
-    """Run a command as a user would, with other settings of the environment; None takes one away."""
-    settings = {k: v for k, v in (os.environ | environment).items() if v is not None}
-    return subprocess.run(
-        [*prefix, sys.executable, "-m", "riskmodel", *map(str, words)],
-        cwd=folder,
-        env=settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -146,16 +130,15 @@ def test_a_list_for_which_there_is_no_room_is_refused_and_leaves_nothing(
 def test_a_store_for_which_there_is_no_room_is_told_and_keeps_its_champion(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    promote(Run("pex", tracking=tracking), again(small_la, tracking))
-    (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
+    tracking = promoted(small_la, tmp_path, 1)
     size = (tmp_path / "mlflow.db").stat().st_size
     said = tmp_path / "said"
     process = start(
-        register_again,
+        registered,
         tmp_path,
-        tmp_path / "training",
-        tracking,
+        small_la,
+        Run("pex", tracking=tracking),
+        "1",
         output=str(said),
         largest_file=size,
     )
@@ -291,8 +274,8 @@ def test_of_two_feedbacks_at_once_no_decision_is_lost_or_there_twice(tmp_path: P
 
 def test_two_trainings_that_end_at_once_are_two_versions(small_la: SmallLA, tmp_path: Path) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
-    made = [start(register_again, tmp_path, tmp_path / "training", tracking) for _ in range(2)]
+    run = Run("pex", tracking=tracking)
+    made = [start(registered, tmp_path, small_la, run, None) for _ in range(2)]
     for process in made:
         process.join()
     assert [process.exitcode for process in made] == [0, 0]
@@ -313,7 +296,7 @@ def test_a_store_that_another_training_is_making_is_waited_for(
                 half.execute("create table alembic_version (version_num text)")
             waiting = pool.submit(Run("pex", tracking=tracking).registry.open)
             assert not wait([waiting], timeout=1).done
-            shutil.copy(small_la.tracking.removeprefix("sqlite:///"), tmp_path / "mlflow.db")
+            shutil.copy(small_la.folder / "mlflow.db", tmp_path)
         assert waiting.result()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -11,18 +10,17 @@ import numpy as np
 import pytest
 
 from riskmodel.data.journal import read_journal
-from riskmodel.jobs import Run, promote, read_decisions
+from riskmodel.jobs import Run, read_decisions
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.simulate import write_simulated
-from tests.commands import command, duration_of, ended, moments, register_again, start, warm_up
-from tests.small_la import SmallLA, again
+from tests.commands import command, duration_of, ended, moments, start, warm_up
+from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
 from tests.workbooks import by_two_officers, edited
 
-KILLS = 50
-WHOLE_TRAININGS = 4
-"""Of the kills of train, those of a whole training; the others hit what it writes at its end."""
+WHOLE_TRAININGS = 12
+"""Of so many kills of train one is of a whole training; the others hit what it writes at its end."""
 
 LEFT_TO_END = 10
 """Every so many runs one is left to end, on what the killed ones left."""
@@ -34,11 +32,15 @@ def _forked_from_one_that_has_imported_everything() -> None:
 
 
 @pytest.fixture(scope="module")
+def kills(soak: bool) -> int:
+    """Return how often each command is killed."""
+    return 50 if soak else 12
+
+
+@pytest.fixture(scope="module")
 def store(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a store whose version 1 is the champion."""
-    tracking = f"sqlite:///{tmp_path_factory.mktemp('kill') / 'mlflow.db'}"
-    assert promote(Run("pex", tracking=tracking), again(small_la, tracking)) == "1"
-    return tracking
+    return promoted(small_la, tmp_path_factory.mktemp("kill"), 1)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -50,7 +52,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path: Path) -> None:
+def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
+    store: str, kills: int, tmp_path: Path
+) -> None:
     write_simulated(tmp_path / "la", pupils=400, years=4, seed=3, preset="bcp")
     words = [
         "list",
@@ -90,15 +94,17 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(store: str, tmp_path
             assert entries[-1]["kind"] == "list"
             shutil.rmtree(out)
         assert Run("pex", tracking=store).registry.version_of("champion") == "1"
-        if killed == KILLS:
+        if killed == kills:
             break
-    assert cut > KILLS / 10  # the writing itself was hit
+    assert cut > kills / 10  # the writing itself was hit
     print(f"list: {killed} kills of a run of {whole:.1f} s, {cut} left an unfinished folder")
     assert ended(start(command, tmp_path, *words))
     assert not unfinished.exists()
 
 
-def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(tmp_path: Path) -> None:
+def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(
+    kills: int, tmp_path: Path
+) -> None:
     folder = write_list(make(), tmp_path / "list")
     book = edited(folder / "list.xlsx", tmp_path / "back.xlsx", by_two_officers)
     log = tmp_path / "decisions.jsonl"
@@ -116,7 +122,7 @@ def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(tmp_path: 
             assert len(read_journal(log)) == len(read_decisions(log)) == 8
             if number % 2:  # else the next run meets the decisions of this one, and adds none twice
                 log.unlink()
-        if killed == KILLS:
+        if killed == kills:
             break
     assert cut > 0
     print(f"feedback: {killed} kills of a run of {whole:.1f} s, {cut} after the log was written")
@@ -140,28 +146,27 @@ def assert_is_whole(tracking: str, small_la: SmallLA) -> int:
 
 
 def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
-    small_la: SmallLA, store: str, tmp_path: Path
+    small_la: SmallLA, store: str, kills: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "training").write_bytes(pickle.dumps(small_la.training))
-    words = (tmp_path / "training", store)
-    _, whole = duration_of(start(register_again, tmp_path, *words))
+    words = (small_la, Run("pex", tracking=store), "1")
+    _, whole = duration_of(start(registered, tmp_path, *words))
     first = versions = assert_is_whole(store, small_la)
-    killed = 0
+    killed, n_whole = 0, kills // WHOLE_TRAININGS
     for number, moment in enumerate(moments(whole / 2, whole, seed=3)):
         is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(register_again, tmp_path, *words), None if is_left else moment)
+        done = ended(start(registered, tmp_path, *words), None if is_left else moment)
         killed += not done
         newest = assert_is_whole(store, small_la)
         # killed between version and alias, a whole version is left that no alias names
         assert newest > versions if done else newest >= versions
         versions = newest
-        if killed == KILLS - WHOLE_TRAININGS:
+        if killed == kills - n_whole:
             break
     train = ["train", small_la.extracts, "--outcome", "pex", "--tracking", store]
-    for moment in islice(moments(4.0, 8.0, seed=4), WHOLE_TRAININGS):
+    for moment in islice(moments(4.0, 8.0, seed=4), n_whole):
         ended(start(command, tmp_path, *train), moment)
         versions = assert_is_whole(store, small_la)
-    assert ended(start(register_again, tmp_path, *words))
+    assert ended(start(registered, tmp_path, *words))
     newest = assert_is_whole(store, small_la)
     assert newest > versions
     kept = Run("pex", tracking=store).registry
@@ -169,6 +174,6 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
         load_model(kept, kept.address(str(number)))
     writing = f"the others within {whole:.1f} s of writing"
     print(
-        f"train: {KILLS} kills, {WHOLE_TRAININGS} of whole trainings, {writing}; "
+        f"train: {kills} kills, {n_whole} of whole trainings, {writing}; "
         f"{newest - first} versions came to be, all whole"
     )

@@ -26,7 +26,7 @@ from riskmodel.simulate.population import (
     CULTURE_PART,
     TOP_SCHOOLS,
     Population,
-    _spread,
+    lognormal_spread,
     make_population,
 )
 from riskmodel.simulate.records import shares_of_all_reasons
@@ -176,7 +176,7 @@ def test_slow_primary_schools_record_needs_later() -> None:
 @pytest.mark.parametrize("share", [0.3, 0.42, 0.58])
 def test_the_spread_between_schools_gives_the_top_ones_their_share(share: float) -> None:
     place = norm.ppf((np.arange(26_000) + 0.5) / 26_000)
-    culture = np.exp(_spread(share) * place)
+    culture = np.exp(lognormal_spread(share) * place)
     top = np.sort(culture)[-round(TOP_SCHOOLS * len(culture)) :].sum() / culture.sum()
     assert top == pytest.approx(share, abs=0.01)
     assert all(0 < part <= 1 for part in CULTURE_PART.values())
@@ -280,7 +280,7 @@ def test_moves_stay_within_the_phase_and_go_elsewhere() -> None:
 @pytest.mark.parametrize("group", sorted(absence_bands()))
 def test_the_published_bands_come_back(group: tuple[str, int, int, int]) -> None:
     bands = absence_bands()[group]
-    rate = attendance._quantiles(bands)
+    rate = attendance.rates_at_scores(bands)
     chance = norm.cdf(attendance.SCORES)
     for edge, below in zip((0.05, 0.10, 0.20, 0.50), np.cumsum(bands)[[0, 1, 3, 9]], strict=True):
         assert 100 * np.interp(edge, rate, chance) == pytest.approx(below, abs=0.3)

@@ -31,7 +31,7 @@ from riskmodel.model import RiskModel
 from riskmodel.training.gate_answers import from_tags
 from riskmodel.training.registry import Record
 from tests import mlflow_server
-from tests.small_la import SmallLA, again, promoted
+from tests.small_la import SmallLA, again, new_store, promoted
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -193,8 +193,7 @@ def test_the_model_folder_holds_no_pickle_and_the_example_is_nobody(small_la: Sm
 
 
 def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_path: Path) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert promote(Run("pex", tracking=tracking), again(small_la, tracking)) == "1"
+    tracking = promoted(small_la, tmp_path, 1)
     again(small_la, tracking, no_new_disparity="failed: found less often: sex: Girls")
     with pytest.raises(
         ModelError, match=r"Version 2 .* no_new_disparity \(failed: found less often"
@@ -214,7 +213,7 @@ def test_a_failed_gate_is_named_and_the_champion_stays(small_la: SmallLA, tmp_pa
 def test_a_gate_that_was_not_judged_is_not_passed(
     answer: str, small_la: SmallLA, tmp_path: Path
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     number = again(small_la, tracking)
     client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", answer)
     with pytest.raises(ModelError, match=f"Version 1 for pex is not promoted: .*{answer}"):
@@ -223,7 +222,7 @@ def test_a_gate_that_was_not_judged_is_not_passed(
 
 
 def test_answers_of_older_versions_are_read(small_la: SmallLA, tmp_path: Path) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     number = again(small_la, tracking)
     old = "not applicable: these extracts do not give it"
     client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", old)
@@ -337,7 +336,7 @@ def test_a_version_judged_against_another_champion_is_trained_again(
 def test_a_version_trained_before_there_was_a_champion_is_trained_again(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     again(small_la, tracking), again(small_la, tracking)
     promote(Run("pex", tracking=tracking), "1")
     with pytest.raises(ModelError, match="against no champion, but version 1 is in use now"):
@@ -374,7 +373,7 @@ def test_a_version_that_is_not_there_is_said(small_la: SmallLA) -> None:
 def test_gates_that_were_changed_after_the_run_are_refused(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     again(small_la, tracking)
     points = pd.DataFrame(
         {"column": ["eal"], "test": ["at_least"], "threshold": [1.0], "points": [1.0]}
@@ -409,7 +408,7 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
     small_la: SmallLA, extracts: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "mlflow.db"
-    again(small_la, f"sqlite:///{store}")
+    new_store(small_la, tmp_path)
     tracking = f"sqlite:///file:{store}?mode=ro&uri=true"
     with pytest.raises(ModelError, match="cannot do this: .*readonly"):
         train(extracts, Run("pex", tracking=tracking))
@@ -464,7 +463,7 @@ def test_a_run_that_dies_while_it_stores_leaves_no_version(
 def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     small_la: SmallLA, extracts: Path, tmp_path: Path, command: Command
 ) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     made = small_la.training.model
     names = ("feature_of_another_age", *made.features[1:])
     other = RiskModel(outcome="pex", features=names, calibrated=made.calibrated, card=made.card)
@@ -581,7 +580,7 @@ def test_a_database_of_another_program_is_left_alone(small_la: SmallLA, tmp_path
 
 
 def test_a_long_message_of_mlflow_ends_with_a_sentence(small_la: SmallLA, tmp_path: Path) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    tracking = new_store(small_la, tmp_path)
     again(small_la, tracking)
     engine = sqlalchemy.create_engine(tracking, poolclass=sqlalchemy.NullPool)
     with engine.begin() as connection:  # as a store of years ago

@@ -17,7 +17,6 @@ from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.data.read.returns import folder as returns_folder
 from riskmodel.data.read.returns.assemble import assemble
-from riskmodel.data.tables import _cut
 from riskmodel.features import build
 from riskmodel.simulate import write_simulated_returns
 from tests.returns import (
@@ -63,10 +62,12 @@ def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
             undated = ~frame["pupil_id"].astype("str").isin(late)
             known = frame["recorded_on"] < day
             kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
-        elif name == "enrolments":  # each row is one return, which tells the end if there is one
+        elif (
+            name == "enrolments" or name == "sessions"
+        ):  # each row is one return, which tells the end if there is one
             kept[name] = frame[frame["recorded_on"] < day]
         else:
-            kept[name] = _cut(name, frame, day)
+            kept[name] = Tables({name: frame}).as_known(day)[name]
     return kept
 
 

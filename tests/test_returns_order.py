@@ -11,9 +11,10 @@ import pytest
 
 from riskmodel.data import Tables
 from riskmodel.data.read import Extract
-from riskmodel.data.read.returns.assemble import _calendar
+from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.simulate import simulate
 from tests.returns import ARRANGED, CENSUS, KNOWN, PLANS, UPN, censuses, read_beside, read_only
+from tests.strategies import table_of
 
 HEADER, JANUARY, OCTOBER = CENSUS["pupils.csv"].strip().split("\n")
 RETURNED = OCTOBER.replace("2,2,", "3,3,").replace("2023-Sep-04", "2025-Sep-03")
@@ -159,6 +160,27 @@ def test_a_reinstatement_before_the_exclusion_is_told_and_does_not_count(tmp_pat
     assert "does not count" in problems["reinstated_before_start"]
 
 
+def derived_calendar(date: pd.Series, recorded_on: pd.Series) -> pd.DataFrame:
+    """Return the calendar that one pupil's marks of these days give, known on those."""
+    marks = table_of(
+        "sessions",
+        [
+            {
+                "pupil_id": "A",
+                "date": str(on),
+                "session": "AM",
+                "mark": "/",
+                "recorded_on": str(known),
+            }
+            for on, known in zip(date, recorded_on, strict=True)
+        ],
+    )
+    frames, _ = assemble(
+        {"sessions": marks.assign(_file=0, _place=range(len(marks)))}, marks["pupil_id"].dtype
+    )
+    return frames["calendar"]
+
+
 @pytest.mark.parametrize(
     ("day", "term"),
     [
@@ -174,18 +196,17 @@ def test_a_reinstatement_before_the_exclusion_is_told_and_does_not_count(tmp_pat
 )
 def test_a_derived_term_follows_from_the_date_and_easter(day: str, term: str) -> None:
     date = pd.Series([pd.Timestamp(day).as_unit("s")])
-    made = _calendar(pd.DataFrame({"date": date, "recorded_on": date}))
-    assert made["term"].tolist() == [term]
+    assert derived_calendar(date, date)["term"].tolist() == [term]
 
 
 def test_no_mark_that_is_told_later_moves_another_day_to_another_term() -> None:
-    calendar = simulate(pupils=300, years=3, seed=2).tables["calendar"]
-    marks = calendar[["date"]].assign(recorded_on=calendar["date"] + pd.Timedelta(days=1))
-    made = _calendar(marks)
+    days = simulate(pupils=300, years=3, seed=2).tables["calendar"]["date"]
+    known = days + pd.Timedelta(days=1)
+    made = derived_calendar(days, known)
     gap = made["date"].diff().dt.days
     stray = made["date"][gap[gap.between(7, 12)].index] - pd.Timedelta(days=5)
     assert len(stray) > 0
-    later = pd.DataFrame({"date": stray, "recorded_on": stray + pd.Timedelta(days=200)})
-    again = _calendar(pd.concat([marks, later]))
+    late = stray + pd.Timedelta(days=200)
+    again = derived_calendar(pd.concat([days, stray]), pd.concat([known, late]))
     kept = again[again["date"].isin(made["date"]).to_numpy()]
     assert np.array_equal(kept["term"].astype("str"), made["term"].astype("str"))

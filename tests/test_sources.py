@@ -65,11 +65,16 @@ def test_the_strongest_stand_in_is_named_with_its_auc() -> None:
     assert need["auc_low"] < 0.5 + 0.03
 
 
-def test_hanley_and_mcneils_error_from_their_paper() -> None:
-    from riskmodel.fairness.proxies import _auc_error
-
-    # Hanley and McNeil (1982), the example of 51 abnormal and 58 normal: 0.893 gives 0.032
-    assert _auc_error(np.array([0.893]), 51, 58)[0] == pytest.approx(0.032, abs=1e-3)
+def test_the_interval_of_an_auc_is_hanley_and_mcneils_from_their_paper() -> None:
+    # Hanley and McNeil (1982), the example of 51 abnormal and 58 normal: 0.893 gives 0.032.
+    # Here 45 of the abnormal are above all 58 normal, one above 31 and five above none: 2641 of 2958 pairs.
+    abnormal = [100.0] * 45 + [30.5] + [-1.0] * 5
+    score = pd.DataFrame({"score": [*abnormal, *range(58)]})
+    groups = pd.DataFrame({"g": ["abnormal"] * 51 + ["normal"] * 58})
+    found = proxies(score, groups).set_index("group").loc["abnormal"]
+    assert found["auc"] == pytest.approx(0.893, abs=1e-3)
+    error = (found["auc_high"] - found["auc_low"]) / (2 * 1.96)
+    assert error == pytest.approx(0.032, abs=1e-3)
 
 
 def test_small_groups_are_left_out() -> None:

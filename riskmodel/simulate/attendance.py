@@ -14,7 +14,7 @@ from riskmodel.simulate.parameters import absence_bands, parameter, parameters_u
 from riskmodel.simulate.population import ETHNICITIES, Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints, curve
 
-__all__ = ["N_BINS", "PHASES", "absence_rates", "of_school_age", "trend"]
+__all__ = ["N_BINS", "PHASES", "absence_rates", "of_school_age", "rates_at_scores", "trend"]
 
 PHASES = ("primary", "secondary", "special")
 
@@ -43,8 +43,19 @@ Grid = NDArray[np.float32]
 SCORES = np.linspace(-5, 5, 1001)
 
 
-def _quantiles(bands: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the rate at each score of the grid: linear in the logarithm between published bands."""
+def rates_at_scores(bands: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the absence rate at each score of :data:`SCORES`.
+
+    Parameters
+    ----------
+    bands : float array of shape (11,)
+        Percent of a group's pupils in each band: :func:`riskmodel.simulate.parameters.absence_bands`.
+
+    Returns
+    -------
+    float array of shape (1001,)
+        Rates, ascending; linear in the logarithm between the edges of bands.
+    """
     edges = np.log(np.arange(0.05, 0.501, 0.05))
     score = norm.ppf(np.clip(np.cumsum(bands)[:-1] / bands.sum(), 1e-5, 1 - 1e-5))
     low = (edges[1] - edges[0]) / (score[1] - score[0])
@@ -175,7 +186,7 @@ def _rates(score: Floats, cell: Ints) -> Grid:
         here = cell == ((PHASES.index(phase) * 2 + fsm) * 2 + sen) * 2 + male
         shift, stretch = trend(phase)
         then = shift + stretch * _fitted(phase, score[here])
-        rate[here] = np.interp(then, SCORES, _quantiles(bands))
+        rate[here] = np.interp(then, SCORES, rates_at_scores(bands))
     rate[np.isin(cell, [16, 17, 20, 21])] = 0.1  # special schools without SEN: nobody
     return rate
 

@@ -17,7 +17,7 @@ from riskmodel.simulate.needs import draw_needs
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
 from riskmodel.simulate.shapes import Floats, Ints, standardise
 
-__all__ = ["ETHNICITIES", "Population", "Schools", "make_population"]
+__all__ = ["ETHNICITIES", "Population", "Schools", "lognormal_spread", "make_population"]
 
 ETHNICITIES = tuple(parameters_under("ethnicity"))
 """Ethnic groups in the order of the parameter file."""
@@ -243,7 +243,7 @@ def _cultures(kind: str, n: int, preset: Preset, rng: np.random.Generator) -> tu
     rank = norm.ppf((np.arange(n) + 0.5) / n)
     common, other = rng.permutation(rank), rng.permutation(rank)
     susp, pex = (
-        part * _spread(parameter(f"top_schools.{event}", preset) / 100)
+        part * lognormal_spread(parameter(f"top_schools.{event}", preset) / 100)
         if kind == "secondary"
         else 0.3
         for event, part in CULTURE_PART.items()
@@ -251,8 +251,19 @@ def _cultures(kind: str, n: int, preset: Preset, rng: np.random.Generator) -> tu
     return susp * common, pex * (0.5 * common + np.sqrt(0.75) * other)
 
 
-def _spread(share: float) -> float:
-    """Return the lognormal spread with which the top schools have a given share of the total."""
+def lognormal_spread(share: float) -> float:
+    """Return the lognormal spread with which the top schools have a given share of the total.
+
+    Parameters
+    ----------
+    share : float
+        Share of all events that happen at the top schools, the share :data:`TOP_SCHOOLS` of all.
+
+    Returns
+    -------
+    float
+        Standard deviation of the logarithm, at least 0.1.
+    """
     return max(0.1, float(norm.ppf(1 - TOP_SCHOOLS) - norm.ppf(1 - share)))
 
 
