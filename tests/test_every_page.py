@@ -71,13 +71,20 @@ def backtest_of(n_pupils: int = 300) -> Backtest:
     days = np.repeat(pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"]), n_pupils)
     risk = random.beta(1, 12, len(days))
     label = (random.random(len(days)) < risk).astype(float)
-    frame = pd.DataFrame({
-        "pupil_id": np.tile(np.arange(n_pupils), 3), "as_of": days, "label": label, "model": risk,
-        "risk": risk, "RONI points": random.integers(0, 5, len(days)).astype(float),
-        "never_suspended": random.random(len(days)) < 0.9,
-        "event_on": pd.Series(days).where(label > 0) + pd.Timedelta(days=100),
-        "school_id": np.tile(np.arange(n_pupils) % 5, 3).astype(str), "phase": "secondary",
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "pupil_id": np.tile(np.arange(n_pupils), 3),
+            "as_of": days,
+            "label": label,
+            "model": risk,
+            "risk": risk,
+            "RONI points": random.integers(0, 5, len(days)).astype(float),
+            "never_suspended": random.random(len(days)) < 0.9,
+            "event_on": pd.Series(days).where(label > 0) + pd.Timedelta(days=100),
+            "school_id": np.tile(np.arange(n_pupils) % 5, 3).astype(str),
+            "phase": "secondary",
+        }
+    )
     return compare(frame, rankers=["model", "RONI points"], capacity=30)
 
 
@@ -92,28 +99,52 @@ def backtest_text() -> str:
         {"trial": [1, 4], "average_precision": [0.2, 0.1], "recall_gap": [0.3, 0.1]}
     )
     return backtest_page(
-        backtest_of(), outcome="pex", notes=["A note."], gates=gates, search=front,
+        backtest_of(),
+        outcome="pex",
+        notes=["A note."],
+        gates=gates,
+        search=front,
         trained={"simulated": True, "trained_as_of": "2024-08-01", "seed": 0},
-    )  # fmt: skip
+    )
 
 
 def monitor_text() -> str:
     """Return a page with a feature that drifted and one that did not, and a list."""
-    drift = pd.DataFrame({
-        "feature": ["calibrated log-odds", "suspensions_12_months"], "index": [0.02, 0.6],
-        "usual": [0.1, 0.2], "missing_before": [0.0, 0.1], "missing_now": [0.0, 0.4],
-        "drifted": [False, True],
-    })  # fmt: skip
-    lists = pd.DataFrame({
-        "as_of": pd.to_datetime(["2024-08-01"] * 2), "listed": [True, False],
-        "same_model": [True, False], "supported": ["yes", "not known"], "pupils": [25, 2302],
-        "expected": [2.0, 4.0], "observed": [1.0, np.nan], "observed_low": [0.0, np.nan],
-        "observed_high": [5.6, np.nan], "complete": [True, False],
-    })  # fmt: skip
+    drift = pd.DataFrame(
+        {
+            "feature": ["calibrated log-odds", "suspensions_12_months"],
+            "index": [0.02, 0.6],
+            "usual": [0.1, 0.2],
+            "missing_before": [0.0, 0.1],
+            "missing_now": [0.0, 0.4],
+            "drifted": [False, True],
+        }
+    )
+    lists = pd.DataFrame(
+        {
+            "as_of": pd.to_datetime(["2024-08-01"] * 2),
+            "listed": [True, False],
+            "same_model": [True, False],
+            "supported": ["yes", "not known"],
+            "pupils": [25, 2302],
+            "expected": [2.0, 4.0],
+            "observed": [1.0, np.nan],
+            "observed_low": [0.0, np.nan],
+            "observed_high": [5.6, np.nan],
+            "complete": [True, False],
+        }
+    )
     return monitor_page(
-        title="Monitoring: pex, version 1, 2025-08-01", simulated=True, problems=["A problem."],
-        drift=drift, outcomes=lists, caution="A caution.", advice=["An advice."], retrain=True,
-    )  # fmt: skip
+        title="Monitoring version 1",
+        as_of=pd.Timestamp("2025-08-01"),
+        simulated=True,
+        problems=["A problem."],
+        drift=drift,
+        outcomes=lists,
+        caution="A caution.",
+        advice=["An advice."],
+        retrain=True,
+    )
 
 
 # -------------------------------------------------------------------------------- one look
@@ -171,8 +202,10 @@ def test_the_keyboard_reaches_links_and_what_scrolls(
     browser: Browser, pages: dict[str, Path], name: str
 ) -> None:
     with opened(browser, pages[name], width=NARROW) as page:
-        wide = "[...document.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1 " \
-               "&& getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0).length"  # fmt: skip
+        wide = (
+            "[...document.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1 "
+            "&& getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0).length"
+        )
         assert page.evaluate(wide) == 0
         link = page.get_by_role("navigation", name="On this page").get_by_role("link")
         if link.count():
@@ -194,8 +227,10 @@ def test_a_page_prints_on_a4_without_its_links(
     ).stdout
     text = subprocess.run(
         ["pdftotext", "-layout", tmp_path / "page.pdf", "-"],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert "(A4)" in facts
     said = " ".join(text.split())
     assert heading[:40] in said

@@ -17,6 +17,7 @@ from riskmodel.assess import Assessment
 from riskmodel.cohort import resolve_as_of
 from riskmodel.data import Tables
 from riskmodel.data.check import alike_together
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
 from riskmodel.errors import ModelError
@@ -277,7 +278,8 @@ def _nothing(finished: pd.DataFrame) -> str:
 def _write(made: Monitoring, out: Path) -> None:
     with new_folder(out) as folder:
         page = monitor_page(
-            title=f"Monitoring: {made.outcome}, version {made.version}, {made.as_of:%Y-%m-%d}",
+            title=f"Monitoring version {made.version}: {outcome_of(made.outcome).words}",
+            as_of=made.as_of,
             simulated=made.simulated,
             problems=made.problems,
             drift=made.drift,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.report.backtest_charts import backtest_charts
@@ -51,10 +52,15 @@ def backtest_page(
     -------
     str
         HTML.
+
+    Raises
+    ------
+    RequestError
+        If there is no such outcome.
     """
     return render(
         "backtest.html",
-        outcome=outcome,
+        outcome=outcome_of(outcome).words,
         simulated=bool(trained["simulated"]),
         tiles=_tiles(backtest.counts),
         notes=list(notes),

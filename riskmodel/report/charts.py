@@ -164,6 +164,11 @@ def line_look(place: int, *, is_ours: bool) -> dict[str, Any]:
     -------
     dict
         Arguments of ``Axes.plot``.
+
+    Examples
+    --------
+    >>> line_look(0, is_ours=True)
+    {'linestyle': '-', 'color': '#12405c', 'linewidth': 2.0}
     """
     return {
         "linestyle": DASHES[place % len(DASHES)],

@@ -28,12 +28,15 @@ SHOWN = 60
 WIDTH = 250
 """Pixels of the longest bar of a figure."""
 
+TERMS = ("autumn", "spring", "summer")
+"""Terms of a school year, in the order of time."""
+
 LITTLE, MOST = 0.5, 0.9
 """Shares of a term's half-days below which a cell is black, and grey."""
 
 
 def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False) -> None:
-    """Write the report.
+    """Write the report of a check as files.
 
     Parameters
     ----------
@@ -135,16 +138,25 @@ def _coverage(table: pd.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """Lay shares out as one row per school and one column per term."""
     if not len(table):
         return [], []
-    order = {"autumn": 0, "spring": 1, "summer": 2}
-    keys = sorted({(int(y), str(t)) for y, t in zip(table["year"], table["term"], strict=True)},
-                  key=lambda key: (key[0], order[key[1]]))  # fmt: skip
+    terms = sorted(set(zip(table["year"], table["term"].astype("str"), strict=True)), key=_in_year)
     wide = table.pivot_table(index="school_id", columns=["year", "term"], values="share")
-    schools = []
-    for name, row in wide.iterrows():
-        cells = []
-        for key in keys:
-            share = float(row.get(key, float("nan")))
-            kind = "low" if share < LITTLE else "part" if share < MOST else ""
-            cells.append({"text": "" if share != share else f"{share:.0%}", "kind": kind})
-        schools.append({"name": str(name), "cells": cells})
-    return [f"{year}/{(year + 1) % 100:02d} {term}" for year, term in keys], schools
+    schools = [
+        {"name": str(name), "cells": [_share(row.get(term)) for term in terms]}
+        for name, row in wide.iterrows()
+    ]
+    return [f"{year}/{(year + 1) % 100:02d} {term}" for year, term in terms], schools
+
+
+def _in_year(term: tuple[int, str]) -> tuple[int, int]:
+    """Return a key that orders terms by time."""
+    return term[0], TERMS.index(term[1])
+
+
+def _share(share: float | None) -> dict[str, str]:
+    """Return a share of half-days, and whether it is low."""
+    if share is None or isnan(share):
+        return {"text": "", "kind": ""}
+    return {
+        "text": f"{share:.0%}",
+        "kind": "low" if share < LITTLE else "part" if share < MOST else "",
+    }

@@ -28,6 +28,11 @@ def file_name(school: str) -> str:
     str
         Letters, digits, ``-`` and ``_``; other characters become their code. A long name is cut, and
         ends in a digest of the whole.
+
+    Examples
+    --------
+    >>> file_name("../North School")
+    '%2E%2E%2FNorth%20School'
     """
     name = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"%{ord(match.group()):02X}", school)
     digest = hashlib.sha256(school.encode("utf-8")).hexdigest()[:16]

@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from riskmodel.features import CATALOGUE
 from riskmodel.report.charts import bar_length
+from riskmodel.report.sentences import day_words
 from riskmodel.report.tables import text_table
 from riskmodel.report.templates import render
 
@@ -19,6 +21,9 @@ __all__ = ["monitor_page"]
 
 WIDTH = 240
 """Pixels of the widest bar of the drift chart."""
+
+LEAST = 0.1
+"""Index of the longest bar where all are smaller: nothing that hardly moves looks large."""
 
 SHOWN = 30
 """Features of the chart; the file has them all."""
@@ -38,6 +43,7 @@ HEADS = (
 def monitor_page(
     *,
     title: str,
+    as_of: pd.Timestamp,
     simulated: bool,
     problems: Sequence[str],
     drift: pd.DataFrame,
@@ -52,6 +58,8 @@ def monitor_page(
     ----------
     title : str
         Heading.
+    as_of : Timestamp
+        The day on which the champion was watched.
     simulated : bool
         Whether the pupils are simulated.
     problems : sequence of str
@@ -70,27 +78,49 @@ def monitor_page(
     str
         HTML.
     """
-    top = drift.head(SHOWN)
-    largest = max(0.1, float(top[["index", "usual"]].to_numpy().max(initial=0.0)))
+    lists = [_outcome(row) for row in outcomes.to_dict("records")]
     return render(
         "monitor.html",
         title=title,
+        as_of=day_words(as_of),
         simulated=simulated,
         problems=list(problems),
-        drift=[_bar(row, largest) for row in top.to_dict("records")],
-        n_drifted=int(drift["drifted"].sum()),
-        n_features=len(drift),
-        outcomes=text_table(HEADS, [_outcome(row) for row in outcomes.to_dict("records")]),
+        tiles=_tiles(drift, problems, outcomes),
+        drift=_bars(drift.head(SHOWN)),
+        outcomes=text_table(HEADS, lists),
         caution=caution,
-        advice=list(advice),
+        advice=advice,
         retrain=retrain,
     )
 
 
+def _tiles(
+    drift: pd.DataFrame, problems: Sequence[str], outcomes: pd.DataFrame
+) -> list[tuple[str, str]]:
+    """Return what was found: a count, and its words."""
+    n_lists = len({row["as_of"] for row in outcomes.to_dict("records")})
+    return [
+        (f"{len(problems):,}", "problems of the extract"),
+        (
+            f"{int(drift['drifted'].sum()):,} of {len(drift):,}",
+            "features and the score have drifted",
+        ),
+        (f"{n_lists:,}", "earlier lists were followed up"),
+    ]
+
+
+def _bars(drift: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the drift of features in words and as bars of one scale."""
+    largest = max(LEAST, float(drift[["index", "usual"]].to_numpy().max(initial=0.0)))
+    return [_bar(row, largest) for row in drift.to_dict("records")]
+
+
 def _bar(row: dict[Any, Any], largest: float) -> dict[str, Any]:
-    """Return a feature's drift in words and as a bar."""
+    """Return the drift of a feature."""
+    name = row["feature"]
     return {
-        "feature": row["feature"],
+        "feature": CATALOGUE[name].label if name in CATALOGUE else name,
+        "code": name if name in CATALOGUE else "",
         "drifted": row["drifted"],
         "index": f"{row['index']:.2f}",
         "usual": f"{row['usual']:.2f}",
@@ -101,6 +131,7 @@ def _bar(row: dict[Any, Any], largest: float) -> dict[str, Any]:
 
 
 def _outcome(row: dict[Any, Any]) -> list[str]:
+    """Return what became of a group of pupils of an earlier list."""
     return [
         f"{row['as_of']:%Y-%m-%d}",
         ("listed" if row["listed"] else "not listed")

@@ -180,6 +180,12 @@ def model_facts(
     ------
     RequestError
         If there is no such outcome.
+
+    Examples
+    --------
+    >>> facts = model_facts("pex", {"seed": 7}, {})
+    >>> facts.training, facts.track_record
+    ([('Simulated', 'no'), ('Seed', 7)], 'How often such lists are right has not been measured.')
     """
     declared, counts = outcome_of(outcome), backtest.get("counts", {})
     read = trained.get("extracts", [])
@@ -334,6 +340,11 @@ def audit_facts(published: Mapping[str, pd.DataFrame], words: Sequence[str]) -> 
     -------
     AuditFacts
         Of the measures of earlier lists, recall alone.
+
+    Examples
+    --------
+    >>> audit_facts({}, ["Not known yet."])
+    AuditFacts(words=('Not known yet.',), tables={})
     """
     shown = {name: table for name, table in published.items() if name in ("selection", "measures")}
     if "measures" in shown:

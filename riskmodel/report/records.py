@@ -126,6 +126,12 @@ def transparency_fields() -> dict[str, dict[str, str]]:
     dict of str to dict
         Number in version 4.0 → ``in_2_1`` (numbers in version 2.1, by spaces), ``section``, ``field`` and
         ``hint``, what the council has to fill in or to add; empty where the tool knows all.
+
+    Examples
+    --------
+    >>> fields = transparency_fields()
+    >>> fields["0.1"]["field"], len(fields)
+    ('ID', 62)
     """
     path = Path(__file__).with_name("transparency.csv")
     with path.open(encoding="utf-8", newline="") as stream:

@@ -33,6 +33,12 @@ def render(name: str, **contents: Any) -> str:
     -------
     str
         HTML.
+
+    Examples
+    --------
+    >>> page = render("record.html", title="A & B", simulated=False)
+    >>> "<h1>A &amp; B</h1>" in page
+    True
     """
     return _template(name).render(**contents)
 
@@ -45,6 +51,11 @@ def style_sheet() -> str:
     -------
     str
         CSS.
+
+    Examples
+    --------
+    >>> style_sheet().startswith("/* One look for every page")
+    True
     """
     return (files("riskmodel.report") / "style.css").read_text("utf-8")
 

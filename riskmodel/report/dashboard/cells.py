@@ -115,6 +115,14 @@ def revealing_totals(schools: pd.DataFrame) -> pd.MultiIndex:
     -------
     MultiIndex
         ``phase, measure, code, period`` of each.
+
+    Examples
+    --------
+    >>> keys = {"phase": "primary", "measure": "suspensions", "code": "", "period": "2023/24"}
+    >>> counts = {"numerator": [3.0, 40.0], "people": [3.0, 40.0], "pupils": [200.0, 300.0]}
+    >>> schools = pd.DataFrame(counts | {"hidden": [True, False]}).assign(**keys)
+    >>> revealing_totals(schools).tolist()  # the total minus 40 would be 3
+    [('primary', 'suspensions', '', '2023/24')]
     """
     gone = schools[schools["hidden"].to_numpy()]
     counts = _people(gone).to_numpy()

@@ -183,6 +183,11 @@ def spells(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
     DataFrame
         ``pupil_id, start, end, kind, text``; ``kind`` is ``school`` or ``elsewhere``. Cut to the
         last :data:`TIMELINE_MONTHS` months.
+
+    Examples
+    --------
+    >>> spells(Tables({}), {}, as_of=pd.Timestamp("2025-08-01")).columns.tolist()
+    ['pupil_id', 'start', 'end', 'kind', 'text']
     """
     parts = [pd.DataFrame(columns=SPELL_COLUMNS)]
     if "enrolments" in known:
@@ -249,6 +254,11 @@ def events(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
     DataFrame
         ``pupil_id, day, kind, text`` of the last :data:`TIMELINE_MONTHS` months, by day; ``kind`` is
         ``incident`` or ``move``.
+
+    Examples
+    --------
+    >>> events(Tables({}), {}, as_of=pd.Timestamp("2025-08-01")).columns.tolist()
+    ['pupil_id', 'day', 'kind', 'text']
     """
     parts = [pd.DataFrame(columns=EVENT_COLUMNS)]
     if "suspensions" in known:

@@ -50,6 +50,11 @@ def school_names(tables: Tables | None) -> dict[str, str]:
     -------
     dict of str to str
         ``school_id`` → name with its number; empty where no names are held.
+
+    Examples
+    --------
+    >>> school_names(Tables({"schools": pd.DataFrame({"school_id": ["S1"], "name": ["North"]})}))
+    {'S1': 'North (S1)'}
     """
     if tables is None or "schools" not in tables or "name" not in tables["schools"]:
         return {}
@@ -116,6 +121,12 @@ def rest_of_cohort(rows: pd.DataFrame) -> dict[str, Any]:
     dict
         ``first``, the rank of the first; ``pupil``, who they are; per column its texts, the most
         frequent first, and one letter per pupil: the letter of text ``n`` is ``chr(63 + n)``.
+
+    Examples
+    --------
+    >>> rows = {"rank": [3, 4, 5], "pupil_id": ["a", "b", "c"], "year": ["9", "8", "9"]}
+    >>> rest_of_cohort(pd.DataFrame(rows))
+    {'first': 3, 'pupil': ['a', 'b', 'c'], 'year': [['9', '8'], '?@?']}
     """
     columns = [name for name in REST_COLUMNS if name in rows]
     first = int(rows["rank"].min()) if len(rows) else 0
@@ -144,6 +155,12 @@ def bar_places(shown: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``at``, ``low``, ``high``, 0 to 100.
+
+    Examples
+    --------
+    >>> risks = {"risk": [0.2, 0.1], "risk_low": [0.1, 0.05], "risk_high": [0.4, 0.2]}
+    >>> bar_places(pd.DataFrame(risks)).to_numpy().tolist()
+    [[50.0, 25.0, 100.0], [25.0, 12.5, 50.0]]
     """
     largest = shown["risk_high"].max()
     columns = {"at": "risk", "low": "risk_low", "high": "risk_high"}

@@ -79,6 +79,13 @@ def sheet_rows(ranking: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Pupils listed or near the line. Reasons are in one cell, a line for each, and so are strengths.
+
+    Examples
+    --------
+    >>> ranking = pd.DataFrame({name: ["x"] for name in FIXED[:9]} | {"band": "listed", "selected": True})
+    >>> parts = {"reason_1": "Suspended twice", "reason_2": "", "strength_1": "Good attendance"}
+    >>> sheet_rows(ranking.assign(**parts))[["reasons", "strengths"]].to_numpy().tolist()
+    [['• Suspended twice', '• Good attendance']]
     """
     shown = ranking[ranking["band"] != "not listed"].drop(columns="selected")
     for prefix, name in (("reason_", "reasons"), ("strength_", "strengths")):

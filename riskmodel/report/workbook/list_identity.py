@@ -121,6 +121,12 @@ def row_seals(list_id: str, rows: pd.DataFrame) -> list[str]:
     -------
     list of str
         One seal per row, in the order of the rows.
+
+    Examples
+    --------
+    >>> first, second = row_seals("list", pd.DataFrame({"rank": [1, 2]}))
+    >>> first == row_seals("list", pd.DataFrame({"rank": [1.0]}))[0], first == second
+    (True, False)
     """
     return [
         hashlib.sha256("\x1f".join([list_id, *map(cell_text, row)]).encode()).hexdigest()[:LENGTH]
@@ -140,6 +146,11 @@ def cell_text(value: object) -> str:
     -------
     str
         Text with single spaces; numbers to ten digits; nothing for a missing value.
+
+    Examples
+    --------
+    >>> [cell_text(value) for value in ("two  words", 0.1, 7, None)]
+    ['two words', '0.1', '7', '']
     """
     if value is None or value is pd.NA or value != value:  # NaN differs from itself
         return ""
