@@ -189,8 +189,9 @@ def _starts(
         arrivals,
     ]
     rolls = pd.concat(parts, ignore_index=True).sort_values(["pupil", "date"], ignore_index=True)
-    since = rolls["pupil"].map(arrivals.set_index("pupil")["date"])
-    return rolls[~(rolls["date"] < since)].reset_index(drop=True)
+    since = np.full(len(population), NEVER)
+    since[arrivals["pupil"]] = arrivals["date"]
+    return rolls[~(rolls["date"] < since[rolls["pupil"]])].reset_index(drop=True)
 
 
 def _phase_starts(population: Population, calendar: SchoolCalendar, group: int) -> pd.DataFrame:
