@@ -77,7 +77,7 @@ def audit_latest(extract: Extract, assessment: riskmodel.Assessment) -> None:
     largest = gaps.groupby(["characteristic", "group"], sort=False).head(1)
     show("Log-odds by theme, group less all others, the largest of each group",
          largest.drop(columns=["mean", "others"]))  # fmt: skip
-    show("Strongest stand-ins", proxies(assessment.explanation.features, groups, strongest=1))
+    show("Strongest proxies", proxies(assessment.explanation.features, groups, strongest=1))
 
 
 def remedy_neet(extract: Extract) -> None:
