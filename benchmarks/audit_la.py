@@ -108,7 +108,7 @@ def remedy_neet(extract: Extract) -> None:
     made = compare_remedies(X, y, group, fit, capacity=len(y) // 10, drop=list(strong), coarsen=[])
     table = made.frame().assign(remedy=lambda t: t["remedy"].str.slice(0, 40))
     show(f"Remedies for the gap in recall by free school meals: NEET, {len(y):,} pupils, {y.sum():.0f} with "
-         f"the outcome, {made.capacity} listed; 'without' leaves out the 8 strongest stand-ins",
+         f"the outcome, {made.capacity} listed; 'without' leaves out the 8 strongest proxies",
          table.assign(caution=table["caution"].str.slice(0, 37)))  # fmt: skip
 
 
