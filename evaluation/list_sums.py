@@ -76,39 +76,61 @@ def totals_by_list(
     lists = []
     for _, rows in sorted(predictions.groupby("as_of", observed=True).indices.items()):
         order = np.asarray(rows)[np.argsort(rank[rows])]
-        positive, weights = np.flatnonzero(outcome[order]), resamples.of(order)
-        found = _found(positive, unseen[order][positive], weights, int(places[order[0]]))
-        lists.append(_steps(score[order], positive, weights) | found)
+        positive = np.flatnonzero(outcome[order])
+        share = places[order[0]] / len(order)
+        weights, first_time = resamples.of(order), unseen[order][positive]
+        lists.append(_sums(score[order], positive, first_time, weights, share))
     return lists
 
 
-def _found(
-    positive: Ints, unseen: NDArray[np.bool_], weights: NDArray[np.uint8], capacity: int
+def _sums(
+    score: Floats,
+    positive: Ints,
+    unseen: NDArray[np.bool_],
+    weights: NDArray[np.uint8],
+    share: float,
 ) -> dict[str, Floats]:
-    """Sum up one list, sorted by rank, for the metrics at the capacity."""
-    places = capacity * weights.sum(axis=0, dtype=np.float64) / len(weights)
-    hits = np.clip(places - _drawn_before(weights, positive), 0, weights[positive])
+    """Sum up one list, sorted by rank, of which a share has places."""
+    first, starts, ends = _steps(score, positive)
+    cuts = np.concatenate([positive, starts, ends])
+    drawn_before = _drawn_before(weights, cuts)
+    rank, before, listed = np.split(drawn_before, np.cumsum([len(positive), len(starts)]))
+    drawn, n = weights[positive].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
+    return (
+        {"rows": n, "positives": drawn.sum(axis=0), "places": share * n}
+        | _found(drawn, unseen, share * n - rank)
+        | _ranked(drawn, first, before, listed, n)
+    )
+
+
+def _steps(score: Floats, positive: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the steps that hold an outcome, for a list sorted by falling score.
+
+    The first of its rows with the outcome (among these), its first row, and the row after its last.
+    """
+    starts, first = np.unique(np.searchsorted(-score, -score[positive]), return_index=True)
+    return first, starts, np.searchsorted(-score, -score[starts], side="right")
+
+
+def _found(drawn: Floats, unseen: NDArray[np.bool_], left: Floats) -> dict[str, Floats]:
+    """Sum up outcomes on the list, from the places left for each row with the outcome."""
+    hits = np.clip(left, 0, drawn)
     return {
-        "places": places,
         "found": hits.sum(axis=0),
-        "unseen": weights[positive][unseen].sum(axis=0, dtype=np.float64),
+        "unseen": drawn[unseen].sum(axis=0),
         "unseen_found": hits[unseen].sum(axis=0),
     }
 
 
-def _steps(score: Floats, positive: Ints, weights: NDArray[np.uint8]) -> dict[str, Floats]:
-    """Sum up one list, sorted by falling score, for the metrics that know no capacity."""
-    starts, first = np.unique(np.searchsorted(-score, -score[positive]), return_index=True)
-    ends = np.searchsorted(-score, -score[starts], side="right")
-    drawn, rows = weights[positive].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
+def _ranked(
+    drawn: Floats, first: Ints, before: Floats, listed: Floats, n: Floats
+) -> dict[str, Floats]:
+    """Sum up the order of the rows, from those drawn before each step and up to its end."""
     gained = np.add.reduceat(drawn, first, axis=0) if len(first) else drawn
     found, positives = gained.cumsum(axis=0), drawn.sum(axis=0)
-    before, listed = _drawn_before(weights, starts), _drawn_before(weights, ends)
     above, tied = before - (found - gained), listed - before - gained  # rows without the outcome
-    pairs = positives * (rows - positives)
+    pairs = positives * (n - positives)
     return {
-        "rows": rows,
-        "positives": positives,
         "precision": precision_gained(found, listed, gained).sum(axis=0),
         "pairs": pairs,
         "pairs_won": pairs - (gained * (above + tied / 2)).sum(axis=0),

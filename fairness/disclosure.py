@@ -75,9 +75,9 @@ def hidden_rows(
     values = np.asarray(counts, dtype=float)
     small = (values < SMALLEST_SHOWN).any(axis=1)
     found: Mask = small | (np.zeros_like(small) if hidden is None else hidden)
-    place, _ = pd.factorize(np.asarray(within))
-    together = np.argsort(place, kind="stable")
-    for rows in np.split(together, np.flatnonzero(np.diff(place[together])) + 1):
+    total, _ = pd.factorize(np.asarray(within))
+    together = np.argsort(total, kind="stable")
+    for rows in np.split(together, np.flatnonzero(np.diff(total[together])) + 1):
         size = values[rows].sum(axis=1)
         for least in np.unique(size):
             if leaves_room(values[rows][found[rows]]):
