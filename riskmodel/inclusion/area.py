@@ -140,7 +140,7 @@ def _left_unknown(counted: Inclusion) -> pd.DataFrame:
 def _by_year_group(pupils: pd.DataFrame) -> NDArray[np.float64]:
     """Return the number of pupils in each year group, Reception to Year 11."""
     counts = pupils["now"].value_counts().reindex(range(OLDEST + 1), fill_value=0)
-    return counts.to_numpy(dtype=float)
+    return np.asarray(counts, dtype=np.float64)
 
 
 def spread(counted: Inclusion, shown: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
