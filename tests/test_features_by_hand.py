@@ -76,11 +76,12 @@ ATTENDANCE = {
                 25: "E E",
                 30: "G G",
                 45: "C2 C2",
-                55: "D D",
+                55: "/ D",
                 70: "B K",
                 100: "M /",
                 150: "Y1 Y1",
-                210: "O O",
+                250: "O O",
+                251: "O O",
             }
         },
         days=260,
@@ -100,11 +101,11 @@ COUNTS = {
     "unexplained": (1, 3, 3, 3, 3),  # O, N
     "holiday": (0, 0, 2, 2, 2),
     "closed_late": (1, 1, 1, 1, 1),
-    "dual": (0, 0, 2, 2, 0),
-    "not_possible": (0, 0, 2, 4, 0),  # D, Y1
+    "dual": (0, 0, 1, 1, 0),
+    "not_possible": (0, 0, 1, 3, 0),  # D, Y1
     "educated_elsewhere": (0, 0, 0, 1, 0),
 }
-POSSIBLE = (20, 40, 118, 396, 86)
+POSSIBLE = (20, 40, 119, 397, 86)
 MARKED = (20, 40, 120, 400, 86)
 
 
@@ -195,7 +196,7 @@ CIRCUMSTANCES = """
 ROLLS = """
     pupil_id school_id status year_group entry_date leaving_date leaving_reason
     A        P         main   1          2018-09-03 2023-07-21   home_educated
-    A        S         main   6          2023-09-04 2024-02-29   managed_move
+    A        S         main   6          2023-08-29 2024-02-29   managed_move
     A        T         main   6          2024-03-01 2024-10-31   destination_unknown
     A        V         dual   7          2024-09-10 2024-09-20   .
     A        U         main   7          2025-01-30 .            .
@@ -258,19 +259,19 @@ CASES = [
         "A",
         ATTENDANCE,
         {
-            # days 21 to 200 have 7 absences in 360 - 4 half-days
-            "absence_change_20_days": 8 / 40 - 7 / 356,
-            "unauthorised_change_20_days": 4 / 40 - 2 / 356,
-            "illness_change_20_days": 4 / 40 - 1 / 356,
+            # days 21 to 200 have 7 absences in 360 - 3 half-days
+            "absence_change_20_days": 8 / 40 - 7 / 357,
+            "unauthorised_change_20_days": 4 / 40 - 2 / 357,
+            "illness_change_20_days": 4 / 40 - 1 / 357,
             "late_change_20_days": 2 / 40,
             "absence_change_4_weeks": 8 / 40 - 4 / 40,
-            "absence_change_year": 14 / 118 - 2 / 120,  # days 191 to 250
-            "absence_change_term": 12 / 86 - 3 / 172,  # autumn: 174 half-days, 2 not possible
-            # by ten days, oldest first: 0, 2, 0, 4, 2, 6 of 18 or 20 half-days
+            "absence_change_year": 14 / 119 - 2 / 120,  # of days 191 to 250
+            "absence_change_term": 12 / 86 - 3 / 173,  # autumn: 174 half-days, 1 not possible
+            # by ten days, oldest first: 0, 2, 0, 4, 2, 6 of 19 or 20 half-days
             "absence_slope": (-1.5 * 0.1 + 0.5 * 0.2 + 1.5 * 0.1 + 2.5 * 0.3) / 17.5,
             "absence_unevenness": (0.15 / 6 - (0.7 / 6) ** 2) ** 0.5,
-            "attendance_dropped": 1,  # 7 / 356 is below 5%, 8 / 40 above 15%
-            "persistent_absence": 0,  # 15 / 396
+            "attendance_dropped": 1,  # 7 / 357 is below 5%, 8 / 40 above 15%
+            "persistent_absence": 0,  # 15 / 397
             "severe_absence": 0,
             "persistent_absence_term": 1,  # 12 / 86
             "severe_absence_term": 0,
@@ -288,7 +289,7 @@ CASES = [
             "absence_spells_12_months": 7,
             "absence_spells_60_days": 6,
             "mean_absence_length": 15 / 7,
-            # of 60 mornings 53 were in school: not on days 1, 2, 15, 25, 30, 45 and 55
+            # of 60 mornings 54 were in school, and on day 55 no afternoon was possible
             "afternoons_missed": 2 / 53,
             "weeks_complete": 6 / 12,  # weeks 4, 7, 8, 10, 11 and 12
         },
@@ -299,10 +300,10 @@ CASES = [
         ATTENDANCE,
         {
             # Fridays are days 1, 6, 11, ..., Mondays 5, 10, 15, ...
-            "monday_friday_excess": 11 / (160 - 4) - 4 / 240,
-            "monday_friday_excess_60_days": 10 / (48 - 2) - 4 / 72,
-            "morning_excess": 7 / 198 - 8 / 198,
-            "morning_excess_60_days": 6 / 59 - 8 / 59,
+            "monday_friday_excess": 11 / (160 - 3) - 4 / 240,
+            "monday_friday_excess_60_days": 10 / (48 - 1) - 4 / 72,
+            "morning_excess": 7 / 199 - 8 / 198,
+            "morning_excess_60_days": 6 / 60 - 8 / 59,
             "part_time_ever_12_months": 1,
             "offsite_ever_12_months": 1,
             "dual_ever_12_months": 1,
@@ -443,7 +444,7 @@ CASES = [
         "A",
         {"enrolments": ROLLS},
         {
-            "days_without_school": 44 + 90,  # the dual roll at V ended within that at T
+            "days_without_school": 38 + 90,  # the dual roll at V ended within that at T
             "longest_gap_between_schools": 90,
             "gaps_between_schools": 1,
             "lost_before": 1,
