@@ -134,6 +134,22 @@ def neighbourhood(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> addresses = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A", "A"]),
+    ...         "start_date": pd.to_datetime(["2020-01-01", "2024-06-01"]),
+    ...         "idaci_decile": [3.0, 1.0],
+    ...         "imd_decile": [4.0, np.nan],
+    ...     }
+    ... )
+    >>> day, spine = pd.Timestamp("2025-03-01"), addresses[["pupil_id"]].head(1)
+    >>> made = neighbourhood(FactsAsOf({"neighbourhood": addresses}, day, spine, register=None))
+    >>> {name: values.tolist() for name, values in made.items() if name.startswith("i")}
+    {'idaci_decile': [1.0], 'imd_decile': [4.0], 'idaci_change': [-2.0]}
     """
     facts = known.tables["neighbourhood"]
     every = known.events("neighbourhood", "start_date")
@@ -166,6 +182,24 @@ def attainment(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> results = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A", "A"]),
+    ...         "stage": "KS2",
+    ...         "subject": ["reading", "mathematics"],
+    ...         "score": [-1.0, 0.5],
+    ...         "result_date": pd.to_datetime("2024-07-01"),
+    ...     }
+    ... )
+    >>> day = pd.Timestamp("2025-03-01")
+    >>> spine = results[["pupil_id"]].head(1).assign(year_group=7)
+    >>> made = attainment(FactsAsOf({"attainment": results}, day, spine, register=None))
+    >>> made["ks2_score"].tolist(), made["ks2_reading_behind"].tolist()
+    ([-0.25], [1.5])
     """
     stages = {stage: _mean_score(known, stage) for stage in ("EYFS", "KS1", "KS2", "KS4")}
     reading = _mean_score(known, "KS2", "reading")

@@ -125,6 +125,22 @@ def gaps_between_schools(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rolls = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A", "A"]),
+    ...         "entry_date": pd.to_datetime(["2022-09-01", "2023-06-01"]),
+    ...         "leaving_date": pd.to_datetime(["2023-03-31", None]),
+    ...         "leaving_reason": ["destination_unknown", None],
+    ...     }
+    ... )
+    >>> day, spine = pd.Timestamp("2025-03-01"), rolls[["pupil_id"]].head(1)
+    >>> made = gaps_between_schools(FactsAsOf({"enrolments": rolls}, day, spine, register=None))
+    >>> made["days_without_school"].tolist(), made["lost_before"].tolist()
+    ([61.0], [1.0])
     """
     gaps, days = _gaps(known)
     return {

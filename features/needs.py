@@ -152,6 +152,22 @@ def plan_requests(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> plans = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A"]),
+    ...         "requested_on": pd.to_datetime(["2025-02-01"]),
+    ...         "decided_on": pd.NaT,
+    ...         "outcome": None,
+    ...         "plan_on": pd.NaT,
+    ...     }
+    ... )
+    >>> day, spine = pd.Timestamp("2025-03-01"), plans[["pupil_id"]]
+    >>> made = plan_requests(FactsAsOf({"plans": plans}, day, spine, register=None))
+    >>> made["plan_weeks_waited"].tolist(), made["plan_overdue"].tolist()
+    ([4.0], [0.0])
     """
     facts = known.tables["plans"]
     asked = known.events("plans", "requested_on")

@@ -24,6 +24,15 @@ def school_exclusions(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> names = ("pupils", "suspended", "suspensions_12", "suspensions_3", "exclusions")
+    >>> sums = {name: np.array([float(5 - n)]) for n, name in enumerate(names)}
+    >>> made = school_exclusions(SimpleNamespace(peer_sums=lambda kind: sums))
+    >>> made["school_suspension_rate"].tolist(), made["school_suspended_share"].tolist()
+    ([60.0], [0.8])
     """
     school, year = known.peer_sums("school"), known.peer_sums("year_group")
     return {
@@ -48,6 +57,16 @@ def school_absence(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> names = ("possible", "absent", "unauthorised", "registered", "persistent")
+    >>> lately = {"absent_lately": np.array([1.0]), "possible_lately": np.array([4.0])}
+    >>> sums = lately | {name: np.array([float(5 - n)]) for n, name in enumerate(names)}
+    >>> made = school_absence(SimpleNamespace(peer_sums=lambda kind: sums))
+    >>> made["school_absence_rate"].tolist(), made["school_absence_rate_20_days"].tolist()
+    ([0.8], [0.25])
     """
     school = known.peer_sums("school")
     return {
@@ -71,6 +90,14 @@ def school_needs(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> sums = {name: np.array([n]) for name, n in (("pupils", 4), ("sen_support", 1), ("ehc_plan", 2))}
+    >>> made = school_needs(SimpleNamespace(peer_sums=lambda kind: sums))
+    >>> made["school_sen_support_share"].tolist(), made["school_ehc_plan_share"].tolist()
+    ([0.25], [0.5])
     """
     school = known.peer_sums("school")
     return {
@@ -92,6 +119,13 @@ def school_poverty(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> sums = {"pupils": np.array([4, 0]), "fsm": np.array([1, 0])}
+    >>> school_poverty(SimpleNamespace(peer_sums=lambda kind: sums))["school_fsm_share"].tolist()
+    [0.25, nan]
     """
     school = known.peer_sums("school")
     return {"school_fsm_share": ratio(school["fsm"], school["pupils"])}

@@ -116,6 +116,21 @@ def suspension_spacing(known: FactsAsOf) -> Columns:
     -------
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
+
+    Examples
+    --------
+    >>> suspensions = pd.DataFrame(
+    ...     {
+    ...         "pupil_id": pd.Categorical(["A", "A"]),
+    ...         "start_date": pd.to_datetime(["2024-12-01", "2025-02-19"]),
+    ...         "sessions": [2.0, 4.0],
+    ...         "category": "SUSP",
+    ...     }
+    ... )
+    >>> day, spine = pd.Timestamp("2025-03-01"), suspensions[["pupil_id"]].head(1)
+    >>> made = suspension_spacing(FactsAsOf({"suspensions": suspensions}, day, spine, register=None))
+    >>> made["days_since_suspension"].tolist(), made["suspension_gap_last"].tolist()
+    ([10.0], [80.0])
     """
     events, length = _suspensions(known)
     first = known.day - events.first()
