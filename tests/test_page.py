@@ -209,7 +209,7 @@ def test_a_small_group_is_suppressed_and_an_interval_stands_beside_its_figure() 
     (table,) = audit_tables(audit).values()
     rows = {(row[0], row[1]): row[2:] for row in table.rows}
     assert rows["Language", "y"][:-1] == rows["Language", "x"][:-1] == ("c",) * 6
-    share = table.columns.index("share listed") - 2
+    share = table.columns.index("Share listed") - 2
     assert re.fullmatch(r"0\.\d{3} \(0\.\d{3} to 0\.\d{3}\)", rows["Sex", "girl"][share])
     assert "is not known yet" in audit_words(audit)["On earlier lists"][0]
 

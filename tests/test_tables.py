@@ -22,6 +22,12 @@ from riskmodel.report.tables import frame_table, text_table
         (float("nan"), float("nan"), float("nan"), "–"),
         ("c", "c", "c", "c"),
         ("low", "-0.018", "low", "low (-0.018 to low)"),
+        (
+            25.0891,
+            4.32,
+            45.567,
+            "25.1 (4.3 to 45.6)",
+        ),  # one cell has as many decimal places everywhere
     ],
 )
 def test_an_interval_is_beside_its_figure(
@@ -29,7 +35,7 @@ def test_an_interval_is_beside_its_figure(
 ) -> None:
     frame = pd.DataFrame({"group": ["girl"], "gap": [value], "gap_low": [low], "gap_high": [high]})
     table = frame_table(frame, labels={"group": "Group"})
-    assert table.columns == ("Group", "gap")
+    assert table.columns == ("Group", "Gap")
     assert table.rows == (("girl", said),)
 
 
@@ -41,7 +47,8 @@ def test_an_interval_is_beside_its_figure(
         (["0.12 (0.08 to 0.17)", "low (-0.02 to low)"], True),
         (["about 1,200", "none"], True),
         (["5 (0.30 per 100)", "c"], True),
-        (["c", "c"], False),  # nothing but signs: text
+        (["c", "c"], True),  # signs alone are where figures would be
+        (["", ""], False),
         (["2023/24", "2024/25"], False),
         (["Year 9", "12"], False),
         ([], False),

@@ -14,12 +14,28 @@ import pandas as pd
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
+from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.report.backtest_charts import backtest_charts
 from riskmodel.report.tables import TextTable, frame_table
 from riskmodel.report.templates import render
 from riskmodel.training.gate_answers import GateAnswer
 
 __all__ = ["backtest_page"]
+
+LABELS = {
+    "worst_as_of": "List of the worst",
+    "events": "Pupils with the outcome",
+    "ever_listed": "Share on a list before it",
+    "listed_early": f"Share at least {EARLY_DAYS} days before it",
+    "median_days": "Median days before it",
+    "days_apart": "Mean days between lists",
+    "kept": "Share on the next list",
+    "share_between": "Share of the ranking between schools",
+    "auc_within": "AUC within schools",
+    "auc_of_school": "AUC of the school alone",
+    "value": "Figure",
+}
+"""Column of the other tables → its head, where its name is short for something."""
 
 
 def backtest_page(
@@ -114,7 +130,7 @@ def _tables(backtest: Backtest, search: pd.DataFrame | None) -> dict[str, TextTa
         found["Risks and what came true"] = backtest.calibration.summary
         found["Expected and observed by tenth of risk and by phase"] = backtest.calibration.parts
     return {
-        title: frame_table(table)
+        title: frame_table(table, labels=LABELS)
         for title, table in found.items()
         if table is not None and not table.empty
     }

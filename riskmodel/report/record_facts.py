@@ -17,9 +17,9 @@ from riskmodel.data.outcomes import outcome_of
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
-from riskmodel.report.list_page.audit_view import INTERVAL_OF_VALUE
+from riskmodel.report.list_page.audit_view import audit_table
 from riskmodel.report.sentences import AUDIT_TABLES, backtest_words, day_words
-from riskmodel.report.tables import TextTable, frame_table, text_table
+from riskmodel.report.tables import TextTable, text_table
 
 __all__ = ["AuditFacts", "ListFacts", "ModelFacts", "audit_facts", "list_facts", "model_facts"]
 
@@ -45,12 +45,28 @@ AUDITED_AS = {
 }
 """Protected characteristic → what the audit calls it."""
 
-WITH_INTERVAL = ("selection_rate", "recall", "difference")
-"""Figures of the audit that have an interval."""
-
-AUDITED = ("characteristic", "group", "n", "listed", "selection_rate", "recall", "others")
-AUDITED += ("difference", "verdict")
-"""Columns of the audit that the records show."""
+AUDITED = {
+    "selection": (
+        "characteristic",
+        "group",
+        "n",
+        "listed",
+        "selection_rate",
+        "others",
+        "difference",
+        "verdict",
+    ),
+    "measures": (
+        "characteristic",
+        "group",
+        "measure",
+        "value",
+        "others",
+        "difference",
+        "verdict",
+    ),
+}
+"""Table of the audit that the records show → its columns."""
 
 METRICS = {
     "average_precision": "Average precision",
@@ -346,16 +362,11 @@ def audit_facts(published: Mapping[str, pd.DataFrame], words: Sequence[str]) -> 
     >>> audit_facts({}, ["Not known yet."])
     AuditFacts(words=('Not known yet.',), tables={})
     """
-    shown = {name: table for name, table in published.items() if name in ("selection", "measures")}
+    shown = {name: table for name, table in published.items() if name in AUDITED}
     if "measures" in shown:
-        of_recall = shown["measures"][shown["measures"]["measure"] == "recall"]
-        named = of_recall.rename(columns=INTERVAL_OF_VALUE)
-        shown["measures"] = named.rename(columns=lambda name: name.replace("value", "recall"))
-    tables = {AUDIT_TABLES[name]: _audited(table) for name, table in shown.items()}
+        measures = shown["measures"]
+        shown["measures"] = measures[(measures["measure"] == "recall").to_numpy()]
+    tables = {
+        AUDIT_TABLES[name]: audit_table(table, AUDITED[name]) for name, table in shown.items()
+    }
     return AuditFacts(words=tuple(words), tables=tables)
-
-
-def _audited(table: pd.DataFrame) -> TextTable:
-    """Return the columns of a table of the audit that the records show."""
-    ends = [f"{name}{end}" for name in WITH_INTERVAL for end in ("_low", "_high")]
-    return frame_table(table[[name for name in (*AUDITED, *ends) if name in table]], heads=2)

@@ -281,7 +281,7 @@ def coverage(made: Inclusion) -> TextTable:
 def _coverage_cell(row: dict[Hashable, Any]) -> str:
     if isnan(row["rows"]):
         return "not in the extracts"
-    share = "" if isnan(row["share"]) else f" ({row['share']:.0%} of half-days)"
+    share = "" if isnan(row["share"]) else f" ({row['share']:.0%})"
     return f"{about(row['rows'])}{share}"
 
 

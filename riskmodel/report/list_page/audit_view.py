@@ -6,6 +6,7 @@ Out: lines to read; tables of text, small counts suppressed, an interval beside 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -14,9 +15,9 @@ from riskmodel.fairness import Audit
 from riskmodel.fairness.audit import count_verdicts
 from riskmodel.fairness.verdicts import DISPARITY
 from riskmodel.report.sentences import AUDIT_TABLES
-from riskmodel.report.tables import TextTable, cell_words, frame_table
+from riskmodel.report.tables import INTERVAL_OF_VALUE, TextTable, cell_words, frame_table
 
-__all__ = ["audit_tables", "audit_words"]
+__all__ = ["audit_table", "audit_tables", "audit_words"]
 
 COLUMNS = {
     "selection": (
@@ -56,18 +57,18 @@ COLUMNS = {
 """Columns that the page shows; ``audit.json`` and the workbook hold all."""
 
 LABELS = {
-    "n": "pupils",
-    "selection_rate": "share listed",
-    "others": "all others",
-    "detectable": "gap that could be found",
-    "near_line": "just below the line",
-    "share_near_line": "share of those",
-    "listed_with_quotas": "listed then",
-    "share_with_quotas": "share of the list then",
-    "value": "figure",
-    "ranker": "today's practice",
-    "gap_before": "its gap",
-    "gap": "the model's gap",
+    "n": "Pupils",
+    "selection_rate": "Share listed",
+    "others": "All others",
+    "detectable": "Gap that could be found",
+    "near_line": "Just below the line",
+    "share_near_line": "Share of those",
+    "listed_with_quotas": "Listed then",
+    "share_with_quotas": "Share of the list then",
+    "value": "Figure",
+    "ranker": "Today's practice",
+    "gap_before": "Its gap",
+    "gap": "The model's gap",
 }
 """Column → its head, where its name does not say it."""
 
@@ -75,9 +76,6 @@ NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (
 """Characteristic → its name, where that is short for something."""
 
 PER_HUNDRED = 100
-
-INTERVAL_OF_VALUE = {"low": "value_low", "high": "value_high"}
-"""Ends of the interval of ``value``, as :func:`riskmodel.report.tables.frame_table` names them."""
 
 
 def audit_words(audit: Audit) -> dict[str, list[str]]:
@@ -137,13 +135,26 @@ def audit_tables(audit: Audit) -> dict[str, TextTable]:
         Title → table. A figure and its interval share a cell.
     """
     return {
-        AUDIT_TABLES[name]: _as_text(table, COLUMNS[name])
+        AUDIT_TABLES[name]: audit_table(table, COLUMNS[name])
         for name, table in audit.published().items()
     }
 
 
-def _as_text(table: pd.DataFrame, columns: tuple[str, ...]) -> TextTable:
-    """Return some columns of a published table, with their intervals."""
+def audit_table(table: pd.DataFrame, columns: Iterable[str]) -> TextTable:
+    """Return some columns of a published table of an audit as text.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A published table.
+    columns : iterable of str
+        The columns, without the ends of intervals; those that the table lacks are left out.
+
+    Returns
+    -------
+    TextTable
+        The characteristic and the group name the row. A figure and its interval share a cell.
+    """
     named = table.rename(columns=INTERVAL_OF_VALUE).assign(
         characteristic=table["characteristic"].map(_name).astype("str")
     )
