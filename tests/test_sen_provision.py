@@ -108,8 +108,8 @@ def test_the_list_and_the_card_say_the_need_of_the_plan() -> None:
     rows = list_rows(rank(assessment), tables, as_of=assessment.as_of)
     row = rows[(rows["pupil_id"] == first).to_numpy()]
     assert row["need"].tolist() == ["Autistic spectrum disorder"]
-    (card,), _ = cards(assessment, row, tables)
-    assert card["need"] == "Autistic spectrum disorder"
+    _, (card,) = cards(assessment, row, tables)
+    assert card.need == "Autistic spectrum disorder"
 
 
 def test_the_dashboard_counts_the_plan_and_its_need() -> None:

@@ -6,7 +6,8 @@ Out: SVG by title; a chart that lacks its figures is left out.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -54,7 +55,7 @@ def backtest_charts(backtest: Backtest, search: pd.DataFrame | None = None) -> d
         Title → SVG.
     """
     forest = ROOM + LINE * len(backtest.table)
-    drawn = {
+    drawn: dict[str, tuple[Callable[[Figure, Axes, Any], None], Any, float | None]] = {
         "How well each ranker ranks": (_forest, backtest.table, forest),
         "List by list": (_over_time, backtest, None),
         "Risk and what came true": (_reliability, backtest.calibration, None),
@@ -104,8 +105,8 @@ def _reliability(figure: Figure, axes: Axes, calibration: Calibration) -> None:
     curve = calibration.curve
     largest = float(max(curve["risk"].max(), curve["observed"].max()))
     axes.plot([0, largest], [0, largest], color=colour("edge"), linestyle=":", label="risk = share")
-    shade = {"color": colour("pale"), "label": "95% interval"}
-    axes.fill_between(curve["risk"], curve["low"], curve["high"], **shade)
+    low, high = curve["low"], curve["high"]
+    axes.fill_between(curve["risk"], low, high, color=colour("pale"), label="95% interval")
     axes.plot(curve["risk"], curve["observed"], color=colour("deep"), label="isotonic")
     axes.set(xlabel="Risk given", ylabel="Share with the outcome", xlim=(0, None), ylim=(0, None))
     ticks = [tick for tick in RISKS if tick <= largest]

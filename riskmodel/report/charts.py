@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -201,7 +201,7 @@ def picture(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_looks(title)):
+    with mpl.rc_context(cast("Any", _looks(title))):
         figure = Figure(figsize=(WIDE, height), layout="constrained")
         draw(figure, figure.add_subplot(), data)
         stream = io.StringIO()

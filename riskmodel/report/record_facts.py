@@ -255,9 +255,9 @@ def _rankers(backtest: Mapping[str, Any]) -> TextTable:
 
 
 def _with_interval(row: Mapping[str, Any], metric: str) -> str:
-    ends = [row.get(f"{metric}{end}") for end in ("", "_low", "_high")]
-    is_known = all(value is not None for value in ends)
-    return "{:.3f} ({:.3f} to {:.3f})".format(*ends) if is_known else "not known"
+    found = (row.get(f"{metric}{end}") for end in ("", "_low", "_high"))
+    ends = [float(value) for value in found if value is not None]
+    return "{:.3f} ({:.3f} to {:.3f})".format(*ends) if len(ends) == 3 else "not known"
 
 
 def list_facts(assessment: Assessment) -> ListFacts:

@@ -265,7 +265,10 @@ def cards(
         parts["weeks"] = dict(zip(pupils, map(_percentages, weeks.share), strict=True))
     shown = rows[[name for name in COLUMNS if name in rows]].rename(columns={"pupil_id": "pupil"})
     made = [
-        Card(**row, **{name: part.get(row["pupil"], ()) for name, part in parts.items()})
+        Card(
+            **{str(name): value for name, value in row.items()},
+            **{name: part.get(row["pupil"], ()) for name, part in parts.items()},
+        )
         for row in shown.to_dict("records")
     ]
     return _shared(assessment, weeks), made
