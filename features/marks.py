@@ -19,17 +19,20 @@ NO_MARK = 0
 """Byte of a half-day without a mark; mark number i of the code set is byte i + 1."""
 
 
-def _meaning(*names: str) -> tuple[str, ...]:
-    """Return the codes of some of the DfE's statistical meanings."""
-    meaning = code_set("marks")["family"]
-    return tuple(code for name in names for code in meaning.index[meaning == name])
+_MEANINGS = code_set("marks")["family"].to_dict()
+"""Code → the DfE's statistical meaning."""
+
+
+def _of(*meanings: str) -> tuple[str, ...]:
+    """Return the codes of some meanings."""
+    return tuple(code for code, meaning in _MEANINGS.items() if meaning in meanings)
 
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "possible": tuple(code for code in codes("marks") if code not in _meaning("not_possible")),
-    "absence": _meaning("authorised", "unauthorised"),
-    "authorised": _meaning("authorised"),
-    "unauthorised": _meaning("unauthorised"),
+    "possible": _of("present", "approved_activity", "authorised", "unauthorised"),
+    "absence": _of("authorised", "unauthorised"),
+    "authorised": _of("authorised"),
+    "unauthorised": _of("unauthorised"),
     "illness": ("I", "M"),
     "late": ("L", "U"),
     "excluded": ("E",),
@@ -38,8 +41,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "unexplained": ("N", "O"),
     "holiday": ("G",),
     "dual": ("D",),
-    "not_possible": _meaning("not_possible"),
-    "marked": codes("marks"),
+    "not_possible": _of("not_possible"),
+    "marked": tuple(_MEANINGS),
     "left_open": ("N",),
     "closed_late": ("U",),
     "educated_elsewhere": ("K",),
