@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.data.schema import TABLES
-from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
 from riskmodel.data.year_groups import PHASES, phase_of, year_words
 from riskmodel.errors import RequestError
 
@@ -342,7 +342,7 @@ def _idaci_fifth(homes: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> W
 
 def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> dict[str, Words]:
     """Return SEN provision and primary need in words."""
-    now = provision_on(send, pupils, day=day)
+    now = provision_before(send, pupils, as_of=day)
     provision = now["provision"].astype("str").map(PROVISION)
     need = now["primary_need"].astype("str").map(code_set("needs")["label"])
     has = provision.notna().to_numpy()

@@ -18,7 +18,7 @@ from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
 from riskmodel.data.ratio import ratio
-from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
+from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
 from riskmodel.features import windows
 from riskmodel.features.events import Events
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
@@ -253,8 +253,8 @@ class FactsAsOf:
 
     @cached_property
     def provision(self) -> pd.DataFrame:
-        """SEN provision and needs on the day, by row of the spine (:func:`provision_on`)."""
-        return provision_on(self.tables["send"], self.spine["pupil_id"], day=self.as_of)
+        """SEN provision and needs on the day, by row of the spine (:func:`provision_before`)."""
+        return provision_before(self.tables["send"], self.spine["pupil_id"], as_of=self.as_of)
 
     def days_in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the days a pupil has spent in spells of a table so far.

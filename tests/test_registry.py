@@ -224,12 +224,37 @@ def test_a_gate_that_was_not_judged_is_not_passed(
 def test_answers_of_older_versions_are_read(small_la: SmallLA, tmp_path: Path) -> None:
     tracking = new_store(small_la, tmp_path)
     number = again(small_la, tracking)
+    code = "not_beaten_by_months_jobless_so_far"
     old = "not applicable: these extracts do not give it"
-    client_of(tracking).set_model_version_tag("riskmodel-pex", number, "gate.smallest_lift", old)
+    client_of(tracking).set_model_version_tag("riskmodel-pex", number, f"gate.{code}", old)
     found = from_tags(Run("pex", tracking=tracking).registry.tags(number))
-    (answer,) = (one for one in found if one.code == "smallest_lift")
+    (answer,) = (one for one in found if one.code == code)
     assert (answer.result, answer.blocks) == ("not judged", False)
     assert promote(Run("pex", tracking=tracking)) == number
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("smallest_lift", None),
+        ("not_beaten_by_school_only", None),
+        ("tested_out_of_time", "not judged, which does not block promotion: never mind"),
+        ("smallest_lift", "not applicable: could not be judged"),
+    ],
+)
+def test_answers_that_were_taken_away_or_excused_by_hand_do_not_promote(
+    code: str, answer: str | None, small_la: SmallLA, tmp_path: Path
+) -> None:
+    tracking = new_store(small_la, tmp_path)
+    number = again(small_la, tracking)
+    client, tag = client_of(tracking), f"gate.{code}"
+    if answer is None:
+        client.delete_model_version_tag("riskmodel-pex", number, tag)
+    else:
+        client.set_model_version_tag("riskmodel-pex", number, tag, answer)
+    with pytest.raises(ModelError, match=f"hold no answer to {code} .*changed by hand"):
+        promote(Run("pex", tracking=tracking))
+    assert state(tracking) == (None, [])
 
 
 def die(*_: Any, **__: Any) -> None:

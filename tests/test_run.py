@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,17 +21,27 @@ STORE = "sqlite:///mlflow.db"
         ({"outcome": "expulsion"}, "Outcome must be one of .*; got 'expulsion'"),
         ({"as_of": "2024-08-01"}, "must be a pandas Timestamp .*; got '2024-08-01'"),
         ({"as_of": pd.NaT}, "must be a pandas Timestamp .*; got NaT"),
-        ({"as_of": pd.Timestamp("2024-08-01", tz="UTC")}, "without a time zone"),
+        ({"as_of": pd.Timestamp("2024-08-01", tz="UTC")}, "without hours or a time zone"),
+        ({"as_of": pd.Timestamp("2024-08-01 13:00")}, "without hours or a time zone"),
         ({"capacity": 0}, "Capacity must be a whole number of at least 1; got 0"),
         ({"capacity": 10.5}, "Capacity must be a whole number of at least 1; got 10.5"),
         ({"capacity": True}, "Capacity must be a whole number of at least 1; got True"),
         ({"seed": -1}, "A seed must be a whole number of at least 0; got -1"),
         ({"engine": "dask"}, "The engine must be local or spark; got 'dask'"),
+        ({"outcome": ["pex"]}, "outcome and the tracking address of a run must be text"),
+        ({"tracking": None}, "outcome and the tracking address of a run must be text"),
+        ({"settings": None}, "The settings of a run must be Settings, .*; got None"),
     ],
 )
 def test_settings_that_no_job_can_follow_are_refused(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         Run(**({"outcome": "pex", "tracking": STORE} | changed))
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    run = Run("pex", tracking=STORE, capacity=np.int64(100), seed=np.int64(3))
+    assert (run.to_dict()["capacity"], run.to_dict()["seed"]) == (100, 3)
+    assert json.dumps(run.to_dict())
 
 
 def test_an_address_of_no_store_is_refused_without_its_password() -> None:

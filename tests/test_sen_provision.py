@@ -128,3 +128,15 @@ def test_a_list_shows_a_need_only_if_it_was_known_on_its_day() -> None:
                             "change": "new", "band": "listed", **risks})  # fmt: skip
     rows = list_rows(ranking, tables, as_of=AS_OF)
     assert rows["need"].tolist() == ["Social, emotional and mental health"]
+
+
+def test_a_spell_that_begins_on_the_day_of_a_list_does_not_count_yet() -> None:
+    # entered in advance, as support from September is
+    first = {"start_date": DAY, "recorded_on": "2024-11-01"}
+    tables = Tables({**small_tables(), "send": table_of("send", [SUPPORT | first])})
+    X = build(tables, spine_of())
+    whose = spine_of()["pupil_id"].astype("str") == SUPPORT["pupil_id"]
+    assert (
+        X.loc[whose.to_numpy(), ["sen_support_now", "need_semh_now", "sen_ever"]].to_numpy().sum()
+        == 0
+    )

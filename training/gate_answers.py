@@ -46,7 +46,7 @@ class GateAnswer:
         What was measured, and what it had to keep; None where the gate compares no single number.
     is_needed : bool
         Whether a model must be judged by the gate to be promoted. False only where the extracts lack what
-        the gate compares with; few outcomes are no excuse.
+        the gate compares with, or no group of an audit is large enough to be judged.
 
     Raises
     ------

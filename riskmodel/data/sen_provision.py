@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-__all__ = ["EHC_PLAN", "SEN_SUPPORT", "provision_on"]
+__all__ = ["EHC_PLAN", "SEN_SUPPORT", "provision_before", "provision_on"]
 
 SEN_SUPPORT, EHC_PLAN = "K", "E"
 """Codes of provision (DfE, School Census, SEN provision)."""
@@ -61,3 +61,39 @@ def provision_on(send: pd.DataFrame, pupils: pd.Series, *, day: pd.Timestamp) ->
     last = ordered.drop_duplicates("pupil_id", keep="last")
     place = pd.Index(last["pupil_id"]).get_indexer(pd.Index(pupils))
     return last[COLUMNS].reset_index(drop=True).reindex(place).set_axis(pupils.index)
+
+
+def provision_before(send: pd.DataFrame, pupils: pd.Series, *, as_of: pd.Timestamp) -> pd.DataFrame:
+    """Return the SEN provision and the needs of each pupil for a list of a day.
+
+    As :func:`provision_on`, but a spell that begins on the day does not count yet: like every other fact
+    of a list, it must have happened before.
+
+    Parameters
+    ----------
+    send : DataFrame
+        Rows of ``send`` that were known before the day.
+    pupils : Series of shape (n_rows,)
+        ``pupil_id`` of the pupils asked for; a pupil may come twice.
+    as_of : Timestamp
+        The day of the list.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`provision_on`.
+
+    Examples
+    --------
+    >>> send = pd.DataFrame(
+    ...     {"pupil_id": ["a"], "start_date": pd.to_datetime(["2025-09-01"]), "end_date": pd.NaT,
+    ...      "provision": ["K"], "primary_need": ["SEMH"], "secondary_need": None}
+    ... )
+    >>> for day in ("2025-09-01", "2025-09-02"):
+    ...     found = provision_before(send, pd.Series(["a"]), as_of=pd.Timestamp(day))
+    ...     found["provision"].fillna("none").tolist()
+    ['none']
+    ['K']
+    """
+    begun = send[(send["start_date"] < as_of).to_numpy()]
+    return provision_on(begun, pupils, day=as_of)

@@ -6,6 +6,7 @@ Out: an answer per gate: passed, failed or not judged, with the reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ from riskmodel.jobs.rivals import CHAMPION
 from riskmodel.jobs.settings import Gates
 from riskmodel.training.gate_answers import GateAnswer
 
-__all__ = ["Evidence", "gates_for", "judged_gaps"]
+__all__ = ["Evidence", "gates_for", "judged_gaps", "missing_answers"]
 
 COMPARED_BY = ("average_precision", "recall_at_capacity")
 """Metrics by which a rival may not be better."""
@@ -111,9 +112,48 @@ def _lift(gates: Gates, backtest: Backtest) -> GateAnswer:
     return _measured("smallest_lift", lift, least, reason, lift >= least)
 
 
+def _rival_code(ranker: str) -> str:
+    return f"not_beaten_by_{ranker.replace(' ', '_')}"
+
+
+def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
+    """Return the gates without an answer that can be believed.
+
+    A version whose tags were removed or edited in MLflow must not pass for one that was judged.
+
+    Parameters
+    ----------
+    gates : Gates
+        What the version had to pass.
+    answers : iterable of GateAnswer
+        What its tags hold.
+
+    Returns
+    -------
+    list of str
+        Codes of gates that have no answer, or one that does not block although the gate can always be
+        judged. The gate against a champion is asked for only where there was one.
+
+    Examples
+    --------
+    >>> missing_answers(Gates(not_beaten_by=()), [])[:2]
+    ['tested_out_of_time', 'most_rows_set_aside']
+    """
+    rivals = [_rival_code(ranker) for ranker in gates.not_beaten_by]
+    always = ["most_rows_set_aside", "smallest_lift", "expected_over_observed"]
+    if gates.tested_out_of_time:
+        always.insert(0, "tested_out_of_time")
+    sometimes = [*rivals, *(["no_new_disparity"] if gates.no_new_disparity else [])]
+    found = {answer.code: answer.is_needed for answer in answers}
+    return [
+        *(code for code in always if not found.get(code, False)),
+        *(code for code in sometimes if code not in found),
+    ]
+
+
 def _rival(ranker: str, backtest: Backtest) -> GateAnswer:
     """Compare with a named ranker, if these extracts give it."""
-    code = f"not_beaten_by_{ranker.replace(' ', '_')}"
+    code = _rival_code(ranker)
     found = backtest.differences[backtest.differences["ranker"] == ranker].to_dict("records")
     if not found:
         reason = "these extracts do not give it"

@@ -10,6 +10,7 @@ import re
 
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs.champion import load_model
+from riskmodel.jobs.gates import missing_answers
 from riskmodel.jobs.run import Run
 from riskmodel.training.gate_answers import from_tags
 from riskmodel.training.registry import Registry
@@ -46,7 +47,7 @@ def promote(run: Run, number: str | None = None) -> str:
     tags = registry.tags(chosen)
     present = registry.version_of("champion")
     try:
-        _check_gates(tags, run.settings.digest(run.outcome))
+        _check_gates(tags, run)
         if present != chosen:
             _check_champion(chosen, tags.get("champion", "none"), present)
         load_model(registry, registry.address(chosen))
@@ -72,9 +73,9 @@ def _chosen(run: Run, number: str | None) -> str:
     return number
 
 
-def _check_gates(tags: dict[str, str], digest: str) -> None:
+def _check_gates(tags: dict[str, str], run: Run) -> None:
     """Refuse a version that was judged by other gates, by none, or that an answer blocks."""
-    if tags.get("gates_digest") != digest:
+    if tags.get("gates_digest") != run.settings.digest(run.outcome):
         raise ModelError(
             "it was judged by other gates or points than riskmodel.toml holds now. They are written "
             "before a run; train again, or put back the file that it was trained with."
@@ -85,6 +86,12 @@ def _check_gates(tags: dict[str, str], digest: str) -> None:
         raise ModelError(
             f"{'; '.join(blocking) or 'it carries no gates'}. The champion stays as it was. "
             "Not deploying is a good answer; add history or look at the backtest."
+        )
+    missing = missing_answers(run.gates, answers)
+    if missing:
+        raise ModelError(
+            f"its tags hold no answer to {', '.join(missing)} that could have come from a training. They "
+            "were changed by hand; train again."
         )
 
 

@@ -7,6 +7,7 @@ Out: :class:`Run`, which every job takes.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -49,7 +50,8 @@ class Run:
     Raises
     ------
     RequestError
-        If the outcome or the engine is unknown, the day is no day, or capacity or seed is no whole number.
+        If the outcome or the engine is unknown, the day is no day, capacity or seed is no whole number, or
+        outcome, address or settings are of another kind.
     ModelError
         If the tracking address is none.
 
@@ -74,10 +76,16 @@ class Run:
 
     def __post_init__(self) -> None:
         """Refuse settings that no job can follow."""
+        if not isinstance(self.outcome, str) or not isinstance(self.tracking, str):
+            raise RequestError(
+                "The outcome and the tracking address of a run must be text; got "
+                f"{self.outcome!r} and a {type(self.tracking).__name__}."
+            )
         outcome_of(self.outcome)
         if self.as_of is not None and not _is_day(self.as_of):
             raise RequestError(
-                f"The day of a run must be a pandas Timestamp without a time zone; got {self.as_of!r}."
+                "The day of a run must be a pandas Timestamp without hours or a time zone; got "
+                f"{self.as_of!r}."
             )
         if self.capacity is not None and not _is_whole(self.capacity, 1):
             raise RequestError(
@@ -88,6 +96,10 @@ class Run:
             raise RequestError(f"A seed must be a whole number of at least 0; got {self.seed!r}.")
         if self.engine not in get_args(Engine):
             raise RequestError(f"The engine must be local or spark; got {self.engine!r}.")
+        if not isinstance(self.settings, Settings):
+            raise RequestError(
+                f"The settings of a run must be Settings, as read_settings returns; got {self.settings!r}."
+            )
         Store(self.tracking)
 
     @property
@@ -118,16 +130,16 @@ class Run:
             "outcome": self.outcome,
             "tracking": without_secrets(self.tracking),
             "as_of": None if self.as_of is None else f"{self.as_of:%Y-%m-%d}",
-            "capacity": self.capacity,
-            "seed": self.seed,
+            "capacity": None if self.capacity is None else int(self.capacity),
+            "seed": int(self.seed),
             "engine": self.engine,
             "settings": self.settings.to_dict(self.outcome),
         }
 
 
 def _is_day(value: object) -> bool:
-    return isinstance(value, pd.Timestamp) and value.tz is None
+    return isinstance(value, pd.Timestamp) and value.tz is None and value == value.normalize()
 
 
 def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least

@@ -250,7 +250,7 @@ def _champions_recipe(
     names = [name for name in champion.features if name in X]
     theirs = {k: v for k, v in champion.card.settings.items() if k != "random_state"}
     ours = {k: v for k, v in job.make(**settings).get_params().items() if k in theirs}
-    if theirs == ours and names == list(X):
+    if theirs == ours and list(champion.features) == list(X):
         return {}
     return {CHAMPION: Recipe(lambda: job.make(**theirs), names)}
 

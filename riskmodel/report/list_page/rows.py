@@ -12,7 +12,7 @@ import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.data.codes import code_set
-from riskmodel.data.sen_provision import provision_on
+from riskmodel.data.sen_provision import provision_before
 from riskmodel.data.year_groups import PHASES, phase_of, year_words
 from riskmodel.report.list_page.frequency import frequencies, ranges
 
@@ -103,7 +103,7 @@ def list_rows(ranking: pd.DataFrame, tables: Tables | None, *, as_of: pd.Timesta
 
 def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Series:
     """Return the primary need of each pupil on the day, in words."""
-    now = provision_on(send, pupils, day=day)
+    now = provision_before(send, pupils, as_of=day)
     words = now["primary_need"].astype("str").map(code_set("needs")["label"]).astype("str")
     return words.where(words.notna(), NEED_NOT_SAID).mask(now["provision"].isna(), NO_NEED)
 
