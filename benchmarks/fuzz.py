@@ -63,7 +63,7 @@ def run(name: str, corpus: Path, out: Path, seconds: float, seed: int) -> None:
     atheris.Setup(
         ["fuzz", str(corpus / name), f"-max_total_time={seconds:g}", f"-seed={seed}", f"-timeout={SLOWEST}",
          f"-rss_limit_mb={LARGEST}", f"-max_len={LONGEST_INPUT}", f"-artifact_prefix={out}/",
-         "-print_final_stats=1", "-len_control=0"],
+         "-print_final_stats=1", "-len_control=0", f"-report_slow_units={SLOWEST}"],
         once,
         custom_mutator=lambda data, size, number: mutated(reader, data, size, number, atheris.Mutate),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from typing import Any
 __all__ = [
     "Answer",
     "answers",
-    "command",
+    "command_line",
     "duration_of",
     "ended",
     "moments",
@@ -103,7 +103,9 @@ def answers(
     """Run commands side by side, each in a fork, and return how they ended and what they said."""
     with tempfile.TemporaryDirectory() as beside:
         running = [
-            start(command, folder, *words, output=f"{beside}/{number}", largest_file=largest_file)
+            start(
+                command_line, folder, *words, output=f"{beside}/{number}", largest_file=largest_file
+            )
             for number, words in enumerate(commands)
         ]
         made = []
@@ -129,7 +131,7 @@ def run(
     )
 
 
-def command(*words: str | Path) -> None:
+def command_line(*words: str | Path) -> None:
     """Run ``riskmodel`` as its command line does."""
     from riskmodel import cli
 

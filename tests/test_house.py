@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 import tomllib
@@ -162,3 +164,50 @@ def test_a_made_up_circle_is_found_however_it_is_imported(
     found = circle_in(import_graph({"house": tmp_path / "house"}))
     assert set(found) == circle
     assert found[:1] == found[-1:]
+
+
+def is_private(name: str) -> bool:
+    """Return whether a dotted name has a private part; ``_repr_html_`` and the like are public."""
+    return any(part.startswith("_") and not part.endswith("_") for part in name.split("."))
+
+
+def faults_of(code: str) -> list[str]:
+    """Return the names in the code of a test that are private, or of another test file."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] in OURS:
+            names = [f"{node.module}.{one.name}" for one in node.names]
+            found += [name for name in names if is_private(name) or OTHER_TEST.match(name)]
+        elif isinstance(node, ast.Attribute) and is_private(node.attr):
+            found += [] if ast.unparse(node.value) == "self" else [ast.unparse(node)]
+        elif isinstance(node, ast.Constant) and str(node.value).startswith("riskmodel."):
+            found += [str(node.value)] if is_private(str(node.value)) else []
+    return found
+
+
+OURS = {"riskmodel", "tests", "benchmarks"}
+OTHER_TEST = re.compile(r"tests\.(test_\w+|conftest)\b")
+
+
+TESTS = sorted(set(Path(__file__).parent.glob("*.py")) - {Path(__file__)})
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_a_test_uses_public_names_and_takes_nothing_from_another_test(path: Path) -> None:
+    assert faults_of(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        ("from riskmodel.data.tables import _cut", "riskmodel.data.tables._cut"),
+        ("from riskmodel._odd import cut", "riskmodel._odd.cut"),
+        ("from tests.test_report import make", "tests.test_report.make"),
+        ("from tests import conftest", "tests.conftest"),
+        ("made = attendance._byte('I')", "attendance._byte"),
+        ("patch.setattr('riskmodel.data.tables._cut', f)", "riskmodel.data.tables._cut"),
+        ("from riskmodel.data import Tables\nTables.x._repr_html_()\nself._y", None),
+    ],
+)
+def test_a_private_name_in_a_test_is_found(code: str, fault: str | None) -> None:
+    assert faults_of(code) == ([] if fault is None else [fault])

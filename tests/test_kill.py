@@ -14,7 +14,7 @@ from riskmodel.jobs import Run, read_decisions
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.simulate import write_simulated
-from tests.commands import command, duration_of, ended, moments, start, warm_up
+from tests.commands import command_line, duration_of, ended, moments, start, warm_up
 from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
 from tests.workbooks import by_two_officers, edited
@@ -71,12 +71,12 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
         "lists.jsonl",
     ]
     out, log, unfinished = (tmp_path / name for name in ("list", "lists.jsonl", ".list.unfinished"))
-    begin, whole = duration_of(start(command, tmp_path, *words), unfinished.exists)
+    begin, whole = duration_of(start(command_line, tmp_path, *words), unfinished.exists)
     expected, killed, cut = contents(out), 0, 0
     shutil.rmtree(out)
     for number, moment in enumerate(moments(begin, whole, seed=1)):
         is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(command, tmp_path, *words), None if is_left else moment)
+        done = ended(start(command_line, tmp_path, *words), None if is_left else moment)
         killed += not done
         cut += unfinished.exists()
         assert {path.name for path in tmp_path.iterdir()} - {".lists.jsonl.lock"} <= {
@@ -98,7 +98,7 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
             break
     assert cut > kills / 10  # the writing itself was hit
     print(f"list: {killed} kills of a run of {whole:.1f} s, {cut} left an unfinished folder")
-    assert ended(start(command, tmp_path, *words))
+    assert ended(start(command_line, tmp_path, *words))
     assert not unfinished.exists()
 
 
@@ -109,12 +109,12 @@ def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(
     book = edited(folder / "list.xlsx", tmp_path / "back.xlsx", by_two_officers)
     log = tmp_path / "decisions.jsonl"
     words = ["feedback", book, "--list", folder]
-    begin, whole = duration_of(start(command, tmp_path, *words), log.exists)
+    begin, whole = duration_of(start(command_line, tmp_path, *words), log.exists)
     log.unlink()
     killed = cut = 0
     for number, moment in enumerate(moments(0.9 * begin, whole, seed=2)):
         is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(command, tmp_path, *words), None if is_left else moment)
+        done = ended(start(command_line, tmp_path, *words), None if is_left else moment)
         killed += not done
         cut += log.exists() and not done
         assert log.exists() or not done
@@ -127,7 +127,7 @@ def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(
     assert cut > 0
     print(f"feedback: {killed} kills of a run of {whole:.1f} s, {cut} after the log was written")
     for _ in range(2):
-        assert ended(start(command, tmp_path, *words))
+        assert ended(start(command_line, tmp_path, *words))
         assert len(read_journal(log)) == len(read_decisions(log)) == 8
 
 
@@ -164,7 +164,7 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
             break
     train = ["train", small_la.extracts, "--outcome", "pex", "--tracking", store]
     for moment in islice(moments(4.0, 8.0, seed=4), n_whole):
-        ended(start(command, tmp_path, *train), moment)
+        ended(start(command_line, tmp_path, *train), moment)
         versions = assert_is_whole(store, small_la)
     assert ended(start(registered, tmp_path, *words))
     newest = assert_is_whole(store, small_la)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -31,6 +29,7 @@ from riskmodel.model import RiskModel
 from riskmodel.training.gate_answers import from_tags
 from riskmodel.training.registry import Record
 from tests import mlflow_server
+from tests.commands import command_line, start
 from tests.small_la import SmallLA, again, new_store, promoted
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -261,6 +260,9 @@ def die(*_: Any, **__: Any) -> None:
     raise KeyboardInterrupt
 
 
+EARLY = pd.Timestamp("2023-08-01").as_unit("s")
+"""A day before which there is little to learn from, so that a training is short."""
+
 WRITES = ("set_registered_model_alias", "set_registered_model_tag")
 
 
@@ -443,30 +445,24 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
 
 
 def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path: Path) -> None:
-    tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "riskmodel",
-            "train",
-            str(extracts),
-            "--outcome",
-            "pex",
-            "--tracking",
-            tracking,
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
+    tracking, said = f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "said.err"
+    words = (
+        "train",
+        extracts,
+        "--outcome",
+        "pex",
+        "--tracking",
+        tracking,
+        "--as-of",
+        str(EARLY)[:10],
     )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("Registering the model"):
-            break
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    process = start(command_line, tmp_path, *words, output=str(tmp_path / "said"))
+    while not (said.exists() and "Registering the model" in said.read_text("utf-8")):
+        assert process.exitcode is None
+        process.join(0.05)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     with pytest.raises(ModelError, match="There is no (MLflow store|model for pex)"):
         promote(Run("pex", tracking=tracking))
     Run("pex", tracking=tracking).registry.open()
@@ -533,7 +529,7 @@ def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
     assert found.model is not None
     assert found.model.card == small_la.training.model.card
     shutil.rmtree(arrays_of(tmp_path, tracking, "1").parents[2])  # the download fails
-    made = train(small_la.extracts, Run("pex", tracking=tracking), n_origins=1)
+    made = train(small_la.extracts, Run("pex", tracking=tracking, as_of=EARLY))
     (answer,) = (one for one in made.gates if one.code == "not_below_champion")
     assert answer.result == "not judged"
     assert answer.reason.startswith("the champion in use (version 1) cannot be read: ")
