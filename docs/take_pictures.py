@@ -1,6 +1,7 @@
 """Take the pictures of the documentation: ``python -m docs.take_pictures`` from the repository's folder.
 
-In:  nothing; a simulated LA, a model, a list and a dashboard are made in a scratch folder.
+In:  nothing; a simulated LA, its check, a model, a list, its monitoring and a dashboard are made in a scratch
+folder.
 Out: ``docs/images/*.png``, taken in Chromium; sheets of paper by ``pdftoppm``.
 """
 
@@ -14,7 +15,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from riskmodel.jobs import make_dashboard, run_demo
+from riskmodel.data.check import check
+from riskmodel.data.read import read
+from riskmodel.jobs import make_dashboard, monitor, run_demo
+from riskmodel.jobs.run import Run
+from riskmodel.report.check_page import write_check
 from tests.browser import NARROW, WIDE, opened, running
 
 IMAGES = Path(__file__).parent / "images"
@@ -72,19 +77,42 @@ def shoot_dashboard(browser: Browser, folder: Path, width: int) -> None:
             shoot(page, f"{name}_{width}")
 
 
+def shoot_analyst(browser: Browser, demo: Path, scratch: Path, width: int) -> None:
+    """Take pictures of the pages for an analyst: check, backtest and monitoring."""
+    (backtest,) = demo.rglob("backtest.html")
+    pages = {
+        "check": scratch / "check" / "index.html",
+        "backtest": backtest,
+        "monitor": scratch / "monitor" / "index.html",
+    }
+    for name, path in pages.items():
+        with opened(browser, path, width=width) as page:
+            shoot(page, f"{name}_{width}")
+
+
+def make_pages(scratch: Path) -> None:
+    """Make every page of a simulated LA."""
+    demo = scratch / "demo"
+    run_demo(demo, pupils=PUPILS, seed=SEED)
+    extract = read(demo / "extracts")
+    write_check(check(extract), scratch / "check", simulated=True)
+    make_dashboard(str(demo / "extracts"), out=scratch / "dashboard")
+    run = Run("pex", tracking=f"sqlite:///{demo / 'mlflow.db'}")
+    monitor(extract, run, lists=(demo / "list",), out=scratch / "monitor")
+
+
 def main() -> None:
-    """Make a simulated LA's list and dashboard, and take all pictures of them."""
+    """Make a simulated LA's pages, and take all pictures of them."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name, running() as browser:
         scratch = Path(name)
-        run_demo(scratch / "demo", pupils=PUPILS, seed=SEED)
-        folder = scratch / "demo" / "list"
-        dashboard = make_dashboard(str(scratch / "demo" / "extracts"), out=scratch / "dashboard")
+        make_pages(scratch)
         for width in (WIDE, NARROW):
-            shoot_list(browser, folder, width, scratch)
-            shoot_school(browser, folder, width)
-            shoot_dashboard(browser, dashboard, width)
+            shoot_list(browser, scratch / "demo" / "list", width, scratch)
+            shoot_school(browser, scratch / "demo" / "list", width)
+            shoot_dashboard(browser, scratch / "dashboard", width)
+            shoot_analyst(browser, scratch / "demo", scratch, width)
     sys.stdout.write("\n".join(sorted(path.name for path in IMAGES.glob("*.png"))) + "\n")
 
 

@@ -227,7 +227,7 @@ FAULTS: list[tuple[Callable[[Worksheet], None], str]] = [
     (put(4, "Pupil id", "somebody else"), r"row 4: .*(was changed|is not on this list)"),
     (put(4, "Pupil id", None), r"row 4: has no pupil"),
     (append_pupil, r"row 24: .*somebody else (was changed|is not on this list)"),
-    (repeat, r"row 24: pupil .* stands in row 2 already"),
+    (repeat, r"row 24: pupil .* is in row 2 already"),
     (fill(3, date=date(2024, 10, 2)), r"row 3: 'Date' is 02/10/2024, which is in the future"),
     (
         fill(3, date=date(2024, 9, 1)),

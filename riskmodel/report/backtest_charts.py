@@ -6,7 +6,6 @@ Out: SVG by title; a chart that lacks its figures is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,11 +14,13 @@ from markupsafe import Markup
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.calibration import Calibration
 from riskmodel.evaluation.list_sums import METRICS
-from riskmodel.report.charts import MARKS, colour, line_look, picture
+from riskmodel.report.charts import HIGH, MARKS, colour, line_look, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from riskmodel.report.charts import Draw
 
 __all__ = ["backtest_charts"]
 
@@ -54,23 +55,23 @@ def backtest_charts(backtest: Backtest, search: pd.DataFrame | None = None) -> d
     dict of str to Markup
         Title → SVG.
     """
-    forest = ROOM + LINE * len(backtest.table)
-    drawn: dict[str, tuple[Callable[[Figure, Axes, Any], None], Any, float | None]] = {
-        "How well each ranker ranks": (_forest, backtest.table, forest),
-        "List by list": (_over_time, backtest, None),
-        "Risk and what came true": (_reliability, backtest.calibration, None),
-        "Net benefit at every price of a needless offer": (
-            _decisions,
-            None if backtest.net_benefit is None else backtest,
-            None,
-        ),
-        "Settings: accuracy and the largest recall gap": (_front, search, None),
+    drawn: dict[str, tuple[Draw, Any]] = {
+        "How well each ranker ranks": (_forest, backtest.table),
+        "List by list": (_over_time, backtest),
+        "Risk and what came true": (_reliability, backtest.calibration),
+        "Net benefit at every price of a needless offer": (_decisions, _with_benefit(backtest)),
+        "Settings: accuracy and the largest recall gap": (_front, search),
     }
+    heights: dict[Draw, float] = {_forest: ROOM + LINE * len(backtest.table)}
     return {
-        title: picture(draw, data, title=title, **({} if height is None else {"height": height}))
-        for title, (draw, data, height) in drawn.items()
+        title: picture(draw, data, title=title, height=heights.get(draw, HIGH))
+        for title, (draw, data) in drawn.items()
         if data is not None
     }
+
+
+def _with_benefit(backtest: Backtest) -> Backtest | None:
+    return None if backtest.net_benefit is None else backtest
 
 
 def _forest(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MARKS", "axis_ends", "bar_length", "colour", "line_look", "number", "picture"]
+    Draw = Callable[[Figure, Axes, Any], None]
+
+__all__ = ["HIGH", "MARKS", "axis_ends", "bar_length", "colour", "line_look", "number", "picture"]
 
 FLOOR = 60
 """Percentages that all lie above it are drawn from near the lowest, and the axis says so."""
@@ -40,7 +42,7 @@ POINTS = 9
 """Size of the letters of a picture."""
 
 DASHES, MARKS = ("-", "--", ":", "-."), "os^Dv<>"
-"""How lines of one chart are told apart, besides their colour."""
+"""Dashes and marks by which the lines of one chart differ, besides their colour."""
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 
@@ -177,9 +179,7 @@ def line_look(place: int, *, is_ours: bool) -> dict[str, Any]:
     }
 
 
-def picture(
-    draw: Callable[[Figure, Axes, Any], None], data: Any, *, title: str, height: float = HIGH
-) -> Markup:
+def picture(draw: Draw, data: Any, *, title: str, height: float = HIGH) -> Markup:
     """Return a chart as inline SVG, the same bytes for the same data.
 
     Parameters
@@ -209,7 +209,7 @@ def picture(
     return Markup(_inline(stream.getvalue(), title))  # noqa: S704
 
 
-def _looks(title: str) -> dict[str, Any]:
+def _looks(title: str) -> dict[Any, Any]:
     """Return the settings of matplotlib for a picture."""
     soft, ink = colour("soft"), colour("ink")
     colours = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), soft)
@@ -222,7 +222,7 @@ def _looks(title: str) -> dict[str, Any]:
 
 
 def _inline(text: str, title: str) -> str:
-    """Return an SVG file as an element of a page: attributes for styles, no name nobody refers to."""
+    """Return an SVG file as an element of a page: attributes in place of styles, and no unused names."""
     root = ElementTree.fromstring(text)  # what matplotlib wrote
     for parent in root.iter():
         for child in list(parent):

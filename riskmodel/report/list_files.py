@@ -59,8 +59,8 @@ def write_list(
     out : str or Path
         Empty or new folder; filled at the end, in one step.
     previous : DataFrame, optional
-        An earlier ranking, to say who is new, rising or falling; ``compared_with`` of the assessment's
-        provenance is its day.
+        An earlier ranking, for the pupils who are new, rising or falling; ``compared_with`` of the
+        assessment's provenance is its day.
     log : LogTo, optional
         Where the list is logged, just before its folder appears. A list without it is not logged.
     tables : Tables, optional

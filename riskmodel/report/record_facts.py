@@ -1,4 +1,4 @@
-"""What the records say: facts of a model, of a list, and of their audit, as text.
+"""The facts that records hold of a model, of a list, and of their audit, as text.
 
 In:  what a model's card keeps of its training and backtest; an assessment.
 Out: :class:`ModelFacts`, :class:`ListFacts`, :class:`AuditFacts`; counts of few pupils are suppressed.
@@ -255,9 +255,10 @@ def _rankers(backtest: Mapping[str, Any]) -> TextTable:
 
 
 def _with_interval(row: Mapping[str, Any], metric: str) -> str:
-    found = (row.get(f"{metric}{end}") for end in ("", "_low", "_high"))
-    ends = [float(value) for value in found if value is not None]
-    return "{:.3f} ({:.3f} to {:.3f})".format(*ends) if len(ends) == 3 else "not known"
+    value, low, high = (row.get(f"{metric}{end}") for end in ("", "_low", "_high"))
+    if value is None or low is None or high is None:
+        return "not known"
+    return f"{value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def list_facts(assessment: Assessment) -> ListFacts:
@@ -316,7 +317,7 @@ def _themes(assessment: Assessment) -> TextTable:
     for name in dict.fromkeys(theme):
         own = [place for place, other in enumerate(theme) if other == name]
         tables = {feature.source for place in own if (feature := known[place])} - {""}
-        missing = f"{features.iloc[:, own].isna().mean().mean():.0%}"
+        missing = f"{features.iloc[:, own].isna().to_numpy().mean():.0%}"
         share = f"{size[name] / total:.0%}" if total else "not known"
         rows.append([name, len(own), ", ".join(sorted(tables)), missing, share])
     heads = ["Theme", "Features", "From the tables", "Values not known", "Share of the reasons"]

@@ -70,7 +70,7 @@ LABELS = {
     "gap_before": "Its gap",
     "gap": "The model's gap",
 }
-"""Column → its head, where its name does not say it."""
+"""Column → its head, where its name does not explain it."""
 
 NAMES = {"sen": "SEN", "fsm": "Free school meals", "idaci_fifth": "Deprivation (IDACI)"}
 """Characteristic → its name, where that is short for something."""
@@ -79,7 +79,7 @@ PER_HUNDRED = 100
 
 
 def audit_words(audit: Audit) -> dict[str, list[str]]:
-    """Say what the audit found.
+    """Return what the audit found, in sentences.
 
     Parameters
     ----------
@@ -92,33 +92,34 @@ def audit_words(audit: Audit) -> dict[str, list[str]]:
         What was looked at → verdicts, disparities by name.
     """
     selection = audit.this_list.published()["selection"]
-    apart = selection[(selection["verdict"] == DISPARITY).to_numpy()].to_dict("records")
-    told = [_selected(row) for row in apart if _is_told(row)]
-    hidden = "; ".join(_who(row) for row in apart if not _is_told(row))
+    disparities = selection[(selection["verdict"] == DISPARITY).to_numpy()].to_dict("records")
+    shown = [_in_words(row) for row in disparities if _is_shown(row)]
+    hidden = "; ".join(_group(row) for row in disparities if not _is_shown(row))
     more = [f"Listed more or less often than all others, by figures that are suppressed: {hidden}."]
     return {
-        "On this list": [count_verdicts(selection), *told, *(more if hidden else [])],
+        "On this list": [count_verdicts(selection), *shown, *(more if hidden else [])],
         "On earlier lists": [*audit.sentences(), audit.note],
     }
 
 
-def _is_told(row: dict[Any, Any]) -> bool:
+def _is_shown(row: dict[Any, Any]) -> bool:
+    """Return whether the figures of a disparity are not suppressed."""
     return all(isinstance(row[name], float) for name in ("selection_rate", "others"))
 
 
-def _who(row: dict[Any, Any]) -> str:
+def _group(row: dict[Any, Any]) -> str:
     return f"{_name(row['characteristic'])}, {cell_words(row['group'])}"
 
 
-def _selected(row: dict[Any, Any]) -> str:
-    """Say one disparity of this list."""
+def _in_words(row: dict[Any, Any]) -> str:
+    """Return a disparity of this list in a sentence."""
     own, others = (f"{PER_HUNDRED * row[name]:.1f} in 100" for name in ("selection_rate", "others"))
-    return f"{_who(row)}: {own} are listed, of all others {others}."
+    return f"{_group(row)}: {own} are listed, of all others {others}."
 
 
 def _name(characteristic: str) -> str:
-    said = str(characteristic).replace("_", " ")
-    return NAMES.get(characteristic, said[:1].upper() + said[1:])
+    words = str(characteristic).replace("_", " ")
+    return NAMES.get(characteristic, words[:1].upper() + words[1:])
 
 
 def audit_tables(audit: Audit) -> dict[str, TextTable]:

@@ -6,7 +6,7 @@ Out: a :class:`Card` per pupil, of texts and places on charts; :class:`CardFacts
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,7 +56,7 @@ LARGEST_FACTOR = 5.0
 
 PERMILLE, PERCENT = 1000, 100
 
-COLUMNS = ("rank", "pupil_id", "school", "year", "need", "change", "band", "risk", "range")
+COLUMNS = ("rank", "school", "year", "need", "change", "band", "risk", "range")
 """Columns of the list that a card shows."""
 
 T = TypeVar("T")
@@ -263,15 +263,14 @@ def cards(
         parts |= _of_timeline(tables, pupils, as_of)
     if weeks is not None:
         parts["weeks"] = dict(zip(pupils, map(_percentages, weeks.share), strict=True))
-    shown = rows[[name for name in COLUMNS if name in rows]].rename(columns={"pupil_id": "pupil"})
-    made = [
-        Card(
-            **{str(name): value for name, value in row.items()},
-            **{name: part.get(row["pupil"], ()) for name, part in parts.items()},
-        )
-        for row in shown.to_dict("records")
-    ]
-    return _shared(assessment, weeks), made
+    return _shared(assessment, weeks), [_card(row, parts) for row in rows.to_dict("records")]
+
+
+def _card(row: dict[Hashable, Any], parts: dict[str, dict[str, Any]]) -> Card:
+    """Return the card of a row: its columns, and its parts; nothing is not the same as no such facts."""
+    own = {name: part.get(row["pupil_id"], ()) for name, part in parts.items()}
+    shown = {name: row[name] for name in COLUMNS if name in row}
+    return Card(pupil=row["pupil_id"], **shown, **own)
 
 
 def _shared(assessment: Assessment, weeks: Weeks | None) -> CardFacts:

@@ -73,7 +73,7 @@ def _faults(
         if not pupil:
             yield number, "has no pupil. Put the pupil back, or empty the row"
         elif pupil in seen:
-            yield number, f"pupil {pupil} stands in row {seen[pupil]} already. Leave one of the two"
+            yield number, f"pupil {pupil} is in row {seen[pupil]} already. Leave one of the two"
         elif not known.get(pupil):
             yield number, f"pupil {pupil} is not on this list. Take the row out"
         elif known[pupil] != row["seal"]:
