@@ -23,7 +23,7 @@ from riskmodel.evaluation.drift import SCORE
 from riskmodel.evaluation.follow_up import counted_once, outcomes_of_lists
 from riskmodel.jobs import Monitoring, Run, make_list, monitor
 from riskmodel.jobs.champion import load_model
-from riskmodel.jobs.past_lists import not_followed, read_handed_out, with_outcome
+from riskmodel.jobs.past_lists import count_missing, read_handed_out, with_outcome
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
 from tests.small_la import SmallLA
@@ -213,7 +213,7 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
             "as_of": pd.Timestamp("2023-10-29"),
         }
     )
-    (said,) = not_followed([some], tables)
+    (said,) = count_missing([some], tables)
     assert said.startswith("1 of the 2 pupils of the list of 2023-10-29")
 
 

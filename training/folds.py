@@ -39,8 +39,8 @@ class Fold:
     Attributes
     ----------
     origin : Timestamp
-        The day on which the model stands: it is trained on labels whose horizon had ended, as they
-        were known that day, and tested on the list made that day.
+        The day of the list that is tested. The model is trained on labels whose horizon had ended by
+        then, as they were known that day.
     train, test : int arrays of shape (n_train,), (n_test,)
         Rows of the spine.
     train_label, test_label : float arrays of shape (n_train,), (n_test,)
@@ -48,7 +48,7 @@ class Fold:
     train_related : int array of shape (n_train,), optional
         A frequent related outcome of the training rows, as known at the origin.
     train_weight : float array of shape (n_train,), optional
-        Rows of the cohort that each training row stands for; 1 each where left out.
+        Rows of the cohort that each training row represents; 1 each where left out.
     """
 
     origin: pd.Timestamp
@@ -93,19 +93,34 @@ def rolling_folds(
         if folds and origin > folds[-1].origin - pd.DateOffset(months=MONTHS_APART):
             continue
         then = np.where((as_of < origin).to_numpy(), label_at(origin), np.nan)
+        if not _can_learn(spine["pupil_id"], then):
+            continue
         train = np.flatnonzero(~np.isnan(then))
         test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
-        positive = spine["pupil_id"].to_numpy()[train][then[train] == 1]
-        if len(np.unique(positive)) < MINIMUM_POSITIVE_PUPILS or not (then[train] == 0).any():
-            continue  # nothing, or nobody to compare with, can be learned from
-        folds.append(
-            Fold(origin=origin, train=train, test=test, train_label=then[train],
-                 test_label=final[test])
-        )  # fmt: skip
+        folds.append(_fold(origin, train, test, then, final))
         if len(folds) == n_origins:
             break
     # a list on which nobody had the outcome counts, its places were used; one at least must have some
     return folds[::-1] if any(fold.test_label.any() for fold in folds) else []
+
+
+def _can_learn(pupils: pd.Series, label: NDArray[np.float64]) -> bool:
+    """Return whether enough pupils had the outcome, and anybody had not."""
+    positive = pupils[label == 1].nunique()
+    return bool(positive >= MINIMUM_POSITIVE_PUPILS and (label == 0).any())
+
+
+def _fold(
+    origin: pd.Timestamp,
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    then: NDArray[np.float64],
+    final: NDArray[np.float64],
+) -> Fold:
+    """Return a fold that learns from labels as they were known then, and is tested on the final ones."""
+    return Fold(
+        origin=origin, train=train, test=test, train_label=then[train], test_label=final[test]
+    )
 
 
 def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
@@ -125,22 +140,26 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
     """
     known = ~np.isnan(label)
     pupil = spine["pupil_id"].cat.codes.to_numpy()
-    ever = np.bincount(pupil[known], weights=label[known], minlength=int(pupil.max()) + 1) > 0
-    part = np.empty(len(ever), dtype=np.int64)
-    for value in (False, True):
-        members = np.flatnonzero(ever == value)
-        part[members] = np.random.default_rng(0).permutation(len(members)) % PUPIL_PARTS
+    part = _dealt(
+        np.bincount(pupil[known], weights=label[known], minlength=int(pupil.max()) + 1) > 0
+    )
     latest = spine["as_of"][known].max()
     is_test_day = known & (spine["as_of"] == latest).to_numpy()
     folds = []
     for number in range(PUPIL_PARTS):
         inside = part[pupil] == number
         train, test = np.flatnonzero(known & ~inside), np.flatnonzero(is_test_day & inside)
-        folds.append(
-            Fold(origin=latest, train=train, test=test, train_label=label[train],
-                 test_label=label[test])
-        )  # fmt: skip
+        folds.append(_fold(latest, train, test, label, label))
     return folds
+
+
+def _dealt(ever: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the part of each pupil; those with the outcome, and the others, are dealt out evenly."""
+    part = np.empty(len(ever), dtype=np.int64)
+    for value in (False, True):
+        members = np.flatnonzero(ever == value)
+        part[members] = np.random.default_rng(0).permutation(len(members)) % PUPIL_PARTS
+    return part
 
 
 def rows_to_learn_from(
@@ -161,8 +180,8 @@ def rows_to_learn_from(
     -------
     rows : int array of shape (n_learned,)
         Ascending.
-    stands_for : float array of shape (n_learned,)
-        Rows that each stands for: 1 for pupils who had the outcome.
+    weight : float array of shape (n_learned,)
+        Rows that each represents: 1 for pupils who had the outcome.
 
     Notes
     -----
@@ -194,10 +213,10 @@ def subsampled(fold: Fold, pupil: NDArray[np.int64], drawn: NDArray[np.bool_]) -
     Fold
         With weights.
     """
-    kept, stands_for = rows_to_learn_from(fold.train_label, pupil[fold.train], drawn[fold.train])
+    kept, weight = rows_to_learn_from(fold.train_label, pupil[fold.train], drawn[fold.train])
     return replace(
         fold,
         train=fold.train[kept],
         train_label=fold.train_label[kept],
-        train_weight=stands_for,
+        train_weight=weight,
     )

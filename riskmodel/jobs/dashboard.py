@@ -24,7 +24,7 @@ __all__ = ["make_dashboard"]
 logger = logging.getLogger(__name__)
 
 FACTS = ("sessions", "absence_totals", "suspensions", "enrolments")
-"""Tables that say until when the extracts reach."""
+"""Tables whose days show until when the extracts reach."""
 
 LONGEST_WAIT = pd.Timedelta(days=365)
 """How long after the last fact a dashboard can still be made; later every term would be empty."""
@@ -70,7 +70,7 @@ def make_dashboard(
 
 
 def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
-    """Return the day to stand on, or say that it does not fit."""
+    """Return the day up to which facts count, and refuse one that does not fit."""
     recorded = [
         tables[name]["recorded_on"] for name in FACTS if name in tables and len(tables[name])
     ]

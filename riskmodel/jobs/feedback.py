@@ -162,22 +162,30 @@ def _filled(returned: list[Returned]) -> pd.DataFrame:
     frames = []
     for one in returned:
         rows = one.rows[(one.rows[list(FIELDS)] != "").any(axis=1)]
-        facts = {"list_id": one.identity.list_id, "outcome": one.identity.outcome,
-                 "as_of": one.identity.as_of}  # fmt: skip
+        facts = {
+            "list_id": one.identity.list_id,
+            "outcome": one.identity.outcome,
+            "as_of": one.identity.as_of,
+        }
         frames.append(rows.assign(**facts, workbook=one.name))
     table = pd.concat(frames, ignore_index=True)
     table["supported"] = table["decision"].map(DECISIONS).fillna("not known")
     table = table.drop_duplicates(["list_id", "pupil_id", *FIELDS])
-    twice = table.duplicated(["list_id", "pupil_id"], keep="first")
+    _refuse_contradictions(table)
+    return table
+
+
+def _refuse_contradictions(table: pd.DataFrame) -> None:
+    """Refuse rows that decide differently on one pupil of one list."""
+    keys = ["list_id", "pupil_id"]
+    twice = table.duplicated(keys, keep="first")
     if twice.any():
         second = table[twice].iloc[0]
-        first = table[(table["pupil_id"] == second["pupil_id"])
-                      & (table["list_id"] == second["list_id"])].iloc[0]  # fmt: skip
+        first = table[(table[keys] == second[keys]).all(axis=1)].iloc[0]
         raise RequestError(
             f"{first['where']}, and {second['where']}, say different things about pupil "
             f"{second['pupil_id']}. Nothing was added. Read the older workbook first, then the newer alone."
         )
-    return table
 
 
 def _news(

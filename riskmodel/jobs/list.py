@@ -15,12 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from riskmodel.assess import Assessment
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
+from riskmodel.data import Tables
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import RequestError, without_secrets
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.past_lists import earlier_ranking
-from riskmodel.jobs.run import Run
+from riskmodel.jobs.run import Engine, Run
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
@@ -72,26 +76,35 @@ def make_list(
         )
     model, uri = load_model(run.registry, model_uri)
     extract = read(source)
-    day = resolve_as_of(extract.tables, run.outcome, run.as_of)
-    refuse_old_extract(extract.tables, run.outcome, day)
-    logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    assessment = model.assess(
-        extract.tables,
-        as_of=day,
-        capacity=run.capacity,
-        provenance=_origin(model, uri, extract),
-        engine=run.engine,
-    )
-    previous = None
-    earlier = earlier_ranking(model, extract.tables, day, engine=run.engine)
-    if earlier is not None:
-        compared, previous = earlier
-        origin = assessment.provenance | {"compared_with": f"{compared:%Y-%m-%d}"}
-        assessment = replace(assessment, provenance=origin)
+    assessment = _assess(model, uri, extract, run, run.capacity)
+    assessment, previous = _compared(assessment, model, extract.tables, run.engine)
     logger.info("Writing the list")
     return write_list(
         assessment, out, previous=previous, log=log, tables=extract.tables, password=password
     )
+
+
+def _assess(model: RiskModel, uri: str, extract: Extract, run: Run, capacity: int) -> Assessment:
+    """Score the cohort of the day of the run."""
+    day = resolve_as_of(extract.tables, run.outcome, run.as_of)
+    refuse_old_extract(extract.tables, run.outcome, day)
+    logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
+    origin = _origin(model, uri, extract)
+    return model.assess(
+        extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=run.engine
+    )
+
+
+def _compared(
+    assessment: Assessment, model: RiskModel, tables: Tables, engine: Engine
+) -> tuple[Assessment, pd.DataFrame | None]:
+    """Return the assessment with the day it is compared with, and the ranking of that day if any."""
+    earlier = earlier_ranking(model, tables, assessment.as_of, engine=engine)
+    if earlier is None:
+        return assessment, None
+    day, ranking = earlier
+    origin = assessment.provenance | {"compared_with": f"{day:%Y-%m-%d}"}
+    return replace(assessment, provenance=origin), ranking
 
 
 def _origin(model: RiskModel, uri: str, extract: Extract) -> dict[str, Any]:

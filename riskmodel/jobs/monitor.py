@@ -29,7 +29,7 @@ from riskmodel.jobs.feedback import read_decisions
 from riskmodel.jobs.past_lists import (
     assess_at,
     check_days,
-    not_followed,
+    count_missing,
     read_handed_out,
     rebuilt_lists,
     with_outcome,
@@ -56,7 +56,7 @@ WEIGHTY = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Monitoring:
-    """How a model in use stands today.
+    """How a model in use does today.
 
     Attributes
     ----------
@@ -178,7 +178,7 @@ def monitor(
         version=version,
         as_of=day,
         simulated=bool(model.card.trained["simulated"]),
-        problems=alike_together(extract.problems) + not_followed(handed_out, extract.tables),
+        problems=alike_together(extract.problems) + count_missing(handed_out, extract.tables),
         drift=drifted,
         outcomes=_outcomes(past, decided, run.outcome),
         advice=advice or [_nothing(finished)],
@@ -240,6 +240,17 @@ def _advice(
     has_errors: bool,
 ) -> list[str]:
     """Return the reasons to train again; none where nothing asks for it."""
+    age = (day - pd.Timestamp(model.card.trained["trained_as_of"])).days
+    old = f"The model was trained {age} days ago; a year of outcomes is new since."
+    return [
+        *_drift_advice(table, has_errors),
+        *([old] if age >= OLD_DAYS else []),
+        *_outcome_advice(finished),
+    ]
+
+
+def _drift_advice(table: pd.DataFrame, has_errors: bool) -> list[str]:
+    """Return whether the score or weighty features have drifted."""
     advice = []
     drifted = table[table["drifted"]]
     share = float(drifted["share_of_reasons"].sum())
@@ -251,22 +262,25 @@ def _advice(
         advice.append(
             "First mend the extract: rows were set aside, and drift may come from that alone."
         )
-    age = (day - pd.Timestamp(model.card.trained["trained_as_of"])).days
-    if age >= OLD_DAYS:
-        advice.append(f"The model was trained {age} days ago; a year of outcomes is new since.")
-    if len(finished):
-        expected, observed = float(finished["risk"].sum()), round(finished["event"].sum())
-        low, high = (float(end) for end in poisson_interval(observed))
-        if not low <= expected <= high:
-            advice.append(
-                f"On lists whose horizon is over {expected:.0f} outcomes were expected and {observed} "
-                f"happened (95% interval {low:.0f} to {high:.0f}), each counted once."
-            )
     return advice
 
 
+def _outcome_advice(finished: pd.DataFrame) -> list[str]:
+    """Return whether outcomes of finished lists are not what was expected."""
+    if finished.empty:
+        return []
+    expected, observed = float(finished["risk"].sum()), round(finished["event"].sum())
+    low, high = (float(end) for end in poisson_interval(observed))
+    if low <= expected <= high:
+        return []
+    return [
+        f"On lists whose horizon is over {expected:.0f} outcomes were expected and {observed} "
+        f"happened (95% interval {low:.0f} to {high:.0f}), each counted once."
+    ]
+
+
 def _nothing(finished: pd.DataFrame) -> str:
-    """Say that nothing asks for a retraining, and no more than is known."""
+    """Return that nothing asks for a retraining, and no more than is known."""
     rest = (
         ", and earlier lists came out as expected."
         if len(finished)

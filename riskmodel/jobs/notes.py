@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 FEW_PUPILS = 30
-"""Pupils with the outcome below which intervals of average precision are said to be too narrow: see
-``benchmarks/intervals.py``."""
+"""Pupils with the outcome below which a note warns that intervals of average precision are too narrow:
+see ``benchmarks/intervals.py``."""
 
 
 def notes_for(
     outcome: str,
-    out_of_time: bool,
+    is_out_of_time: bool,
     backtest: Backtest,
     statuses: pd.DataFrame,
 ) -> list[str]:
@@ -42,7 +42,7 @@ def notes_for(
     ----------
     outcome : str
         Outcome.
-    out_of_time : bool
+    is_out_of_time : bool
         Whether the lists tested were made with earlier facts only.
     backtest : Backtest
         What was measured.
@@ -52,23 +52,12 @@ def notes_for(
     Returns
     -------
     list of str
-        Plain sentences; the first says how it was measured.
+        Plain sentences; the first is how it was measured.
     """
-    how = (
-        f"Measured on {backtest.counts['origins']} earlier lists, each made with what was known then."
-        if out_of_time
-        else "History is too short for lists made earlier: measured by cross-validation over pupils "
-        "instead, which says less about next year."
-    )
-    states = ", ".join(
-        f"{str(row['status']).replace('_', ' ')} {row['rows']}"
-        for row in statuses.to_dict("records")
-        if row["rows"]
-    )
     return [
-        how,
+        _how_measured(backtest, is_out_of_time),
         outcome_of(outcome).policy,
-        f"Labels (rows): {states}.",
+        f"Labels (rows): {_states(statuses)}.",
         *_cautions(backtest),
         _calibration_note(backtest),
         *_list_notes(backtest),
@@ -76,8 +65,27 @@ def notes_for(
     ]
 
 
+def _how_measured(backtest: Backtest, is_out_of_time: bool) -> str:
+    if is_out_of_time:
+        n_lists = backtest.counts["origins"]
+        return f"Measured on {n_lists} earlier lists, each made with what was known then."
+    return (
+        "History is too short for lists made earlier: measured by cross-validation over pupils "
+        "instead, which says less about next year."
+    )
+
+
+def _states(statuses: pd.DataFrame) -> str:
+    """Return the rows of each status of a label that has any."""
+    return ", ".join(
+        f"{str(row['status']).replace('_', ' ')} {row['rows']}"
+        for row in statuses.to_dict("records")
+        if row["rows"]
+    )
+
+
 def choice_note(backtest: Backtest, *, is_held_out: bool) -> str:
-    """Say what a search does to the figures: settings chosen on a list look better on it.
+    """Return what a search does to the figures: settings chosen on a list look better on it.
 
     Parameters
     ----------
@@ -107,19 +115,19 @@ def choice_note(backtest: Backtest, *, is_held_out: bool) -> str:
 
 
 def _cautions(backtest: Backtest) -> list[str]:
-    """Say where the figures are less sure, or of fewer pupils, than they look."""
-    counts, said = backtest.counts, []
+    """Return where the figures are less certain, or of fewer pupils, than they look."""
+    counts, cautions = backtest.counts, []
     if counts["smallest_share_of_list"] < 1:
-        said.append(
+        cautions.append(
             "Of each list only the pupils whose outcome could be known by now were tested, as few as "
             f"{counts['smallest_share_of_list']:.0%} of a list, with as large a part of the places."
         )
     if counts["positive_pupils"] < FEW_PUPILS:
-        said.append(
+        cautions.append(
             f"With fewer than {FEW_PUPILS} pupils with the outcome the intervals of average precision are "
             "too narrow: in trials with 9 such pupils 21 in 100 lay below the truth, in place of 2 or 3."
         )
-    return said
+    return cautions
 
 
 def _calibration_note(backtest: Backtest) -> str:
@@ -137,36 +145,54 @@ def _calibration_note(backtest: Backtest) -> str:
 
 
 def _list_notes(backtest: Backtest) -> list[str]:
-    """Say how early, how steady and how much about schools the model's list is."""
-    notes = []
-    row = row_of(backtest.table, "ranker", "model")
+    """Return how early and how steady the model's list is, and how much of it is about schools."""
+    return [
+        *_never_suspended_note(backtest),
+        *_lead_time_note(backtest.lead_time),
+        *_stability_note(backtest.stability),
+        *_school_note(backtest.schools),
+    ]
+
+
+def _never_suspended_note(backtest: Backtest) -> list[str]:
     name = "recall_never_suspended"
-    if np.isfinite(row[name]):
-        best = backtest.table[backtest.table["ranker"] == CEILING].to_dict("records")
-        known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
-        notes.append(
-            "Of the outcomes of pupils with no suspension so far the lists held "
-            f"{_share(row, name)}{known}."
-        )
-    if backtest.lead_time is not None:
-        row = row_of(backtest.lead_time, "ranker", "model")
-        notes.append(
-            f"Of {row['events']} pupils, {_share(row, 'ever_listed')} stood on a tested list before "
-            f"the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days before"
-            + (f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else ".")
-        )
-    if backtest.stability is not None and not backtest.stability.empty:
-        row = row_of(backtest.stability, "ranker", "model")
-        notes.append(
-            f"Of a list {_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."
-        )
-    if backtest.schools is not None:
-        row = row_of(backtest.schools, "ranker", "model")
-        notes.append(
-            f"{row['share_between']:.0%} of the ranking lies between schools; within a school the pupil "
-            f"with the outcome ranks above one without in {row['auc_within']:.0%} of pairs."
-        )
-    return notes
+    row = row_of(backtest.table, "ranker", "model")
+    if not np.isfinite(row[name]):
+        return []
+    best = backtest.table[backtest.table["ranker"] == CEILING].to_dict("records")
+    known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
+    return [
+        "Of the outcomes of pupils with no suspension so far the lists held "
+        f"{_share(row, name)}{known}."
+    ]
+
+
+def _lead_time_note(lead_time: pd.DataFrame | None) -> list[str]:
+    if lead_time is None:
+        return []
+    row = row_of(lead_time, "ranker", "model")
+    median = f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else "."
+    return [
+        f"Of {row['events']} pupils, {_share(row, 'ever_listed')} stood on a tested list before "
+        f"the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days before{median}"
+    ]
+
+
+def _stability_note(stability: pd.DataFrame | None) -> list[str]:
+    if stability is None or stability.empty:
+        return []
+    row = row_of(stability, "ranker", "model")
+    return [f"Of a list {_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."]
+
+
+def _school_note(schools: pd.DataFrame | None) -> list[str]:
+    if schools is None:
+        return []
+    row = row_of(schools, "ranker", "model")
+    return [
+        f"{row['share_between']:.0%} of the ranking lies between schools; within a school the pupil "
+        f"with the outcome ranks above one without in {row['auc_within']:.0%} of pairs."
+    ]
 
 
 def row_of(table: pd.DataFrame, column: str, value: str) -> dict[Any, Any]:

@@ -30,8 +30,8 @@ __all__ = [
     "assess_at",
     "check_days",
     "comparison_day",
+    "count_missing",
     "earlier_ranking",
-    "not_followed",
     "read_handed_out",
     "rebuilt_lists",
     "with_outcome",
@@ -40,7 +40,7 @@ __all__ = [
 LIST_COLUMNS = ["pupil_id", "school_id", "year_group", "risk", "listed", "as_of", "same_model"]
 
 MADE_BY = ("trained_as_of", "training_data_digest", "seed")
-"""What tells one model from another in the facts that are kept with a list."""
+"""Facts kept with a list by which models differ."""
 
 EARLIER_WEEKS = 4
 """Weeks between a list and the day it is compared with, at least: in fewer hardly anybody moves, and
@@ -152,7 +152,7 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     tables : Tables
         The LA's facts.
     day : Timestamp
-        The day stood on; earlier lists are made.
+        Today; only lists of earlier days are made.
 
     Returns
     -------
@@ -212,14 +212,14 @@ def read_handed_out(folder: Path, model: RiskModel) -> pd.DataFrame:
 
 
 def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
-    """Refuse two lists of one day, and lists that are later than the day stood on.
+    """Refuse two lists of one day, and lists that are later than today.
 
     Parameters
     ----------
     lists : list of DataFrame
         From :func:`read_handed_out`.
     day : Timestamp
-        The day stood on.
+        Today.
 
     Raises
     ------
@@ -241,8 +241,8 @@ def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
         seen.add(made_on)
 
 
-def not_followed(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
-    """Say how many pupils of lists are not in the extracts, and so cannot be followed.
+def count_missing(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
+    """Return how many pupils of each list are not in the extracts, so that their outcome is unknown.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def with_outcome(
     outcome : str
         Outcome.
     day : Timestamp
-        The day stood on.
+        Today.
 
     Returns
     -------

@@ -58,7 +58,7 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
     Parameters
     ----------
     X : DataFrame of shape (n_rows, n_features)
-        Features; the catalogue says in which direction each may act.
+        Features; the catalogue holds the direction in which each may act.
     seed : int
         Seed.
 
@@ -107,27 +107,47 @@ def predict_folds(
     for fold in track(sample.folds, "Backtest"):
         logger.info("Backtest: list of %s", f"{fold.origin:%Y-%m-%d}")
         part = _context(sample, fold)
-        train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
-        for name, (make, columns) in models.items():
-            fitted = fit_on(make(), sample.X[columns], sample.spine["pupil_id"], fold)
-            part[name] = fitted.decision_function(test[columns])
-        part["logistic regression"] = fit_logistic(train, fold.train_label, test, fold.train_weight)
+        scores = _recipe_scores(sample, fold, models)
+        scores["logistic regression"] = _logistic_scores(sample, fold)
         eal = _additional_language(tables, part["pupil_id"])
-        for name, score in simple_rankers(test.assign(eal=eal), points).items():
-            part[name] = score
+        scores |= simple_rankers(sample.X.iloc[fold.test].assign(eal=eal), points)
         if "school_id" in part:
-            train_school = sample.spine["school_id"].iloc[fold.train]
-            part["school only"] = school_rate(
-                train_school, fold.train_label, part["school_id"], fold.train_weight
-            )
+            scores["school only"] = _school_scores(sample, fold)
         if truth is not None:
-            part[CEILING] = truth[fold.test]
-        parts.append(part)
-    predictions = pd.concat(parts, ignore_index=True)
-    if predictions["as_of"].nunique() > 1:
-        margin, outcome, day = (predictions[c].to_numpy() for c in ("model", "label", "as_of"))
-        predictions["risk"] = calibrated_on_others(margin, outcome, day, predictions["pupil_id"])
+            scores[CEILING] = truth[fold.test]
+        parts.append(part.assign(**scores))
+    predictions = _with_risk(pd.concat(parts, ignore_index=True))
     return check_predictions(predictions, rankers_of(predictions))
+
+
+def _recipe_scores(sample: Sample, fold: Fold, models: Mapping[str, Recipe]) -> dict[str, Any]:
+    """Fit every recipe before a list, and score its rows."""
+    scores = {}
+    for name, (make, columns) in models.items():
+        X = sample.X[columns]
+        fitted = fit_on(make(), X, sample.spine["pupil_id"], fold)
+        scores[name] = fitted.decision_function(X.iloc[fold.test])
+    return scores
+
+
+def _logistic_scores(sample: Sample, fold: Fold) -> NDArray[np.float64]:
+    train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
+    return fit_logistic(train, fold.train_label, test, fold.train_weight)
+
+
+def _school_scores(sample: Sample, fold: Fold) -> NDArray[np.float64]:
+    school = sample.spine["school_id"]
+    train, test = school.iloc[fold.train], school.iloc[fold.test]
+    return school_rate(train, fold.train_label, test, fold.train_weight)
+
+
+def _with_risk(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Add the model's risk, calibrated on other lists and pupils, where there are two lists or more."""
+    if predictions["as_of"].nunique() < 2:
+        return predictions
+    margin, outcome, day = (predictions[c].to_numpy() for c in ("model", "label", "as_of"))
+    risk = calibrated_on_others(margin, outcome, day, predictions["pupil_id"])
+    return predictions.assign(risk=risk)
 
 
 def _context(sample: Sample, fold: Fold) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What a model is trained on: the spine, its labels as known on a day, its features.
 
-In:  tables, an outcome, the day to stand on.
+In:  tables, an outcome, a day.
 Out: :class:`Sample` with its folds; for simulated data, the true risk of every row.
 """
 
@@ -63,7 +63,7 @@ class Sample:
     final : Fold
         What the model that is kept learns from; it tests nothing.
     is_drawn : bool array of shape (n_rows,)
-        An even sample of all labelled rows, which can stand for them.
+        An even sample of all labelled rows, which represents them.
     statuses : DataFrame
         From :func:`riskmodel.labels.count_status`, of all rows, kept or not.
     """
@@ -88,7 +88,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     outcome : str
         Outcome.
     today : Timestamp
-        The day to stand on.
+        The day of the training: labels are those known by then.
     n_origins : int
         Lists to be tested, at most.
 
@@ -104,7 +104,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     HistoryError
         If no horizon has ended, or too few pupils had the outcome.
     DataError
-        If a feature tells the outcome (:func:`refuse_leaks`).
+        If a feature alone gives the outcome away (:func:`refuse_leaks`).
     """
     spine, labels = _labelled(tables, outcome, today)
     label_then = labels["label"].to_numpy(dtype=float)
@@ -112,33 +112,37 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
         return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
 
-    folds = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
-    is_out_of_time = bool(folds)
-    folds = folds or pupil_folds(spine, label_then)
-    pupil = pupils_of(spine)
+    tested = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
+    whole = [*(tested or pupil_folds(spine, label_then)), _everything(label_then, today)]
     drawn = _draw(~np.isnan(label_then))
-    folds = [subsampled(fold, pupil, drawn) for fold in folds]
-    final = subsampled(_everything(label_then, today), pupil, drawn)
-    rows = np.unique(np.concatenate(
-        [np.flatnonzero(drawn), final.train, *(part for f in folds for part in (f.train, f.test))]
-    ))  # fmt: skip
-    part = spine.iloc[rows].reset_index(drop=True)
+    folds = [subsampled(fold, pupils_of(spine), drawn) for fold in whole]
+    rows = _rows_used(folds, drawn)
+    kept = spine.iloc[rows].reset_index(drop=True)
     logger.info("Building features for %d of %d pupil snapshots", len(rows), len(spine))
-    X = build(tables, part)
+    X = build(tables, kept)
     refuse_leaks(X, label_then[rows])
-    folds = [_renumbered(fold, rows) for fold in (*folds, final)]
-    related_on = {
-        day: related(tables, part, outcome, known_by=day)
-        for day in {today, *(fold.origin for fold in folds)}
-    }
-    folds = [
-        _with_related(fold, related_on[fold.origin if is_out_of_time else today]) for fold in folds
+    days = [fold.origin if tested else today for fold in folds]
+    related_on = {day: related(tables, kept, outcome, known_by=day) for day in set(days)}
+    *folds, final = [
+        _with_related(_renumbered(fold, rows), related_on[day])
+        for fold, day in zip(folds, days, strict=True)
     ]
     return Sample(
-        spine=part, labels=labels.iloc[rows].reset_index(drop=True), X=X.loc[:, _varies(X)],
-        folds=folds[:-1], is_out_of_time=is_out_of_time, final=folds[-1], is_drawn=drawn[rows],
+        spine=kept,
+        labels=labels.iloc[rows].reset_index(drop=True),
+        X=X.loc[:, _varies(X)],
+        folds=folds,
+        is_out_of_time=bool(tested),
+        final=final,
+        is_drawn=drawn[rows],
         statuses=count_status(labels),
-    )  # fmt: skip
+    )
+
+
+def _rows_used(folds: list[Fold], drawn: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the rows that any fold learns from or tests, and those drawn, ascending."""
+    parts = [part for fold in folds for part in (fold.train, fold.test)]
+    return np.unique(np.concatenate([np.flatnonzero(drawn), *parts]))
 
 
 def _labelled(
@@ -155,6 +159,14 @@ def _labelled(
             f"there is nothing to train {outcome} on. Stand on a later day or add earlier years."
         )
     labels = label(tables, spine, outcome, known_by=today)
+    _refuse_one_sided(spine, labels, outcome, today)
+    return spine, labels
+
+
+def _refuse_one_sided(
+    spine: pd.DataFrame, labels: pd.DataFrame, outcome: str, today: pd.Timestamp
+) -> None:
+    """Refuse labels with too few pupils who had the outcome, or with nobody who had it not."""
     positives = spine["pupil_id"][labels["label"].to_numpy() == 1].nunique()
     if positives < MINIMUM_POSITIVE_PUPILS:
         raise HistoryError(
@@ -167,7 +179,6 @@ def _labelled(
             f"Every labelled pupil had the outcome {outcome}: there is nobody to compare them with. "
             "Check that the extracts hold all pupils, not only those of concern."
         )
-    return spine, labels
 
 
 def _draw(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -182,8 +193,13 @@ def _draw(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _everything(outcome: NDArray[np.float64], today: pd.Timestamp) -> Fold:
     """Return the fold that learns from every labelled row."""
     rows, nothing = np.flatnonzero(~np.isnan(outcome)), np.array([], dtype=np.int64)
-    return Fold(origin=today, train=rows, test=nothing, train_label=outcome[rows],
-                test_label=nothing.astype(float))  # fmt: skip
+    return Fold(
+        origin=today,
+        train=rows,
+        test=nothing,
+        train_label=outcome[rows],
+        test_label=nothing.astype(float),
+    )
 
 
 def _renumbered(fold: Fold, rows: NDArray[np.int64]) -> Fold:
@@ -198,14 +214,14 @@ def _with_related(fold: Fold, outcome: NDArray[np.int64] | None) -> Fold:
 
 
 def _varies(X: pd.DataFrame) -> NDArray[np.bool_]:
-    """Say which features have more than one value, missing counted as one."""
+    """Mark the features that have more than one value, missing counted as one."""
     values = X.to_numpy()
     first = values[0]
     return np.asarray(~((values == first) | (np.isnan(values) & np.isnan(first))).all(axis=0))
 
 
 def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
-    """Refuse a feature that all but tells the outcome: it must have been recorded afterwards.
+    """Refuse a feature that all but gives the outcome away: it must have been recorded afterwards.
 
     Parameters
     ----------

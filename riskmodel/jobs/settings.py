@@ -154,15 +154,7 @@ def read_settings(path: Path | None = None) -> Settings:
         path = Path(DEFAULT_FILE)
         if not os.path.lexists(path):
             return Settings()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RequestError(
-            f"The settings in {path} cannot be read: {error.strerror}. Name the file with --settings, "
-            f"or leave the option out and keep {DEFAULT_FILE} in the folder where you are."
-        ) from error
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or numbers without end
-        raise RequestError(f"{path} cannot be read as TOML: {error}.") from error
+    document = _document(path)
     _only(document, {"gates", "roni"}, str(path))
     gates = _table(document, "gates", path)
     changed = {name: _table(gates, name, path) for name in OUTCOMES if name in gates}
@@ -172,6 +164,18 @@ def read_settings(path: Path | None = None) -> Settings:
         {name: _checked(table, f"{path}, [gates.{name}]") for name, table in changed.items()},
         _points(_table(document, "roni", path), path) if "roni" in document else None,
     )
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RequestError(
+            f"The settings in {path} cannot be read: {error.strerror}. Name the file with --settings, "
+            f"or leave the option out and keep {DEFAULT_FILE} in the folder where you are."
+        ) from error
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or numbers without end
+        raise RequestError(f"{path} cannot be read as TOML: {error}.") from error
 
 
 def _points(roni: dict[str, Any], path: Path) -> pd.DataFrame:
