@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import typer
 
 from riskmodel.data.outcomes import OUTCOMES
-from riskmodel.errors import RequestError, RiskmodelError, without_secrets
+from riskmodel.errors import RiskmodelError, without_secrets
 
 __all__ = ["app", "main"]
 
@@ -62,34 +62,44 @@ DECISIONS = Path("decisions.jsonl")
 
 
 def main() -> None:
-    """Run the command line; turn every error into one sentence and an exit code."""
+    """Run the command line; turn every error into one sentence and an exit code.
+
+    Raises
+    ------
+    SystemExit
+        Always: with code 0 when done, 1 or 2 as the head of this module explains.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("riskmodel").setLevel(logging.INFO)
     try:
         app()
-    except RiskmodelError as error:
-        sys.stderr.write(f"{error}\n")
+    except (Exception, KeyboardInterrupt) as error:  # the edge: no traceback is shown to the user
+        sys.stderr.write(f"{_sentence(error)}\n")
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped; nothing half-written was left behind.\n")
-        raise SystemExit(1) from None
-    except OSError as error:  # the disk is full, or nothing may be written where something must be
+
+
+def _sentence(error: BaseException) -> str:
+    """Return what the user reads of an error; the traceback of one of ours goes to a file."""
+    if isinstance(error, RiskmodelError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped; nothing half-written was left behind."
+    if isinstance(
+        error, OSError
+    ):  # the disk is full, or nothing may be written where something must be
         where = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(
+        return (
             f"{where}cannot be read or written ({error.strerror or error}). Make room, or check the rights; "
-            "nothing half-written was left behind.\n"
+            "nothing half-written was left behind."
         )
-        raise SystemExit(1) from None
-    except Exception as error:  # the edge: a traceback goes to a file, never to the user
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
-        ) as log:
-            log.write(without_secrets(traceback.format_exc()))
-        sys.stderr.write(
-            f"Something went wrong that this program did not foresee ({type(error).__name__}). "
-            f"The details are in {log.name}; please report them.\n"
-        )
-        raise SystemExit(1) from None
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="riskmodel-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(without_secrets("".join(traceback.format_exception(error))))
+    return (
+        f"Something went wrong that this program did not foresee ({type(error).__name__}). "
+        f"The details are in {log.name}; please report them."
+    )
 
 
 @app.command()
@@ -131,6 +141,7 @@ def simulate(
 
 @app.command()
 def check(
+    context: typer.Context,
     data: Data,
     out: Annotated[Path | None, typer.Option(help="Empty or new folder for the report.")] = None,
 ) -> None:
@@ -150,7 +161,7 @@ def check(
         figures = summarise([measure(extract.tables, preset)]).drop(columns=["low", "high"])
         typer.echo(f"\nSIMULATED DATA, preset {preset}, beside the figures it was made from:")
         typer.echo(figures.to_string(index=False, float_format="{:.3f}".format))
-    raise typer.Exit(1 if report.has_errors else 0)
+    context.exit(1 if report.has_errors else 0)
 
 
 @app.command()
@@ -331,20 +342,12 @@ def dashboard(
 
 def _password(source: str | None) -> str | None:
     """Return the first line of a file, or what is typed; None where none was asked for."""
-    if source == "-":
-        typed: str = typer.prompt(
-            "Password for the pages", hide_input=True, confirmation_prompt=True
-        )
-        return typed
-    if source is None:
-        return None
-    try:
-        return Path(source).read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(
-            f"The password file {source} cannot be read ({error}). Name a text file whose first line is "
-            "the password."
-        ) from error
+    from riskmodel.jobs import read_password
+
+    if source != "-":
+        return None if source is None else read_password(source)
+    typed: str = typer.prompt("Password for the pages", hide_input=True, confirmation_prompt=True)
+    return typed
 
 
 def _day(value: datetime | None):  # type: ignore[no-untyped-def]

@@ -7,7 +7,7 @@ Out: a registered model with its backtest; a folder with the list.
 from riskmodel.jobs.dashboard import make_dashboard
 from riskmodel.jobs.demo import run_demo
 from riskmodel.jobs.feedback import Feedback, feedback, read_decisions
-from riskmodel.jobs.list import log_beside, make_list, signed
+from riskmodel.jobs.list import log_beside, make_list, read_password, signed
 from riskmodel.jobs.monitor import Monitoring, monitor
 from riskmodel.jobs.promotion import promote, roll_back
 from riskmodel.jobs.run import Run
@@ -31,6 +31,7 @@ __all__ = [
     "monitor",
     "promote",
     "read_decisions",
+    "read_password",
     "read_settings",
     "roll_back",
     "run_demo",

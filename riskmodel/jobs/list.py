@@ -29,7 +29,7 @@ from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
 
-__all__ = ["log_beside", "make_list", "signed"]
+__all__ = ["log_beside", "make_list", "read_password", "signed"]
 
 logger = logging.getLogger(__name__)
 
@@ -131,6 +131,11 @@ def signed(log: Path, by: str | None = None) -> LogTo:
     -------
     LogTo
         For :func:`make_list`.
+
+    Examples
+    --------
+    >>> signed(Path("lists.jsonl"), by="analyst").by
+    'analyst'
     """
     if by is None:
         try:
@@ -162,6 +167,33 @@ def log_beside(run: Run) -> Path:
     is_file = run.tracking.startswith(file)
     store = Path(run.tracking.removeprefix(file)) if is_file else Path()
     return store.parent / "lists.jsonl"
+
+
+def read_password(path: str | Path) -> str:
+    """Return the first line of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A text file.
+
+    Returns
+    -------
+    str
+        The line, without its end.
+
+    Raises
+    ------
+    RequestError
+        If the file cannot be read as text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(
+            f"The password file {path} cannot be read ({error}). Name a text file whose first line is "
+            "the password."
+        ) from error
 
 
 def _digest(model: RiskModel) -> str:

@@ -203,12 +203,18 @@ def row_of(table: pd.DataFrame, column: str, value: str) -> dict[Any, Any]:
     table : DataFrame
         One row per value.
     column, value : str
-        Which.
+        The column, and the value in it.
 
     Returns
     -------
     dict
         Column → value.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"ranker": ["model", "RONI points"], "recall": [0.5, 0.25]})
+    >>> row_of(table, "ranker", "model")["recall"]
+    0.5
     """
     return dict(table[table[column] == value].to_dict("records")[0])
 

@@ -225,6 +225,14 @@ def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
     ------
     RequestError
         If a day comes twice or too late.
+
+    Examples
+    --------
+    >>> june = pd.DataFrame({"pupil_id": ["P1"], "as_of": [pd.Timestamp("2024-06-01")]})
+    >>> check_days([june], pd.Timestamp("2024-08-01"))
+    >>> check_days([june, june], pd.Timestamp("2024-08-01"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    riskmodel.errors.RequestError: Two lists are of 2024-06-01. ...
     """
     seen: set[pd.Timestamp] = set()
     for one in lists:
@@ -255,6 +263,12 @@ def count_missing(lists: list[pd.DataFrame], tables: Tables) -> list[str]:
     -------
     list of str
         A sentence per list that has such pupils.
+
+    Examples
+    --------
+    >>> june = pd.DataFrame({"pupil_id": ["P1", "P2"], "as_of": pd.Timestamp("2024-06-01")})
+    >>> count_missing([june], Tables({"pupils": pd.DataFrame({"pupil_id": ["P1"]})}))[0][:54]
+    '1 of the 2 pupils of the list of 2024-06-01 are not in'
     """
     here = set(tables["pupils"]["pupil_id"].astype("str"))
     return [

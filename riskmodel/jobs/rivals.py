@@ -66,6 +66,11 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
     -------
     callable
         Settings → classifier.
+
+    Examples
+    --------
+    >>> recipe(pd.DataFrame({"suspensions_12_months": [0.0, 2.0]}), 0)(n_trees=40).monotone
+    {'suspensions_12_months': 1}
     """
     directions = {str(name): CATALOGUE[str(name)].direction for name in X if name in CATALOGUE}
 

@@ -234,6 +234,14 @@ def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
     ------
     DataError
         Leak alarm: names the feature. Nothing known before orders pupils this well.
+
+    Examples
+    --------
+    >>> X = pd.DataFrame({"absence": [0.1, 0.4, 0.2, 0.3], "excluded_later": [0, 1, 0, 1]})
+    >>> refuse_leaks(X[["absence"]], np.array([0.0, 1.0, 1.0, 0.0]))
+    >>> refuse_leaks(X, np.array([0.0, 1.0, 0.0, 1.0]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    riskmodel.errors.DataError: Leak alarm: 'absence' alone tells who had the outcome ...
     """
     with_outcome, others = (np.flatnonzero(outcome == value) for value in (1, 0))
     rows = np.concatenate([with_outcome, others[:: max(1, len(others) // COMPARED)]])

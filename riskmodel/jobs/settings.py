@@ -93,6 +93,12 @@ class Settings:
         -------
         Gates
             The common ones with what differs.
+
+        Examples
+        --------
+        >>> ours = Settings(changed={"pex": {"smallest_lift": 5.0}})
+        >>> ours.gates("pex").smallest_lift, ours.gates("neet").smallest_lift
+        (5.0, 2.0)
         """
         return replace(self.common, **self.changed.get(outcome, {}))
 
@@ -108,6 +114,11 @@ class Settings:
         -------
         dict
             JSON-ready: ``gates``; ``points``, None for the default ones.
+
+        Examples
+        --------
+        >>> Settings().to_dict("pex")["gates"]["expected_over_observed"]
+        (0.67, 1.5)
         """
         points = None if self.points is None else records(self.points)
         return {"gates": asdict(self.gates(outcome)), "points": points}
@@ -124,6 +135,14 @@ class Settings:
         -------
         str
             Twelve hexadecimal digits; the same gates and points give the same.
+
+        Examples
+        --------
+        >>> ours = Settings(changed={"pex": {"smallest_lift": 5.0}})
+        >>> ours.digest("neet") == Settings().digest("neet")
+        True
+        >>> ours.digest("pex") == Settings().digest("pex")
+        False
         """
         points = None if self.points is None else self.points.to_csv(index=False)
         written = json.dumps([asdict(self.gates(outcome)), points])
