@@ -116,7 +116,7 @@ def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any])
         ),
         (
             "not_beaten_by_RONI_points",
-            "average precision could not be judged, with 2 pupils with the outcome",
+            "^average precision and recall at capacity could not be judged, with 2 pupils",
             {"backtest": two_positives()},
         ),
         (

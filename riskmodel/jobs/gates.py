@@ -173,18 +173,19 @@ def _champion(evidence: Evidence) -> list[GateAnswer]:
 
 def _compared(code: str, row: dict[Any, Any], backtest: Backtest) -> GateAnswer:
     """Fail where the ranker of a row is better beyond noise by any metric."""
-    reasons, is_worse = [], False
+    unjudged, worse = [], []
     for metric in COMPARED_BY:
         name, highest = metric.replace("_", " "), row[f"{metric}_high"]
         if not np.isfinite(highest):
-            reasons.append(f"{name} could not be judged, with {_outcomes(backtest)}")
+            unjudged.append(name)
         elif highest < 0:
-            reasons.append(f"{name} is lower by {-row[metric]:.3f}, beyond noise")
-            is_worse = True
-    if not reasons:
+            worse.append(f"{name} is lower by {-row[metric]:.3f}, beyond noise")
+    if not unjudged and not worse:
         return GateAnswer(code=code, result="passed")
-    reason = " and ".join(reasons)
-    return GateAnswer(code=code, result="failed" if is_worse else "not judged", reason=reason)
+    if unjudged:
+        unjudged = [f"{' and '.join(unjudged)} could not be judged, with {_outcomes(backtest)}"]
+    reason = " and ".join(worse + unjudged)
+    return GateAnswer(code=code, result="failed" if worse else "not judged", reason=reason)
 
 
 def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
