@@ -19,7 +19,7 @@ NO_MARK = 0
 """Byte of a half-day without a mark; mark number i of the code set is byte i + 1."""
 
 
-_MEANINGS = code_set("marks")["family"].to_dict()
+_MEANINGS = {str(code): meaning for code, meaning in code_set("marks")["family"].items()}
 """Code → the DfE's statistical meaning."""
 
 

@@ -7,9 +7,9 @@ Out: :class:`Run`, which every job takes.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, field
-from numbers import Integral
 from typing import Any, Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.outcomes import outcome_of
@@ -142,4 +142,6 @@ def _is_day(value: object) -> bool:
 
 
 def _is_whole(value: object, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        return False
+    return int(value) >= least
