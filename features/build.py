@@ -36,8 +36,8 @@ def build(
     spine : DataFrame
         ``pupil_id``, ``as_of``, ``school_id``, ``year_group``; no pupil twice on one day.
     peers : mapping, optional
-        From :func:`peers_of`, where ``tables`` hold only a part of the pupils; counted from ``tables``
-        where left out.
+        From :func:`~riskmodel.features.build_local.peers_of`, where ``tables`` hold only a part of
+        the pupils; counted from ``tables`` where left out.
     engine : str
         ``"local"``, or ``"spark"`` for the same values from PySpark (the extra ``riskmodel[spark]``, Java
         17), pupils split into parts.

@@ -22,3 +22,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'riskmodel.data' has no attribute {name!r}")
     home = "tables" if name == "Tables" else "schema"
     return getattr(import_module(f"riskmodel.data.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, imported or not."""
+    return sorted({*globals(), *__all__})
