@@ -190,7 +190,7 @@ def model_facts(
     Returns
     -------
     ModelFacts
-        What was not recorded is said to be so.
+        A field that was not recorded says so.
 
     Raises
     ------
@@ -272,7 +272,7 @@ def list_facts(assessment: Assessment) -> ListFacts:
     Returns
     -------
     ListFacts
-        What was not recorded is said to be so.
+        A field that was not recorded says so.
     """
     origin = assessment.provenance
     words = outcome_of(assessment.outcome).words

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from riskmodel.data.year_groups import year_words
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN, hidden_rows
 from riskmodel.inclusion import MEASURES, Inclusion
 from riskmodel.inclusion.area import exits, profile, rows_by_year, spread
@@ -240,11 +241,8 @@ def area_exits(made: Inclusion, area: pd.DataFrame) -> Exits:
         return Exits(table=None, why=known["why"].iloc[0] if len(known) else "")
     table, totals = hide_exits(exits(made), known)
     rows = [
-        [
-            "Reception" if group == 0 else f"Year {group!s}",
-            *map(_exit_cell, part.to_dict("records")),
-        ]
-        for group, part in table.groupby("year_group")
+        [name, *map(_exit_cell, part.to_dict("records"))]
+        for (_, name), part in table.groupby(["year_group", year_words(table["year_group"])])
     ]
     total = ["All year groups", *map(_exit_cell, totals.to_dict("records"))]
     return Exits(table=text_table(["Year group", *totals["period"]], [*rows, total]), why="")
