@@ -1,0 +1,295 @@
+"""Columns converted: every kind of value that is taken, and every one that is marked as bad."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from riskmodel.data import NOT_KNOWN
+from riskmodel.data.read.rows.convert import convert_column, fill_not_known, read_dates
+from riskmodel.data.schema import TABLES, Column
+
+PUPILS = pd.CategoricalDtype(pd.Index(["A", "B"], dtype="str"))
+SIZE = Column(name="size", kind="number", label="Size", low=0, high=90)
+YEAR = Column(name="year", kind="integer", label="Year group", low=-4, high=14)
+MARK = TABLES["sessions"]["mark"]
+TEXT = Column(name="name", kind="text", label="Name")
+DAY = Column(name="day", kind="date", label="Day")
+WHO = TABLES["sessions"]["pupil_id"]
+
+
+def converted(values: list[Any], column: Column, **more: Any) -> tuple[list[Any], list[bool]]:
+    """Return the values of a column, None where missing, and which of them were bad."""
+    raw = pd.Series(values, dtype="str" if all(isinstance(v, str) for v in values) else None)
+    made, bad, _ = convert_column(raw, column, **more)
+    return [None if pd.isna(one) else one for one in made.tolist()], bad.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0.0),
+        ("90", 90.0),
+        ("2.5", 2.5),
+        (" 7 ", 7.0),
+        ("1e1", 10.0),
+        ("007", 7.0),
+        ("-0", 0.0),
+        ("+3", 3.0),
+    ],
+)
+def test_a_number_in_its_range_is_taken(text: str, value: float) -> None:
+    assert converted([text], SIZE) == ([value], [False])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-1",
+        "-0.001",
+        "90.5",
+        "91",
+        "inf",
+        "-inf",
+        "1,5",
+        "1 000",
+        "two",
+        "£2",
+        "2 days",
+        "0x10",
+        "-",
+    ],
+)
+def test_what_is_no_number_of_the_range_is_bad(text: str) -> None:
+    assert converted([text], SIZE) == ([None], [True])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("7", 7), ("7.0", 7), ("0", 0), ("-4", -4), ("14", 14), (" 9", 9)],
+)
+def test_a_whole_number_is_taken(text: str, value: int) -> None:
+    assert converted([text], YEAR) == ([value], [False])
+
+
+@pytest.mark.parametrize("text", ["7.5", "-5", "15", "R", "Year 7", "1e-9"])
+def test_what_is_no_whole_number_of_the_range_is_bad(text: str) -> None:
+    assert converted([text], YEAR) == ([None], [True])
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "  \n "])
+@pytest.mark.parametrize("column", [SIZE, YEAR, MARK, TEXT, DAY, WHO], ids=lambda one: one.kind)
+@pytest.mark.parametrize("as_category", [False, True])
+def test_blank_text_is_missing_and_not_bad(blank: str, column: Column, as_category: bool) -> None:
+    raw = pd.Series([blank, blank], dtype="category" if as_category else "str")
+    values, bad, _ = convert_column(raw, column)
+    assert values.isna().all()
+    assert not bad.any()
+
+
+@pytest.mark.parametrize(
+    ("column", "rule"),
+    [
+        (SIZE, "bad_number"),
+        (YEAR, "bad_number"),
+        (MARK, "unknown_code"),
+        (TEXT, "bad_text"),
+        (DAY, "bad_date"),
+        (WHO, "unknown_pupil"),
+    ],
+    ids=lambda one: getattr(one, "kind", one),
+)
+def test_each_kind_of_column_has_the_rule_that_bad_values_break(column: Column, rule: str) -> None:
+    assert convert_column(pd.Series(["?"]), column, PUPILS)[2] == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("/", "/"),
+        ("\\", "\\"),
+        (" C2 ", "C2"),
+        ("#", "#"),
+        ("c2", None),  # a register's codes are capitals
+        ("C 2", None),
+        ("C22", None),
+        ("-", None),
+    ],
+)
+def test_a_mark_is_a_code_of_the_set_or_bad(text: str, value: str | None) -> None:
+    assert converted([text], MARK) == ([value], [value is None])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("A", "A"), (" B ", "B"), ("a", None), ("C", None), ("AB", None)]
+)
+def test_a_pupil_is_one_of_those_there_are(text: str, value: str | None) -> None:
+    assert converted([text], WHO, pupils=PUPILS) == ([value], [value is None])
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"), [(" P1 ", "P1"), ("1", "1"), (1, "1"), ("É", "É"), ("<b>", "<b>")]
+)
+def test_text_is_taken_without_the_blanks_around_it(raw: object, value: str) -> None:
+    for column in (TEXT, WHO):  # while the table of pupils is read there are no pupils yet
+        assert converted([raw], column) == ([value], [False])
+
+
+WRITTEN = [
+    ("2024-09-02", "2024-09-02"),
+    ("2024-09-02T00:00:00", "2024-09-02"),
+    ("2024-09-02 23:59:59", "2024-09-02"),
+    (" 2024-09-02 ", "2024-09-02"),
+    ("02/09/2024", "2024-09-02"),  # British: the second of September
+    ("31/12/2024", "2024-12-31"),
+    ("2024-Sep-02", "2024-09-02"),
+    ("2024-Sep-02 00:00:00", "2024-09-02"),
+    ("2024-sep-02", "2024-09-02"),
+    ("2024-02-29", "2024-02-29"),
+    ("29/02/2024", "2024-02-29"),
+    ("1950-01-01", "1950-01-01"),
+    ("2100-01-01", "2100-01-01"),
+]
+
+NO_DATES = [
+    "1949-12-31",
+    "2100-01-02",
+    "2023-02-29",
+    "29/02/2023",
+    "2024-13-01",
+    "2024-00-10",
+    "31/04/2024",
+    "12/31/2024",
+    "2024-09-02junk",
+    "2024-9-2",
+    "20240902",
+    "2024-Sept-02",
+    "2024-Foo-02",
+    "02-09-2024",
+    "02.09.2024",
+    "45537",
+    "soon",
+    "9999-12-31",
+    "0001-01-01",
+]
+
+
+@pytest.mark.parametrize("as_category", [False, True])
+@pytest.mark.parametrize(("text", "day"), WRITTEN)
+def test_a_date_may_be_written_in_these_ways(text: str, day: str, as_category: bool) -> None:
+    raw = pd.Series([text], dtype="category" if as_category else "str")
+    assert read_dates(raw).tolist() == [pd.Timestamp(day)]
+    values, bad, _ = convert_column(raw, DAY)
+    assert values.dtype == "datetime64[s]"
+    assert not bad.any()
+
+
+@pytest.mark.parametrize("as_category", [False, True])
+@pytest.mark.parametrize("text", NO_DATES)
+def test_what_is_no_date_is_missing_and_bad(text: str, as_category: bool) -> None:
+    raw = pd.Series([text], dtype="category" if as_category else "str")
+    assert read_dates(raw).isna().all()
+    assert convert_column(raw, DAY)[1].tolist() == [True]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        ("2024-09-02 00:00:00", "2024-09-02"),
+        ("2024-09-02 13:45:10", "2024-09-02"),
+        ("1950-01-01 00:00:00", "1950-01-01"),
+        ("1949-12-31 23:59:59", None),
+        ("2100-01-01 00:00:00", "2100-01-01"),
+        ("2100-01-02 00:00:00", None),
+    ],
+)
+def test_a_date_of_a_parquet_file_loses_its_hour(moment: str, day: str | None, unit: str) -> None:
+    raw = pd.Series(pd.to_datetime([moment, None]).as_unit(unit))
+    values, bad, _ = convert_column(raw, DAY)
+    assert values.dtype == "datetime64[s]"
+    assert values.iloc[0] == pd.Timestamp(day) if day else pd.isna(values.iloc[0])
+    assert bad.tolist() == [day is None, False]
+
+
+def test_a_date_with_a_time_zone_keeps_the_day_it_was_written_with() -> None:
+    raw = pd.Series(pd.to_datetime(["2024-09-02 00:30"]).tz_localize("Europe/London"))
+    assert read_dates(raw).tolist() == [pd.Timestamp("2024-09-02")]
+
+
+def test_dates_written_in_different_ways_may_stand_in_one_column() -> None:
+    raw = pd.Series(["2024-09-02", "03/09/2024", "2024-Sep-04 00:00:00", "soon", None])
+    found = read_dates(raw).dt.strftime("%d").tolist()
+    assert found[:3] == ["02", "03", "04"]
+    assert pd.isna(found[3:]).all()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.dates(dt.date(1950, 1, 1), dt.date(2100, 1, 1)), min_size=1, max_size=5))
+def test_every_way_of_writing_a_day_gives_that_day(days: list[dt.date]) -> None:
+    for form in ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d 00:00:00"):
+        raw = pd.Series([day.strftime(form) for day in days])
+        assert [day.date() for day in read_dates(raw)] == days
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.sampled_from(["2", "x", "", "95", "1.5", "2024-09-02", "/", "A", " A"]), max_size=9)
+)
+def test_categories_are_converted_as_their_values_are(values: list[str]) -> None:
+    plain = pd.Series(values, dtype="str", index=range(5, 5 + len(values)))
+    for column in (SIZE, YEAR, MARK, TEXT, DAY, WHO):
+        one, bad, rule = convert_column(plain, column, PUPILS)
+        other, also_bad, same = convert_column(plain.astype("category"), column, PUPILS)
+        pd.testing.assert_series_equal(one, other, check_names=False)
+        np.testing.assert_array_equal(bad, also_bad)
+        assert rule == same
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(["2", "x", "", "95", "2024-09-02", "/", "A"]), max_size=9))
+def test_a_value_is_there_or_bad_or_was_missing_and_never_two_of_these(values: list[str]) -> None:
+    raw = pd.Series(values, dtype="str")
+    missing = (raw.str.strip() == "").to_numpy()
+    for column in (SIZE, YEAR, MARK, TEXT, DAY, WHO):
+        made, bad, _ = convert_column(raw, column, PUPILS)
+        states = [made.notna().to_numpy(), bad, missing]
+        assert (np.sum(states, axis=0, dtype=int) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["F", None, "M"], ["F", NOT_KNOWN, "M"]),
+        ([None, None], [NOT_KNOWN, NOT_KNOWN]),
+        ([NOT_KNOWN], [NOT_KNOWN]),
+        ([], []),
+    ],
+)
+def test_whose_attribute_is_missing_is_in_the_group_not_known(
+    values: list[str | None], expected: list[str]
+) -> None:
+    codes = pd.Series(pd.Categorical(values, categories=["F", "M", NOT_KNOWN]))
+    assert fill_not_known(codes).tolist() == expected
+
+
+@pytest.mark.parametrize("values", [[], [None], [None, None]])
+@pytest.mark.parametrize("column", [SIZE, YEAR, MARK, TEXT, DAY], ids=lambda one: one.kind)
+def test_a_column_without_values_has_the_right_type(values: list[None], column: Column) -> None:
+    expected = {
+        "number": "float64",
+        "integer": "float64",  # int64 once the rows without a value are set aside
+        "code": pd.CategoricalDtype(list(column.allowed)),
+        "text": "str",
+        "date": "datetime64[s]",
+    }
+    made, bad, _ = convert_column(pd.Series(values, dtype="object"), column)
+    assert made.dtype == expected[column.kind]
+    assert len(made) == len(values)
+    assert not bad.any()
