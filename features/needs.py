@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_YEAR, days_of
+from riskmodel.data.calendar import academic_year
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT
 from riskmodel.data.year_groups import FIRST_SECONDARY
 from riskmodel.features.catalogue import Columns, builder
@@ -133,8 +134,9 @@ def _first_found(known: FactsAsOf) -> Columns:
 
 def _is_late(known: FactsAsOf, found: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return whether a need was found in secondary school; nan if the year group is not known."""
-    septembers = np.floor((known.school_year_start - found) / DAYS_PER_YEAR + 1)
-    year_group = known.year_group - np.maximum(septembers, 0)
+    school_year = academic_year(pd.Series(pd.to_datetime(found, unit="D")))
+    septembers = known.school_year - school_year.to_numpy(dtype=float, na_value=np.nan)
+    year_group = known.year_group - septembers
     unknown = np.isnan(known.year_group) & ~np.isnan(found)
     return np.where(unknown, np.nan, year_group >= FIRST_SECONDARY)
 
