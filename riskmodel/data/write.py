@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from riskmodel.errors import RequestError
 
-__all__ = ["new_folder", "records", "replace_file"]
+__all__ = ["new_folder", "records", "refuse_full", "replace_file"]
 
 
 @contextmanager
@@ -55,12 +55,12 @@ def new_folder(out: str | Path) -> Iterator[Path]:
     out = Path(out) if Path(out).name else Path(out).resolve()  # "." has no name
     place = out.with_name(f".{out.name}.unfinished")
     try:
-        _refuse_full(out)
+        refuse_full(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         place.mkdir(mode=0o700, exist_ok=True)
         with FileLock(place / "lock", timeout=0):
             try:
-                _refuse_full(out)  # another command may have been quicker
+                refuse_full(out)  # another command may have been quicker
                 folder = place / "new"
                 shutil.rmtree(folder, ignore_errors=True)  # what a command left that was killed
                 folder.mkdir()
@@ -82,7 +82,19 @@ def new_folder(out: str | Path) -> Iterator[Path]:
         ) from error
 
 
-def _refuse_full(out: Path) -> None:
+def refuse_full(out: Path) -> None:
+    """Refuse a folder that holds anything, and a file.
+
+    Parameters
+    ----------
+    out : Path
+        Empty or new folder.
+
+    Raises
+    ------
+    RequestError
+        If ``out`` is neither.
+    """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RequestError(f"{out} is not empty. Name a new folder with --out.")
 
