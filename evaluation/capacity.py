@@ -4,7 +4,10 @@ In:  scores, pupils and lists (arrays, one row per pupil and list), the capacity
 Out: the rank of each row on its list; whether it is listed.
 
 The rule: the highest score comes first. Of equal scores the pupil comes first whose pseudonym is first
-in alphabetical order. A missing score comes last.
+in alphabetical order. A missing score comes last, after minus infinity.
+
+A list of which only a part could be tested has that part of the places, rounded to the nearest whole
+number, a half up. It has at least one place, and at most as many as it has rows.
 
 Why this rule:
 
@@ -42,7 +45,7 @@ def rank_on_list(
     Parameters
     ----------
     score : array-like of shape (n_rows,)
-        Higher is more at risk; missing comes last.
+        Higher is more at risk; missing comes last, after minus infinity.
     pupil_id : array-like of shape (n_rows,)
         Pseudonyms, compared as text; a pupil is on each list once.
     lists : array-like of shape (n_rows,), optional
@@ -66,7 +69,7 @@ def rank_on_list(
         if lists is None
         else pd.factorize(np.asarray(lists))[0]
     )
-    order = np.lexsort((pupil, -np.where(np.isnan(points), -np.inf, points), part))
+    order = np.lexsort((pupil, -points, part))  # numpy puts nan last
     starts = np.flatnonzero(np.diff(part[order], prepend=-1))
     sizes = np.diff(starts, append=len(order))
     rank = np.empty(len(order), dtype=np.int64)
@@ -114,12 +117,14 @@ def places_on_lists(predictions: pd.DataFrame, capacity: int) -> NDArray[np.int6
     Returns
     -------
     int array of shape (n_rows,)
-        As large a part of the capacity as could be tested of the list, at least 1 and at most its rows.
+        As large a part of the capacity as could be tested of the list, a half rounded up; at least 1
+        and at most the rows of the list.
 
     Raises
     ------
     RequestError
-        If the capacity is below 1.
+        If the capacity is not a whole number of at least 1, or the rows of a list differ in
+        ``share_of_list``.
 
     Examples
     --------
@@ -128,14 +133,34 @@ def places_on_lists(predictions: pd.DataFrame, capacity: int) -> NDArray[np.int6
     >>> places_on_lists(half, 4).tolist()
     [2, 2, 2]
     """
-    if capacity < 1:
-        raise RequestError(
-            f"Capacity must be at least 1 pupil; got {capacity}. Choose more places."
-        )
+    _check_places(capacity)
     rows = predictions.groupby("as_of", observed=True)["as_of"].transform("size").to_numpy()
-    share = predictions.get("share_of_list", pd.Series(1.0, index=predictions.index)).to_numpy()
-    places = np.maximum(1, np.round(capacity * share).astype(np.int64))
-    return np.minimum(places, rows)
+    places = np.floor(np.round(capacity * _share_tested(predictions), 9) + 0.5)  # 14.5 is no 14.49…
+    return np.minimum(np.maximum(1, places.astype(np.int64)), rows)
+
+
+def _check_places(capacity: int) -> None:
+    is_whole = isinstance(capacity, int | np.integer) and not isinstance(capacity, bool)
+    if not is_whole or capacity < 1:
+        raise RequestError(
+            f"Capacity must be a whole number, at least 1 pupil; got {capacity}. Choose the number of "
+            "places."
+        )
+
+
+def _share_tested(predictions: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the part of each row's list that could be tested; 1 where nothing is given."""
+    if "share_of_list" not in predictions:
+        return np.ones(len(predictions))
+    shares = predictions.groupby("as_of", observed=True)["share_of_list"].agg(["min", "max"])
+    differ = shares[shares["min"] != shares["max"]]
+    if len(differ):
+        low, high = differ.iloc[0]
+        raise RequestError(
+            f"The rows of the list of {differ.index[0]:%Y-%m-%d} have different values of share_of_list, "
+            f"from {low:g} to {high:g}. Give each row the part of its list that could be tested."
+        )
+    return predictions["share_of_list"].to_numpy(dtype=float)
 
 
 def listed_by(
@@ -160,7 +185,7 @@ def listed_by(
     Raises
     ------
     RequestError
-        If the capacity is below 1.
+        As for :func:`places_on_lists`.
 
     Examples
     --------

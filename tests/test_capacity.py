@@ -75,8 +75,38 @@ def test_a_part_of_a_list_has_as_large_a_part_of_the_places() -> None:
     )
     assert places_on_lists(frame, 3).tolist() == [3] * 4 + [1] * 2
     assert places_on_lists(frame[["as_of"]], 3).tolist() == [3] * 4 + [2] * 2
-    with pytest.raises(RequestError, match="at least 1 pupil; got 0"):
-        places_on_lists(frame, 0)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "share", "places"),
+    [(1, 0.5, 1), (3, 0.5, 2), (5, 0.5, 3), (7, 0.5, 4), (100, 0.145, 15), (100, 0.1449, 14),
+     (np.int64(9), 0.5, 5)],
+)  # fmt: skip
+def test_half_a_place_is_a_place(capacity: int, share: float, places: int) -> None:
+    frame = pd.DataFrame({"as_of": [SPRING] * 20, "share_of_list": share})
+    assert places_on_lists(frame, capacity).tolist() == [places] * 20
+
+
+@pytest.mark.parametrize("capacity", [0, -1, 2.5, 3.0, np.nan, np.inf, True, "3", None])
+def test_places_are_a_whole_number(capacity: Any) -> None:
+    frame = pd.DataFrame({"as_of": [SPRING]})
+    with pytest.raises(RequestError, match=f"whole number, at least 1 pupil; got {capacity}"):
+        places_on_lists(frame, capacity)
+
+
+def test_a_list_has_one_share() -> None:
+    frame = pd.DataFrame({"as_of": [SPRING, SUMMER, SUMMER], "share_of_list": [1.0, 0.2, 0.3]})
+    with pytest.raises(
+        RequestError, match=r"list of 2024-06-01 have different .* from 0\.2 to 0\.3"
+    ):
+        places_on_lists(frame, 3)
+
+
+@given(st.permutations([-np.inf, -np.inf, np.nan, np.nan, -1e308, np.inf]))
+def test_missing_comes_after_minus_infinity_and_equal_ones_by_pseudonym(scores: Any) -> None:
+    order = sorted(range(6), key=lambda i: (np.isnan(scores[i]), -np.nan_to_num(scores[i]), i))
+    ranks = rank_on_list(scores, list("abcdef")).tolist()
+    assert [ranks.index(place) for place in range(1, 7)] == order
 
 
 @given(pupils.filter(lambda rows: any(outcome for outcome, _ in rows)), st.integers(1, 5))
