@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import expit
 
 from riskmodel.data import Tables
 from riskmodel.display import html_table, write_intervals
@@ -55,7 +55,7 @@ class Assessment:
         ``pupil_id, school_id, year_group, risk, risk_low, risk_high``; one row per pupil.
     explanation : Explanation
         Base value, contributions and the values explained, rows as in ``scores``; they add up to
-        ``logit(risk)``.
+        the log-odds of the risk.
     audit : Audit
         Equality audit of the list at ``capacity``.
     backtest : dict or None
@@ -98,7 +98,7 @@ class Assessment:
                 )
         self._check_rows()
         self._check_risks()
-        self.explanation.check_sum(logit(self.scores["risk"].to_numpy(dtype=float)))
+        self.explanation.check_risks(self.scores["risk"])
 
     def _check_rows(self) -> None:
         missing = [name for name in SCORE_COLUMNS if name not in self.scores]
@@ -121,7 +121,8 @@ class Assessment:
         risk, low, high = (
             self.scores[name].to_numpy(dtype=float) for name in ("risk", "risk_low", "risk_high")
         )
-        if (row := _first_row(~((risk > 0) & (risk < 1)))) is not None:
+        rounded = risk == expit(self.explanation.log_odds)  # 0 or 1 far out, and no mistake
+        if (row := _first_row(~((risk > 0) & (risk < 1) | rounded))) is not None:
             raise ModelError(
                 f"Every risk must lie between 0 and 1, both excluded; row {row} has {risk[row]}."
             )

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from riskmodel.assess import SCORE_COLUMNS, Assessment
+from riskmodel.assess import SCORE_COLUMNS, Assessment, rank
 from riskmodel.errors import ModelError
 from riskmodel.explain import Explanation
 from riskmodel.fairness import Audit, audit_list
@@ -126,6 +126,22 @@ def test_p3_an_explanation_of_another_risk_is_refused_and_the_row_is_named(
 def test_p3_rounding_below_the_tolerance_is_accepted(assessment: Assessment) -> None:
     again = _with_score(assessment, 1, "risk", expit(logit(0.2) + 4e-7))
     assert again.explanation is assessment.explanation
+
+
+@pytest.mark.parametrize("far", [-800.0, -745.0, -40.0, 26.0, 36.0, 40.0])
+def test_p3_log_odds_far_out_make_an_assessment_and_a_list(
+    assessment: Assessment, far: float
+) -> None:
+    made = assessment.explanation
+    log_odds = np.array([made.log_odds[0], far, made.log_odds[2]])
+    parts = made.contributions.assign(**{NAMES[1]: [0.0, far - made.base_value, 0.0]})
+    risk = expit(log_odds)
+    again = replace(
+        assessment,
+        scores=assessment.scores.assign(risk=risk, risk_low=risk, risk_high=risk),
+        explanation=replace(made, contributions=parts, log_odds=log_odds),
+    )
+    assert rank(again)["pupil_id"].tolist() == (["b", "a", "c"] if far > 0 else ["a", "c", "b"])
 
 
 def test_to_dict_is_json_and_holds_no_pupil(assessment: Assessment) -> None:

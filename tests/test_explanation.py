@@ -12,6 +12,7 @@ import pytest
 import shap
 from matplotlib import pyplot
 from matplotlib.text import Text
+from scipy.special import expit
 
 from riskmodel.errors import ModelError
 from riskmodel.explain import Explanation
@@ -60,6 +61,51 @@ def test_contributions_and_features_have_the_same_columns(explanation: Explanati
 def test_every_row_has_its_log_odds(explanation: Explanation, log_odds: Any) -> None:
     with pytest.raises(ModelError, match="3 pupils needs as many log-odds"):
         replace(explanation, log_odds=log_odds)
+
+
+WORDS = pd.DataFrame([["much", "no"]] * 3, columns=NAMES)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("base_value", "-2.0"),
+        ("base_value", None),
+        ("base_value", [-2.0]),
+        ("contributions", WORDS),
+        ("features", WORDS),
+        ("log_odds", np.array(["-0.5", "-1.75", "-2.0"])),
+        ("log_odds", None),
+    ],
+)
+def test_words_are_refused_where_numbers_belong(
+    explanation: Explanation, part: str, value: Any
+) -> None:
+    with pytest.raises(ModelError, match=f"The {part} of an explanation must be numbers"):
+        replace(explanation, **{part: value})
+
+
+FAR = np.array([-750, -746, -745, -744, -300, -36, -26, 0, 26, 30, 36, 37, 40, 710, 750.0])
+
+
+def far_explanation() -> Explanation:
+    """Return an explanation with log-odds that a risk does not give back."""
+    parts = pd.DataFrame({"absence_rate_20_days": FAR + 2})
+    return Explanation(base_value=-2.0, contributions=parts, features=parts, log_odds=FAR)
+
+
+def test_p3_risks_far_out_are_those_of_their_log_odds() -> None:
+    made = far_explanation()
+    made.check_risks(expit(FAR))
+    made.check_risks(expit(FAR + 5e-7))
+
+
+@pytest.mark.parametrize("row", range(len(FAR)))
+def test_p3_another_risk_far_out_is_refused(row: int) -> None:
+    risk = expit(FAR)
+    risk[row] = 0.999 if FAR[row] < 0 else 0.4
+    with pytest.raises(ModelError, match=f"reasons of row {row} do not add up to its risk"):
+        far_explanation().check_risks(risk)
 
 
 @pytest.mark.parametrize("row", [0, 1, 2])

@@ -7,11 +7,13 @@ Out: :class:`Explanation`, which cannot be made unless they add up; ``shap.Expla
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from riskmodel.errors import ModelError
 
@@ -22,6 +24,9 @@ __all__ = ["TOLERANCE", "Explanation"]
 
 TOLERANCE = 1e-6
 """Largest difference, in log-odds, between a pupil's log-odds and the sum of the parts."""
+
+ROUNDING = 4 * np.finfo(float).eps
+"""Relative error of a risk that was computed from log-odds and back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +47,8 @@ class Explanation:
     Raises
     ------
     ModelError
-        If a part is missing, rows or columns differ, or a row does not add up.
+        If a part is missing or holds anything but numbers, rows or columns differ, or a row does not
+        add up.
 
     Examples
     --------
@@ -69,44 +75,76 @@ class Explanation:
                 )
         if list(self.contributions.columns) != list(self.features.columns):
             raise ModelError("Contributions and features must have the same columns, in one order.")
-        self.check_sum(self.log_odds)
+        self._check_numbers()
+        self._check_sum()
 
     @property
     def _index(self) -> pd.Index:
         return getattr(self.contributions, "index", pd.Index([]))
 
-    def check_sum(self, log_odds: NDArray[np.float64]) -> None:
-        """Refuse log-odds that the base value and the contributions do not add up to.
+    def _check_numbers(self) -> None:
+        is_number = {
+            "base_value": isinstance(self.base_value, Real),
+            "contributions": _holds_numbers(self.contributions),
+            "features": _holds_numbers(self.features),
+            "log_odds": np.asarray(self.log_odds).dtype.kind in "fiu",
+        }
+        for name, is_sound in is_number.items():
+            if not is_sound:
+                raise ModelError(
+                    f"The {name} of an explanation must be numbers, and these are not. "
+                    "Make it with RiskModel.assess."
+                )
 
-        Parameters
-        ----------
-        log_odds : float array of shape (n_pupils,)
-            Calibrated log-odds of each row.
-
-        Raises
-        ------
-        ModelError
-            If their number differs, or a row is further away than :data:`TOLERANCE`.
-
-        Examples
-        --------
-        >>> parts = pd.DataFrame({"fsm_now": [0.5]})
-        >>> made = Explanation(base_value=-2.0, contributions=parts, features=parts,
-        ...                    log_odds=np.array([-1.5]))
-        >>> made.check_sum(np.array([-1.5]))  # says nothing where they add up
-        """
+    def _check_sum(self) -> None:
         total = self.base_value + self.contributions.to_numpy(dtype=float).sum(axis=1)
-        if np.shape(log_odds) != total.shape:
+        if np.shape(self.log_odds) != total.shape:
             raise ModelError(
                 f"The explanation of {len(total)} pupils needs as many log-odds; got an array of "
-                f"shape {np.shape(log_odds)}."
+                f"shape {np.shape(self.log_odds)}."
             )
-        error = np.abs(total - np.asarray(log_odds, dtype=float))
+        error = np.abs(total - np.asarray(self.log_odds, dtype=float))
         error[np.isnan(error)] = np.inf  # a missing reason is no reason
         if error.size and error.max() > TOLERANCE:
             raise ModelError(
                 f"The reasons of row {int(error.argmax())} do not add up to its risk: they differ by "
                 f"{error.max():.2g} log-odds, more than {TOLERANCE:g}. Score the pupils again."
+            )
+
+    def check_risks(self, risk: ArrayLike) -> None:
+        """Refuse risks that are not those of the log-odds.
+
+        The comparison is made between risks: near 0 and 1 many log-odds have the same risk, and no
+        risk gives its log-odds back.
+
+        Parameters
+        ----------
+        risk : array-like of shape (n_pupils,)
+            Risk of each row, 0 to 1.
+
+        Raises
+        ------
+        ModelError
+            If the log-odds of a risk are further than :data:`TOLERANCE` from those of its row.
+
+        Examples
+        --------
+        >>> parts = pd.DataFrame({"fsm_now": [32.0]})
+        >>> made = Explanation(base_value=-2.0, contributions=parts, features=parts,
+        ...                    log_odds=np.array([30.0]))
+        >>> made.check_risks([0.9999999999999065])
+        >>> made.check_risks([0.99])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        riskmodel.errors.ModelError: The reasons of row 0 do not add up to its risk: ...
+        """
+        given, log_odds = np.asarray(risk, dtype=float), np.asarray(self.log_odds, dtype=float)
+        low, high = expit(log_odds - TOLERANCE), expit(log_odds + TOLERANCE)
+        wrong = ~((low * (1 - ROUNDING) <= given) & (given <= high * (1 + ROUNDING)))
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise ModelError(
+                f"The reasons of row {row} do not add up to its risk: they give "
+                f"{expit(log_odds[row]):.8g}, the scores {given[row]:.8g}. Score the pupils again."
             )
 
     def take(self, rows: NDArray[np.int64]) -> Explanation:
@@ -154,3 +192,7 @@ class Explanation:
             data=self.features.to_numpy(dtype=float),
             feature_names=[str(name) for name in self.contributions.columns],
         )
+
+
+def _holds_numbers(frame: pd.DataFrame) -> bool:
+    return all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-from scipy.special import logit
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import resolve_as_of
@@ -209,8 +208,7 @@ def _drift(model: RiskModel, today: Assessment) -> pd.DataFrame:
     """Return drift of the score and of every feature, with the features' share of the reasons."""
     if model.card.profile is None:
         raise ModelError("The champion keeps no profile of its training data; train it again.")
-    risk = today.scores["risk"].to_numpy()
-    X = today.explanation.features.assign(**{SCORE: logit(risk)})
+    X = today.explanation.features.assign(**{SCORE: today.explanation.log_odds})
     table = drift(model.card.profile, X)
     size = today.explanation.contributions.abs().mean()
     table["share_of_reasons"] = table["feature"].map(size / size.sum())
