@@ -15,15 +15,22 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from riskmodel.cohort import build_spine
-from riskmodel.data.read import read
+from riskmodel.cohort import build_spine, snapshots
+from riskmodel.data import Tables
+from riskmodel.data.read import Extract, read
 from riskmodel.data.read.open.mvad import mvad_path
-from riskmodel.errors import ModelError, RequestError
+from riskmodel.errors import HistoryError, ModelError, RequestError
 from riskmodel.evaluation.drift import SCORE
 from riskmodel.evaluation.follow_up import counted_once, outcomes_of_lists
 from riskmodel.jobs import Monitoring, Run, make_list, monitor
 from riskmodel.jobs.champion import load_model
-from riskmodel.jobs.past_lists import count_missing, read_handed_out, with_outcome
+from riskmodel.jobs.past_lists import (
+    assess_at,
+    count_missing,
+    read_handed_out,
+    rebuilt_lists,
+    with_outcome,
+)
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
 from tests.small_la import SmallLA
@@ -281,3 +288,30 @@ def test_the_winter_of_one_leaving_year_is_not_counted_again_by_each_list_that_w
     assert found.outcomes["complete"].all()
     assert found.outcomes["observed"].sum() > 2 * happened > 0
     assert not any("outcomes were expected" in line for line in found.advice)
+
+
+def with_rolls_from(day: str, small_la: SmallLA) -> Extract:
+    """Return the extracts without the rolls that were recorded before a day."""
+    extract = read(small_la.extracts)
+    rolls = extract.tables["enrolments"]
+    kept = rolls[(rolls["recorded_on"] >= pd.Timestamp(day)).to_numpy()]
+    return replace(extract, tables=Tables({**extract.tables, "enrolments": kept}))
+
+
+def test_a_day_without_a_cohort_has_no_list(small_la: SmallLA) -> None:
+    model, late = small_la.training.model, with_rolls_from("2024-01-01", small_la).tables
+    trained = model.card.trained | {"trained_as_of": "2023-09-01"}
+    model = replace(model, card=replace(model.card, trained=trained))
+    empty, today = (pd.Timestamp(day).as_unit("s") for day in ("2023-10-27", "2024-04-30"))
+    assert assess_at(model, late, empty) is None
+    lists = rebuilt_lists(model, late, today)
+    days = snapshots(late, "pex", before=today)
+    assert {one["as_of"].iloc[0] for one in lists} == set(days[days >= pd.Timestamp("2024-01-02")])
+    assert min(days) < pd.Timestamp("2024-01-01")
+
+
+def test_monitoring_a_day_without_a_cohort_says_so(small_la: SmallLA, watched: str) -> None:
+    day = pd.Timestamp("2023-10-27").as_unit("s")
+    extract = with_rolls_from("2024-01-01", small_la)
+    with pytest.raises(HistoryError, match="Nobody is in the pex cohort of 2023-10-27"):
+        monitor(extract, Run("pex", tracking=watched, as_of=day))

@@ -19,7 +19,7 @@ from riskmodel.data.check import alike_together
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
 from riskmodel.data.write import new_folder
-from riskmodel.errors import ModelError
+from riskmodel.errors import HistoryError, ModelError
 from riskmodel.evaluation.drift import SCORE, drift
 from riskmodel.evaluation.follow_up import CAUTION, counted_once, outcomes_of_lists
 from riskmodel.evaluation.metrics import poisson_interval
@@ -165,7 +165,7 @@ def monitor(
     extract = read(source)
     day = resolve_as_of(extract.tables, run.outcome, run.as_of)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    drifted = _drift(model, assess_at(model, extract.tables, day))
+    drifted = _drift(model, _cohort_of_today(model, extract.tables, day))
     handed_out = [read_handed_out(folder, model) for folder in lists]
     check_days(handed_out, day)
     past = _past(model, extract.tables, day, handed_out)
@@ -185,6 +185,17 @@ def monitor(
     )
     if out is not None:
         _write(made, out)
+    return made
+
+
+def _cohort_of_today(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
+    """Score today's cohort; refuse a day on which nobody is in it."""
+    made = assess_at(model, tables, day)
+    if made is None:
+        raise HistoryError(
+            f"Nobody is in the {model.outcome} cohort of {day:%Y-%m-%d}, so there is nothing to compare "
+            "with the training data. Choose a day on which these extracts hold rolls."
+        )
     return made
 
 

@@ -120,7 +120,7 @@ def earlier_ranking(
     return earlier, rank(model.assess(tables, as_of=earlier, capacity=n_pupils, engine=engine))
 
 
-def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:
+def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment | None:
     """Score the cohort of a day at the capacity of the backtest, or everybody where it is smaller.
 
     Parameters
@@ -134,12 +134,21 @@ def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment
 
     Returns
     -------
-    Assessment
-        Of the whole cohort.
+    Assessment or None
+        Of the whole cohort; None where nobody is in it.
+
+    Raises
+    ------
+    RequestError
+        If nothing is known of the pupils that an audit could group them by.
+    ModelError
+        If the tables lack what the model's features are made of.
     """
     capacity = int(model.card.backtest["counts"]["capacity"])
     n_cohort = len(build_spine(tables, [day], model.outcome))
-    return model.assess(tables, as_of=day, capacity=max(1, min(capacity, n_cohort)))
+    if n_cohort == 0:
+        return None
+    return model.assess(tables, as_of=day, capacity=min(capacity, n_cohort))
 
 
 def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[pd.DataFrame]:
@@ -157,7 +166,12 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     Returns
     -------
     list of DataFrame
-        Columns :data:`LIST_COLUMNS`, oldest first.
+        Columns :data:`LIST_COLUMNS`, oldest first; none for a day on which nobody was in the cohort.
+
+    Raises
+    ------
+    RequestError, ModelError
+        As for :func:`assess_at`.
     """
     since = pd.Timestamp(model.card.trained["trained_as_of"])
     try:
@@ -167,6 +181,8 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     lists = []
     for one in track(days, "Earlier lists"):
         made = assess_at(model, tables, one)
+        if made is None:
+            continue
         listed = is_listed(made.scores["risk"], made.scores["pupil_id"], made.capacity)
         rows = made.scores.assign(as_of=one, listed=listed, same_model=True)
         lists.append(rows[LIST_COLUMNS])
