@@ -9,6 +9,8 @@ An edge from module A to module B is any of these, wherever in A it is: at the t
 - ``import B``, and ``from B import name`` where B is a module that is no package.
 - ``from package import name``: to the submodule of that name, if there is one; to the package's
   ``__init__`` if it lists the name in ``__all__``, or if there is no such submodule.
+- ``import_module("B")`` and ``__import__("B")``, where the name is written out.
+- ``package.B``, where the package was imported under any name: the submodule is used.
 
 A package's ``__init__`` may import its own submodules. A submodule that takes a name from that
 ``__init__`` closes a circle. That Python runs the ``__init__`` of a package before its submodules makes
@@ -102,6 +104,7 @@ def _modules(package: str, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _imported(importer: str, trees: Mapping[str, ast.Module]) -> Iterator[str]:
     """Yield the modules among some that one of them imports."""
+    names = _modules_by_name(trees[importer], trees)
     for node in ast.walk(trees[importer]):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in trees)
@@ -109,6 +112,34 @@ def _imported(importer: str, trees: Mapping[str, ast.Module]) -> Iterator[str]:
             assert node.level == 0, "relative imports are forbidden"
             for alias in node.names if node.module in trees else ():
                 yield from _homes(importer, str(node.module), alias.name, trees)
+        elif isinstance(node, ast.Call):
+            yield from (name for name in _imported_by_call(node) if name in trees)
+        elif isinstance(node, ast.Attribute):
+            root, _, rest = ast.unparse(node).partition(".")
+            yield from (name for name in [f"{names.get(root)}.{rest}"] if name in trees)
+
+
+def _modules_by_name(tree: ast.Module, trees: Mapping[str, ast.Module]) -> dict[str, str]:
+    """Return the names that a module gives to other modules, each with the module's full name."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                names |= {alias.asname: alias.name} if alias.asname else {top: top}
+        elif isinstance(node, ast.ImportFrom):
+            full = {one.asname or one.name: f"{node.module}.{one.name}" for one in node.names}
+            names |= {name: module for name, module in full.items() if module in trees}
+    return names
+
+
+def _imported_by_call(node: ast.Call) -> Iterator[str]:
+    """Yield the module that ``import_module`` or ``__import__`` is given in so many words."""
+    if ast.unparse(node.func).rpartition(".")[2] in {"import_module", "__import__"}:
+        for argument in [*node.args, *(keyword.value for keyword in node.keywords)][:1]:
+            if isinstance(argument, ast.Constant):
+                assert not str(argument.value).startswith("."), "relative imports are forbidden"
+                yield str(argument.value)
 
 
 def _homes(importer: str, module: str, name: str, trees: Mapping[str, ast.Module]) -> Iterator[str]:

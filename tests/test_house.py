@@ -129,6 +129,7 @@ MADE_UP = {
     "house/garden.py": "",
     "house/attic/__init__.py": "",
     "house/attic/box.py": "import os\n",
+    "house/attic/lid.py": "from house.attic.box import hinge\n",
 }
 
 
@@ -149,6 +150,30 @@ MADE_UP = {
             "class Bed:\n    def water(self):\n        from house.kitchen import cook",
             {"house.garden", "house.kitchen"},
         ),
+        *[
+            ("garden", f"{before}\n\ndef water():\n    {call}", {"house.garden", "house.kitchen"})
+            for before, call in [
+                ("from importlib import import_module", 'import_module("house.kitchen")'),
+                ("import importlib", 'importlib.import_module(name="house.kitchen").cook()'),
+                ("from importlib import import_module", 'import_module("house.kitchen", None)'),
+                ("", '__import__("house.kitchen")'),
+            ]
+        ],
+        *[
+            (
+                "attic/box",
+                f"{line}\n\ndef lift():\n    {use}",
+                {"house.attic.box", "house.attic.lid"},
+            )
+            for line, use in [
+                ("import house.attic", "house.attic.lid.lift()"),
+                ("import house.attic as a", "return a.lid"),
+                ("from house import attic", "attic.lid.lift()[0].rest()"),
+                ("from house import attic as a", "a.lid.lift()"),
+            ]
+        ],
+        ("attic/box", "import house.attic\n\nhouse.attic.key.turn()", set()),
+        ("attic/box", "attic.lid.lift()", set()),  # no module has that name here
         ("attic/box", "from house.attic import box", {"house.attic.box"}),
         ("attic/__init__", '__all__ = ["box"]\nfrom house.attic import box', set()),
         ("attic/box", "from house.garden import rose", set()),

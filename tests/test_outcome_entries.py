@@ -31,35 +31,88 @@ FOLDERS = ("riskmodel", "features", "training", "evaluation", "fairness")
 HOMES = {
     "riskmodel/data/outcomes.py": set(OUTCOMES),
     "riskmodel/labels.py": set(OUTCOMES),
+    "riskmodel/data/check.py": {"pex"},
+    "riskmodel/inclusion/leavers.py": {"neet"},
     "features/post16.py": {"neet"},
     "riskmodel/simulate/behaviour.py": {"pex"},
     "riskmodel/simulate/figures/exclusions.py": {"pex"},
     "riskmodel/simulate/life.py": {"pex"},
     "riskmodel/simulate/population.py": {"pex"},
-    "riskmodel/simulate/truth.py": {"pex"},
+    "riskmodel/simulate/records/incidents.py": {"pex"},
+    "riskmodel/simulate/truth.py": {"pex", "neet"},
 }
-"""Where a name may decide something. ``features/post16.py`` means the group of NCCIS activities; the
-simulator means the kind of an incident, ``"pex"`` beside ``"susp"``."""
+"""Where a name may decide something. ``leavers.py`` and ``post16.py`` mean the group of NCCIS activities;
+``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind of an incident, and
+in ``truth.py`` the outcome whose true risk it writes."""
+
+ASKING = {
+    "dict",
+    "startswith",
+    "endswith",
+    "removeprefix",
+    "get",
+    "pop",
+    "setdefault",
+    "eq",
+    "ne",
+    "isin",
+}
+"""Functions and methods that compare their arguments, look them up, or make keys of them."""
+
+COLLECTING = {"frozenset", "set", "tuple", "list", "dict"}
 
 
 def names_that_decide(source: str) -> Iterator[tuple[int, object]]:
-    """Find literals that are compared, matched, or keys of a dictionary; with their lines."""
+    """Find literals that are compared, looked up, matched, keys, defaults or bound to a name; with lines.
+
+    A literal in an argument of a call is handed on, unless the call compares it or looks it up.
+    """
     for node in ast.walk(ast.parse(source)):
-        parts: list[ast.AST | None] = []
-        if isinstance(node, ast.Compare):
-            parts = [node.left, *node.comparators]
-        elif isinstance(node, ast.Dict):
-            parts = list(node.keys)
-        elif isinstance(node, ast.Subscript):
-            parts = [node.slice]
-        elif isinstance(node, ast.MatchValue):
-            parts = [node.value]
-        for part in parts:
-            if isinstance(part, ast.Tuple | ast.List | ast.Set):
-                yield from ((one.lineno, one.value) for one in part.elts
-                            if isinstance(one, ast.Constant))  # fmt: skip
-            elif isinstance(part, ast.Constant):
-                yield part.lineno, part.value
+        for part in deciding_parts(node):
+            yield from literals_in(part)
+        if isinstance(node, ast.Call) and name_of(node.func) == "dict":
+            yield from ((node.lineno, keyword.arg) for keyword in node.keywords)
+
+
+def deciding_parts(node: ast.AST) -> list[ast.expr | None]:
+    """Return the parts of a node in which a literal decides something."""
+    match node:
+        case ast.Compare():
+            return [node.left, *node.comparators]
+        case ast.Dict():
+            return list(node.keys)
+        case ast.Subscript():
+            return [node.slice]
+        case ast.MatchValue() | ast.Assign() | ast.AnnAssign() | ast.NamedExpr():
+            return [node.value]
+        case ast.For() | ast.AsyncFor() | ast.comprehension():
+            return [node.iter]
+        case ast.arguments():
+            return [*node.defaults, *node.kw_defaults]
+        case ast.Call() if name_of(node.func) in ASKING:
+            return list(node.args)
+    return []
+
+
+def literals_in(part: ast.expr | None) -> Iterator[tuple[int, object]]:
+    """Yield a literal, or those of a collection however it is written or nested."""
+    if isinstance(part, ast.Constant):
+        yield part.lineno, part.value
+    elif isinstance(part, ast.Tuple | ast.List | ast.Set):
+        for one in part.elts:
+            yield from literals_in(one)
+    elif isinstance(part, ast.Starred):
+        yield from literals_in(part.value)
+    elif isinstance(part, ast.Call) and name_of(part.func) in COLLECTING:
+        for one in part.args:
+            yield from literals_in(one)
+
+
+def name_of(function: ast.expr) -> str | None:
+    """Return the name of a function or method that is called."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else None
 
 
 def test_only_the_entry_and_the_labels_decide_by_the_name_of_an_outcome() -> None:
@@ -78,14 +131,21 @@ def test_only_the_entry_and_the_labels_decide_by_the_name_of_an_outcome() -> Non
 @pytest.mark.parametrize(
     "source",
     ['a == "pex"', '"pex" != a', 'a in ("neet", "pex")', '{"pex": 1}', 'SHARE["pex"]',
-     'match a:\n    case "pex":\n        pass'],
+     'match a:\n    case "pex":\n        pass', 'a.startswith("pex")', 'a.startswith(("x", "pex"))',
+     'a.endswith("pex")', 'a in frozenset({"pex"})', 'a in set(["pex"])', 'a in [*("pex",)]',
+     'dict(pex=1)', 'dict([("pex", 1)])["x"]', 'SHARE.get("pex")', 'SHARE.pop("pex", None)',
+     'column.isin(["pex"])', 'column.eq("pex")', 'NAME = "pex"', 'NAME: str = "pex"',
+     'NAMES = frozenset({"neet", "pex"})', 'PAIRS = (("pex", 1),)', 'f(name := "pex")',
+     'for name in ("pex",):\n    pass', '[name for name in ("pex",)]', 'def f(name="pex"): ...',
+     'def f(*, name="pex"): ...'],
 )  # fmt: skip
 def test_every_way_to_decide_by_a_name_is_seen(source: str) -> None:
     assert "pex" in [name for _, name in names_that_decide(source)]
 
 
-def test_a_name_that_is_handed_on_decides_nothing() -> None:
-    assert list(names_that_decide('train(data, "pex")')) == []
+@pytest.mark.parametrize("source", ['train(data, "pex")', 'Run("pex")', 'Outcome(name="pex")'])
+def test_a_name_that_is_handed_on_decides_nothing(source: str) -> None:
+    assert list(names_that_decide(source)) == []
 
 
 def test_each_outcome_has_one_entry_and_one_labelling_function() -> None:
