@@ -58,7 +58,7 @@ def test_folders_above_are_made(tmp_path: Path, deep: str) -> None:
     assert (tmp_path / deep / "x").exists()
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), RequestError("no"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [KeyError("x"), RequestError("no"), KeyboardInterrupt("stop")])
 def test_work_that_fails_leaves_nothing(tmp_path: Path, error: BaseException) -> None:
     def work() -> None:
         with new_folder(tmp_path / "out") as unfinished:
