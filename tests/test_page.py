@@ -263,10 +263,25 @@ def test_a_school_without_a_listed_pupil_says_so(tables: Tables, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("school", "name"),
-    [("100123", "100123"), ("../up", "%2E%2E%2Fup"), ("a b", "a%20b"), (".", "%2E")],
+    [
+        ("100123", "100123"),
+        ("../up", "%2E%2E%2Fup"),
+        ("a b", "a%20b"),
+        (".", "%2E"),
+        ("", ""),
+        ("A%20", "A%2520"),
+        ("Sainte-Thérèse", "Sainte-Th%C3%A9r%C3%A8se"),
+        ("A 13", "A%2013"),
+        ("A\u2013", "A%E2%80%93"),  # a dash is not a blank before 13
+    ],
 )
 def test_a_school_makes_a_safe_and_distinct_file_name(school: str, name: str) -> None:
     assert file_name(school) == name
+
+
+@given(st.text(max_size=4), st.text(max_size=4))
+def test_two_schools_never_share_a_file(one: str, other: str) -> None:
+    assert (file_name(one) == file_name(other)) == (one == other)
 
 
 def test_long_names_of_schools_make_distinct_files() -> None:

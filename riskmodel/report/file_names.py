@@ -26,7 +26,7 @@ def file_name(school: str) -> str:
     Returns
     -------
     str
-        Letters, digits, ``-`` and ``_``; other characters become their code. A long name is cut, and
+        Letters, digits, ``-`` and ``_``; other characters become their bytes. A long name is cut, and
         ends in a digest of the whole.
 
     Examples
@@ -34,6 +34,11 @@ def file_name(school: str) -> str:
     >>> file_name("../North School")
     '%2E%2E%2FNorth%20School'
     """
-    name = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"%{ord(match.group()):02X}", school)
+    name = re.sub(r"[^A-Za-z0-9_-]", lambda match: _code(match.group()), school)
     digest = hashlib.sha256(school.encode("utf-8")).hexdigest()[:16]
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{digest}"
+
+
+def _code(character: str) -> str:
+    """Return the bytes of a character: as many as it needs, so that no two names look alike."""
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8"))
