@@ -178,7 +178,7 @@ def cell_words(value: object, *, decimals: int | None = None) -> str:
         return day_words(value)
     if isinstance(value, float):
         places = _decimals(abs(value)) if decimals is None else decimals
-        return "–" if math.isnan(value) else f"{value:.{places}f}"
+        return "–" if math.isnan(value) else f"{value:z.{places}f}"
     return str(value).replace("_", " ")
 
 
