@@ -408,9 +408,9 @@ def count_verdicts(verdicts: pd.DataFrame) -> str:
     """
     apart, few = ((verdicts["verdict"] == word).sum() for word in (DISPARITY, TOO_FEW))
     return (
-        f"Of {len(verdicts)} comparisons of a group with all others {apart} "
-        f"{'shows' if apart == 1 else 'show'} a disparity, {len(verdicts) - apart - few} no evidence of "
-        f"one, and {few} {'is' if few == 1 else 'are'} too few to tell."
+        f"Of {len(verdicts)} comparison{'' if len(verdicts) == 1 else 's'} of a group with all others "
+        f"{apart} {'shows' if apart == 1 else 'show'} a disparity, {len(verdicts) - apart - few} no "
+        f"evidence of one, and {few} {'is' if few == 1 else 'are'} too few to tell."
     )
 
 

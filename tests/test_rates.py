@@ -149,7 +149,7 @@ def test_cells_that_ask_one_question_share_its_mark(
     ("verdicts", "sentence"),
     [
         ([], "Of 0 comparisons .* 0 show a disparity, 0 no evidence of one, and 0 are too few"),
-        (["disparity"], "Of 1 comparisons .* 1 shows a disparity, 0 no evidence"),
+        (["disparity"], "Of 1 comparison of .* 1 shows a disparity, 0 no evidence"),
         (["disparity"] * 2, "2 show a disparity"),
         (["too few to tell"], "0 show a disparity, 0 no evidence of one, and 1 is too few to tell"),
         (

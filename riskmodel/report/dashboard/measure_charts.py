@@ -222,10 +222,11 @@ def _in_words(
     """Return what a chart shows."""
     if not values:
         return "No value can be shown."
+    periods = "1 period" if len(points) == 1 else f"{len(points)} periods"
     parts = [
         f"Line from {number(values[0], whole=whole)} to {number(values[-1], whole=whole)}, lowest "
         f"{number(min(values), whole=whole)}, highest {number(max(values), whole=whole)}, over "
-        f"{len(points)} periods from {points[0].year} to {points[-1].year}."
+        f"{periods} from {points[0].year} to {points[-1].year}."
     ]
     if len(values) < len(points):
         parts.append(f"Periods without a value shown: {len(points) - len(values)}.")
