@@ -272,11 +272,20 @@ def _were(value: float, unit: str) -> str:
     return "was 1 suspension" if value == 1 else f"were {value:.0f} suspensions"
 
 
+def _weeks(value: float, unit: str) -> str:
+    """Write whole weeks; no wait is rounded to none, or to the limit that it is past."""
+    number = round(value)
+    if number == 0:
+        return "less than a week"
+    words = f"{number} week{'' if number == 1 else 's'}"
+    return f"more than {words}" if number == LIMIT_WEEKS < value else words
+
+
 _HOW: dict[str, Callable[[float, str], str]] = {
     "value": write_value,
     "times": lambda value, unit: write_times(value),
     "long": write_time,
     "were": _were,
-    "weeks": lambda value, unit: f"{value:.0f} week{'' if round(value) == 1 else 's'}",
+    "weeks": _weeks,
     "rest": lambda value, unit: f"{1 - value:z.0%}",
 }
