@@ -1,0 +1,191 @@
+"""Sentences at the top of a list: days, models, track records and changes, as far as they are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from riskmodel.report.sentences import (
+    MISUSE,
+    about,
+    backtest_words,
+    change_words,
+    day_words,
+    purpose,
+    short_purpose,
+    track_figures,
+    track_record,
+)
+from tests.small_list import BACKTEST, CAPACITY, N, make
+
+MODEL: dict[str, Any] = BACKTEST["table"][1]  # type: ignore[assignment]
+
+
+def with_figures(**changed: Any) -> dict[str, Any]:
+    return BACKTEST | {"table": [MODEL | changed]}
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2024-09-02", "2 September 2024"),
+        ("2024-12-31", "31 December 2024"),
+        ("2024-02-29", "29 February 2024"),
+        ("1999-01-01", "1 January 1999"),
+    ],
+)
+def test_a_day_as_people_write_it(day: str, words: str) -> None:
+    assert day_words(pd.Timestamp(day)) == words
+
+
+@pytest.mark.parametrize("simulated", [True, False, None])
+def test_only_a_list_of_simulated_data_says_so_first(simulated: bool | None) -> None:
+    lines = purpose(make(provenance={"simulated": simulated}))
+    assert lines[0].startswith("SIMULATED DATA") == bool(simulated)
+    assert sum("SIMULATED" in line for line in lines) == bool(simulated)
+
+
+@pytest.mark.parametrize(
+    ("provenance", "words"),
+    [
+        ({}, "not registered, trained on what was known before an unknown day."),
+        (
+            {"model_uri": "models:/m/4", "trained_as_of": "2024-08-01"},
+            "models:/m/4, trained on what was known before 2024-08-01.",
+        ),
+        ({"model_uri": "models:/m/4"}, "models:/m/4, trained on what was known before an unknown"),
+        ({"trained_as_of": None}, "before an unknown day."),
+    ],
+)
+def test_the_model_and_its_day_are_named_as_far_as_known(
+    provenance: dict[str, Any], words: str
+) -> None:
+    made = make(provenance=provenance)
+    assert any(words in line for line in purpose(made))
+    assert words in dict(about(made))["Model"]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [f"{CAPACITY} places among {N} pupils", "before 2 September 2024", "permanent exclusion"],
+)
+def test_the_purpose_says_what_for_when_and_of_how_many(part: str) -> None:
+    assert part in " ".join(purpose(make()))
+
+
+@pytest.mark.parametrize("capacity", [1, 20, 60])
+def test_the_short_purpose_names_places_and_pupils(capacity: int) -> None:
+    said = short_purpose(make(capacity=capacity))
+    assert said.startswith(f"The {capacity} of 60 pupils who may need support most")
+    assert said.endswith("It uses what was recorded before 2 September 2024.")
+
+
+@pytest.mark.parametrize(
+    ("compared", "words"),
+    [
+        (None, "rank on an earlier list, where there is one."),
+        ("2024-06-01", "from what was recorded before 1 June 2024."),
+        ("2024-02-10", "before 10 February 2024."),
+    ],
+)
+def test_the_change_is_measured_against_a_day(compared: str | None, words: str) -> None:
+    provenance = {} if compared is None else {"compared_with": compared}
+    assert change_words(make(provenance=provenance)).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "beginning"),
+    [
+        ("out of time", "On earlier lists of 25 pupils: "),
+        ("by pupils", "Tested on pupils left out of the training of 25 pupils: "),
+        (None, "Tested on pupils left out of the training of 25 pupils: "),
+    ],
+)
+def test_the_track_record_says_how_it_was_tested(evaluated: str | None, beginning: str) -> None:
+    said = backtest_words(BACKTEST, evaluated)
+    assert said.startswith(beginning)
+    assert said.endswith(
+        "out of 100 pupils listed, about 12 had the outcome (95% interval 8 to 17); of 100 pupils who "
+        "had it, the list held about 41 (30 to 52)."
+    )
+
+
+@pytest.mark.parametrize(
+    "backtest",
+    [
+        {},
+        {"table": []},
+        {"table": [{"ranker": "roni"}]},
+        with_figures(precision_at_capacity=None),
+        with_figures(precision_at_capacity_low=None),
+        with_figures(recall_at_capacity_high=None),
+        {"table": [{key: value for key, value in MODEL.items() if key != "recall_at_capacity"}]},
+    ],
+)
+def test_without_every_figure_nothing_is_claimed(backtest: dict[str, Any]) -> None:
+    assert backtest_words(backtest, "out of time") == (
+        "How often such lists are right has not been measured."
+    )
+    made = make(backtest=backtest)
+    assert track_figures(made) == []
+    assert track_record(made) == backtest_words(backtest, None)
+
+
+@pytest.mark.parametrize(
+    ("figures", "count", "words"),
+    [
+        ({}, 12, "12 (8 to 17) were permanently excluded"),
+        ({"precision_at_capacity": 0.0, "precision_at_capacity_low": 0.0}, 0, "0 (0 to 17) were"),
+        ({"precision_at_capacity": 1.0, "precision_at_capacity_high": 1.0}, 100, "100 (8 to 100)"),
+        ({"precision_at_capacity": 0.126}, 13, "13 (8 to 17)"),
+    ],
+)
+def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, words: str) -> None:
+    (found, said), (caught, held) = track_figures(make(backtest=with_figures(**figures)))
+    assert (found, caught) == (count, 41)
+    assert words in said
+    assert held == (
+        "Out of 100 children who were permanently excluded within 12 months, such lists would have "
+        "caught 41 (30 to 52)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "words"),
+    [
+        ("out of time", "listed on earlier lists, "),
+        ("by pupils", "listed of pupils left out of the training, "),
+    ],
+)
+def test_figures_say_on_whom_they_were_measured(evaluated: str, words: str) -> None:
+    (_, said), _ = track_figures(make(provenance={"evaluated": evaluated}))
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "For",
+        "What counts as the outcome",
+        "As of",
+        "Pupils",
+        "Model",
+        "How often it was right",
+        "Risk",
+        "Near the line",
+        "Rising, steady, falling",
+    ],
+)
+def test_a_list_explains_its_words(head: str) -> None:
+    facts = dict(about(make()))
+    assert facts[head].endswith(".")
+    assert len(facts) == 9
+
+
+@pytest.mark.parametrize(
+    "use", ["exclude", "refuse or move a place", "rank schools", "judge a family"]
+)
+def test_what_a_list_must_not_be_used_for_is_said(use: str) -> None:
+    assert use in " ".join(MISUSE)
