@@ -94,7 +94,7 @@ def _windows(events: Events, length: NDArray[np.float64]) -> Columns:
 
 
 def _school_year(known: FactsAsOf, events: Events, length: NDArray[np.float64]) -> Columns:
-    since_september = max(1, known.day - known.school_year_start)
+    since_september = known.day - known.school_year_start
     used = events.sum(length, since_september) / 2 / YEAR_LIMIT_DAYS
     return {
         "suspensions_this_year": events.count(since_september),
