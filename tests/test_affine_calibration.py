@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -111,21 +112,26 @@ def three_lists(n_pupils: int = 60) -> tuple[Any, Any, Any, pd.Series]:
     return margin, outcome, as_of, pupil
 
 
+@cache
+def usual_risks() -> Any:
+    return calibrated_on_others(*three_lists())
+
+
 @pytest.mark.parametrize("day", range(3))
 def test_the_outcomes_of_a_list_change_none_of_its_own_risks(day: int) -> None:
     margin, outcome, as_of, pupil = three_lists()
     own = as_of == LISTS[day]
-    usual = calibrated_on_others(margin, outcome, as_of, pupil)
+    usual = usual_risks()
     turned = calibrated_on_others(margin, np.where(own, 1 - outcome, outcome), as_of, pupil)
     np.testing.assert_array_equal(usual[own], turned[own])
     assert (usual[~own] != turned[~own]).any()
 
 
-@pytest.mark.parametrize("number", [0, 7, 33])
+@pytest.mark.parametrize("number", [0, 33])
 def test_the_outcomes_of_a_pupil_change_none_of_that_pupils_risks(number: int) -> None:
     margin, outcome, as_of, pupil = three_lists()
     own = (pupil == f"P{number}").to_numpy()
-    usual = calibrated_on_others(margin, outcome, as_of, pupil)
+    usual = usual_risks()
     turned = calibrated_on_others(margin, np.where(own, 1 - outcome, outcome), as_of, pupil)
     np.testing.assert_array_equal(usual[own], turned[own])
 
@@ -142,11 +148,11 @@ def test_where_no_other_list_has_an_outcome_other_pupils_serve(lists: int) -> No
     assert found[first].mean() == pytest.approx(outcome[kept].mean(), abs=0.05)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_order_of_rows_changes_no_risk(seed: int) -> None:
     margin, outcome, as_of, pupil = three_lists()
     order = np.random.default_rng(seed).permutation(len(margin))
-    usual = calibrated_on_others(margin, outcome, as_of, pupil)
+    usual = usual_risks()
     mixed = calibrated_on_others(
         margin[order], outcome[order], as_of[order], pupil.iloc[order].reset_index(drop=True)
     )
