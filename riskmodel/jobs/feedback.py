@@ -61,7 +61,8 @@ class Feedback:
             What was added, notes, and how far each list was looked at.
         """
         lines = [
-            f"{self.added} decisions added to {self.log}; {self.unchanged} were in it already.",
+            f"{self.added} decision{'' if self.added == 1 else 's'} added to {self.log}; "
+            f"{self.unchanged} {'was' if self.unchanged == 1 else 'were'} in it already.",
             *self.notes,
         ]
         for words, table in self.coverage.items():

@@ -247,7 +247,8 @@ def _too_few(
 
 
 def _outcomes(backtest: Backtest) -> str:
-    return f"{backtest.counts['positive_pupils']} pupils with the outcome"
+    n_pupils = backtest.counts["positive_pupils"]
+    return f"{n_pupils} pupil{'' if n_pupils == 1 else 's'} with the outcome"
 
 
 def judged_gaps(

@@ -68,7 +68,8 @@ def notes_for(
 def _how_measured(backtest: Backtest, is_out_of_time: bool) -> str:
     if is_out_of_time:
         n_lists = backtest.counts["origins"]
-        return f"Measured on {n_lists} earlier lists, each made with what was known then."
+        lists = "1 earlier list" if n_lists == 1 else f"{n_lists} earlier lists, each"
+        return f"Measured on {lists} made with what was known then."
     return (
         "History is too short for lists made earlier: measured by cross-validation over pupils "
         "instead, which says less about next year."
@@ -109,7 +110,8 @@ def choice_note(backtest: Backtest, *, is_held_out: bool) -> str:
     precision = row["average_precision"]
     return (
         "The settings were chosen on the lists whose outcomes were known when the newest was made, which "
-        f"flatters their figures; on the newest, {row['as_of']:%Y-%m-%d}, with {row['positives']} outcomes, "
+        f"flatters their figures; on the newest, {row['as_of']:%Y-%m-%d}, with {row['positives']} "
+        f"outcome{'' if row['positives'] == 1 else 's'}, "
         f"average precision is {'not defined' if np.isnan(precision) else f'{precision:.3f}'}."
     )
 
@@ -173,8 +175,9 @@ def _lead_time_note(lead_time: pd.DataFrame | None) -> list[str]:
     row = row_of(lead_time, "ranker", "model")
     median = f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else "."
     return [
-        f"Of {row['events']} pupils, {_share(row, 'ever_listed')} stood on a tested list before "
-        f"the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days before{median}"
+        f"Of {row['events']} pupil{'' if row['events'] == 1 else 's'}, {_share(row, 'ever_listed')} stood "
+        f"on a tested list before the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days "
+        f"before{median}"
     ]
 
 
