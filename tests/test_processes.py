@@ -7,8 +7,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import norm
 
 from riskmodel.data.codes import code_set, codes
@@ -30,7 +28,6 @@ from riskmodel.simulate.population import (
     make_population,
 )
 from riskmodel.simulate.records import shares_of_all_reasons
-from riskmodel.simulate.shapes import curve, drift, rake
 
 N = 12_000
 
@@ -75,49 +72,6 @@ def test_reasons_add_up_and_the_preset_keeps_its_own(event: str, preset: str) ->
         parameter(f"{event}.reason.DB", preset),
         rel=0.01,
     )
-
-
-# --- shapes
-
-
-@settings(deadline=None)
-@given(st.integers(0, 10**6), st.floats(1.0, 50.0), st.floats(0.05, 0.9))
-def test_raking_reaches_totals_that_fit_together(seed: int, total: float, share: float) -> None:
-    rng = generator(seed)
-    weight = rng.lognormal(0, 1, 500)
-    groups = [rng.integers(0, 2, 500), rng.integers(0, 3, 500)]
-    totals = [total * np.array([share, 1 - share]), total * np.array([0.2, 0.5, 0.3])]
-    factors = [np.ones(2), np.ones(3)]
-    raked = rake(weight, groups, totals, factors, most=1e9, rounds=60)
-    for group, wanted in zip(groups, totals, strict=True):
-        assert np.bincount(group, raked) == pytest.approx(wanted, rel=1e-3)
-    again = weight * factors[0][groups[0]] * factors[1][groups[1]]
-    assert raked == pytest.approx(again)
-
-
-@given(st.integers(0, 10**6), st.floats(0.5, 3.0))
-def test_raking_keeps_to_the_largest_weight(seed: int, most: float) -> None:
-    rng = generator(seed)
-    group = rng.integers(0, 2, 200)
-    raked = rake(
-        rng.lognormal(0, 2, 200), [group], [np.array([90.0, 60.0])], [np.ones(2)], most=most
-    )
-    assert raked.max() <= most
-    assert raked.min() >= 0
-
-
-def test_a_drifting_score_is_standard_normal_and_remembers() -> None:
-    rng = generator()
-    trait = rng.standard_normal(40_000)
-    score = drift(trait, 0.5, 0.8, rng)
-    assert score.std(axis=0) == pytest.approx(np.ones(12), abs=0.02)
-    assert np.corrcoef(score[:, 3], trait)[0, 1] == pytest.approx(np.sqrt(0.5), abs=0.02)
-    assert np.corrcoef(score[:, 3], score[:, 4])[0, 1] == pytest.approx(0.5 + 0.5 * 0.8, abs=0.02)
-
-
-def test_a_curve_goes_through_its_points() -> None:
-    made = curve({"1": 8.0, "3": 12.0})
-    assert made[[0, 1, 2, 3, 11]].tolist() == [8, 8, 10, 12, 12]
 
 
 # --- circumstances and needs
