@@ -17,6 +17,7 @@ import pandas as pd
 from riskmodel.data.check import CheckReport
 from riskmodel.data.write import new_folder
 from riskmodel.report.charts import bar_length
+from riskmodel.report.file_names import file_name
 from riskmodel.report.tables import TextTable, text_table
 from riskmodel.report.templates import render
 
@@ -57,10 +58,15 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
             getattr(report, name).to_csv(folder / f"{name}.csv", index=False)
         (folder / "rejects").mkdir()
         for file, rows in report.rejects.groupby("file"):
-            safe = re.sub(r"[^A-Za-z0-9._-]+", "_", str(file)).removesuffix(".csv")
-            rows.to_csv(folder / "rejects" / f"{safe}.csv", index=False)
+            rows.to_csv(folder / "rejects" / f"{_safe(str(file))}.csv", index=False)
         page = render("check.html", **_contents(report, simulated))
         (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _safe(file: str) -> str:
+    """Return a name for the rows set aside of a file; no two files share one."""
+    name = file.removesuffix(".csv")
+    return name if re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) else file_name(name)
 
 
 def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""File names of pages that no file system refuses.
+"""File names that no file system refuses.
 
 In:  the identifier of a school.
 Out: a name of letters, digits, hyphens and underscores.
