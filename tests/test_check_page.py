@@ -130,9 +130,17 @@ def test_a_rate_is_beside_englands(
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.0, "0%"), (0.499, "50%"), (0.9, "90%"), (1.0, "100%")]
+    ("share", "cell"),
+    [
+        (0.0, 'low">0%'),
+        (0.499, 'low">50%'),
+        (0.5, 'part">50%'),
+        (0.899, 'part">90%'),
+        (0.9, '">90%'),
+        (1.0, '">100%'),
+    ],
 )
-def test_coverage_is_a_cell_per_school_and_term(share: float, text: str, tmp_path: Path) -> None:
+def test_coverage_is_a_cell_per_school_and_term(share: float, cell: str, tmp_path: Path) -> None:
     coverage = pd.DataFrame(
         {
             "school_id": ["S1", "S2", "S1"],
@@ -142,7 +150,7 @@ def test_coverage_is_a_cell_per_school_and_term(share: float, text: str, tmp_pat
         }
     )
     page = page_of(report_of(coverage=coverage), tmp_path / "out")
-    assert text in page
+    assert f"number {cell}" in page
     assert page.index("2023/24 autumn") < page.index("2023/24 spring")
 
 

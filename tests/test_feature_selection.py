@@ -128,6 +128,17 @@ def test_the_features_that_differ_most_are_chosen(
         assert one in wanted.split("|")
 
 
+@pytest.mark.parametrize(
+    ("correlation", "n_kept"), [(0.0, 2), (0.85, 2), (0.94, 1), (-0.85, 2), (-0.94, 1), (1.0, 1)]
+)
+def test_near_duplicates_are_alike_to_nine_tenths(correlation: float, n_kept: int) -> None:
+    rng = np.random.default_rng(0)
+    one, other = np.linalg.qr(rng.uniform(-1, 1, size=(2000, 2)))[0].T * 40
+    values = table(one, correlation * one + np.sqrt(1 - correlation**2) * other)
+    outcome = (np.arange(2000) % 2).astype(np.int64)
+    assert len(choose_features(learn_transformation(values, 1), values, outcome, 2)) == n_kept
+
+
 @given(st.integers(0, 100), st.integers(1, 4))
 @settings(max_examples=20, deadline=None)
 def test_no_two_chosen_features_are_near_duplicates(seed: int, n: int) -> None:

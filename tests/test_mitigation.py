@@ -123,6 +123,30 @@ def test_calibration_by_group_narrows_the_gap_of_a_model_that_is_unfair() -> Non
     assert table.loc["calibrated by group", "recall_cost"] <= 0
 
 
+def test_each_half_of_a_group_is_calibrated_on_the_other() -> None:
+    # even rows: 15 of 20 have the outcome, odd rows 5 of 20; everybody's risk is a half
+    label = np.zeros(80)
+    label[0:30:2] = label[1:11:2] = label[40:70:2] = label[41:51:2] = 1
+    X = pd.DataFrame({"x": np.ones(80)}, index=[f"P{number:02}" for number in range(80)])
+    group = pd.Series(["a"] * 40 + ["b"] * 40)
+    table = compare_remedies(X, label, group, lambda X, y, w: np.full(80, 0.5), capacity=40).table
+    # the odd rows learn from the even ones that risks are high, and take all places
+    assert table.set_index("remedy").loc["calibrated by group", "recall"] == 10 / 40
+
+
+@pytest.mark.parametrize(
+    ("found", "as_it_is", "coarser"),
+    [(9, 1.0, 0.0), (8, 0.0, 1.0), (7, 0.0, 0.0), (5, 0.0, 0.0)],
+)
+def test_a_coarser_feature_keeps_five_levels(found: int, as_it_is: float, coarser: float) -> None:
+    # ten values make five levels of two; of the highest, P8 and P9, the first by name is listed
+    X = pd.DataFrame({"x": np.arange(10.0)}, index=[f"P{number}" for number in range(10)])
+    label = (np.arange(10) == found).astype(float)
+    group = pd.Series(["a"] * 10)
+    table = compare_remedies(X, label, group, fit, capacity=1, coarsen=["x"]).table
+    assert table["recall"].tolist()[:2] == [as_it_is, coarser]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

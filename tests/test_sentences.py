@@ -20,7 +20,7 @@ from riskmodel.report.sentences import (
 )
 from tests.small_list import BACKTEST, CAPACITY, N, make
 
-MODEL: dict[str, Any] = BACKTEST["table"][1]  # type: ignore[assignment]
+MODEL: dict[str, Any] = BACKTEST["table"][1]
 
 
 def with_figures(**changed: Any) -> dict[str, Any]:
