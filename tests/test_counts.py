@@ -16,8 +16,8 @@ Cells = list[list[float]]
 def settled(
     numerator: Cells, denominator: Cells, why: list[str] | list[list[str]], **more: np.ndarray
 ) -> Counts:
-    grids = (np.array(cells, dtype=float) for cells in (numerator, denominator))
-    return settle(*grids, np.array(why, dtype=object), NOBODY, **more)
+    above, below = (np.array(cells, dtype=float) for cells in (numerator, denominator))
+    return settle(above, below, np.array(why, dtype=object), NOBODY, **more)
 
 
 @pytest.mark.parametrize(

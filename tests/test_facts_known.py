@@ -109,8 +109,8 @@ def test_hiding_a_value_leaves_the_facts_themselves_as_they_are(
 def test_a_permanent_exclusion_that_was_overturned_does_not_count(
     category: str, reinstated: str | None, counts: bool
 ) -> None:
-    row = {"pupil_id": "A", "school_id": "S", "category": category, "start_date": "2025-01-08"}
-    row |= {"reinstated_on": reinstated, "recorded_on": "2025-01-09"}
+    row: dict[str, Any] = {"pupil_id": "A", "school_id": "S", "category": category}
+    row |= {"start_date": "2025-01-08", "recorded_on": "2025-01-09", "reinstated_on": reinstated}
     assert len(upheld(table_of("suspensions", [row]))) == counts
     assert len(as_known("suspensions", row)) == counts
 

@@ -289,7 +289,7 @@ def test_free_school_meals_count_for_six_years_after_they_end(end: int | None, c
 def test_social_care_has_ended_if_none_goes_on(
     kind: str, end: int, other: str | None, ended: int
 ) -> None:
-    rows = [{"kind": kind, "start_date": ago(900), "end_date": ago(end)}]
+    rows: list[Row] = [{"kind": kind, "start_date": ago(900), "end_date": ago(end)}]
     rows += [{"kind": other, "start_date": ago(800), "end_date": None}] if other else []
     made = circumstances(known("circumstances", *rows))
     assert value(made, "social_care_ended_lately") == ended

@@ -229,8 +229,10 @@ def test_home_education_that_begins_near_the_end_of_a_roll_belongs_to_it(
     start: str, went: str
 ) -> None:
     left = roll("A", "2024-09-02", "2025-01-31")
-    spell = {"pupil_id": "A", "kind": "home_educated", "start_date": start, "recorded_on": start}
-    facts = facts_of(enrolments=[left, *EVERYONE[1:]], circumstances=[spell])
+    spell: Row = {"pupil_id": "A", "kind": "home_educated", "start_date": start}
+    facts = facts_of(
+        enrolments=[left, *EVERYONE[1:]], circumstances=[spell | {"recorded_on": start}]
+    )
     assert leavings(facts)["went"].tolist() == [went]
 
 
@@ -290,8 +292,8 @@ def test_a_pupil_with_sen_counts_once_by_the_primary_need(
     ],
 )
 def test_free_school_meals_are_those_of_the_census_day(start: str, end: str | None, n: int) -> None:
-    spell = {"pupil_id": "A", "kind": "fsm", "start_date": start, "end_date": end}
-    early = {"pupil_id": "B", "kind": "fsm", "start_date": "2022-09-01", "end_date": "2022-12-20"}
+    spell: Row = {"pupil_id": "A", "kind": "fsm", "start_date": start, "end_date": end}
+    early = spell | {"pupil_id": "B", "start_date": "2022-09-01", "end_date": "2022-12-20"}
     rows = [
         row | {"recorded_on": "2022-09-01", "end_recorded_on": row["end_date"]}
         for row in (spell, early)

@@ -23,12 +23,17 @@ def fill(path: Path) -> None:
     (path / "old").touch()
 
 
+def fill_hidden(path: Path) -> None:
+    path.mkdir()
+    (path / ".old").touch()
+
+
 STATES: dict[str, tuple[Callable[[Path], object], bool]] = {
     "nothing": (lambda path: None, True),
     "an empty folder": (lambda path: path.mkdir(), True),
     "a folder that holds something": (fill, False),
     "a file": (lambda path: path.touch(), False),
-    "a hidden file in a folder": (lambda path: (path.mkdir(), (path / ".old").touch()), False),
+    "a hidden file in a folder": (fill_hidden, False),
 }
 
 
