@@ -259,7 +259,13 @@ def _fit(value: Any, default: Any, where: str) -> Any:
             raise RequestError(
                 f"{where} must be a list{' of two numbers' if kind is float else ''}."
             )
-        return tuple(_fit(one, default[0], where) for one in value)
+        fitting = tuple(_fit(one, default[0], where) for one in value)
+        if kind is float and fitting[0] > fitting[1]:
+            raise RequestError(
+                f"{where} runs from {value[0]} down to {value[1]}, which no model can meet. Write the "
+                "lower end first."
+            )
+        return fitting
     if isinstance(default, bool | str):
         fits = isinstance(value, type(default))
     else:
