@@ -44,6 +44,90 @@ def test_the_highest_score_comes_first_and_equal_ones_by_pseudonym() -> None:
     assert is_listed(score, names, 3).tolist() == [False, False, True, True, True]
 
 
+@pytest.mark.parametrize(
+    ("score", "names", "rank"),
+    [
+        ([], [], []),
+        ([1.0], ["a"], [1]),
+        ([1.0, 1.0], ["b", "a"], [2, 1]),
+        ([1.0, 1.0, 1.0], [10, 9, 100], [1, 3, 2]),  # compared as text: 10, 100, 9
+        ([np.nan, -np.inf], ["a", "b"], [2, 1]),  # what is missing comes after all that is not
+        ([-np.inf, np.nan], ["b", "a"], [1, 2]),
+        ([np.inf, 5.0], ["b", "a"], [1, 2]),
+        ([0.0, -0.0], ["b", "a"], [2, 1]),
+        ([1, 1], ["Z", "a"], [1, 2]),  # capitals before small letters
+        ([1, 1], ["é", "z"], [2, 1]),
+    ],
+)
+def test_ranks_of_one_list_by_hand(score: Any, names: Any, rank: list[int]) -> None:
+    assert rank_on_list(score, names).tolist() == rank
+
+
+@pytest.mark.parametrize(
+    ("lists", "rank"),
+    [
+        (["x", "x", "x", "x"], [1, 2, 3, 4]),
+        (["x", "y", "x", "y"], [1, 1, 2, 2]),
+        (["y", "y", "x", "y"], [1, 2, 1, 3]),
+        ([3, 2, 1, 0], [1, 1, 1, 1]),
+    ],
+)
+def test_every_list_is_ranked_by_itself(lists: list[Any], rank: list[int]) -> None:
+    assert rank_on_list([4, 3, 2, 1], list("abcd"), lists=lists).tolist() == rank
+
+
+@pytest.mark.parametrize(
+    ("places", "listed"),
+    [
+        (0, [False, False, False]),
+        (1, [False, True, False]),
+        (3, [True, True, True]),
+        (99, [True, True, True]),
+        ([1, 1, 3], [False, True, True]),
+        ([0, 1, 1], [False, True, False]),
+    ],
+)
+def test_places_may_differ_from_row_to_row(places: Any, listed: list[bool]) -> None:
+    assert is_listed([2.0, 3.0, 1.0], list("abc"), places).tolist() == listed
+
+
+@pytest.mark.parametrize(
+    ("capacity", "share", "rows", "places"),
+    [
+        (10, 1.0, 20, 10),
+        (10, 0.5, 20, 5),
+        (10, 0.04, 20, 1),  # one place at least
+        (10, 1.0, 4, 4),  # no more places than pupils
+        (10, 0.26, 20, 3),
+        (1, 1.0, 1, 1),
+    ],
+)
+def test_places_of_a_part_of_a_list(capacity: int, share: float, rows: int, places: int) -> None:
+    frame = pd.DataFrame({"as_of": [SPRING] * rows, "share_of_list": share})
+    assert places_on_lists(frame, capacity).tolist() == [places] * rows
+
+
+@pytest.mark.parametrize("capacity", [0, -1])
+def test_a_list_without_places_is_refused(capacity: int) -> None:
+    with pytest.raises(RequestError, match=f"at least 1 pupil; got {capacity}. Choose"):
+        places_on_lists(pd.DataFrame({"as_of": [SPRING]}), capacity)
+
+
+@pytest.mark.parametrize(
+    ("score", "k", "share"),
+    [
+        ([3, 2, 1], 1, [1, 0, 0]),
+        ([1, 1, 1, 1], 1, [0.25] * 4),
+        ([2, 1, 1], 2, [1, 0.5, 0.5]),
+        ([2, 1, 1], 3, [1, 1, 1]),
+        ([0, 5, 5, 5], 2, [0, 2 / 3, 2 / 3, 2 / 3]),
+        ([7], 1, [1]),
+    ],
+)
+def test_chances_of_equal_scores_by_hand(score: list[int], k: int, share: list[float]) -> None:
+    assert share_listed(score, k).tolist() == pytest.approx(share)
+
+
 @given(pupils, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(rows: list[tuple[int, int]], random: Any) -> None:
     score = np.array([points for _, points in rows])

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,3 +93,69 @@ def test_a_little_more_than_usual_is_no_drift() -> None:
     for times, answer in ((1.4, False), (1.6, True)):
         kept["f"]["usual"] = index / times
         assert drift(kept, X)["drifted"].iloc[0] == answer
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "index"),
+    [
+        ([50, 50], [50, 50], 0.0),
+        ([1, 1], [1000, 1000], 0.0),  # shares count, not rows
+        # (0.5 - 49.5/50) ln(0.5 / 0.99) + (0.5 - 0.01) ln(0.5 / 0.01), half a row added to each bin
+        ([24, 24], [49, 0], 0.49 * np.log(99)),
+        ([0, 0], [0, 0], 0.0),
+    ],
+)
+def test_the_index_by_hand(before: list[int], now: list[int], index: float) -> None:
+    assert float(population_stability(before, now)) == pytest.approx(index, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("values", "edges", "counts"),
+    [
+        ([1.0] * 10, [1.0], [10, 0, 0]),
+        ([np.nan] * 4, [], [0, 4]),
+        ([0.0] * 6 + [1.0] * 5, [0.0, 1.0], [6, 5, 0, 0]),
+        ([0.0] * 5 + [np.nan] * 5, [0.0], [5, 0, 5]),
+        (list(range(11)), list(range(1, 10)), [2, *[1] * 9, 0]),
+    ],
+)
+def test_a_profile_counts_rows_between_its_edges_and_missing_ones_last(
+    values: list[float], edges: list[float], counts: list[int]
+) -> None:
+    day = pd.Series(pd.Timestamp("2024-06-01"), index=range(len(values)))
+    kept = profile(pd.DataFrame({"f": np.array(values, float)}), day)["f"]
+    assert kept["edges"] == pytest.approx(edges)
+    assert kept["counts"] == counts
+    assert kept["usual"] == 0.0  # one list does not differ from itself
+
+
+@pytest.mark.parametrize(("n", "counts_for"), [(199, False), (200, True)])
+def test_a_small_training_list_says_nothing_of_usual_drift(n: int, counts_for: bool) -> None:
+    days = pd.Series(pd.to_datetime(["2023-06-01"] * 1000 + ["2024-06-01"] * n))
+    X = pd.DataFrame({"f": [0.0, 1.0] * 500 + [1.0] * n})
+    usual = profile(X, days)["f"]["usual"]
+    assert (usual > 0.1) == counts_for
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [([0.0, 1.0], 0.0), ([np.nan, 1.0], 0.5), ([np.nan, np.nan], 1.0), ([], 0.0)],
+)
+def test_missing_values_of_today_are_a_share_of_the_rows(
+    values: list[float], missing: float
+) -> None:
+    kept = {"f": {"edges": [0.5], "counts": [6, 2, 2], "usual": 0.0}}
+    (row,) = drift(kept, pd.DataFrame({"f": np.array(values, float)})).to_dict("records")
+    assert row["missing_now"] == missing
+    assert row["missing_before"] == 0.2
+
+
+@pytest.mark.parametrize("order", [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]])
+def test_the_feature_that_drifted_most_comes_first_and_equals_stay_in_order(
+    order: list[str],
+) -> None:
+    X = pd.DataFrame({"a": [1.0] * 50, "b": [0.0, 1.0] * 25, "c": [0.0, 1.0] * 25})
+    one = {"edges": [0.5], "counts": [50, 50, 0], "usual": 0.0}
+    table = drift(dict.fromkeys(order, one), X)
+    assert table["feature"].tolist() == ["a", *[name for name in order if name != "a"]]
+    assert table["drifted"].tolist() == [True, False, False]
