@@ -294,7 +294,7 @@ def test_a_part_of_a_pupil_is_a_row_that_hangs_on_the_pupil(
     tmp_path: Path, part: str, table: str, fields: dict[str, str], leaver: bool
 ) -> None:
     name = "PupilNoLongerOnRoll" if leaver else "PupilOnRoll"
-    pupil = f"<{name}><UPN>u</UPN><EntryDate>2020-09-01</EntryDate>{part}</{name}>"
+    pupil = f"<{name}><UPN>u</UPN>{part}<EntryDate>2020-09-01</EntryDate></{name}>"
     found = markup(tmp_path, f"<Message>{HEADER.format('SC')}{pupil}</Message>")
     (row,) = found[table].to_dict("records")
     assert {key: row[key] for key in fields} == fields

@@ -121,6 +121,19 @@ def test_no_weight_is_larger_than_the_largest(most: float, expected: list[float]
     assert made.tolist() == expected
 
 
+def test_what_the_largest_weight_may_not_carry_others_carry() -> None:
+    # 3 at most for the first, so that 3 of 6 are left for the second
+    made = rake(
+        np.array([9.0, 1.0]),
+        [np.zeros(2, dtype=int)],
+        [np.array([6.0])],
+        [np.ones(1)],
+        most=3,
+        rounds=60,
+    )
+    np.testing.assert_allclose(made, [3, 3], rtol=1e-6)
+
+
 def test_a_group_without_anybody_is_left_alone() -> None:
     factor = np.ones(2)
     made = rake(np.ones(2), [np.zeros(2, dtype=int)], [np.array([4.0, 5.0])], [factor], most=9)
