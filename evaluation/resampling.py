@@ -3,7 +3,13 @@
 In:  the pupil of each row.
 Out: :class:`Resamples`: how often each pupil was drawn, and sums over rows for every draw.
 
-A pupil is on several lists. So pupils are drawn, with all their rows, and not rows.
+A pupil is on several lists. So pupils are drawn, with all their rows, and not rows [1]_. A draw is a
+vector of whole weights, so all draws of a sum are one matrix product.
+
+References
+----------
+.. [1] Field and Welsh, "Bootstrapping clustered data", Journal of the Royal Statistical Society B 69,
+   2007.
 """
 
 from __future__ import annotations

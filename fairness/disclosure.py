@@ -5,7 +5,11 @@ Out: the same with "c" for small numbers, and for numbers that would reveal them
 
 A reader of a table also knows the rule, the totals, and every other table that is published. A number
 below 5 is hidden, zero included. Enough numbers beside it are hidden too: each hidden small number could
-then be anything from 0 to 4, even for a reader who knows which of the hidden numbers are below 5.
+then be anything from 0 to 4, even for a reader who knows which of the hidden numbers are below 5 [1]_.
+
+References
+----------
+.. [1] Hundepool et al., "Statistical Disclosure Control", Wiley, 2012.
 """
 
 from __future__ import annotations

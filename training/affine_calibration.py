@@ -100,7 +100,12 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     Notes
     -----
     Minimises the sum of ``log(1 + exp(-s * m))`` with ``s = ±1`` plus
-    ``(slope - 1)² / (2 · 0.3²)``.
+    ``(slope - 1)² / (2 · 0.3²)``: a few outcomes must not set the slope. It is at least 0.05 [1]_.
+
+    References
+    ----------
+    .. [1] Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin
+       Classifiers, 1999.
 
     Examples
     --------
