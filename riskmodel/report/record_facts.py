@@ -216,9 +216,15 @@ def model_facts(
         versions=", ".join(versions) or "versions that were not recorded",
         evaluated=trained.get("evaluated", "not tested"),
         track_record=backtest_words(backtest, trained.get("evaluated")),
-        tested=f"{counts.get('origins', 0)} lists of {counts.get('capacity', 0)} pupils",
+        tested=_tested(counts.get("origins", 0), counts.get("capacity", 0)),
         rankers=_rankers(backtest),
     )
+
+
+def _tested(n_lists: int, capacity: int) -> str:
+    """Return how many lists were tested, and how long they were."""
+    lists, pupils = ("" if n == 1 else "s" for n in (n_lists, capacity))
+    return f"{n_lists} list{lists} of {capacity} pupil{pupils}"
 
 
 def _training(trained: Mapping[str, Any]) -> Pairs:
