@@ -85,12 +85,28 @@ def test_what_is_no_whole_number_of_the_range_is_bad(text: str) -> None:
 
 @pytest.mark.parametrize("blank", ["", " ", "\t", "  \n "])
 @pytest.mark.parametrize("column", [SIZE, YEAR, MARK, TEXT, DAY, WHO], ids=lambda one: one.kind)
-@pytest.mark.parametrize("as_category", [False, True])
-def test_blank_text_is_missing_and_not_bad(blank: str, column: Column, as_category: bool) -> None:
-    raw = pd.Series([blank, blank], dtype="category" if as_category else "str")
-    values, bad, _ = convert_column(raw, column)
+@pytest.mark.parametrize("dtype", ["str", "category", "object"])
+def test_blank_text_is_missing_and_not_bad(blank: str, column: Column, dtype: str) -> None:
+    values, bad, _ = convert_column(pd.Series([blank, blank]).astype(dtype), column)
     assert values.isna().all()
     assert not bad.any()
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (TEXT, ["5", None, "x", None]),
+        (SIZE, [5.0, None, None, None]),
+        (MARK, [None, None, None, None]),
+    ],
+    ids=lambda one: getattr(one, "kind", None),
+)
+def test_a_column_of_a_database_may_hold_numbers_and_text(
+    column: Column, expected: list[object]
+) -> None:
+    values, bad, _ = convert_column(pd.Series([5, " ", "x", None], dtype="object"), column)
+    assert [None if pd.isna(one) else one for one in values] == expected
+    assert bad.tolist() == [expected[0] is None, False, expected[2] is None, False]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ def _blank_is_missing(raw: pd.Series) -> pd.Series:
             return raw
         blank = distinct[distinct.str.strip() == ""]
         return raw.cat.remove_categories(blank) if len(blank) else raw
-    return raw.mask(raw.str.strip() == "") if raw.dtype == "str" else raw
+    if str(raw.dtype) not in {"str", "object"}:  # object: numbers and text, as a database may hold
+        return raw
+    return raw.mask(raw.astype("str").str.strip() == "")
 
 
 def _by_distinct_value(raw: pd.Series, function: Callable[[pd.Series], pd.Series]) -> pd.Series:
