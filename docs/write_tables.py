@@ -13,7 +13,7 @@ KIND = {
     "number": "number",
 }  # fmt: skip
 MOST_CODES = 12
-"""Longer code sets stand once, at the end of the page."""
+"""Longer code sets are printed once, at the end of the page."""
 
 CODE_SETS = {
     codes(name): name

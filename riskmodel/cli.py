@@ -46,7 +46,12 @@ Tracking = Annotated[
 OutcomeOption = Annotated[Outcome, typer.Option("--outcome", help="Outcome.")]
 AsOf = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day to stand on.", metavar="DATE"),
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        help="Use only facts recorded before this day.",
+        metavar="DATE",
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed.")]
 Gates = Annotated[

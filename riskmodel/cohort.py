@@ -194,7 +194,7 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
 
 
 def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> pd.Timestamp:
-    """Return the day to stand on: the one asked for, if the data reach it, else the default.
+    """Return the day of a job: the one asked for, if the data reach it, else the default.
 
     A day long after the last fact would see months without events in which there were only no data.
 
@@ -332,8 +332,8 @@ def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> 
 def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """Return the last roll of each pupil who left not long ago, and not for good.
 
-    Whoever changes school in summer is on no roll in August, and must not fall off the list. Of several
-    rolls the main one that was left last says where the child went.
+    A child who changes school in summer is on no roll in August, and must stay on the list. Of several
+    rolls the main one that was left last shows where the child went.
     """
     window = pd.Timedelta(days=GAP_DAYS)
     latest = ended.groupby("pupil_id", observed=True)["leaving_date"].transform("max")

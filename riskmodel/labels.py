@@ -202,8 +202,8 @@ def _observed_until(
 ) -> NDArray[np.bool_]:
     """Whether each pupil was on some roll from as_of to the end, or finished Year 11.
 
-    Whoever finished Year 11 can no longer be excluded from school. To censor them would leave
-    Year 11 with nobody but those who were.
+    A pupil who finished Year 11 can no longer be excluded from school. If such pupils were censored,
+    only those who were excluded would remain in Year 11.
     """
     if rolls.empty:
         return np.zeros(len(spine), dtype=bool)

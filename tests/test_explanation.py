@@ -115,7 +115,7 @@ def test_p3_parts_that_do_not_add_up_are_refused_and_the_row_is_named(
 ) -> None:
     wrong = np.zeros((3, 2))
     wrong[row, 1] = error
-    wrong[(row + 1) % 3, 0] = 1e-6 / 2  # a smaller error elsewhere is no matter
+    wrong[(row + 1) % 3, 0] = 1e-6 / 2  # a smaller error elsewhere is not named
     with pytest.raises(ModelError, match=f"reasons of row {row} do not add up"):
         replace(explanation, contributions=explanation.contributions + wrong)
 

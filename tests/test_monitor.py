@@ -192,7 +192,7 @@ def test_lists_of_one_day_later_lists_and_changed_lists_are_refused(
     with pytest.raises(RequestError, match="Two lists are of 2023-10-29"):
         monitor(small_la.extracts, Run("pex", tracking=watched), lists=(one, one))
     early = pd.Timestamp("2023-09-01").as_unit("s")
-    with pytest.raises(RequestError, match="later than the day stood on, 2023-09-01"):
+    with pytest.raises(RequestError, match="later than the day of this job, 2023-09-01"):
         monitor(small_la.extracts, Run("pex", tracking=watched, as_of=early), lists=(one,))
     frame = pd.read_csv(one / "list.csv", dtype={"pupil_id": str})
     frame.assign(selected="no").to_csv(one / "list.csv", index=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -158,8 +159,10 @@ def test_an_entry_fits_the_tables_and_the_labels(one: Outcome) -> None:
     assert one.related is None or RELATED[one.related][0] in TABLES
     assert one.year_groups[0] <= one.year_groups[1]
     assert 0 < one.capacity_share < 1
-    assert one.policy.startswith("Counts: ")
-    assert one.policy.count(".") == 1
+    assert re.match(r"A (pupil|young person) counts as \w+ if ", one.policy)
+    sentences = one.policy.split(". ")
+    assert max(len(sentence.split()) for sentence in sentences) <= 25
+    assert ";" not in one.policy
 
 
 def test_an_unknown_outcome_is_refused_in_one_place_and_the_known_ones_named() -> None:
@@ -184,7 +187,7 @@ TOY = Outcome(
     name="moved",
     words="changing school within 3 months",
     happened="at another school within 3 months",
-    policy="Counts: a new roll that begins on the day of the list or in the 3 months after.",
+    policy="A pupil counts as moved if a new roll begins on the day of the list or in the 3 months after.",
     year_groups=(7, 8),
     label_tables=("enrolments",),
     snapshot_days=((2, 1), (5, 1)),

@@ -229,8 +229,8 @@ def _phases(tables: Tables, first: pd.Timestamp, last: pd.Timestamp) -> NDArray[
 def _exclusion_rates(tables: Tables, on_roll: NDArray[np.object_], year: int) -> dict[str, float]:
     """Return events of the year per 100 pupils on roll in January.
 
-    An event counts in the phase of any roll of the year: whoever was excluded in the autumn may
-    be on no roll in January.
+    An event counts in the phase of any roll of the year: a child excluded in the autumn may be on no
+    roll in January.
     """
     suspensions = upheld(tables["suspensions"])
     phase = _phases(tables, pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31))

@@ -24,7 +24,7 @@ LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
 
 DEFAULT_KEY_FILE = Path("~") / ".riskmodel" / "pseudonym.key"
-"""In the home of whoever runs a command."""
+"""In the home folder of the account that runs a command."""
 
 
 def upn_check_letters(upns: pd.Series) -> pd.Series:

@@ -3,7 +3,7 @@
 In:  entries, ready for JSON.
 Out: a file of JSON lines; what was edited, deleted, inserted or moved in it is found.
 
-The file is replaced whole: whoever reads it, or whatever is killed, finds the log before or after,
+The file is replaced whole: a reader, or a command that was killed, finds the log before or after,
 never half an entry. Cutting off the newest entries leaves a chain that holds: it is noticed only by
 somebody who noted the last hash elsewhere.
 """
@@ -130,7 +130,7 @@ def _checked(content: bytes, path: Path) -> list[Entry]:
             raise RequestError(
                 f"{path}, line {number}: {fault}. The {number - 1} entries before it are as they were "
                 "written; from here on the log cannot be trusted. Put back a copy that 'riskmodel "
-                "verify' accepts, and keep this file for whoever looks into it."
+                "verify' accepts, and keep this file as evidence."
             )
         previous = entry["hash"]
         entries.append(entry)

@@ -40,7 +40,7 @@ class Outcome:
     happened : str
         What comes after "children who were".
     policy : str
-        One sentence: what counts.
+        Short sentences: who counts as having had the outcome, and who is left out.
     note : str
         What each list must add about the outcome itself; empty where nothing.
     cohort_table : str
@@ -114,10 +114,10 @@ _PEX = Outcome(
     words="permanent exclusion within 12 months",
     happened="permanently excluded within 12 months",
     policy=(
-        "Counts: a permanent exclusion that starts on the day of the list or in the 12 months after; "
-        "pupils who left the LA's rolls before the 12 months were over are left out, unless they "
-        "finished Year 11, and so are those whose earlier exclusion was not known yet; an exclusion "
-        "that was overturned does not count."
+        "A pupil counts as excluded if a permanent exclusion starts on the day of the list or in the "
+        "12 months after. An exclusion that was overturned does not count. Pupils who left the LA's "
+        "rolls before the 12 months were over are left out, unless they finished Year 11. Pupils whose "
+        "earlier exclusion was not known yet are left out too."
     ),
     note=(
         "The outcome is itself a decision of adults. Permanent exclusion is more frequent for some "
@@ -135,9 +135,9 @@ _NEET = Outcome(
     words="not being in education, employment or training in the winter after Year 11",
     happened="not in education, employment or training in the winter after Year 11",
     policy=(
-        "Counts: NEET at two or more of the ends of December, January and February after Year 11; "
-        "young people whose activity was not known, or last confirmed too long ago, too often to "
-        "tell are left out, not counted as in education or work."
+        "A young person counts as NEET if NEET at the end of two or more of December, January and "
+        "February after Year 11. Young people are left out if unknown or old records of their activity "
+        "leave this open. They are not counted as in education or work."
     ),
     year_groups=(9, 11),
     label_tables=("destinations", "enrolments"),
@@ -150,8 +150,8 @@ _NEET_POST16 = Outcome(
     words="not being in education, employment or training for half of the next 12 months",
     happened="not in education, employment or training for half of the next 12 months",
     policy=(
-        "Counts: NEET at the end of at least 6 of the 12 months after the day of the list; where "
-        "months not known could decide it, the young person is left out."
+        "A young person counts as NEET if NEET at the end of at least 6 of the 12 months after the day "
+        "of the list. Young people are left out if months that are not known leave this open."
     ),
     cohort_table="destinations",
     year_groups=(12, 13),  # academic ages 16 and 17, which LAs must track (DfE, NCCIS)

@@ -175,7 +175,7 @@ def _lead_time_note(lead_time: pd.DataFrame | None) -> list[str]:
     row = row_of(lead_time, "ranker", "model")
     median = f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else "."
     return [
-        f"Of {row['events']} pupil{'' if row['events'] == 1 else 's'}, {_share(row, 'ever_listed')} stood "
+        f"Of {row['events']} pupil{'' if row['events'] == 1 else 's'}, {_share(row, 'ever_listed')} were "
         f"on a tested list before the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days "
         f"before{median}"
     ]

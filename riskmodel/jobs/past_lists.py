@@ -259,7 +259,7 @@ def check_days(lists: list[pd.DataFrame], day: pd.Timestamp) -> None:
             )
         if made_on > day:
             raise RequestError(
-                f"The list of {made_on:%Y-%m-%d} is later than the day stood on, {day:%Y-%m-%d}. "
+                f"The list of {made_on:%Y-%m-%d} is later than the day of this job, {day:%Y-%m-%d}. "
                 "Name a later day with --as-of."
             )
         seen.add(made_on)

@@ -156,7 +156,7 @@ def _labelled(
     if spine.empty:
         raise HistoryError(
             f"No list made before {today:%Y-%m-%d} has an outcome horizon that ended by then, so "
-            f"there is nothing to train {outcome} on. Stand on a later day or add earlier years."
+            f"there is nothing to train {outcome} on. Choose a later day or add earlier years."
         )
     labels = label(tables, spine, outcome, known_by=today)
     _refuse_one_sided(spine, labels, outcome, today)
@@ -171,7 +171,7 @@ def _refuse_one_sided(
     if positives < MINIMUM_POSITIVE_PUPILS:
         raise HistoryError(
             f"Only {positives} pupils had the outcome {outcome} with a horizon that ended by "
-            f"{today:%Y-%m-%d}; at least {MINIMUM_POSITIVE_PUPILS} are needed. Stand on a later day "
+            f"{today:%Y-%m-%d}; at least {MINIMUM_POSITIVE_PUPILS} are needed. Choose a later day "
             "or add earlier years."
         )
     if not (labels["label"] == 0).any():

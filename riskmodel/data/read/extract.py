@@ -42,8 +42,8 @@ __all__ = ["Extract", "read"]
 ENDINGS = (".parquet", ".csv")
 
 UNKNOWN = {
-    "suspensions": "Whoever was suspended or excluded since counts as not.",
-    "sessions": "Nothing is known of attendance since.",
+    "suspensions": "Pupils suspended or excluded since then count as not suspended or excluded.",
+    "sessions": "Nothing is known of attendance since then.",
 }
 """What a table that ends early leaves out."""
 

@@ -144,7 +144,7 @@ def _in_letters(column: pd.Series) -> list[Any]:
 
 
 def bar_places(shown: pd.DataFrame) -> pd.DataFrame:
-    """Return where risks stand on a line as long as the largest upper end shown.
+    """Return where risks lie on a line as long as the largest upper end shown.
 
     Parameters
     ----------
