@@ -15,7 +15,7 @@ from riskmodel.cohort import default_as_of
 from riskmodel.data.read import read
 from riskmodel.explain import Story
 from riskmodel.simulate import write_simulated
-from tests.commands import answers, run
+from tests.commands import answers
 from tests.small_la import SmallLA, made_once, trained_on
 
 # a machine that is busy must not fail a test
@@ -82,9 +82,3 @@ def command(tmp_path: Path) -> Command:
     The process is a fork of one that has everything imported already: see :mod:`tests.commands`.
     """
     return lambda *words: answers(tmp_path, words)[0]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Command:
-    """Return a function that runs ``riskmodel`` as a user would, its imports included."""
-    return lambda *words: run(tmp_path, *words)
