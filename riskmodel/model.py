@@ -113,7 +113,7 @@ class RiskModel:
             explanation=explanation,
             audit=self._audit(groups_at(tables, spine), scores, capacity),
             backtest=self.card.backtest,
-            provenance={**self.card.trained, **(provenance or {})},
+            provenance={**self.card.trained.to_dict(), **(provenance or {})},
             calibrated=self.calibrated,
         )
 

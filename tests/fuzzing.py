@@ -22,14 +22,14 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from riskmodel.card import ModelCard
+from riskmodel.card import Lineage, ModelCard
 from riskmodel.data import TABLES
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.open.database import open_database
 from riskmodel.errors import LONGEST, RiskmodelError
 from riskmodel.jobs import read_decisions, read_settings
-from riskmodel.jobs.past_lists import MADE_BY, read_handed_out
+from riskmodel.jobs.past_lists import read_handed_out
 from riskmodel.jobs.settings import DEFAULT_FILE
 from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
@@ -208,7 +208,6 @@ def _model(path: Path) -> None:
 def _list(path: Path) -> None:
     _unpack(path, path.parent)
     model = small_model()
-    model.card.trained.update(dict.fromkeys(MADE_BY))
     identity, ranking = read_list(path.parent)
     assert len(ranking) >= identity.rows
     assert len(read_handed_out(path.parent, model)) == len(ranking)
@@ -402,7 +401,7 @@ def small_model() -> RiskModel:
             calibration=AffineCalibration(0.1, 0.9),
         ),
         card=ModelCard(
-            trained={},
+            trained=Lineage(trained_as_of="2024-08-01", seed=0),
             backtest={"counts": {"capacity": 5}},
             audit={},
             audit_note="",

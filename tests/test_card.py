@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from riskmodel.card import ModelCard
+from riskmodel.card import Lineage, ModelCard
 from riskmodel.errors import ModelError
 
 CARD = ModelCard(
-    trained={"trained_as_of": "2024-08-01", "seed": 0},
+    trained=Lineage(trained_as_of="2024-08-01", seed=0),
     backtest={"counts": {"capacity": 25}},
     audit={"groups": [{"characteristic": "sex", "group": "Girls", "recall": 0.4}]},
     audit_note="Measured on 3 earlier lists.",
@@ -52,3 +52,30 @@ def test_a_field_that_is_unknown_or_of_another_kind_is_refused(changed: dict[str
     (name,) = changed
     with pytest.raises(ModelError, match=f"its card is not whole: {name} is"):
         ModelCard.from_dict(CARD.to_dict() | changed)
+
+
+OLD = {"trained_as_of": "2023-08-01", "training_rows": 900, "seed": 7, "simulated": True}
+
+
+def test_the_card_of_an_older_model_is_read_without_what_was_not_kept_then() -> None:
+    card = ModelCard.from_dict(
+        CARD.to_dict() | {"trained": OLD | {"trained_by": "an older recipe"}}
+    )
+    assert card.trained == Lineage(
+        trained_as_of="2023-08-01", training_rows=900, seed=7, simulated=True
+    )
+    assert card.to_dict()["trained"] == OLD
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"trained_as_of": None}, "trained_as_of is missing or no day"),
+        ({"trained_as_of": "last summer"}, "trained_as_of is missing or no day"),
+        ({"seed": None}, "seed is missing or no whole number"),
+        ({"seed": "7"}, "seed is missing or no whole number"),
+    ],
+)
+def test_a_model_without_its_day_or_seed_is_refused(changed: dict[str, Any], words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        ModelCard.from_dict(CARD.to_dict() | {"trained": OLD | changed})

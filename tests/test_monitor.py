@@ -43,7 +43,7 @@ def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a store whose champion is said to have been trained two years before the last list."""
     tracking = f"sqlite:///{tmp_path_factory.mktemp('watched') / 'mlflow.db'}"
     made = small_la.training
-    trained = made.model.card.trained | {"trained_as_of": "2023-06-01"}
+    trained = replace(made.model.card.trained, trained_as_of="2023-06-01")
     model = replace(made.model, card=replace(made.model.card, trained=trained))
     X = pd.DataFrame(np.zeros((2, len(model.features))), columns=list(model.features))
     for outcome in ("pex", "neet"):  # what is asked of the second is only how lists are counted
@@ -300,7 +300,7 @@ def with_rolls_from(day: str, small_la: SmallLA) -> Extract:
 
 def test_a_day_without_a_cohort_has_no_list(small_la: SmallLA) -> None:
     model, late = small_la.training.model, with_rolls_from("2024-01-01", small_la).tables
-    trained = model.card.trained | {"trained_as_of": "2023-09-01"}
+    trained = replace(model.card.trained, trained_as_of="2023-09-01")
     model = replace(model, card=replace(model.card, trained=trained))
     empty, today = (pd.Timestamp(day).as_unit("s") for day in ("2023-10-27", "2024-04-30"))
     assert assess_at(model, late, empty) is None

@@ -139,7 +139,7 @@ def test_the_card_of_a_registered_model_says_how_it_did_and_which_gates_it_passe
     training: Training = small_la.training
     card = model_card(
         "pex",
-        trained=training.model.card.trained,
+        trained=training.model.card.trained.to_dict(),
         backtest=training.backtest.to_dict(),
         audit=training.model.card.audit,
         notes=training.notes,

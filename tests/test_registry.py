@@ -152,9 +152,7 @@ def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: Small
     found = [metric.value for metric in sorted(lists, key=lambda metric: metric.step)]
     assert found == pytest.approx(wanted.dropna().tolist())
     assert run.data.params["gate.smallest_lift"] == "2.0"
-    assert (
-        run.data.tags["data_digest"] == small_la.training.model.card.trained["training_data_digest"]
-    )
+    assert run.data.tags["data_digest"] == small_la.training.model.card.trained.training_data_digest
     lineage = json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/lineage.json"))
     for extract in lineage["extracts"]:
         handed_in = (small_la.extracts / extract["file"]).read_bytes()

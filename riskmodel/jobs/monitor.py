@@ -176,7 +176,7 @@ def monitor(
         outcome=run.outcome,
         version=version,
         as_of=day,
-        simulated=bool(model.card.trained["simulated"]),
+        simulated=model.card.trained.simulated,
         problems=alike_together(extract.problems) + count_missing(handed_out, extract.tables),
         drift=drifted,
         outcomes=_outcomes(past, decided, run.outcome),
@@ -249,7 +249,7 @@ def _advice(
     has_errors: bool,
 ) -> list[str]:
     """Return the reasons to train again; none where nothing asks for it."""
-    age = (day - pd.Timestamp(model.card.trained["trained_as_of"])).days
+    age = (day - pd.Timestamp(model.card.trained.trained_as_of)).days
     old = f"The model was trained {age} days ago; a year of outcomes is new since."
     return [
         *_drift_advice(table, has_errors),

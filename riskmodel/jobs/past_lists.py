@@ -173,7 +173,7 @@ def rebuilt_lists(model: RiskModel, tables: Tables, day: pd.Timestamp) -> list[p
     RequestError, ModelError
         As for :func:`assess_at`.
     """
-    since = pd.Timestamp(model.card.trained["trained_as_of"])
+    since = pd.Timestamp(model.card.trained.trained_as_of)
     try:
         days = [d for d in snapshots(tables, model.outcome, before=day) if since <= d < day]
     except HistoryError:
@@ -221,7 +221,7 @@ def read_handed_out(folder: Path, model: RiskModel) -> pd.DataFrame:
             f"{folder / 'assessment.json'} no longer says which model made the list. Put back the file as it "
             "was written."
         )
-    same = all(origin.get(key) == model.card.trained[key] for key in MADE_BY)
+    same = all(origin.get(key) == getattr(model.card.trained, key) for key in MADE_BY)
     return ranking.assign(
         listed=ranking["selected"], as_of=pd.Timestamp(identity.as_of), same_model=same
     )[LIST_COLUMNS]

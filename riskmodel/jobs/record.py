@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.card import Lineage
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
 from riskmodel.features import CATALOGUE
@@ -79,7 +80,7 @@ def register(made: Training, run: Run, champion: str | None, X: pd.DataFrame) ->
 
 def _parameters(made: Training, run: Run) -> dict[str, Any]:
     """Return the settings of the recipe, the day, the capacity and the gates."""
-    day = made.model.card.trained["trained_as_of"]
+    day = made.model.card.trained.trained_as_of
     return (
         made.model.card.settings
         | {"as_of": day, "capacity": made.backtest.counts["capacity"]}
@@ -93,9 +94,9 @@ def _tags(made: Training, run: Run, champion: str | None) -> dict[str, str]:
     return to_tags(made.gates) | {
         "gates_digest": run.settings.digest(run.outcome),
         "champion": champion or "none",
-        "data_digest": trained["training_data_digest"],
-        "as_of": trained["trained_as_of"],
-        "simulated": str(trained["simulated"]).lower(),
+        "data_digest": str(trained.training_data_digest),
+        "as_of": trained.trained_as_of,
+        "simulated": str(trained.simulated).lower(),
     }
 
 
@@ -118,7 +119,7 @@ def _settings(made: Training, run: Run, champion: str | None) -> dict[str, str]:
 def _pages(made: Training) -> dict[str, str]:
     """Write what a person or a program can read of the run: file name → text."""
     model, backtest, search = made.model, made.backtest, made.search
-    trained, audit = model.card.trained, model.card.audit
+    trained, audit = model.card.trained.to_dict(), model.card.audit
     texts = {
         "backtest.html": backtest_page(
             backtest,
@@ -168,7 +169,7 @@ def _catalogue(model: RiskModel) -> pd.DataFrame:
     return pd.DataFrame([{"feature": name} | known.get(name, {}) for name in model.features])
 
 
-def lineage(extract: Extract, sample: Sample, run: Run) -> dict[str, Any]:
+def lineage(extract: Extract, sample: Sample, run: Run) -> Lineage:
     """Return where a model came from.
 
     Parameters
@@ -182,26 +183,25 @@ def lineage(extract: Extract, sample: Sample, run: Run) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        JSON-ready.
+    Lineage
+        For the card of the model.
     """
     outcome, rows = sample.labels["label"], sample.final.train
     labelled = sample.statuses["status"].isin(["event", "no_event"])
     packages = ("riskmodel", "numpy", "pandas", "scikit-learn")
-    return {
-        "trained_as_of": f"{run.as_of:%Y-%m-%d}",
-        "labelled_rows": int(sample.statuses.loc[labelled, "rows"].sum()),
-        "training_rows": len(rows),
-        "training_pupils": int(sample.spine["pupil_id"].iloc[rows].nunique()),
-        "training_pupils_with_outcome": int(sample.spine["pupil_id"][outcome == 1].nunique()),
-        "training_data_digest": extract.digest,
-        "evaluated": "out of time" if sample.is_out_of_time else "cross-validated over pupils",
-        "simulated": preset_of(extract.source) is not None,
-        "seed": run.seed,
-        "extracts": _files(extract),
-        "versions": {name: version(name) for name in packages}
-        | {"python": platform.python_version()},
-    }
+    return Lineage(
+        trained_as_of=f"{run.as_of:%Y-%m-%d}",
+        labelled_rows=int(sample.statuses.loc[labelled, "rows"].sum()),
+        training_rows=len(rows),
+        training_pupils=int(sample.spine["pupil_id"].iloc[rows].nunique()),
+        training_pupils_with_outcome=int(sample.spine["pupil_id"][outcome == 1].nunique()),
+        training_data_digest=extract.digest,
+        evaluated="out of time" if sample.is_out_of_time else "cross-validated over pupils",
+        simulated=preset_of(extract.source) is not None,
+        seed=run.seed,
+        extracts=_files(extract),
+        versions={name: version(name) for name in packages} | {"python": platform.python_version()},
+    )
 
 
 def _files(extract: Extract) -> list[dict[str, Any]]:

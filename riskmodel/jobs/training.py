@@ -68,7 +68,7 @@ class Training:
         )
 
     def _headline(self) -> str:
-        banner = "SIMULATED DATA. " if self.model.card.trained["simulated"] else ""
+        banner = "SIMULATED DATA. " if self.model.card.trained.simulated else ""
         return f"{banner}Outcome {self.model.outcome}, version {self.version}, alias challenger."
 
     def _repr_html_(self) -> str:
