@@ -20,6 +20,11 @@ from riskmodel.data.read.sources.source import Context, column
 
 __all__ = ["gather_context", "identify"]
 
+PUPILS_ON_ROLL = "School Census: pupils on roll"
+
+NAMING = ("upn", "formerupn", "surname", "forename", "middlenames", "preferredsurname")
+"""Columns that name a pupil; none goes beyond the door."""
+
 
 def gather_context(files: list[ReturnFile]) -> Context:
     """Gather what one file must know of the others.
@@ -35,58 +40,66 @@ def gather_context(files: list[ReturnFile]) -> Context:
         Without the rows of pupils, which :func:`identify` adds.
     """
     context = Context()
-    schools = _of(files, "Schools (Get Information about Schools)")
-    if len(schools):
-        number = column(schools, "establishmentnumber").astype("str").str.zfill(4)
-        context.school_of_number = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
-        context.school_of_number = context.school_of_number.groupby(level=0).first()
-    returns = _of(files, "School Census: returns")
-    if len(returns):
-        urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
-        context.censuses = (
-            pd.DataFrame(
-                {
-                    "id": returns["schoolcensustableid"].astype("str"),
-                    "school_id": urn.fillna(column(returns, "estab")).astype("str"),
-                    "day": read_dates(returns["referencedate"]),
-                }
-            )
-            .drop_duplicates("id")
-            .set_index("id")
-        )
-    lookup = _of(files, "Postcode lookup")
-    if len(lookup):
-        post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
-        nothing = pd.Series(np.nan, index=lookup.index)
-        deciles = {
-            f"{name}_decile": pd.to_numeric(
-                lookup.get(f"{name}decile", nothing), errors="coerce"
-            ).to_numpy()
-            for name in ("idaci", "imd")
-        }
-        context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
-    groups = _of(files, "Groups of NCCIS activities")
-    if len(groups):
-        context.group_of_activity = (
-            pd.Series(
-                groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy(),
-                index=groups["activitycode"].astype("str").str.strip(),
-            )
-            .groupby(level=0)
-            .first()
-        )
-    header = _of(files, "SSDA903: header")
-    if len(header):
-        context.child_upn = (
-            header.assign(child=header["child"].astype("str"))
-            .drop_duplicates("child")
-            .set_index("child")["upn"]
-            .astype("object")
-        )
+    _add_schools(context, _of(files, "Schools (Get Information about Schools)"))
+    _add_censuses(context, _of(files, "School Census: returns"))
+    _add_deciles(context, _of(files, "Postcode lookup"))
+    _add_activities(context, _of(files, "Groups of NCCIS activities"))
+    _add_children_in_care(context, _of(files, "SSDA903: header"))
     for one in files:
         if one.source.name == "SSDA903: episodes":
             one.frame["upn"] = one.frame["child"].astype("str").map(context.child_upn)
     return context
+
+
+def _add_schools(context: Context, schools: pd.DataFrame) -> None:
+    """Add the school of each establishment number."""
+    if len(schools):
+        number = column(schools, "establishmentnumber").astype("str").str.zfill(4)
+        urn = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
+        context.school_of_number = urn.groupby(level=0).first()
+
+
+def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
+    """Add the school and the day of each School Census."""
+    if returns.empty:
+        return
+    urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
+    columns = {
+        "id": returns["schoolcensustableid"].astype("str"),
+        "school_id": urn.fillna(column(returns, "estab")).astype("str"),
+        "day": read_dates(returns["referencedate"]),
+    }
+    context.censuses = pd.DataFrame(columns).drop_duplicates("id").set_index("id")
+
+
+def _add_deciles(context: Context, lookup: pd.DataFrame) -> None:
+    """Add the deciles of deprivation of each postcode."""
+    if lookup.empty:
+        return
+    post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
+    nothing = pd.Series(np.nan, index=lookup.index)
+    deciles = {
+        f"{name}_decile": pd.to_numeric(
+            lookup.get(f"{name}decile", nothing), errors="coerce"
+        ).to_numpy()
+        for name in ("idaci", "imd")
+    }
+    context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
+
+
+def _add_activities(context: Context, groups: pd.DataFrame) -> None:
+    """Add the group of each activity code."""
+    if len(groups):
+        group = groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy()
+        code = groups["activitycode"].astype("str").str.strip()
+        context.group_of_activity = pd.Series(group, index=code).groupby(level=0).first()
+
+
+def _add_children_in_care(context: Context, header: pd.DataFrame) -> None:
+    """Add the UPN of each child in care."""
+    if len(header):
+        children = header.assign(child=header["child"].astype("str")).drop_duplicates("child")
+        context.child_upn = children.set_index("child")["upn"].astype("object")
 
 
 def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:
@@ -113,56 +126,51 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     DataError
         If the key cannot be read or made.
     """
-    pupils = [one for one in files if one.source.name == "School Census: pupils on roll"]
+    pupils = [one for one in files if one.source.name == PUPILS_ON_ROLL]
     for one in pupils:
         one.frame["upn"] = _upn_or_name(one.frame)
     former = _former(pupils)
     key = load_key(key_file)
     for one in files:
-        if not one.source.upn or one.source.upn not in one.frame:
-            continue
-        upn = one.frame[one.source.upn]
-        distinct = pd.Series(upn.dropna().unique()).astype("str")
-        clean = distinct.str.strip().str.upper()
-        names = pseudonyms(clean.replace(former), key)
-        names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
-        mapped = upn.map(dict(zip(distinct, names, strict=True))).astype("str")
-        one.frame = one.frame.drop(
-            columns=[
-                *(
-                    {
-                        "upn",
-                        "formerupn",
-                        "surname",
-                        "forename",
-                        "middlenames",
-                        "preferredsurname",
-                        one.source.upn,
-                    }
-                    & set(one.frame)
-                )
-            ]
-        )
-        one.frame["pupil_id"] = mapped
-        if one.source.name in ("School Census: pupils on roll", "Suspensions and exclusions"):
-            checks = RowChecks(one.name, one.first_row, one.raw)
-            given = upn.where(~upn.astype("str").str.startswith("NO UPN"))
-            note_upns(given, checks)
-            keep_notes(log, one, checks)
-    rows = [one for one in pupils if "rowid" in one.frame]
-    if rows:
-        for one in rows:
-            _set_undated_aside(log, one, context)
-        wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
-        table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in rows])
-        table = (
-            table.assign(rowid=table["rowid"].astype("str"))
-            .drop_duplicates("rowid")
-            .set_index("rowid")
-        )
-        context.pupil_of_row = table["pupil_id"]
-        context.census_of_row = table["schoolcensustableid"].astype("str")
-        context.entry_of_row = read_dates(table["entrydate"])
+        if one.source.upn and one.source.upn in one.frame:
+            _put_pseudonyms(one, former, key, log)
+    _add_rows(context, [one for one in pupils if "rowid" in one.frame], log)
+
+
+def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: ReadLog) -> None:
+    """Put a pseudonym in the place of the UPN and the names of each row; note malformed UPNs."""
+    upn = one.frame[one.source.upn]
+    named = _pseudonym_of_upn(upn, former, key)
+    one.frame = one.frame.drop(columns=[*({*NAMING, one.source.upn} & set(one.frame))])
+    one.frame["pupil_id"] = upn.map(named).astype("str")
+    if one.source.name in (PUPILS_ON_ROLL, "Suspensions and exclusions"):
+        checks = RowChecks(one.name, one.first_row, one.raw)
+        note_upns(upn.where(~upn.astype("str").str.startswith("NO UPN")), checks)
+        keep_notes(log, one, checks)
+
+
+def _pseudonym_of_upn(upn: pd.Series, former: dict[str, str], key: bytes) -> dict[str, str]:
+    """Return each UPN as it is written, with the pseudonym of its pupil."""
+    distinct = pd.Series(upn.dropna().unique()).astype("str")
+    clean = distinct.str.strip().str.upper()
+    names = pseudonyms(clean.replace(former), key)
+    names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
+    return dict(zip(distinct, names, strict=True))
+
+
+def _add_rows(context: Context, files: list[ReturnFile], log: ReadLog) -> None:
+    """Add pupil, census and day of entry of each pupil row; set rows aside that have no census."""
+    if not files:
+        return
+    for one in files:
+        _set_undated_aside(log, one, context)
+    wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
+    table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in files])
+    table = table.assign(rowid=table["rowid"].astype("str"))
+    table = table.drop_duplicates("rowid").set_index("rowid")
+    context.pupil_of_row = table["pupil_id"]
+    context.census_of_row = table["schoolcensustableid"].astype("str")
+    context.entry_of_row = read_dates(table["entrydate"])
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
