@@ -121,7 +121,7 @@ def _imported(importer: str, trees: Mapping[str, ast.Module]) -> Iterator[str]:
 
 def _modules_by_name(tree: ast.Module, trees: Mapping[str, ast.Module]) -> dict[str, str]:
     """Return the names that a module gives to other modules, each with the module's full name."""
-    names = {}
+    names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
