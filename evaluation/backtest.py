@@ -243,9 +243,7 @@ def compare(
         raise HistoryError(
             "Nobody on the tested lists had the outcome, so nothing can be measured."
         )
-    used = [name for name in rankers if predictions[name].notna().any()]
-    if list(rankers)[:1] != used[:1]:
-        raise RequestError(f"The first ranker, '{rankers[0]}', has no scores. Name another first.")
+    used = _with_scores(predictions, rankers)
     places = places_on_lists(predictions, capacity)
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     totals = {
@@ -263,6 +261,14 @@ def compare(
         **_over_time(predictions, listed_by(predictions, used, capacity), resamples),
         **_by_risk(predictions, overall, resamples),
     )
+
+
+def _with_scores(predictions: pd.DataFrame, rankers: Sequence[str]) -> list[str]:
+    """Return the rankers that have scores; refuse a first one that has none."""
+    used = [name for name in rankers if predictions[name].notna().any()]
+    if list(rankers)[:1] != used[:1]:
+        raise RequestError(f"The first ranker, '{rankers[0]}', has no scores. Name another first.")
+    return used
 
 
 def _line(name: str, cells: Sequence[str]) -> str:

@@ -184,12 +184,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             self, X, y, dtype=np.float32, ensure_all_finite="allow-nan"
         )
         check_classification_targets(answers)
-        self.classes_, outcome = np.unique(answers, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise ValueError(
-                f"y must hold two classes, 1 class or more than two cannot be fitted; got "
-                f"{len(self.classes_)}. Only binary classification is supported."
-            )
+        self.classes_, outcome = _two_classes(answers)
         values: NDArray[np.float32] = np.asarray(checked, dtype=np.float32)
         everything = learn_transformation(values, self.n_bags)
         chosen = choose_features(everything, values, outcome, self.n_features)
@@ -198,27 +193,24 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             regressors=regressors(linear, values),
             grower=BinnedRows(values, self._directions(chosen), max_depth=self.max_depth),
             outcome=outcome,
-            owners=np.arange(len(outcome))
-            if pupils is None
-            else pd.factorize(np.asarray(pupils))[0],
+            owners=_owners(pupils, len(outcome)),
             related=self._varying(related),
-            log_odds=float(
-                logit(
-                    np.average(
-                        outcome, weights=None if stands_for is None else np.asarray(stands_for)
-                    )
-                )
-            ),
+            log_odds=_mean_log_odds(outcome, stands_for),
         )
+        self.ensemble_ = self._gather(self._fit_bags(rows), everything, chosen)
+        return self
+
+    def _fit_bags(self, rows: _Rows) -> list[_Bag]:
+        """Return the fitted bags, each with a seed of its own."""
         seeds = np.random.SeedSequence(self.random_state).spawn(self.n_bags)
         # bags are small: one thread each is faster than all threads on one after the other, and a
         # bag's numbers do not depend on how many there are
         with threadpool_limits(1, user_api="blas"):
-            bags = Parallel(n_jobs=-1, prefer="threads")(
-                delayed(self._fit_bag)(rows, seed) for seed in seeds
+            return list(
+                Parallel(n_jobs=-1, prefer="threads")(
+                    delayed(self._fit_bag)(rows, seed) for seed in seeds
+                )
             )
-        self.ensemble_ = self._gather(bags, everything, chosen)
-        return self
 
     def _varying(self, related: ArrayLike | None) -> NDArray[np.int64] | None:
         """Return the related outcome, None where it has no weight or does not vary."""
@@ -372,3 +364,25 @@ def _stack(bags: list[ShallowTrees]) -> ShallowTrees:
     return ShallowTrees(
         **{name: np.concatenate([getattr(bag, name) for bag in bags]) for name in names}
     )
+
+
+def _two_classes(answers: NDArray[np.generic]) -> tuple[NDArray[np.generic], NDArray[np.int64]]:
+    """Return the two labels, and for each row which of them it has; refuse another number of labels."""
+    classes, outcome = np.unique(answers, return_inverse=True)
+    if len(classes) != 2:
+        raise ValueError(
+            f"y must hold two classes, 1 class or more than two cannot be fitted; got "
+            f"{len(classes)}. Only binary classification is supported."
+        )
+    return classes, outcome
+
+
+def _owners(pupils: ArrayLike | None, n_rows: int) -> NDArray[np.int64]:
+    """Return the number of each row's pupil; every row has its own where no pupils are given."""
+    return np.arange(n_rows) if pupils is None else pd.factorize(np.asarray(pupils))[0]
+
+
+def _mean_log_odds(outcome: NDArray[np.int64], stands_for: ArrayLike | None) -> float:
+    """Return the log-odds of the share of rows with the outcome, each row weighted."""
+    weights = None if stands_for is None else np.asarray(stands_for)
+    return float(logit(np.average(outcome, weights=weights)))

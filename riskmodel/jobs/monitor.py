@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -161,7 +162,6 @@ def monitor(
     """
     decided = None if decisions is None else read_decisions(decisions)
     model, _ = load_model(run.registry)
-    version = str(run.registry.version_of("champion"))
     extract = read(source)
     day = resolve_as_of(extract.tables, run.outcome, run.as_of)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
@@ -169,23 +169,29 @@ def monitor(
     handed_out = [read_handed_out(folder, model) for folder in lists]
     check_days(handed_out, day)
     past = _past(model, extract.tables, day, handed_out)
-    finished = counted_once(past, run.outcome) if len(past) else past
-    has_errors = bool((extract.problems["severity"] == "error").any())
-    advice = _advice(model, day, drifted, finished, has_errors)
     made = Monitoring(
         outcome=run.outcome,
-        version=version,
+        version=str(run.registry.version_of("champion")),
         as_of=day,
         simulated=model.card.trained.simulated,
         problems=alike_together(extract.problems) + count_missing(handed_out, extract.tables),
         drift=drifted,
         outcomes=_outcomes(past, decided, run.outcome),
-        advice=advice or [_nothing(finished)],
-        retrain=bool(advice),
+        **_judged(model, extract, day, drifted, past),
     )
     if out is not None:
         _write(made, out)
     return made
+
+
+def _judged(
+    model: RiskModel, extract: Extract, day: pd.Timestamp, drifted: pd.DataFrame, past: pd.DataFrame
+) -> dict[str, Any]:
+    """Return whether to train again, and why."""
+    finished = counted_once(past, model.outcome) if len(past) else past
+    has_errors = bool((extract.problems["severity"] == "error").any())
+    advice = _advice(model, day, drifted, finished, has_errors)
+    return {"advice": advice or [_nothing(finished)], "retrain": bool(advice)}
 
 
 def _cohort_of_today(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment:

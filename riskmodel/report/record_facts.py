@@ -6,6 +6,7 @@ Out: :class:`ModelFacts`, :class:`ListFacts`, :class:`AuditFacts`; counts of few
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import pandas as pd
 
 from riskmodel.assess import Assessment
 from riskmodel.data.outcomes import outcome_of
+from riskmodel.display import write_interval
 from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
@@ -254,17 +256,16 @@ def _rows_read(file: Mapping[str, Any]) -> tuple[str, str]:
 def _rankers(backtest: Mapping[str, Any]) -> TextTable:
     """Return the rankers compared: three metrics with their intervals."""
     rows = [
-        [row["ranker"], *[_with_interval(row, metric) for metric in METRICS]]
+        [row["ranker"], *[_figure(row, metric) for metric in METRICS]]
         for row in backtest.get("table", [])
     ]
     return text_table(["Ranker", *METRICS.values()], rows)
 
 
-def _with_interval(row: Mapping[str, Any], metric: str) -> str:
-    value, low, high = (row.get(f"{metric}{end}") for end in ("", "_low", "_high"))
-    if value is None or low is None or high is None:
-        return "not known"
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+def _figure(row: Mapping[str, Any], metric: str) -> str:
+    """Return a metric with its interval, as notebooks write it."""
+    figures = (row.get(f"{metric}{end}") for end in ("", "_low", "_high"))
+    return write_interval(*(math.nan if one is None else one for one in figures))
 
 
 def list_facts(assessment: Assessment) -> ListFacts:

@@ -189,12 +189,18 @@ def spells(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
     >>> spells(Tables({}), {}, as_of=pd.Timestamp("2025-08-01")).columns.tolist()
     ['pupil_id', 'start', 'end', 'kind', 'text']
     """
-    parts = [pd.DataFrame(columns=SPELL_COLUMNS)]
+    parts = []
     if "enrolments" in known:
         parts.append(_at_school(known["enrolments"], names))
     if "circumstances" in known:
         parts.append(_elsewhere(known["circumstances"]))
-    return _cut_spells(pd.concat([part for part in parts if len(part)] or parts[:1]), as_of)
+    return _cut_spells(_stacked(parts, SPELL_COLUMNS), as_of)
+
+
+def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return the rows of all parts; the columns alone where there are none."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled) if filled else pd.DataFrame(columns=columns)
 
 
 def _at_school(rolls: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -260,12 +266,12 @@ def events(known: Tables, names: dict[str, str], *, as_of: pd.Timestamp) -> pd.D
     >>> events(Tables({}), {}, as_of=pd.Timestamp("2025-08-01")).columns.tolist()
     ['pupil_id', 'day', 'kind', 'text']
     """
-    parts = [pd.DataFrame(columns=EVENT_COLUMNS)]
+    parts = []
     if "suspensions" in known:
         parts.append(_incidents(known["suspensions"]))
     if "enrolments" in known:
         parts += [_joined(known["enrolments"], names), _left(known["enrolments"], names)]
-    made = pd.concat([part for part in parts if len(part)] or parts[:1])
+    made = _stacked(parts, EVENT_COLUMNS)
     first = as_of - pd.DateOffset(months=TIMELINE_MONTHS)
     made = made[made["day"].between(first, as_of, inclusive="left").to_numpy()]
     return made.sort_values(["pupil_id", "day", "kind", "text"], ignore_index=True)[EVENT_COLUMNS]
