@@ -101,7 +101,7 @@ def test_what_was_not_measured_has_no_note_but_the_level(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "words"), [(1, "Of 1 pupil, 100% (20% to 100%) stood"), (2, "Of 2 pupils, ")]
+    ("events", "words"), [(1, "Of 1 pupil, 100% (20% to 100%) were"), (2, "Of 2 pupils, ")]
 )
 def test_lead_times_count_pupils(events: int, words: str) -> None:
     lead = backtest().lead_time
@@ -116,7 +116,7 @@ def test_a_median_is_said_where_there_is_one(days: float, ending: str) -> None:
     lead = backtest().lead_time
     assert lead is not None
     made = replace(backtest(), lead_time=lead.assign(median_days=days))
-    (note,) = [note for note in notes(made) if "stood on a tested list" in note]
+    (note,) = [note for note in notes(made) if "were on a tested list" in note]
     assert note.endswith(ending)
 
 
@@ -193,7 +193,7 @@ def test_the_first_row_that_holds_a_value(value: str, number: int) -> None:
     ("days", "words"),
     [
         (["2024-01-01", "2024-01-01"], "Two lists are of 2024-01-01. Name each list once"),
-        (["2024-06-02"], "of 2024-06-02 is later than the day stood on, 2024-06-01"),
+        (["2024-06-02"], "of 2024-06-02 is later than the day of this job, 2024-06-01"),
         (["2024-01-01", "2025-01-01"], "of 2025-01-01 is later"),
     ],
 )
