@@ -1,8 +1,9 @@
 """Groups, audits, today's practice, where gaps come from, and what can be shown."""
 
-from riskmodel.fairness.audit import Audit, ListAudit, audit_list
+from riskmodel.fairness.audit import Audit
 from riskmodel.fairness.disclosure import suppress_two_way
 from riskmodel.fairness.groups import GATED, cross, groups_at
+from riskmodel.fairness.list_audit import ListAudit, audit_list
 from riskmodel.fairness.mitigation import compare_remedies
 from riskmodel.fairness.model_audit import ModelAudit, audit_model
 from riskmodel.fairness.proxies import contribution_gaps, proxies

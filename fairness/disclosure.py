@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "HIDDEN_NOTE",
     "SMALLEST_SHOWN",
     "SUPPRESSED",
     "hidden_in_grid",
@@ -29,6 +30,9 @@ __all__ = [
     "show",
     "suppress_two_way",
 ]
+
+HIDDEN_NOTE = "c: fewer than 5 children, or what would reveal it. z: not defined."
+"""Meaning of the symbols in a table with small counts suppressed."""
 
 SMALLEST_SHOWN = 5
 """Counts below it are not shown."""

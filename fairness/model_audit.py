@@ -19,14 +19,13 @@ from riskmodel.display import html_list, html_table
 from riskmodel.evaluation.capacity import listed_by
 from riskmodel.evaluation.predictions import check_predictions
 from riskmodel.evaluation.resampling import Resamples
-from riskmodel.fairness.audit import HIDDEN_NOTE, count_verdicts
 from riskmodel.fairness.bootstrap import distinct_pupils
-from riskmodel.fairness.disclosure import show
+from riskmodel.fairness.disclosure import HIDDEN_NOTE, show
 from riskmodel.fairness.groups import checked_groups, group_codes
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.publishing import hidden_groups, is_crossed
 from riskmodel.fairness.rates import compare_levels, compare_precision, compare_rates, label_cells
-from riskmodel.fairness.verdicts import DISPARITY, NO_EVIDENCE, TOO_FEW, judge
+from riskmodel.fairness.verdicts import DISPARITY, NO_EVIDENCE, TOO_FEW, count_verdicts, judge
 
 __all__ = ["ModelAudit", "audit_model"]
 

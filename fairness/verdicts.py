@@ -20,6 +20,7 @@ __all__ = [
     "NO_EVIDENCE",
     "TOO_FEW",
     "compare_with_others",
+    "count_verdicts",
     "fisher_p",
     "holm",
     "judge",
@@ -245,4 +246,31 @@ def level_p(
     share = np.divide(expected, total, out=np.full(np.shape(total), 0.5), where=total > 0)
     return np.asarray(
         np.minimum(1.0, 2 * np.minimum(binom.cdf(hits, n, share), binom.sf(hits - 1, n, share)))
+    )
+
+
+def count_verdicts(verdicts: pd.DataFrame) -> str:
+    """Sentence on how many comparisons had each verdict.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        With ``verdict``.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> sentence = count_verdicts(pd.DataFrame({"verdict": ["disparity", "no evidence"]}))
+    >>> sentence.startswith("Of 2 comparisons of a group with all others 1 shows a disparity")
+    True
+    """
+    apart, few = ((verdicts["verdict"] == word).sum() for word in (DISPARITY, TOO_FEW))
+    return (
+        f"Of {len(verdicts)} comparison{'' if len(verdicts) == 1 else 's'} of a group with all others "
+        f"{apart} {'shows' if apart == 1 else 'show'} a disparity, {len(verdicts) - apart - few} no "
+        f"evidence of one, and {few} {'is' if few == 1 else 'are'} too few to tell."
     )

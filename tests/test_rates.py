@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from riskmodel.evaluation.metrics import wilson_interval
 from riskmodel.evaluation.resampling import Resamples
-from riskmodel.fairness.audit import count_verdicts
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.rates import (
     compare_levels,
@@ -21,6 +20,7 @@ from riskmodel.fairness.rates import (
     label_cells,
     recall_gap,
 )
+from riskmodel.fairness.verdicts import count_verdicts
 
 rows_of_groups = st.lists(
     st.tuples(st.integers(0, 5), st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 1)),

@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.fairness import Audit
-from riskmodel.fairness.audit import count_verdicts
-from riskmodel.fairness.verdicts import DISPARITY
+from riskmodel.fairness.verdicts import DISPARITY, count_verdicts
 from riskmodel.report.sentences import AUDIT_TABLES
 from riskmodel.report.tables import INTERVAL_OF_VALUE, TextTable, cell_words, frame_table
 
