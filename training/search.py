@@ -13,10 +13,7 @@ References
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +29,7 @@ from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
+from riskmodel.training.study import begin_trial, opened_study, started_before
 
 __all__ = ["Objective", "Search", "SearchPlan", "search_settings"]
 
@@ -231,129 +229,27 @@ def search_settings(
             f"None of the {len(objective.folds)} lists that settings are tried on holds an outcome, so "
             "they cannot be compared. Train without --trials, or with a longer history."
         )
-    with _opened_study(plan, name) as study:
+    usual = RareOutcomeClassifier().get_params()
+    first = {setting: usual[setting] for setting in SPACE}
+    with opened_study(plan.storage, name, is_fair=plan.is_fair, default=first) as study:
         for _ in track(range(plan.n_trials), "Searching settings"):
-            if _started_before(study) >= plan.n_trials:
+            if started_before(study) >= plan.n_trials:
                 break
             _try_next(study, objective, plan, random_state)
         return _result(study, plan)
-
-
-@contextmanager
-def _opened_study(plan: SearchPlan, name: str) -> Iterator[Any]:
-    """Open the trials made so far, and close the database that keeps them.
-
-    The default settings come first in a new search.
-    """
-    study, storage = _study(plan, name)
-    if not study.trials:
-        default = RareOutcomeClassifier().get_params()
-        study.enqueue_trial({setting: default[setting] for setting in SPACE}, skip_if_exists=True)
-    try:
-        yield study
-    finally:
-        if storage is not None:
-            storage.remove_session()
-            storage.engine.dispose()
-
-
-def _study(plan: SearchPlan, name: str) -> tuple[Any, Any]:
-    """Return the study and the database that keeps it, None in memory.
-
-    Trials of workers that have ended are given up.
-    """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    directions: Any = ["maximize", "minimize"] if plan.is_fair else ["maximize"]
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=5)
-    try:
-        storage = optuna.storages.RDBStorage(plan.storage) if plan.storage else None
-        study = optuna.create_study(
-            storage=storage,
-            study_name=name,
-            load_if_exists=True,
-            directions=directions,
-            pruner=pruner,
-        )
-        _fail_stale_trials(study)
-    except Exception as error:  # any database's own errors
-        raise RequestError(
-            f"The search cannot be kept in {plan.storage}: {str(error).splitlines()[0]}. Check the "
-            "address."
-        ) from error
-    return study, storage
 
 
 def _try_next(study: Any, objective: Objective, plan: SearchPlan, random_state: int) -> None:
     """Draw settings, try them, and note how they did."""
     import optuna
 
-    trial = _draw(study, random_state)
+    trial = begin_trial(study, random_state)
     settings = {key: getattr(trial, how)(key, **space) for key, (how, space) in SPACE.items()}
     values = _try(trial, objective, settings, plan.is_fair)
     if values is None:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     else:
         study.tell(trial, values)
-
-
-def _draw(study: Any, random_state: int) -> Any:
-    """Begin a trial, with a seed of its own.
-
-    What comes next then depends on the trials before it, not on whether one process did them all.
-    """
-    import optuna
-
-    trial = study.ask()
-    seed = np.random.SeedSequence([random_state, _started_before(study, trial.number)])
-    study.sampler = optuna.samplers.TPESampler(seed=int(seed.generate_state(1)[0]))
-    trial.set_user_attr("worker", _worker_name())
-    return trial
-
-
-def _started_before(study: Any, number: int | None = None) -> int:
-    """Count the trials before a number that are finished or that live workers are at."""
-    import optuna
-
-    unused = (optuna.trial.TrialState.FAIL, optuna.trial.TrialState.WAITING)
-    trials = study.get_trials(deepcopy=False)[:number]
-    return sum(trial.state not in unused for trial in trials)
-
-
-def _fail_stale_trials(study: Any) -> None:
-    """Mark the trials of workers that have ended as failed, and sign on as a worker."""
-    import optuna
-
-    others = any(_is_alive(worker) for worker in study.user_attrs)
-    for trial in study.get_trials(deepcopy=False):
-        if trial.state != optuna.trial.TrialState.RUNNING:
-            continue
-        # a trial whose worker has not signed it yet may be any living worker's
-        worker = trial.user_attrs.get("worker")
-        if not (others if worker is None else _is_alive(worker)):
-            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    study.set_user_attr(_worker_name(), "signed on")
-
-
-def _worker_name() -> str:
-    return f"{socket.gethostname()} {os.getpid()}"
-
-
-def _is_alive(worker: str) -> bool:
-    """Return whether another process is a worker still; one of another machine is taken to be."""
-    host, _, process = worker.rpartition(" ")
-    if host != socket.gethostname():
-        return True
-    if int(process) == os.getpid():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _try(
