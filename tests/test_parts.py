@@ -200,6 +200,23 @@ def test_a_breakdown_has_a_row_per_code_and_a_column_per_year(
 
 
 @pytest.mark.parametrize(
+    ("hidden", "rows", "total"),
+    [
+        ([False, False], 2, "1,000"),
+        ([True, False], 1, "1,000"),  # a row of which nothing is shown is left out
+        ([False, True], 1, "1,000"),
+    ],
+)
+def test_a_total_is_shown_while_one_of_its_codes_is(
+    hidden: list[bool], rows: int, total: str
+) -> None:
+    codes = [code(name, hidden=one) for name, one in zip(("DB", "PP"), hidden, strict=True)]
+    (made,) = page(*codes)[MEASURES["reasons"].theme].breakdowns
+    assert len(made.table.rows) == rows + 1
+    assert made.table.rows[-1] == ("All", total)
+
+
+@pytest.mark.parametrize(
     ("changed", "why"),
     [
         ({"hidden": True}, "fewer than 5 pupils"),
