@@ -121,7 +121,7 @@ def test_rows_are_counted_below_the_header_where_there_is_one(
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_dates_of_parquet_come_in_seconds(tmp_path: Path, unit: str) -> None:
-    days = pd.Series(pd.to_datetime(["2024-09-02", None]).as_unit(unit))  # type: ignore[arg-type]
+    days = pd.Series(pd.to_datetime(["2024-09-02", None]).as_unit(unit))
     pd.DataFrame({"start": days}).to_parquet(tmp_path / "list.parquet")
     frame, _ = open_table(tmp_path / "list.parquet")
     assert frame["start"].dtype == "datetime64[s]"
