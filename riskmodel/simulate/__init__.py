@@ -2,13 +2,8 @@
 
 from riskmodel.simulate.measure import measure, summarise
 from riskmodel.simulate.parameters import Preset
-from riskmodel.simulate.run import (
-    Simulated,
-    preset_of,
-    simulate,
-    write_simulated,
-    write_simulated_returns,
-)
+from riskmodel.simulate.run import Simulated, simulate
+from riskmodel.simulate.simulated_files import preset_of, write_simulated, write_simulated_returns
 
 __all__ = [
     "Preset",

@@ -1,46 +1,36 @@
-"""The whole simulation: LA by LA, in memory or straight to files.
+"""The whole simulation, LA by LA.
 
 In:  how many pupils and years, a seed, a preset.
-Out: :class:`Simulated`, or a folder of extracts of any size in little memory.
+Out: :class:`Simulated`, or one :class:`Authority` after the other, which need little memory.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import codes
 from riskmodel.data.schema import TABLES
 from riskmodel.data.tables import Tables
-from riskmodel.data.write import new_folder
-from riskmodel.errors import DataError, RequestError
+from riskmodel.errors import RequestError
 from riskmodel.simulate import records
 from riskmodel.simulate.calendar import SchoolCalendar, make_calendar
 from riskmodel.simulate.life import Life, live
 from riskmodel.simulate.marks import draw_marks, write_suspensions
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population, make_population
-from riskmodel.simulate.returns import write_returns
 from riskmodel.simulate.shapes import GROUPS
 from riskmodel.simulate.truth import true_risks
 
-__all__ = ["Simulated", "preset_of", "simulate", "write_simulated", "write_simulated_returns"]
+__all__ = ["LARGEST_LA", "Authority", "Simulated", "authorities", "simulate"]
 
 LARGEST_LA = 52_000
 """Pupils of an LA; more pupils make more LAs, so that memory does not grow."""
-
-SETTINGS = Path("truth") / "simulation.json"
-"""What was asked for, beside the true risks."""
 
 TRUTH = "truth/true_risk"
 """File of the true risks, without its ending."""
@@ -69,8 +59,24 @@ class Simulated:
 
 
 @dataclass(frozen=True)
-class _Authority:
-    """One LA: its tables but the register, which is kept as marks."""
+class Authority:
+    """One LA: its tables but the register, which is kept as marks.
+
+    Attributes
+    ----------
+    frames : dict of str to DataFrame
+        All tables but ``sessions``.
+    truth : DataFrame
+        As :attr:`Simulated.truth`.
+    calendar : SchoolCalendar
+        School days.
+    pupils : CategoricalDtype
+        ``pupil_id`` of each pupil, in the order of the marks.
+    marks : int array of shape (n_pupils, n_days, 2)
+        Number of the mark of each half-day; 0 where the pupil is on no roll.
+    lag : int array of shape (n_pupils,)
+        Days after which the marks of each pupil arrive.
+    """
 
     frames: dict[str, pd.DataFrame]
     truth: pd.DataFrame
@@ -80,11 +86,23 @@ class _Authority:
     lag: NDArray[np.int64]
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return all tables, the register too."""
+        """Return all tables, the register too.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Table → rows.
+        """
         return self.frames | {"sessions": _sessions(self, 0, len(self.marks))}
 
     def parts(self) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Return all tables and the true risks, the register in parts that need little memory."""
+        """Return all tables and the true risks, the register in parts that need little memory.
+
+        Yields
+        ------
+        str, DataFrame
+            Name of the table, or :data:`TRUTH`; its rows, or some of them.
+        """
         yield from self.frames.items()
         for first in range(0, len(self.marks), ROWS):
             yield "sessions", _sessions(self, first, first + ROWS)
@@ -118,19 +136,19 @@ def simulate(
     RequestError
         If a parameter makes no sense.
     """
-    authorities = list(_authorities(pupils, years, seed, preset))
-    tables = authorities[0].tables() if len(authorities) == 1 else _joined(authorities)
+    made = list(authorities(pupils, years, seed, preset))
+    tables = made[0].tables() if len(made) == 1 else _joined(made)
     return Simulated(
         tables=Tables({name: tables[name] for name in TABLES if name in tables}),
-        truth=pd.concat([one.truth for one in authorities], ignore_index=True),
+        truth=pd.concat([one.truth for one in made], ignore_index=True),
     )
 
 
-def _joined(authorities: list[_Authority]) -> dict[str, pd.DataFrame]:
+def _joined(several: list[Authority]) -> dict[str, pd.DataFrame]:
     """Return the tables of several LAs as one each; they share a calendar."""
-    names = np.concatenate([one.pupils.categories for one in authorities])
+    names = np.concatenate([one.pupils.categories for one in several])
     everyone = pd.CategoricalDtype(pd.Index(names, dtype="str"))
-    parts = [one.tables() for one in authorities]
+    parts = [one.tables() for one in several]
     joined = {name: _stacked([part[name] for part in parts], everyone) for name in parts[0]}
     return joined | {"calendar": parts[0]["calendar"]}
 
@@ -142,169 +160,24 @@ def _stacked(parts: list[pd.DataFrame], everyone: pd.CategoricalDtype) -> pd.Dat
     return pd.concat(parts, ignore_index=True)
 
 
-def write_simulated(
-    out: str | Path,
-    *,
-    pupils: int = 12_000,
-    years: int = 4,
-    seed: int = 0,
-    preset: Preset = "england",
-) -> dict[str, int]:
-    """Write a simulated LA as Parquet; several LAs one after the other.
+def authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator[Authority]:
+    """Simulate one LA after the other.
 
     Parameters
     ----------
-    out : str or Path
-        Empty or new folder; gets ``<table>.parquet`` and ``truth/true_risk.parquet``.
-    pupils : int
-        As for :func:`simulate`, whose tables these are.
-    years : int
-        School years.
-    seed : int
-        Seed.
-    preset : str
-        ``"england"`` or ``"bcp"``.
+    pupils, years, seed, preset
+        As for :func:`simulate`.
 
-    Returns
-    -------
-    dict of str to int
-        Table → rows.
+    Yields
+    ------
+    Authority
+        An LA of at most :data:`LARGEST_LA` pupils.
 
     Raises
     ------
     RequestError
-        If a parameter makes no sense or the folder is not empty.
+        If a parameter makes no sense.
     """
-    rows = dict.fromkeys((name for name in TABLES if name != "absence_totals"), 0)
-    with new_folder(out) as folder, ExitStack() as open_files:
-        (folder / "truth").mkdir()
-        writers: dict[str, pq.ParquetWriter] = {}
-        for one in _authorities(pupils, years, seed, preset):
-            for name, frame in one.parts():
-                if name == "calendar" and name in writers:
-                    continue
-                table = _arrow(frame)
-                if name not in writers:
-                    writer = pq.ParquetWriter(folder / f"{name}.parquet", table.schema)
-                    writers[name] = open_files.enter_context(writer)
-                writers[name].write_table(table)
-                if name in rows:
-                    rows[name] += table.num_rows
-        _write_settings(folder, pupils, years, seed, preset)
-    return rows
-
-
-def write_simulated_returns(
-    out: str | Path,
-    *,
-    pupils: int = 12_000,
-    years: int = 4,
-    seed: int = 0,
-    preset: Preset = "england",
-) -> dict[str, int]:
-    """Simulate one LA and write what it would receive: censuses, registers, other extracts.
-
-    Parameters
-    ----------
-    out : str or Path
-        Empty or new folder.
-    pupils : int
-        At most 52,000: the returns of one LA.
-    years : int
-        School years.
-    seed : int
-        Seed.
-    preset : str
-        ``"england"`` or ``"bcp"``.
-
-    Returns
-    -------
-    dict of str to int
-        File → rows.
-
-    Raises
-    ------
-    RequestError
-        If a parameter makes no sense or the folder is not empty.
-    """
-    _check_one_authority(pupils)
-    simulated = simulate(pupils=pupils, years=years, seed=seed, preset=preset)
-    with new_folder(out) as folder:
-        rows = write_returns(simulated.tables, folder, seed=seed)
-        (folder / "truth").mkdir()
-        _write_settings(folder, pupils, years, seed, preset)
-    return rows
-
-
-def _check_one_authority(pupils: int) -> None:
-    if pupils > LARGEST_LA:
-        raise RequestError(
-            f"Returns are written for one LA of at most {LARGEST_LA:,} pupils; got {pupils:,}. "
-            "Use --layout tables, or fewer pupils."
-        )
-
-
-def _write_settings(folder: Path, pupils: int, years: int, seed: int, preset: Preset) -> None:
-    settings = {"pupils": pupils, "years": years, "seed": seed, "preset": preset}
-    (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
-
-
-def preset_of(source: str | Path) -> Preset | None:
-    """Return the preset with which a folder was simulated.
-
-    Parameters
-    ----------
-    source : str or Path
-        Extracts.
-
-    Returns
-    -------
-    str or None
-        None for a folder that is not simulated.
-
-    Raises
-    ------
-    DataError
-        If the file with the settings of the simulation is damaged.
-
-    Examples
-    --------
-    >>> preset_of("a_folder_of_real_extracts") is None
-    True
-    """
-    path = Path(source) / SETTINGS
-    if not path.is_file():
-        return None
-    try:
-        preset: Preset = json.loads(path.read_text(encoding="utf-8"))["preset"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(
-            f"{path} is damaged: it does not say how these pupils were simulated. Simulate them again."
-        ) from error
-    return preset
-
-
-def _arrow(frame: pd.DataFrame) -> pa.Table:
-    """Return a frame as Arrow with the same types whatever its categories."""
-    return pa.table({str(name): _arrow_column(frame[name]) for name in frame})
-
-
-def _arrow_column(column: pd.Series) -> pa.Array:
-    """Return codes as a dictionary, dates in seconds, text as text."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        numbers = column.cat.codes.to_numpy().astype(np.int32)
-        return pa.DictionaryArray.from_arrays(
-            pa.array(numbers, mask=numbers < 0),
-            pa.array(column.cat.categories, type=pa.string()),
-        )
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return pa.array(column.to_numpy())
-    array = pa.array(column, from_pandas=True)
-    return array.cast(pa.string()) if column.dtype == "str" else array
-
-
-def _authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator[_Authority]:
-    """Simulate one LA after the other."""
     _check_request(pupils, years, preset)
     number = -(-pupils // LARGEST_LA)
     calendar = make_calendar(years)
@@ -333,7 +206,7 @@ def _authority(
     calendar: SchoolCalendar,
     seed: np.random.SeedSequence,
     before: tuple[int, int, int],
-) -> _Authority:
+) -> Authority:
     """Simulate one LA; ``before`` counts pupils, schools and LAs before it."""
     streams = ("population", "life", "truth", "records", "marks")
     rng = {n: np.random.default_rng(s) for n, s in zip(streams, seed.spawn(5), strict=True)}
@@ -342,7 +215,7 @@ def _authority(
     life = live(population, calendar, preset, rng["life"])
     ids = _pseudonyms(len(population), before[0])
     labels = ids.categories.to_numpy(object)
-    return _Authority(
+    return Authority(
         frames=_frames(population, calendar, life, ids, before[1:], preset, rng["records"]),
         truth=true_risks(population, calendar, life, labels, preset, rng["truth"]),
         calendar=calendar,
@@ -426,7 +299,7 @@ def _typed(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     return typed.sort_values(list(TABLES[name].key), ignore_index=True)
 
 
-def _sessions(one: _Authority, first: int, last: int) -> pd.DataFrame:
+def _sessions(one: Authority, first: int, last: int) -> pd.DataFrame:
     """Return the register of some pupils as a long table, by pupil, day and session."""
     marks = one.marks[first:last]
     flat = marks.reshape(len(marks), -1)
