@@ -165,8 +165,10 @@ def authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator[
 
     Parameters
     ----------
-    pupils, years, seed, preset
+    pupils, years, seed : int
         As for :func:`simulate`.
+    preset : str
+        ``"england"`` or ``"bcp"``.
 
     Yields
     ------
