@@ -6,7 +6,8 @@ import sys
 from importlib.resources import files
 
 from riskmodel.data.codes import code_set, codes
-from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.data.columns import Column, Table
+from riskmodel.data.schema import TABLES
 
 KIND = {
     "pupil": "pseudonym", "text": "text", "date": "day", "code": "code", "integer": "whole number",

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.data import NOT_KNOWN
+from riskmodel.data.columns import Column
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known, read_dates
-from riskmodel.data.schema import TABLES, Column
+from riskmodel.data.schema import TABLES
 
 PUPILS = pd.CategoricalDtype(pd.Index(["A", "B"], dtype="str"))
 SIZE = Column(name="size", kind="number", label="Size", low=0, high=90)

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riskmodel.data.schema import NOT_KNOWN, TABLES, pandera_schema
+    from riskmodel.data.contract import pandera_schema
+    from riskmodel.data.schema import NOT_KNOWN, TABLES
     from riskmodel.data.tables import Tables
 
 __all__ = ["NOT_KNOWN", "TABLES", "Tables", "pandera_schema"]
@@ -20,7 +21,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name from its module when it is first used."""
     if name not in __all__:
         raise AttributeError(f"module 'riskmodel.data' has no attribute {name!r}")
-    home = "tables" if name == "Tables" else "schema"
+    home = {"Tables": "tables", "pandera_schema": "contract"}.get(name, "schema")
     return getattr(import_module(f"riskmodel.data.{home}"), name)
 
 

@@ -1,115 +1,23 @@
 """The tables: one row per fact, with columns, types, units and allowed codes.
 
 In:  nothing.
-Out: :data:`TABLES`, the declaration that readers, checks and the documentation follow, and
-:func:`pandera_schema`, the same as a contract that can be enforced.
+Out: :data:`TABLES`, the declaration that readers, checks and the documentation follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from riskmodel.data.codes import code_set, codes
+from riskmodel.data.columns import Column, Kind, Table
 
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-
-__all__ = ["NOT_KNOWN", "TABLES", "Column", "Table", "as_codes", "pandera_schema"]
+__all__ = ["NOT_KNOWN", "TABLES", "as_codes"]
 
 NOT_KNOWN = "not_known"
 """The group of pupils for whom an attribute is missing, refused or an unknown code."""
-
-Kind = Literal["pupil", "text", "date", "code", "integer", "number"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One column of a table.
-
-    Attributes
-    ----------
-    name : str
-        Column name.
-    kind : str
-        ``pupil`` (category of all pupils), ``text`` (str), ``date`` (datetime64[s], a day),
-        ``code`` (category of ``allowed``), ``integer`` (int64) or ``number`` (float64).
-    label : str
-        What it holds, in words.
-    unit : str
-        Unit, empty where there is none.
-    allowed : tuple of str
-        Codes, for ``code``.
-    low, high : float
-        Closed range of ``integer`` and ``number``.
-    required : bool
-        Whether the column must be there.
-    nullable : bool
-        Whether a value may be missing.
-    unknown_is_group : bool
-        Whether an unknown or missing code becomes ``not_known`` instead of setting the row aside.
-    """
-
-    name: str
-    kind: Kind
-    label: str
-    unit: str = ""
-    allowed: tuple[str, ...] = ()
-    low: float = float("-inf")
-    high: float = float("inf")
-    required: bool = True
-    nullable: bool = False
-    unknown_is_group: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Table:
-    """One table: what a row is, its columns, and when its parts become known.
-
-    Attributes
-    ----------
-    name : str
-        Table name, and the file name without its ending.
-    row : str
-        What one row is.
-    columns : tuple of Column
-        Columns in order.
-    key : tuple of str
-        Columns that no two rows share.
-    event : str
-        Date column from which ``recorded_on`` is filled where a source has none.
-    lag_days : int
-        Days from ``event`` to ``recorded_on`` where a source has none.
-    known_when : dict of str to str
-        Column → date column; the value counts as known only if that date lies before ``as_of``.
-    """
-
-    name: str
-    row: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    event: str = ""
-    lag_days: int = 0
-    known_when: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in order.
-
-        Examples
-        --------
-        >>> TABLES["calendar"].names
-        ['date', 'term', 'half_term', 'first_marked_on']
-        """
-        return [column.name for column in self.columns]
-
-    def __getitem__(self, name: str) -> Column:
-        """Return a column by name."""
-        return next(column for column in self.columns if column.name == name)
-
 
 _PUPIL = Column(name="pupil_id", kind="pupil", label="Pupil, pseudonymous")
 _RECORDED = Column(name="recorded_on", kind="date", label="First day the LA could have known")
@@ -469,54 +377,3 @@ def as_codes(values: Any, allowed: Sequence[str]) -> pd.Categorical:
     """
     categories = pd.Index(list(allowed), dtype="str")
     return pd.Categorical.from_codes(categories.get_indexer(pd.Index(values)), categories)
-
-
-def pandera_schema(name: str) -> pa.DataFrameSchema:
-    """Return the contract of a table.
-
-    Parameters
-    ----------
-    name : str
-        Table name, a key of :data:`TABLES`.
-
-    Returns
-    -------
-    pandera.pandas.DataFrameSchema
-        Types, ranges, codes and missing values; columns in order, no others.
-    """
-    import pandera.pandas as pa
-
-    table = TABLES[name]
-    return pa.DataFrameSchema(
-        {column.name: _pandera_column(column) for column in table.columns},
-        strict=True,
-        ordered=True,
-        name=name,
-        description=f"one row per {table.row}",
-    )
-
-
-def _pandera_column(column: Column) -> pa.Column:
-    import pandera.pandas as pa
-
-    dtype: object = {
-        "pupil": None,
-        "text": "str",
-        "date": "datetime64[s]",
-        "integer": "int64",
-        "number": "float64",
-        "code": pd.CategoricalDtype(list(column.allowed)),
-    }[column.kind]
-    checks = []
-    if column.kind in {"integer", "number"} and (column.low, column.high) != (
-        -float("inf"),
-        float("inf"),
-    ):
-        checks.append(pa.Check.in_range(column.low, column.high))
-    return pa.Column(
-        dtype,
-        checks,
-        nullable=column.nullable,
-        description=column.label,
-        metadata={"unit": column.unit},
-    )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.columns import Column, Table
 from riskmodel.data.read.open.files import ENDINGS, Opened, open_file
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.linking import gather_context, identify
@@ -27,7 +28,7 @@ from riskmodel.data.read.rows.accounts import (
 from riskmodel.data.read.rows.problems import Problem, RowChecks
 from riskmodel.data.read.rows.table import read_table
 from riskmodel.data.read.sources.source import Context
-from riskmodel.data.schema import TABLES, Column, Table
+from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 from riskmodel.progress import track
 

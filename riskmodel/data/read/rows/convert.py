@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.schema import NOT_KNOWN, Column
+from riskmodel.data.columns import Column
+from riskmodel.data.schema import NOT_KNOWN
 
 __all__ = ["convert_column", "fill_not_known", "read_dates"]
 

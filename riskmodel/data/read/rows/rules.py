@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import code_set
+from riskmodel.data.columns import Table
 from riskmodel.data.read.rows.problems import RowChecks
-from riskmodel.data.schema import Table
 
 __all__ = ["check_rows", "in_order"]
 

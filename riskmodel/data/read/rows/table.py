@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import load_key, pseudonyms, upn_check_letters
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.rules import check_rows
-from riskmodel.data.schema import Column, Table
 from riskmodel.errors import DataError
 
 __all__ = ["guess", "note_upns", "read_table"]
