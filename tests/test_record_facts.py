@@ -93,9 +93,9 @@ def test_a_fact_that_was_not_recorded_says_so(
             },
             "0.500 (0.250 to 0.750)",
         ),
-        ({"recall_at_capacity": 0.5}, "not known"),
-        ({"recall_at_capacity": None, "recall_at_capacity_low": 0.1}, "not known"),
-        ({}, "not known"),
+        ({"recall_at_capacity": 0.5}, "0.500 (no interval)"),
+        ({"recall_at_capacity": None, "recall_at_capacity_low": 0.1}, "–"),
+        ({}, "–"),
     ],
 )
 def test_rankers_have_figures_with_intervals_or_none(row: dict[str, Any], cell: str) -> None:
