@@ -53,7 +53,7 @@ WORKFLOW: dict[str, tuple[Sequence[str], str]] = {
     "promote": ((*PEX, "--version", "2"), "Version 2 is now the champion for pex."),
     "list": (("extracts", *PEX, "--capacity", "20", "--out", "list"), "Open list/index.html"),
     "verify": (("lists.jsonl",), "the chain of all 1 entries holds"),
-    "feedback": (("returned.xlsx", "--list", "list"), "1 decisions added to decisions.jsonl"),
+    "feedback": (("returned.xlsx", "--list", "list"), "1 decision added to decisions.jsonl"),
     "monitor": (
         ("extracts", *PEX, "--list", "list", "--decisions", "decisions.jsonl", "--out", "watch"),
         "SIMULATED DATA. Model 2 for pex",
