@@ -14,24 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
-from riskmodel.data.arrays import OPEN, days_of, pupils_of
+from riskmodel.data.arrays import OPEN, days_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.tables import empty_table
 from riskmodel.inclusion.counts import Grid, Ints
 from riskmodel.inclusion.periods import make_periods
+from riskmodel.inclusion.schools_and_rolls import main_rolls, schools_of
 
 __all__ = ["Facts", "make_facts"]
-
-KINDS = {"special": "special", "AP": "alternative provision"}
-"""Kind of a school that is not ordinary → in words."""
-
-PHASES = {
-    "primary": "primary",
-    "secondary": "secondary",
-    "all_through": "all-through",
-    "post16": "post-16",
-}
-"""Phase of an ordinary school → in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -391,7 +381,7 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
     ['2024/25 autumn', '2024/25']
     """
     known = tables.as_known(as_of)
-    schools = _schools(known)
+    schools = schools_of(known)
     sessions = tables["sessions"] if "sessions" in tables and len(tables["sessions"]) else None
     return Facts(
         tables=known,
@@ -399,63 +389,5 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
         as_of=as_of,
         periods=make_periods(tables, as_of),
         schools=schools,
-        rolls=_rolls(known, schools),
+        rolls=main_rolls(known, schools),
     )
-
-
-def _schools(tables: Tables) -> pd.DataFrame:
-    """Return every school of any table."""
-    known = _described(tables)
-    ids = pd.Index(sorted(_school_ids(tables) | set(known.index)), dtype="object", name="school_id")
-    schools = known.reindex(ids)
-    kind, phase = schools["kind"], schools["phase"]
-    ordinary = phase.where((kind == "mainstream") & phase.isin(["primary", "secondary"]), "")
-    in_words = kind.map(KINDS).where(kind.isin(list(KINDS)), phase.map(PHASES))
-    return pd.DataFrame(
-        {
-            "name": schools["name"].where(schools["name"].notna(), ""),
-            "phase": ordinary.mask(kind == "special", "special"),
-            "kind": in_words.fillna("not known"),
-        }
-    )
-
-
-def _described(tables: Tables) -> pd.DataFrame:
-    """Return name, phase and kind of the schools that the extracts describe."""
-    if "schools" not in tables:
-        return pd.DataFrame({"name": [], "phase": [], "kind": []})
-    known = tables["schools"].drop_duplicates("school_id").set_index("school_id")
-    known = known[["name", "phase", "kind"]].astype("object")
-    return known[known.index != ""]
-
-
-def _school_ids(tables: Tables) -> set[str]:
-    """Return the schools that rolls and suspensions name."""
-    names = (
-        tables[table]["school_id"].dropna().unique()
-        for table in ("enrolments", "suspensions")
-        if table in tables
-    )
-    return {str(name) for part in names for name in part} - {""}
-
-
-def _rolls(tables: Tables, schools: pd.DataFrame) -> pd.DataFrame:
-    columns = ["pupil", "school", "entry", "leaving", "year_group", "year", "reason"]
-    if "enrolments" not in tables:
-        return pd.DataFrame({name: pd.Series([], dtype="int64") for name in columns})
-    rolls = tables["enrolments"]
-    rolls = rolls[(rolls["status"] == "main").to_numpy()]
-    made = pd.DataFrame(
-        {
-            "pupil": pupils_of(rolls),
-            "school": schools.index.get_indexer(pd.Index(rolls["school_id"].astype("object"))),
-            "entry": days_of(rolls["entry_date"]),
-            "leaving": days_of(rolls["leaving_date"]),
-            "year_group": rolls["year_group"].to_numpy(),
-            "year": academic_year(rolls["entry_date"]).to_numpy(dtype=np.int64),
-            "reason": rolls["leaving_reason"].astype("object").to_numpy(),
-        }
-    )
-    # the last key only makes the order whole, so that no answer depends on the order of rows
-    made = made.sort_values(["pupil", "entry", "leaving", "school"], kind="stable")
-    return made[made["school"] >= 0].reset_index(drop=True)
