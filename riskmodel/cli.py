@@ -128,6 +128,10 @@ def simulate(
     preset: Annotated[
         Literal["england", "bcp"], typer.Option(help="Levels of exclusion.")
     ] = "england",
+    world: Annotated[
+        Literal["steady", "crisis", "contagion", "new_head", "policy"],
+        typer.Option(help="How lives go at these levels."),
+    ] = "steady",
     layout: Annotated[
         Literal["tables", "returns"], typer.Option(help="Layout of the files.")
     ] = "tables",
@@ -136,7 +140,7 @@ def simulate(
     from riskmodel.simulate import write_simulated, write_simulated_returns
 
     write = write_simulated_returns if layout == "returns" else write_simulated
-    rows = write(out, pupils=pupils, years=years, seed=seed, preset=preset)
+    rows = write(out, pupils=pupils, years=years, seed=seed, preset=preset, world=world)
     if layout == "returns":
         words = f"{len(rows)} files with {sum(rows.values()):,} rows"
     else:

@@ -4,10 +4,14 @@ from riskmodel.simulate.measure import measure, summarise
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.run import Simulated, simulate
 from riskmodel.simulate.simulated_files import preset_of, write_simulated, write_simulated_returns
+from riskmodel.simulate.worlds import WORLDS, World, WorldName
 
 __all__ = [
+    "WORLDS",
     "Preset",
     "Simulated",
+    "World",
+    "WorldName",
     "measure",
     "preset_of",
     "simulate",

@@ -16,6 +16,7 @@ from riskmodel.simulate.needs import NEEDS
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
 from riskmodel.simulate.population import ETHNICITIES, Population, Schools
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints, rake
+from riskmodel.simulate.worlds import World
 
 __all__ = [
     "Event",
@@ -25,11 +26,13 @@ __all__ = [
     "chances",
     "groups_of",
     "level_by_stage",
+    "levelled",
     "relative_rates",
     "season",
     "start_factors",
     "start_state",
     "step",
+    "unsettled",
 ]
 
 Event = Literal["susp", "pex"]
@@ -52,6 +55,21 @@ UNMET = 0.5
 
 SUPPORT = 0.15
 """How far a half-term of SEN support, early help or a plan lowers pressure; chosen."""
+
+CRISIS = (1.5, 1.2)
+"""What a fresh crisis adds to pressure and to disengagement; chosen."""
+
+CRISIS_FADING = 0.5
+"""Share of a crisis that is left after a half-term; chosen."""
+
+SUDDEN = 3.0
+"""What a fresh crisis weighs in exclusion, in suspensions: exclusion needs none before it; chosen."""
+
+MOST_EXCESS = 0.2
+"""Suspensions per pupil above the usual that unsettle a year group; more do no more; chosen."""
+
+HEADS = (0.25, 4.0)
+"""Least and largest factor that the heads of a school can come to; chosen."""
 
 MOST: dict[Event, float] = {"susp": 3.0, "pex": 0.5}
 """Largest expected number and chance in a half-term."""
@@ -76,6 +94,10 @@ class State:
         On the roll of a mainstream or special school.
     half_term : int
         Number of the half-term to come, 0 in the first autumn; negative before the data begin.
+    crisis : float array of shape (n_pupils,)
+        What is left of a crisis: 1 when it is fresh, 0 without one.
+    heads : float array of shape (n_schools,)
+        Factor on suspensions and exclusions that the heads of a school so far have come to.
     """
 
     pressure: Floats
@@ -84,6 +106,13 @@ class State:
     school: Ints
     active: NDArray[np.bool_]
     half_term: int
+    crisis: Floats
+    heads: Floats
+
+    @property
+    def away(self) -> Floats:
+        """Disengagement as attendance shows it, a crisis included."""
+        return self.disengagement + CRISIS[1] * self.crisis
 
     def take(self, rows: Ints) -> State:
         """Return the state of some pupils.
@@ -101,7 +130,7 @@ class State:
         Examples
         --------
         >>> values = np.array([0.1, 0.2, 0.3])
-        >>> state = State(values, values, values, np.arange(3), values > 0, half_term=0)
+        >>> state = State(values, values, values, np.arange(3), values > 0, 0, values, np.ones(3))
         >>> state.take(np.array([2, 0])).pressure.tolist()
         [0.3, 0.1]
         """
@@ -112,6 +141,7 @@ class State:
             recent=self.recent[rows],
             school=self.school[rows],
             active=self.active[rows],
+            crisis=self.crisis[rows],
         )
 
 
@@ -350,17 +380,52 @@ def chances(
     return expected
 
 
+def levelled(
+    expected: dict[Event, Floats], here: Floats, setting: Setting, preset: Preset, half_term: int
+) -> dict[Event, Floats]:
+    """Return what to expect, scaled to the published level of each year group.
+
+    Parameters
+    ----------
+    expected : dict of str to float array of shape (n_rows,)
+        From :func:`chances`, not raked.
+    here : float array of shape (n_rows,)
+        Chance that a pupil is still on roll.
+    setting : Setting
+        Of the same pupils.
+    preset : str
+        ``"england"`` or ``"bcp"``.
+    half_term : int
+        Its number.
+
+    Returns
+    -------
+    dict of str to float array of shape (n_rows,)
+        As ``expected``.
+    """
+    made: dict[Event, Floats] = {}
+    for event, values in expected.items():
+        wanted = level_by_stage(event, preset) * season(event, half_term)
+        wanted = wanted * np.bincount(setting.stage, here, GROUPS + 1)
+        now = np.bincount(setting.stage, here * values, GROUPS + 1)
+        factor = np.divide(wanted, now, out=np.ones(GROUPS + 1), where=now > 0)
+        made[event] = np.minimum(values * factor[setting.stage], MOST[event])
+    return made
+
+
 def _weights(schools: Schools, state: State, setting: Setting) -> dict[Event, Floats]:
     """Return each pupil's weight before raking: pressure, unmet need, history and school."""
     phase = (setting.stage >= 7).astype(np.int64)
-    unmet = UNMET * setting.unmet
+    unmet, heads = UNMET * setting.unmet, state.heads[state.school]
+    before = 0.3 + np.minimum(state.recent, 5.0) + SUDDEN * state.crisis
     history: dict[Event, Floats] = {
-        "susp": (0.5 + state.recent) * schools.culture[state.school],
-        "pex": (0.3 + np.minimum(state.recent, 5.0)) * schools.severity[state.school],
+        "susp": (0.5 + state.recent) * schools.culture[state.school] * heads,
+        "pex": before * schools.severity[state.school] * heads,
     }
+    pressure = state.pressure + CRISIS[0] * state.crisis
     slopes = {event: np.array(SLOPE[event], dtype=np.float64)[phase] for event in history}
     return {
-        event: np.exp(slopes[event] * state.pressure + unmet) * factor
+        event: np.exp(slopes[event] * pressure + unmet) * factor
         for event, factor in history.items()
     }
 
@@ -392,7 +457,37 @@ def start_state(population: Population, rng: np.random.Generator, *, half_term: 
         np.where(group >= 7, population.secondary, population.primary),
         (group >= 0) & (group < GROUPS),
         half_term,
+        np.zeros(n),
+        np.ones(population.schools.count),
     )
+
+
+def unsettled(world: World, state: State, setting: Setting, suspensions: Ints) -> State:
+    """Return the state after suspensions have unsettled the others of their year group, in some worlds.
+
+    Parameters
+    ----------
+    world : World
+        How much they do.
+    state : State
+        Of all pupils on a roll.
+    setting : Setting
+        Of the same pupils.
+    suspensions : int array of shape (n_rows,)
+        Suspensions of the half-term.
+
+    Returns
+    -------
+    State
+        Pressure rises where a year group of a school had more suspensions per pupil than usual, and
+        falls where it had fewer.
+    """
+    if not world.contagion:
+        return state
+    key = state.school * (GROUPS + 1) + setting.stage
+    rate = np.bincount(key, suspensions) / np.maximum(np.bincount(key), 1)
+    excess = np.minimum(rate - suspensions.mean(), MOST_EXCESS)
+    return replace(state, pressure=state.pressure + world.contagion * excess[key])
 
 
 def step(
@@ -424,7 +519,7 @@ def step(
     -------
     State
         Before the next one. Suspensions add to both states, support lowers pressure, and the moves
-        to Year 7 and to another school unsettle.
+        to Year 7 and to another school unsettle. What else happens is the world's.
 
     Examples
     --------
@@ -450,7 +545,26 @@ def step(
         recent=FADING * state.recent + suspensions,
         school=np.where(moves_up, population.secondary[rows], state.school),
         half_term=state.half_term + 1,
+        crisis=_crises(population.world, state.crisis, rng),
+        heads=_new_heads(population.world, state, rng),
     )
+
+
+def _crises(world: World, crisis: Floats, rng: np.random.Generator) -> Floats:
+    """Return what is left of crises, and those that begin."""
+    if not world.shock_chance:
+        return crisis
+    begins = rng.random(len(crisis)) < world.shock_chance
+    return np.where(begins, 1.0, CRISIS_FADING * crisis)
+
+
+def _new_heads(world: World, state: State, rng: np.random.Generator) -> Floats:
+    """Return the factors of the heads; new ones come at the end of a school year."""
+    if not world.new_heads or (state.half_term + 1) % 6:
+        return state.heads
+    comes = rng.random(len(state.heads)) < world.new_heads
+    factor = np.where(rng.random(len(state.heads)) < 0.5, 0.5, 2.0)
+    return np.clip(np.where(comes, factor * state.heads, state.heads), *HEADS)
 
 
 def _towards(mean: Floats, value: Floats) -> Floats:

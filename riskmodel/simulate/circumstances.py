@@ -6,13 +6,15 @@ Out: the circumstances of each pupil in each year group, at published levels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.simulate.parameters import Preset, parameter
-from riskmodel.simulate.shapes import GROUPS, Floats, drift, standardise
+from riskmodel.simulate.shapes import GROUPS, Drift, Floats, Ints, drift, standardise
 
-__all__ = ["SOCIAL", "draw_circumstances"]
+__all__ = ["SOCIAL", "Circumstances", "Hardship", "draw_hardship"]
 
 SOCIAL = ("", "child_in_need", "child_protection", "looked_after")
 """Kinds of social care by number."""
@@ -22,10 +24,65 @@ FSM_SHAPE = np.array([0.85, 0.89, 0.98, 1.05, 1.10, 1.13, 1.10, 1.08, 1.06, 1.0,
 Year 11 (DfE, absence distributions, 2022/23), between them smoothed."""
 
 
-def draw_circumstances(
+@dataclass(frozen=True)
+class Hardship:
+    """The scores behind circumstances, and above which line of each a pupil has them.
+
+    Attributes
+    ----------
+    poverty, care, risk, help : Drift
+        Scores behind free school meals, being looked after, other social care, early help.
+    lines : dict of str to float array of shape (12,)
+        Kind of circumstances → the line in each year group.
+    """
+
+    poverty: Drift
+    care: Drift
+    risk: Drift
+    help: Drift
+    lines: dict[str, Floats]
+
+    def redrawn(self, known: Ints, rng: np.random.Generator) -> Hardship:
+        """Draw again the scores after the year group that is known; the lines stay."""
+        drawn = {name: getattr(self, name).redrawn(known, rng) for name in DRIFTS}
+        return Hardship(**drawn, lines=self.lines)
+
+    def circumstances(self) -> Circumstances:
+        """Return the circumstances that the scores and the lines give."""
+        social = np.zeros(self.care.score.shape, dtype=np.int8)
+        for kind in ("looked_after", "child_protection", "child_in_need"):
+            score = self.care.score if kind == "looked_after" else self.risk.score
+            social[(score > self.lines[kind]) & (social == 0)] = SOCIAL.index(kind)
+        early_help = (self.help.score > self.lines["early_help"]) & (social == 0)
+        return Circumstances(self.poverty.score > self.lines["fsm"], social, early_help)
+
+
+DRIFTS = ("poverty", "care", "risk", "help")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Family circumstances of every pupil in every year group.
+
+    Attributes
+    ----------
+    fsm : bool array of shape (n_pupils, 12)
+        Eligible for free school meals.
+    social : int8 array of shape (n_pupils, 12)
+        Index in :data:`SOCIAL`; a looked-after child has no other kind.
+    early_help : bool array of shape (n_pupils, 12)
+        Early help, never beside social care.
+    """
+
+    fsm: NDArray[np.bool_]
+    social: NDArray[np.int8]
+    early_help: NDArray[np.bool_]
+
+
+def draw_hardship(
     deprivation: Floats, stress: Floats, preset: Preset, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], NDArray[np.int8], NDArray[np.bool_]]:
-    """Draw circumstances.
+) -> Hardship:
+    """Draw the scores behind circumstances, and set the lines so that shares are as published.
 
     Parameters
     ----------
@@ -38,28 +95,46 @@ def draw_circumstances(
 
     Returns
     -------
-    fsm : bool array of shape (n_pupils, 12)
-        Eligible for free school meals.
-    social : int8 array of shape (n_pupils, 12)
-        Index in :data:`SOCIAL`; a looked-after child has no other kind.
-    early_help : bool array of shape (n_pupils, 12)
-        Early help, never beside social care.
+    Hardship
+        Scores and lines.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> deprivation, stress = rng.standard_normal((2, 400))
-    >>> fsm, social, early_help = draw_circumstances(deprivation, stress, "england", rng)
-    >>> bool((early_help & (social > 0)).any())
+    >>> made = draw_hardship(deprivation, stress, "england", rng).circumstances()
+    >>> bool((made.early_help & (made.social > 0)).any())
     False
     """
-    poor = drift(standardise(0.9 * deprivation + 0.3 * stress), 0.9, 0.8, rng)
+    poverty = drift(standardise(0.9 * deprivation + 0.3 * stress), 0.9, 0.8, rng)
     hardship = standardise(0.8 * stress + 0.6 * rng.standard_normal(len(stress)))
-    social = _social(drift(hardship, 0.45, 0.95, rng), drift(hardship, 0.55, 0.55, rng))
-    need_of_help = np.where(social > 0, np.inf, drift(hardship, 0.4, 0.5, rng))
-    listed = np.full(GROUPS, max(0.0, parameter("vulnerable_list", preset)) / 100)
-    early_help = _highest(need_of_help, np.maximum(listed, 0.05)) & (social == 0)
-    return _highest(poor, _fsm_shares(preset)), social, early_help
+    care, risk = drift(hardship, 0.45, 0.95, rng), drift(hardship, 0.55, 0.55, rng)
+    help_ = drift(hardship, 0.4, 0.5, rng)
+    lines = _lines(poverty.score, care.score, risk.score, help_.score, preset)
+    return Hardship(poverty, care, risk, help_, lines)
+
+
+def _lines(
+    poverty: Floats, care: Floats, risk: Floats, help_: Floats, preset: Preset
+) -> dict[str, Floats]:
+    """Return the line of each kind in every year group.
+
+    The lines depend on each other: whoever has one kind of social care takes a place of the next,
+    since the looked after and those on plans are counted as in need too.
+    """
+    looked_after, in_need = _constant("social.looked_after"), _constant("social.child_in_need")
+    on_plans = _constant("social.child_protection") + looked_after
+    lines = {
+        "fsm": _line_above(poverty, _fsm_shares(preset)),
+        "looked_after": _line_above(care, looked_after),
+    }
+    above = care > lines["looked_after"]
+    for kind, share in (("child_protection", on_plans), ("child_in_need", in_need)):
+        lines[kind] = _line_above(np.where(above, np.inf, risk), share)
+        above = above | (risk > lines[kind])
+    helped = np.maximum(parameter("vulnerable_list", preset) / 100, 0.05)
+    lines["early_help"] = _line_above(np.where(above, np.inf, help_), np.full(GROUPS, helped))
+    return lines
 
 
 def _fsm_shares(preset: Preset) -> Floats:
@@ -69,27 +144,13 @@ def _fsm_shares(preset: Preset) -> Floats:
     return np.asarray(np.repeat(levels, [7, 5]) * (FSM_SHAPE / np.repeat(means, [7, 5])) / 100)
 
 
-def _social(care: Floats, risk: Floats) -> NDArray[np.int8]:
-    """Return the kind of social care by pupil and year group, from two scores of hardship."""
-    social = np.zeros(care.shape, dtype=np.int8)
-    looked_after = _constant("social.looked_after")
-    social[_highest(care, looked_after)] = SOCIAL.index("looked_after")
-    # looked-after children and those on plans are counted as in need too
-    for kind, wanted in (
-        ("child_protection", _constant("social.child_protection") + looked_after),
-        ("child_in_need", _constant("social.child_in_need")),
-    ):
-        risk = np.where(social > 0, np.inf, risk)
-        social[_highest(risk, wanted) & (social == 0)] = SOCIAL.index(kind)
-    return social
-
-
 def _constant(name: str) -> Floats:
     """Return a parameter as the same share of every year group."""
     return np.full(GROUPS, parameter(name) / 100)
 
 
-def _highest(score: Floats, share: Floats) -> NDArray[np.bool_]:
-    """Return in every year group the share of pupils with the highest scores."""
-    lines = [np.quantile(score[:, g], 1 - share[g], method="higher") for g in range(score.shape[1])]
-    return np.asarray(score > np.array(lines))
+def _line_above(score: Floats, share: Floats) -> Floats:
+    """Return, per year group, the line above which the given share of pupils has its scores."""
+    return np.array(
+        [np.quantile(score[:, g], 1 - share[g], method="higher") for g in range(score.shape[1])]
+    )

@@ -83,7 +83,7 @@ def _totals(groups: list[Ints], preset: Preset) -> list[Floats]:
 
 
 def neet_chance(
-    population: Population, rows: Ints, disengagement: Floats, levels: NeetLevels, *, spread: Floats
+    population: Population, rows: Ints, disengagement: Floats, levels: NeetLevels
 ) -> Floats:
     """Return the chance of being NEET in the winter after Year 11.
 
@@ -94,18 +94,16 @@ def neet_chance(
     rows : int array of shape (n_rows,)
         Pupils wanted.
     disengagement : float array of shape (n_rows,)
-        Expected latent state at the end of Year 11.
+        Latent state at the end of Year 11.
     levels : list of float arrays of shape (n_groups,)
         From :func:`neet_levels`.
-    spread : float array of shape (n_rows,)
-        Variance of the latent state around what is expected; 0 at the end of Year 11.
 
     Returns
     -------
     float array of shape (n_rows,)
-        Probability: the chance is exponential in the state, so half the variance adds to its log.
+        Probability.
     """
-    weight = _weight(population, rows, disengagement + SLOPE * spread / 2)
+    weight = _weight(population, rows, disengagement)
     for group, factor in zip(_groups(population, rows), levels, strict=True):
         weight = weight * factor[group]
     return np.minimum(weight, 0.9)

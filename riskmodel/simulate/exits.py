@@ -6,6 +6,8 @@ Out: chances of leaving by reason; moves between schools.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from riskmodel.simulate.parameters import Preset, parameter
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import Floats, Ints
 
-__all__ = ["exit_chances", "moves"]
+__all__ = ["exit_chances", "moved", "moves"]
 
 SLOPES = {
     "left_area": ("left_area", 0.0),
@@ -50,7 +52,7 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
 
     >>> calm = np.zeros(2)
     >>> recent = np.array([0.0, 3.0])
-    >>> state = State(calm, calm, recent, np.array([0, 0]), calm == 0, half_term=0)
+    >>> state = State(calm, calm, recent, np.array([0, 0]), calm == 0, 0, calm, np.ones(1))
     >>> none, suspended = exit_chances(state, 0, "england")["home_educated"]
     >>> bool(suspended > 3 * none)
     True
@@ -67,8 +69,16 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
     return chances
 
 
+UNSETTLING = 0.15
+"""What a move to another school adds to both latent states; chosen."""
+
+
 def moves(
-    population: Population, state: State, active: NDArray[np.bool_], rng: np.random.Generator
+    population: Population,
+    rows: Ints,
+    state: State,
+    active: NDArray[np.bool_],
+    rng: np.random.Generator,
 ) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     """Draw moves to another school of the same phase.
 
@@ -76,27 +86,51 @@ def moves(
     ----------
     population : Population
         Schools.
+    rows : int array of shape (n_rows,)
+        Pupils of the state.
     state : State
-        Of all pupils.
-    active : bool array of shape (n_pupils,)
+        Before the move.
+    active : bool array of shape (n_rows,)
         Whether on a roll.
     rng : Generator
         Source of randomness.
 
     Returns
     -------
-    pupil, school : int arrays of shape (n_moves,)
-        The pupil and the new school of each move.
+    mover, school : int arrays of shape (n_moves,)
+        Position of the pupil in ``rows``, and the new school.
     managed : bool array of shape (n_moves,)
         Whether as a managed move, after suspensions.
     """
     schools = population.schools
     often = parameter("moves") / 100 / 6 + 0.03 * (state.recent >= 3)
-    chosen = active & ~population.special & (rng.random(len(often)) < often)
-    pupil = np.flatnonzero(chosen)
-    now = state.school[pupil]
+    chosen = active & ~population.special[rows] & (rng.random(len(often)) < often)
+    mover = np.flatnonzero(chosen)
+    now = state.school[mover]
     primary = now < schools.n_primary
     low = np.where(primary, 0, schools.n_primary)
     size = np.where(primary, schools.n_primary, schools.n_secondary)
-    school = low + (now - low + 1 + rng.integers(0, 10**6, len(pupil)) % (size - 1)) % size
-    return pupil, school, state.recent[pupil] >= 3
+    school = low + (now - low + 1 + rng.integers(0, 10**6, len(mover)) % (size - 1)) % size
+    return mover, school, state.recent[mover] >= 3
+
+
+def moved(state: State, mover: Ints, school: Ints) -> State:
+    """Return the state after moves to other schools; a move unsettles.
+
+    Parameters
+    ----------
+    state : State
+        Before them.
+    mover, school : int arrays of shape (n_moves,)
+        From :func:`moves`.
+
+    Returns
+    -------
+    State
+        After them.
+    """
+    now, pressure, away = state.school.copy(), state.pressure.copy(), state.disengagement.copy()
+    now[mover] = school
+    pressure[mover] += UNSETTLING
+    away[mover] += UNSETTLING
+    return replace(state, school=now, pressure=pressure, disengagement=away)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
-from riskmodel.simulate.behaviour import Factors, State
+from riskmodel.simulate.behaviour import Factors, Setting, State
 from riskmodel.simulate.calendar import SchoolCalendar
 from riskmodel.simulate.destinations import (
     NeetLevels,
@@ -21,10 +21,11 @@ from riskmodel.simulate.destinations import (
     neet_levels,
     not_known_chance,
 )
-from riskmodel.simulate.exits import exit_chances, moves
+from riskmodel.simulate.exits import exit_chances, moved, moves
 from riskmodel.simulate.parameters import Preset, parameters_under
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints
+from riskmodel.simulate.worlds import UNRECORDED_YEARS
 
 __all__ = ["NEVER", "Leavers", "Life", "live"]
 
@@ -149,15 +150,16 @@ def live(
         n_suspensions[rows] = rng.poisson(chance["susp"])
         if number >= 0:
             _remember(life, state, factors)
-            state, events, moved = _happen(given, life, rows, state, n_suspensions, chance["pex"])
+            state, events, to = _happen(given, life, rows, state, n_suspensions, chance["pex"])
             incidents += events
-            rolls.append(moved)
+            rolls.append(to)
+        state = _unsettled(population, rows, state, setting, n_suspensions)
         # every pupil's state is carried on, on a roll or not, so that all draws stay in step
         setting = behaviour.groups_of(population, everyone, number)
         state = behaviour.step(population, everyone, state, setting, n_suspensions, rng)
         if number >= 0:
             life.states.append(state)
-    life.suspended = _within_the_law(_joined(incidents), life, calendar)
+    life.suspended = _recorded(given, _within_the_law(_joined(incidents), life, calendar))
     life.rolls = _joined(rolls)
     return life
 
@@ -169,7 +171,7 @@ def _unlived(population: Population, state: State, preset: Preset) -> Life:
         exit_day=np.full(n, NEVER),
         back_day=np.full(n, NEVER),
         reason=np.full(n, None, object),
-        neet=neet_levels(population, older, state.disengagement[older], preset),
+        neet=neet_levels(population, older, state.away[older], preset),
     )
 
 
@@ -180,9 +182,19 @@ def _is_here(population: Population, life: Life, number: int) -> NDArray[np.bool
     return of_age & (population.arrives <= max(number, 0)) & (life.exit_day == NEVER)
 
 
+def _unsettled(
+    population: Population, rows: Ints, state: State, setting: Setting, n_suspensions: Ints
+) -> State:
+    """Return the state after suspensions have unsettled others; ``setting`` is of the rows, on a roll."""
+    now = behaviour.unsettled(population.world, state.take(rows), setting, n_suspensions[rows])
+    pressure = state.pressure.copy()
+    pressure[rows] = now.pressure
+    return replace(state, pressure=pressure)
+
+
 def _remember(life: Life, state: State, factors: Factors) -> None:
-    """Keep the latent state and the factors at the start of a half-term."""
-    life.disengagement.append(state.disengagement.astype(np.float32))
+    """Keep the latent state and the factors of a half-term."""
+    life.disengagement.append(state.away.astype(np.float32))
     life.factors.append({event: [f.copy() for f in found] for event, found in factors.items()})
 
 
@@ -199,8 +211,8 @@ def _happen(
     _leave(given, life, rows, state, days)
     if number % 6 == 5:
         _finish(given, life, rows[given.population.first_group[rows] + number // 6 == 11], state)
-    state, moved = _move(given, life, rows, state, days)
-    return state, incidents, moved
+    state, to = _move(given, life, rows, state, days)
+    return state, incidents, to
 
 
 def _events(pupil: Ints, day: Ints, days: Ints, state: State) -> Events:
@@ -272,24 +284,21 @@ def _finish(given: _Given, life: Life, rows: Ints, state: State) -> None:
     year = given.calendar.first_year + state.half_term // 6 + 1
     life.exit_day[pupil] = np.searchsorted(given.calendar.days, np.datetime64(f"{year}-06-27"))
     life.reason[pupil] = "completed"
-    away, none = state.disengagement[pupil], np.zeros(len(pupil))
-    neet = neet_chance(given.population, pupil, away, life.neet, spread=none)
+    away = state.away[pupil]
+    neet = neet_chance(given.population, pupil, away, life.neet)
     not_known = not_known_chance(given.population, pupil, away, given.preset)
     life.leavers.append(Leavers(pupil, neet, not_known))
 
 
 def _move(given: _Given, life: Life, rows: Ints, state: State, days: Ints) -> tuple[State, Events]:
-    """Return moves to other schools at the end of a half-term; a move unsettles."""
+    """Return the state after moves to other schools at the end of a half-term, and the moves."""
     stays = np.zeros(len(given.population), dtype=bool)
     stays[rows] = life.exit_day[rows] == NEVER
-    pupil, school, managed = moves(given.population, state, stays, given.rng)
+    everyone = np.arange(len(given.population))
+    pupil, school, managed = moves(given.population, everyone, state, stays, given.rng)
     day = np.full(len(pupil), days[-1])
-    moved = {"pupil": pupil, "day": day, "school": school, "managed": managed.astype(np.int64)}
-    now, pressure, away = state.school.copy(), state.pressure.copy(), state.disengagement.copy()
-    now[pupil] = school
-    pressure[pupil] += 0.15
-    away[pupil] += 0.15
-    return replace(state, school=now, pressure=pressure, disengagement=away), moved
+    moves_of = {"pupil": pupil, "day": day, "school": school, "managed": managed.astype(np.int64)}
+    return moved(state, pupil, school), moves_of
 
 
 def _joined(parts: list[Events]) -> Events:
@@ -305,6 +314,17 @@ def _within_the_law(events: Events, life: Life, calendar: SchoolCalendar) -> Eve
     days = _shortened(events["days"], keep, key)
     keep &= _within_limit(np.where(keep, days, 0), key, events["day"])
     return {name: values[keep] for name, values in (events | {"days": days}).items()}
+
+
+def _recorded(given: _Given, events: Events) -> Events:
+    """Return the events that are recorded: some suspensions are held inside school in some worlds."""
+    share = given.population.world.unrecorded
+    if not share:
+        return events
+    years_left = (len(given.calendar.starts) // 6) - given.calendar.half_term[events["day"]] // 6
+    inside = given.rng.random(len(events["day"])) < share
+    keep = (events["days"] == 0) | (years_left > UNRECORDED_YEARS) | ~inside
+    return {name: values[keep] for name, values in events.items()}
 
 
 def _shortened(days: Ints, keep: NDArray[np.bool_], key: Ints) -> Ints:

@@ -1,21 +1,22 @@
 """Special educational needs: which, since when, found early or late, and what is provided.
 
 In:  sex, free school meals, vulnerability, the primary school.
-Out: :class:`Needs`, by year group, at published levels by sex, year group and free school meals.
+Out: :class:`Severity` and :class:`Needs`, at published levels by sex, year group and free school
+meals.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
-from riskmodel.simulate.shapes import GROUPS, Floats, Ints, curve, drift, standardise
+from riskmodel.simulate.shapes import GROUPS, Drift, Floats, Ints, curve, drift, standardise
 
-__all__ = ["NEEDS", "Needs", "draw_needs", "sen_targets"]
+__all__ = ["NEEDS", "Needs", "Severity", "draw_severity", "sen_targets"]
 
 NEEDS = ("SEMH", *(code for code in parameters_under("need") if code != "SEMH"))
 """Types of need; social, emotional and mental health first."""
@@ -29,35 +30,92 @@ HIDDEN = 1.15
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """Needs of pupils.
+    """Needs of pupils, and what is provided, by year group.
 
     Attributes
     ----------
-    need : int array of shape (n_pupils,)
-        Index in :data:`NEEDS`; -1 for pupils who never have one.
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)
-        A need without provision.
-    special : bool array of shape (n_pupils,)
-        At a special school.
+        A need that has shown itself by then, without provision.
     """
 
-    need: Ints
     provision: NDArray[np.int8]
     unmet: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Severity:
+    """The scores behind needs, and from which line of each a need exists or is provided for.
+
+    Attributes
+    ----------
+    score : Drift
+        How severe a pupil's difficulties are.
+    delay : float array of shape (n_pupils, 12)
+        How far the slowness of the primary school lowers the score that is recorded.
+    plan_noise : float array of shape (n_pupils,)
+        What else leads to a plan.
+    male, special : bool arrays of shape (n_pupils,)
+        Sex; at a special school, where every pupil has a plan.
+    kind : int array of shape (n_pupils,)
+        Index in :data:`NEEDS`: the kind of a need, whether or not it ever shows itself.
+    need_line : float array of shape (n_pupils,)
+        A need exists from the year group in which the score first reaches this line.
+    plan_line, support_line : float arrays of shape (4, 12)
+        Lines of plan and of SEN support, by cell (sex and free school meals) and year group.
+    """
+
+    score: Drift
+    delay: Floats
+    plan_noise: Floats
+    male: NDArray[np.bool_]
     special: NDArray[np.bool_]
+    kind: Ints
+    need_line: Floats
+    plan_line: Floats
+    support_line: Floats
+
+    def redrawn(self, known: Ints, rng: np.random.Generator) -> Severity:
+        """Draw again the score after the year group that is known; all lines stay."""
+        return replace(self, score=self.score.redrawn(known, rng))
+
+    def needs(self, fsm: NDArray[np.bool_]) -> Needs:
+        """Return the needs and what is provided, given who is eligible for free school meals."""
+        cell, group = _cells(self.male, fsm), np.arange(GROUPS)
+        has_plan = _plan_score(self) >= self.plan_line[cell, group]
+        support = _recorded(self) >= self.support_line[cell, group]
+        provision = np.where(has_plan, 2, np.where(support, 1, 0)).astype(np.int8)
+        shown = (self.score.score >= self.need_line[:, None]) | (provision > 0)
+        has_need = np.maximum.accumulate(shown, axis=1)
+        return Needs(provision=provision, unmet=has_need & (provision == 0))
 
 
-def draw_needs(
+def _cells(male: NDArray[np.bool_], fsm: NDArray[np.bool_]) -> Ints:
+    """Return the cell of each pupil and year group in the targets: sex and free school meals."""
+    return 2 * male[:, None] + fsm
+
+
+def _plan_score(severity: Severity) -> Floats:
+    """Return the score that leads to a plan; every pupil of a special school is above all lines."""
+    score = 0.7 * severity.score.score + 0.7 * severity.plan_noise[:, None]
+    return np.where(severity.special[:, None], np.inf, score)
+
+
+def _recorded(severity: Severity) -> Floats:
+    """Return the score that is recorded: slowness lowers it in the early years."""
+    return severity.score.score - severity.delay
+
+
+def draw_severity(
     male: NDArray[np.bool_],
     fsm: NDArray[np.bool_],
     vulnerability: Floats,
     primary: Ints,
     preset: Preset,
     rng: np.random.Generator,
-) -> Needs:
-    """Draw needs.
+) -> Severity:
+    """Draw the scores behind needs, and set the lines so that shares are as published.
 
     Parameters
     ----------
@@ -76,35 +134,40 @@ def draw_needs(
 
     Returns
     -------
-    Needs
-        The pupils with the highest scores of their sex, year group and eligibility have the
-        provision, so that shares are as published. Slowness lowers the score in the early years.
+    Severity
+        Scores and lines: the pupils with the highest scores of their sex, year group and
+        eligibility have the provision.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> male, fsm = np.arange(200) % 2 == 0, np.zeros((200, 12), dtype=bool)
-    >>> needs = draw_needs(male, fsm, rng.standard_normal(200), np.arange(200) % 4, "england", rng)
+    >>> made = draw_severity(male, fsm, rng.standard_normal(200), np.arange(200) % 4, "england", rng)
+    >>> needs = made.needs(fsm)
     >>> bool((needs.unmet & (needs.provision > 0)).any())
     False
     """
-    severity = drift(standardise(vulnerability), 0.5, 0.97, rng)
-    recorded = severity - _delay(primary, rng)
-    plan_score = 0.7 * severity + 0.7 * rng.standard_normal(len(male))[:, None]
-    often = fsm.mean(axis=1)
-    special = _at_special_schools(plan_score[:, 0] + 0.5 * male + 0.3 * often, preset)
-    plan_score = np.where(special[:, None], np.inf, plan_score)
+    score = drift(standardise(vulnerability), 0.5, 0.97, rng)
+    delay = _delay(primary, rng)
+    plan_noise = rng.standard_normal(len(male))
+    first = 0.7 * score.score[:, 0] + 0.7 * plan_noise
     any_sen, plan = sen_targets(preset)
-    provision = _provision(2 * male[:, None] + fsm, plan_score, recorded, any_sen, plan)
-    peak = any_sen.max(axis=1)[2 * male + (often > 0.5)]
-    has_need = _highest(severity.max(axis=1), HIDDEN * peak) | (provision > 0).any(axis=1)
-    kinds = _kinds(vulnerability, (provision > 0).sum(axis=1), rng)
-    return Needs(
-        need=np.where(has_need, kinds, -1),
-        provision=provision,
-        unmet=has_need[:, None] & (provision == 0),
-        special=special,
+    peak = any_sen.max(axis=1)[2 * male + fsm[:, 0]]
+    lineless = Severity(
+        score=score,
+        delay=delay,
+        plan_noise=plan_noise,
+        male=male,
+        special=_at_special_schools(first + 0.5 * male + 0.3 * fsm[:, 0], preset),
+        kind=np.zeros(len(male), dtype=np.int64),
+        need_line=np.quantile(score.score.max(axis=1), 1 - HIDDEN * peak),
+        plan_line=np.full(any_sen.shape, np.inf),
+        support_line=np.full(any_sen.shape, np.inf),
     )
+    plan_line, support_line = _lines(lineless, _cells(male, fsm), any_sen, plan)
+    lined = replace(lineless, plan_line=plan_line, support_line=support_line)
+    years = (lined.needs(fsm).provision > 0).sum(axis=1)
+    return replace(lined, kind=_kinds(vulnerability, years, rng))
 
 
 def _delay(primary: Ints, rng: np.random.Generator) -> Floats:
@@ -116,32 +179,33 @@ def _delay(primary: Ints, rng: np.random.Generator) -> Floats:
 def _at_special_schools(score: Floats, preset: Preset) -> NDArray[np.bool_]:
     """Return who is at a special school; their number follows the preset's number of plans."""
     share = parameter("special") * parameter("ehc_plan", preset) / parameter("ehc_plan")
-    return _top(score, share / 100)
+    return score >= _lowest_of_top(score, share / 100)
 
 
-def _provision(
-    cell: Ints, plan_score: Floats, support_score: Floats, any_sen: Floats, plan: Floats
-) -> NDArray[np.int8]:
-    """Return 0 none, 1 SEN support, 2 EHC plan by pupil and year group.
+def _lines(severity: Severity, cell: Ints, any_sen: Floats, plan: Floats) -> tuple[Floats, Floats]:
+    """Return the lines of plan and of SEN support, by cell and year group.
 
-    ``cell`` is the row of the targets ``any_sen`` and ``plan`` that a pupil belongs to.
+    ``any_sen`` and ``plan`` are the shares wanted.
     """
-    provision = np.zeros(cell.shape, dtype=np.int8)
-    for group, number in product(range(GROUPS), range(len(plan))):
+    plan_score, recorded = _plan_score(severity), _recorded(severity)
+    plan_line, support_line = np.full(plan.shape, np.inf), np.full(plan.shape, np.inf)
+    for number, group in product(range(len(plan)), range(GROUPS)):
         rows = np.flatnonzero(cell[:, group] == number)
         if not len(rows):
             continue
-        has_plan = _top(plan_score[rows, group], plan[number, group])
-        others = np.where(has_plan, -np.inf, support_score[rows, group])
-        support = _top(others, max(0.0, any_sen[number, group] - has_plan.mean()))
-        provision[rows, group] = np.where(has_plan, 2, np.where(support, 1, 0))
-    return provision
+        wanted = plan[number, group]
+        line = plan_line[number, group] = _lowest_of_top(plan_score[rows, group], wanted)
+        has_plan = plan_score[rows, group] >= line
+        others = np.where(has_plan, -np.inf, recorded[rows, group])
+        left = max(0.0, any_sen[number, group] - has_plan.mean())
+        support_line[number, group] = _lowest_of_top(others, left)
+    return plan_line, support_line
 
 
-def _highest(score: Floats, share: Floats) -> NDArray[np.bool_]:
-    """Return whose score is among the highest, each pupil by a share of their own."""
-    rank = np.argsort(np.argsort(-score, kind="stable"), kind="stable") / len(score)
-    return np.asarray(rank < share)
+def _lowest_of_top(score: Floats, share: float) -> float:
+    """Return the lowest of the share of scores that are highest; infinite where that is none."""
+    n = round(share * len(score))
+    return float(np.partition(score, len(score) - n)[len(score) - n]) if n else np.inf
 
 
 def sen_targets(preset: Preset) -> tuple[Floats, Floats]:
@@ -193,13 +257,6 @@ def _plan_shape(male: float, meals: float) -> Floats:
     by_sex = ((1 - boys) / (1 - male), boys / male)
     by_meals = ((1 - on_meals) / (1 - meals), on_meals / meals)
     return np.vstack([shape * sex * eligible for sex in by_sex for eligible in by_meals])
-
-
-def _top(score: Floats, share: float) -> NDArray[np.bool_]:
-    """Choose the share of rows with the highest scores."""
-    chosen = np.zeros(len(score), dtype=bool)
-    chosen[np.argsort(-score, kind="stable")[: round(share * len(score))]] = True
-    return chosen
 
 
 def _kinds(vulnerability: Floats, years: Ints, rng: np.random.Generator) -> Ints:

@@ -6,16 +6,18 @@ Out: :class:`Population`: arrays, one value per pupil, or per pupil and year gro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from riskmodel.simulate.circumstances import draw_circumstances
-from riskmodel.simulate.needs import draw_needs
+from riskmodel.simulate.circumstances import Hardship, draw_hardship
+from riskmodel.simulate.needs import NEEDS, Severity, draw_severity
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
 from riskmodel.simulate.shapes import Floats, Ints, standardise
+from riskmodel.simulate.worlds import STEADY, World
 
 __all__ = ["ETHNICITIES", "Population", "Schools", "lognormal_spread", "make_population"]
 
@@ -96,7 +98,7 @@ class Population:
     early_help : bool array of shape (n_pupils, 12)
         Early help.
     need : int array of shape (n_pupils,)
-        Index in :data:`riskmodel.simulate.needs.NEEDS`.
+        Index in :data:`riskmodel.simulate.needs.NEEDS`: the kind of need, of those who have one.
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)
@@ -105,6 +107,12 @@ class Population:
         Schools; the special school in both where ``special``.
     schools : Schools
         The schools.
+    hardship : Hardship
+        The scores behind free school meals, social care and early help.
+    severity : Severity
+        The scores behind needs.
+    world : World
+        The mechanisms of their world.
     """
 
     first_group: Ints
@@ -127,14 +135,52 @@ class Population:
     primary: Ints
     secondary: Ints
     schools: Schools
+    hardship: Hardship
+    severity: Severity
+    world: World
 
     def __len__(self) -> int:
         """Return the number of pupils."""
         return len(self.first_group)
 
+    def redrawn(self, half_term: int, rng: np.random.Generator) -> Population:
+        """Draw again the circumstances and needs of the school years after a half-term.
+
+        Parameters
+        ----------
+        half_term : int
+            Its number; the circumstances of its school year are known.
+        rng : Generator
+            Source of randomness.
+
+        Returns
+        -------
+        Population
+            The same up to that school year, whatever became of the pupils in this one.
+        """
+        known = self.first_group + half_term // 6
+        hardship = self.hardship.redrawn(known, rng)
+        severity = self.severity.redrawn(known, rng)
+        return replace(
+            self, hardship=hardship, severity=severity, **_by_year_group(hardship, severity)
+        )
+
+
+def _by_year_group(hardship: Hardship, severity: Severity) -> dict[str, NDArray[Any]]:
+    """Return the circumstances and needs of a population."""
+    now = hardship.circumstances()
+    needs = severity.needs(now.fsm)
+    return {
+        "fsm": now.fsm,
+        "social": now.social,
+        "early_help": now.early_help,
+        "provision": needs.provision,
+        "unmet": needs.unmet,
+    }
+
 
 def make_population(
-    pupils: int, years: int, preset: Preset, rng: np.random.Generator
+    pupils: int, years: int, preset: Preset, rng: np.random.Generator, world: World = STEADY
 ) -> Population:
     """Draw schools and pupils.
 
@@ -148,6 +194,8 @@ def make_population(
         ``"england"`` or ``"bcp"``.
     rng : Generator
         Source of randomness.
+    world : World
+        The mechanisms of their world; the same pupils live in every world.
 
     Returns
     -------
@@ -169,19 +217,23 @@ def make_population(
     stress = 0.45 * deprivation + np.sqrt(1 - 0.45**2) * own
     male = rng.random(n) < parameter("male") / 100
     schools = _make_schools(pupils, preset, rng)
-    fsm, social, early_help = draw_circumstances(deprivation, stress, preset, rng)
+    hardship = draw_hardship(deprivation, stress, preset, rng)
     primary = _assign(deprivation, schools.n_primary, rng)
     frailty = rng.standard_normal(n)
     vulnerability = 0.6 * frailty + 0.4 * stress - 0.5 * ability
-    needs = draw_needs(male, fsm, vulnerability, primary, preset, rng)
-    pressure, disengagement = _latent_means(stress, frailty, ability, needs.need == 0, rng)
+    fsm = hardship.circumstances().fsm
+    severity = draw_severity(male, fsm, vulnerability, primary, preset, rng)
+    first = severity.needs(fsm)
+    has_need = first.unmet[:, 0] | (first.provision[:, 0] > 0)
+    semh = has_need & (severity.kind == NEEDS.index("SEMH"))
+    pressure, disengagement = _latent_means(stress, frailty, ability, semh, rng)
     special_school = schools.n_primary + schools.n_secondary + rng.integers(0, schools.n_special, n)
     secondary = schools.n_primary + _assign(deprivation, schools.n_secondary, rng)
     return Population(
         first_group=first_group,
         arrives=_arrivals(n, first_group, years, rng),
         male=male,
-        special=needs.special,
+        special=severity.special,
         ethnicity=_ethnicities(n, rng),
         birth_month=rng.integers(0, 12, n),
         deprivation=deprivation,
@@ -189,15 +241,14 @@ def make_population(
         stress=stress,
         pressure_mean=pressure,
         disengagement_mean=disengagement,
-        fsm=fsm,
-        social=social,
-        early_help=early_help,
-        need=needs.need,
-        provision=needs.provision,
-        unmet=needs.unmet,
-        primary=np.where(needs.special, special_school, primary),
-        secondary=np.where(needs.special, special_school, secondary),
+        need=severity.kind,
+        primary=np.where(severity.special, special_school, primary),
+        secondary=np.where(severity.special, special_school, secondary),
         schools=schools,
+        hardship=hardship,
+        severity=severity,
+        world=world,
+        **_by_year_group(hardship, severity),
     )
 
 

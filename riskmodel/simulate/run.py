@@ -1,6 +1,6 @@
 """The whole simulation, LA by LA.
 
-In:  how many pupils and years, a seed, a preset.
+In:  how many pupils and years, a seed, a preset, a world.
 Out: :class:`Simulated`, or one :class:`Authority` after the other, which need little memory.
 """
 
@@ -26,6 +26,7 @@ from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population, make_population
 from riskmodel.simulate.shapes import GROUPS
 from riskmodel.simulate.truth import true_risks
+from riskmodel.simulate.worlds import WorldName, world_named
 
 __all__ = ["LARGEST_LA", "Authority", "Simulated", "authorities", "simulate"]
 
@@ -56,6 +57,41 @@ class Simulated:
 
     tables: Tables = field(repr=False)
     truth: pd.DataFrame = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes
+    ----------
+    pupils, years, seed : int
+        As for :func:`simulate`.
+    preset, world : str
+        As for :func:`simulate`.
+
+    Raises
+    ------
+    RequestError
+        If one makes no sense.
+    """
+
+    pupils: int
+    years: int
+    seed: int
+    preset: Preset
+    world: WorldName
+
+    def __post_init__(self) -> None:
+        if self.pupils < 100:
+            raise RequestError(
+                f"At least 100 pupils are needed to simulate an LA; got {self.pupils}."
+            )
+        if not 1 <= self.years <= 12:
+            raise RequestError(f"The number of school years must be from 1 to 12; got {self.years}.")
+        if self.preset not in get_args(Preset):
+            raise RequestError(f"The preset must be england or bcp; got {self.preset!r}.")
+        world_named(self.world)
 
 
 @dataclass(frozen=True)
@@ -110,7 +146,12 @@ class Authority:
 
 
 def simulate(
-    *, pupils: int = 12_000, years: int = 4, seed: int = 0, preset: Preset = "england"
+    *,
+    pupils: int = 12_000,
+    years: int = 4,
+    seed: int = 0,
+    preset: Preset = "england",
+    world: WorldName = "steady",
 ) -> Simulated:
     """Simulate an LA in memory.
 
@@ -125,6 +166,8 @@ def simulate(
         The same seed gives the same bytes.
     preset : str
         ``"england"`` or ``"bcp"``: published levels.
+    world : str
+        How lives go at these levels: one of :data:`riskmodel.simulate.WORLDS`.
 
     Returns
     -------
@@ -136,7 +179,7 @@ def simulate(
     RequestError
         If a parameter makes no sense.
     """
-    made = list(authorities(pupils, years, seed, preset))
+    made = list(authorities(Request(pupils, years, seed, preset, world)))
     tables = made[0].tables() if len(made) == 1 else _joined(made)
     return Simulated(
         tables=Tables({name: tables[name] for name in TABLES if name in tables}),
@@ -160,51 +203,34 @@ def _stacked(parts: list[pd.DataFrame], everyone: pd.CategoricalDtype) -> pd.Dat
     return pd.concat(parts, ignore_index=True)
 
 
-def authorities(pupils: int, years: int, seed: int, preset: Preset) -> Iterator[Authority]:
+def authorities(request: Request) -> Iterator[Authority]:
     """Simulate one LA after the other.
 
     Parameters
     ----------
-    pupils, years, seed : int
-        As for :func:`simulate`.
-    preset : str
-        ``"england"`` or ``"bcp"``.
+    request : Request
+        What is asked for.
 
     Yields
     ------
     Authority
-        An LA of at most :data:`LARGEST_LA` pupils.
-
-    Raises
-    ------
-    RequestError
-        If a parameter makes no sense.
+        One LA.
     """
-    _check_request(pupils, years, preset)
-    number = -(-pupils // LARGEST_LA)
-    calendar = make_calendar(years)
-    sizes = np.diff(np.linspace(0, pupils, number + 1).round().astype(int)).tolist()
-    seeds = np.random.SeedSequence(seed).spawn(number)
+    number = -(-request.pupils // LARGEST_LA)
+    calendar = make_calendar(request.years)
+    sizes = np.diff(np.linspace(0, request.pupils, number + 1).round().astype(int)).tolist()
+    seeds = np.random.SeedSequence(request.seed).spawn(number)
     n_pupils = n_schools = 0
     for index, (size, child) in enumerate(zip(sizes, seeds, strict=True)):
-        one = _authority(size, preset, calendar, child, (n_pupils, n_schools, index))
+        one = _authority(size, request, calendar, child, (n_pupils, n_schools, index))
         n_pupils += len(one.marks)
         n_schools += len(one.frames["schools"])
         yield one
 
 
-def _check_request(pupils: int, years: int, preset: str) -> None:
-    if pupils < 100:
-        raise RequestError(f"At least 100 pupils are needed to simulate an LA; got {pupils}.")
-    if not 1 <= years <= 12:
-        raise RequestError(f"The number of school years must be from 1 to 12; got {years}.")
-    if preset not in get_args(Preset):
-        raise RequestError(f"The preset must be england or bcp; got {preset!r}.")
-
-
 def _authority(
     pupils: int,
-    preset: Preset,
+    request: Request,
     calendar: SchoolCalendar,
     seed: np.random.SeedSequence,
     before: tuple[int, int, int],
@@ -212,8 +238,8 @@ def _authority(
     """Simulate one LA; ``before`` counts pupils, schools and LAs before it."""
     streams = ("population", "life", "truth", "records", "marks")
     rng = {n: np.random.default_rng(s) for n, s in zip(streams, seed.spawn(5), strict=True)}
-    years = len(calendar.starts) // 6
-    population = make_population(pupils, years, preset, rng["population"])
+    preset, world = request.preset, world_named(request.world)
+    population = make_population(pupils, request.years, preset, rng["population"], world)
     life = live(population, calendar, preset, rng["life"])
     ids = _pseudonyms(len(population), before[0])
     labels = ids.categories.to_numpy(object)
@@ -258,11 +284,17 @@ def _frames(
         "plans": plans,
         "circumstances": records.circumstances_table(population, ids, year, rng),
         "neighbourhood": records.neighbourhood_table(population, ids, year),
-        "attainment": records.attainment_table(population, ids, year, life.disengagement[-1], rng),
+        "attainment": records.attainment_table(population, ids, year, _at_the_end(population, life), rng),
         "destinations": records.destinations_table(calendar, life, ids, rng),
         "calendar": calendar.table(),
     }
     return {name: _typed(name, frame) for name, frame in frames.items()}
+
+
+def _at_the_end(population: Population, life: Life) -> NDArray[np.float32]:
+    """Return each pupil's disengagement in the last half-term of Year 11, or in the last of the data."""
+    last = np.clip(6 * (GROUPS - population.first_group) - 1, 0, len(life.disengagement) - 1)
+    return np.column_stack(life.disengagement)[np.arange(len(population)), last]
 
 
 def _register(

@@ -7,11 +7,12 @@ Out: scores by year group, and weights whose sums by group are as published.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GROUPS", "Floats", "Ints", "curve", "drift", "rake", "standardise"]
+__all__ = ["GROUPS", "Drift", "Floats", "Ints", "curve", "drift", "rake", "standardise"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -63,15 +64,71 @@ def curve(points: Mapping[str, float]) -> Floats:
     return np.interp(np.arange(GROUPS), groups, np.array(list(points.values())))
 
 
-def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Generator) -> Floats:
-    """Return a standard normal score that drifts over the year groups.
+@dataclass(frozen=True)
+class Drift:
+    """A standard normal score that drifts over the year groups around a trait that stays.
+
+    Attributes
+    ----------
+    trait : float array of shape (n_pupils,)
+        Standardised.
+    of_trait : float
+        Share of the score's variance that is the trait's.
+    persistence : float
+        Correlation of the rest from one year group to the next.
+    score : float array of shape (n_pupils, 12)
+        Mean 0, variance 1 in every year group.
+    """
+
+    trait: Floats
+    of_trait: float
+    persistence: float
+    score: Floats
+
+    def redrawn(self, known: Ints, rng: np.random.Generator) -> Drift:
+        """Draw again what comes after the year group that is known, given all that came before.
+
+        Parameters
+        ----------
+        known : int array of shape (n_pupils,)
+            Last year group that is known of each pupil; negative where none is.
+        rng : Generator
+            Source of randomness.
+
+        Returns
+        -------
+        Drift
+            The same up to ``known``.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> score = drift(np.array([-1.0, 1.0]), 0.5, 0.9, rng)
+        >>> again = score.redrawn(np.array([3, 11]), rng)
+        >>> (again.score == score.score).sum(axis=1).tolist()
+        [4, 12]
+        """
+        own = np.sqrt(self.of_trait) * self.trait
+        rest = np.ascontiguousarray((self.score.T - own) / np.sqrt(1 - self.of_trait))
+        drawn = rng.standard_normal(rest.shape)
+        drawn[1:] *= np.sqrt(1 - self.persistence**2)
+        for group in range(GROUPS):
+            if group:
+                drawn[group] += self.persistence * rest[group - 1]
+            rest[group] = np.where(group > known, drawn[group], rest[group])
+        new = own[:, None] + np.sqrt(1 - self.of_trait) * rest.T
+        return replace(self, score=np.where(np.arange(GROUPS) > known[:, None], new, self.score))
+
+
+def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Generator) -> Drift:
+    """Draw a standard normal score that drifts over the year groups.
 
     Parameters
     ----------
     trait : float array of shape (n_pupils,)
         Standardised; stays.
     of_trait : float
-        Share of the score's variance that is the trait's.
+        Share of the score's variance that is the trait's; below 1.
     persistence : float
         Correlation of the rest from one year group to the next.
     rng : Generator
@@ -79,22 +136,19 @@ def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Gen
 
     Returns
     -------
-    float array of shape (n_pupils, 12)
-        Mean 0, variance 1 in every year group.
+    Drift
+        The score of every pupil in every year group.
 
     Examples
     --------
-    A score that is all trait does not drift.
+    A score that is nearly all trait hardly drifts.
 
-    >>> drift(np.array([-1.0, 1.0]), 1.0, 0.5, np.random.default_rng(0))[:, [0, 11]].tolist()
+    >>> score = drift(np.array([-1.0, 1.0]), 0.9999, 0.5, np.random.default_rng(0)).score
+    >>> score[:, [0, 11]].round(1).tolist()
     [[-1.0, -1.0], [1.0, 1.0]]
     """
-    noise = rng.standard_normal((len(trait), GROUPS))
-    for group in range(1, GROUPS):
-        noise[:, group] = (
-            persistence * noise[:, group - 1] + np.sqrt(1 - persistence**2) * noise[:, group]
-        )
-    return np.sqrt(of_trait) * trait[:, None] + np.sqrt(1 - of_trait) * noise
+    nothing = Drift(trait, of_trait, persistence, np.zeros((len(trait), GROUPS)))
+    return nothing.redrawn(np.full(len(trait), -1), rng)
 
 
 def rake(

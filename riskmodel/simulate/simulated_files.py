@@ -1,6 +1,6 @@
 """A simulated LA as files: straight to Parquet in little memory, or as the returns that an LA receives.
 
-In:  how many pupils and years, a seed, a preset; a folder.
+In:  how many pupils and years, a seed, a preset, a world; a folder.
 Out: the folder with extracts or returns, and beside them what was asked for; the preset of such a folder.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from riskmodel.data.write import new_folder
 from riskmodel.errors import DataError, RequestError
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.returns import write_returns
-from riskmodel.simulate.run import LARGEST_LA, authorities, simulate
+from riskmodel.simulate.run import LARGEST_LA, Request, authorities, simulate
+from riskmodel.simulate.worlds import WorldName
 
 __all__ = ["preset_of", "write_simulated", "write_simulated_returns"]
 
@@ -35,6 +37,7 @@ def write_simulated(
     years: int = 4,
     seed: int = 0,
     preset: Preset = "england",
+    world: WorldName = "steady",
 ) -> dict[str, int]:
     """Write a simulated LA as Parquet; several LAs one after the other.
 
@@ -50,6 +53,8 @@ def write_simulated(
         Seed.
     preset : str
         ``"england"`` or ``"bcp"``.
+    world : str
+        As for :func:`simulate`.
 
     Returns
     -------
@@ -61,11 +66,12 @@ def write_simulated(
     RequestError
         If a parameter makes no sense or the folder is not empty.
     """
+    request = Request(pupils, years, seed, preset, world)
     rows = dict.fromkeys((name for name in TABLES if name != "absence_totals"), 0)
     with new_folder(out) as folder, ExitStack() as open_files:
         (folder / "truth").mkdir()
         writers: dict[str, pq.ParquetWriter] = {}
-        for one in authorities(pupils, years, seed, preset):
+        for one in authorities(request):
             for name, frame in one.parts():
                 if name == "calendar" and name in writers:
                     continue
@@ -76,7 +82,7 @@ def write_simulated(
                 writers[name].write_table(table)
                 if name in rows:
                     rows[name] += table.num_rows
-        _write_settings(folder, pupils, years, seed, preset)
+        _write_settings(folder, request)
     return rows
 
 
@@ -87,6 +93,7 @@ def write_simulated_returns(
     years: int = 4,
     seed: int = 0,
     preset: Preset = "england",
+    world: WorldName = "steady",
 ) -> dict[str, int]:
     """Simulate one LA and write what it would receive: censuses, registers, other extracts.
 
@@ -102,6 +109,8 @@ def write_simulated_returns(
         Seed.
     preset : str
         ``"england"`` or ``"bcp"``.
+    world : str
+        As for :func:`simulate`.
 
     Returns
     -------
@@ -114,11 +123,11 @@ def write_simulated_returns(
         If a parameter makes no sense or the folder is not empty.
     """
     _check_one_authority(pupils)
-    simulated = simulate(pupils=pupils, years=years, seed=seed, preset=preset)
+    simulated = simulate(pupils=pupils, years=years, seed=seed, preset=preset, world=world)
     with new_folder(out) as folder:
         rows = write_returns(simulated.tables, folder, seed=seed)
         (folder / "truth").mkdir()
-        _write_settings(folder, pupils, years, seed, preset)
+        _write_settings(folder, Request(pupils, years, seed, preset, world))
     return rows
 
 
@@ -130,9 +139,8 @@ def _check_one_authority(pupils: int) -> None:
         )
 
 
-def _write_settings(folder: Path, pupils: int, years: int, seed: int, preset: Preset) -> None:
-    settings = {"pupils": pupils, "years": years, "seed": seed, "preset": preset}
-    (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
+def _write_settings(folder: Path, request: Request) -> None:
+    (folder / SETTINGS).write_text(json.dumps(asdict(request)) + "\n", encoding="utf-8")
 
 
 def preset_of(source: str | Path) -> Preset | None:

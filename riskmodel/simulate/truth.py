@@ -1,10 +1,17 @@
-"""The chances behind a life: each pupil's true risk on every snapshot day.
+"""The chances behind a life: each pupil's true risk on every snapshot day, nothing later known.
 
 In:  the population, the calendar, what happened.
 Out: one row per outcome, pupil and snapshot day.
+
+The truth is the probability given everything up to the day, latent states included. The half-terms
+after it are drawn many times with the simulator's own transitions: circumstances and needs of later
+school years, crises, heads, moves, suspensions. Chances are averaged over these futures, not events.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,19 +23,50 @@ from riskmodel.simulate import behaviour
 from riskmodel.simulate.behaviour import Setting, State
 from riskmodel.simulate.calendar import SchoolCalendar
 from riskmodel.simulate.destinations import neet_chance
-from riskmodel.simulate.exits import exit_chances
+from riskmodel.simulate.exits import exit_chances, moved, moves
 from riskmodel.simulate.life import Life
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints
 
-__all__ = ["true_risks"]
+__all__ = ["N_FUTURES", "true_risks"]
 
-N_FUTURES = 6
-"""Futures averaged for a true risk; each adds chances, not events, so few are enough."""
+N_FUTURES = 20
+"""Futures averaged for a true risk."""
+
+YEAR = 6
+"""Half-terms in a school year."""
 
 SNAPSHOTS = (HALF_TERMLY[-1], *HALF_TERMLY[:-1])
 """Month and day of the snapshot after each half-term; the first half-term is autumn's."""
+
+
+LONGEST = 3 * YEAR
+"""Half-terms from the first list on which a pupil's NEET risk stands to the end of Year 11."""
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What is known on the day of a list.
+
+    ``exclusion`` and ``neet`` say of every pupil of the LA whether they are in those cohorts.
+    """
+
+    life: Life
+    state: State
+    exclusion: NDArray[np.bool_]
+    neet: NDArray[np.bool_]
+    preset: Preset
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over futures, one per pupil of the LA: chances of each end, and of staying until Year 11 ends."""
+
+    excluded: Floats
+    left: Floats
+    neet: Floats
+    finished: Floats
 
 
 def true_risks(
@@ -39,7 +77,7 @@ def true_risks(
     preset: Preset,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return each pupil's true risk on every snapshot day, latent state known.
+    """Return each pupil's true risk on every snapshot day: what is latent known, what is later not.
 
     Parameters
     ----------
@@ -61,82 +99,131 @@ def true_risks(
     DataFrame
         ``outcome``, ``pupil_id``, ``as_of``, ``risk``: permanent exclusion within six half-terms,
         given that the pupil does not leave first for other reasons (Year 11 leavers finish); NEET
-        in the winter after Year 11.
+        in the winter after Year 11, given that the pupil is on roll until then.
     """
-    parts = []
-    seeds = rng.spawn(len(life.states))
-    for number, state in track(list(enumerate(life.states)), "Working out true risks"):
-        pex, neet = _listed(population, calendar, life, number)
-        year = calendar.first_year + number // 6 + (number % 6 >= 1)
-        as_of = pd.Timestamp(year, *SNAPSHOTS[number % 6]).as_unit("s")
-        for outcome, rows, risk in (
-            ("pex", pex, _pex_risk(population, life, pex, state, preset, seeds[number])),
-            ("neet", neet, _neet_risk(population, life, neet, state)),
-        ):
-            columns = {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of, "risk": risk}
-            parts.append(pd.DataFrame(columns))
+    days = [_day(population, calendar, life, number, preset) for number in range(len(life.states))]
+    sums = [_Sums(*np.zeros((4, len(population)))) for _ in days]
+    futures = list(product(range(0, len(days), YEAR), range(N_FUTURES)))
+    for first, _ in track(futures, "Working out true risks"):
+        drawn = population.redrawn(first, rng)
+        for number in range(first, first + YEAR):
+            _add_future(sums[number], days[number], drawn, rng)
+    parts = [
+        _truths(outcome, day, total, names, calendar)
+        for day, total in zip(days, sums, strict=True)
+        for outcome in ("pex", "neet")
+    ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _day(
+    population: Population, calendar: SchoolCalendar, life: Life, number: int, preset: Preset
+) -> _Day:
+    """Return what is known on the snapshot after a half-term."""
+    exclusion, neet = _listed(population, calendar, life, number)
+    return _Day(life, life.states[number], exclusion, neet, preset)
 
 
 def _listed(
     population: Population, calendar: SchoolCalendar, life: Life, number: int
-) -> tuple[Ints, Ints]:
-    """Return the cohorts of exclusion and of NEET on the snapshot after a half-term."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return who is in the cohorts of exclusion and of NEET on the snapshot after a half-term."""
     last_day = np.flatnonzero(calendar.half_term == number)[-1]
-    group = population.first_group + number // 6
+    group = population.first_group + number // YEAR
     on_roll = (life.exit_day > last_day) & (population.arrives <= number)
-    finished = (life.reason == "completed") & (group == 11) & (number % 6 == 5)
-    return _in_cohort(on_roll, group, "pex"), _in_cohort(on_roll | finished, group, "neet")
+    finished = (life.reason == "completed") & (group == 11) & (number % YEAR == 5)
+    return on_roll & _of_age(group, "pex"), (on_roll | finished) & _of_age(group, "neet")
 
 
-def _in_cohort(listed: NDArray[np.bool_], group: Ints, outcome: str) -> Ints:
-    """Return the pupils of an outcome's year groups among those who could be listed."""
+def _of_age(group: Ints, outcome: str) -> NDArray[np.bool_]:
+    """Return who is in an outcome's year groups."""
     first, last = outcome_of(outcome).year_groups
-    return np.flatnonzero(listed & (group >= first) & (group <= last))
+    return (group >= first) & (group <= last)
 
 
-def _pex_risk(
-    population: Population,
-    life: Life,
-    rows: Ints,
-    state: State,
-    preset: Preset,
-    rng: np.random.Generator,
-) -> Floats:
-    """Return the mean chance of exclusion over futures; they end early where Year 11 does."""
-    tiled = np.tile(rows, N_FUTURES)
-    future, stays = state.take(tiled), np.ones(len(tiled))
-    excluded, left = np.zeros(len(tiled)), np.zeros(len(tiled))
-    for _ in range(6):
-        setting = behaviour.groups_of(population, tiled, future.half_term)
-        susp, pex, leaves = _ahead(population, life, tiled, future, setting, preset)
-        excluded += stays * pex
-        left += stays * (1 - pex) * leaves
+def _truths(
+    outcome: str, day: _Day, sums: _Sums, names: NDArray[np.object_], calendar: SchoolCalendar
+) -> pd.DataFrame:
+    """Return the true risks of one outcome on one day."""
+    rows = np.flatnonzero(day.exclusion if outcome == "pex" else day.neet)
+    risk = _exclusion(sums) if outcome == "pex" else _neet(day, sums)
+    number = day.state.half_term - 1
+    year = calendar.first_year + number // YEAR + (number % YEAR >= 1)
+    as_of = pd.Timestamp(year, *SNAPSHOTS[number % YEAR]).as_unit("s")
+    columns = {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of}
+    return pd.DataFrame(columns | {"risk": risk[rows]})
+
+
+def _exclusion(sums: _Sums) -> Floats:
+    """Return every pupil's risk of exclusion, given that nothing else ends the year."""
+    return np.asarray(sums.excluded / np.maximum(N_FUTURES - sums.left, 1e-9))
+
+
+def _neet(day: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk of NEET; that of those who have finished is settled."""
+    risk = sums.neet / np.maximum(sums.finished, 1e-9)
+    for leavers in day.life.leavers[: day.state.half_term // YEAR]:
+        risk[leavers.pupil] = leavers.neet
+    return np.asarray(risk)
+
+
+def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.Generator) -> None:
+    """Draw one future of all pupils together, and add its chances to the sums."""
+    first = day.state.half_term
+    rows = np.flatnonzero(day.exclusion | day.neet)
+    state, stays = day.state.take(rows), np.ones(len(rows))
+    for half_term in range(first, first + LONGEST):
+        soon = half_term < first + YEAR
+        if half_term in (first, first + YEAR) or half_term % YEAR == 0:
+            group = population.first_group[rows] + half_term // YEAR
+            goes_on = (group < GROUPS) & (soon | day.neet[rows])
+            rows, state, stays = rows[goes_on], state.take(goes_on), stays[goes_on]
+            setting = behaviour.groups_of(population, rows, half_term)
+        susp, pex, leaves = _expected(day, population, state, setting, stays)
+        if soon:
+            sums.excluded[rows] += stays * pex
+            sums.left[rows] += stays * (1 - pex) * leaves
         stays = stays * (1 - pex) * (1 - leaves)
-        future = behaviour.step(population, tiled, future, setting, rng.poisson(susp), rng)
-    excluded, left = (part.reshape(N_FUTURES, len(rows)).sum(axis=0) for part in (excluded, left))
-    return np.asarray(excluded / np.maximum(N_FUTURES - left, 1e-9))
+        if half_term % YEAR == YEAR - 1:
+            last = population.first_group[rows] + half_term // YEAR == GROUPS - 1
+            chance = neet_chance(population, rows[last], state.away[last], day.life.neet)
+            sums.neet[rows[last]] += stays[last] * chance
+            sums.finished[rows[last]] += stays[last]
+        state = _after(population, rows, state, setting, rng.poisson(susp), rng)
 
 
-def _ahead(
-    population: Population, life: Life, rows: Ints, state: State, setting: Setting, preset: Preset
+def _expected(
+    day: _Day, population: Population, state: State, setting: Setting, here: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return suspensions expected, and the chances of exclusion and of leaving, in a half-term."""
     number = state.half_term
-    factors = life.factors[number if number < len(life.factors) else number - 6]
-    chance = behaviour.chances(population, state, setting, factors, preset=preset, raked=False)
-    at_school = population.first_group[rows] + number // 6 < GROUPS
-    years_left = max(0.0, (len(life.states) - 1 - number) / 6)
-    exits = exit_chances(state, years_left, preset)
-    leaves = np.minimum(sum(exits.values()), 0.9) * at_school
-    return chance["susp"], chance["pex"] * at_school, leaves
+    factors = day.life.factors[_latest_known(number, day.state.half_term)]
+    chance = behaviour.chances(population, state, setting, factors, preset=day.preset, raked=False)
+    chance = behaviour.levelled(chance, here, setting, day.preset, number)
+    years_left = max(0.0, (len(day.life.states) - 1 - number) / YEAR)
+    leaves = sum(exit_chances(state, years_left, day.preset).values())
+    return chance["susp"], chance["pex"], np.minimum(leaves, 0.9)
 
 
-def _neet_risk(population: Population, life: Life, rows: Ints, state: State) -> Floats:
-    """Return the chance given the expected latent state at the end of Year 11, and its spread."""
-    ahead = np.clip(6 * (GROUPS - population.first_group[rows]) - state.half_term, 0, 24)
-    carry = behaviour.PERSISTENCE**ahead
-    mean = population.disengagement_mean[rows]
-    expected = mean + carry * (state.disengagement[rows] - mean)
-    spread: Floats = np.asarray(1.25 * behaviour.NOISE**2 * (1 - carry**2), dtype=np.float64)
-    return neet_chance(population, rows, expected, life.neet, spread=spread)
+def _latest_known(number: int, first: int) -> int:
+    """Return the last half-term of the same season before ``first``: its levels of groups are known.
+
+    Before a half-term of the first school year there is none, and its own levels are taken.
+    """
+    years = min(-(-(number - first + 1) // YEAR), number // YEAR)
+    return number - YEAR * years
+
+
+def _after(
+    population: Population,
+    rows: Ints,
+    state: State,
+    setting: Setting,
+    suspensions: Ints,
+    rng: np.random.Generator,
+) -> State:
+    """Return the state after a half-term of which the suspensions are drawn."""
+    mover, school, _ = moves(population, rows, state, np.ones(len(rows), dtype=bool), rng)
+    state = moved(state, mover, school)
+    state = behaviour.unsettled(population.world, state, setting, suspensions)
+    return behaviour.step(population, rows, state, setting, suspensions, rng)

@@ -52,7 +52,7 @@ def attainment_table(
     first_year : int
         Calendar year in which the first school year starts.
     away : float array of shape (n_pupils,)
-        Disengagement at the end, which lowers key stage 4.
+        Disengagement at the end of Year 11, which lowers key stage 4.
     rng : Generator
         Source of randomness.
 
