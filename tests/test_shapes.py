@@ -58,7 +58,7 @@ def test_a_score_keeps_its_variance_and_its_correlations_while_it_drifts(
     n = 40_000
     rng = np.random.default_rng(1)
     trait = standardise(rng.standard_normal(n))
-    score = drift(trait, of_trait, persistence, rng)
+    score = drift(trait, of_trait, persistence, rng).score
     assert score.shape == (n, GROUPS)
     # the standard errors are 0.005 for means and correlations, 0.007 for variances: five of each
     np.testing.assert_allclose(score.mean(axis=0), 0, atol=0.025)
@@ -75,10 +75,25 @@ def test_a_score_keeps_its_variance_and_its_correlations_while_it_drifts(
 def test_a_score_follows_from_its_seed(seed: int) -> None:
     trait = np.array([-1.0, 1.0])
     one, same, other = (
-        drift(trait, 0.5, 0.5, np.random.default_rng(number)) for number in (seed, seed, seed + 1)
+        drift(trait, 0.5, 0.5, np.random.default_rng(number)).score
+        for number in (seed, seed, seed + 1)
     )
     np.testing.assert_array_equal(one, same)
     assert (one != other).any()
+
+
+@pytest.mark.parametrize("known", [-1, 0, 5, 11, 14])
+def test_what_is_drawn_again_keeps_what_is_known_and_the_law_of_the_rest(known: int) -> None:
+    n = 20_000
+    rng = np.random.default_rng(3)
+    one = drift(standardise(rng.standard_normal(n)), 0.5, 0.8, rng)
+    again = one.redrawn(np.full(n, known), rng)
+    same = slice(0, known + 1)
+    np.testing.assert_array_equal(again.score[:, same], one.score[:, same])
+    later = slice(known + 1, GROUPS)
+    assert (again.score[:, later] != one.score[:, later]).all()
+    np.testing.assert_allclose(np.corrcoef(again.score.T), np.corrcoef(one.score.T), atol=0.04)
+    np.testing.assert_allclose(again.score.var(axis=0), 1, atol=0.05)
 
 
 SEX = np.array([0, 0, 1, 1])

@@ -49,7 +49,7 @@ def few() -> Population:
     arrays = {
         field.name: getattr(population, field.name)[:N]
         for field in fields(population)
-        if field.name != "schools"
+        if isinstance(getattr(population, field.name), np.ndarray)
     }
     still = {"arrives": np.zeros(N, int), "special": np.zeros(N, bool)}
     return replace(population, **(arrays | still))

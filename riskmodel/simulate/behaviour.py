@@ -7,6 +7,7 @@ Out: expected suspensions and the chance of exclusion, raked to published levels
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -26,7 +27,6 @@ __all__ = [
     "chances",
     "groups_of",
     "level_by_stage",
-    "levelled",
     "relative_rates",
     "season",
     "start_factors",
@@ -202,7 +202,8 @@ def groups_of(population: Population, rows: Ints, half_term: int) -> Setting:
     )
 
 
-def relative_rates(event: Event) -> list[Floats]:
+@cache
+def relative_rates(event: Event) -> tuple[Floats, ...]:
     """Return published rates by characteristic, in the order of :attr:`Setting.groups`.
 
     Parameters
@@ -212,7 +213,7 @@ def relative_rates(event: Event) -> list[Floats]:
 
     Returns
     -------
-    list of float arrays of shape (n_groups,)
+    tuple of float arrays of shape (n_groups,)
         Relative within each characteristic. Needs are relative to each other among pupils with SEN.
 
     Examples
@@ -229,14 +230,14 @@ def relative_rates(event: Event) -> list[Floats]:
     need = parameters_under(f"{event}.need")
     social = parameters_under(f"{event}.social")
     provision = {name: parameter(name) for name in ("sen_support", "ehc_plan")}
-    return [
+    return (
         np.array([1.0, parameter(f"{event}.ratio.male")]),
         _relative([shares["fsm"]], [meals]),
         np.array([np.nan, *(need[code] for code in NEEDS)]),
         np.array([ethnicity[code] for code in ETHNICITIES]),
         _care(social["child_in_need"], social["looked_after"]),
         _relative([shares[name] for name in provision], list(provision.values())),
-    ]
+    )
 
 
 def _relative(of_events: list[float], of_pupils: list[float]) -> Floats:
@@ -277,6 +278,7 @@ def season(event: Event, half_term: int) -> float:
     return autumn / 2 if half_term % 6 < 2 else (1 - autumn) / 4
 
 
+@cache
 def level_by_stage(event: Event, preset: Preset) -> Floats:
     """Return a year's events per pupil by year group, and at special schools.
 
@@ -304,14 +306,16 @@ def level_by_stage(event: Event, preset: Preset) -> Floats:
     return np.append(shape, parameter(f"{event}.special", preset)) / 100
 
 
-def _totals(event: Event, setting: Setting, preset: Preset, half_term: int) -> list[Floats]:
-    """Return the events expected in each group in a half-term."""
+def _totals(
+    event: Event, setting: Setting, here: Floats, preset: Preset, half_term: int
+) -> list[Floats]:
+    """Return the events expected in each group in a half-term; ``here`` is the chance to be on roll."""
     level = level_by_stage(event, preset)
-    by_stage = np.bincount(setting.stage, minlength=GROUPS + 1) * level * season(event, half_term)
+    by_stage = np.bincount(setting.stage, here, GROUPS + 1) * level * season(event, half_term)
     total = by_stage.sum()
     totals = []
     for group, rate in zip(setting.groups, relative_rates(event), strict=False):
-        part = np.bincount(group, minlength=len(rate)) * rate
+        part = np.bincount(group, here, len(rate)) * rate
         totals.append(total * part / np.nansum(part))
     with_sen = totals[5][1:].sum()
     totals[2] = np.append(total - with_sen, totals[2][1:] * with_sen / total)
@@ -344,7 +348,7 @@ def chances(
     factors: Factors,
     *,
     preset: Preset,
-    raked: bool,
+    here: Floats | None,
 ) -> dict[Event, Floats]:
     """Return what to expect of active pupils in the half-term to come.
 
@@ -357,11 +361,12 @@ def chances(
     setting : Setting
         Of the same pupils.
     factors : dict
-        Factor of each group; changed in place where ``raked``.
+        Factor of each group; changed in place where they are raked.
     preset : str
         ``"england"`` or ``"bcp"``.
-    raked : bool
-        Whether to rake to the published levels, or to take the factors as they are.
+    here : float array of shape (n_rows,), or None
+        Chance that each pupil is on roll, to rake to the published levels; None takes the factors as
+        they are.
 
     Returns
     -------
@@ -370,47 +375,22 @@ def chances(
     """
     expected: dict[Event, Floats] = {}
     for event, weight in _weights(population.schools, state, setting).items():
-        if raked:
-            totals = _totals(event, setting, preset, state.half_term)
-            weight = rake(weight, setting.groups, totals, factors[event], most=MOST[event])
+        if here is not None:
+            totals = _totals(event, setting, here, preset, state.half_term)
+            weight = rake(
+                weight,
+                setting.groups,
+                totals,
+                factors[event],
+                most=MOST[event],
+                counted=here,
+                rounds=1,  # the factors come from the half-term before and go on to the next
+            )
         else:
             for group, factor in zip(setting.groups, factors[event], strict=True):
                 weight = weight * factor[group]
         expected[event] = np.minimum(weight, MOST[event])
     return expected
-
-
-def levelled(
-    expected: dict[Event, Floats], here: Floats, setting: Setting, preset: Preset, half_term: int
-) -> dict[Event, Floats]:
-    """Return what to expect, scaled to the published level of each year group.
-
-    Parameters
-    ----------
-    expected : dict of str to float array of shape (n_rows,)
-        From :func:`chances`, not raked.
-    here : float array of shape (n_rows,)
-        Chance that a pupil is still on roll.
-    setting : Setting
-        Of the same pupils.
-    preset : str
-        ``"england"`` or ``"bcp"``.
-    half_term : int
-        Its number.
-
-    Returns
-    -------
-    dict of str to float array of shape (n_rows,)
-        As ``expected``.
-    """
-    made: dict[Event, Floats] = {}
-    for event, values in expected.items():
-        wanted = level_by_stage(event, preset) * season(event, half_term)
-        wanted = wanted * np.bincount(setting.stage, here, GROUPS + 1)
-        now = np.bincount(setting.stage, here * values, GROUPS + 1)
-        factor = np.divide(wanted, now, out=np.ones(GROUPS + 1), where=now > 0)
-        made[event] = np.minimum(values * factor[setting.stage], MOST[event])
-    return made
 
 
 def _weights(schools: Schools, state: State, setting: Setting) -> dict[Event, Floats]:
@@ -482,7 +462,7 @@ def unsettled(world: World, state: State, setting: Setting, suspensions: Ints) -
         Pressure rises where a year group of a school had more suspensions per pupil than usual, and
         falls where it had fewer.
     """
-    if not world.contagion:
+    if not world.contagion or not len(suspensions):
         return state
     key = state.school * (GROUPS + 1) + setting.stage
     rate = np.bincount(key, suspensions) / np.maximum(np.bincount(key), 1)

@@ -144,7 +144,7 @@ def live(
         rows = np.flatnonzero(_is_here(population, life, number))
         setting = behaviour.groups_of(population, rows, number)
         chance = behaviour.chances(
-            population, state.take(rows), setting, factors, preset=preset, raked=True
+            population, state.take(rows), setting, factors, preset=preset, here=np.ones(len(rows))
         )
         n_suspensions = np.zeros(len(population), dtype=np.int64)
         n_suspensions[rows] = rng.poisson(chance["susp"])

@@ -12,6 +12,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
 from riskmodel.simulate.shapes import GROUPS, Drift, Floats, Ints, curve, drift, standardise
@@ -37,7 +38,7 @@ class Needs:
     provision : int8 array of shape (n_pupils, 12)
         0 none, 1 SEN support, 2 EHC plan, as recorded.
     unmet : bool array of shape (n_pupils, 12)
-        A need that has shown itself by then, without provision.
+        A need without provision.
     """
 
     provision: NDArray[np.int8]
@@ -61,7 +62,7 @@ class Severity:
     kind : int array of shape (n_pupils,)
         Index in :data:`NEEDS`: the kind of a need, whether or not it ever shows itself.
     need_line : float array of shape (n_pupils,)
-        A need exists from the year group in which the score first reaches this line.
+        From this line on there is a need, whether or not anybody records it.
     plan_line, support_line : float arrays of shape (4, 12)
         Lines of plan and of SEN support, by cell (sex and free school meals) and year group.
     """
@@ -86,8 +87,7 @@ class Severity:
         has_plan = _plan_score(self) >= self.plan_line[cell, group]
         support = _recorded(self) >= self.support_line[cell, group]
         provision = np.where(has_plan, 2, np.where(support, 1, 0)).astype(np.int8)
-        shown = (self.score.score >= self.need_line[:, None]) | (provision > 0)
-        has_need = np.maximum.accumulate(shown, axis=1)
+        has_need = self.score.score >= self.need_line[:, None]
         return Needs(provision=provision, unmet=has_need & (provision == 0))
 
 
@@ -160,7 +160,7 @@ def draw_severity(
         male=male,
         special=_at_special_schools(first + 0.5 * male + 0.3 * fsm[:, 0], preset),
         kind=np.zeros(len(male), dtype=np.int64),
-        need_line=np.quantile(score.score.max(axis=1), 1 - HIDDEN * peak),
+        need_line=norm.isf(HIDDEN * peak),
         plan_line=np.full(any_sen.shape, np.inf),
         support_line=np.full(any_sen.shape, np.inf),
     )

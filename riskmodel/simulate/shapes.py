@@ -109,14 +109,15 @@ class Drift:
         [4, 12]
         """
         own = np.sqrt(self.of_trait) * self.trait
-        rest = np.ascontiguousarray((self.score.T - own) / np.sqrt(1 - self.of_trait))
+        scale = np.sqrt(1 - self.of_trait)
+        rest = np.ascontiguousarray((self.score.T - own) / (scale or 1.0))
         drawn = rng.standard_normal(rest.shape)
         drawn[1:] *= np.sqrt(1 - self.persistence**2)
         for group in range(GROUPS):
             if group:
                 drawn[group] += self.persistence * rest[group - 1]
             rest[group] = np.where(group > known, drawn[group], rest[group])
-        new = own[:, None] + np.sqrt(1 - self.of_trait) * rest.T
+        new = own[:, None] + scale * rest.T
         return replace(self, score=np.where(np.arange(GROUPS) > known[:, None], new, self.score))
 
 
@@ -128,7 +129,7 @@ def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Gen
     trait : float array of shape (n_pupils,)
         Standardised; stays.
     of_trait : float
-        Share of the score's variance that is the trait's; below 1.
+        Share of the score's variance that is the trait's.
     persistence : float
         Correlation of the rest from one year group to the next.
     rng : Generator
@@ -141,10 +142,10 @@ def drift(trait: Floats, of_trait: float, persistence: float, rng: np.random.Gen
 
     Examples
     --------
-    A score that is nearly all trait hardly drifts.
+    A score that is all trait does not drift.
 
-    >>> score = drift(np.array([-1.0, 1.0]), 0.9999, 0.5, np.random.default_rng(0)).score
-    >>> score[:, [0, 11]].round(1).tolist()
+    >>> score = drift(np.array([-1.0, 1.0]), 1.0, 0.5, np.random.default_rng(0)).score
+    >>> score[:, [0, 11]].tolist()
     [[-1.0, -1.0], [1.0, 1.0]]
     """
     nothing = Drift(trait, of_trait, persistence, np.zeros((len(trait), GROUPS)))
@@ -158,7 +159,8 @@ def rake(
     factors: Sequence[Floats],
     *,
     most: float,
-    rounds: int = 8,
+    counted: Floats | None = None,
+    rounds: int = 3,
 ) -> Floats:
     """Return weights scaled until their sums by group are the totals wanted.
 
@@ -176,6 +178,8 @@ def rake(
         Factor of each group to start from; changed in place to the factors found.
     most : float
         Largest weight of a pupil.
+    counted : float array of shape (n_pupils,), optional
+        How much each pupil counts in the sums; 1 otherwise.
     rounds : int
         Rounds over all characteristics.
 
@@ -195,11 +199,12 @@ def rake(
     >>> factor.tolist()
     [1.0, 3.0]
     """
+    counted = np.ones(len(weight)) if counted is None else counted
     for group, factor in zip(groups, factors, strict=True):
         weight = weight * factor[group]
     for _ in range(rounds):
         for group, total, factor in zip(groups, totals, factors, strict=True):
-            now = np.bincount(group, np.minimum(weight, most), len(total))
+            now = np.bincount(group, counted * np.minimum(weight, most), len(total))
             step = np.divide(total, now, out=np.ones(len(total)), where=now > 0)
             weight = weight * step[group]
             factor *= step

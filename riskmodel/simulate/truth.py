@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from riskmodel.data.outcomes import HALF_TERMLY, outcome_of
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
-from riskmodel.simulate.behaviour import Setting, State
+from riskmodel.simulate.behaviour import Factors, Setting, State
 from riskmodel.simulate.calendar import SchoolCalendar
 from riskmodel.simulate.destinations import neet_chance
 from riskmodel.simulate.exits import exit_chances, moved, moves
@@ -31,7 +31,7 @@ from riskmodel.simulate.shapes import GROUPS, Floats, Ints
 
 __all__ = ["N_FUTURES", "true_risks"]
 
-N_FUTURES = 20
+N_FUTURES = 16
 """Futures averaged for a true risk."""
 
 YEAR = 6
@@ -172,6 +172,7 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
     first = day.state.half_term
     rows = np.flatnonzero(day.exclusion | day.neet)
     state, stays = day.state.take(rows), np.ones(len(rows))
+    factors = {event: [f.copy() for f in now] for event, now in day.life.factors[first - 1].items()}
     for half_term in range(first, first + LONGEST):
         soon = half_term < first + YEAR
         if half_term in (first, first + YEAR) or half_term % YEAR == 0:
@@ -179,7 +180,9 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
             goes_on = (group < GROUPS) & (soon | day.neet[rows])
             rows, state, stays = rows[goes_on], state.take(goes_on), stays[goes_on]
             setting = behaviour.groups_of(population, rows, half_term)
-        susp, pex, leaves = _expected(day, population, state, setting, stays)
+        susp, pex, leaves = _expected(
+            day, population, state, setting, factors, stays if soon else None
+        )
         if soon:
             sums.excluded[rows] += stays * pex
             sums.left[rows] += stays * (1 - pex) * leaves
@@ -193,25 +196,18 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
 
 
 def _expected(
-    day: _Day, population: Population, state: State, setting: Setting, here: Floats
+    day: _Day,
+    population: Population,
+    state: State,
+    setting: Setting,
+    factors: Factors,
+    here: Floats | None,
 ) -> tuple[Floats, Floats, Floats]:
     """Return suspensions expected, and the chances of exclusion and of leaving, in a half-term."""
-    number = state.half_term
-    factors = day.life.factors[_latest_known(number, day.state.half_term)]
-    chance = behaviour.chances(population, state, setting, factors, preset=day.preset, raked=False)
-    chance = behaviour.levelled(chance, here, setting, day.preset, number)
-    years_left = max(0.0, (len(day.life.states) - 1 - number) / YEAR)
+    chance = behaviour.chances(population, state, setting, factors, preset=day.preset, here=here)
+    years_left = max(0.0, (len(day.life.states) - 1 - state.half_term) / YEAR)
     leaves = sum(exit_chances(state, years_left, day.preset).values())
     return chance["susp"], chance["pex"], np.minimum(leaves, 0.9)
-
-
-def _latest_known(number: int, first: int) -> int:
-    """Return the last half-term of the same season before ``first``: its levels of groups are known.
-
-    Before a half-term of the first school year there is none, and its own levels are taken.
-    """
-    years = min(-(-(number - first + 1) // YEAR), number // YEAR)
-    return number - YEAR * years
 
 
 def _after(
