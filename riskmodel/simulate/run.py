@@ -88,7 +88,9 @@ class Request:
                 f"At least 100 pupils are needed to simulate an LA; got {self.pupils}."
             )
         if not 1 <= self.years <= 12:
-            raise RequestError(f"The number of school years must be from 1 to 12; got {self.years}.")
+            raise RequestError(
+                f"The number of school years must be from 1 to 12; got {self.years}."
+            )
         if self.preset not in get_args(Preset):
             raise RequestError(f"The preset must be england or bcp; got {self.preset!r}.")
         world_named(self.world)
@@ -284,7 +286,9 @@ def _frames(
         "plans": plans,
         "circumstances": records.circumstances_table(population, ids, year, rng),
         "neighbourhood": records.neighbourhood_table(population, ids, year),
-        "attainment": records.attainment_table(population, ids, year, _at_the_end(population, life), rng),
+        "attainment": records.attainment_table(
+            population, ids, year, _at_the_end(population, life), rng
+        ),
         "destinations": records.destinations_table(calendar, life, ids, rng),
         "calendar": calendar.table(),
     }
