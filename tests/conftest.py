@@ -53,6 +53,24 @@ def extracts(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny(shared: Path) -> Path:
+    """Return the folder of a very small simulated LA, to list and not to train; tests only read it."""
+    return made_once(
+        shared / "tiny",
+        partial(write_simulated, pupils=400, years=4, seed=3, preset="bcp"),
+    )
+
+
+@pytest.fixture(scope="session")
+def trainable(shared: Path) -> Path:
+    """Return the folder of about the smallest LA that a model can be trained on; tests only read it."""
+    return made_once(
+        shared / "trainable",
+        partial(write_simulated, pupils=900, years=4, seed=1, preset="bcp"),
+    )
+
+
+@pytest.fixture(scope="session")
 def small_la(extracts: Path, shared: Path) -> SmallLA:
     """Return the simulated LA with a registered model for permanent exclusion; tests only read it."""
     return trained_on(extracts, shared / "small_la")

@@ -35,9 +35,8 @@ CAPACITY = 40
 
 @dataclass(frozen=True)
 class InUse:
-    """An LA whose model is in use."""
+    """A store whose model is in use, and the settings of its LA."""
 
-    extracts: Path
     tracking: str
     settings: Path
 
@@ -50,7 +49,7 @@ def in_use(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> InUse
     tracking = new_store(small_la, folder)
     run = Run("pex", tracking=tracking, settings=read_settings(settings))
     promote(run, registered(small_la, run, None))
-    return InUse(small_la.extracts, tracking, settings)
+    return InUse(tracking, settings)
 
 
 def half_term(
@@ -76,9 +75,9 @@ def half_term(
 
 
 def test_the_half_termly_run_makes_everything_and_promotes_nothing(
-    in_use: InUse, tmp_path: Path
+    in_use: InUse, trainable: Path, tmp_path: Path
 ) -> None:
-    made, out = half_term(tmp_path, in_use, in_use.extracts)
+    made, out = half_term(tmp_path, in_use, trainable)
     assert made.returncode == 0, made.stderr
     (run,) = (path for path in out.iterdir() if path.is_dir())
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", run.name)
@@ -89,7 +88,7 @@ def test_the_half_termly_run_makes_everything_and_promotes_nothing(
     assert json.loads(entry)["by"] == "half_term.sh"
     assert Run("pex", tracking=in_use.tracking).registry.version_of("champion") == "1"
     assert Run("pex", tracking=in_use.tracking).registry.version_of("challenger") == "2"
-    again, _ = half_term(tmp_path, in_use, in_use.extracts)
+    again, _ = half_term(tmp_path, in_use, trainable)
     assert again.returncode == 1
     assert "move it away to run again" in again.stderr
 
@@ -104,11 +103,11 @@ def test_a_half_termly_run_that_fails_leaves_no_finished_folder(
 
 
 def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
-    in_use: InUse, tmp_path: Path
+    in_use: InUse, tiny: Path, tmp_path: Path
 ) -> None:
     las = [tmp_path / "east", tmp_path / "west"]
     for la in las:
-        shutil.copytree(in_use.extracts, la)
+        shutil.copytree(tiny, la)
     (las[1] / "suspensions.parquet").write_bytes(b"broken")
     made = subprocess.run(
         [
@@ -143,7 +142,7 @@ def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
     assert "west: suspensions.parquet: cannot be read" in made.stdout  # Spark joins both streams
     assert not (tmp_path / "lists" / "west").exists()
     alone = make_list(
-        in_use.extracts,
+        tiny,
         Run("pex", tracking=in_use.tracking, capacity=CAPACITY),
         out=tmp_path / "alone",
     )

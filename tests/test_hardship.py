@@ -25,7 +25,7 @@ from riskmodel.jobs import Run
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
 from riskmodel.report.list_files import read_list
-from riskmodel.simulate import write_simulated, write_simulated_returns
+from riskmodel.simulate import write_simulated_returns
 from riskmodel.training.store import Store
 from tests.commands import Answer, answers, run, start, warm_up
 from tests.small_la import SmallLA, promoted, registered
@@ -77,14 +77,6 @@ def open_place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the extracts of a small simulated LA; tests only read them."""
-    folder = tmp_path_factory.mktemp("tiny") / "la"
-    write_simulated(folder, pupils=400, years=4, seed=3, preset="bcp")
-    return folder
 
 
 @pytest.fixture(scope="module")

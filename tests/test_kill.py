@@ -13,7 +13,6 @@ from riskmodel.data.journal import read_journal
 from riskmodel.jobs import Run, read_decisions
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
-from riskmodel.simulate import write_simulated
 from tests.commands import command_line, duration_of, ended, moments, start, warm_up
 from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
@@ -53,12 +52,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
-    store: str, kills: int, tmp_path: Path
+    store: str, kills: int, tiny: Path, tmp_path: Path
 ) -> None:
-    write_simulated(tmp_path / "la", pupils=400, years=4, seed=3, preset="bcp")
     words = [
         "list",
-        tmp_path / "la",
+        tiny,
         "--outcome",
         "pex",
         "--capacity",
@@ -80,7 +78,6 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
         killed += not done
         cut += unfinished.exists()
         assert {path.name for path in tmp_path.iterdir()} - {".lists.jsonl.lock"} <= {
-            "la",
             "list",
             "lists.jsonl",
             ".list.unfinished",
