@@ -66,7 +66,7 @@ def trainable(shared: Path) -> Path:
     """Return the folder of about the smallest LA that a model can be trained on; tests only read it."""
     return made_once(
         shared / "trainable",
-        partial(write_simulated, pupils=900, years=4, seed=1, preset="bcp"),
+        partial(write_simulated, pupils=1200, years=4, seed=6, preset="bcp"),
     )
 
 
