@@ -25,6 +25,7 @@ from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, tot
 from riskmodel.evaluation.predictions import check_predictions
 from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
 from riskmodel.evaluation.stability import lead_time, stability, within_schools
+from riskmodel.evaluation.staying import count_lost, weighted_figures
 from riskmodel.progress import track
 
 __all__ = ["SIMPLER", "Backtest", "compare"]
@@ -67,8 +68,15 @@ class Backtest:
         From :func:`riskmodel.evaluation.decision_curve.decision_curve`.
     lead_time, stability, schools : DataFrame, optional
         From :mod:`riskmodel.evaluation.stability`.
+    lost : DataFrame, optional
+        Places of pupils who left before their outcome was known, and where they went
+        (:func:`riskmodel.evaluation.staying.count_lost`).
+    weighted : DataFrame, optional
+        Recall and precision weighed by the probability of staying
+        (:func:`riskmodel.evaluation.staying.weighted_figures`).
     counts : dict
-        Origins, rows, pupils, positive rows and pupils, capacity, prevalence.
+        Origins, rows (with ``lost_rows``, whose outcome is not known), pupils, positive rows and pupils,
+        capacity, prevalence among rows whose outcome is known.
     simpler : tuple of str
         Rankers that are recommended instead where the first does not beat them.
     """
@@ -81,6 +89,8 @@ class Backtest:
     lead_time: pd.DataFrame | None = field(repr=False, default=None)
     stability: pd.DataFrame | None = field(repr=False, default=None)
     schools: pd.DataFrame | None = field(repr=False, default=None)
+    lost: pd.DataFrame | None = field(repr=False, default=None)
+    weighted: pd.DataFrame | None = field(repr=False, default=None)
     counts: dict[str, Any]
     simpler: tuple[str, ...] = SIMPLER
 
@@ -221,10 +231,13 @@ def compare(
     Notes
     -----
     The rule of :mod:`riskmodel.evaluation.capacity` decides who is listed, as for lists that are handed
-    out. Precision and recall add up over lists: outcomes found ÷ places, outcomes found ÷ outcomes; lift
-    is precision over prevalence. Average precision is the mean over lists weighted by their outcomes, ROC
-    AUC the share of pairs of the same list that are in order. ``recall_never_suspended`` counts the
-    outcomes of pupils with no suspension before the list, whom a list of the suspended cannot find.
+    out: everybody in the cohort of the day is ranked. A pupil who leaves before the outcome is known holds
+    a place, is counted in ``lost`` and in no other figure, since nobody could know it on the day.
+    Precision and recall add up over lists: outcomes found ÷ places of pupils whose outcome is known,
+    outcomes found ÷ outcomes; lift is precision over prevalence. Average precision is the mean
+    over lists weighted by their outcomes, ROC AUC the share of pairs of the same list that are in order.
+    ``recall_never_suspended`` counts the outcomes of pupils with no suspension before the list, whom a
+    list of the suspended cannot find.
     Each resample draws pupils with replacement and takes all their rows; all rankers see the same
     resamples, so that differences are paired. Within a list, a resample keeps the capacity's share of
     places. A share of 0 or 1 is the same in every resample: its interval is Wilson's for as many pupils,
@@ -239,7 +252,7 @@ def compare(
     {'ranker': ['model', 'points'], 'recall_at_capacity': [1.0, 0.5]}
     """
     predictions = check_predictions(predictions, rankers)
-    if not predictions["label"].any():
+    if not (predictions["label"] == 1).any():
         raise HistoryError(
             "Nobody on the tested lists had the outcome, so nothing can be measured."
         )
@@ -251,6 +264,7 @@ def compare(
         for name in track(used, "Intervals by resampling pupils")
     }
     overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
+    listed = listed_by(predictions, used, capacity)
     return Backtest(
         table=_table(overall, predictions, int(places.max())),
         differences=_differences(overall),
@@ -258,7 +272,9 @@ def compare(
         counts=_counts(predictions, capacity),
         simpler=tuple(simpler),
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
-        **_over_time(predictions, listed_by(predictions, used, capacity), resamples),
+        lost=count_lost(predictions, listed),
+        weighted=weighted_figures(overall) if "stays" in predictions else None,
+        **_over_time(predictions, listed, resamples),
         **_by_risk(predictions, overall, resamples),
     )
 
@@ -347,6 +363,8 @@ def _by_risk(
     """Measure the risks themselves, where they are known."""
     if "risk" not in predictions:
         return {}
+    known = predictions["label"].notna().to_numpy()
+    predictions, resamples = predictions[known], resamples.part(known)
     outcome, risk = predictions["label"], predictions["risk"]
     at_capacity = {name: (total["found"], total["places"]) for name, total in overall.items()}
     return {
@@ -362,10 +380,11 @@ def _counts(predictions: pd.DataFrame, capacity: int) -> dict[str, Any]:
     return {
         "origins": int(predictions["as_of"].nunique()),
         "rows": len(predictions),
+        "lost_rows": int(predictions["label"].isna().sum()),
         "pupils": int(predictions["pupil_id"].nunique()),
         "positive_rows": int(positive.sum()),
         "positive_pupils": int(predictions["pupil_id"][positive].nunique()),
         "capacity": int(capacity),
-        "prevalence": float(positive.mean()),
+        "prevalence": float(predictions["label"].mean()),
         "smallest_share_of_list": float(share.min()),
     }

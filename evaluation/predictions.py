@@ -18,7 +18,9 @@ __all__ = ["CONTEXT", "check_predictions", "rankers_of"]
 CONTEXT = {
     "pupil_id": "pseudonym; once per list",
     "as_of": "day of the list",
-    "label": "1 if the outcome happened within the horizon, 0 if not; never missing",
+    "label": "1 if the outcome happened within the horizon, 0 if not; missing where lost_to says why",
+    "lost_to": "where a pupil went whose outcome is not known; missing where it is known",
+    "stays": "rows with the outcome: probability to be still followed when it comes",
     "row": "row of the sample that was tested",
     "risk": "the model's risk, 0 to 1, calibrated without the list's own outcomes",
     "event_on": "day of the outcome; missing where there was none",
@@ -73,8 +75,8 @@ def check_predictions(predictions: pd.DataFrame, rankers: Iterable[str]) -> pd.D
     Raises
     ------
     RequestError
-        If a column is not there, an outcome is not 0 or 1, a pupil is on a list twice, a score is not a
-        number, or a risk or a share lies outside its range.
+        If a column is not there, an outcome is neither 0 nor 1 and nothing says why, a pupil is on a list
+        twice, a score is not a number, or a risk or a share lies outside its range.
 
     Examples
     --------
@@ -97,6 +99,9 @@ def check_predictions(predictions: pd.DataFrame, rankers: Iterable[str]) -> pd.D
             )
     _check_range(predictions, "risk", "between 0 and 1, both excluded", highest_included=False)
     _check_range(predictions, "share_of_list", "above 0 and at most 1", highest_included=True)
+    if "stays" in predictions:
+        with_outcome = predictions[predictions["label"] == 1]
+        _check_range(with_outcome, "stays", "above 0 and at most 1", highest_included=True)
     return predictions.reset_index(drop=True)
 
 
@@ -111,11 +116,14 @@ def _check_columns(predictions: pd.DataFrame, rankers: list[str]) -> None:
 
 
 def _check_rows(predictions: pd.DataFrame) -> None:
-    unknown = int((~predictions["label"].isin([0, 1])).sum())
+    nothing = pd.Series(None, index=predictions.index, dtype=object)
+    explained = predictions["label"].isna() & predictions.get("lost_to", nothing).notna()
+    unknown = int((~predictions["label"].isin([0, 1]) & ~explained).sum())
     if unknown:
         raise RequestError(
             f"An outcome is not known yet for {unknown} rows: their label is not 0 or 1. Measure on lists "
-            "whose horizon has ended; a list without outcomes has its own audit (audit_list)."
+            "whose horizon has ended, and give where each pupil went who left before (lost_to). A list "
+            "without outcomes has its own audit (audit_list)."
         )
     twice = predictions.duplicated(["pupil_id", "as_of"]).to_numpy()
     if twice.any():

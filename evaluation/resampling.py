@@ -96,6 +96,26 @@ class Resamples:
         """
         return self.counts[self.pupil[rows]]
 
+    def part(self, rows: NDArray[np.bool_]) -> Self:
+        """Return the same draws for a part of the rows.
+
+        Parameters
+        ----------
+        rows : bool array of shape (n_rows,)
+            Rows that are kept.
+
+        Returns
+        -------
+        Resamples
+            Of those rows.
+
+        Examples
+        --------
+        >>> Resamples.draw(pd.Series(["a", "b"]), 0).part(np.array([False, True])).pupil.tolist()
+        [1]
+        """
+        return type(self)(self.counts, self.pupil[rows])
+
     def sums(self, group: ArrayLike, n_groups: int, values: ArrayLike | None = None) -> Floats:
         """Return sums of values over the rows of each group, in every draw.
 

@@ -184,6 +184,7 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
     """
     days, school = predictions["as_of"], predictions["school_id"].astype("str")
     y = predictions["label"].to_numpy(float)
+    known = ~np.isnan(y)
     rows = []
     for name in rankers:
         filled = predictions[name].fillna(predictions[name].min() - 1)
@@ -193,8 +194,8 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
             {
                 "ranker": name,
                 "share_between": float(ratio(mean.var(), rank.var())),
-                "auc_within": _auc_within(filled, [days, school], y),
-                "auc_of_school": _auc_within(mean, [days], y),
+                "auc_within": _auc_within(filled[known], [days[known], school[known]], y[known]),
+                "auc_of_school": _auc_within(mean[known], [days[known]], y[known]),
             }
         )
     return pd.DataFrame(rows)

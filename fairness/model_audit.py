@@ -188,6 +188,11 @@ def audit_model(
         If the predictions cannot be measured, the capacity is below 1, lengths differ, there is
         nobody, or a characteristic has too many groups.
 
+    Notes
+    -----
+    Everybody in the cohort is ranked. Pupils whose outcome is not known hold their places, and no other
+    figure counts them.
+
     Examples
     --------
     >>> rows = pd.DataFrame({"pupil_id": list("abcd"), "as_of": pd.Timestamp("2024-02-10"),
@@ -200,6 +205,15 @@ def audit_model(
     predictions = check_predictions(predictions, [score, *used])
     text = checked_groups(groups, predictions=predictions["label"])
     listed = listed_by(predictions, [score], capacity)[score]
+    gaps = compare_gaps(
+        predictions, text, used, capacity=capacity, score=score, random_state=random_state
+    )
+    known = predictions["label"].notna().to_numpy()
+    predictions, text, listed = (
+        predictions[known].reset_index(drop=True),
+        text[known].reset_index(drop=True),
+        listed[known],
+    )
     columns = _columns(predictions["label"].to_numpy(dtype=float), listed)
     resamples = Resamples.draw(predictions["pupil_id"], random_state)
     cells = [
@@ -209,9 +223,7 @@ def audit_model(
     return ModelAudit(
         groups=pd.concat(counts, ignore_index=True),
         measures=judge(pd.concat(cells, ignore_index=True))[list(CELL)],
-        practice=compare_gaps(
-            predictions, text, used, capacity=capacity, score=score, random_state=random_state
-        ),
+        practice=gaps,
     )
 
 

@@ -91,12 +91,15 @@ def compare_gaps(
 
     Notes
     -----
-    The standard error of the change is that over the resamples. It is at least that of as many pupils
-    of whom the two lists find different ones by chance (McNemar).
+    Pupils whose outcome is not known hold their places and are not counted. The standard error of the
+    change is that over the resamples. It is at least that of as many pupils of whom the two lists find
+    different ones by chance (McNemar).
     """
-    label = predictions["label"].to_numpy(dtype=float)
-    pupil, _ = pd.factorize(predictions["pupil_id"])
-    listed = listed_by(predictions, (score, *practice), capacity)
+    known = predictions["label"].notna().to_numpy()
+    label = predictions["label"].to_numpy(dtype=float)[known]
+    pupil, _ = pd.factorize(predictions["pupil_id"][known])
+    by = listed_by(predictions, (score, *practice), capacity)
+    listed, groups = {name: inside[known] for name, inside in by.items()}, groups[known]
     now, before = listed[score], {name: listed[name] for name in practice}
     parts = [
         part.assign(ranker=ranker, characteristic=str(name))

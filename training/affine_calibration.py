@@ -90,7 +90,7 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     margin : array-like of shape (n_rows,)
         Uncalibrated log-odds of unseen rows; rows with a missing margin are left out.
     outcome : array-like of shape (n_rows,)
-        0 or 1.
+        0 or 1; rows with a missing outcome are left out.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def fit_affine(margin: ArrayLike, outcome: ArrayLike) -> AffineCalibration:
     True
     """
     margins, outcomes = np.asarray(margin, float), np.asarray(outcome, float)
-    seen = np.isfinite(margins)
+    seen = np.isfinite(margins) & np.isfinite(outcomes)
     margins, outcomes = margins[seen], outcomes[seen]
     if not 0 < outcomes.sum() < outcomes.size:
         return AffineCalibration(0.0, 1.0)
@@ -151,7 +151,7 @@ def calibrated_on_others(
     margin : float array of shape (n_rows,)
         Uncalibrated log-odds of unseen rows.
     outcome : float array of shape (n_rows,)
-        0 or 1.
+        0, 1, or nan where not known: nothing is learned from such rows, and they have a risk.
     as_of : datetime array of shape (n_rows,)
         The list of each row; at least two lists.
     pupil_id : Series of shape (n_rows,)
@@ -168,7 +168,7 @@ def calibrated_on_others(
         for number in np.unique(part):
             here = (as_of == day) & (part == number)
             others = (as_of != day) & (part != number)
-            if not outcome[others & np.isfinite(margin)].any():
+            if not (outcome[others & np.isfinite(margin)] == 1).any():
                 others = part != number
             log_odds[here] = fit_affine(margin[others], outcome[others]).apply(margin[here])
     return np.asarray(expit(log_odds))

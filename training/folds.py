@@ -44,7 +44,8 @@ class Fold:
     train, test : int arrays of shape (n_train,), (n_test,)
         Rows of the spine.
     train_label, test_label : float arrays of shape (n_train,), (n_test,)
-        0 or 1; the test label as known at the end.
+        0 or 1; the test label as known at the end, missing for pupils who left before it was known.
+        They were in the cohort of the day, so they are ranked and hold places.
     train_related : int array of shape (n_train,), optional
         A frequent related outcome of the training rows, as known at the origin.
     train_weight : float array of shape (n_train,), optional
@@ -59,6 +60,11 @@ class Fold:
     train_related: NDArray[np.int64] | None = None
     train_weight: NDArray[np.float64] | None = None
 
+    @property
+    def tests_an_outcome(self) -> bool:
+        """Whether anybody on the tested list had the outcome."""
+        return bool((self.test_label == 1).any())
+
 
 def rolling_folds(
     spine: pd.DataFrame,
@@ -72,7 +78,7 @@ def rolling_folds(
     Parameters
     ----------
     spine : DataFrame
-        ``pupil_id``, ``as_of``.
+        ``pupil_id``, ``as_of``; rows whose horizon has ended.
     label_at : callable
         Day → label of every spine row as known that day (0, 1 or nan).
     known_by : Timestamp
@@ -96,12 +102,12 @@ def rolling_folds(
         if not _can_learn(spine["pupil_id"], then):
             continue
         train = np.flatnonzero(~np.isnan(then))
-        test = np.flatnonzero((as_of == origin).to_numpy() & ~np.isnan(final))
+        test = np.flatnonzero((as_of == origin).to_numpy())
         folds.append(_fold(origin, train, test, then, final))
         if len(folds) == n_origins:
             break
     # a list on which nobody had the outcome counts, its places were used; one at least must have some
-    return folds[::-1] if any(fold.test_label.any() for fold in folds) else []
+    return folds[::-1] if any(fold.tests_an_outcome for fold in folds) else []
 
 
 def _can_learn(pupils: pd.Series, label: NDArray[np.float64]) -> bool:
@@ -144,7 +150,7 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
         np.bincount(pupil[known], weights=label[known], minlength=int(pupil.max()) + 1) > 0
     )
     latest = spine["as_of"][known].max()
-    is_test_day = known & (spine["as_of"] == latest).to_numpy()
+    is_test_day = (spine["as_of"] == latest).to_numpy()
     folds = []
     for number in range(PUPIL_PARTS):
         inside = part[pupil] == number

@@ -108,7 +108,7 @@ class Objective:
     @property
     def tested(self) -> list[Fold]:
         """The folds that test an outcome."""
-        return [fold for fold in self.folds if fold.test_label.any()]
+        return [fold for fold in self.folds if fold.tests_an_outcome]
 
     def scores(self, settings: dict[str, Any]) -> Iterator[NDArray[np.float64]]:
         """Fit on one fold after the other, and score what each tests.
@@ -150,7 +150,8 @@ class Objective:
             places_on_lists(tested, self.capacity),
             lists=tested["as_of"],
         )
-        return _largest_gap(self.groups.loc[rows], label, listed)
+        known = ~np.isnan(label)
+        return _largest_gap(self.groups.loc[rows[known]], label[known], listed[known])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +261,9 @@ def _try(
     scores = []
     for step, score in enumerate(objective.scores(settings)):
         scores.append(score)
-        precisions.append(average_precision(objective.tested[step].test_label, score))
+        label = objective.tested[step].test_label
+        known = ~np.isnan(label)
+        precisions.append(average_precision(label[known], score[known]))
         if not is_fair:
             trial.report(float(np.mean(precisions)), step)
             if trial.should_prune():

@@ -17,6 +17,7 @@ from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.jobs.rivals import CEILING
+from riskmodel.lost import NO_POSITION
 
 __all__ = [
     "choice_note",
@@ -59,6 +60,7 @@ def notes_for(
         outcome_of(outcome).policy,
         f"Labels (rows): {_states(statuses)}.",
         *_cautions(backtest),
+        *_lost_note(backtest),
         _calibration_note(backtest),
         *_list_notes(backtest),
         backtest.recommendation(),
@@ -130,6 +132,35 @@ def _cautions(backtest: Backtest) -> list[str]:
             "too narrow: in trials with 9 such pupils 21 in 100 lay below the truth, in place of 2 or 3."
         )
     return cautions
+
+
+def _lost_note(backtest: Backtest) -> list[str]:
+    """Return how many places were of pupils whose outcome nobody knows, and the figures weighed for it."""
+    lost, weighted = backtest.lost, backtest.weighted
+    if lost is None:
+        return []
+    rows = lost[lost["ranker"] == "model"]
+    unknown = (rows["lost_to"] == NO_POSITION).to_numpy()
+    parts = (("Left the rolls", rows[~unknown]), ("Outcome not known", rows[unknown]))
+    notes = [f"{words}: {_places_of(part)}." for words, part in parts if len(part)]
+    if notes:
+        notes.append(
+            "No list could foresee this, so these pupils hold their places. Recall and precision count the "
+            "others."
+        )
+    if weighted is not None:
+        row = row_of(weighted, "ranker", "model")
+        notes.append(
+            "Weighed by the probability of staying, so that outcomes seen stand for those of leavers: recall "
+            f"{_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
+        )
+    return notes
+
+
+def _places_of(rows: pd.DataFrame) -> str:
+    """Return the places that pupils hold whose outcome is not known, and where these went."""
+    where = ", ".join(f"{row['lost_to']} {row['places']}" for row in rows.to_dict("records"))
+    return f"{rows['places'].sum():,} of {rows['of_places'].max():,} places ({where})"
 
 
 def _calibration_note(backtest: Backtest) -> str:

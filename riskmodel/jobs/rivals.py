@@ -163,6 +163,8 @@ def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
             "pupil_id": rows["pupil_id"].to_numpy(),
             "as_of": rows["as_of"].to_numpy(),
             "label": fold.test_label,
+            "lost_to": sample.labels["lost_to"].iloc[fold.test].to_numpy(),
+            "stays": sample.labels["stays"].iloc[fold.test].to_numpy(),
             "row": fold.test,
             "share_of_list": rows["share_of_list"].to_numpy(),
         }

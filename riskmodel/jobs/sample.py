@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from riskmodel.data import Tables
 from riskmodel.data.arrays import pupils_of
 from riskmodel.errors import DataError, HistoryError
 from riskmodel.evaluation.metrics import auc_of_ranks, ranks_of
+from riskmodel.evaluation.staying import probability_of_staying
 from riskmodel.features import build
 from riskmodel.labels import count_status, horizon_end, label, related
+from riskmodel.lost import lost_to
 from riskmodel.training.folds import (
     MINIMUM_POSITIVE_PUPILS,
     Fold,
@@ -53,7 +56,8 @@ class Sample:
     spine : DataFrame of shape (n_rows, ...)
         ``pupil_id``, ``as_of`` and more; ``share_of_list`` of the day's pupils have a horizon that ended.
     labels : DataFrame of shape (n_rows, ...)
-        ``label`` (1, 0 or nan) and ``status``.
+        ``label`` (1, 0 or nan), ``status`` and ``event_on``; ``lost_to`` (where a pupil went whose outcome
+        is not known). Of tested rows ``stays``: the probability to be followed until the outcome came.
     X : DataFrame of shape (n_rows, n_features)
         Features known at ``as_of``.
     folds : list of Fold
@@ -95,7 +99,8 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     Returns
     -------
     Sample
-        All rows of the tested lists and of pupils with the outcome, and of the others an even sample:
+        All rows of the tested lists, also of pupils who left before their outcome was known, all of
+        pupils with the outcome, and of the others an even sample:
         features take most of the time, and a bag draws only some of them. Features that do not vary
         are left out.
 
@@ -109,11 +114,21 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     spine, labels = _labelled(tables, outcome, today)
     label_then = labels["label"].to_numpy(dtype=float)
 
+    @cache
+    def labels_at(day: pd.Timestamp) -> pd.DataFrame:
+        return label(tables, spine, outcome, known_by=day)
+
     def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
-        return label(tables, spine, outcome, known_by=day)["label"].to_numpy(dtype=float)
+        return labels_at(day)["label"].to_numpy(dtype=float)
 
     tested = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
-    whole = [*(tested or pupil_folds(spine, label_then)), _everything(label_then, today)]
+    tests = tested or pupil_folds(spine, label_then)
+    labels["lost_to"] = lost_to(tables, spine, labels, known_by=today)
+    labels["stays"] = np.nan
+    for fold in tests:
+        then = labels_at(fold.origin) if tested else _of_others(labels, spine["pupil_id"], fold)
+        labels.loc[fold.test, "stays"] = _staying(spine["year_group"], then, labels, fold)
+    whole = [*tests, _everything(label_then, today)]
     drawn = _draw(~np.isnan(label_then))
     folds = [subsampled(fold, pupils_of(spine), drawn) for fold in whole]
     rows = _rows_used(folds, drawn)
@@ -136,6 +151,29 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
         final=final,
         is_drawn=drawn[rows],
         statuses=count_status(labels),
+    )
+
+
+def _of_others(labels: pd.DataFrame, pupils: pd.Series, fold: Fold) -> pd.DataFrame:
+    """Return the labels of pupils whom a fold does not test."""
+    return labels[~pupils.isin(pupils.iloc[fold.test]).to_numpy()]
+
+
+def _staying(
+    year_group: pd.Series, then: pd.DataFrame, labels: pd.DataFrame, fold: Fold
+) -> NDArray[np.float64]:
+    """Return how likely each tested pupil was to be followed until the outcome.
+
+    Learned from the labels as they were known then: of rows whose horizon had ended.
+    """
+    past, tested = then[(then["status"] != "not_yet").to_numpy()], labels.iloc[fold.test]
+    horizon = tested["horizon_end"] - fold.origin
+    passed = (tested["event_on"] - fold.origin) / horizon
+    return probability_of_staying(
+        year_group[past.index],
+        past["label"].isna(),
+        year_group.iloc[fold.test],
+        passed.fillna(1.0).clip(0, 1),
     )
 
 
