@@ -183,19 +183,21 @@ def within_schools(predictions: pd.DataFrame, rankers: Sequence[str]) -> pd.Data
     1.0
     """
     days, school = predictions["as_of"], predictions["school_id"].astype("str")
-    y = predictions["label"].to_numpy(float)
-    known = ~np.isnan(y)
+    known = predictions["label"].notna().to_numpy()
+    y = predictions["label"].to_numpy(float)[known]
+    day, of_school = (column[known].reset_index(drop=True) for column in (days, school))
     rows = []
     for name in rankers:
         filled = predictions[name].fillna(predictions[name].min() - 1)
         rank = filled.groupby(days).rank(pct=True)
         mean = rank.groupby([days, school], observed=True).transform("mean")
+        own, level = (score[known].reset_index(drop=True) for score in (filled, mean))
         rows.append(
             {
                 "ranker": name,
                 "share_between": float(ratio(mean.var(), rank.var())),
-                "auc_within": _auc_within(filled[known], [days[known], school[known]], y[known]),
-                "auc_of_school": _auc_within(mean[known], [days[known]], y[known]),
+                "auc_within": _auc_within(own, [day, of_school], y),
+                "auc_of_school": _auc_within(level, [day], y),
             }
         )
     return pd.DataFrame(rows)

@@ -13,6 +13,7 @@ from riskmodel.errors import RequestError
 from riskmodel.evaluation import average_precision, compare, roc_auc
 from riskmodel.evaluation.list_sums import metrics, totals_by_list
 from riskmodel.evaluation.resampling import Resamples
+from riskmodel.evaluation.stability import within_schools
 from riskmodel.evaluation.staying import LEAST_CHANCE, probability_of_staying
 from riskmodel.fairness import audit_model
 from riskmodel.labels import label
@@ -156,6 +157,17 @@ def test_no_level_is_learned_from_an_outcome_that_is_not_known() -> None:
         with_lost[1], with_lost[0], days, pd.Series([f"P{i}" for i in range(450)])
     )
     assert np.isfinite(risk).all()
+
+
+def test_order_within_schools_is_that_of_pupils_whose_outcome_is_known() -> None:
+    rng = np.random.default_rng(1)
+    label = rng.choice([0.0, 0.0, 1.0, NAN], 60)
+    frame = one_list(label.tolist(), rng.random(60).tolist())
+    frame["school_id"] = rng.choice(["s", "t", "u"], 60)
+    known = frame[frame["label"].notna()].reset_index(drop=True)
+    whole, part = within_schools(frame, ["model"]), within_schools(known, ["model"])
+    assert whole["auc_within"].iloc[0] == pytest.approx(part["auc_within"].iloc[0])
+    assert 0 <= whole["auc_of_school"].iloc[0] <= 1
 
 
 # The probability of staying
