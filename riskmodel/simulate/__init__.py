@@ -1,5 +1,6 @@
 """A simulated LA: no real pupil, and every pupil's true risk known."""
 
+from riskmodel.simulate.figures.paths import measure_paths, published_paths
 from riskmodel.simulate.measure import measure, summarise
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.run import Simulated, simulate
@@ -13,7 +14,9 @@ __all__ = [
     "World",
     "WorldName",
     "measure",
+    "measure_paths",
     "preset_of",
+    "published_paths",
     "simulate",
     "summarise",
     "write_simulated",

@@ -62,8 +62,13 @@ CRISIS = (1.5, 1.2)
 CRISIS_FADING = 0.5
 """Share of a crisis that is left after a half-term; chosen."""
 
-SUDDEN = 3.0
-"""What a fresh crisis weighs in exclusion, in suspensions: exclusion needs none before it; chosen."""
+SUDDEN = 30.0
+"""What a fresh crisis weighs in exclusion, in suspensions: chosen so that about half of the excluded
+of a world with crises were not suspended in the two years before."""
+
+HISTORY = (0.3, 5.0)
+"""What a pupil without suspensions weighs in exclusion beside the 1 of one suspension, and the most
+that suspensions weigh. Chosen: no share of the excluded who were suspended before is published."""
 
 MOST_EXCESS = 0.2
 """Suspensions per pupil above the usual that unsettle a year group; more do no more; chosen."""
@@ -397,7 +402,7 @@ def _weights(schools: Schools, state: State, setting: Setting) -> dict[Event, Fl
     """Return each pupil's weight before raking: pressure, unmet need, history and school."""
     phase = (setting.stage >= 7).astype(np.int64)
     unmet, heads = UNMET * setting.unmet, state.heads[state.school]
-    before = 0.3 + np.minimum(state.recent, 5.0) + SUDDEN * state.crisis
+    before = HISTORY[0] + np.minimum(state.recent, HISTORY[1]) + SUDDEN * state.crisis
     history: dict[Event, Floats] = {
         "susp": (0.5 + state.recent) * schools.culture[state.school] * heads,
         "pex": before * schools.severity[state.school] * heads,

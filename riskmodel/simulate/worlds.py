@@ -62,7 +62,7 @@ WORLDS: dict[str, World] = {
             "crisis",
             "A crisis breaks attendance and behaviour within weeks; exclusion often comes without "
             "any suspension before it.",
-            shock_chance=0.012,
+            shock_chance=0.03,
         ),
         World(
             "contagion",
