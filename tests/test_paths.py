@@ -12,7 +12,7 @@ from riskmodel.simulate import measure_paths, published_paths, simulate
 PUPILS = ["A", "B", "C"]
 
 
-def named(values: list[str], categories: list[str]) -> pd.Categorical:
+def named(values: list[str], categories: list[str]) -> pd.Categorical[str]:
     return pd.Categorical(values, categories=categories)
 
 
