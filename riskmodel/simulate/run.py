@@ -6,8 +6,9 @@ Out: :class:`Simulated`, or one :class:`Authority` after the other, which need l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import cast, get_args
 
 import numpy as np
@@ -51,12 +52,21 @@ class Simulated:
     ----------
     tables : Tables
         What the LA holds; no real pupil is in it.
-    truth : DataFrame
-        ``outcome``, ``pupil_id``, ``as_of``, ``risk``: each pupil's true risk, latent state known.
+    risks : sequence of callables
+        Each returns the true risks of one LA.
     """
 
     tables: Tables = field(repr=False)
-    truth: pd.DataFrame = field(repr=False)
+    risks: Sequence[Callable[[], pd.DataFrame]] = field(repr=False)
+
+    @cached_property
+    def truth(self) -> pd.DataFrame:
+        """Each pupil's true risk on every snapshot day; worked out when it is first asked for.
+
+        ``outcome``, ``pupil_id``, ``as_of``, ``risk``, as :func:`riskmodel.simulate.truth.true_risks`
+        returns them: the latent state known, what comes later not.
+        """
+        return pd.concat([risks() for risks in self.risks], ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,8 @@ class Authority:
     ----------
     frames : dict of str to DataFrame
         All tables but ``sessions``.
-    truth : DataFrame
-        As :attr:`Simulated.truth`.
+    risks : callable
+        Returns the true risks: :attr:`Simulated.truth`.
     calendar : SchoolCalendar
         School days.
     pupils : CategoricalDtype
@@ -117,7 +127,7 @@ class Authority:
     """
 
     frames: dict[str, pd.DataFrame]
-    truth: pd.DataFrame
+    risks: Callable[[], pd.DataFrame]
     calendar: SchoolCalendar
     pupils: pd.CategoricalDtype
     marks: NDArray[np.uint8]
@@ -144,7 +154,7 @@ class Authority:
         yield from self.frames.items()
         for first in range(0, len(self.marks), ROWS):
             yield "sessions", _sessions(self, first, first + ROWS)
-        yield TRUTH, self.truth
+        yield TRUTH, self.risks()
 
 
 def simulate(
@@ -185,7 +195,7 @@ def simulate(
     tables = made[0].tables() if len(made) == 1 else _joined(made)
     return Simulated(
         tables=Tables({name: tables[name] for name in TABLES if name in tables}),
-        truth=pd.concat([one.truth for one in made], ignore_index=True),
+        risks=[one.risks for one in made],
     )
 
 
@@ -247,7 +257,7 @@ def _authority(
     labels = ids.categories.to_numpy(object)
     return Authority(
         frames=_frames(population, calendar, life, ids, before[1:], preset, rng["records"]),
-        truth=true_risks(population, calendar, life, labels, preset, rng["truth"]),
+        risks=partial(true_risks, population, calendar, life, labels, preset, rng["truth"]),
         calendar=calendar,
         pupils=ids.dtype,
         marks=_register(population, calendar, life, rng["marks"]),
