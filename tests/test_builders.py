@@ -34,14 +34,17 @@ def days_ago(days: int) -> pd.Timestamp:
 
 @cache
 def la() -> tuple[Tables, pd.DataFrame, pd.DataFrame]:
-    """A simulated LA, its cohort of a day, and the features of pupils of whom most is known."""
+    """A simulated LA, its cohort of a day, and the features of pupils of whom most and least is
+    known, and of those with the highest value of any feature."""
     tables = simulate(pupils=900, years=3, seed=11, preset="bcp").tables
     spine = build_spine(tables, [DAY], "pex")
     features = build(tables, spine)
     names = ("suspensions", "send", "circumstances", "plans")
     facts = pd.concat([tables[name]["pupil_id"].astype("str") for name in names]).value_counts()
     order = spine["pupil_id"].astype("str").map(facts).fillna(0).sort_values(ascending=False).index
-    chosen = np.r_[order[: PUPILS // 2], order[-PUPILS // 2 :]]
+    highest = np.unique([np.argmax(np.nan_to_num(features[name], nan=-1.0)) for name in SLOW])
+    most_and_least = np.r_[order[: PUPILS // 2], order[-PUPILS // 2 :]]
+    chosen = np.union1d(most_and_least, spine.index[highest])
     return tables, spine.loc[chosen], features.loc[chosen]
 
 
