@@ -15,13 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.capacity import listed_by, places_on_lists
+from riskmodel.evaluation.capacity_curve import CapacityCurve, capacity_curve
 from riskmodel.evaluation.decision_curve import decision_curve
 from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, totals_by_list
+from riskmodel.evaluation.notice import ONCE_A_YEAR, notice_curve, yearly
 from riskmodel.evaluation.predictions import check_predictions
 from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
 from riskmodel.evaluation.stability import lead_time, stability, within_schools
@@ -74,6 +77,15 @@ class Backtest:
     weighted : DataFrame, optional
         Recall and precision weighed by the probability of staying
         (:func:`riskmodel.evaluation.staying.weighted_figures`).
+    places : CapacityCurve, optional
+        What lists of other lengths, and places by school, would have found: the first ranker beside the
+        rival with the highest recall.
+    notice : DataFrame, optional
+        How early the first ranker reaches outcomes with one list a year and with every tested list
+        (:func:`riskmodel.evaluation.notice.notice_curve`); where whole lists were tested, two in a year.
+    never_suspended : dict, optional
+        ``share`` of all outcomes that fell on pupils never suspended before the list, with ``share_low``
+        and ``share_high``. What each ranker held of them is ``recall_never_suspended`` of the table.
     counts : dict
         Origins, rows (with ``lost_rows``, whose outcome is not known), pupils, positive rows and pupils,
         capacity, prevalence among rows whose outcome is known.
@@ -91,6 +103,9 @@ class Backtest:
     schools: pd.DataFrame | None = field(repr=False, default=None)
     lost: pd.DataFrame | None = field(repr=False, default=None)
     weighted: pd.DataFrame | None = field(repr=False, default=None)
+    places: CapacityCurve | None = field(repr=False, default=None)
+    notice: pd.DataFrame | None = field(repr=False, default=None)
+    never_suspended: dict[str, float] | None = field(repr=False, default=None)
     counts: dict[str, Any]
     simpler: tuple[str, ...] = SIMPLER
 
@@ -174,8 +189,9 @@ class Backtest:
         parts: dict[str, Any] = {}
         for attribute in fields(self):
             value = getattr(self, attribute.name)
-            if isinstance(value, Calibration):
-                value = {f.name: records(getattr(value, f.name)) for f in fields(value)}
+            if isinstance(value, Calibration | CapacityCurve):
+                tables = {f.name: getattr(value, f.name) for f in fields(value)}
+                value = {name: None if t is None else records(t) for name, t in tables.items()}
             if isinstance(value, tuple):
                 value = list(value)
             parts[attribute.name] = records(value) if isinstance(value, pd.DataFrame) else value
@@ -265,8 +281,9 @@ def compare(
     }
     overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
     listed = listed_by(predictions, used, capacity)
+    table = _table(overall, predictions, int(places.max()))
     return Backtest(
-        table=_table(overall, predictions, int(places.max())),
+        table=table,
         differences=_differences(overall),
         by_list=_by_list(totals, predictions, places),
         counts=_counts(predictions, capacity),
@@ -274,6 +291,13 @@ def compare(
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
         lost=count_lost(predictions, listed),
         weighted=weighted_figures(overall) if "stays" in predictions else None,
+        places=capacity_curve(
+            predictions, [used[0], *_best_rival(table, simpler)], capacity, resamples
+        ),
+        notice=_notice(predictions, used[0], capacity, resamples),
+        never_suspended=_never_suspended(overall[used[0]])
+        if "never_suspended" in predictions
+        else None,
         **_over_time(predictions, listed, resamples),
         **_by_risk(predictions, overall, resamples),
     )
@@ -355,6 +379,37 @@ def _over_time(
     if "event_on" in predictions:
         parts["lead_time"] = lead_time(predictions, listed, resamples)
     return parts
+
+
+def _best_rival(table: pd.DataFrame, simpler: Sequence[str]) -> list[str]:
+    """Return the simpler ranker with the highest recall at capacity, then average precision, if any."""
+    rivals = table[table["ranker"].isin(simpler)]
+    best = rivals.sort_values(["recall_at_capacity", "average_precision"], ascending=False)
+    return best["ranker"].head(1).tolist()
+
+
+def _notice(
+    predictions: pd.DataFrame, ranker: str, capacity: int, resamples: Resamples
+) -> pd.DataFrame | None:
+    """Return how early outcomes are reached by schedule, where the tested lists allow."""
+    days = sorted(predictions["as_of"].unique())
+    once = yearly(days)
+    if "event_on" not in predictions or len(once) == len(days):
+        return None
+    if "share_of_list" in predictions and (predictions["share_of_list"] < 1).any():
+        return None
+    schedules = {ONCE_A_YEAR: once, "every tested list": days}
+    try:
+        return notice_curve(
+            predictions, ranker, schedules, yearly_places=capacity, resamples=resamples
+        )
+    except HistoryError:  # outcomes only later than a year after the lists
+        return None
+
+
+def _never_suspended(total: dict[str, Floats]) -> dict[str, float]:
+    """Return the share of all outcomes that fell on pupils never suspended before the list."""
+    return with_bounds({"share": ratio(total["unseen"], total["positives"])})
 
 
 def _by_risk(

@@ -67,7 +67,7 @@ class CapacityCurve:
         ``ranker``, ``places`` and ``per_list``: children more on a list with :data:`MORE` places more.
         Empty where no list is as long.
     schools : DataFrame or None
-        ``places`` (by pupil or by school), ``recall``, ``precision`` at the capacity, of the first ranker.
+        ``given`` (by pupil or by school), ``recall``, ``precision`` at the capacity, of the first ranker.
         None where schools are not known.
     """
 
@@ -274,15 +274,15 @@ def places_by_school(predictions: pd.DataFrame, ranker: str) -> pd.DataFrame:
     """
     days, pupils = predictions["as_of"], predictions["pupil_id"]
     school = predictions["school_id"].astype("str")
-    by = [days, school]
-    part = pd.Series(list(zip(days, school, strict=True)), index=predictions.index)
-    size = school.groupby(by, observed=True).transform("size")
-    own = pd.Series(rank_on_list(predictions[ranker], pupils, lists=part), predictions.index)
+    size = school.groupby([days, school]).transform("size")
+    part, _ = pd.factorize(pd.MultiIndex.from_arrays([days, school]))
+    own = rank_on_list(predictions[ranker], pupils, lists=part)
     rank = pd.Series(rank_on_list(predictions[ranker], pupils, lists=days), predictions.index)
-    mean = rank.groupby(by, observed=True).transform("mean")
-    return pd.DataFrame(
-        {BY_PUPIL: -rank, TOP_SHARE: -(own - 0.5) / size, WHOLE_SCHOOLS: -(mean + own * 1e-9)}
-    ).astype(float)
+    mean = rank.groupby([days, school]).transform("mean")
+    place = np.empty(len(rank))
+    place[np.lexsort((own, school, mean, days))] = np.arange(len(rank))
+    scores = {BY_PUPIL: -rank, TOP_SHARE: -(own - 0.5) / size, WHOLE_SCHOOLS: -place}
+    return pd.DataFrame(scores, index=predictions.index, dtype=float)
 
 
 def _by_school(
@@ -293,6 +293,6 @@ def _by_school(
     ranked = pd.concat([predictions.drop(columns=scores, errors="ignore"), scores], axis=1)
     n_pupils = predictions["pupil_id"][predictions["label"] == 1].nunique()
     sums = {name: _sums(ranked, name, [capacity], resamples) for name in scores}
-    table = _table(sums, n_pupils).rename(columns={"ranker": "places"})
+    table = _table(sums, n_pupils).rename(columns={"ranker": "given"})
     ends = [f"{name}{end}" for name in ("recall", "precision") for end in ("", "_low", "_high")]
-    return table[["places", *ends]]
+    return table[["given", *ends]]

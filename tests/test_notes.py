@@ -123,7 +123,9 @@ def test_a_median_is_said_where_there_is_one(days: float, ending: str) -> None:
 @pytest.mark.parametrize("value", [np.nan, 0.5])
 def test_outcomes_of_the_never_suspended_are_told_where_there_were_any(value: float) -> None:
     table = backtest().table.assign(recall_never_suspended=value)
-    found = [n for n in notes(replace(backtest(), table=table)) if "no suspension so far" in n]
+    found = [
+        n for n in notes(replace(backtest(), table=table)) if "never suspended before the list" in n
+    ]
     assert len(found) == (0 if np.isnan(value) else 1)
 
 

@@ -40,7 +40,7 @@ class Outcome:
     happened : str
         What comes after "children who were".
     policy : str
-        Short sentences: who counts as having had the outcome, and who is left out.
+        Short sentences: who counts as having had the outcome, and of whom it is not known.
     note : str
         What each list must add about the outcome itself; empty where nothing.
     cohort_table : str
@@ -115,9 +115,9 @@ _PEX = Outcome(
     happened="permanently excluded within 12 months",
     policy=(
         "A pupil counts as excluded if a permanent exclusion starts on the day of the list or in the "
-        "12 months after. An exclusion that was overturned does not count. Pupils who left the LA's "
-        "rolls before the 12 months were over are left out, unless they finished Year 11. Pupils whose "
-        "earlier exclusion was not known yet are left out too."
+        "12 months after. An exclusion that was overturned does not count. Of pupils who left the "
+        "LA's rolls before the 12 months were over the outcome is not known, unless they finished Year 11. "
+        "Nor is it of pupils whose earlier exclusion was not known yet."
     ),
     note=(
         "The outcome is itself a decision of adults. Permanent exclusion is more frequent for some "
@@ -136,8 +136,8 @@ _NEET = Outcome(
     happened="not in education, employment or training in the winter after Year 11",
     policy=(
         "A young person counts as NEET if NEET at the end of two or more of December, January and "
-        "February after Year 11. Young people are left out if unknown or old records of their activity "
-        "leave this open. They are not counted as in education or work."
+        "February after Year 11. The outcome is not known where unknown or old records of their activity "
+        "leave this open. Such young people are not counted as in education or work."
     ),
     year_groups=(9, 11),
     label_tables=("destinations", "enrolments"),
@@ -151,7 +151,7 @@ _NEET_POST16 = Outcome(
     happened="not in education, employment or training for half of the next 12 months",
     policy=(
         "A young person counts as NEET if NEET at the end of at least 6 of the 12 months after the day "
-        "of the list. Young people are left out if months that are not known leave this open."
+        "of the list. The outcome is not known where months that are not known leave this open."
     ),
     cohort_table="destinations",
     year_groups=(12, 13),  # academic ages 16 and 17, which LAs must track (DfE, NCCIS)

@@ -30,6 +30,9 @@ FEW_PUPILS = 30
 """Pupils with the outcome below which a note warns that intervals of average precision are too narrow:
 see ``benchmarks/intervals.py``."""
 
+ABOUT_TWO_MONTHS = 56
+"""Days of notice that the note is about: half a term, with the holiday after it."""
+
 
 def notes_for(
     outcome: str,
@@ -181,6 +184,8 @@ def _list_notes(backtest: Backtest) -> list[str]:
     """Return how early and how steady the model's list is, and how much of it is about schools."""
     return [
         *_never_suspended_note(backtest),
+        *_places_notes(backtest),
+        *_notice_note(backtest.notice),
         *_lead_time_note(backtest.lead_time),
         *_stability_note(backtest.stability),
         *_school_note(backtest.schools),
@@ -188,15 +193,45 @@ def _list_notes(backtest: Backtest) -> list[str]:
 
 
 def _never_suspended_note(backtest: Backtest) -> list[str]:
-    name = "recall_never_suspended"
+    """Return the share of outcomes of pupils never suspended, and what the lists held of them."""
+    name, share = "recall_never_suspended", backtest.never_suspended
     row = row_of(backtest.table, "ranker", "model")
-    if not np.isfinite(row[name]):
+    if share is None or not np.isfinite(row[name]):
         return []
     best = backtest.table[backtest.table["ranker"] == CEILING].to_dict("records")
     known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
     return [
-        "Of the outcomes of pupils with no suspension so far the lists held "
-        f"{_share(row, name)}{known}."
+        f"Of all outcomes, {_share(share, 'share')} fell on pupils never suspended before the list. Of "
+        f"these the lists held {_share(row, name)}{known}."
+    ]
+
+
+def _places_notes(backtest: Backtest) -> list[str]:
+    """Return what more places would find, and places by pupil beside places by school."""
+    if backtest.places is None:
+        return []
+    schools = backtest.places.schools
+    notes = [sentence] if (sentence := backtest.places.sentence()) else []
+    if schools is not None:
+        by = {row["given"]: _share(row, "recall") for row in schools.to_dict("records")}
+        first, *others = by
+        rest = ", ".join(f"{by[name]} given to {name}" for name in others)
+        notes.append(f"The same places: recall {by[first]} given {first}, {rest}.")
+    return notes
+
+
+def _notice_note(notice: pd.DataFrame | None) -> list[str]:
+    """Return whether more lists a year, with the same places, reach more outcomes two months before."""
+    if notice is None:
+        return []
+    first, last = notice["schedule"].iloc[0], notice["schedule"].iloc[-1]
+    there = notice[notice["days"] == ABOUT_TWO_MONTHS]
+    usual, more = row_of(there, "schedule", first), row_of(there, "schedule", last)
+    within = more["gain_low"] <= 0 <= more["gain_high"]
+    return [
+        f"At least {ABOUT_TWO_MONTHS} days before, {first} reached {_share(usual, 'reached')} of "
+        f"{usual['outcomes']} outcomes; {last}, with the same places for a year, {_share(more, 'reached')}"
+        f"{', a difference within noise' if within else ''}."
     ]
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.calibration import Calibration
+from riskmodel.evaluation.capacity_curve import CapacityCurve
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.report.charts import HIGH, MARKS, colour, line_look, picture
 
@@ -57,6 +58,11 @@ def backtest_charts(backtest: Backtest, search: pd.DataFrame | None = None) -> d
     """
     drawn: dict[str, tuple[Draw, Any]] = {
         "How well each ranker ranks": (_forest, backtest.table),
+        "What more and fewer places find": (_capacity, backtest.places),
+        "How early outcomes are reached, with the same places for a year": (
+            _notice,
+            backtest.notice,
+        ),
         "List by list": (_over_time, backtest),
         "Risk and what came true": (_reliability, backtest.calibration),
         "Net benefit at every price of a needless offer": (_decisions, _with_benefit(backtest)),
@@ -87,6 +93,39 @@ def _forest(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
         one.set(xlabel=f"{METRICS[name]}, 95% interval", xlim=(0, None))
         one.grid(axis="x")
     pair[0].set_yticks(range(len(rows)), [row["ranker"] for row in rows])
+
+
+def _capacity(figure: Figure, axes: Axes, places: CapacityCurve) -> None:
+    """Draw recall and children found by places on a list, for the model and the best rival."""
+    axes.remove()
+    pair = figure.subplots(1, 2)
+    heads = {"recall": "Recall, 95% interval", "per_100_places": "Children found per 100 places"}
+    for one, (name, head) in zip(pair, heads.items(), strict=True):
+        for place, ranker in enumerate(places.table["ranker"].unique()):
+            line = places.table[places.table["ranker"] == ranker]
+            look = line_look(place, is_ours=place == 0) | {"marker": MARKS[place]}
+            shade = colour("pale" if place == 0 else "edge")
+            ends = (line[f"{name}_low"], line[f"{name}_high"])
+            one.fill_between(line["capacity"], *ends, color=shade, alpha=0.5)
+            one.plot(line["capacity"], line[name], label=ranker, **look)
+        one.set(xlabel="Places on a list", ylabel=head, xlim=(0, None), ylim=(0, None))
+    pair[0].legend()
+
+
+def _notice(figure: Figure, axes: Axes, notice: pd.DataFrame) -> None:
+    """Draw the share of outcomes reached so many days before, by schedule."""
+    for place, name in enumerate(notice["schedule"].unique()):
+        line = notice[notice["schedule"] == name]
+        look = line_look(place, is_ours=place == 0) | {"marker": MARKS[place]}
+        shade = colour("pale" if place == 0 else "edge")
+        axes.fill_between(
+            line["days"], line["reached_low"], line["reached_high"], color=shade, alpha=0.5
+        )
+        axes.plot(line["days"], line["reached"], label=name, **look)
+    axes.set(xlabel="At least so many days before", ylabel="Share of outcomes, 95% interval")
+    axes.set_ylim(0, None)
+    axes.set_xticks(sorted(notice["days"].unique()))
+    axes.legend()
 
 
 def _over_time(figure: Figure, axes: Axes, backtest: Backtest) -> None:

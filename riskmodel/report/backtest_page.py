@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.outcomes import outcome_of
@@ -34,6 +35,18 @@ LABELS = {
     "auc_within": "AUC within schools",
     "auc_of_school": "AUC of the school alone",
     "value": "Figure",
+    "lost_to": "Went to",
+    "of_places": "Of all places",
+    "recall_weighted": "Recall, weighed",
+    "precision_weighted": "Precision, weighed",
+    "given": "Places given",
+    "capacity": "Places on a list",
+    "per_100_places": "Children found per 100 places",
+    "per_list": "Children found on a list",
+    "outcomes": "Pupils with the outcome",
+    "reached": "Share reached",
+    "gain": "Difference to one list a year",
+    "days": "Days before, at least",
 }
 """Column of the other tables → its head, where its name is short for something."""
 
@@ -78,7 +91,7 @@ def backtest_page(
         "backtest.html",
         outcome=outcome_of(outcome).words,
         simulated=bool(trained["simulated"]),
-        tiles=_tiles(backtest.counts),
+        tiles=_tiles(backtest.counts) + _headline(backtest),
         notes=list(notes),
         gates=list(gates),
         charts=backtest_charts(backtest, search),
@@ -98,6 +111,17 @@ def _tiles(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"{counts['pupils']:,}", "pupils"),
         (f"{counts['positive_pupils']:,}", "pupils with the outcome"),
         (f"{counts['prevalence']:.2%}", "of rows have the outcome"),
+    ]
+
+
+def _headline(backtest: Backtest) -> list[tuple[str, str]]:
+    """Return the share of outcomes of children never suspended, and what the list held of them."""
+    ours = backtest.table[backtest.table["ranker"] == "model"].to_dict("records")
+    if backtest.never_suspended is None or not ours or np.isnan(ours[0]["recall_never_suspended"]):
+        return []
+    return [
+        (f"{backtest.never_suspended['share']:.0%}", "of outcomes fell on pupils never suspended"),
+        (f"{ours[0]['recall_never_suspended']:.0%}", "of these were on the model's lists"),
     ]
 
 
@@ -124,8 +148,16 @@ def _tables(backtest: Backtest, search: pd.DataFrame | None) -> dict[str, TextTa
         "How early: pupils with the outcome who were on a tested list before it": backtest.lead_time,
         "How steady: listed pupils who are on the next list": backtest.stability,
         "Between and within schools": backtest.schools,
+        "Places of pupils whose outcome is not known, by where they went": backtest.lost,
+        "Weighed by the probability of staying until the outcome": backtest.weighted,
+        "Outcomes reached so many days before, by how often lists are made": backtest.notice,
         "Settings that no other beat in both aims": search,
     }
+    if backtest.places is not None:
+        found["What lists of other lengths find"] = backtest.places.table
+        found["The model minus the best rival, by length of list"] = backtest.places.differences
+        found["More places on a list"] = backtest.places.more
+        found["The same places given by pupil and by school"] = backtest.places.schools
     if backtest.calibration is not None:
         found["Risks and what came true"] = backtest.calibration.summary
         found["Expected and observed by tenth of risk and by phase"] = backtest.calibration.parts
