@@ -71,16 +71,19 @@ def backtest_of(n_pupils: int = 300) -> Backtest:
     days = np.repeat(pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"]), n_pupils)
     risk = random.beta(1, 12, len(days))
     label = (random.random(len(days)) < risk).astype(float)
+    left = random.random(len(days)) < 0.05
     frame = pd.DataFrame(
         {
             "pupil_id": np.tile(np.arange(n_pupils), 3),
             "as_of": days,
-            "label": label,
+            "label": np.where(left, np.nan, label),
+            "lost_to": np.where(left, "another area", None),
+            "stays": 0.95,
             "model": risk,
             "risk": risk,
             "RONI points": random.integers(0, 5, len(days)).astype(float),
             "never_suspended": random.random(len(days)) < 0.9,
-            "event_on": pd.Series(days).where(label > 0) + pd.Timedelta(days=100),
+            "event_on": pd.Series(days).where((label > 0) & ~left) + pd.Timedelta(days=100),
             "school_id": np.tile(np.arange(n_pupils) % 5, 3).astype(str),
             "phase": "secondary",
         }
@@ -257,4 +260,4 @@ def test_every_chart_of_a_backtest_has_a_name(browser: Browser, pages: dict[str,
         charts = page.locator("figure svg")
         names = [chart.get_attribute("aria-label") for chart in charts.all()]
         assert names == page.locator("figcaption").all_inner_texts()
-        assert len(names) == 5
+        assert len(names) == 7
