@@ -292,7 +292,7 @@ def _by_school(
     scores = places_by_school(predictions, ranker)
     ranked = pd.concat([predictions.drop(columns=scores, errors="ignore"), scores], axis=1)
     n_pupils = predictions["pupil_id"][predictions["label"] == 1].nunique()
-    sums = {name: _sums(ranked, name, [capacity], resamples) for name in scores}
+    sums = {str(name): _sums(ranked, str(name), [capacity], resamples) for name in scores}
     table = _table(sums, n_pupils).rename(columns={"ranker": "given"})
     ends = [f"{name}{end}" for name in ("recall", "precision") for end in ("", "_low", "_high")]
     return table[["given", *ends]]

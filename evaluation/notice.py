@@ -196,7 +196,7 @@ def _notice(
 ) -> Floats:
     """Return the days of notice of each outcome of a year, nan where the child was not reached."""
     first = reached_on(predictions, ranker, days, yearly_places).reindex(events.index)
-    return (events - first).dt.days.to_numpy(dtype=float)
+    return np.asarray((events - first).dt.days, dtype=np.float64)
 
 
 def days_apart(days: Days, apart: int) -> list[pd.Timestamp]:
