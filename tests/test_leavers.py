@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,18 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from riskmodel.cohort import build_spine
+from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.evaluation import average_precision, compare, roc_auc
+from riskmodel.evaluation import Backtest, average_precision, compare, roc_auc
 from riskmodel.evaluation.list_sums import metrics, totals_by_list
 from riskmodel.evaluation.resampling import Resamples
 from riskmodel.evaluation.stability import within_schools
 from riskmodel.evaluation.staying import LEAST_CHANCE, probability_of_staying
 from riskmodel.fairness import audit_model
+from riskmodel.fairness.rates import recall_gap
+from riskmodel.jobs.notes import notes_for
 from riskmodel.labels import label
-from riskmodel.lost import lost_to
+from riskmodel.lost import NO_POSITION, lost_to
 from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
 from riskmodel.training.folds import pupil_folds, rolling_folds
 from tests.rolls import day, make_tables, roll
+from tests.searches import objective
+from tests.small_la import SmallLA
 
 SPRING = pd.Timestamp("2024-02-10")
 NAN = float("nan")
@@ -263,3 +272,55 @@ def test_where_a_pupil_went_is_read_from_the_last_roll(
     today = day("2030-01-01")
     labels = label(tables, spine, "pex", known_by=today)
     assert lost_to(tables, spine, labels, known_by=today).tolist() == [words, None]
+
+
+# A training
+
+
+def test_a_backtest_tests_the_whole_cohort_of_each_day(small_la: SmallLA) -> None:
+    backtest = small_la.training.backtest
+    tables = read(small_la.extracts).tables
+    days = list(backtest.by_list["as_of"].unique())
+    assert backtest.counts["rows"] == len(build_spine(tables, days, "pex"))
+    assert backtest.counts["lost_rows"] > 0
+    assert backtest.lost is not None
+    capacity = backtest.counts["capacity"]
+    assert (backtest.lost["of_places"] == capacity * len(days)).all()
+    assert any(note.startswith("Left the rolls: ") for note in small_la.training.notes)
+
+
+def test_a_search_ranks_leavers_and_measures_the_others() -> None:
+    made = objective()
+    first = made.folds[0]
+    lost = np.arange(len(first.test)) % 20 == 0
+    folds = [replace(first, test_label=np.where(lost, NAN, first.test_label))]
+    scores = [np.where(lost, 9.0, made.X["b"].to_numpy()[first.test])]
+    one = replace(made, folds=folds)
+    label, groups = first.test_label[~lost], made.groups["group"].to_numpy()[first.test][~lost]
+    places = 60 - lost.sum()  # leavers come first and hold 30
+    listed = np.argsort(np.argsort(-scores[0][~lost], kind="stable")) < places
+    assert one.gap(scores) == pytest.approx(recall_gap(groups, label, listed))
+
+
+# What is told
+
+
+def backtest_with(place: str) -> Backtest:
+    rng = np.random.default_rng(4)
+    frame = one_list((rng.random(300) < 0.1).astype(float).tolist(), rng.random(300).tolist())
+    frame.loc[frame["model"] > 0.98, ["label", "lost_to"]] = [NAN, place]
+    return compare(frame.assign(stays=0.9, risk=0.1), rankers=["model"], capacity=30)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("another area", r"Left the rolls: \d+ of 30 places \(another area \d+\)\."),
+        (NO_POSITION, r"Outcome not known: \d+ of 30 places \(activity not known \d+\)\."),
+    ],
+)
+def test_notes_count_the_places_of_leavers(place: str, words: str) -> None:
+    statuses = pd.DataFrame({"status": ["event"], "rows": [30]})
+    notes = notes_for("pex", True, backtest_with(place), statuses)
+    assert any(re.fullmatch(words, note) for note in notes)
+    assert any(note.startswith("Weighed by the probability of staying") for note in notes)
