@@ -154,8 +154,8 @@ def _lost_note(backtest: Backtest) -> list[str]:
     if weighted is not None:
         row = row_of(weighted, "ranker", "model")
         notes.append(
-            "Weighed by the probability of staying, so that outcomes seen also stand for those of leavers: recall "
-            f"{_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
+            "Weighed by the probability of staying, so that outcomes seen also stand for those of leavers: "
+            f"recall {_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
         )
     return notes
 
