@@ -152,15 +152,37 @@ def simple_scores(test: pd.DataFrame) -> dict[str, Floats]:
     return dict(simple_rankers(test))
 
 
+def yardsticks(cache: Path, outcome: str, teach: list[La], test: list[La]) -> pd.DataFrame:
+    """Return the figures of the oracle, the recorded ceiling and the simple rankings, kept in the cache."""
+
+    def work() -> list[dict[str, Any]]:
+        ranked = lists(cache, outcome, test)
+        scores = {"oracle": ranked["_risk"].to_numpy(),
+                  "recorded ceiling": ceiling_scores(cache, outcome, teach, ranked),
+                  **simple_scores(ranked)}  # fmt: skip
+        figures = [judge(ranked, s, outcome).assign(ranker=name) for name, s in scores.items()]
+        return pd.concat(figures).to_dict("records")
+
+    key = {"yardsticks": outcome, "teach": [vars(la) for la in teach],
+           "test": [vars(la) for la in test]}  # fmt: skip
+    return pd.DataFrame(kept(cache, key, work))
+
+
 def expected_average_precision(risk: Floats, score: Floats) -> float:
     """Return the average precision to expect over all outcomes that the true risks allow.
 
     A pupil at rank i has the outcome with chance p_i; then 1 + the chances before it are expected among
-    the first i: sum of p_i (1 + p_1 + ... + p_(i-1)) / i, over the sum of p. Ties are broken by row.
+    the first i: sum of p_i (1 + p_1 + ... + p_(i-1)) / i, over the sum of p. Tied pupils share their risk.
     """
-    p = risk[np.argsort(-score, kind="stable")]
+    p = tied_mean(risk, score)[np.argsort(-score, kind="stable")]
     before = np.append(0.0, np.cumsum(p)[:-1])
     return float(np.sum(p * (1 + before) / np.arange(1, len(p) + 1)) / p.sum())
+
+
+def tied_mean(values: Floats, score: Floats) -> Floats:
+    """Return the mean of the values over pupils with the same score: what any order of ties expects."""
+    _, group = np.unique(score, return_inverse=True)
+    return np.asarray((np.bincount(group, values) / np.bincount(group))[group])
 
 
 def judge(test: pd.DataFrame, score: Floats, outcome: str) -> pd.DataFrame:
@@ -178,8 +200,8 @@ def judge(test: pd.DataFrame, score: Floats, outcome: str) -> pd.DataFrame:
         never = never_suspended(one)
         rows.append({
             "la": la, "average_precision": expected_average_precision(risk, s),
-            "recall": risk[listed].sum() / risk.sum(),
-            "never": risk[listed][never[listed]].sum() / max(risk[never].sum(), 1e-12),
+            "recall": tied_mean(risk, s)[listed].sum() / risk.sum(),
+            "never": tied_mean(risk * never, s)[listed].sum() / max(risk[never].sum(), 1e-12),
             "seen_average_precision": average_precision(y, s) if y.any() else np.nan,
             "seen_recall": recall_at_k(y, s, k=k) if y.any() else np.nan,
         })  # fmt: skip
