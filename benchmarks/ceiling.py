@@ -1,8 +1,8 @@
 """The recorded ceiling: how well recorded facts can rank at best, as the LAs that teach it grow in number.
 
 ``python -m benchmarks.ceiling --las 20 --pupils 50000 --cache FOLDER --out docs`` teaches a flexible booster
-the true risks of 1, 2, 5 … LAs of a world, and ranks the lists of LAs that it was not taught. The oracle knows
-the latent state; the ceiling is what the booster reaches with the most LAs. Finished cells are kept.
+the true risks of 1, 2, 5 … LAs of a world, and ranks the lists of LAs that it was not taught. The oracle
+knows the latent state. The ceiling is what the booster reaches with the most LAs. Finished cells are kept.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def main() -> None:
         )
     text = table.to_string(index=False, float_format="{:.3f}".format, na_rep="")
     words = (
-        f"SIMULATED DATA. LAs of {options.pupils:,} pupils, lists of 2024-06-01 of {N_TEST} LAs in each world "
-        f"that taught nobody; figures of true risks; {time.perf_counter() - start:.0f} s."
+        f"SIMULATED DATA. LAs of {options.pupils:,} pupils, lists of 2024-06-01 of {N_TEST} LAs in each "
+        f"world that taught nobody; figures of true risks; {time.perf_counter() - start:.0f} s."
     )
     sys.stdout.write(f"{words}\n{text}\n")
     if options.out:
