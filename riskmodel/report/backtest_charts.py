@@ -103,11 +103,7 @@ def _capacity(figure: Figure, axes: Axes, places: CapacityCurve) -> None:
     for one, (name, head) in zip(pair, heads.items(), strict=True):
         for place, ranker in enumerate(places.table["ranker"].unique()):
             line = places.table[places.table["ranker"] == ranker]
-            look = line_look(place, is_ours=place == 0) | {"marker": MARKS[place]}
-            shade = colour("pale" if place == 0 else "edge")
-            ends = (line[f"{name}_low"], line[f"{name}_high"])
-            one.fill_between(line["capacity"], *ends, color=shade, alpha=0.5)
-            one.plot(line["capacity"], line[name], label=ranker, **look)
+            _with_band(one, line, "capacity", name, label=ranker, place=place)
         one.set(xlabel="Places on a list", ylabel=head, xlim=(0, None), ylim=(0, None))
     pair[0].legend()
 
@@ -116,16 +112,21 @@ def _notice(figure: Figure, axes: Axes, notice: pd.DataFrame) -> None:
     """Draw the share of outcomes reached so many days before, by schedule."""
     for place, name in enumerate(notice["schedule"].unique()):
         line = notice[notice["schedule"] == name]
-        look = line_look(place, is_ours=place == 0) | {"marker": MARKS[place]}
-        shade = colour("pale" if place == 0 else "edge")
-        axes.fill_between(
-            line["days"], line["reached_low"], line["reached_high"], color=shade, alpha=0.5
-        )
-        axes.plot(line["days"], line["reached"], label=name, **look)
+        _with_band(axes, line, "days", "reached", label=name, place=place)
     axes.set(xlabel="At least so many days before", ylabel="Share of outcomes, 95% interval")
     axes.set_ylim(0, None)
     axes.set_xticks(sorted(notice["days"].unique()))
     axes.legend()
+
+
+def _with_band(
+    axes: Axes, line: pd.DataFrame, across: str, name: str, *, label: str, place: int
+) -> None:
+    """Draw a line with its interval; the first line of a chart is ours."""
+    look = line_look(place, is_ours=place == 0) | {"marker": MARKS[place]}
+    shade = {"color": colour("pale")} if place == 0 else {"color": colour("edge"), "alpha": 0.2}
+    axes.fill_between(line[across], line[f"{name}_low"], line[f"{name}_high"], **shade)
+    axes.plot(line[across], line[name], label=label, **look)
 
 
 def _over_time(figure: Figure, axes: Axes, backtest: Backtest) -> None:
