@@ -3,8 +3,8 @@
 ``python -m benchmarks.recipe --scale small|full --cache FOLDER`` trains every ranker on one LA of a world
 and ranks the lists of LAs that nobody trained on. There are three yardsticks, each named for what it knows.
 The oracle knows the latent state. The recorded ceiling was taught true risks on many other LAs. Practice is
-the best simple ranking. One search chooses the settings of all rankers, in the *other* worlds and on LAs of
-their own.
+the best simple ranking. One search chooses the settings of all rankers, in the *other* worlds and on LAs that
+are not judged.
 
 A finished cell of (world, size, seed, ranker, settings) is kept in the cache and not made again. Figures are
 of true risks unless their name begins with ``seen``. All pupils are simulated.
@@ -60,7 +60,7 @@ class Scale:
 
 SCALES = {
     "tiny": Scale({800: [[1]]}, (4, 5), [4, 5], [2], 800, 1),
-    "small": Scale({3_000: [[1]]}, (4, 5), [4, 5], [2, 3], 3_000, 2),
+    "small": Scale({3_000: [[1]]}, (1, 4), [1, 4], [2, 3], 3_000, 2),
     "full": Scale(
         {10_000: [[101], [102], [103]], 50_000: [[1], [6]], 200_000: [[1, 6, 7, 8]]},
         (4, 5), [4, 5, 6, 7, 8, 9], [2, 3], 50_000, 8,
@@ -197,7 +197,7 @@ def cell(
 
 
 def chosen(bench: Bench, outcome: str, ranker: str, world: str) -> Settings:
-    """Return the settings with the best mean average precision in the other worlds, on LAs of their own."""
+    """Return the settings with the best mean average precision in the other worlds, on LAs not judged."""
     tried = settings_of(ranker, bench.scale.trials)
     others = [name for name in bench.worlds if name != world] or [world]
     if len(tried) == 1:
