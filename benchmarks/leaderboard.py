@@ -53,6 +53,8 @@ TASKS = {
     "standard": Task((1, 6, 7), (1, 4, 5, 6, 7, 8), (2, 3, 12, 13), 20_000),
 }
 
+FIGURES = ["average_precision", "recall", "never", "expected_over_true"]
+
 DEFAULT = "benchmarks.leaderboard:our_recipe"
 
 
@@ -126,10 +128,10 @@ def board(task: Task, cache: Path, worlds: list[str], models: list[str]) -> pd.D
             parts += [one.assign(outcome=outcome, world=world) for one in (known, *made)]
     table = pd.concat(parts, ignore_index=True)
     grouped = table.groupby(["outcome", "world", "ranker"], sort=False)
-    columns = ["average_precision", "recall", "never", "expected_over_true"]
-    shown = grouped[columns].mean()
-    for column in ("average_precision", "recall"):
-        shown.insert(shown.columns.get_loc(column) + 1, f"{column}_se", grouped[column].sem())
+    mean, error = grouped[FIGURES].mean(), grouped[FIGURES[:2]].sem().add_suffix("_se")
+    shown = mean.join(error)[
+        [FIGURES[0], f"{FIGURES[0]}_se", FIGURES[1], f"{FIGURES[1]}_se", *FIGURES[2:]]
+    ]
     return shown.reset_index()
 
 

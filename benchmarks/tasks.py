@@ -124,7 +124,7 @@ def lists(cache: Path, outcome: str, las: list[La]) -> pd.DataFrame:
 
 def names_of(train: pd.DataFrame) -> list[str]:
     """Return the features that vary."""
-    return [name for name in train if name in CATALOGUE and train[name].nunique() > 1]
+    return [str(name) for name in train if name in CATALOGUE and train[name].nunique() > 1]
 
 
 def ceiling_scores(cache: Path, outcome: str, las: list[La], test: pd.DataFrame) -> Floats:
@@ -161,7 +161,8 @@ def yardsticks(cache: Path, outcome: str, teach: list[La], test: list[La]) -> pd
                   "recorded ceiling": ceiling_scores(cache, outcome, teach, ranked),
                   **simple_scores(ranked)}  # fmt: skip
         figures = [judge(ranked, s, outcome).assign(ranker=name) for name, s in scores.items()]
-        return pd.concat(figures).to_dict("records")
+        rows: list[Any] = pd.concat(figures).to_dict("records")
+        return rows
 
     key = {"yardsticks": outcome, "teach": [vars(la) for la in teach],
            "test": [vars(la) for la in test]}  # fmt: skip

@@ -200,5 +200,5 @@ def test_an_unknown_world_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(
         RequestError, match="steady, crisis, contagion, new_head, policy; got 'mars'"
     ):
-        simulate(world="mars")  # type: ignore[arg-type]
+        simulate(world="mars")
     assert all(world_named(name).name == name for name in WORLDS)

@@ -43,12 +43,31 @@ class Hardship:
     lines: dict[str, Floats]
 
     def redrawn(self, known: Ints, rng: np.random.Generator) -> Hardship:
-        """Draw again the scores after the year group that is known; the lines stay."""
+        """Return the scores drawn again after the year group that is known; the lines stay.
+
+        Parameters
+        ----------
+        known : int array of shape (n_pupils,)
+            Last year group of which each pupil's circumstances are known.
+        rng : Generator
+            Source of randomness.
+
+        Returns
+        -------
+        Hardship
+            The same up to that year group.
+        """
         drawn = {name: getattr(self, name).redrawn(known, rng) for name in DRIFTS}
         return Hardship(**drawn, lines=self.lines)
 
     def circumstances(self) -> Circumstances:
-        """Return the circumstances that the scores and the lines give."""
+        """Return the circumstances that the scores and the lines give.
+
+        Returns
+        -------
+        Circumstances
+            By pupil and year group.
+        """
         social = np.zeros(self.care.score.shape, dtype=np.int8)
         for kind in ("looked_after", "child_protection", "child_in_need"):
             score = self.care.score if kind == "looked_after" else self.risk.score

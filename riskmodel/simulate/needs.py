@@ -78,11 +78,35 @@ class Severity:
     support_line: Floats
 
     def redrawn(self, known: Ints, rng: np.random.Generator) -> Severity:
-        """Draw again the score after the year group that is known; all lines stay."""
+        """Return the score drawn again after the year group that is known; all lines stay.
+
+        Parameters
+        ----------
+        known : int array of shape (n_pupils,)
+            Last year group of which each pupil's needs are known.
+        rng : Generator
+            Source of randomness.
+
+        Returns
+        -------
+        Severity
+            The same up to that year group.
+        """
         return replace(self, score=self.score.redrawn(known, rng))
 
     def needs(self, fsm: NDArray[np.bool_]) -> Needs:
-        """Return the needs and what is provided, given who is eligible for free school meals."""
+        """Return the needs and what is provided, given who is eligible for free school meals.
+
+        Parameters
+        ----------
+        fsm : bool array of shape (n_pupils, n_year_groups)
+            Eligible for free school meals.
+
+        Returns
+        -------
+        Needs
+            By pupil and year group.
+        """
         cell, group = _cells(self.male, fsm), np.arange(GROUPS)
         has_plan = _plan_score(self) >= self.plan_line[cell, group]
         support = _recorded(self) >= self.support_line[cell, group]

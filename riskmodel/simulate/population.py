@@ -166,7 +166,7 @@ class Population:
         )
 
 
-def _by_year_group(hardship: Hardship, severity: Severity) -> dict[str, NDArray[Any]]:
+def _by_year_group(hardship: Hardship, severity: Severity) -> dict[str, Any]:
     """Return the circumstances and needs of a population."""
     now = hardship.circumstances()
     needs = severity.needs(now.fsm)

@@ -29,7 +29,7 @@ from riskmodel.simulate.shapes import GROUPS
 from riskmodel.simulate.truth import true_risks
 from riskmodel.simulate.worlds import WorldName, world_named
 
-__all__ = ["LARGEST_LA", "Authority", "Simulated", "authorities", "simulate"]
+__all__ = ["LARGEST_LA", "Authority", "Request", "Simulated", "authorities", "simulate"]
 
 LARGEST_LA = 52_000
 """Pupils of an LA; more pupils make more LAs, so that memory does not grow."""

@@ -177,7 +177,7 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
         soon = half_term < first + YEAR
         if half_term in (first, first + YEAR) or half_term % YEAR == 0:
             group = population.first_group[rows] + half_term // YEAR
-            goes_on = (group < GROUPS) & (soon | day.neet[rows])
+            goes_on = np.flatnonzero((group < GROUPS) & (soon | day.neet[rows]))
             rows, state, stays = rows[goes_on], state.take(goes_on), stays[goes_on]
             setting = behaviour.groups_of(population, rows, half_term)
         susp, pex, leaves = _expected(

@@ -70,7 +70,7 @@ def _rates(event: str, count: Ints, pupils: pd.DataFrame, preset: Preset) -> Ite
         yield published_share(f"{event}.{phase}", count[here].sum(), on_roll, preset)
     stage = pupils["stage"].to_numpy()
     size = np.bincount(stage[pupils["on_roll"]], minlength=GROUPS + 1)
-    level = level_by_stage(event, preset)  # type: ignore[arg-type]
+    level = level_by_stage(event, preset)
     for group in range(1, GROUPS) if event == "susp" else range(7, GROUPS):
         events = count[stage == group].sum()
         yield (f"{event}.year.{group}", 100 * level[group], events, size[group], 100)
