@@ -423,7 +423,9 @@ def _by_risk(
     outcome, risk = predictions["label"], predictions["risk"]
     at_capacity = {name: (total["found"], total["places"]) for name, total in overall.items()}
     return {
-        "calibration": calibration(outcome, risk, resamples, phase=predictions.get("phase")),
+        "calibration": calibration(
+            outcome, risk, resamples, phase=predictions.get("phase"), lists=predictions
+        ),
         "net_benefit": decision_curve(outcome, risk, resamples, at_capacity),
     }
 

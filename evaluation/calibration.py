@@ -1,7 +1,8 @@
 """How well the risks agree with what happened.
 
-In:  risks and outcomes of lists; no list's risks were set with its own outcomes.
-Out: :class:`Calibration`: Brier score and its parts, slope and intercept [2]_, curve, tenths and phases.
+In:  risks and outcomes of lists; the risks of a list were set with what was known on its day.
+Out: :class:`Calibration`: Brier score and its parts, slope and intercept [2]_, curve, lists, tenths and
+     phases.
 
 The parts of the Brier score come from isotonic recalibration [1]_, which corrects the risks without
 changing their order. Miscalibration is what this correction gains. Discrimination is what the corrected
@@ -28,6 +29,7 @@ from sklearn.isotonic import isotonic_regression
 
 from riskmodel.data.ratio import ratio
 from riskmodel.display import html_table
+from riskmodel.evaluation.metrics import poisson_interval
 from riskmodel.evaluation.resampling import Resamples, bounds
 
 __all__ = ["Calibration", "calibration"]
@@ -57,11 +59,21 @@ class Calibration:
     parts : DataFrame
         ``by`` (tenth of risk, phase), ``part``, ``rows``, ``expected``, ``observed``, ``ratio`` of
         expected to observed with ``low`` and ``high``; missing where nothing was observed.
+    by_list : DataFrame
+        ``as_of``, ``rows``, ``expected``, ``observed``, their ``ratio`` with its exact interval ``low``
+        and ``high`` (where nothing was observed, ``low`` only), ``calibrated_on``. No row where the
+        lists are not given.
     """
 
     summary: pd.DataFrame = field(repr=False)
     curve: pd.DataFrame = field(repr=False)
     parts: pd.DataFrame = field(repr=False)
+    by_list: pd.DataFrame = field(repr=False)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether all pupils of a list have the same risk."""
+        return len(self.curve) <= max(1, len(self.by_list))
 
     def value(self, measure: str) -> float:
         """One figure of the summary.
@@ -84,7 +96,12 @@ class Calibration:
 
 
 def calibration(
-    outcome: ArrayLike, risk: ArrayLike, resamples: Resamples, *, phase: ArrayLike | None = None
+    outcome: ArrayLike,
+    risk: ArrayLike,
+    resamples: Resamples,
+    *,
+    phase: ArrayLike | None = None,
+    lists: pd.DataFrame | None = None,
 ) -> Calibration:
     """Return expected beside observed outcomes.
 
@@ -98,11 +115,22 @@ def calibration(
         Draws of the rows' pupils.
     phase : array-like of shape (n_rows,), optional
         Phase of school of each row.
+    lists : DataFrame of shape (n_rows, ...), optional
+        ``as_of`` of each row and, if known, ``calibrated_on``: what its risk rests on, in words.
 
     Returns
     -------
     Calibration
-        Summary, curve, parts.
+        Summary, curve, parts, lists.
+
+    Notes
+    -----
+    A list's ratio is ``expected / observed``; its interval divides by the ends of the exact interval of
+    the Poisson mean of the observed [3]_.
+
+    References
+    ----------
+    .. [3] Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936.
 
     Examples
     --------
@@ -123,7 +151,24 @@ def calibration(
         summary=pd.DataFrame(_figure(name, draws) for name, draws in figures.items()),
         curve=_curve(steps * STEP, recalibrated),
         parts=pd.concat(parts, ignore_index=True),
+        by_list=_by_list(y, p, lists),
     )
+
+
+def _by_list(outcome: Floats, risk: Floats, lists: pd.DataFrame | None) -> pd.DataFrame:
+    """Return expected and observed outcomes of each list, with the exact interval of their ratio."""
+    rows = pd.DataFrame({"as_of": pd.NaT, "calibrated_on": ""}, index=range(len(risk)))
+    if lists is not None:
+        rows = rows.assign(**{name: lists[name].to_numpy() for name in rows if name in lists})
+    rows = rows.assign(rows=1, expected=risk, observed=outcome)
+    sums = {"rows": "sum", "expected": "sum", "observed": "sum", "calibrated_on": "first"}
+    found = rows.groupby("as_of").agg(sums).reset_index()
+    found["observed"] = found["observed"].astype(int)
+    fewest, most = poisson_interval(found["observed"])
+    found.insert(4, "ratio", ratio(found["expected"], found["observed"]))
+    found.insert(5, "low", found["expected"] / most)
+    found.insert(6, "high", ratio(found["expected"], fewest))
+    return found
 
 
 def _levels(outcome: Floats, risk: Floats, resamples: Resamples) -> dict[str, Floats]:

@@ -31,10 +31,11 @@ from riskmodel.features import build
 from riskmodel.training.affine_calibration import AffineCalibration
 from riskmodel.training.calibrated import RISKS, CalibratedEnsemble
 from riskmodel.training.ensemble import Ensemble
+from riskmodel.training.rate_range import RateRange
 
 __all__ = ["RiskModel"]
 
-FORMAT = 3
+FORMAT = 4
 """Version of the saved form."""
 
 
@@ -203,6 +204,7 @@ class RiskModel:
             "outcome": self.outcome,
             "features": list(self.features),
             "calibration": {"intercept": calibration.intercept, "slope": calibration.slope},
+            "rate": self.calibrated.rate.to_dict(),
             "card": self.card.to_dict(),
         }
         text = json.dumps(document, indent=1, allow_nan=False)
@@ -234,12 +236,14 @@ class RiskModel:
             document, arrays = _read_files(folder)
             if fault := _fault(document, arrays):
                 raise ModelError(_damaged(folder, fault))
-            ensemble = Ensemble.from_arrays(arrays)
-            calibration = AffineCalibration(**document["calibration"])
             return cls(
                 outcome=document["outcome"],
                 features=tuple(document["features"]),
-                calibrated=CalibratedEnsemble(ensemble=ensemble, calibration=calibration),
+                calibrated=CalibratedEnsemble(
+                    ensemble=Ensemble.from_arrays(arrays),
+                    calibration=AffineCalibration(**document["calibration"]),
+                    rate=RateRange.from_dict(document["rate"]),
+                ),
                 card=_card(folder, document["card"]),
             )
         except ModelError:

@@ -372,6 +372,7 @@ def small_model() -> RiskModel:
     from riskmodel.training.affine_calibration import AffineCalibration
     from riskmodel.training.calibrated import CalibratedEnsemble
     from riskmodel.training.ensemble import Ensemble, Linear
+    from riskmodel.training.rate_range import RateRange
     from riskmodel.training.trees import ShallowTrees
 
     ones, both = np.ones(2), np.ones((2, 2))
@@ -399,6 +400,12 @@ def small_model() -> RiskModel:
         calibrated=CalibratedEnsemble(
             ensemble=Ensemble(linear=linear, trees=trees, tree_base=-ones),
             calibration=AffineCalibration(0.1, 0.9),
+            rate=RateRange(
+                centre=-3.0,
+                usual_bend=1.2,
+                curve=np.array([-2.6, 0.9, 0.0]),
+                covariance=np.diag([0.04, 0.01, 0.01]),
+            ),
         ),
         card=ModelCard(
             trained=Lineage(trained_as_of="2024-08-01", seed=0),

@@ -22,27 +22,51 @@ def calibrated(intercept: float = 0.0, slope: float = 1.0) -> CalibratedEnsemble
 
 
 def test_risks_worked_by_hand() -> None:
-    # log-odds -1 + 0.5 + 0.5 = 0, half-width log 3: risk 1/2, from 1/4 to 3/4
+    # log-odds -1 + 0.5 + 0.5 = 0, log 3 either way: risk 1/2, from 1/4 to 3/4
     rows = ScoredRows(
-        base_value=-1.0, contributions=np.array([[0.5, 0.5]]), half_width=np.log([3.0])
+        base_value=-1.0,
+        contributions=np.array([[0.5, 0.5]]),
+        low=-np.log([3.0]),
+        high=np.log([3.0]),
     )
     assert rows.log_odds.tolist() == [0.0]
     assert rows.risks().to_numpy()[0] == pytest.approx([0.5, 0.25, 0.75])
 
 
-def test_log_odds_are_the_calibrated_mean_of_the_bags_and_the_interval_is_their_spread() -> None:
+def test_log_odds_are_the_calibrated_mean_of_the_bags() -> None:
     made = calibrated(0.25, 0.5)
     members = made.ensemble.explain(X)[2]
     rows = made.score(X)
     np.testing.assert_allclose(rows.log_odds, 0.25 + 0.5 * members.mean(axis=1))
-    np.testing.assert_allclose(rows.half_width, 1.96 * 0.5 * members.std(axis=1, ddof=1))
     np.testing.assert_allclose(rows.risks()["risk"], expit(rows.log_odds))
-    np.testing.assert_allclose(logit(rows.risks()["risk_high"]), rows.log_odds + rows.half_width)
+
+
+def test_the_range_is_that_of_the_event_rate_at_the_score_not_the_spread_of_the_bags() -> None:
+    made = calibrated()
+    members = made.ensemble.explain(X)[2]
+    error = members.std(axis=1, ddof=1) / np.sqrt(2)  # how far the mean of two bags is off
+    low, high = made.rate.bounds(members.mean(axis=1), error)
+    rows = made.score(X)
+    np.testing.assert_allclose([rows.low, rows.high], [low, high])
+    np.testing.assert_allclose(logit(rows.risks()["risk_high"]), np.maximum(high, rows.log_odds))
+
+
+@pytest.mark.parametrize("level", [-9.0, 9.0])
+def test_a_range_is_stretched_to_hold_its_risk(level: float) -> None:
+    rows = ScoredRows(
+        base_value=-1.0,
+        contributions=np.zeros((1, 2)),
+        low=np.array([level - 0.5]),
+        high=np.array([level + 0.5]),
+    )
+    risk, low, high = rows.risks().to_numpy()[0]
+    assert low <= risk <= high
+    assert expit(level - 0.5) >= low
+    assert expit(level + 0.5) <= high
 
 
 SCALED: dict[str, Callable[[CalibratedEnsemble], np.ndarray]] = {
     "contributions of scores": lambda made: made.score(X).contributions,
-    "half_width": lambda made: made.score(X).half_width,
     "contributions": lambda made: made.contributions(X),
     "contributions_by_bag": lambda made: made.contributions_by_bag(X),
     "interactions": lambda made: made.interactions(X),

@@ -21,7 +21,6 @@ from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Run, make_list, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import CEILING
-from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
 from tests.lists import simulated_tables
 from tests.small_la import SmallLA
 
@@ -35,44 +34,6 @@ def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_pa
     assert made.text().startswith("SIMULATED DATA")
     best = made.backtest.table.set_index("ranker")["average_precision"]
     assert best["model"] > made.backtest.counts["prevalence"]
-
-
-def test_a_list_is_never_calibrated_on_its_own_outcomes_nor_on_those_of_its_pupils() -> None:
-    rng = np.random.default_rng(1)
-    margin = rng.normal(-3, 1, 600)
-    day = np.repeat(np.array(["2023-01-01", "2024-01-01"], dtype="datetime64[s]"), 300)
-    pupil = pd.Series([f"P{n}" for n in range(300)] * 2)
-    outcome = (rng.random(600) < 1 / (1 + np.exp(-margin))).astype(float)
-    risk = calibrated_on_others(margin, outcome, day, pupil)
-    changed = outcome.copy()
-    changed[:300] = 1 - changed[:300]
-    other = calibrated_on_others(margin, changed, day, pupil)
-    np.testing.assert_array_equal(risk[:300], other[:300])
-    assert not np.allclose(risk[300:], other[300:])
-    one = (pupil == "P7").to_numpy()
-    changed = np.where(one, 1 - outcome, outcome)
-    other = calibrated_on_others(margin, changed, day, pupil)
-    np.testing.assert_array_equal(risk[one], other[one])
-    assert not np.allclose(risk, other)
-    order = rng.permutation(600)
-    mixed = calibrated_on_others(margin[order], outcome[order], day[order], pupil[order])
-    assert mixed == pytest.approx(risk[order])
-    # four pupils of four parts: the first is corrected by the other three on the other list
-    few, day = np.arange(-4.0, 4.0), np.repeat(day[[0, -1]], 4)
-    came = np.array([0.0, 1, 0, 1, 1, 1, 0, 0])
-    risk = calibrated_on_others(few, came, day, pd.Series(["P7", "P0", "P8", "P14"] * 2))
-    by_hand = fit_affine(few[5:], came[5:]).apply(few[:1])
-    assert risk[:1] == pytest.approx(1 / (1 + np.exp(-by_hand)))
-
-
-def test_where_no_other_list_has_an_outcome_other_pupils_of_the_same_list_serve() -> None:
-    rng = np.random.default_rng(2)
-    margin = rng.normal(0, 1, 600)
-    outcome = np.zeros(600)
-    outcome[:300:20] = 1
-    day = np.repeat(np.array(["2023-01-01", "2024-01-01"], dtype="datetime64[s]"), 300)
-    risk = calibrated_on_others(margin, outcome, day, pd.Series(range(600)))
-    assert risk[:300].mean() == pytest.approx(0.05, abs=0.04)
 
 
 def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(

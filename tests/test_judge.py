@@ -111,7 +111,7 @@ def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any])
         ),
         (
             "expected_over_observed",
-            "a list is needed besides the one that the level is learned from",
+            "no list made earlier could be tested",
             {"backtest": replace(backtest(), calibration=None)},
         ),
         (

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.ensemble import Ensemble
 from riskmodel.training.folds import (
@@ -94,24 +93,6 @@ def test_it_finds_what_drives_a_rare_outcome() -> None:
     fresh, y_fresh = rare_outcome(1, 20_000)
     model = RareOutcomeClassifier(n_bags=4).fit(X, y)
     assert roc_auc_score(y_fresh, model.decision_function(fresh)) > 0.80
-
-
-def test_calibration_recovers_a_known_intercept_and_slope() -> None:
-    rng = np.random.default_rng(0)
-    margin = rng.normal(size=200_000)
-    outcome = rng.random(200_000) < 1 / (1 + np.exp(-(-2.0 + 0.7 * margin)))
-    found = fit_affine(margin, outcome)
-    # standard errors are about 0.007; four of them leave a false alarm in 16,000
-    assert found.intercept == pytest.approx(-2.0, abs=0.03)
-    assert found.slope == pytest.approx(0.7, abs=0.03)
-
-
-@given(st.integers(0, 5), st.integers(0, 10_000))
-@settings(max_examples=30, deadline=None)
-def test_calibration_never_turns_the_ranking_round(positives: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    outcome = np.r_[np.ones(positives), np.zeros(20)]
-    assert fit_affine(-5 * outcome + rng.normal(size=outcome.size), outcome).slope > 0
 
 
 def half_yearly_spine(n_pupils: int = 200) -> pd.DataFrame:

@@ -1,10 +1,11 @@
-"""The calibrated ensemble: scores, intervals and exact contributions of rows, all on one scale.
+"""The calibrated ensemble: scores, ranges and exact contributions of rows, all on one scale.
 
 In:  rows of features.
-Out: calibrated log-odds with what each feature adds to them, and risks with intervals.
+Out: calibrated log-odds with what each feature adds to them, and risks with their ranges.
 
-This module and :class:`~riskmodel.training.affine_calibration.AffineCalibration` are the only places
-where numbers of the ensemble become calibrated ones.
+This module, :class:`~riskmodel.training.affine_calibration.AffineCalibration` and
+:class:`~riskmodel.training.rate_range.RateRange` are the only places where numbers of the ensemble
+become calibrated ones.
 """
 
 from __future__ import annotations
@@ -18,13 +19,11 @@ from scipy.special import expit
 
 from riskmodel.training.affine_calibration import AffineCalibration
 from riskmodel.training.ensemble import Ensemble
+from riskmodel.training.rate_range import RateRange
 
 __all__ = ["RISKS", "CalibratedEnsemble", "ScoredRows"]
 
 RISKS = ("risk", "risk_low", "risk_high")
-
-INTERVAL_Z = 1.96
-"""Standard normal quantile of a 95% interval."""
 
 Floats = NDArray[np.float64]
 
@@ -39,19 +38,22 @@ class ScoredRows:
         Log-odds of the average training row.
     contributions : float array of shape (n_rows, n_features)
         Log-odds that each feature adds.
-    half_width : float array of shape (n_rows,)
-        Half the width of the 95% interval, in log-odds; from the spread of the bags.
+    low, high : float arrays of shape (n_rows,)
+        Ends of the 95% range of the event rate at the score, in log-odds.
 
     Examples
     --------
-    >>> rows = ScoredRows(base_value=-2.0, contributions=np.array([[1.0, 1.0]]), half_width=np.ones(1))
+    >>> rows = ScoredRows(
+    ...     base_value=-2.0, contributions=np.array([[1.0, 1.0]]), low=-np.ones(1), high=np.ones(1)
+    ... )
     >>> rows.log_odds.tolist(), rows.risks().round(3).values.tolist()
     ([0.0], [[0.5, 0.269, 0.731]])
     """
 
     base_value: float
     contributions: Floats = field(repr=False)
-    half_width: Floats = field(repr=False)
+    low: Floats = field(repr=False)
+    high: Floats = field(repr=False)
 
     @property
     def log_odds(self) -> Floats:
@@ -59,16 +61,17 @@ class ScoredRows:
         return np.asarray(self.base_value + self.contributions.sum(axis=1))
 
     def risks(self) -> pd.DataFrame:
-        """Return the risk of each row with its interval.
+        """Return the risk of each row with its range.
 
         Returns
         -------
         DataFrame
-            ``risk, risk_low, risk_high``, all between 0 and 1.
+            ``risk, risk_low, risk_high``, all between 0 and 1. Where the curve of past lists bends away
+            from the risk, the range is stretched to hold it.
         """
         middle = self.log_odds
-        bounds = (middle, middle - self.half_width, middle + self.half_width)
-        return pd.DataFrame(dict(zip(RISKS, map(expit, bounds), strict=True)))
+        three = (middle, np.minimum(self.low, middle), np.maximum(self.high, middle))
+        return pd.DataFrame(dict(zip(RISKS, map(expit, three), strict=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +84,13 @@ class CalibratedEnsemble:
         The fitted recipe: a linear part and trees, in several bags.
     calibration : AffineCalibration
         From its log-odds to calibrated log-odds.
+    rate : RateRange
+        From its log-odds to the range of the event rate.
     """
 
     ensemble: Ensemble = field(repr=False)
     calibration: AffineCalibration
+    rate: RateRange
 
     @property
     def typical(self) -> Floats:
@@ -92,7 +98,7 @@ class CalibratedEnsemble:
         return self.ensemble.linear.centre
 
     def score(self, X: NDArray[np.float32]) -> ScoredRows:
-        """Return scores, intervals and contributions of some rows.
+        """Return scores, ranges and contributions of some rows.
 
         Parameters
         ----------
@@ -105,11 +111,14 @@ class CalibratedEnsemble:
             Calibrated.
         """
         base, contributions, members = self.ensemble.explain(X)
-        scale = self.calibration.scale
+        n_bags = members.shape[1]
+        error = members.std(axis=1, ddof=1) / np.sqrt(n_bags)
+        low, high = self.rate.bounds(members.mean(axis=1), error)
         return ScoredRows(
             base_value=float(self.calibration.apply(base)),
-            contributions=scale(contributions),
-            half_width=scale(INTERVAL_Z) * members.std(axis=1, ddof=1),
+            contributions=self.calibration.scale(contributions),
+            low=low,
+            high=high,
         )
 
     def contributions(self, X: NDArray[np.float32]) -> Floats:

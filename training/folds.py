@@ -50,6 +50,8 @@ class Fold:
         A frequent related outcome of the training rows, as known at the origin.
     train_weight : float array of shape (n_train,), optional
         Rows of the cohort that each training row represents; 1 each where left out.
+    known : float array of shape (n_rows,), optional
+        The label of every row of the spine as known at the origin: 0, 1, or nan where not known then.
     """
 
     origin: pd.Timestamp
@@ -59,6 +61,7 @@ class Fold:
     test_label: NDArray[np.float64]
     train_related: NDArray[np.int64] | None = None
     train_weight: NDArray[np.float64] | None = None
+    known: NDArray[np.float64] | None = None
 
     @property
     def tests_an_outcome(self) -> bool:
@@ -125,7 +128,12 @@ def _fold(
 ) -> Fold:
     """Return a fold that learns from labels as they were known then, and is tested on the final ones."""
     return Fold(
-        origin=origin, train=train, test=test, train_label=then[train], test_label=final[test]
+        origin=origin,
+        train=train,
+        test=test,
+        train_label=then[train],
+        test_label=final[test],
+        known=then,
     )
 
 

@@ -16,6 +16,7 @@ from scipy.stats import norm
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
+from riskmodel.evaluation.calibration import Calibration
 from riskmodel.fairness import FEWEST_OUTCOMES
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.verdicts import holm
@@ -191,7 +192,7 @@ def _compared(code: str, row: dict[Any, Any], backtest: Backtest) -> GateAnswer:
 def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
     code, (least, most) = "expected_over_observed", gates.expected_over_observed
     if backtest.calibration is None:
-        reason = "a list is needed besides the one that the level is learned from"
+        reason = "no list made earlier could be tested, with a level learned from the past"
         return GateAnswer(code=code, result="not judged", reason=reason, threshold=(least, most))
     row = row_of(backtest.calibration.summary, "measure", "expected over observed")
     if not np.isfinite([row["low"], row["high"]]).all():
@@ -201,7 +202,26 @@ def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
         f"{row['high']:.2f}), outside {least:g} to {most:g}"
     )
     meets = least <= row["high"] and row["low"] <= most
+    if meets and (fault := _no_slope(backtest.calibration)):
+        meets, reason = False, fault
     return _measured(code, float(row["value"]), (least, most), reason, meets)
+
+
+def _no_slope(found: Calibration) -> str:
+    """Return why the risks of pupils tell nothing apart; empty where they rise with the outcomes.
+
+    Risks that are the same for all, or belong to other pupils, have the right level on average. So the
+    level alone cannot fail them.
+    """
+    if found.is_flat:
+        return "all pupils of a list have the same risk"
+    slope = row_of(found.summary, "measure", "slope")
+    if slope["low"] <= 0 and slope["high"] < 1:
+        return (
+            "the risks do not rise with what came true: slope "
+            f"{slope['value']:.2f} ({slope['low']:.2f} to {slope['high']:.2f})"
+        )
+    return ""
 
 
 def _disparity(evidence: Evidence) -> GateAnswer:

@@ -20,6 +20,7 @@ from riskmodel.jobs.rivals import CEILING
 from riskmodel.lost import NO_POSITION
 
 __all__ = [
+    "calibrated_note",
     "choice_note",
     "metrics_of",
     "notes_for",
@@ -167,17 +168,47 @@ def _places_of(rows: pd.DataFrame) -> str:
 
 
 def _calibration_note(backtest: Backtest) -> str:
-    """Compare expected with observed outcomes, calibrated on other lists and other pupils."""
+    """Compare expected with observed outcomes, of risks calibrated on past lists only."""
     if backtest.calibration is None:
-        return "Only one list could be tested, so the level of the risks could not be checked on another."
+        return "No list made earlier could be tested, so the level of the risks was not judged."
     figures = backtest.calibration
     ratio = row_of(figures.summary, "measure", "expected over observed")
     return (
-        "Calibration, with the correction learned from other lists and other pupils (a pupil counts on "
+        "Calibration, with the correction of each list learned from past lists only (a pupil counts on "
         f"each list): {figures.value('outcomes expected'):.1f} outcomes expected, "
         f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
-        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}."
+        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}. "
+        f"By list: {'; '.join(map(_list_level, figures.by_list.to_dict('records')))}."
     )
+
+
+def _list_level(row: dict[Any, Any]) -> str:
+    """Return expected over observed of one list, with its exact interval."""
+    day, counts = f"{row['as_of']:%Y-%m-%d}", f"{row['expected']:.1f} to {row['observed']}"
+    if not row["observed"]:
+        return f"{day} {counts}, at least {row['low']:.2f}"
+    return f"{day} {counts}, {row['ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+
+
+def calibrated_note(rests_on: str) -> str:
+    """Return the lists and years that the level of the risks of new lists rests on.
+
+    Parameters
+    ----------
+    rests_on : str
+        From :func:`riskmodel.jobs.past_levels.final_calibration`.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> calibrated_note("no past list, the rate of 2021/22")
+    'The level of new risks rests on no past list, the rate of 2021/22.'
+    """
+    return f"The level of new risks rests on {rests_on}."
 
 
 def _list_notes(backtest: Backtest) -> list[str]:

@@ -19,9 +19,9 @@ from riskmodel.data.year_groups import phase_of
 from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
 from riskmodel.evaluation.predictions import check_predictions, rankers_of
 from riskmodel.features import CATALOGUE
+from riskmodel.jobs.past_levels import with_past_risks
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
-from riskmodel.training.affine_calibration import calibrated_on_others
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
@@ -106,7 +106,7 @@ def predict_folds(
     -------
     DataFrame of shape (n_tested, ...)
         The predictions (:mod:`riskmodel.evaluation.predictions`), the first of ``models`` the first
-        ranker; ``risk`` is there where two lists or more were tested.
+        ranker; ``risk`` is there where lists made earlier were tested.
     """
     parts = []
     for fold in track(sample.folds, "Backtest"):
@@ -121,7 +121,7 @@ def predict_folds(
         if truth is not None:
             scores[CEILING] = truth[fold.test]
         parts.append(part.assign(**scores))
-    predictions = _with_risk(pd.concat(parts, ignore_index=True))
+    predictions = with_past_risks(sample, pd.concat(parts, ignore_index=True))
     return check_predictions(predictions, rankers_of(predictions))
 
 
@@ -144,15 +144,6 @@ def _school_scores(sample: Sample, fold: Fold) -> NDArray[np.float64]:
     school = sample.spine["school_id"]
     train, test = school.iloc[fold.train], school.iloc[fold.test]
     return school_rate(train, fold.train_label, test, fold.train_weight)
-
-
-def _with_risk(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Add the model's risk, calibrated on other lists and pupils, where there are two lists or more."""
-    if predictions["as_of"].nunique() < 2:
-        return predictions
-    margin, outcome, day = (predictions[c].to_numpy() for c in ("model", "label", "as_of"))
-    risk = calibrated_on_others(margin, outcome, day, predictions["pupil_id"])
-    return predictions.assign(risk=risk)
 
 
 def _context(sample: Sample, fold: Fold) -> pd.DataFrame:

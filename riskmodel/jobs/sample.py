@@ -243,7 +243,10 @@ def _everything(outcome: NDArray[np.float64], today: pd.Timestamp) -> Fold:
 def _renumbered(fold: Fold, rows: NDArray[np.int64]) -> Fold:
     """Give the rows of a fold the numbers that they have among those that are kept."""
     return replace(
-        fold, train=np.searchsorted(rows, fold.train), test=np.searchsorted(rows, fold.test)
+        fold,
+        train=np.searchsorted(rows, fold.train),
+        test=np.searchsorted(rows, fold.test),
+        known=None if fold.known is None else fold.known[rows],
     )
 
 

@@ -27,7 +27,8 @@ from riskmodel.evaluation.predictions import rankers_of
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.champion import InUse, champion_in_use
 from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
-from riskmodel.jobs.notes import choice_note, notes_for
+from riskmodel.jobs.notes import calibrated_note, choice_note, notes_for
+from riskmodel.jobs.past_levels import final_calibration
 from riskmodel.jobs.record import lineage, register
 from riskmodel.jobs.rivals import CHAMPION, Recipe, predict_folds, recipe
 from riskmodel.jobs.run import Run
@@ -35,7 +36,6 @@ from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.training import Training
 from riskmodel.labels import horizon_end
 from riskmodel.model import RiskModel
-from riskmodel.training.affine_calibration import fit_affine
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.fitting import fit_on
@@ -143,7 +143,7 @@ def train(
     found = None if search is None else _search(job, search)
     settings = {} if found is None else found.settings
     tested = _test(job, settings, in_use.model)
-    notes = _notes(job, tested.backtest, is_searched=found is not None)
+    notes = _notes(job, tested, is_searched=found is not None)
     made = Training(
         model=_final_model(job, settings, tested, notes),
         backtest=tested.backtest,
@@ -255,27 +255,30 @@ def _champions_recipe(
     return {CHAMPION: Recipe(lambda: job.make(**theirs), names)}
 
 
-def _notes(job: _Job, backtest: Backtest, *, is_searched: bool) -> list[str]:
+def _notes(job: _Job, tested: _Tested, *, is_searched: bool) -> list[str]:
     """Return what a reader of the backtest must know; the first note is how it was measured."""
-    sample = job.sample
+    sample, backtest = job.sample, tested.backtest
     how, *rest = notes_for(job.run.outcome, sample.is_out_of_time, backtest, sample.statuses)
     choice = [choice_note(backtest, is_held_out=bool(job.held_back))] if is_searched else []
-    return [how, *choice, *rest]
+    _, rests_on = final_calibration(sample, tested.predictions)
+    return [how, *choice, *rest, calibrated_note(rests_on)]
 
 
 def _final_model(
     job: _Job, settings: dict[str, Any], tested: _Tested, notes: list[str]
 ) -> RiskModel:
-    """Return the model that is kept: the fit on all rows, its level learned out of time."""
+    """Return the model that is kept: the fit on all rows, calibrated on the tested lists."""
     sample = job.sample
     logger.info("Fitting the final model on %d rows", len(sample.final.train))
     fitted = fit_on(job.make(**settings), sample.X, sample.spine["pupil_id"], sample.final)
-    calibration = fit_affine(tested.predictions["model"], tested.predictions["label"])
-    score = calibration.apply(tested.predictions["model"].to_numpy())
+    learned, _ = final_calibration(sample, tested.predictions)
+    score = learned.affine.apply(tested.predictions["model"].to_numpy())
     return RiskModel(
         outcome=job.run.outcome,
         features=tuple(sample.X.columns),
-        calibrated=CalibratedEnsemble(ensemble=fitted.ensemble_, calibration=calibration),
+        calibrated=CalibratedEnsemble(
+            ensemble=fitted.ensemble_, calibration=learned.affine, rate=learned.rate
+        ),
         card=ModelCard(
             trained=lineage(job.extract, sample, job.run),
             settings={k: v for k, v in fitted.get_params().items() if k != "monotone"},
