@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.inclusion.periods import year_label
 from riskmodel.jobs.sample import Sample
 from riskmodel.training.folds import Fold
 from riskmodel.training.past_calibration import Calibration, LongRun, PastScores, calibrate
 
-__all__ = ["final_calibration", "with_past_risks"]
+__all__ = ["final_calibration", "past_calibrations", "with_past_risks"]
 
 
 def with_past_risks(sample: Sample, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -39,13 +40,35 @@ def with_past_risks(sample: Sample, predictions: pd.DataFrame) -> pd.DataFrame:
         return predictions
     risk = pd.Series(np.nan, index=predictions.index)
     words = pd.Series("", index=predictions.index)
-    for fold in sample.folds:
-        here = predictions["as_of"] == fold.origin
-        past, before = _known_at(sample, predictions, fold)
-        learned = calibrate(past, before)
+    for day, (learned, rests_on) in past_calibrations(sample, predictions).items():
+        here = predictions["as_of"] == day
         risk[here] = expit(learned.affine.apply(predictions["model"][here].to_numpy(dtype=float)))
-        words[here] = _rests_on(past, before)
+        words[here] = rests_on
     return predictions.assign(risk=risk, calibrated_on=words)
+
+
+def past_calibrations(
+    sample: Sample, predictions: pd.DataFrame
+) -> dict[pd.Timestamp, tuple[Calibration, str]]:
+    """Return the calibration of each tested list, from what was known on its day.
+
+    Parameters
+    ----------
+    sample : Sample
+        The sample whose folds were tested, over time.
+    predictions : DataFrame of shape (n_tested, ...)
+        ``row``, ``pupil_id``, ``as_of`` and the score ``model``.
+
+    Returns
+    -------
+    dict of Timestamp to (Calibration, str)
+        Day of the list → its calibration, and what that rests on, in words.
+    """
+    found = {}
+    for fold in sample.folds:
+        past, before = _known_at(sample, predictions, fold)
+        found[fold.origin] = (calibrate(past, before), _rests_on(past, before))
+    return found
 
 
 def final_calibration(sample: Sample, predictions: pd.DataFrame) -> tuple[Calibration, str]:
@@ -111,8 +134,9 @@ def _rests_on(past: PastScores, before: LongRun) -> str:
         return f"no past list, {years}"
     n_lists = len(np.unique(past.as_of[past.is_known]))
     lists = f"{n_lists} past list{'' if n_lists == 1 else 's'} of {_span(past.years)}"
-    pupils = f"{past.n_pupils} pupil{'' if past.n_pupils == 1 else 's'} with the outcome"
-    return f"{lists} ({pupils}), {years}"
+    few = past.n_pupils < SMALLEST_SHOWN
+    pupils = f"fewer than {SMALLEST_SHOWN}" if few else f"{past.n_pupils}"
+    return f"{lists} ({pupils} pupils with the outcome), {years}"
 
 
 def _span(years: Sequence[int]) -> str:

@@ -107,6 +107,9 @@ class ModelFacts:
         Lists on which it was tested.
     rankers : TextTable
         The rankers compared; without rows where there was no backtest.
+    levels : TextTable
+        Expected over observed outcomes of each list, and what the level of its risks rests on; without
+        rows where no list made earlier could be tested.
     """
 
     outcome: str
@@ -120,6 +123,7 @@ class ModelFacts:
     track_record: str
     tested: str
     rankers: TextTable
+    levels: TextTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -220,6 +224,7 @@ def model_facts(
         track_record=backtest_words(backtest, trained.get("evaluated")),
         tested=_tested(counts.get("origins", 0), counts.get("capacity", 0)),
         rankers=_rankers(backtest),
+        levels=_levels(backtest),
     )
 
 
@@ -260,6 +265,26 @@ def _rankers(backtest: Mapping[str, Any]) -> TextTable:
         for row in backtest.get("table", [])
     ]
     return text_table(["Ranker", *METRICS.values()], rows)
+
+
+def _levels(backtest: Mapping[str, Any]) -> TextTable:
+    """Return expected over observed of each list; hidden where few outcomes were observed."""
+    lists = (backtest.get("calibration") or {}).get("by_list", [])
+    rows = [
+        [
+            row["as_of"],
+            _ratio(row)
+            if row["observed"] >= SMALLEST_SHOWN
+            else f"fewer than {SMALLEST_SHOWN} outcomes",
+            row["calibrated_on"],
+        ]
+        for row in lists
+    ]
+    return text_table(["List of", "Expected over observed", "Level of the risks rests on"], rows)
+
+
+def _ratio(row: Mapping[str, Any]) -> str:
+    return write_interval(row["ratio"], row["low"], row["high"])
 
 
 def _figure(row: Mapping[str, Any], metric: str) -> str:

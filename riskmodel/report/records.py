@@ -21,7 +21,7 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.report.list_page.audit_view import audit_words
 from riskmodel.report.record_facts import audit_facts, list_facts, model_facts
-from riskmodel.report.sentences import MISUSE
+from riskmodel.report.sentences import MISUSE, RANGE
 from riskmodel.report.templates import render
 from riskmodel.training.gate_answers import GateAnswer
 
@@ -61,6 +61,7 @@ def write_records(assessment: Assessment, folder: Path) -> None:
         "audit": audit_facts(assessment.audit.published(), words),
         "fields": transparency_fields(),
         "misuse": MISUSE,
+        "range_words": RANGE,
         "simulated": bool(assessment.provenance.get("simulated")),
     }
     for name, title in RECORDS.items():
@@ -112,6 +113,7 @@ def model_card(
         model=model,
         audit=audit_facts(published, notes[:1]),
         misuse=MISUSE,
+        range_words=RANGE,
         notes=notes,
         answers=[(answer.code, answer.text()) for answer in answers],
         simulated=bool(trained.get("simulated")),

@@ -17,6 +17,7 @@ from riskmodel.data.outcomes import outcome_of
 __all__ = [
     "AUDIT_TABLES",
     "MISUSE",
+    "RANGE",
     "about",
     "backtest_words",
     "change_words",
@@ -50,9 +51,15 @@ MISUSE = (
     "Many children listed will not have the outcome, and some who are not listed will.",
 )
 
+RANGE = (
+    "The range is about many pupils with this score: the share of them who have the outcome lies in it "
+    "95 times in 100."
+)
+"""What the range of a risk means: the one sentence of all pages, workbooks and records."""
+
 MEANINGS = {
-    "Risk": "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. The range "
-    "shows how unsure the model is of that figure.",
+    "Risk": "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. "
+    + RANGE,
     "Near the line": "Pupils just below the last place. The model can hardly tell them from those just "
     "above it.",
 }

@@ -26,6 +26,7 @@ from riskmodel.report.list_page.rows import FILTERS, bar_places, list_rows, rest
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
 from riskmodel.report.sentences import (
     MISUSE,
+    RANGE,
     about,
     change_words,
     day_words,
@@ -172,6 +173,7 @@ def _body(listed: _Listed, shown: pd.DataFrame, more: dict[str, Any], **contents
         figures=track_figures(assessment),
         about=about(assessment),
         change=change_words(assessment),
+        range_words=RANGE,
         misuse=MISUSE,
         pupils=shown.to_dict("records"),
         filters=_filters(shown),

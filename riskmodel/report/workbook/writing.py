@@ -15,7 +15,14 @@ from xlsxwriter.exceptions import FileCreateError
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
-from riskmodel.report.sentences import AUDIT_TABLES, MISUSE, change_words, day_words, purpose
+from riskmodel.report.sentences import (
+    AUDIT_TABLES,
+    MISUSE,
+    RANGE,
+    change_words,
+    day_words,
+    purpose,
+)
 from riskmodel.report.workbook.formats import (
     A3,
     LINE,
@@ -66,8 +73,8 @@ WHO_FOR = (
 
 RISK_WORDS = (
     "A risk of 10% means: of 100 pupils with a record like this one, about 10 had the outcome. 'Risk low' "
-    "and 'risk high' are the range within which the model itself is unsure. 'Near the line' marks the "
-    "pupils just below the capacity: they differ little from the last ones listed."
+    f"and 'risk high' are its range. {RANGE} 'Near the line' marks the pupils just below the capacity: "
+    "they differ little from the last ones listed."
 )
 
 DROP_DOWN = {
