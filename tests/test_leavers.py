@@ -25,8 +25,8 @@ from riskmodel.fairness.rates import recall_gap
 from riskmodel.jobs.notes import notes_for
 from riskmodel.labels import label
 from riskmodel.lost import NO_POSITION, lost_to
-from riskmodel.training.affine_calibration import calibrated_on_others, fit_affine
 from riskmodel.training.folds import pupil_folds, rolling_folds
+from riskmodel.training.past_calibration import PastScores, calibrate
 from tests.rolls import day, make_tables, roll
 from tests.searches import objective
 from tests.small_la import SmallLA
@@ -160,12 +160,18 @@ def test_no_level_is_learned_from_an_outcome_that_is_not_known() -> None:
     margin = rng.normal(-1, 1, 400)
     outcome = (rng.random(400) < 1 / (1 + np.exp(-margin))).astype(float)
     with_lost = np.append(outcome, [NAN] * 50), np.append(margin, [3.0] * 50)
-    assert fit_affine(with_lost[1], with_lost[0]) == fit_affine(margin, outcome)
-    days = np.repeat(np.array(["2023-06-01", "2024-06-01"], dtype="datetime64[s]"), 225)
-    risk = calibrated_on_others(
-        with_lost[1], with_lost[0], days, pd.Series([f"P{i}" for i in range(450)])
+    known, lost = (
+        calibrate(
+            PastScores(
+                margin=scores,
+                outcome=labels,
+                as_of=np.full(len(scores), np.datetime64("2023-06-01", "s")),
+                pupil_id=np.arange(len(scores)).astype(str),
+            )
+        ).affine
+        for labels, scores in ((outcome, margin), with_lost)
     )
-    assert np.isfinite(risk).all()
+    assert (lost.intercept, lost.slope) == pytest.approx((known.intercept, known.slope))
 
 
 def test_order_within_schools_is_that_of_pupils_whose_outcome_is_known() -> None:
