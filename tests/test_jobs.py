@@ -1,4 +1,4 @@
-"""Training for the second outcome, the level of risks on other lists, what a list is compared with."""
+"""Training for the second outcome, what a list is compared with."""
 
 from __future__ import annotations
 

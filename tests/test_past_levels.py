@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from riskmodel.jobs.past_levels import final_calibration, with_past_risks
 from riskmodel.jobs.sample import Sample
 from riskmodel.training.folds import Fold, pupil_folds
 from riskmodel.training.gate_answers import GateAnswer
-from tests.test_judge import extract, gaps
 
 DAYS = pd.to_datetime([f"{year}-02-10" for year in range(2018, 2024)]).as_unit("s")
 TESTED = DAYS[2:]
@@ -71,7 +71,9 @@ def _sample(spine: pd.DataFrame, label: Floats, folds: list[Fold], is_past: bool
 def judged(sample: Sample, predictions: pd.DataFrame) -> tuple[Backtest, GateAnswer]:
     """Return the backtest and its answer to the gate on the level."""
     made = compare(with_past_risks(sample, predictions), rankers=["model", "chance"], capacity=100)
-    evidence = Evidence(extract=extract(), backtest=made, is_out_of_time=True, gaps=gaps())
+    rows = pd.DataFrame({"rows_read": [1000], "rows_rejected": [0]})
+    read: Any = SimpleNamespace(reconciliation=rows)
+    evidence = Evidence(extract=read, backtest=made, is_out_of_time=True, gaps=None)
     answers = {answer.code: answer for answer in gates_for(Gates(), evidence)}
     return made, answers["expected_over_observed"]
 
