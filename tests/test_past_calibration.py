@@ -111,12 +111,12 @@ def test_without_a_past_list_the_level_is_that_of_the_long_run() -> None:
 
 
 def test_the_long_run_worked_by_hand() -> None:
-    # 100 of 1,000 each year: log-odds log(1/9), 1/100 within, (4 × 0.04 + 0) / 5 = 0.032 between
+    # 100 of 1,000 each year: log-odds log(1/9), 1/100 within, (4 × 0.0625 + 0) / 5 = 0.05 between
     found = years_of((1000, 100), (1000, 100))
     assert found.years == (2017, 2018)
     assert found.level == pytest.approx(np.log(1 / 9))
-    assert found.year_sd == pytest.approx(np.sqrt(0.032))
-    assert found.level_sd == pytest.approx(np.sqrt((0.01 + 0.032) / 2))
+    assert found.year_sd == pytest.approx(np.sqrt(0.05))
+    assert found.level_sd == pytest.approx(np.sqrt((0.01 + 0.05) / 2))
 
 
 def test_weights_stand_for_rows_and_years_without_an_outcome_are_left_out() -> None:
@@ -161,13 +161,13 @@ def test_the_order_of_rows_changes_nothing(seed: int) -> None:
 
 
 def test_the_range_holds_the_rate_of_the_next_list_as_often_as_it_says() -> None:
-    # Levels differ by year (0.2), slopes by list (0.1), around a slope from the prior. 400 pairs of
+    # Levels differ by year (0.25), slopes by list (0.1), around a slope from the prior. 400 pairs of
     # score and list; a true coverage of 95% leaves 90% to 98.5% in all but 1 of 1,000 such tests.
     rng, held = np.random.default_rng(5), []
     for _ in range(200):
         margin = rng.normal(-3, 1, 3000)
-        years = rng.normal(0, 0.2, 5)
-        slope = rng.normal(1, 0.2)
+        years = rng.normal(0, 0.25, 5)
+        slope = rng.normal(1, 0.25)
         rates = [expit(margin + year).mean() for year in years[:3]]
         before = years_of(*((2000, max(1, rng.binomial(2000, p))) for p in rates))
         centred = -2.2 + years[3] + slope * (margin + 2.2)  # about where the outcomes are

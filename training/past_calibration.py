@@ -33,7 +33,7 @@ from riskmodel.training.rate_range import RateRange, bend
 
 __all__ = ["Calibration", "LongRun", "PastScores", "calibrate"]
 
-SLOPE_SD = 0.2
+SLOPE_SD = 0.25
 """Prior spread of the slope around 1: with few outcomes the slope moves little; chosen."""
 
 BEND_SD = 0.1
@@ -45,8 +45,8 @@ SMALLEST_SLOPE = 0.05
 SLOPE_FIXED = 1e-6
 """Prior spread of a slope that may not move."""
 
-YEAR_SD = 0.2
-"""Prior spread of a year's log-odds around the long run: a rate a fifth higher or lower; chosen."""
+YEAR_SD = 0.25
+"""Prior spread of a year's log-odds around the long run: a rate a quarter higher or lower; chosen."""
 
 YEAR_SD_WEIGHT = 4
 """Years that the prior spread counts for; chosen."""
@@ -151,7 +151,7 @@ class LongRun:
         Notes
         -----
         A year of :math:`n` pupils with the outcome has log-odds :math:`l` with variance :math:`1/n`. The
-        variance between years is :math:`(4 \cdot 0.2^2 + (J - 1) s^2) / (4 + J - 1)` for :math:`J` years,
+        variance between years is :math:`(4 \cdot 0.25^2 + (J - 1) s^2) / (4 + J - 1)` for :math:`J` years,
         with :math:`s^2` the variance of the :math:`l` beyond :math:`1/n`: few years hardly show it. The
         level is the mean of the :math:`l`, weighted by the inverse of both variances together.
 
@@ -161,7 +161,7 @@ class LongRun:
         >>> came = np.arange(100) < 10
         >>> found = LongRun.of_rows(came.astype(float), np.ones(100), day, np.arange(100).astype(str))
         >>> found.years, round(float(expit(found.level)), 3), found.year_sd
-        ((2021,), 0.1, 0.2)
+        ((2021,), 0.1, 0.25)
         """
         rows = pd.DataFrame({"weight": weight, "outcome": outcome, "pupil": pupil_id})
         rows["year"] = academic_year(pd.Series(as_of)).to_numpy()
