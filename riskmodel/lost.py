@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of
+from riskmodel.data.outcomes import outcome_of
 
 __all__ = ["NO_POSITION", "lost_to"]
 
@@ -20,7 +21,7 @@ PLACES = {
     "left_area": "another area",
     "transferred": "a school not in these extracts",
     "managed_move": "a school not in these extracts",
-    "permanently_excluded": "excluded before, not known on the day",
+    "permanently_excluded": "an earlier permanent exclusion",
 }
 """Reason for leaving → where the pupil went; other reasons give no place."""
 
@@ -34,6 +35,7 @@ def lost_to(
     tables: Tables,
     spine: pd.DataFrame,
     labels: pd.DataFrame,
+    outcome: str,
     *,
     known_by: pd.Timestamp,
 ) -> NDArray[np.object_]:
@@ -47,6 +49,8 @@ def lost_to(
         ``pupil_id``, ``as_of``.
     labels : DataFrame of shape (n_rows, ...)
         From :func:`riskmodel.labels.label`.
+    outcome : str
+        Outcome.
     known_by : Timestamp
         The day on which one stands.
 
@@ -55,14 +59,20 @@ def lost_to(
     object array of shape (n_rows,)
         ``"home education"``, ``"another area"`` and so on; None where the outcome is known. Of a pupil's
         rolls that ended before the horizon did, the last one's reason counts. Home education that began
-        after the list comes before a reason.
+        after the list comes before a reason. After 16 nobody is on a roll: the activity is not known.
+
+    Raises
+    ------
+    RequestError
+        If the outcome is unknown.
     """
     lost = labels["label"].isna().to_numpy()
     words = np.full(len(spine), None, dtype=object)
     rows = spine.loc[lost, ["pupil_id", "as_of"]].assign(end=labels["horizon_end"][lost])
     place = _last_reason(tables, rows, known_by).map(PLACES).fillna(NOWHERE)
     place = place.mask(_home_educated(tables, rows, known_by), PLACES["home_educated"])
-    unknown = (labels["status"][lost] == "not_known").to_numpy()
+    is_after_16 = outcome_of(outcome).cohort_table == "destinations"
+    unknown = (labels["status"][lost] == "not_known").to_numpy() | is_after_16
     words[lost] = place.mask(unknown, NO_POSITION).to_numpy(dtype=object)
     return words
 

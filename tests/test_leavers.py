@@ -253,6 +253,7 @@ def test_an_impossible_probability_of_staying_is_refused(stays: float) -> None:
         ("destination_unknown", "2024-04-01", "home education"),
         ("destination_unknown", "2025-04-01", "no place that is known"),
         (None, None, "no place that is known"),
+        ("permanently_excluded", None, "an earlier permanent exclusion"),
     ],
 )
 def test_where_a_pupil_went_is_read_from_the_last_roll(
@@ -277,7 +278,7 @@ def test_where_a_pupil_went_is_read_from_the_last_roll(
     )
     today = day("2030-01-01")
     labels = label(tables, spine, "pex", known_by=today)
-    assert lost_to(tables, spine, labels, known_by=today).tolist() == [words, None]
+    assert lost_to(tables, spine, labels, "pex", known_by=today).tolist() == [words, None]
 
 
 # A training

@@ -123,7 +123,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
 
     tested = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
     tests = tested or pupil_folds(spine, label_then)
-    labels["lost_to"] = lost_to(tables, spine, labels, known_by=today)
+    labels["lost_to"] = lost_to(tables, spine, labels, outcome, known_by=today)
     labels["stays"] = np.nan
     for fold in tests:
         then = labels_at(fold.origin) if tested else _of_others(labels, spine["pupil_id"], fold)
