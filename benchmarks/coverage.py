@@ -161,6 +161,7 @@ def coverage(bands: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def levels(rows: pd.DataFrame) -> pd.DataFrame:
     """Return expected over observed of each list, with its exact interval, and over true outcomes."""
     keys = ["outcome", "world", "pupils", "seed", "as_of"]
+    rows = rows[rows["label"].notna()]
     sums = rows.groupby(keys)[["risk", "label", "truth"]].sum().reset_index()
     low, high = poisson_interval(sums["label"])
     with np.errstate(divide="ignore"):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from riskmodel.errors import ModelError
+from riskmodel.model import RiskModel
 from riskmodel.training.affine_calibration import AffineCalibration
 from riskmodel.training.calibrated import CalibratedEnsemble, ScoredRows
 from tests.fuzzing import small_model
@@ -98,3 +102,18 @@ def test_bags_average_and_interactions_add_up_to_the_contributions() -> None:
 def test_typical_is_the_median_that_training_found() -> None:
     made = calibrated()
     assert made.typical.tolist() == made.ensemble.linear.centre.tolist()
+
+
+def test_a_model_keeps_its_range_number_for_number(tmp_path: Path) -> None:
+    made = small_model()
+    read = RiskModel.load(made.save(tmp_path / "model"))
+    assert read.calibrated.rate.to_dict() == made.calibrated.rate.to_dict()
+
+
+def test_a_model_saved_before_ranges_were_of_event_rates_is_refused(tmp_path: Path) -> None:
+    path = small_model().save(tmp_path / "model") / "model.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    del written["rate"]
+    path.write_text(json.dumps(written | {"format": 3}), encoding="utf-8")
+    with pytest.raises(ModelError, match="has format 3; this version reads 4. Train it again"):
+        RiskModel.load(path.parent)

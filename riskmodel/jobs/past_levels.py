@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
@@ -110,7 +111,7 @@ def _known_at(sample: Sample, predictions: pd.DataFrame, fold: Fold) -> tuple[Pa
     return _scores(past, known[is_past]), _long_run(sample, first)
 
 
-def _scores(predictions: pd.DataFrame, outcome: np.ndarray) -> PastScores:
+def _scores(predictions: pd.DataFrame, outcome: NDArray[np.float64]) -> PastScores:
     return PastScores(
         margin=predictions["model"].to_numpy(dtype=float),
         outcome=outcome,
