@@ -84,7 +84,7 @@ def made_up(n_pupils: int = 400, seed: int = 0) -> pd.DataFrame:
     rows = list(
         zip((rng.random(n_pupils) < risk**4).astype(float), risk, "stuv" * 100, strict=True)
     )
-    return frame_of(rows)  # type: ignore[arg-type]
+    return frame_of(rows)
 
 
 def backtest() -> Backtest:
@@ -186,7 +186,7 @@ def test_each_schools_share_goes_to_the_school_that_is_furthest_behind(
 def test_whole_schools_are_filled_one_after_the_other() -> None:
     # mean ranks: t (1 + 4) / 2, s (2 + 3) / 2, u 5; of equal schools the first by name
     rows = [(0, 9, "t"), (0, 1, "t"), (0, 8, "s"), (0, 7, "s"), (1, 0, "u")]
-    one = frame_of(rows).head(5)  # type: ignore[arg-type]
+    one = frame_of(rows).head(5)
     scores = places_by_school(one, "model")
     order = rank_on_list(scores["whole schools"], one["pupil_id"])
     assert one["school_id"].to_numpy()[np.argsort(order)].tolist() == list("ssttu")
