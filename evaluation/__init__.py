@@ -2,7 +2,7 @@
 
 from riskmodel.evaluation.backtest import Backtest, compare
 from riskmodel.evaluation.baselines import (
-    fit_logistic,
+    points_of,
     read_points,
     roni_points,
     school_rate,
@@ -22,8 +22,8 @@ __all__ = [
     "average_precision",
     "compare",
     "expected_over_observed",
-    "fit_logistic",
     "net_benefit",
+    "points_of",
     "precision_at_k",
     "read_points",
     "recall_at_k",

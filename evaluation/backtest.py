@@ -19,6 +19,7 @@ from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
+from riskmodel.evaluation.best_rival import best_rival
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.capacity import listed_by, places_on_lists
 from riskmodel.evaluation.capacity_curve import CapacityCurve, capacity_curve
@@ -34,7 +35,8 @@ from riskmodel.progress import track
 __all__ = ["SIMPLER", "Backtest", "compare"]
 
 SIMPLER = (
-    "logistic regression",
+    "tuned ridge",
+    "points score",
     "RONI points",
     "suspensions last year",
     "absence last year",
@@ -42,7 +44,7 @@ SIMPLER = (
     "vulnerable list",
     "school only",
 )
-"""Rankers that are recommended by default where the model does not beat them."""
+"""Rankers that need no model of ours: the best of them is what a model is compared with."""
 
 SHOWN = ("average_precision", "precision_at_capacity", "recall_at_capacity")
 """Metrics of the short tables."""
@@ -86,6 +88,8 @@ class Backtest:
     never_suspended : dict, optional
         ``share`` of all outcomes that fell on pupils never suspended before the list, with ``share_low``
         and ``share_high``. What each ranker held of them is ``recall_never_suspended`` of the table.
+    points : DataFrame, optional
+        Lines of the learned points score: ``column, test, threshold, points, label``.
     counts : dict
         Origins, rows (with ``lost_rows``, whose outcome is not known), pupils, positive rows and pupils,
         capacity, prevalence among rows whose outcome is known.
@@ -106,6 +110,7 @@ class Backtest:
     places: CapacityCurve | None = field(repr=False, default=None)
     notice: pd.DataFrame | None = field(repr=False, default=None)
     never_suspended: dict[str, float] | None = field(repr=False, default=None)
+    points: pd.DataFrame | None = field(repr=False, default=None)
     counts: dict[str, Any]
     simpler: tuple[str, ...] = SIMPLER
 
@@ -160,23 +165,36 @@ class Backtest:
         )
 
     def recommendation(self) -> str:
-        """Sentence on whether a simpler ranker did better.
+        """Sentence on the best simpler ranker: at the capacity first, then in order.
 
         Returns
         -------
         str
-            A recommendation for a person.
+            A ranker is preferred only where it is better beyond noise.
         """
-        simpler = self.differences[self.differences["ranker"].isin(self.simpler)]
-        better = simpler[simpler["average_precision"] < 0].sort_values("average_precision")
-        if better.empty:
-            return "No simpler ranker had a higher average precision on these lists."
-        row = better.iloc[0]
-        how = "beyond noise" if row["average_precision_high"] < 0 else "though within noise"
-        return (
-            f"A simpler ranker, {row['ranker']}, had the higher average precision by "
-            f"{-row['average_precision']:.3f}, {how}: prefer it."
+        found = best_rival(self.table, self.differences, self.simpler, "recall_at_capacity")
+        if found is None:
+            return "No simpler ranker was measured on these lists."
+        figures = (
+            f"with {found.own:.0%} of the outcomes on the lists, and {found.rivals:.0%} for the best "
+            f"simpler ranker, {found.ranker}"
         )
+        if found.is_worse:
+            return f"At the capacity a simpler ranker is better beyond noise, {figures}: prefer it."
+        if found.is_better:
+            return f"At the capacity no simpler ranker comes near, beyond noise, {figures}."
+        return f"At the capacity the difference is within noise, {figures}. {self._order()}"
+
+    def _order(self) -> str:
+        """Return what the order of all pupils adds, where the capacity decides nothing."""
+        order = best_rival(self.table, self.differences, self.simpler, "average_precision")
+        assert order is not None
+        figures = f"{order.own:.3f}, and {order.rivals:.3f} for {order.ranker}"
+        if order.is_worse:
+            return f"In order it is better beyond noise (average precision {figures}): prefer it."
+        if order.is_better:
+            return f"In order no simpler ranker comes near, beyond noise (average precision {figures})."
+        return "In order it is within noise too."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready lists; missing numbers are None.

@@ -13,14 +13,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.feature_selection import VarianceThreshold
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from riskmodel.errors import RequestError
 
-__all__ = ["fit_logistic", "read_points", "roni_points", "school_rate", "simple_rankers"]
+__all__ = [
+    "meets_line",
+    "points_of",
+    "read_points",
+    "roni_points",
+    "school_rate",
+    "simple_rankers",
+]
 
 BY_ONE_COLUMN = {
     "suspensions last year": "suspensions_12_months",
@@ -44,10 +47,10 @@ VULNERABLE = (
 """Features that put a pupil on a vulnerable list: a social worker, an EHC plan or another recorded need
 for help. The DfE's definition of a vulnerable child names the first two and leaves the rest to the LA."""
 
-LOGISTIC_ROWS = 30_000
-"""Rows without the outcome that the logistic regression learns from, at most, weighted up."""
-
 POINT_COLUMNS = ("column", "test", "threshold", "points", "label")
+
+TESTS = ("at_least", "above", "at_most")
+"""Tests that a line of points may make."""
 
 
 @cache
@@ -63,7 +66,8 @@ def read_points(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        CSV with ``column`` (a feature, or ``eal``), ``test`` (``at_least`` or ``above``),
+        CSV with ``column`` (a feature, or ``eal``), ``test`` (``at_least``, ``above`` or
+        ``at_most``),
         ``threshold``, ``points`` and ``label``; lines that start with # are remarks.
 
     Returns
@@ -87,8 +91,8 @@ def read_points(path: Path) -> pd.DataFrame:
         number = pd.to_numeric(table[name], errors="coerce")
         _refuse(table, name, number.isna(), path, "a number is needed")
         table[name] = number
-    is_odd = ~table["test"].isin(["at_least", "above"])
-    _refuse(table, "test", is_odd, path, "it must be at_least or above")
+    is_odd = ~table["test"].isin(TESTS)
+    _refuse(table, "test", is_odd, path, "it must be at_least, above or at_most")
     return table
 
 
@@ -121,15 +125,65 @@ def roni_points(frame: pd.DataFrame, table: pd.DataFrame | None = None) -> NDArr
     >>> roni_points(pd.DataFrame({"absence_rate_12_months": [0.0, 0.12]})).tolist()
     [0.0, 1.0]
     """
+    return points_of(frame, _roni_table() if table is None else table)
+
+
+def points_of(frame: pd.DataFrame, table: pd.DataFrame) -> NDArray[np.float64]:
+    """Points of each pupil by the lines of a table.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_pupils, n_columns)
+        Features by name; a line without its column scores nothing.
+    table : DataFrame of shape (n_lines, ...)
+        ``column``, ``test``, ``threshold`` and ``points``.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Sum of the points of the lines that the pupil meets.
+
+    Examples
+    --------
+    >>> line = {"column": ["lates"], "test": ["at_least"], "threshold": [3.0], "points": [2]}
+    >>> points_of(pd.DataFrame({"lates": [2.0, 3.0, None]}), pd.DataFrame(line)).tolist()
+    [0.0, 2.0, 0.0]
+    """
     points = np.zeros(len(frame))
-    for row in (_roni_table() if table is None else table).to_dict("records"):
-        if row["column"] not in frame:
-            continue
-        value, threshold = frame[row["column"]].to_numpy(dtype=float), float(row["threshold"])
-        # float32 features: a rate of exactly 10% must count as 10%
-        hit = value > threshold if row["test"] == "above" else value >= threshold - 1e-7
-        points += hit * float(row["points"])
+    for row in table.to_dict("records"):
+        if row["column"] in frame:
+            hit = meets_line(frame[row["column"]], row["test"], float(row["threshold"]))
+            points += hit * float(row["points"])
     return points
+
+
+def meets_line(values: pd.Series, test: str, threshold: float) -> NDArray[np.bool_]:
+    """Whether each value meets the test of a line.
+
+    Parameters
+    ----------
+    values : Series of shape (n_pupils,)
+        A feature; a missing value meets no test.
+    test : {"at_least", "above", "at_most"}
+        How the value is compared.
+    threshold : float
+        What it is compared with.
+
+    Returns
+    -------
+    bool array of shape (n_pupils,)
+        True where it does.
+
+    Examples
+    --------
+    >>> meets_line(pd.Series([0.1, 0.2, None]), "at_most", 0.1).tolist()
+    [True, False, False]
+    """
+    value = values.to_numpy(dtype=float)
+    if test == "above":
+        return value > threshold
+    # float32 features: a rate of exactly 10% must count as 10%
+    return value <= threshold + 1e-7 if test == "at_most" else value >= threshold - 1e-7
 
 
 def simple_rankers(
@@ -206,62 +260,3 @@ def school_rate(
     by_school = rows.groupby(train_school.astype("str").to_numpy()).sum()
     pulled = (by_school["outcomes"] + rate * prior_rows) / (by_school["rows"] + prior_rows)
     return test_school.astype("str").map(pulled).fillna(rate).to_numpy(dtype=float)
-
-
-def fit_logistic(
-    X_train: pd.DataFrame,
-    y_train: ArrayLike,
-    X_test: pd.DataFrame,
-    train_weight: ArrayLike | None = None,
-) -> NDArray[np.float64]:
-    """Fit a plain logistic regression and score the test rows.
-
-    Parameters
-    ----------
-    X_train : DataFrame of shape (n_train, n_features)
-        Features.
-    y_train : array-like of shape (n_train,)
-        0 or 1.
-    X_test : DataFrame of shape (n_test, n_features)
-        Features.
-    train_weight : array-like of shape (n_train,), optional
-        Rows of the cohort that each training row represents; 1 each where left out.
-
-    Returns
-    -------
-    float array of shape (n_test,)
-        Log-odds. Medians for missing values, standardised, ridge ``C = 0.1``. All rows with the
-        outcome and at most :data:`LOGISTIC_ROWS` without it, weighted up, drawn by a fixed seed.
-
-    Examples
-    --------
-    >>> X = pd.DataFrame({"absence": [0.0, 0.1, 0.2, 0.3]})
-    >>> low, high = fit_logistic(X, [0, 0, 1, 1], X.iloc[[0, 3]])
-    >>> bool(low < 0 < high)
-    True
-    """
-    outcome = np.asarray(y_train).astype(int)
-    rows, weight = _drawn_rows(outcome)
-    if train_weight is not None:
-        weight = weight * np.asarray(train_weight, float)[rows]
-    train = X_train.iloc[rows].astype(np.float64)
-    usual = train.median().fillna(
-        0.0
-    )  # far faster than scikit-learn's imputer, to the same numbers
-    model = make_pipeline(
-        VarianceThreshold(),
-        StandardScaler(),
-        LogisticRegression(C=0.1, solver="newton-cholesky", max_iter=200),
-    )
-    filled = train.fillna(usual).to_numpy()
-    model.fit(filled, outcome[rows], logisticregression__sample_weight=weight)
-    test = X_test.astype(np.float64).fillna(usual)
-    return np.asarray(model.decision_function(test.to_numpy()))
-
-
-def _drawn_rows(outcome: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return all rows with the outcome, a draw of those without, and how many rows each represents."""
-    without = np.flatnonzero(outcome == 0)
-    drawn = np.random.default_rng(0).permutation(without)[:LOGISTIC_ROWS]
-    rows = np.sort(np.concatenate([np.flatnonzero(outcome == 1), drawn]))
-    return rows, np.where(outcome[rows] == 1, 1.0, len(without) / max(1, len(drawn)))

@@ -63,6 +63,16 @@ CORNERS = ["pupils_found", "pupils_missed", "pupils_listed_without", "pupils_nei
 COUNTS = ["rows", "pupils", "positives", "pupils_with_outcome", "listed", "found"]
 Floats = NDArray[np.float64]
 
+WORKING_GAPS = (
+    "pupils_found",
+    "pupils_missed",
+    "listed_before",
+    "listed_now",
+    "z",
+    "z_if_none",
+)
+"""Columns of the practice table that are not published."""
+
 GAPS = ["before", "now", "gap_before", "gap", "change", "change_low", "change_high", "p_value"]
 
 
@@ -122,7 +132,7 @@ class ModelAudit:
                 for _, part in self.practice.groupby("ranker", sort=False)
             ]
             together = pd.concat(parts, ignore_index=True)
-            tables["practice"] = together.drop(columns=["pupils_found", "pupils_missed", "z"])
+            tables["practice"] = together.drop(columns=list(WORKING_GAPS))
         return tables
 
     def to_dict(self) -> dict[str, Any]:

@@ -31,6 +31,8 @@ GAP_COLUMNS = (
     "group",
     "pupils_found",
     "pupils_missed",
+    "listed_before",
+    "listed_now",
     "before",
     "now",
     "gap_before",
@@ -39,6 +41,7 @@ GAP_COLUMNS = (
     "change_low",
     "change_high",
     "z",
+    "z_if_none",
     "p_value",
     "verdict",
 )
@@ -78,9 +81,11 @@ def compare_gaps(
     -------
     DataFrame
         ``ranker, characteristic, group``; ``pupils_found`` and ``pupils_missed`` by the ranker;
+        pupils that are ``listed_before`` (by the ranker) and ``listed_now``, with the outcome or not;
         recall ``before`` (the ranker's) and ``now`` (the model's); ``gap_before`` and ``gap``, each
         recall minus that of all others; ``change`` (gap minus gap before) with a 95% interval over
         resamples of pupils, the same for both; ``z``, the change divided by its standard error;
+        ``z_if_none``, what ``z`` would be if the model found nobody of the group;
         ``p_value``, two-sided, corrected after Holm over all rows;
         ``verdict``: ``narrower``, ``wider``, ``no evidence`` or ``too few to tell``.
 
@@ -142,11 +147,19 @@ def _gaps_of(
         return distinct_pupils(pupil, codes, len(names), where & (label > 0))
 
     tables = {}
+    of_none = np.zeros_like(gaps["now"][0]), gaps["now"][1] - gaps["now"][0]
+    every, listed_now = pupils(np.ones_like(now)), distinct_pupils(pupil, codes, len(names), now)[0]
     for ranker, inside in before.items():
-        chance = _chance_error(pupils(inside != now), pupils(np.ones_like(now)))
-        table = _change(gaps["now"], gaps[f"by {ranker}"], *chance)
+        lost, by_ranker = pupils(inside != now), gaps[f"by {ranker}"]
+        table = _change(gaps["now"], by_ranker, *_chance_error(lost, every))
+        none = _change(of_none, by_ranker, *_chance_error((pupils(inside)[0], lost[1]), every))
         tables[ranker] = table.assign(
-            group=names, pupils_found=pupils(inside)[0], pupils_missed=pupils(~inside)[0]
+            group=names,
+            pupils_found=pupils(inside)[0],
+            pupils_missed=pupils(~inside)[0],
+            listed_before=distinct_pupils(pupil, codes, len(names), inside)[0],
+            listed_now=listed_now,
+            z_if_none=none["z"],
         )
     return tables
 

@@ -25,6 +25,7 @@ __all__ = [
     "holm",
     "judge",
     "level_p",
+    "testable",
 ]
 
 FEWEST_OUTCOMES = 5
@@ -187,6 +188,36 @@ def holm(p_values: ArrayLike) -> Floats:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(1.0, steps)
     return corrected
+
+
+def testable(smallest_p: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each test could be significant at all, corrected for the number of those that could.
+
+    Parameters
+    ----------
+    smallest_p : array-like of shape (n,)
+        The smallest p-value that each test can give; nan where there is no test.
+
+    Returns
+    -------
+    bool array of shape (n,)
+        True where the smallest p-value is at most 0.05 ÷ K; at most K are True, with the least K.
+
+    References
+    ----------
+    .. [1] Tarone, "A modified Bonferroni method for discrete data", Biometrics 46, 1990.
+
+    Examples
+    --------
+    >>> testable([0.001, 0.03, 0.2, np.nan]).tolist()  # 0.03 is no longer below 0.05 / 2
+    [True, False, False, False]
+    """
+    p = np.asarray(smallest_p, dtype=float)
+    for n_tests in range(1, len(p) + 1):
+        able = p <= LEVEL / n_tests
+        if able.sum() <= n_tests:
+            return np.asarray(able)
+    return np.zeros(len(p), dtype=bool)
 
 
 def fisher_p(rate: ArrayLike, other_rate: ArrayLike, n: ArrayLike, other_n: ArrayLike) -> Floats:

@@ -187,11 +187,11 @@ def test_a_ranker_of_ones_own_can_be_the_simpler_one() -> None:
     predictions, _ = lists()
     perfect = predictions.assign(mine=predictions["label"])
     named = compare(perfect, rankers=["model", "mine"], capacity=200, simpler=["mine"])
-    assert "A simpler ranker, mine, had the higher average precision" in named.recommendation()
+    assert "for the best simpler ranker, mine: prefer it." in named.recommendation()
     assert json.loads(json.dumps(named.to_dict(), allow_nan=False)) == named.to_dict()
     assert named.to_dict()["simpler"] == ["mine"]
     unnamed = compare(perfect, rankers=["model", "mine"], capacity=200)
-    assert unnamed.recommendation().startswith("No simpler ranker")
+    assert unnamed.recommendation().startswith("No simpler ranker was measured")
 
 
 def test_one_list_is_not_called_lists() -> None:

@@ -14,7 +14,8 @@ import pytest
 from riskmodel.errors import DataError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.jobs import Gates
-from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
+from riskmodel.jobs.disparity import disparity_answer, judged_gaps
+from riskmodel.jobs.gates import Evidence, gates_for
 from riskmodel.jobs.notes import choice_note, metrics_of
 from riskmodel.jobs.sample import refuse_leaks
 from riskmodel.training.gate_answers import GateAnswer
@@ -35,7 +36,16 @@ def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
     )
     other = "poor" if model == "good" else "good"
     frame = frame.rename(columns={model: "model", other: "RONI points"})
-    return compare(frame, rankers=["model", "RONI points"], capacity=100)
+    frame = frame.assign(**{"tuned ridge": frame["RONI points"], "points score": 0.0})
+    rankers = ["model", "RONI points", "tuned ridge", "points score"]
+    return compare(frame, rankers=rankers, capacity=100)
+
+
+def without(ranker: str) -> Backtest:
+    """Return the good model's comparison as it is where a rival could not be fitted."""
+    made = backtest()
+    kept = (table[table["ranker"] != ranker] for table in (made.table, made.differences))
+    return replace(made, **dict(zip(("table", "differences"), kept, strict=True)))
 
 
 def two_positives() -> Backtest:
@@ -60,9 +70,10 @@ def extract(read: int = 1000, rejected: int = 0) -> Any:
 
 
 def gaps(**changed: Any) -> pd.DataFrame:
-    """Return what one group that could be judged looks like."""
-    row = {"characteristic": "sex", "group": "Girls", "now": 0.2, "z": -3.0, "is_wider": False}
-    return pd.DataFrame([row | changed])
+    """Return what two groups look like of which the first is judged, or is as changed."""
+    row = {"characteristic": "sex", "group": "Girls", "now": 0.2, "z": -3.0, "is_pool": False}
+    row |= {"is_judged": True, "is_wider": False, "is_unlisted": False}
+    return pd.DataFrame([row | changed, row | {"group": "Boys"}])
 
 
 def answers(gates: Gates | None = None, **changed: Any) -> dict[str, GateAnswer]:
@@ -75,12 +86,15 @@ def answers(gates: Gates | None = None, **changed: Any) -> dict[str, GateAnswer]
 def test_a_good_model_passes_every_gate() -> None:
     found = answers()
     passed = {name for name, answer in found.items() if answer.result == "passed"}
-    assert {"tested_out_of_time", "most_rows_set_aside", "smallest_lift", "not_beaten_by_RONI_points",
-            "expected_over_observed", "no_new_disparity"} == passed  # fmt: skip
-    others = {found[name].text() for name in found if name not in passed}
-    assert others == {"not judged, which does not block promotion: these extracts do not give it"}
-    assert "not_beaten_by_school_only" in found  # a rival that is not there is said
-    assert not any(answer.blocks for answer in found.values())
+    expected = {
+        "tested_out_of_time",
+        "most_rows_set_aside",
+        "smallest_lift",
+        "not_beaten_by",
+        "expected_over_observed",
+        "no_new_disparity",
+    }
+    assert passed == set(found) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,10 +102,15 @@ def test_a_good_model_passes_every_gate() -> None:
     [
         ("tested_out_of_time", "no list made earlier", {"is_out_of_time": False}),
         ("most_rows_set_aside", "20 of 1,000 rows", {"extract": extract(rejected=20)}),
-        ("not_beaten_by_RONI_points", "lower by .* beyond noise", {"backtest": backtest("poor")}),
+        (
+            "not_beaten_by",
+            "that of RONI points .* lower beyond noise",
+            {"backtest": backtest("poor")},
+        ),
         ("smallest_lift", "times as many as chance", {"backtest": backtest("poor")}),
         ("expected_over_observed", "outside 0.67 to 1.5", {"backtest": backtest(risk_times=3)}),
         ("no_new_disparity", r"sex: Girls \(recall 0.20\)$", {"gaps": gaps(is_wider=True)}),
+        ("no_new_disparity", r"sex: Girls \(nobody is listed\)$", {"gaps": gaps(is_unlisted=True)}),
     ],
 )
 def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any]) -> None:
@@ -115,8 +134,8 @@ def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any])
             {"backtest": replace(backtest(), calibration=None)},
         ),
         (
-            "not_beaten_by_RONI_points",
-            "^average precision and recall at capacity could not be judged, with 2 pupils",
+            "not_beaten_by",
+            "^recall at capacity could not be judged, with 2 pupils",
             {"backtest": two_positives()},
         ),
         (
@@ -124,6 +143,12 @@ def test_each_gate_fails_in_words(gate: str, words: str, change: dict[str, Any])
             "^version 1 is damaged$",
             {"champion_fault": "version 1 is damaged"},
         ),
+        (
+            "no_new_disparity",
+            "^0 of 2 groups judged: .* would not be seen",
+            {"gaps": gaps().assign(is_judged=False)},
+        ),
+        ("not_beaten_by", "could not be fitted: tuned ridge", {"backtest": without("tuned ridge")}),
     ],
 )
 def test_what_could_not_be_judged_blocks_promotion(
@@ -138,12 +163,18 @@ def test_what_could_not_be_judged_blocks_promotion(
 @pytest.mark.parametrize(
     ("gate", "words", "change"),
     [
-        ("not_beaten_by_school_only", "these extracts do not give it", {}),
         ("no_new_disparity", "nothing to compare the gaps with", {"gaps": None}),
+        ("no_new_disparity", "nothing to compare the gaps with", {"gaps": gaps().head(0)}),
+        ("no_new_disparity", "^1 of 2 groups judged: ", {"gaps": gaps(is_judged=False)}),
         (
             "no_new_disparity",
-            "no group has 5 pupils with the outcome in it and as many outside",
-            {"gaps": gaps().head(0)},
+            "^0 of 2 groups judged by themselves: .* no gap is wider in 1 pool of smaller groups$",
+            {"gaps": pd.concat([gaps().assign(is_judged=False), gaps(is_pool=True).head(1)])},
+        ),
+        (
+            "no_new_disparity",
+            "^0 of 1 groups judged",
+            {"gaps": gaps(is_judged=False).head(1)},  # one group: nobody to compare it with
         ),
     ],
 )
@@ -156,11 +187,6 @@ def test_what_the_extracts_do_not_give_is_not_judged_and_does_not_block(
     assert words in answer.reason
 
 
-def test_no_gap_is_wider_than_that_of_the_same_recipe() -> None:
-    answer = answers(gaps=None, is_champions_recipe=True)["no_new_disparity"]
-    assert answer.result == "passed"
-
-
 def test_an_answer_carries_the_number_and_what_it_had_to_keep() -> None:
     found = answers(extract=extract(rejected=20), gaps=gaps(is_wider=True))
     assert (found["most_rows_set_aside"].value, found["most_rows_set_aside"].threshold) == (
@@ -168,7 +194,11 @@ def test_an_answer_carries_the_number_and_what_it_had_to_keep() -> None:
         0.01,
     )
     assert (found["no_new_disparity"].value, found["no_new_disparity"].threshold) == (1, 0)
-    assert found["not_beaten_by_school_only"].value is None
+    assert found["not_beaten_by"].threshold == -0.1
+    assert found["not_beaten_by"].value > 0
+    assert (found["tested_out_of_time"].value, found["tested_out_of_time"].threshold) == (2, 1)
+    assert all(answer.value is not None for answer in found.values())
+    assert all(answer.threshold is not None for answer in found.values())
     assert found["smallest_lift"].threshold == 2.0
     assert found["smallest_lift"].value > 2.0
     assert found["expected_over_observed"].threshold == (0.67, 1.5)
@@ -240,7 +270,93 @@ def test_a_group_with_few_outcomes_is_not_compared() -> None:
     few[np.flatnonzero(frame["label"].to_numpy() == 1)[:4]] = True
     groups = pd.DataFrame({"group": np.where(few, "few", "others")})
     missing_few = frame.assign(model=np.where(few, -9, frame["usual"]))
-    assert judged_gaps(missing_few, groups, "usual", capacity=300, random_state=0).empty
+    gaps = judged_gaps(missing_few, groups, "usual", capacity=300, random_state=0)
+    assert not gaps["is_judged"].any()
+    assert disparity_answer(gaps).result == "not judged"
+
+
+def broken(kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two lists by today's practice, and a model that is broken in one way."""
+    rng = np.random.default_rng(1)
+    n = 4000
+    label = (rng.random(n) < 0.04).astype(float)
+    usual = 3 * label + rng.normal(size=n)
+    is_mixed = rng.random(n) < 0.15
+    weak = 0.3 * label + rng.normal(size=n)
+    models = {
+        "sound": usual + 0.01 * rng.normal(size=n),
+        "shuffled": rng.permutation(usual),
+        "one column": weak,
+        "lists nobody of a group": np.where(is_mixed, -9.0, usual),
+    }
+    frame = pd.DataFrame(
+        {
+            "pupil_id": np.arange(n),
+            "label": label,
+            "model": models[kind],
+            "suspensions last year": usual,
+            "absence last year": weak,
+            "tuned ridge": usual,
+            "points score": weak,
+        }
+    )
+    days = pd.to_datetime(["2023-06-01", "2024-06-01"])
+    both = pd.concat([frame.assign(as_of=day) for day in days], ignore_index=True)
+    return both, pd.DataFrame({"ethnicity": np.tile(np.where(is_mixed, "Mixed", "White"), 2)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "gate", "result"),
+    [
+        ("sound", "not_beaten_by", "passed"),
+        ("sound", "no_new_disparity", "passed"),
+        ("shuffled", "not_beaten_by", "failed"),
+        ("shuffled", "smallest_lift", "failed"),
+        ("one column", "not_beaten_by", "failed"),
+        ("lists nobody of a group", "no_new_disparity", "failed"),
+    ],
+)
+def test_a_broken_model_fails_at_its_gate(kind: str, gate: str, result: str) -> None:
+    frame, groups = broken(kind)
+    rankers = [name for name in frame if name not in ("pupil_id", "label", "as_of")]
+    made = compare(frame, rankers=rankers, capacity=160)
+    gaps = judged_gaps(frame, groups, "suspensions last year", capacity=160, random_state=0)
+    assert answers(backtest=made, gaps=gaps)[gate].result == result
+
+
+@pytest.mark.parametrize(("margin", "result"), [(0.0, "not judged"), (0.2, "passed")])
+def test_a_model_no_better_than_the_best_rival_passes_by_the_margin_alone(
+    margin: float, result: str
+) -> None:
+    rng = np.random.default_rng(3)
+    label = np.r_[np.ones(60), np.zeros(2940)]
+    both = {name: 2 * label + rng.normal(size=3000) for name in ("model", "tuned ridge")}
+    frame = pd.DataFrame(both | {"points score": 0.0, "label": label, "pupil_id": np.arange(3000)})
+    frame["as_of"] = pd.Timestamp("2024-06-01")
+    made = compare(frame, rankers=["model", "tuned ridge", "points score"], capacity=200)
+    gates = Gates(largest_loss_at_capacity=margin)
+    answer = answers(gates, backtest=made)["not_beaten_by"]
+    assert answer.result == result
+    assert answer.threshold == -margin
+    assert (answer.value >= -margin) == (result == "passed")
+
+
+def test_small_groups_are_judged_together() -> None:
+    rng = np.random.default_rng(2)
+    n = 6000
+    label = (rng.random(n) < 0.05).astype(float)
+    usual = 3 * label + rng.normal(size=n)
+    name = np.where(rng.random(n) < 0.7, "large", rng.integers(0, 40, n).astype(str))
+    frame = pd.DataFrame({"pupil_id": np.arange(n), "label": label, "usual": usual})
+    frame = frame.assign(
+        as_of=pd.Timestamp("2024-06-01"), model=np.where(name == "large", usual, usual - 3)
+    )
+    gaps = judged_gaps(
+        frame, pd.DataFrame({"group": name}), "usual", capacity=300, random_state=0
+    ).set_index("group")
+    assert gaps["is_judged"].sum() == 2
+    assert gaps.loc[["large", "smaller groups together"], "is_judged"].all()
+    assert gaps.index[gaps["is_wider"]].tolist() == ["smaller groups together"]
 
 
 def test_mlflow_gets_numbers_only_and_names_it_takes() -> None:

@@ -80,8 +80,12 @@ def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
         ("gates = 3", r"gates must be a table, written \[gates\]"),
         ("[gates.pex]\nlift = 1", r"\[gates.pex\] has no 'lift'"),
         (
-            "[gates]\nnot_beaten_by = ['logistic regresion']",
-            "'logistic regresion', which is no ranker. Did you mean 'logistic regression'",
+            "[gates]\nnot_beaten_by = ['tuned rigde']",
+            "'tuned rigde', which is no ranker. Did you mean 'tuned ridge'",
+        ),
+        (
+            "[gates]\nnot_beaten_by = ['logistic regression']",
+            "'logistic regression', which is no ranker. It is called 'tuned ridge' now",
         ),
         (
             "[gates.neet]\nnot_beaten_by = ['model']",

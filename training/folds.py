@@ -154,7 +154,7 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
     """
     known = ~np.isnan(label)
     pupil = spine["pupil_id"].cat.codes.to_numpy()
-    part = _dealt(
+    part = deal_pupils(
         np.bincount(pupil[known], weights=label[known], minlength=int(pupil.max()) + 1) > 0
     )
     latest = spine["as_of"][known].max()
@@ -167,7 +167,7 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
     return folds
 
 
-def _dealt(ever: NDArray[np.bool_]) -> NDArray[np.int64]:
+def deal_pupils(ever: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the part of each pupil; those with the outcome, and the others, are dealt out evenly."""
     part = np.empty(len(ever), dtype=np.int64)
     for value in (False, True):

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
+from riskmodel.evaluation.best_rival import BestRival, best_rival
 from riskmodel.evaluation.calibration import Calibration
-from riskmodel.fairness import FEWEST_OUTCOMES
-from riskmodel.fairness.practice import compare_gaps
-from riskmodel.fairness.verdicts import holm
+from riskmodel.jobs.disparity import disparity_answer
 from riskmodel.jobs.notes import row_of
-from riskmodel.jobs.rivals import CHAMPION
+from riskmodel.jobs.rivals import CHAMPION, FITTED
 from riskmodel.jobs.settings import Gates
 from riskmodel.training.gate_answers import GateAnswer
 
-__all__ = ["Evidence", "gates_for", "judged_gaps", "missing_answers"]
+__all__ = ["Evidence", "gates_for", "missing_answers"]
 
-COMPARED_BY = ("average_precision", "recall_at_capacity")
-"""Metrics by which a rival may not be better."""
-
-SIGNIFICANT = 0.05
-"""Level of the corrected p-values."""
+AT_CAPACITY = "recall_at_capacity"
+"""Metric by which the best rival is chosen, and compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +41,8 @@ class Evidence:
     is_out_of_time : bool
         Whether earlier lists could be tested.
     gaps : DataFrame or None
-        From :func:`judged_gaps`; None where there is nothing to compare the model's gaps with.
-    is_champions_recipe : bool
-        Whether settings and features are those of the champion, so that no gap can be wider than its.
+        From :func:`riskmodel.jobs.disparity.judged_gaps`; None where there is nothing to compare the
+        model's gaps with.
     champion_fault : str
         Why the champion in use could not be compared with; empty where it could, or where there is none.
     """
@@ -58,7 +51,6 @@ class Evidence:
     backtest: Backtest = field(repr=False)
     is_out_of_time: bool
     gaps: pd.DataFrame | None = field(repr=False)
-    is_champions_recipe: bool = False
     champion_fault: str = ""
 
 
@@ -82,18 +74,17 @@ def gates_for(gates: Gates, evidence: Evidence) -> tuple[GateAnswer, ...]:
         *([_out_of_time(evidence)] if gates.tested_out_of_time else []),
         _set_aside(gates, evidence.extract),
         _lift(gates, backtest),
-        *(_rival(ranker, backtest) for ranker in gates.not_beaten_by),
-        *(_champion(evidence) if gates.not_below_champion else []),
+        *([_rival(gates, backtest)] if gates.not_beaten_by else []),
+        *(_champion(gates, evidence) if gates.not_below_champion else []),
         _level(gates, backtest),
-        *([_disparity(evidence)] if gates.no_new_disparity else []),
+        *([disparity_answer(evidence.gaps)] if gates.no_new_disparity else []),
     )
 
 
 def _out_of_time(evidence: Evidence) -> GateAnswer:
-    if evidence.is_out_of_time:
-        return GateAnswer(code="tested_out_of_time", result="passed")
+    n_lists = evidence.backtest.counts["origins"] if evidence.is_out_of_time else 0
     reason = "no list made earlier could be tested"
-    return GateAnswer(code="tested_out_of_time", result="failed", reason=reason)
+    return _measured("tested_out_of_time", n_lists, 1, reason, n_lists >= 1)
 
 
 def _set_aside(gates: Gates, extract: Extract) -> GateAnswer:
@@ -111,10 +102,6 @@ def _lift(gates: Gates, backtest: Backtest) -> GateAnswer:
         return _too_few("smallest_lift", "the lift", backtest, threshold=least)
     reason = f"the list holds {lift:.1f} times as many as chance, less than {least:g}"
     return _measured("smallest_lift", lift, least, reason, lift >= least)
-
-
-def _rival_code(ranker: str) -> str:
-    return f"not_beaten_by_{ranker.replace(' ', '_')}"
 
 
 def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
@@ -140,11 +127,11 @@ def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
     >>> missing_answers(Gates(not_beaten_by=()), [])[:2]
     ['tested_out_of_time', 'most_rows_set_aside']
     """
-    rivals = [_rival_code(ranker) for ranker in gates.not_beaten_by]
     always = ["most_rows_set_aside", "smallest_lift", "expected_over_observed"]
     if gates.tested_out_of_time:
         always.insert(0, "tested_out_of_time")
-    sometimes = [*rivals, *(["no_new_disparity"] if gates.no_new_disparity else [])]
+    asked = {"not_beaten_by": gates.not_beaten_by, "no_new_disparity": gates.no_new_disparity}
+    sometimes = [code for code, is_asked in asked.items() if is_asked]
     found = {answer.code: answer.is_needed for answer in answers}
     return [
         *(code for code in always if not found.get(code, False)),
@@ -152,41 +139,53 @@ def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
     ]
 
 
-def _rival(ranker: str, backtest: Backtest) -> GateAnswer:
-    """Compare with a named ranker, if these extracts give it."""
-    code = _rival_code(ranker)
-    found = backtest.differences[backtest.differences["ranker"] == ranker].to_dict("records")
-    if not found:
-        reason = "these extracts do not give it"
-        return GateAnswer(code=code, result="not judged", reason=reason, is_needed=False)
-    return _compared(code, found[0], backtest)
+def _rival(gates: Gates, backtest: Backtest) -> GateAnswer:
+    """Compare with the best rival at the capacity."""
+    code, margin = "not_beaten_by", gates.largest_loss_at_capacity
+    measured = set(backtest.table["ranker"])
+    unfitted = [name for name in FITTED if name in gates.not_beaten_by and name not in measured]
+    best = best_rival(backtest.table, backtest.differences, gates.not_beaten_by, AT_CAPACITY)
+    if best is None:
+        reason = "these extracts give none of the rivals"
+        return _unjudged(code, reason, threshold=-margin, is_needed=bool(unfitted))
+    answer = _not_inferior(code, best, margin, backtest)
+    if unfitted and answer.result == "passed":
+        reason = f"these rivals could not be fitted: {', '.join(unfitted)}"
+        return _unjudged(code, reason, value=answer.value, threshold=-margin)
+    return answer
 
 
-def _champion(evidence: Evidence) -> list[GateAnswer]:
+def _champion(gates: Gates, evidence: Evidence) -> list[GateAnswer]:
     """Compare with the champion's recipe; nothing where there is no champion or the recipe is the same."""
-    code = "not_below_champion"
+    code, margin = "not_below_champion", gates.largest_loss_at_capacity
     if evidence.champion_fault:
-        return [GateAnswer(code=code, result="not judged", reason=evidence.champion_fault)]
-    differences = evidence.backtest.differences
-    rows = differences[differences["ranker"] == CHAMPION].to_dict("records")
-    return [_compared(code, row, evidence.backtest) for row in rows]
+        return [_unjudged(code, evidence.champion_fault, threshold=-margin)]
+    backtest = evidence.backtest
+    found, order = (
+        best_rival(backtest.table, backtest.differences, [CHAMPION], metric)
+        for metric in (AT_CAPACITY, "average_precision")
+    )
+    if found is None:
+        return []
+    if order is not None and order.is_worse:
+        reason = f"average precision is lower by {-order.difference:.3f}, beyond noise"
+        return [_measured(code, order.high, 0.0, reason, is_passed=False)]
+    return [_not_inferior(code, found, margin, backtest)]
 
 
-def _compared(code: str, row: dict[Any, Any], backtest: Backtest) -> GateAnswer:
-    """Fail where the ranker of a row is better beyond noise by any metric."""
-    unjudged, worse = [], []
-    for metric in COMPARED_BY:
-        name, highest = metric.replace("_", " "), row[f"{metric}_high"]
-        if not np.isfinite(highest):
-            unjudged.append(name)
-        elif highest < 0:
-            worse.append(f"{name} is lower by {-row[metric]:.3f}, beyond noise")
-    if not unjudged and not worse:
-        return GateAnswer(code=code, result="passed")
-    if unjudged:
-        unjudged = [f"{' and '.join(unjudged)} could not be judged, with {_outcomes(backtest)}"]
-    reason = " and ".join(worse + unjudged)
-    return GateAnswer(code=code, result="failed" if worse else "not judged", reason=reason)
+def _not_inferior(code: str, best: BestRival, margin: float, backtest: Backtest) -> GateAnswer:
+    """Pass where the interval rules out a loss beyond the margin; fail where a loss is beyond noise."""
+    if not best.is_judged:
+        return _too_few(code, "recall at capacity", backtest, threshold=-margin)
+    words = (
+        f"recall at capacity is {best.own:.3f}, that of {best.ranker} {best.rivals:.3f}, a difference of "
+        f"{best.difference:+.3f} ({best.low:+.3f} to {best.high:+.3f})"
+    )
+    if best.low >= -margin or best.is_worse:
+        reason = f"{words}: lower beyond noise"
+        return _measured(code, best.low, -margin, reason, best.low >= -margin)
+    reason = f"{words}: with {_outcomes(backtest)} a loss of more than {margin:g} is not ruled out"
+    return _unjudged(code, reason, value=best.low, threshold=-margin)
 
 
 def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
@@ -224,24 +223,6 @@ def _no_slope(found: Calibration) -> str:
     return ""
 
 
-def _disparity(evidence: Evidence) -> GateAnswer:
-    """Fail where a group is found less often than others, by more than before."""
-    code = "no_new_disparity"
-    if evidence.is_champions_recipe:
-        return GateAnswer(code=code, result="passed")
-    if evidence.gaps is None or evidence.gaps.empty:
-        reason = (
-            "these extracts give nothing to compare the gaps with"
-            if evidence.gaps is None
-            else f"no group has {FEWEST_OUTCOMES} pupils with the outcome in it and as many outside"
-        )
-        return GateAnswer(code=code, result="not judged", reason=reason, is_needed=False)
-    wider = evidence.gaps[evidence.gaps["is_wider"]].sort_values("z").to_dict("records")
-    words = [f"{row['characteristic']}: {row['group']} (recall {row['now']:.2f})" for row in wider]
-    reason = f"found less often than others, by more than before: {'; '.join(words)}"
-    return _measured(code, len(wider), 0, reason, not wider)
-
-
 def _measured(
     code: str,
     value: float,
@@ -259,59 +240,32 @@ def _measured(
     )
 
 
+def _unjudged(
+    code: str,
+    reason: str,
+    *,
+    threshold: float | tuple[float, float],
+    value: float | None = None,
+    is_needed: bool = True,
+) -> GateAnswer:
+    """Return the answer of a gate that could not be judged."""
+    return GateAnswer(
+        code=code,
+        result="not judged",
+        reason=reason,
+        value=value,
+        threshold=threshold,
+        is_needed=is_needed,
+    )
+
+
 def _too_few(
     code: str, what: str, backtest: Backtest, threshold: float | tuple[float, float]
 ) -> GateAnswer:
     reason = f"{what} could not be judged, with {_outcomes(backtest)}"
-    return GateAnswer(code=code, result="not judged", reason=reason, threshold=threshold)
+    return _unjudged(code, reason, threshold=threshold)
 
 
 def _outcomes(backtest: Backtest) -> str:
     n_pupils = backtest.counts["positive_pupils"]
     return f"{n_pupils} pupil{'' if n_pupils == 1 else 's'} with the outcome"
-
-
-def judged_gaps(
-    predictions: pd.DataFrame,
-    groups: pd.DataFrame,
-    reference: str,
-    *,
-    capacity: int,
-    random_state: int,
-) -> pd.DataFrame:
-    """Return the groups whose gap can be judged, and whether it is wider than a reference leaves it.
-
-    Parameters
-    ----------
-    predictions : DataFrame of shape (n_tested, ...)
-        ``pupil_id``, ``as_of``, ``label``, ``model`` and the reference's score.
-    groups : DataFrame of shape (n_tested, n_characteristics)
-        Protected characteristics of the same rows.
-    reference : str
-        Score column of what the model is to replace.
-    capacity : int
-        Pupils listed at each ``as_of``.
-    random_state : int
-        Seed of the resampling.
-
-    Returns
-    -------
-    DataFrame
-        Rows of :func:`riskmodel.fairness.practice.compare_gaps` that have a test statistic, with
-        ``is_wider``.
-
-    Notes
-    -----
-    A group's gap is its recall minus that of all others. Of the groups that the model finds less often
-    than others, with five pupils with the outcome or more and as many outside, the one-sided p-values
-    of a wider gap are corrected after Holm.
-    """
-    gaps = compare_gaps(
-        predictions, groups, [reference], capacity=capacity, random_state=random_state
-    )
-    gaps = gaps[gaps["z"].notna()]
-    missed = gaps["gap"].to_numpy(dtype=float) < 0
-    is_wider = np.zeros(len(gaps), dtype=bool)
-    p_value = norm.cdf(gaps["z"].to_numpy(dtype=float)[missed])
-    is_wider[missed] = holm(p_value) < SIGNIFICANT
-    return gaps.assign(is_wider=is_wider)

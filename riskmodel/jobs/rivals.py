@@ -7,7 +7,7 @@ Out: label, score of every ranker and what else is known, for every tested row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from riskmodel.data import Tables
 from riskmodel.data.year_groups import phase_of
-from riskmodel.evaluation import fit_logistic, school_rate, simple_rankers
+from riskmodel.errors import HistoryError
+from riskmodel.evaluation import points_of, school_rate, simple_rankers
 from riskmodel.evaluation.predictions import check_predictions, rankers_of
+from riskmodel.explain.phrases import write_value
 from riskmodel.features import CATALOGUE
 from riskmodel.jobs.past_levels import with_past_risks
 from riskmodel.jobs.sample import Sample
@@ -25,8 +27,18 @@ from riskmodel.progress import track
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.fitting import fit_on
 from riskmodel.training.folds import Fold
+from riskmodel.training.points_score import learn_points
+from riskmodel.training.tuned_ridge import PENALTIES, TunedRidge, fit_tuned_ridge
 
-__all__ = ["CEILING", "CHAMPION", "Recipe", "predict_folds", "recipe"]
+__all__ = [
+    "CEILING",
+    "CHAMPION",
+    "FITTED",
+    "Recipe",
+    "lines_of_points",
+    "predict_folds",
+    "recipe",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +47,9 @@ CEILING = "true risk (ceiling)"
 
 CHAMPION = "champion's recipe"
 """Ranker: settings and features of the model in use, fitted to the same folds."""
+
+BY_HAND = ("yes/no", "count", "share", "half-days", "days", "weeks", "months", "years")
+"""Units of the features that a learned points score may test: an officer can look them up."""
 
 
 class Recipe(NamedTuple):
@@ -113,7 +128,7 @@ def predict_folds(
         logger.info("Backtest: list of %s", f"{fold.origin:%Y-%m-%d}")
         part = _context(sample, fold)
         scores = _recipe_scores(sample, fold, models)
-        scores["logistic regression"] = _logistic_scores(sample, fold)
+        scores |= _fitted_scores(sample, fold)
         eal = _additional_language(tables, part["pupil_id"])
         scores |= simple_rankers(sample.X.iloc[fold.test].assign(eal=eal), points)
         if "school_id" in part:
@@ -121,7 +136,9 @@ def predict_folds(
         if truth is not None:
             scores[CEILING] = truth[fold.test]
         parts.append(part.assign(**scores))
-    predictions = with_past_risks(sample, pd.concat(parts, ignore_index=True))
+    tested = pd.concat(parts, ignore_index=True)
+    unfitted = [name for name in FITTED if tested[name].isna().any()]
+    predictions = with_past_risks(sample, tested.drop(columns=unfitted))
     return check_predictions(predictions, rankers_of(predictions))
 
 
@@ -135,9 +152,82 @@ def _recipe_scores(sample: Sample, fold: Fold, models: Mapping[str, Recipe]) -> 
     return scores
 
 
-def _logistic_scores(sample: Sample, fold: Fold) -> NDArray[np.float64]:
-    train, test = sample.X.iloc[fold.train], sample.X.iloc[fold.test]
-    return fit_logistic(train, fold.train_label, test, fold.train_weight)
+IMITATED = 1e-4
+"""Penalty of the ridge that a points score imitates: strong, so that eight lines can follow it."""
+
+FITTED = ("tuned ridge", "points score")
+"""Rivals that are fitted before each list."""
+
+
+def _fitted_scores(sample: Sample, fold: Fold) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of the fitted rivals; nan, and a warning, where they cannot be fitted."""
+    test = sample.X.iloc[fold.test]
+    try:
+        ridge, lines = _ridge(sample, fold, PENALTIES), _learned_lines(sample, fold)
+        scores = ridge.log_odds(test), points_of(test, lines)
+    except HistoryError as error:
+        logger.warning("List of %s: %s", f"{fold.origin:%Y-%m-%d}", error)
+        nothing = np.full(len(fold.test), np.nan)
+        scores = nothing, nothing
+    return dict(zip(FITTED, scores, strict=True))
+
+
+def _ridge(sample: Sample, fold: Fold, penalties: Sequence[float]) -> TunedRidge:
+    return fit_tuned_ridge(
+        sample.X.iloc[fold.train],
+        fold.train_label,
+        pupils=sample.spine["pupil_id"].iloc[fold.train].astype("str"),
+        days=sample.spine["as_of"].iloc[fold.train].to_numpy(),
+        weight=fold.train_weight,
+        penalties=penalties,
+    )
+
+
+def _learned_lines(sample: Sample, fold: Fold) -> pd.DataFrame:
+    """Learn the lines of the points score from what a fold may learn from."""
+    known = {str(name): CATALOGUE[str(name)] for name in sample.X if name in CATALOGUE}
+    by_hand = [name for name, one in known.items() if one.unit in BY_HAND and one.theme != "school"]
+    train = sample.X.iloc[fold.train]
+    return learn_points(
+        train[by_hand],
+        fold.train_label,
+        _ridge(sample, fold, [IMITATED]).log_odds(train),
+        weight=fold.train_weight,
+        directions={name: known[name].direction for name in by_hand},
+    )
+
+
+def lines_of_points(sample: Sample) -> pd.DataFrame:
+    """Return the lines of the points score learned from all rows, as an officer would use them.
+
+    Parameters
+    ----------
+    sample : Sample
+        Rows, labels, features.
+
+    Returns
+    -------
+    DataFrame of shape (n_lines, 5)
+        ``column``, ``test``, ``threshold``, ``points`` and ``label``, the line in words: the columns of
+        a file of points (:func:`riskmodel.evaluation.read_points`).
+
+    Raises
+    ------
+    HistoryError
+        If all rows have the same label.
+    """
+    lines = _learned_lines(sample, sample.final)
+    words = [_words(row) for row in lines.to_dict("records")]
+    return lines.assign(label=pd.Series(words, dtype="object"))
+
+
+def _words(line: dict[Any, Any]) -> str:
+    """Return a line of points in words."""
+    feature = CATALOGUE[str(line["column"])]
+    if feature.unit == "yes/no":
+        return feature.label if line["test"] == "at_least" else f"{feature.label}: no"
+    how = str(line["test"]).replace("_", " ")
+    return f"{feature.label}: {how} {write_value(float(line['threshold']), feature.unit)}"
 
 
 def _school_scores(sample: Sample, fold: Fold) -> NDArray[np.float64]:

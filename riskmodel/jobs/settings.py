@@ -30,6 +30,9 @@ __all__ = ["Gates", "Settings", "read_settings"]
 DEFAULT_FILE = "riskmodel.toml"
 """Read from the current folder where no other file is named."""
 
+RENAMED = {"logistic regression": "tuned ridge"}
+"""Earlier name of a ranker → its name today."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
@@ -42,13 +45,17 @@ class Gates:
     most_rows_set_aside : float
         Largest share of the extracts' rows set aside.
     not_beaten_by : tuple of str
-        Rankers none of which has the higher average precision or recall at capacity beyond noise.
+        Rivals; the best of them at the capacity is what the model is compared with. None: no gate.
+    largest_loss_at_capacity : float
+        Recall that the model may lose to the best rival, and to the champion's recipe: the 95% interval
+        of the paired difference must rule out a larger loss.
     smallest_lift : float
         Precision at capacity over prevalence, at least.
     expected_over_observed : tuple of float
         Range that the 95% interval of expected over observed outcomes must meet.
     not_below_champion : bool
-        The champion's recipe, refitted on the same folds, is not better beyond noise.
+        The champion's recipe, refitted on the same folds, is not better at the capacity by more than that
+        loss, nor in average precision beyond noise.
     no_new_disparity : bool
         No group is found less often than others by more than with the champion's recipe (without a
         champion: with today's practice), beyond noise and corrected for the number of groups.
@@ -57,6 +64,7 @@ class Gates:
     tested_out_of_time: bool = True
     most_rows_set_aside: float = 0.01
     not_beaten_by: tuple[str, ...] = SIMPLER
+    largest_loss_at_capacity: float = 0.1
     smallest_lift: float = 2.0
     expected_over_observed: tuple[float, float] = (0.67, 1.5)
     not_below_champion: bool = True
@@ -215,6 +223,13 @@ def _points(roni: dict[str, Any], path: Path) -> pd.DataFrame:
     return table
 
 
+def _advice(name: str) -> str:
+    """Return the present name of a ranker that was renamed, else the names that are nearest."""
+    if name in RENAMED:
+        return f" It is called '{RENAMED[name]}' now; write that name."
+    return _near(name, SIMPLER)
+
+
 def _near(name: str, known: Sequence[str]) -> str:
     """Return a question about the names that are nearest, or nothing."""
     close = difflib.get_close_matches(name, known, n=3)
@@ -246,7 +261,7 @@ def _checked(table: dict[str, Any], where: str) -> dict[str, Any]:
     for name in fitting.get("not_beaten_by", ()):
         if name not in SIMPLER:
             raise RequestError(
-                f"{where}: not_beaten_by names '{name}', which is no ranker.{_near(name, SIMPLER)} "
+                f"{where}: not_beaten_by names '{name}', which is no ranker.{_advice(name)} "
                 f"It may hold {', '.join(SIMPLER)}."
             )
     return fitting

@@ -26,11 +26,12 @@ from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.evaluation.predictions import rankers_of
 from riskmodel.fairness import GATED, ModelAudit, audit_model, groups_at
 from riskmodel.jobs.champion import InUse, champion_in_use
-from riskmodel.jobs.gates import Evidence, gates_for, judged_gaps
+from riskmodel.jobs.disparity import judged_gaps
+from riskmodel.jobs.gates import Evidence, gates_for
 from riskmodel.jobs.notes import calibrated_note, choice_note, notes_for
 from riskmodel.jobs.past_levels import final_calibration
 from riskmodel.jobs.record import lineage, register
-from riskmodel.jobs.rivals import CHAMPION, Recipe, predict_folds, recipe
+from riskmodel.jobs.rivals import CHAMPION, Recipe, lines_of_points, predict_folds, recipe
 from riskmodel.jobs.run import Run
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.training import Training
@@ -229,6 +230,7 @@ def _test(job: _Job, settings: dict[str, Any], champion: RiskModel | None) -> _T
     rankers = rankers_of(predictions)
     logger.info("Comparing %d rankers at a capacity of %d", len(rankers), job.capacity)
     backtest = compare(predictions, rankers=rankers, capacity=job.capacity, random_state=run.seed)
+    backtest = replace(backtest, points=lines_of_points(sample))
     logger.info("Auditing %d characteristics", groups.shape[1])
     audit = audit_model(
         predictions,
@@ -300,13 +302,11 @@ def _profile(sample: Sample, score: NDArray[np.float64], days: pd.Series) -> dic
 
 def _evidence(job: _Job, tested: _Tested, in_use: InUse) -> Evidence:
     """Return what the model is judged on."""
-    is_compared = CHAMPION in tested.predictions
     return Evidence(
         extract=job.extract,
         backtest=tested.backtest,
         is_out_of_time=job.sample.is_out_of_time,
         gaps=_gaps(job, tested),
-        is_champions_recipe=in_use.model is not None and not is_compared,
         champion_fault=in_use.fault,
     )
 

@@ -47,6 +47,8 @@ LABELS = {
     "reached": "Share reached",
     "gain": "Difference to one list a year",
     "days": "Days before, at least",
+    "label": "A child with",
+    "column": "Feature",
 }
 """Column of the other tables → its head, where its name is short for something."""
 
@@ -93,7 +95,7 @@ def backtest_page(
         simulated=bool(trained["simulated"]),
         tiles=_tiles(backtest.counts) + _headline(backtest),
         notes=list(notes),
-        gates=list(gates),
+        gates=[(answer, *_gate_numbers(answer)) for answer in gates],
         charts=backtest_charts(backtest, search),
         metrics=_metric_table(backtest.table),
         differences=_metric_table(backtest.differences),
@@ -125,6 +127,20 @@ def _headline(backtest: Backtest) -> list[tuple[str, str]]:
     ]
 
 
+def _lines(backtest: Backtest) -> pd.DataFrame | None:
+    """Return the lines of the learned points score, in words first."""
+    if backtest.points is None:
+        return None
+    return backtest.points[["label", "points", "column", "test", "threshold"]]
+
+
+def _gate_numbers(answer: GateAnswer) -> tuple[str, str]:
+    """Return what a gate measured, and what it had to keep."""
+    bounds = answer.threshold if isinstance(answer.threshold, tuple) else (answer.threshold,)
+    kept = " to ".join(f"{one:g}" for one in bounds if one is not None)
+    return "–" if answer.value is None else f"{answer.value:.3g}", kept or "–"
+
+
 def _lineage(trained: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """Return where the model came from, without lists."""
     return [
@@ -151,6 +167,7 @@ def _tables(backtest: Backtest, search: pd.DataFrame | None) -> dict[str, TextTa
         "Places of pupils whose outcome is not known, by where they went": backtest.lost,
         "Weighed by the probability of staying until the outcome": backtest.weighted,
         "Outcomes reached so many days before, by how often lists are made": backtest.notice,
+        "Points score: lines to add up by hand, learned from all training rows": _lines(backtest),
         "Settings that no other beat in both aims": search,
     }
     if backtest.places is not None:

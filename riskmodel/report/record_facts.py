@@ -110,6 +110,8 @@ class ModelFacts:
     levels : TextTable
         Expected over observed outcomes of each list, and what the level of its risks rests on; without
         rows where no list made earlier could be tested.
+    points : TextTable
+        Lines of the learned points score; without rows where there are none.
     """
 
     outcome: str
@@ -124,6 +126,7 @@ class ModelFacts:
     tested: str
     rankers: TextTable
     levels: TextTable
+    points: TextTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,6 +228,7 @@ def model_facts(
         tested=_tested(counts.get("origins", 0), counts.get("capacity", 0)),
         rankers=_rankers(backtest),
         levels=_levels(backtest),
+        points=_points(backtest),
     )
 
 
@@ -285,6 +289,12 @@ def _levels(backtest: Mapping[str, Any]) -> TextTable:
 
 def _ratio(row: Mapping[str, Any]) -> str:
     return write_interval(row["ratio"], row["low"], row["high"])
+
+
+def _points(backtest: Mapping[str, Any]) -> TextTable:
+    """Return the lines of the learned points score in words."""
+    rows = [[line["label"], f"{line['points']:g}"] for line in backtest.get("points") or []]
+    return text_table(["A child with", "Points"], rows)
 
 
 def _figure(row: Mapping[str, Any], metric: str) -> str:
