@@ -85,7 +85,8 @@ def compare_gaps(
         recall ``before`` (the ranker's) and ``now`` (the model's); ``gap_before`` and ``gap``, each
         recall minus that of all others; ``change`` (gap minus gap before) with a 95% interval over
         resamples of pupils, the same for both; ``z``, the change divided by its standard error;
-        ``z_if_none``, what ``z`` would be if the model found nobody of the group;
+        ``z_if_none``, what ``z`` would be if the model found nobody of the group, and of the others
+        as many as the ranker;
         ``p_value``, two-sided, corrected after Holm over all rows;
         ``verdict``: ``narrower``, ``wider``, ``no evidence`` or ``too few to tell``.
 
@@ -147,11 +148,11 @@ def _gaps_of(
         return distinct_pupils(pupil, codes, len(names), where & (label > 0))
 
     tables = {}
-    of_none = np.zeros_like(gaps["now"][0]), gaps["now"][1] - gaps["now"][0]
     every, listed_now = pupils(np.ones_like(now)), distinct_pupils(pupil, codes, len(names), now)[0]
     for ranker, inside in before.items():
         lost, by_ranker = pupils(inside != now), gaps[f"by {ranker}"]
         table = _change(gaps["now"], by_ranker, *_chance_error(lost, every))
+        of_none = np.zeros_like(by_ranker[0]), by_ranker[1] - by_ranker[0]  # others as before
         none = _change(of_none, by_ranker, *_chance_error((pupils(inside)[0], lost[1]), every))
         tables[ranker] = table.assign(
             group=names,

@@ -28,7 +28,7 @@ from tests.small_la import SmallLA
 def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:
     made = train(extracts, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
     rankers = set(made.backtest.table["ranker"])
-    assert {"model", "logistic regression", "RONI points", CEILING} <= rankers
+    assert {"model", "tuned ridge", "points score", "RONI points", CEILING} <= rankers
     assert made.model.outcome == "neet"
     assert "not known" in made.text()
     assert made.text().startswith("SIMULATED DATA")

@@ -67,7 +67,8 @@ def judged_gaps(
     A group's gap is its recall minus that of all others. Of the judged groups and pools that the model
     finds less often than others, the one-sided p-values of a wider gap are corrected after Holm. Whether
     a group is judged follows Tarone: its p-value, if the model found nobody of it, must be significant
-    after a correction for the number of groups of which that holds.
+    after a correction for the number of groups of which that holds. It does not depend on
+    how good the model is for the others.
     """
 
     def compare(part: pd.DataFrame) -> pd.DataFrame:
