@@ -25,6 +25,7 @@ NO_GATES = """[gates]
 tested_out_of_time = false
 most_rows_set_aside = 1.0
 not_beaten_by = []
+largest_loss_at_capacity = 1.0
 smallest_lift = 0.0
 expected_over_observed = [0.0, 1000.0]
 not_below_champion = false

@@ -234,7 +234,7 @@ def test_answers_of_older_versions_are_read(small_la: SmallLA, tmp_path: Path) -
     ("code", "answer"),
     [
         ("smallest_lift", None),
-        ("not_beaten_by_school_only", None),
+        ("not_beaten_by", None),
         ("tested_out_of_time", "not judged, which does not block promotion: never mind"),
         ("smallest_lift", "not applicable: could not be judged"),
     ],
