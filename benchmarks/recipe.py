@@ -66,8 +66,8 @@ SCALES = {
         (4, 5), [4, 5, 6, 7, 8], [2, 3], 50_000, 3,
     ),
 }  # fmt: skip
-"""``small`` took 6 minutes on a busy machine once its 20 LAs were made (15 seconds each). ``full`` was not run:
-from those seconds it takes two to three hours on 2 cores. It can be stopped and started again."""
+"""``small`` took 6 minutes on a busy machine once its 20 LAs were made (15 seconds each). ``full`` was not
+run: from those seconds it takes two to three hours on 2 cores. It can be stopped and started again."""
 
 LARGE_IN = ("steady", "crisis")
 """Worlds in which 200,000 pupils are trained on."""
