@@ -159,7 +159,7 @@ def _by_list(outcome: Floats, risk: Floats, lists: pd.DataFrame | None) -> pd.Da
     """Return expected and observed outcomes of each list, with the exact interval of their ratio."""
     rows = pd.DataFrame({"as_of": pd.NaT, "calibrated_on": ""}, index=range(len(risk)))
     if lists is not None:
-        rows = rows.assign(**{name: lists[name].to_numpy() for name in rows if name in lists})
+        rows = rows.assign(**{str(n): lists[n].to_numpy() for n in rows if n in lists})
     rows = rows.assign(rows=1, expected=risk, observed=outcome)
     sums = {"rows": "sum", "expected": "sum", "observed": "sum", "calibrated_on": "first"}
     found = rows.groupby("as_of").agg(sums).reset_index()

@@ -279,7 +279,8 @@ class _Scores:
         steps, step = np.unique(np.round(past.margin[scored] / STEP), return_inverse=True)
 
         def summed(values: NDArray[np.generic]) -> Floats:
-            return np.bincount(step, weights=values[scored], minlength=len(steps))
+            weights = values[scored].astype(np.float64)
+            return np.bincount(step, weights=weights, minlength=len(steps)).astype(np.float64)
 
         margin = steps * STEP
         rows, found = summed(known), summed(known & (past.outcome == 1))
@@ -344,4 +345,6 @@ def _mean(values: Floats, weight: Floats) -> float:
 
 def _years(as_of: NDArray[np.datetime64]) -> list[int]:
     """Return the school years of some days, ascending."""
-    return sorted({int(year) for year in academic_year(pd.Series(np.unique(as_of)))})
+    return sorted(
+        {int(year) for year in academic_year(pd.Series(pd.DatetimeIndex(np.unique(as_of))))}
+    )
