@@ -299,19 +299,19 @@ def compare(
     }
     overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
     listed = listed_by(predictions, used, capacity)
-    table = _table(overall, predictions, int(places.max()))
+    table, differences = _table(overall, predictions, int(places.max())), _differences(overall)
+    rival = best_rival(table, differences, simpler, "recall_at_capacity")
+    compared = used[:1] if rival is None else [used[0], rival.ranker]
     return Backtest(
         table=table,
-        differences=_differences(overall),
+        differences=differences,
         by_list=_by_list(totals, predictions, places),
         counts=_counts(predictions, capacity),
         simpler=tuple(simpler),
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
         lost=count_lost(predictions, listed),
         weighted=weighted_figures(overall) if "stays" in predictions else None,
-        places=capacity_curve(
-            predictions, [used[0], *_best_rival(table, simpler)], capacity, resamples
-        ),
+        places=capacity_curve(predictions, compared, capacity, resamples),
         notice=_notice(predictions, used[0], capacity, resamples),
         never_suspended=_never_suspended(overall[used[0]])
         if "never_suspended" in predictions
@@ -397,13 +397,6 @@ def _over_time(
     if "event_on" in predictions:
         parts["lead_time"] = lead_time(predictions, listed, resamples)
     return parts
-
-
-def _best_rival(table: pd.DataFrame, simpler: Sequence[str]) -> list[str]:
-    """Return the simpler ranker with the highest recall at capacity, then average precision, if any."""
-    rivals = table[table["ranker"].isin(simpler)]
-    best = rivals.sort_values(["recall_at_capacity", "average_precision"], ascending=False)
-    return best["ranker"].head(1).tolist()
 
 
 def _notice(

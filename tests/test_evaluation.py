@@ -194,7 +194,7 @@ def test_the_others_are_subtracted_from_the_first_ranker() -> None:
 def test_every_column_that_is_not_named_is_a_ranker() -> None:
     frame = predictions().assign(**{name: 1 for name in CONTEXT if name not in predictions()})
     assert rankers_of(frame) == ["model", "RONI points", "tuned ridge"]
-    assert len(CONTEXT) == 12
+    assert len(CONTEXT) == 13
 
 
 @pytest.mark.parametrize(
