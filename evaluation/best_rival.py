@@ -98,9 +98,8 @@ def best_rival(
     ranker = str(known.loc[names, metric].idxmin())
     judged = ~table["ranker"].isin(differences["ranker"])
     own = float(table.loc[judged, metric].iloc[0])
-    difference, low, high = (
-        float(known.at[ranker, f"{metric}{end}"]) for end in ("", "_low", "_high")
-    )
+    row = known.loc[[ranker], [f"{metric}{end}" for end in ("", "_low", "_high")]]
+    difference, low, high = row.to_numpy(dtype=float)[0]
     return BestRival(
         ranker=ranker,
         n_rivals=len(names),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "MINIMUM_POSITIVE_PUPILS",
     "Fold",
+    "deal_pupils",
     "pupil_folds",
     "rolling_folds",
     "rows_to_learn_from",
@@ -168,7 +169,24 @@ def pupil_folds(spine: pd.DataFrame, label: NDArray[np.float64]) -> list[Fold]:
 
 
 def deal_pupils(ever: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the part of each pupil; those with the outcome, and the others, are dealt out evenly."""
+    """Deal pupils out to parts: those with the outcome, and the others, evenly.
+
+    Parameters
+    ----------
+    ever : bool array of shape (n_pupils,)
+        Whether the pupil ever had the outcome.
+
+    Returns
+    -------
+    int array of shape (n_pupils,)
+        The part of each pupil, the same at every call.
+
+    Examples
+    --------
+    >>> parts = deal_pupils(np.arange(20) < 10)
+    >>> np.bincount(parts[:10]).max() - np.bincount(parts[:10]).min()
+    np.int64(0)
+    """
     part = np.empty(len(ever), dtype=np.int64)
     for value in (False, True):
         members = np.flatnonzero(ever == value)

@@ -110,13 +110,14 @@ def learn_points(
     hits = np.array([meets_line(drawn[one.column], one.test, one.threshold) for one in lines])
     hits = hits.reshape(len(lines), len(rows))
     margin = np.asarray(log_odds, dtype=float)[rows]
-    level, slope = _fit(margin[None, :] / max(1e-9, margin.std()), label, row_weight)
+    level, slope = _fit(margin[None, :] / max(1e-9, margin.std()), label.astype(float), row_weight)
     target = expit(level + slope * margin / max(1e-9, margin.std()))
     usable = hits[:, label == 1].sum(axis=1) >= FEWEST_HITS
     chosen, effects = _greedy(hits, usable, target, row_weight)
-    points = _whole(effects, hits[chosen], target, row_weight) if chosen else []
+    none: Ints = np.zeros(0, dtype=np.int64)
+    points = _whole(effects, hits[chosen], target, row_weight) if chosen else none
     table = pd.DataFrame([lines[one] for one in chosen], columns=list(_Line._fields))
-    table["points"] = np.asarray(points, dtype=np.int64)
+    table["points"] = points
     return table.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
 

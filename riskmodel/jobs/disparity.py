@@ -9,6 +9,8 @@ not are pooled, per characteristic and over all characteristics, and the pools a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -140,9 +142,8 @@ def disparity_answer(gaps: pd.DataFrame | None) -> GateAnswer:
         )
     worse = gaps[gaps["is_wider"] | gaps["is_unlisted"]].sort_values("z").to_dict("records")
     if worse:
-        reason = (
-            f"found less often than others, by more than before: {'; '.join(map(_words, worse))}"
-        )
+        words = "; ".join(_words(row) for row in worse)
+        reason = f"found less often than others, by more than before: {words}"
         return GateAnswer(code=CODE, result="failed", reason=reason, value=len(worse), threshold=0)
     alone = gaps[~gaps["is_pool"]]
     if alone["is_judged"].all():
@@ -158,7 +159,7 @@ def disparity_answer(gaps: pd.DataFrame | None) -> GateAnswer:
     )
 
 
-def _words(row: dict[str, object]) -> str:
+def _words(row: dict[Any, Any]) -> str:
     """Return a group and what is wrong with it."""
     what = f"recall {row['now']:.2f}" if row["is_wider"] else "nobody is listed"
     return f"{row['characteristic']}: {row['group']} ({what})"
