@@ -99,7 +99,7 @@ def best_rival(
     judged = ~table["ranker"].isin(differences["ranker"])
     own = float(table.loc[judged, metric].iloc[0])
     row = known.loc[[ranker], [f"{metric}{end}" for end in ("", "_low", "_high")]]
-    difference, low, high = row.to_numpy(dtype=float)[0]
+    difference, low, high = row.to_numpy(dtype=float)[0].tolist()
     return BestRival(
         ranker=ranker,
         n_rivals=len(names),
