@@ -14,6 +14,7 @@ from riskmodel.features.catalogue import (
     BUILDERS,
     CATALOGUE,
     LISTED,
+    ON_RECORDS,
     builder,
     check_listed,
     data_dictionary,
@@ -25,6 +26,7 @@ from riskmodel.features.register import Register, make_register
 __all__ = [
     "BUILDERS",
     "CATALOGUE",
+    "ON_RECORDS",
     "Feature",
     "FactsAsOf",
     "Register",

@@ -25,6 +25,7 @@ __all__ = [
     "BUILDERS",
     "CATALOGUE",
     "LISTED",
+    "ON_RECORDS",
     "Builder",
     "Columns",
     "add_builders",
@@ -68,6 +69,16 @@ LISTED = read_features((files("riskmodel.features") / "catalogue.csv").read_text
 
 BUILDERS: list[Builder] = []
 """Every builder, in the order of registration."""
+
+
+ON_RECORDS = (
+    "known_half_days",
+    "known_half_days_60_days",
+    "results_missing",
+    "not_known_share",
+    "not_known_now",
+)
+"""Features that hold how much is known of a pupil, and not what: a lack of records never lowers a risk."""
 
 
 class _Catalogue(Mapping[str, Feature]):

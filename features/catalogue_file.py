@@ -44,6 +44,9 @@ class Feature:
         Whether support could change it.
     window : str
         How far back it looks, in words; empty for all the past, or the day itself.
+    may_be_reason : bool
+        Whether somebody at the school or the LA can act on it or ask about it, so that it may be a
+        reason or a strength by itself.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Feature:
     direction: int = 0
     can_change: bool = True
     window: str = ""
+    may_be_reason: bool = True
 
     def __post_init__(self) -> None:
         for column in ("name", "label", "unit", "source"):
@@ -106,8 +110,8 @@ def read_features(text: str) -> dict[str, tuple[Feature, ...]]:
 
     Examples
     --------
-    >>> header = "builder,name,label,unit,theme,source,direction,can_change,window\n"
-    >>> row = "moves,managed_moves,Managed moves so far,count,moves,enrolments,1,no,\n"
+    >>> header = "builder,name,label,unit,theme,source,direction,can_change,window,may_be_reason\n"
+    >>> row = "moves,managed_moves,Managed moves so far,count,moves,enrolments,1,no,,yes\n"
     >>> read_features(header + row)["moves"][0].label
     'Managed moves so far'
     """
@@ -145,9 +149,10 @@ def _read_row(line: int, cells: list[str]) -> tuple[str, Feature]:
     row: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
     if not (builder := row.pop("builder")):
         raise _fault(line, f"feature {row['name']!r} has no builder. Name its function.")
-    if row["can_change"] not in YES_OR_NO:
-        raise _fault(line, f"can_change is {row['can_change']!r}. Use yes or no.")
-    row["can_change"] = YES_OR_NO[row["can_change"]]
+    for column in ("can_change", "may_be_reason"):
+        if row[column] not in YES_OR_NO:
+            raise _fault(line, f"{column} is {row[column]!r}. Use yes or no.")
+        row[column] = YES_OR_NO[row[column]]
     row["direction"] = DIRECTIONS.get(row["direction"], row["direction"])
     try:
         return builder, Feature(**row)

@@ -381,9 +381,7 @@ def small_model() -> RiskModel:
         scale=ones,
         mean=0 * ones,
         spread=ones,
-        missing_share=0 * ones,
         coefficient=both,
-        missing_coefficient=0 * both,
         intercept=-ones,
     )
     trees = ShallowTrees(

@@ -18,8 +18,8 @@ from riskmodel.features.catalogue_file import read_features
 from riskmodel.features.facts_as_of import FactsAsOf
 from tests.strategies import small_tables, spine_of
 
-HEADER = "builder,name,label,unit,theme,source,direction,can_change,window"
-ROW = "moves,managed_moves,Managed moves so far,count,moves,enrolments,1,no,"
+HEADER = "builder,name,label,unit,theme,source,direction,can_change,window,may_be_reason"
+ROW = "moves,managed_moves,Managed moves so far,count,moves,enrolments,1,no,,yes"
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def no_lessons(known: FactsAsOf) -> dict[str, np.ndarray]:
 
 
 def test_a_row_is_read_with_every_cell() -> None:
-    quoted = 'attendance,late,"Late, so far",share,attendance,sessions,-1,yes,this term'
+    quoted = 'attendance,late,"Late, so far",share,attendance,sessions,-1,yes,this term,no'
     listed = read_features(f"# a comment, with commas\n{HEADER}\n{ROW}\n\n{quoted}\n")
     assert [*listed] == ["moves", "attendance"]
     assert astuple(listed["moves"][0]) == (
-        "managed_moves", "Managed moves so far", "count", "moves", "enrolments", 1, False, "",
+        "managed_moves", "Managed moves so far", "count", "moves", "enrolments", 1, False, "", True,
     )  # fmt: skip
     assert astuple(listed["attendance"][0]) == (
-        "late", "Late, so far", "share", "attendance", "sessions", -1, True, "this term",
+        "late", "Late, so far", "share", "attendance", "sessions", -1, True, "this term", False,
     )  # fmt: skip
 
 
@@ -69,10 +69,11 @@ def test_rows_of_a_builder_may_lie_apart_and_keep_their_order() -> None:
         (f"{HEADER},outcome", r"\(outcome\)"),
         (HEADER.replace("builder,name", "name,builder"), r"\(in another order\)"),
         (f"{HEADER}\n{ROW}\n{ROW}", "line 3: feature 'managed_moves' is also in line 2"),
-        (f"# words\n{HEADER}\n{ROW},more", "line 3: 10 cells, not 9. Quote words with a comma"),
-        (f"{HEADER}\nmoves,managed_moves", "line 2: 2 cells, not 9"),
+        (f"# words\n{HEADER}\n{ROW},more", "line 3: 11 cells, not 10. Quote words with a comma"),
+        (f"{HEADER}\nmoves,managed_moves", "line 2: 2 cells, not 10"),
         (f"{HEADER}\n{ROW[5:]}", "line 2: feature 'managed_moves' has no builder"),
         (f"{HEADER}\n{ROW}".replace("no,", "maybe,"), "line 2: can_change is 'maybe'. Use yes or"),
+        (f"{HEADER}\n{ROW[:-3]}", "line 2: may_be_reason is ''. Use yes or no"),
         (f"{HEADER}\n{ROW}".replace(",1,", ",up,"), "line 2: .* direction 'up'. Use one of: 1, 0, -1"),
         (f"{HEADER}\n{ROW}".replace(",moves,enr", ",travel,enr"), "theme 'travel'. Use one of: att"),
         (f"{HEADER}\n{ROW}".replace("count", ""), "'managed_moves' has no unit. Add the unit"),

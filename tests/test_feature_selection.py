@@ -11,12 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.training.ensemble import Linear
-from riskmodel.training.feature_selection import (
-    choose_features,
-    learn_transformation,
-    missing_varies,
-    regressors,
-)
+from riskmodel.training.feature_selection import choose_features, learn_transformation
 from riskmodel.training.folds import (
     MINIMUM_POSITIVE_PUPILS,
     pupil_folds,
@@ -33,61 +28,38 @@ def table(*columns: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("column", "centre", "scale", "missing"),
+    ("column", "centre", "scale"),
     [
-        ([0.0, 1.0, 2.0, 3.0], 1.5, np.sqrt(1.25), 0.0),
-        ([5.0, 5.0, 5.0, 5.0], 5.0, 1.0, 0.0),  # a constant is divided by 1
-        ([NAN, NAN, NAN, NAN], 0.0, 1.0, 1.0),
-        ([NAN, 1.0, 3.0, NAN], 2.0, 1.0, 0.5),
-        ([0.0, 0.0, 0.0, 8.0], 0.0, np.sqrt(12), 0.0),
+        ([0.0, 1.0, 2.0, 3.0], 1.5, np.sqrt(1.25)),
+        ([5.0, 5.0, 5.0, 5.0], 5.0, 1.0),  # a constant is divided by 1
+        ([NAN, NAN, NAN, NAN], 0.0, 1.0),
+        ([NAN, 1.0, 3.0, NAN], 2.0, np.sqrt(0.5)),  # the missing ones count as 2
+        ([0.0, 0.0, 0.0, 8.0], 0.0, np.sqrt(12)),
     ],
 )
-def test_centre_scale_and_missing_share_by_hand(
-    column: list[float], centre: float, scale: float, missing: float
-) -> None:
+def test_centre_and_scale_by_hand(column: list[float], centre: float, scale: float) -> None:
     learned = learn_transformation(table(column), 2)
     assert learned.centre.tolist() == pytest.approx([centre])
     assert learned.scale.tolist() == pytest.approx([scale])
-    assert learned.missing_share.tolist() == [missing]
     assert learned.coefficient.shape == (2, 1)
 
 
 @given(st.lists(st.integers(-20, 20), min_size=2, max_size=30))
 def test_transformed_features_have_mean_0_and_spread_1(values: list[int]) -> None:
     X = table(values)
-    standardised, _ = learn_transformation(X, 1).transform(X)
+    standardised = learn_transformation(X, 1).transform(X)
     assert standardised.mean() == pytest.approx(0, abs=1e-6)
     if len(set(values)) > 1:
         assert standardised.std() == pytest.approx(1, rel=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("column", "indicator"),
-    [([1.0, 2.0], [0, 0]), ([NAN, 2.0], [0.5, -0.5]), ([NAN, NAN], [0, 0])],
-)
-def test_a_missing_value_is_0_beside_an_indicator_about_its_share(
-    column: list[float], indicator: list[float]
-) -> None:
-    X = table(column)
-    standardised, missing = learn_transformation(X, 1).transform(X)
-    assert missing.ravel().tolist() == indicator
-    assert (standardised[np.isnan(X)] == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("columns", "varies"),
-    [
-        ([[1, 2, 3], [1, NAN, 3]], [1]),
-        ([[1, 2, 3], [1, 2, 3]], []),
-        ([[NAN] * 3, [NAN, 1, 2], [NAN, NAN, 1]], [1, 2]),
-    ],
-)
-def test_an_indicator_is_kept_where_some_are_missing_and_some_are_not(
-    columns: list[list[float]], varies: list[int]
-) -> None:
-    learned = learn_transformation(table(*columns), 1)
-    assert missing_varies(learned).tolist() == varies
-    assert regressors(learned, table(*columns)).shape == (3, len(columns) + len(varies))
+@pytest.mark.parametrize("column", [[1.0, 2.0, 2.0], [NAN, 2.0, 5.0], [NAN, NAN, NAN]])
+def test_a_missing_value_counts_as_the_median(column: list[float]) -> None:
+    learned = learn_transformation(table(column), 1)
+    usual = learned.centre[None].astype(np.float32)
+    missing = np.array([[NAN]], dtype=np.float32)
+    assert learned.transform(missing).tolist() == learned.transform(usual).tolist()
+    assert learned.transform(table(column)).mean() == pytest.approx(0, abs=1e-6)
 
 
 OUTCOME = np.r_[np.ones(20), np.zeros(80)].astype(np.int64)
@@ -110,7 +82,7 @@ def columns_for(rng: Any) -> dict[str, Any]:
         (["noise", "strong"], 1, ["strong"]),
         (["strong", "noise"], 2, ["strong", "noise"]),
         (["strong", "copy", "noise"], 2, ["strong|copy", "noise"]),  # one of each near duplicates
-        (["noise", "missing"], 1, ["missing"]),  # that it is missing says it all
+        (["missing", "weak"], 1, ["weak"]),  # that it is missing is no sign
         (["strong"], 5, ["strong"]),
         (["noise", "weak", "strong"], 0, []),
     ],
@@ -159,9 +131,7 @@ def linear(n_bags: int, n_features: int) -> Linear:
         scale=one,
         mean=0 * one,
         spread=one,
-        missing_share=0 * one,
         coefficient=rng.normal(size=(n_bags, n_features)),
-        missing_coefficient=rng.normal(size=(n_bags, n_features)),
         intercept=rng.normal(size=n_bags),
     )
 
@@ -192,7 +162,6 @@ def test_a_part_put_back_leaves_all_other_features_without_a_say(features: list[
     np.testing.assert_array_equal(back.coefficient[:, places], whole.coefficient[:, places])
     others = [place for place in range(4) if place not in features]
     assert not back.coefficient[:, others].any()
-    assert not back.missing_coefficient[:, others].any()
     np.testing.assert_array_equal(back.intercept, whole.intercept)
 
 

@@ -35,6 +35,13 @@ def asked(code: str, **features: float) -> list[str]:
         ("new_at_school", {"months_at_school": 4.0, "came_in_mid_year": 1}, False),
         ("unexplained_absence", {"unexplained_rate_20_days": 0.0499}, False),
         ("unexplained_absence", {"unexplained_rate_20_days": 0.05}, True),
+        ("part_time_not_recorded", {"afternoons_missed": 1.0, "part_time_rate_60_days": 0.0}, True),
+        ("part_time_not_recorded", {"afternoons_missed": 0.49, "part_time_rate_60_days": 0}, False),
+        (
+            "part_time_not_recorded",
+            {"afternoons_missed": 1.0, "part_time_rate_60_days": 0.1},
+            False,
+        ),
         ("illness", {"illness_rate_60_days": 0.1499}, False),
         ("illness", {"illness_rate_60_days": 0.15}, True),
         ("need_not_recorded", {"suspensions_12_months": 1, "sen_ever": 0}, True),

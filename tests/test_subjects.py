@@ -76,7 +76,21 @@ def wording(name: str, part: float, value: float, typical: float | None = None) 
         (KS2, 1.0, -1.2, 0.0, (0, -1, -1)),  # here less is worse
         (KS2, 1.0, 1.2, 0.0, (-1, -1, -1)),
         (KS2, -1.0, 1.2, 0.0, (-1, 0, -1)),
-        (KS2, 1.0, NAN, 0.0, (0, -1, -1)),  # that results are not known can be said
+        (KS2, 1.0, NAN, 0.0, (-1, -1, -1)),  # what is missing is neither reason
+        (KS2, -1.0, NAN, 0.0, (-1, -1, -1)),  # nor strength
+        ("days_since_suspension", -1.0, NAN, 90.0, (-1, -1, -1)),
+        ("own", -1.0, NAN, None, (-1, -1, -1)),
+        ("school_roll", 1.0, 771.0, 300.0, (-1, -1, -1)),  # nobody can act on it
+        ("afternoons_missed", 1.0, 1.0, 0.0, (-1, -1, -1)),  # often an unrecorded timetable
+        ("afternoons_missed", -1.0, 0.0, 0.1, (-1, -1, -1)),
+        ("monday_friday_excess", 1.0, -0.1, 0.0, (-1, -1, -1)),  # what is not there raises nothing
+        (
+            "known_half_days_60_days",
+            1.0,
+            0.0,
+            110.0,
+            (0, -1, -1),
+        ),  # somebody can ask for a register
         (FSM, 1.0, 1.0, 0.0, (0, -1, -1)),
         (FSM, -1.0, 0.0, 0.0, (-1, -1, -1)),  # no poverty is no strength
         (SUSPENDED, 1.0, 2.0, 0.0, (0, -1, -1)),

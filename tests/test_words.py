@@ -63,7 +63,7 @@ def test_no_label_blames() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_no_sentence_blames_and_every_sentence_is_whole(name: str) -> None:
     made = _every_sentence(name)
-    assert made
+    assert bool(made) == CATALOGUE[name].may_be_reason
     for text in made:
         assert not SAID.search(text), text
         assert not re.search(r"[{}]|nan|None|  ", text), text
@@ -131,21 +131,21 @@ def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
         ("severe_absence", 1.0, "Missed half of sessions or more in the last 12 months"),
         ("absence_streak", 12.0, "Absent for the last 12 half-days on record"),
         ("absence_streak", 1.0, "Absent for the last 1 half-day on record"),
-        ("months_at_school", 2.25, "Has been at the present school for 10 weeks"),
-        ("months_at_school", 0.0, "Has just come to the present school"),
+        ("months_at_school", 2.25, ""),  # nobody can act on it
+        ("school_roll", 771.0, ""),
         ("idaci_decile", 1.0, "Lives in the most deprived tenth of neighbourhoods for children"),
         (
             "idaci_decile",
             2.0,
             "Lives in the 2nd most deprived tenth of neighbourhoods for children",
         ),
-        ("ks2_score", float("nan"), "No key stage 2 results are known"),
+        ("ks2_score", float("nan"), ""),
         ("ks2_score", -1.2, "Key stage 2 attainment was well below average"),
         ("need_asd_now", 1.0, "A need is recorded: autism"),
         ("fsm_months", 40.0, "Has received free school meals for 3 years"),
         ("plan_weeks_waited", 30.0, "A request for an EHC plan has waited 7 months for a decision"),
         ("moves_24_months", 2.0, "Changed school twice in the last 2 years"),
-        ("days_since_suspension", float("nan"), "Not suspended so far"),
+        ("days_since_suspension", float("nan"), ""),
     ],
 )
 def test_sentences_worked_by_hand(name: str, value: float, words: str) -> None:

@@ -20,7 +20,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -36,12 +36,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
 from riskmodel.training.ensemble import Ensemble, Linear
-from riskmodel.training.feature_selection import (
-    choose_features,
-    learn_transformation,
-    missing_varies,
-    regressors,
-)
+from riskmodel.training.feature_selection import choose_features, learn_transformation
 from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
 from riskmodel.training.sampling import case_control_sample, related_sample
 from riskmodel.training.trees import ShallowTrees
@@ -98,7 +93,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     related_weight : float
         Log-odds of the outcome per log-odds of the related outcome, where one is given to ``fit``.
     monotone : mapping of str to int, optional
-        Feature → 1 (risk never falls as it grows), -1, or 0.
+        Feature → 1 (risk never falls as it grows), -1, or 0; the trees are held to it.
+    bounded : collection of str, optional
+        Features whose direction the regression is held to as well: a coefficient of the other sign is 0.
     random_state : int
         Seed.
 
@@ -124,6 +121,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         n_features: int = 120,
         related_weight: float = 0.5,
         monotone: Mapping[str, int] | None = None,
+        bounded: Collection[str] | None = None,
         random_state: int = 0,
     ) -> None:
         self.n_bags = n_bags
@@ -137,6 +135,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.n_features = n_features
         self.related_weight = related_weight
         self.monotone = monotone
+        self.bounded = bounded
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -188,9 +187,10 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         values: NDArray[np.float32] = np.asarray(checked, dtype=np.float32)
         everything = learn_transformation(values, self.n_bags)
         chosen = choose_features(everything, values, outcome, self.n_features)
-        linear, values = everything.take(chosen), values[:, chosen]
+        linear = everything.take(chosen)
+        values = linear.fill(values[:, chosen])
         rows = _Rows(
-            regressors=regressors(linear, values),
+            regressors=linear.transform(values),
             grower=BinnedRows(values, self._directions(chosen), max_depth=self.max_depth),
             outcome=outcome,
             owners=_owners(pupils, len(outcome)),
@@ -222,10 +222,11 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def _gather(self, bags: list[_Bag], everything: Linear, chosen: NDArray[np.int64]) -> Ensemble:
         """Put what all bags learned of the chosen features into arrays over all features."""
         linear, trees = everything.take(chosen), []
-        varies = missing_varies(linear)
+        forbidden = -np.array(self._directions(chosen)) * self._is_bounded(chosen)
         for number, bag in enumerate(bags):
-            linear.coefficient[number] = bag.coefficients[: len(chosen)]
-            linear.missing_coefficient[number, varies] = bag.coefficients[len(chosen) :]
+            linear.coefficient[number] = np.where(
+                forbidden * bag.coefficients > 0, 0, bag.coefficients
+            )
             linear.intercept[number] = bag.intercept
             trees += [part.of_member(number) for part in bag.trees]
         stacked = _stack(trees)
@@ -239,8 +240,13 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def _directions(self, chosen: NDArray[np.int64]) -> list[int]:
         """Return the direction in which each chosen feature may act."""
         known = self.monotone or {}
-        names: Any = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[chosen]
-        return [int(known.get(name, 0)) for name in names]
+        return [int(known.get(name, 0)) for name in self._names(chosen)]
+
+    def _is_bounded(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.array([name in (self.bounded or ()) for name in self._names(chosen)], dtype=bool)
+
+    def _names(self, chosen: NDArray[np.int64]) -> Any:
+        return getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[chosen]
 
     def _fit_bag(self, all_rows: _Rows, seed: np.random.SeedSequence) -> _Bag:
         """Fit one case-control sample: regression, trees, trees of the related outcome."""

@@ -21,17 +21,15 @@ __all__ = ["Ensemble", "Linear"]
 class Linear:
     """A bagged logistic regression on squashed, standardised features.
 
-    A feature enters as ``(arcsinh((x - centre) / scale) - mean) / spread``; where it is missing it
-    enters as 0, with a coefficient of its own for being missing.
+    A feature enters as ``(arcsinh((x - centre) / scale) - mean) / spread``. A missing value enters as
+    the usual value, which is the centre.
 
     Attributes
     ----------
     centre, scale, mean, spread : float arrays of shape (n_features,)
-        The transformation, learned from training rows.
-    missing_share : float array of shape (n_features,)
-        Share of training rows where the feature is missing.
-    coefficient, missing_coefficient : float arrays of shape (n_members, n_features)
-        Log-odds per standard deviation, and for a missing value.
+        The transformation, learned from training rows; the centre is the median.
+    coefficient : float array of shape (n_members, n_features)
+        Log-odds per standard deviation.
     intercept : float array of shape (n_members,)
         Log-odds at the mean.
 
@@ -39,12 +37,11 @@ class Linear:
     --------
     >>> one = np.ones(1)
     >>> linear = Linear(
-    ...     centre=0 * one, scale=one, mean=0 * one, spread=one, missing_share=0 * one,
-    ...     coefficient=np.array([[2.0]]), missing_coefficient=np.array([[0.5]]), intercept=-one,
+    ...     centre=3 * one, scale=one, mean=one, spread=one, coefficient=np.array([[2.0]]), intercept=-one
     ... )
-    >>> base, contributions, members = linear.explain(np.array([[0.0], [np.nan]], np.float32))
+    >>> base, contributions, members = linear.explain(np.array([[3.0], [np.nan]], np.float32))
     >>> base, contributions.ravel().tolist(), members.ravel().tolist()
-    (-1.0, [0.0, 0.5], [-1.0, -0.5])
+    (-1.0, [-2.0, -2.0], [-3.0, -3.0])
     >>> linear.scaled(0.5).coefficient.tolist()
     [[1.0]]
     """
@@ -53,9 +50,7 @@ class Linear:
     scale: NDArray[np.float64]
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
-    missing_share: NDArray[np.float64]
     coefficient: NDArray[np.float64]
-    missing_coefficient: NDArray[np.float64]
     intercept: NDArray[np.float64]
 
     def take(self, features: NDArray[np.int64]) -> Linear:
@@ -94,12 +89,8 @@ class Linear:
             As many columns as this one.
         """
         coefficient = np.zeros_like(self.coefficient)
-        missing = np.zeros_like(self.missing_coefficient)
         coefficient[:, features] = part.coefficient
-        missing[:, features] = part.missing_coefficient
-        return replace(
-            self, coefficient=coefficient, missing_coefficient=missing, intercept=part.intercept
-        )
+        return replace(self, coefficient=coefficient, intercept=part.intercept)
 
     def scaled(self, weight: float) -> Linear:
         """Return the regression with its log-odds times a weight.
@@ -115,14 +106,11 @@ class Linear:
             The same transformation.
         """
         return replace(
-            self,
-            coefficient=weight * self.coefficient,
-            intercept=weight * self.intercept,
-            missing_coefficient=weight * self.missing_coefficient,
+            self, coefficient=weight * self.coefficient, intercept=weight * self.intercept
         )
 
-    def transform(self, X: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return standardised features (0 where missing) and centred missing indicators.
+    def fill(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return features with the usual value in the place of every missing one.
 
         Parameters
         ----------
@@ -131,13 +119,35 @@ class Linear:
 
         Returns
         -------
-        standardised, missing : arrays of shape (n_pupils, n_features)
-            Both with mean 0 over the training rows.
+        float array of shape (n_pupils, n_features)
+            None is missing.
+
+        Examples
+        --------
+        >>> one = np.ones(1)
+        >>> linear = Linear(
+        ...     centre=3 * one, scale=one, mean=one, spread=one, coefficient=one[None], intercept=one
+        ... )
+        >>> linear.fill(np.array([[1.0], [np.nan]], np.float32)).ravel().tolist()
+        [1.0, 3.0]
         """
-        missing = np.isnan(X)
-        squashed = np.arcsinh((X.astype(np.float64) - self.centre) / self.scale)
-        standardised = np.where(missing, 0.0, (squashed - self.mean) / self.spread)
-        return standardised, missing - self.missing_share
+        return np.where(np.isnan(X), self.centre.astype(X.dtype), X)
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return standardised features.
+
+        Parameters
+        ----------
+        X : float array of shape (n_pupils, n_features)
+            Features; missing values are nan.
+
+        Returns
+        -------
+        float array of shape (n_pupils, n_features)
+            With mean 0 over the training rows.
+        """
+        squashed = np.arcsinh((self.fill(X).astype(np.float64) - self.centre) / self.scale)
+        return np.asarray((squashed - self.mean) / self.spread)
 
     def explain(
         self, X: NDArray[np.float32]
@@ -158,14 +168,12 @@ class Linear:
         members : array of shape (n_pupils, n_members)
             Log-odds.
         """
-        used = np.flatnonzero(np.any([self.coefficient, self.missing_coefficient], axis=(0, 1)))
+        used = np.flatnonzero(self.coefficient.any(axis=0))
         part = self.take(used)
-        standardised, missing = part.transform(X[:, used])
+        standardised = part.transform(X[:, used])
         contributions = np.zeros(X.shape, order="F")
-        members = standardised @ part.coefficient.T + missing @ part.missing_coefficient.T
-        standardised *= part.coefficient.mean(0)
-        missing *= part.missing_coefficient.mean(0)
-        contributions[:, used] = standardised + missing
+        members = standardised @ part.coefficient.T
+        contributions[:, used] = standardised * part.coefficient.mean(0)
         return float(self.intercept.mean()), contributions, members + self.intercept
 
 
@@ -206,8 +214,9 @@ class Ensemble:
         members : array of shape (n_pupils, n_members)
             Uncalibrated log-odds of every bag.
         """
-        base, contributions, members = self.linear.explain(X)
-        tree_base, tree_parts, tree_members = self.trees.explain(X, len(self.tree_base))
+        filled = self.linear.fill(X)  # what is missing counts as the usual value, here and in trees
+        base, contributions, members = self.linear.explain(filled)
+        tree_base, tree_parts, tree_members = self.trees.explain(filled, len(self.tree_base))
         contributions += tree_parts
         members += tree_members
         return (
@@ -232,7 +241,6 @@ class Ensemble:
         linear = replace(
             self.linear,
             coefficient=self.linear.coefficient[[number]],
-            missing_coefficient=self.linear.missing_coefficient[[number]],
             intercept=self.linear.intercept[[number]],
         )
         trees = self.trees.take(np.flatnonzero(self.trees.member == number)).of_member(0)
@@ -251,9 +259,10 @@ class Ensemble:
         array of shape (n_pupils, n_features, n_features)
             Uncalibrated log-odds; symmetric; rows add up to the contributions.
         """
-        values = self.trees.interactions(X, len(self.tree_base))
+        filled = self.linear.fill(X)
+        values = self.trees.interactions(filled, len(self.tree_base))
         diagonal = np.arange(X.shape[1])
-        values[:, diagonal, diagonal] += self.linear.explain(X)[1]  # a sum has no interactions
+        values[:, diagonal, diagonal] += self.linear.explain(filled)[1]  # a sum has no interactions
         return values
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -309,7 +318,6 @@ def _check_arrays(arrays: dict[str, NDArray[Any]]) -> None:
     t = arrays["trees.member"].size
     shapes = dict.fromkeys(wanted, ("f", (n,))) | {
         "linear.coefficient": ("f", (m, n)),
-        "linear.missing_coefficient": ("f", (m, n)),
         "linear.intercept": ("f", (m,)),
         "tree_base": ("f", (m,)),
         "trees.feature": ("i", (t, 3)),

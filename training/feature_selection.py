@@ -1,7 +1,7 @@
 """Feature selection, and the form in which a regression sees features.
 
 In:  rows of features, and which rows had the outcome.
-Out: a transformation learned from all rows; the features chosen; the columns of the regression.
+Out: a transformation learned from all rows; the features chosen.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.training.ensemble import Linear
 
-__all__ = ["choose_features", "learn_transformation", "missing_varies", "regressors"]
+__all__ = ["choose_features", "learn_transformation"]
 
 NEAR_DUPLICATE = 0.9
 """Correlation from which two features count as near duplicates; chosen."""
@@ -42,25 +42,22 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
     Examples
     --------
     >>> linear = learn_transformation(np.array([[1.0], [3.0], [np.nan]], np.float32), n_bags=1)
-    >>> linear.centre.tolist(), linear.missing_share.round(2).tolist()
-    ([2.0], [0.33])
+    >>> linear.centre.tolist(), linear.mean.tolist()
+    ([2.0], [0.0])
     """
     frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
     centre = frame.median().fillna(0.0).to_numpy()
-    scale = frame.std(ddof=0).fillna(0.0).to_numpy()
+    frame = frame.fillna(pd.Series(centre))
+    scale = frame.std(ddof=0).to_numpy()
     scale = np.where(scale > 1e-9, scale, 1.0)
     squashed = np.arcsinh((frame - centre) / scale)
-    mean = squashed.mean().fillna(0.0).to_numpy()
-    spread = squashed.std(ddof=0).fillna(0.0).to_numpy()
-    shape = (n_bags, values.shape[1])
+    spread = squashed.std(ddof=0).to_numpy()
     return Linear(
         centre=centre,
         scale=scale,
-        mean=mean,
+        mean=squashed.mean().to_numpy(),
         spread=np.where(spread > 1e-9, spread, 1.0),
-        missing_share=frame.isna().mean().to_numpy(),
-        coefficient=np.zeros(shape),
-        missing_coefficient=np.zeros(shape),
+        coefficient=np.zeros((n_bags, values.shape[1])),
         intercept=np.zeros(n_bags),
     )
 
@@ -98,13 +95,8 @@ def choose_features(
     """
     with_outcome = np.flatnonzero(outcome == 1)
     others = np.flatnonzero(outcome == 0)[:: max(1, len(outcome) // COMPARED)]
-    sample, missing = linear.transform(values[np.concatenate([with_outcome, others])])
-    n = len(with_outcome)
-    share = linear.missing_share
-    spread = np.sqrt(np.maximum(share * (1 - share), 1e-6))
-    strength = np.maximum(
-        np.abs(sample[:n].mean(axis=0)), np.abs(missing[:n].mean(axis=0)) / spread
-    )
+    sample = linear.transform(values[np.concatenate([with_outcome, others])])
+    strength = np.abs(sample[: len(with_outcome)].mean(axis=0))
     sample = sample - sample.mean(axis=0)
     sample /= np.maximum(np.sqrt((sample**2).sum(axis=0)), 1e-9)
     alike = np.abs(sample.T @ sample) > NEAR_DUPLICATE
@@ -113,50 +105,3 @@ def choose_features(
         if len(kept) < n_features and not alike[feature, kept].any():
             kept.append(int(feature))
     return np.sort(np.array(kept, dtype=np.int64))
-
-
-def missing_varies(linear: Linear) -> NDArray[np.int64]:
-    """Return the features that are missing in some rows and not in others.
-
-    Parameters
-    ----------
-    linear : Linear
-        The transformation.
-
-    Returns
-    -------
-    int array of shape (n_chosen,)
-        Their columns, ascending.
-
-    Examples
-    --------
-    >>> linear = learn_transformation(np.array([[1.0, 2.0], [np.nan, 3.0]], np.float32), n_bags=1)
-    >>> missing_varies(linear).tolist()
-    [0]
-    """
-    return np.flatnonzero((linear.missing_share > 0) & (linear.missing_share < 1))
-
-
-def regressors(linear: Linear, values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what the regression sees: standardised features, then who lacks which.
-
-    Parameters
-    ----------
-    linear : Linear
-        The transformation.
-    values : float array of shape (n_rows, n_features)
-        Features; missing values are nan.
-
-    Returns
-    -------
-    float array of shape (n_rows, n_features + n_varying)
-        A column more for each of :func:`missing_varies`.
-
-    Examples
-    --------
-    >>> values = np.array([[1.0, 2.0], [np.nan, 3.0]], np.float32)
-    >>> regressors(learn_transformation(values, n_bags=1), values).shape
-    (2, 3)
-    """
-    standardised, missing = linear.transform(values)
-    return np.hstack([standardised, missing[:, missing_varies(linear)]])

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.explain.history import MONTHS_PER_YEAR, months_on_record
 from riskmodel.explain.phrases import (
     fill_template,
     phrase_of,
@@ -154,17 +155,20 @@ def may_protect(values: pd.DataFrame) -> NDArray[np.bool_]:
     Returns
     -------
     bool array of shape (n_pupils,)
-        True where none of the counts of the last 12 months that are there is above 0.
+        True where the pupil's record covers the last 12 months and none of the counts of these months
+        that are there is above 0.
     """
     counts = [name for name in _INCIDENTS if name in values]
-    return np.asarray(~(values[counts] > 0).to_numpy().any(axis=1))
+    nothing = ~(values[counts] > 0).to_numpy().any(axis=1)
+    return np.asarray(nothing & (months_on_record(values) >= MONTHS_PER_YEAR))
 
 
 def _suspensions(values: pd.DataFrame, sign: int, otherwise: Texts) -> Texts:
     """Return how many suspensions and how long ago; or, where they protect, since when none."""
     ever = (values["suspensions_ever"] > 0).to_numpy()
     if sign < 0:
-        return np.where(ever, "Not suspended in the last 12 months", "Not suspended so far")
+        never = ~ever & np.isinf(months_on_record(values))
+        return np.where(never, "Not suspended so far", "Not suspended in the last 12 months")
     columns = [values[name].tolist() for name in _SUSPENSION_COLUMNS]
     before = values.get("excluded_before", pd.Series(0.0, index=values.index)).tolist()
     lines = [_suspension_line(*row) for row in zip(*columns, before, strict=True)]

@@ -63,14 +63,15 @@ class Phrase:
     strength : bool
         Whether it may count as protecting.
     texts : tuple of str
-        Templates for something, nothing and missing; an empty one makes no sentence.
+        Templates for something and for nothing; an empty one makes no sentence. A missing value
+        never makes one.
     unit : str
         Unit of the value.
     """
 
     subject: str
     strength: bool
-    texts: tuple[str, str, str]
+    texts: tuple[str, str]
     unit: str
 
     def kinds(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -151,15 +152,13 @@ def _phrase(feature: Feature) -> Phrase:
     row = next((row for row in _rows() if fnmatchcase(feature.name, row["feature"])), None)
     if row is None:
         return _own_phrase(feature.label, feature.unit)
-    some, none, missing = (_fill(row[kind], feature) for kind in ("some", "none", "missing"))
-    return Phrase(row["subject"], row["strength"] == "yes", (some, none, missing), feature.unit)
+    some, none = (_fill(row[kind], feature) for kind in ("some", "none"))
+    return Phrase(row["subject"], row["strength"] == "yes", (some, none), feature.unit)
 
 
 def _own_phrase(label: str, unit: str) -> Phrase:
     """Return the words of a feature that is a subject by itself."""
-    return Phrase(
-        label, True, (f"{label}: {{value}}", f"{label}: {{value}}", f"{label}: not known"), unit
-    )
+    return Phrase(label, True, (f"{label}: {{value}}", f"{label}: {{value}}"), unit)
 
 
 def place_of(name: str) -> int:

@@ -29,6 +29,9 @@ SPRING = 16
 SETTLING_MONTHS = 4
 """Months at a school in which a pupil is still new there; chosen."""
 
+AFTERNOONS = 0.5
+"""Share of afternoons missed after a morning in school that looks like a timetable; chosen."""
+
 FALL = 0.10
 """Fall of attendance, in four school weeks, worth a question by itself; chosen."""
 
@@ -184,6 +187,16 @@ QUESTIONS = (
         "When does the part-time timetable end, and who looks at it until then?",
         "On a part-time timetable for {part_time_rate_60_days:value} of half-days in the last 12 "
         "school weeks, and still in the last 4.",
+    ),
+    Question(
+        "part_time_not_recorded",
+        ("afternoons_missed", "part_time_rate_60_days"),
+        lambda X: _where(
+            (X["afternoons_missed"] >= AFTERNOONS) & ~(X["part_time_rate_60_days"] > 0)
+        ),
+        "Is the pupil on a part-time timetable that is recorded as absence? When does it end?",
+        "Missed {afternoons_missed:value} of afternoons after a morning in school, in the last 12 school "
+        "weeks, with no part-time timetable on record.",
     ),
     Question(
         "attendance_fell_first",

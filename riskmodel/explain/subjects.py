@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
+from riskmodel.explain.history import months_needed, months_on_record
 from riskmodel.explain.phrases import NONE, SOME, phrase_of, place_of, read_words
 from riskmodel.features import CATALOGUE
 
@@ -134,12 +135,28 @@ def _wording(
     usual = np.full(len(columns), np.nan) if typical is None else typical[columns]
     fits = [_fits(names[n], values[:, n], usual[n]) for n in range(len(columns))]
     raises, protects, borne = (np.column_stack(side) for side in zip(*fits, strict=True))
+    protects &= _is_on_record(names, values, features)
     if subject == SUSPENSIONS:
         protects &= may_protect(features)[:, None]
     borne &= subject in _carried()
+    for side in (raises, protects, borne):
+        side &= _rests_on_facts(parts, values)[:, None]
     clear = np.array([_direction_of(name) != 0 for name in names])
     sides = ((parts, raises), (-parts, protects), (-parts, borne))
     return np.stack([_strongest(push, fit, clear, columns) for push, fit in sides])
+
+
+def _rests_on_facts(parts: Floats, values: Floats) -> Bools:
+    """Return for whom what is known makes up half or more of what the subject adds."""
+    known, whole = np.where(np.isnan(values), 0.0, parts).sum(axis=1), parts.sum(axis=1)
+    return np.asarray(2 * known * np.sign(whole) >= np.abs(whole))
+
+
+def _is_on_record(names: list[str], values: Floats, features: pd.DataFrame) -> Bools:
+    """Return where a record goes back far enough for nothing on it to be a strength."""
+    kinds = np.column_stack([phrase_of(n).kinds(v) for n, v in zip(names, values.T, strict=True)])
+    needed = np.array([months_needed(name) for name in names])
+    return np.asarray((kinds != NONE) | (months_on_record(features)[:, None] >= needed))
 
 
 @cache
@@ -160,18 +177,22 @@ def _fits(name: str, values: Floats, typical: float) -> tuple[Bools, Bools, Bool
     """Return for whom a feature's words fit: where it raises, where it protects, where it is borne."""
     phrase = phrase_of(name)
     kinds = phrase.kinds(values)
-    has_text = np.array([bool(text) for text in phrase.texts])[kinds]
+    texts = (*phrase.texts, "")  # what is missing is neither reason nor strength
+    has_text = np.array([bool(text) and _may_be_reason(name) for text in texts])[kinds]
     borne = has_text & (kinds == SOME)
     raises, protects = has_text, has_text & phrase.strength
-    if direction := _direction_of(name):
+    direction = _direction_of(name)
+    if direction:
         higher, lower = _beyond_typical(values, typical, kinds, is_flag=phrase.unit == "yes/no")
         worse, better = (higher, lower) if direction > 0 else (lower, higher)
         raises, protects = raises & worse, protects & better
-        if direction > 0:
-            raises &= kinds != NONE
-        if phrase.subject == SUSPENSIONS:
-            raises &= kinds == SOME  # what is missing is a suspension that never was
+    if name in CATALOGUE and direction >= 0:
+        raises = raises & (kinds != NONE)  # what is not there raises nothing
     return raises, protects, borne
+
+
+def _may_be_reason(name: str) -> bool:
+    return name not in CATALOGUE or CATALOGUE[name].may_be_reason
 
 
 def _beyond_typical(

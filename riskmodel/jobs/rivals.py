@@ -20,7 +20,7 @@ from riskmodel.errors import HistoryError
 from riskmodel.evaluation import points_of, school_rate, simple_rankers
 from riskmodel.evaluation.predictions import check_predictions, rankers_of
 from riskmodel.explain.phrases import write_value
-from riskmodel.features import CATALOGUE
+from riskmodel.features import CATALOGUE, ON_RECORDS
 from riskmodel.jobs.past_levels import with_past_risks
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
@@ -90,7 +90,9 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
     directions = {str(name): CATALOGUE[str(name)].direction for name in X if name in CATALOGUE}
 
     def make(**settings: Any) -> RareOutcomeClassifier:
-        return RareOutcomeClassifier(monotone=directions, random_state=seed, **settings)
+        return RareOutcomeClassifier(
+            monotone=directions, bounded=ON_RECORDS, random_state=seed, **settings
+        )
 
     return make
 

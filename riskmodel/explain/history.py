@@ -1,0 +1,96 @@
+"""How far back what happened to a pupil is known.
+
+In:  the pupils' own values.
+Out: months, and for how many of them a sentence on what did not happen speaks.
+
+An LA knows of a pupil what was recorded here. Of the time before a pupil came, it knows nothing. "Not
+suspended so far" is then no knowledge of the pupil, and no strength.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.features import CATALOGUE
+
+__all__ = ["MONTHS_PER_YEAR", "months_needed", "months_on_record"]
+
+MONTHS_PER_YEAR = 12
+
+WHOLE_YEAR = 360
+"""Half-days with a mark from which the last 12 months count as known; 9 of 10; chosen."""
+
+_MONTHS = {"the last 2 years": 2 * MONTHS_PER_YEAR, "the last 6 years": 6 * MONTHS_PER_YEAR}
+"""Window of a feature → months; other windows are of a year or less."""
+
+_RECORDED_HERE = {"enrolments", "circumstances"}
+"""Tables that hold nothing of what happened before a pupil came."""
+
+Floats = NDArray[np.float64]
+
+
+def months_on_record(features: pd.DataFrame) -> Floats:
+    """Return for how many months, at least, each pupil's record is known.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_pupils, n_features)
+        The pupils' values.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Infinite for pupils who have been at one school since Year 1 or before, and where no feature
+        holds when a pupil came. Otherwise the months at the present school; 12 where the register
+        covers them; 0 where nothing is known.
+
+    Examples
+    --------
+    >>> pupils = pd.DataFrame(
+    ...     {"months_at_school": [30.0, 30.0], "schools_so_far": 1.0, "year_group": [2.0, 9.0]}
+    ... )
+    >>> months_on_record(pupils).tolist()
+    [inf, 30.0]
+    """
+    if "months_at_school" not in features:
+        return np.full(len(features), np.inf)
+    here = features["months_at_school"].fillna(0.0).to_numpy(dtype=np.float64)
+    marks = features.get("known_half_days", pd.Series(0.0, index=features.index)).to_numpy()
+    known = np.where(marks >= WHOLE_YEAR, np.maximum(here, MONTHS_PER_YEAR), here)
+    return np.where(_from_the_start(features, here), np.inf, known)
+
+
+def _from_the_start(features: pd.DataFrame, here: Floats) -> NDArray[np.bool_]:
+    """Return who has been at one school since Year 1 or before."""
+    if not {"schools_so_far", "year_group"} <= {*features.columns}:
+        return np.zeros(len(features), dtype=bool)
+    one_school = (features["schools_so_far"] <= 1).to_numpy()
+    return np.asarray(one_school & (here > MONTHS_PER_YEAR * (features["year_group"] - 1)))
+
+
+def months_needed(name: str) -> float:
+    """Return how far back a record must go before "nothing of this kind" can be a strength.
+
+    Parameters
+    ----------
+    name : str
+        Feature.
+
+    Returns
+    -------
+    float
+        Months; infinite for all the past; 0 for what no earlier record could hold.
+
+    Examples
+    --------
+    >>> [months_needed(name) for name in ("moves_24_months", "mid_year_moves", "late_rate_term")]
+    [24.0, inf, 0.0]
+    """
+    feature = CATALOGUE.get(name)
+    if feature is None or feature.source not in _RECORDED_HERE:
+        return 0.0
+    if not feature.window and not name.endswith("_now"):
+        return float("inf")
+    return float(_MONTHS.get(feature.window, MONTHS_PER_YEAR))
