@@ -23,6 +23,7 @@ from riskmodel.evaluation.best_rival import best_rival
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.capacity import listed_by, places_on_lists
 from riskmodel.evaluation.capacity_curve import CapacityCurve, capacity_curve
+from riskmodel.evaluation.children import count_children
 from riskmodel.evaluation.decision_curve import decision_curve
 from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, totals_by_list
 from riskmodel.evaluation.notice import ONCE_A_YEAR, notice_curve, yearly
@@ -76,6 +77,9 @@ class Backtest:
     lost : DataFrame, optional
         Places of pupils who left before their outcome was known, and where they went
         (:func:`riskmodel.evaluation.staying.count_lost`).
+    children : DataFrame, optional
+        Children on the lists and with the outcome, each counted once
+        (:func:`riskmodel.evaluation.children.count_children`).
     weighted : DataFrame, optional
         Recall and precision weighed by the probability of staying
         (:func:`riskmodel.evaluation.staying.weighted_figures`).
@@ -106,6 +110,7 @@ class Backtest:
     stability: pd.DataFrame | None = field(repr=False, default=None)
     schools: pd.DataFrame | None = field(repr=False, default=None)
     lost: pd.DataFrame | None = field(repr=False, default=None)
+    children: pd.DataFrame | None = field(repr=False, default=None)
     weighted: pd.DataFrame | None = field(repr=False, default=None)
     places: CapacityCurve | None = field(repr=False, default=None)
     notice: pd.DataFrame | None = field(repr=False, default=None)
@@ -310,6 +315,7 @@ def compare(
         simpler=tuple(simpler),
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
         lost=count_lost(predictions, listed),
+        children=count_children(predictions, listed, resamples),
         weighted=weighted_figures(overall) if "stays" in predictions else None,
         places=capacity_curve(predictions, compared, capacity, resamples),
         notice=_notice(predictions, used[0], capacity, resamples),

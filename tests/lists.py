@@ -35,15 +35,15 @@ WEIGHTS = {
 """A rule that a test can follow: log-odds per unit, about the cohort's mean."""
 
 TRACK: dict[str, Any] = {
-    "table": [
+    "children": [
         {
             "ranker": "model",
-            "precision_at_capacity": 0.08,
-            "precision_at_capacity_low": 0.05,
-            "precision_at_capacity_high": 0.12,
-            "recall_at_capacity": 0.48,
-            "recall_at_capacity_low": 0.3,
-            "recall_at_capacity_high": 0.6,
+            "precision_by_child": 0.08,
+            "precision_by_child_low": 0.05,
+            "precision_by_child_high": 0.12,
+            "recall_by_child": 0.48,
+            "recall_by_child_low": 0.3,
+            "recall_by_child_high": 0.6,
         }
     ],
     "counts": {"capacity": 25},

@@ -30,16 +30,16 @@ NAMES = ["absence_rate_20_days", "suspensions_12_months", "sen_support_now", "fs
 
 
 BACKTEST = {
-    "table": [
-        {"ranker": "roni", "precision_at_capacity": 0.01},
+    "children": [
+        {"ranker": "roni", "precision_by_child": 0.01},
         {
             "ranker": "model",
-            "precision_at_capacity": 0.12,
-            "precision_at_capacity_low": 0.08,
-            "precision_at_capacity_high": 0.17,
-            "recall_at_capacity": 0.41,
-            "recall_at_capacity_low": 0.3,
-            "recall_at_capacity_high": 0.52,
+            "precision_by_child": 0.12,
+            "precision_by_child_low": 0.08,
+            "precision_by_child_high": 0.17,
+            "recall_by_child": 0.41,
+            "recall_by_child_low": 0.3,
+            "recall_by_child_high": 0.52,
         },
     ],
     "counts": {"capacity": 25},

@@ -235,9 +235,9 @@ def test_simulated_data_carry_a_banner(simulated: bool, tmp_path: Path) -> None:
     [
         None,
         {},
-        {"table": []},
-        {"table": [{"ranker": "roni", "precision_at_capacity": 0.01}]},
-        {"table": [{"ranker": "model", "precision_at_capacity": None}]},
+        {"children": []},
+        {"children": [{"ranker": "roni", "precision_by_child": 0.01}]},
+        {"children": [{"ranker": "model", "precision_by_child": None}]},
     ],
 )
 def test_what_was_not_measured_is_said_to_be_so(backtest: dict[str, Any] | None) -> None:

@@ -20,11 +20,11 @@ from riskmodel.report.sentences import (
 )
 from tests.small_list import BACKTEST, CAPACITY, N, make
 
-MODEL: dict[str, Any] = BACKTEST["table"][1]
+MODEL: dict[str, Any] = BACKTEST["children"][1]
 
 
 def with_figures(**changed: Any) -> dict[str, Any]:
-    return BACKTEST | {"table": [MODEL | changed]}
+    return BACKTEST | {"children": [MODEL | changed]}
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,20 @@ def test_the_change_is_measured_against_a_day(compared: str | None, words: str) 
 @pytest.mark.parametrize(
     ("evaluated", "beginning"),
     [
-        ("out of time", "On earlier lists of 25 pupils: "),
-        ("by pupils", "Tested on pupils left out of the training of 25 pupils: "),
-        (None, "Tested on pupils left out of the training of 25 pupils: "),
+        ("out of time", "On earlier lists of 25 pupils, each child counted once: "),
+        (
+            "by pupils",
+            "Tested on pupils left out of the training of 25 pupils, each child counted once: ",
+        ),
+        (None, "Tested on pupils left out of the training of 25 pupils, each child counted once: "),
     ],
 )
 def test_the_track_record_says_how_it_was_tested(evaluated: str | None, beginning: str) -> None:
     said = backtest_words(BACKTEST, evaluated)
     assert said.startswith(beginning)
     assert said.endswith(
-        "out of 100 pupils listed, about 12 had the outcome (95% interval 8 to 17); of 100 pupils who "
-        "had it, the list held about 41 (30 to 52)."
+        "out of 100 children listed, about 12 had the outcome (95% interval 8 to 17); of 100 children who "
+        "had it, the lists held about 41 (30 to 52)."
     )
 
 
@@ -116,12 +119,12 @@ def test_the_track_record_says_how_it_was_tested(evaluated: str | None, beginnin
     "backtest",
     [
         {},
-        {"table": []},
-        {"table": [{"ranker": "roni"}]},
-        with_figures(precision_at_capacity=None),
-        with_figures(precision_at_capacity_low=None),
-        with_figures(recall_at_capacity_high=None),
-        {"table": [{key: value for key, value in MODEL.items() if key != "recall_at_capacity"}]},
+        {"children": []},
+        {"children": [{"ranker": "roni"}]},
+        with_figures(precision_by_child=None),
+        with_figures(precision_by_child_low=None),
+        with_figures(recall_by_child_high=None),
+        {"children": [{key: value for key, value in MODEL.items() if key != "recall_by_child"}]},
     ],
 )
 def test_without_every_figure_nothing_is_claimed(backtest: dict[str, Any]) -> None:
@@ -137,9 +140,9 @@ def test_without_every_figure_nothing_is_claimed(backtest: dict[str, Any]) -> No
     ("figures", "count", "words"),
     [
         ({}, 12, "12 (8 to 17) were permanently excluded"),
-        ({"precision_at_capacity": 0.0, "precision_at_capacity_low": 0.0}, 0, "0 (0 to 17) were"),
-        ({"precision_at_capacity": 1.0, "precision_at_capacity_high": 1.0}, 100, "100 (8 to 100)"),
-        ({"precision_at_capacity": 0.126}, 13, "13 (8 to 17)"),
+        ({"precision_by_child": 0.0, "precision_by_child_low": 0.0}, 0, "0 (0 to 17) were"),
+        ({"precision_by_child": 1.0, "precision_by_child_high": 1.0}, 100, "100 (8 to 100)"),
+        ({"precision_by_child": 0.126}, 13, "13 (8 to 17)"),
     ],
 )
 def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, words: str) -> None:

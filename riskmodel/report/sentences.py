@@ -13,6 +13,7 @@ import pandas as pd
 
 from riskmodel.assess import Assessment
 from riskmodel.data.outcomes import outcome_of
+from riskmodel.evaluation.children import SHARES
 
 __all__ = [
     "AUDIT_TABLES",
@@ -28,8 +29,8 @@ __all__ = [
     "track_record",
 ]
 
-METRICS, ENDS = ("precision_at_capacity", "recall_at_capacity"), ("", "_low", "_high")
-"""Metrics of a backtest that the sentences give, and the endings of a figure and its interval."""
+ENDS = ("", "_low", "_high")
+"""Endings of a figure and its interval."""
 
 OUT_OF_TIME = "out of time"
 """What provenance calls a test on earlier lists."""
@@ -223,12 +224,12 @@ def _count(figures: list[float]) -> str:
 
 
 def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
-    """Return precision and recall at the capacity out of 100, each with its interval."""
-    table = backtest.get("table", [])
+    """Return both shares of children out of 100, each with its interval."""
+    table = backtest.get("children") or []
     row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
-    if any(row.get(f"{metric}{end}") is None for metric in METRICS for end in ENDS):
+    if any(row.get(f"{share}{end}") is None for share in SHARES for end in ENDS):
         return None
-    return [[100 * row[f"{metric}{end}"] for end in ENDS] for metric in METRICS]
+    return [[100 * row[f"{share}{end}"] for end in ENDS] for share in SHARES]
 
 
 def track_record(assessment: Assessment) -> str:
@@ -273,7 +274,8 @@ def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
     )
     precision, recall = measured
     return (
-        f"{how} of {capacity} pupils: out of 100 pupils listed, about {precision[0]:.0f} had "
-        f"the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of 100 pupils who had "
-        f"it, the list held about {recall[0]:.0f} ({recall[1]:.0f} to {recall[2]:.0f})."
+        f"{how} of {capacity} pupils, each child counted once: out of 100 children listed, about "
+        f"{precision[0]:.0f} had the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of "
+        f"100 children who had it, the lists held about {recall[0]:.0f} ({recall[1]:.0f} to "
+        f"{recall[2]:.0f})."
     )
