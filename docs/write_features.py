@@ -8,11 +8,14 @@ from riskmodel.features import data_dictionary
 
 DIRECTION = {1: "rises", -1: "falls", 0: "–"}
 
+YES_OR_NO = {True: "yes", False: "no"}
+
 HEAD = """# Every feature
 
 {n} features, from the catalogue (`riskmodel.features.CATALOGUE`; this page: `python docs/write_features.py`).
 All are built from facts recorded before the day of the list. *Risk* says what the trees may assume: that risk
-rises or falls with the feature, or nothing. *Change* says whether support could change it.
+rises or falls with the feature, or nothing. *Change* says whether support could change it. *Reason* says
+whether somebody can act on it or ask about it, so that it may be [a reason](reasons.md) by itself.
 """
 
 
@@ -27,11 +30,11 @@ def page() -> str:
     parts = [HEAD.format(n=len(data_dictionary()))]
     for theme, features in data_dictionary().groupby("theme", sort=False):
         parts += [f"\n## {str(theme).capitalize()} ({len(features)})\n",
-                  "| feature | what it is | unit | looks back | from | risk | change |",
-                  "|---|---|---|---|---|---|---|"]  # fmt: skip
+                  "| feature | what it is | unit | looks back | from | risk | change | reason |",
+                  "|---|---|---|---|---|---|---|---|"]  # fmt: skip
         parts += [
             f"| `{row.name}` | {row.label} | {row.unit} | {row.window or '–'} | {row.source} | "
-            f"{DIRECTION[row.direction]} | {'yes' if row.can_change else 'no'} |"
+            f"{DIRECTION[row.direction]} | {YES_OR_NO[row.can_change]} | {YES_OR_NO[row.may_be_reason]} |"
             for row in features.itertuples(index=False)
         ]
     return "\n".join(parts) + "\n"
