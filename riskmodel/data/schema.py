@@ -80,8 +80,14 @@ _ALL = (
                 unknown_is_group=True,
             ),
             _optional("first_language", "text", "First language, School Census code"),
+            _optional(
+                "first_language_recorded_on",
+                "date",
+                "First day the LA could have known the first language; missing where that is not told",
+            ),
             _optional("religion", "text", "Religion, where recorded"),
         ),
+        known_when={"first_language": "first_language_recorded_on"},
     ),
     Table(
         name="schools",

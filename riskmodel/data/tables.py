@@ -134,7 +134,7 @@ class Tables(Mapping[str, pd.DataFrame]):
 def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     table = TABLES[name]
     if "recorded_on" not in table.names:
-        return frame
+        return _without_later(frame, table.known_when, as_of)
     known = frame[(frame["recorded_on"] < as_of).to_numpy()]
     later = {
         column: (~(known[when] < as_of)).to_numpy()
@@ -148,6 +148,18 @@ def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     if name == "suspensions":
         return upheld(known)
     return _joined(known) if name == "enrolments" and "leaving_date" in known else known
+
+
+def _without_later(
+    frame: pd.DataFrame, known_when: Mapping[str, str], as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Hide values that were told later; of a value without a day nothing later is known."""
+    cut = {
+        column: frame[column].mask(frame[when] >= as_of)
+        for column, when in known_when.items()
+        if column in frame and when in frame
+    }
+    return frame.assign(**cut)
 
 
 def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,7 @@ __all__ = [
     "CHAMPION",
     "FITTED",
     "Recipe",
+    "additional_language",
     "lines_of_points",
     "predict_folds",
     "recipe",
@@ -131,7 +132,7 @@ def predict_folds(
         part = _context(sample, fold)
         scores = _recipe_scores(sample, fold, models)
         scores |= _fitted_scores(sample, fold)
-        eal = _additional_language(tables, part["pupil_id"])
+        eal = additional_language(tables, part["pupil_id"], fold.origin)
         scores |= simple_rankers(sample.X.iloc[fold.test].assign(eal=eal), points)
         if "school_id" in part:
             scores["school only"] = _school_scores(sample, fold)
@@ -263,8 +264,26 @@ def _context(sample: Sample, fold: Fold) -> pd.DataFrame:
     return part
 
 
-def _additional_language(tables: Tables, pupils: pd.Series) -> NDArray[np.float64]:
-    """Return 1 for English as an additional language: a point of RONI, never a model input."""
+def additional_language(
+    tables: Tables, pupils: pd.Series, as_of: pd.Timestamp
+) -> NDArray[np.float64]:
+    """Return 1 for English as an additional language: a point of RONI, never a model input.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    pupils : Series of shape (n_rows,)
+        The pupils.
+    as_of : Timestamp
+        A language that the LA was told on that day or later does not count.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+        1 or 0; 0 where the language was not known.
+    """
     english = {"ENG", "ENB", "NOT", "REF", "ZZZ"}  # DfE: these do not count as EAL
-    language = tables["pupils"].set_index("pupil_id")["first_language"].reindex(pupils)
+    known = Tables({"pupils": tables["pupils"]}).as_known(as_of)["pupils"]
+    language = known.set_index("pupil_id")["first_language"].reindex(pupils)
     return (language.notna() & ~language.isin(english)).to_numpy().astype(float)

@@ -53,6 +53,7 @@ def pupils_table(
             "sex": coded("pupils", "sex", np.where(population.male, "M", "F")),
             "ethnicity": coded("pupils", "ethnicity", names),
             "first_language": pd.array(np.where(other, "OTH", "ENG"), dtype="str"),
+            "first_language_recorded_on": np.full(len(names), np.datetime64("NaT", "s")),
             "religion": pd.array([None] * len(names), dtype="str"),
         }
     )

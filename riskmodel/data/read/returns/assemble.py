@@ -113,6 +113,9 @@ def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Take from each pupil's rows the latest value that is known."""
     ordered = frame.sort_values(["pupil_id", "_day", *ORIGIN], kind="stable")
+    told = ordered.groupby(["pupil_id", "first_language"], observed=True)
+    since = told["first_language_recorded_on"].transform("min")
+    ordered = ordered.assign(first_language_recorded_on=since)
     columns = TABLES[name].names[1:]
     plain = ordered.assign(
         **{c: ordered[c].astype("object").where(ordered[c] != NOT_KNOWN) for c in columns}

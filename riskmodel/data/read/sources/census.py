@@ -70,6 +70,7 @@ def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
             "sex": column(frame, "sex"),
             "ethnicity": column(frame, "ethnicity"),
             "first_language": column(frame, "language"),
+            "first_language_recorded_on": known["recorded_on"],
             "_day": known["day"],
         }
     )
