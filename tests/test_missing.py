@@ -20,8 +20,8 @@ from riskmodel.training.boosting import RareOutcomeClassifier
 NAN = float("nan")
 
 FORBIDDEN = re.compile(
-    "No .* results? (are|is) known|neighbourhood is not known|: not known|afternoons after a morning"
-    "|there (are|is) [0-9,]+ other pupil|Is in Year|school year (began|is just)"
+    "No .* results? (?:are|is) known|neighbourhood is not known|: not known|afternoons after a morning"
+    "|there (?:are|is) [0-9,]+ other pupil|Is in Year|school year (?:began|is just)"
 )
 """What no officer could act on or ask about, or says that something is missing."""
 
