@@ -38,7 +38,7 @@ from benchmarks.tasks import (
     training_rows,
     yardsticks,
 )
-from riskmodel.features import CATALOGUE
+from riskmodel.features import CATALOGUE, NONE_SO_FAR, ON_RECORDS
 from riskmodel.simulate import WORLDS
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.tuned_ridge import fit_tuned_ridge
@@ -78,7 +78,9 @@ def ours(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
     """Return the library's recipe's scores."""
     names = names_of(train)
     directions = {name: CATALOGUE[name].direction for name in names}
-    model = RareOutcomeClassifier(monotone=directions, **settings)
+    model = RareOutcomeClassifier(
+        monotone=directions, bounded=ON_RECORDS, none_so_far=NONE_SO_FAR, **settings
+    )
     model.fit(train[names], train["_label"], train["_pupil"], train["_related"])
     return model.decision_function(test[names])
 

@@ -14,6 +14,7 @@ from riskmodel.features.catalogue import (
     BUILDERS,
     CATALOGUE,
     LISTED,
+    NONE_SO_FAR,
     ON_RECORDS,
     builder,
     check_listed,
@@ -26,6 +27,7 @@ from riskmodel.features.register import Register, make_register
 __all__ = [
     "BUILDERS",
     "CATALOGUE",
+    "NONE_SO_FAR",
     "ON_RECORDS",
     "Feature",
     "FactsAsOf",

@@ -25,6 +25,7 @@ __all__ = [
     "BUILDERS",
     "CATALOGUE",
     "LISTED",
+    "NONE_SO_FAR",
     "ON_RECORDS",
     "Builder",
     "Columns",
@@ -79,6 +80,19 @@ ON_RECORDS = (
     "not_known_now",
 )
 """Features that hold how much is known of a pupil, and not what: a lack of records never lowers a risk."""
+
+
+NONE_SO_FAR = {
+    "days_since_suspension": 1,
+    "days_since_first_suspension": 1,
+    "suspension_gap_last": 1,
+    "suspension_gap_mean": 1,
+    "suspension_gap_shortest": 1,
+    "last_suspension_length": -1,
+    "mean_suspension_length": -1,
+}
+"""Features that are missing because nothing happened so far, which is known → 1 where that is most like the
+largest value (a suspension long ago), -1 where most like the smallest (one of no length)."""
 
 
 class _Catalogue(Mapping[str, Feature]):

@@ -381,6 +381,7 @@ def small_model() -> RiskModel:
         scale=ones,
         mean=0 * ones,
         spread=ones,
+        counts_as=0 * ones,
         coefficient=both,
         intercept=-ones,
     )

@@ -131,6 +131,7 @@ def linear(n_bags: int, n_features: int) -> Linear:
         scale=one,
         mean=0 * one,
         spread=one,
+        counts_as=0 * one,
         coefficient=rng.normal(size=(n_bags, n_features)),
         intercept=rng.normal(size=n_bags),
     )

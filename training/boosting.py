@@ -96,6 +96,9 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Feature → 1 (risk never falls as it grows), -1, or 0; the trees are held to it.
     bounded : collection of str, optional
         Features whose direction the regression is held to as well: a coefficient of the other sign is 0.
+    none_so_far : mapping of str to int, optional
+        Features that are missing because there was none so far → 1 where they then count as the largest
+        value that was seen, -1 as the smallest. Other missing values count as the median.
     random_state : int
         Seed.
 
@@ -122,6 +125,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         related_weight: float = 0.5,
         monotone: Mapping[str, int] | None = None,
         bounded: Collection[str] | None = None,
+        none_so_far: Mapping[str, int] | None = None,
         random_state: int = 0,
     ) -> None:
         self.n_bags = n_bags
@@ -136,6 +140,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.related_weight = related_weight
         self.monotone = monotone
         self.bounded = bounded
+        self.none_so_far = none_so_far
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -185,7 +190,8 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         check_classification_targets(answers)
         self.classes_, outcome = _two_classes(answers)
         values: NDArray[np.float32] = np.asarray(checked, dtype=np.float32)
-        everything = learn_transformation(values, self.n_bags)
+        ends = self._of_mapping(self.none_so_far, np.arange(values.shape[1]))
+        everything = learn_transformation(values, self.n_bags, ends)
         chosen = choose_features(everything, values, outcome, self.n_features)
         linear = everything.take(chosen)
         values = linear.fill(values[:, chosen])
@@ -239,8 +245,13 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def _directions(self, chosen: NDArray[np.int64]) -> list[int]:
         """Return the direction in which each chosen feature may act."""
-        known = self.monotone or {}
-        return [int(known.get(name, 0)) for name in self._names(chosen)]
+        return self._of_mapping(self.monotone, chosen)
+
+    def _of_mapping(
+        self, mapping: Mapping[str, int] | None, chosen: NDArray[np.int64]
+    ) -> list[int]:
+        """Return what a mapping says of each chosen feature, 0 where it says nothing."""
+        return [int((mapping or {}).get(name, 0)) for name in self._names(chosen)]
 
     def _is_bounded(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         return np.array([name in (self.bounded or ()) for name in self._names(chosen)], dtype=bool)

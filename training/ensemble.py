@@ -21,13 +21,15 @@ __all__ = ["Ensemble", "Linear"]
 class Linear:
     """A bagged logistic regression on squashed, standardised features.
 
-    A feature enters as ``(arcsinh((x - centre) / scale) - mean) / spread``. A missing value enters as
-    the usual value, which is the centre.
+    A feature enters as ``(arcsinh((x - centre) / scale) - mean) / spread``, a missing one with the
+    value that it counts as.
 
     Attributes
     ----------
     centre, scale, mean, spread : float arrays of shape (n_features,)
         The transformation, learned from training rows; the centre is the median.
+    counts_as : float array of shape (n_features,)
+        The value that a missing one counts as.
     coefficient : float array of shape (n_members, n_features)
         Log-odds per standard deviation.
     intercept : float array of shape (n_members,)
@@ -37,7 +39,8 @@ class Linear:
     --------
     >>> one = np.ones(1)
     >>> linear = Linear(
-    ...     centre=3 * one, scale=one, mean=one, spread=one, coefficient=np.array([[2.0]]), intercept=-one
+    ...     centre=3 * one, scale=one, mean=one, spread=one, counts_as=3 * one,
+    ...     coefficient=np.array([[2.0]]), intercept=-one,
     ... )
     >>> base, contributions, members = linear.explain(np.array([[3.0], [np.nan]], np.float32))
     >>> base, contributions.ravel().tolist(), members.ravel().tolist()
@@ -50,6 +53,7 @@ class Linear:
     scale: NDArray[np.float64]
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
+    counts_as: NDArray[np.float64]
     coefficient: NDArray[np.float64]
     intercept: NDArray[np.float64]
 
@@ -110,7 +114,7 @@ class Linear:
         )
 
     def fill(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return features with the usual value in the place of every missing one.
+        """Return features, every missing one with the value that it counts as.
 
         Parameters
         ----------
@@ -126,12 +130,13 @@ class Linear:
         --------
         >>> one = np.ones(1)
         >>> linear = Linear(
-        ...     centre=3 * one, scale=one, mean=one, spread=one, coefficient=one[None], intercept=one
+        ...     centre=one, scale=one, mean=one, spread=one, counts_as=3 * one, coefficient=one[None],
+        ...     intercept=one,
         ... )
         >>> linear.fill(np.array([[1.0], [np.nan]], np.float32)).ravel().tolist()
         [1.0, 3.0]
         """
-        return np.where(np.isnan(X), self.centre.astype(X.dtype), X)
+        return np.where(np.isnan(X), self.counts_as.astype(X.dtype), X)
 
     def transform(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return standardised features.
@@ -214,7 +219,7 @@ class Ensemble:
         members : array of shape (n_pupils, n_members)
             Uncalibrated log-odds of every bag.
         """
-        filled = self.linear.fill(X)  # what is missing counts as the usual value, here and in trees
+        filled = self.linear.fill(X)  # what is missing counts the same here and in trees
         base, contributions, members = self.linear.explain(filled)
         tree_base, tree_parts, tree_members = self.trees.explain(filled, len(self.tree_base))
         contributions += tree_parts

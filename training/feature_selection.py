@@ -6,6 +6,8 @@ Out: a transformation learned from all rows; the features chosen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -24,7 +26,9 @@ COMPARED = 20_000
 """Rows without the outcome on which features are compared, about."""
 
 
-def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
+def learn_transformation(
+    values: NDArray[np.float32], n_bags: int, ends: Sequence[int] | None = None
+) -> Linear:
     """Learn centre, scale and spread of every feature, from every n-th row of many.
 
     Parameters
@@ -33,6 +37,9 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
         Features; missing values are nan.
     n_bags : int
         Bags whose coefficients will be put in.
+    ends : sequence of int, length n_features, optional
+        The value that a missing one counts as: 1 for the largest, -1 for the smallest, 0 for the
+        median. The median for all where left out.
 
     Returns
     -------
@@ -47,7 +54,10 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
     """
     frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
     centre = frame.median().fillna(0.0).to_numpy()
-    frame = frame.fillna(pd.Series(centre))
+    end = np.zeros(len(centre)) if ends is None else np.asarray(ends)
+    extreme = np.where(end > 0, frame.max(), frame.min())
+    counts_as = np.where((end == 0) | np.isnan(extreme), centre, extreme)
+    frame = frame.fillna(pd.Series(counts_as))
     scale = frame.std(ddof=0).to_numpy()
     scale = np.where(scale > 1e-9, scale, 1.0)
     squashed = np.arcsinh((frame - centre) / scale)
@@ -57,6 +67,7 @@ def learn_transformation(values: NDArray[np.float32], n_bags: int) -> Linear:
         scale=scale,
         mean=squashed.mean().to_numpy(),
         spread=np.where(spread > 1e-9, spread, 1.0),
+        counts_as=counts_as,
         coefficient=np.zeros((n_bags, values.shape[1])),
         intercept=np.zeros(n_bags),
     )

@@ -20,7 +20,7 @@ from riskmodel.errors import HistoryError
 from riskmodel.evaluation import points_of, school_rate, simple_rankers
 from riskmodel.evaluation.predictions import check_predictions, rankers_of
 from riskmodel.explain.phrases import write_value
-from riskmodel.features import CATALOGUE, ON_RECORDS
+from riskmodel.features import CATALOGUE, NONE_SO_FAR, ON_RECORDS
 from riskmodel.jobs.past_levels import with_past_risks
 from riskmodel.jobs.sample import Sample
 from riskmodel.progress import track
@@ -34,6 +34,7 @@ __all__ = [
     "CEILING",
     "CHAMPION",
     "FITTED",
+    "FROM_CATALOGUE",
     "Recipe",
     "additional_language",
     "lines_of_points",
@@ -51,6 +52,9 @@ CHAMPION = "champion's recipe"
 
 BY_HAND = ("yes/no", "count", "share", "half-days", "days", "weeks", "months", "years")
 """Units of the features that a learned points score may test: an officer can look them up."""
+
+FROM_CATALOGUE = frozenset({"monotone", "bounded", "none_so_far"})
+"""Settings that follow from the catalogue and are no choice of a training."""
 
 
 class Recipe(NamedTuple):
@@ -92,7 +96,11 @@ def recipe(X: pd.DataFrame, seed: int) -> Callable[..., RareOutcomeClassifier]:
 
     def make(**settings: Any) -> RareOutcomeClassifier:
         return RareOutcomeClassifier(
-            monotone=directions, bounded=ON_RECORDS, random_state=seed, **settings
+            monotone=directions,
+            bounded=ON_RECORDS,
+            none_so_far=NONE_SO_FAR,
+            random_state=seed,
+            **settings,
         )
 
     return make

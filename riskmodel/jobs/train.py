@@ -31,7 +31,14 @@ from riskmodel.jobs.gates import Evidence, gates_for
 from riskmodel.jobs.notes import calibrated_note, choice_note, notes_for
 from riskmodel.jobs.past_levels import final_calibration
 from riskmodel.jobs.record import lineage, register
-from riskmodel.jobs.rivals import CHAMPION, Recipe, lines_of_points, predict_folds, recipe
+from riskmodel.jobs.rivals import (
+    CHAMPION,
+    FROM_CATALOGUE,
+    Recipe,
+    lines_of_points,
+    predict_folds,
+    recipe,
+)
 from riskmodel.jobs.run import Run
 from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.training import Training
@@ -283,7 +290,7 @@ def _final_model(
         ),
         card=ModelCard(
             trained=lineage(job.extract, sample, job.run),
-            settings={k: v for k, v in fitted.get_params().items() if k != "monotone"},
+            settings={k: v for k, v in fitted.get_params().items() if k not in FROM_CATALOGUE},
             backtest=tested.backtest.to_dict(),
             audit=tested.audit.to_dict(),
             audit_note=notes[0],
