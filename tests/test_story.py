@@ -104,6 +104,10 @@ def test_transitions_are_asked_about_when_they_are_near(year: int, code: str | N
             },
             "attendance_fell_first",
         ),
+        (
+            {"afternoons_missed": 0.5, "part_time_rate_60_days": 0.0},
+            "part_time_not_recorded",
+        ),
         ({"unexplained_rate_20_days": 0.05}, "unexplained_absence"),
         ({"illness_rate_60_days": 0.2}, "illness"),
     ],
@@ -134,7 +138,7 @@ def test_near_misses_are_not_asked_about(values: dict[str, float]) -> None:
 
 
 def test_every_question_is_tested_and_has_its_own_code() -> None:
-    assert len({one.code for one in QUESTIONS}) == len(QUESTIONS) == 17
+    assert len({one.code for one in QUESTIONS}) == len(QUESTIONS) == 18
 
 
 def test_what_is_not_known_is_told() -> None:
