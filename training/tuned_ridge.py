@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.errors import HistoryError
 from riskmodel.training.ensemble import Linear
-from riskmodel.training.feature_selection import choose_features, learn_transformation, regressors
+from riskmodel.training.feature_selection import choose_features, learn_transformation
 from riskmodel.training.folds import PUPIL_PARTS, deal_pupils
 
 __all__ = ["PENALTIES", "TunedRidge", "fit_tuned_ridge", "weighted_draw"]
@@ -57,7 +57,7 @@ class TunedRidge:
     linear : Linear
         Transformation of these features.
     coefficient : float array of shape (n_regressors + 1,)
-        Log-odds of each column of :func:`riskmodel.training.feature_selection.regressors`; the intercept.
+        Log-odds of each transformed feature, and of each for being missing; the intercept.
     """
 
     penalty: float
@@ -79,7 +79,7 @@ class TunedRidge:
             Higher is more at risk.
         """
         values = X.to_numpy(dtype=np.float32)[:, self.chosen]
-        return _log_odds(regressors(self.linear, values), self.coefficient)
+        return _log_odds(_columns(self.linear, values), self.coefficient)
 
 
 def fit_tuned_ridge(
@@ -139,7 +139,7 @@ def fit_tuned_ridge(
     with threadpool_limits(1, user_api="blas"):  # small matrices: more threads only wait
         rows, drawn_weight = weighted_draw(outcome, CHOSEN_ON, weight)
         penalty = _chosen_penalty(
-            regressors(linear, values[rows][:, chosen]),
+            _columns(linear, values[rows][:, chosen]),
             outcome[rows],
             drawn_weight,
             owners=rows if pupils is None else np.asarray(pupils)[rows],
@@ -147,9 +147,14 @@ def fit_tuned_ridge(
             penalties=penalties,
         )
         rows, drawn_weight = weighted_draw(outcome, LEARNED_FROM, weight)
-        columns = regressors(linear, values[rows][:, chosen])
+        columns = _columns(linear, values[rows][:, chosen])
         coefficient = next(_path(columns, outcome[rows], drawn_weight, (penalty,)))
     return TunedRidge(penalty=penalty, chosen=chosen, linear=linear, coefficient=coefficient)
+
+
+def _columns(linear: Linear, values: NDArray[np.float32]) -> Floats:
+    """Return transformed features, then who lacks which: a rival may use what the recipe may not."""
+    return np.hstack([linear.transform(values), np.isnan(values)])
 
 
 def weighted_draw(
