@@ -20,7 +20,7 @@ from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Run, make_list, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
-from riskmodel.jobs.rivals import CEILING
+from riskmodel.jobs.rivals import ORACLE
 from tests.lists import simulated_tables
 from tests.small_la import SmallLA
 
@@ -28,7 +28,7 @@ from tests.small_la import SmallLA
 def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:
     made = train(extracts, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
     rankers = set(made.backtest.table["ranker"])
-    assert {"model", "tuned ridge", "points score", "RONI points", CEILING} <= rankers
+    assert {"model", "tuned ridge", "points score", "RONI points", ORACLE} <= rankers
     assert made.model.outcome == "neet"
     assert "not known" in made.text()
     assert made.text().startswith("SIMULATED DATA")

@@ -167,7 +167,7 @@ def test_a_choice_is_judged_on_the_newest_list(
         ("model", "model"),
         ("RONI points", "RONI_points"),
         ("champion's recipe", "champion_s_recipe"),
-        ("true risk (ceiling)", "true_risk_ceiling"),
+        ("oracle (latent state)", "oracle_latent_state"),
         ("  odd -- name ", "odd_name"),
     ],
 )

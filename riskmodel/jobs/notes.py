@@ -16,7 +16,7 @@ from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
-from riskmodel.jobs.rivals import CEILING
+from riskmodel.jobs.rivals import ORACLE
 from riskmodel.lost import NO_POSITION
 
 __all__ = [
@@ -229,7 +229,7 @@ def _never_suspended_note(backtest: Backtest) -> list[str]:
     row = row_of(backtest.table, "ranker", "model")
     if share is None or not np.isfinite(row[name]):
         return []
-    best = backtest.table[backtest.table["ranker"] == CEILING].to_dict("records")
+    best = backtest.table[backtest.table["ranker"] == ORACLE].to_dict("records")
     known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
     return [
         f"Of all outcomes, {_share(share, 'share')} fell on pupils never suspended before the list. Of "

@@ -31,7 +31,7 @@ from riskmodel.training.points_score import learn_points
 from riskmodel.training.tuned_ridge import PENALTIES, TunedRidge, fit_tuned_ridge
 
 __all__ = [
-    "CEILING",
+    "ORACLE",
     "CHAMPION",
     "FITTED",
     "FROM_CATALOGUE",
@@ -44,7 +44,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-CEILING = "true risk (ceiling)"
+ORACLE = "oracle (latent state)"
 """Ranker that knows the simulator's true risks."""
 
 CHAMPION = "champion's recipe"
@@ -145,7 +145,7 @@ def predict_folds(
         if "school_id" in part:
             scores["school only"] = _school_scores(sample, fold)
         if truth is not None:
-            scores[CEILING] = truth[fold.test]
+            scores[ORACLE] = truth[fold.test]
         parts.append(part.assign(**scores))
     tested = pd.concat(parts, ignore_index=True)
     unfitted = [name for name in FITTED if tested[name].isna().any()]

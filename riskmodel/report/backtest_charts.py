@@ -162,9 +162,7 @@ def _decisions(figure: Figure, axes: Axes, backtest: Backtest) -> None:
     """Draw the net benefit of the model, of offering to everyone, and of the two best rivals."""
     table = backtest.net_benefit
     assert table is not None
-    rivals = [
-        name for name in backtest.table["ranker"] if name != "model" and "ceiling" not in name
-    ]
+    rivals = [name for name in backtest.table["ranker"] if name != "model" and "oracle" not in name]
     ours = ["model, by threshold", "model, at capacity"]
     shown = [*ours, "everyone", *[f"{name}, at capacity" for name in rivals[:2]]]
     for place, name in enumerate(shown):
