@@ -217,6 +217,8 @@ class Backtest:
                 value = {name: None if t is None else records(t) for name, t in tables.items()}
             if isinstance(value, tuple):
                 value = list(value)
+            if attribute.name == "never_suspended" and value is not None:
+                value = records(pd.DataFrame([value]))[0]
             parts[attribute.name] = records(value) if isinstance(value, pd.DataFrame) else value
         return parts
 

@@ -42,8 +42,6 @@ WORKFLOW: dict[str, tuple[Sequence[str], str]] = {
             "extracts",
             "--outcome",
             "neet",
-            "--as-of",
-            "2025-03-01",
             "--tracking",
             "sqlite:///own.db",
         ),

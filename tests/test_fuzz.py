@@ -288,7 +288,7 @@ def test_the_small_model_itself_is_read(tmp_path: Path) -> None:
         ({"trees__feature": np.array([[0, 7, -1], [1, -1, -1]])}, "names what is not there"),
         ({"trees__member": np.array([0, 2])}, "names what is not there"),
         ({"trees__member": np.array(["a", "b"])}, "trees.member is <U1"),
-        ({"linear__coefficient": np.ones((2, 1))}, "of shape"),
+        ({"linear__coefficient": np.ones((2, 1))}, "its arrays are of others"),
         ({"linear__centre": np.array([np.nan, 0.0])}, "not finite"),
         ({"tree_base": np.ones(3)}, "tree_base is float64 of shape"),
         ({"features": ["fsm_now"]}, "it names 1 features"),

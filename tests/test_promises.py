@@ -153,7 +153,7 @@ def test_p8_the_number_of_threads_does_not_change_the_model(
         model = RiskModel.load(tmp_path / threads / "model")
         made = model.assess(tables, as_of=default_as_of(tables, "pex"), capacity=CAPACITY)
         ranked.append(list(rank(made)["pupil_id"]))
-    assert len(ranked[0]) == CAPACITY
+    assert len(ranked[0]) > CAPACITY
     assert ranked[0] == ranked[1]
 
 

@@ -96,8 +96,9 @@ def learn_points(
     Examples
     --------
     >>> X = pd.DataFrame({"suspensions": [0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 0]})
-    >>> learn_points(X, [0] * 8 + [1] * 7 + [0], [-1] * 8 + [1] * 7 + [-1]).iloc[0].tolist()
-    ['suspensions', 'at_least', 2.0, 1]
+    >>> line = learn_points(X, [0] * 8 + [1] * 7 + [0], [-1] * 8 + [1] * 7 + [-1]).iloc[0]
+    >>> line["column"], line["test"], float(line["threshold"]), int(line["points"])
+    ('suspensions', 'at_least', 2.0, 5)
     """
     outcome = np.asarray(y).astype(np.int64)
     if len(np.unique(outcome)) < 2:

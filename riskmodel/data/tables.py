@@ -157,9 +157,9 @@ def _without_later(
     cut = {
         column: frame[column].mask(frame[when] >= as_of)
         for column, when in known_when.items()
-        if column in frame and when in frame
+        if column in frame and when in frame and bool((frame[when] >= as_of).any())
     }
-    return frame.assign(**cut)
+    return frame.assign(**cut) if cut else frame
 
 
 def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:

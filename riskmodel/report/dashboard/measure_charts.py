@@ -162,7 +162,7 @@ def line_chart(points: Sequence[Point], reference: float, *, whole: bool = False
     --------
     >>> autumn = Point(year="2023/24", value=2.0, hidden=False, complete=True)
     >>> line_chart([autumn], 3.0).text
-    'Line from 2.0 to 2.0, lowest 2.0, highest 2.0, over 1 periods from 2023/24 to 2023/24. Dashed line, \
+    'Line from 2.0 to 2.0, lowest 2.0, highest 2.0, over 1 period from 2023/24 to 2023/24. Dashed line, \
 England: 3.0.'
     """
     values = [point.value for point in points if not math.isnan(point.value)]
