@@ -115,3 +115,12 @@ def test_nothing_to_learn_gives_no_lines() -> None:
     lines = learn_points(X, np.arange(100) < 10, np.zeros(100))
     assert lines.empty
     assert points_of(X, lines).tolist() == [0.0] * 100
+
+
+def test_a_ridge_fitted_again_is_the_one_that_has_only_this_penalty() -> None:
+    X, y = pupils(800, 10)
+    weight = np.where(np.arange(len(X)) % 2, 1.0, 3.0)
+    again = fit_tuned_ridge(X, y, weight=weight).refitted(X, y, 1e-4, weight=weight)
+    alone = fit_tuned_ridge(X, y, weight=weight, penalties=[1e-4])
+    assert again.penalty == alone.penalty
+    np.testing.assert_array_equal(again.log_odds(X), alone.log_odds(X))

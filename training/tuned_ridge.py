@@ -11,7 +11,7 @@ average precision on pupils, and where there are outcomes enough on days, that w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,34 @@ class TunedRidge:
         values = X.to_numpy(dtype=np.float32)[:, self.chosen]
         return _log_odds(_columns(self.linear, values), self.coefficient)
 
+    def refitted(
+        self, X: pd.DataFrame, y: ArrayLike, penalty: float, *, weight: ArrayLike | None = None
+    ) -> TunedRidge:
+        """Fit to the same rows again with another penalty; features and transformation stay.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_features)
+            The rows that it was fitted to.
+        y : array-like of shape (n_rows,)
+            0 or 1.
+        penalty : float
+            Inverse strength of the penalty.
+        weight : array-like of shape (n_rows,), optional
+            As for :func:`fit_tuned_ridge`.
+
+        Returns
+        -------
+        TunedRidge
+            What :func:`fit_tuned_ridge` gives where this penalty is the only one.
+        """
+        values, outcome = X.to_numpy(dtype=np.float32), np.asarray(y).astype(np.int64)
+        with threadpool_limits(1, user_api="blas"):  # small matrices: more threads only wait
+            rows, drawn_weight = weighted_draw(outcome, LEARNED_FROM, weight)
+            columns = _columns(self.linear, values[rows][:, self.chosen])
+            coefficient = next(_path(columns, outcome[rows], drawn_weight, (penalty,)))
+        return replace(self, penalty=penalty, coefficient=coefficient)
+
 
 def fit_tuned_ridge(
     X: pd.DataFrame,
@@ -105,7 +133,6 @@ def fit_tuned_ridge(
         Day of each row; one day where left out.
     weight : array-like of shape (n_rows,), optional
         Rows of the cohort that each row represents; 1 each where left out.
-
     penalties : sequence of float
         Inverse strengths of the penalty to choose from, the strongest first.
 
@@ -136,7 +163,10 @@ def fit_tuned_ridge(
     everything = learn_transformation(values, n_bags=1)
     chosen = choose_features(everything, values, outcome, N_FEATURES)
     linear = everything.take(chosen)
-    with threadpool_limits(1, user_api="blas"):  # small matrices: more threads only wait
+    unfitted = TunedRidge(
+        penalty=penalties[0], chosen=chosen, linear=linear, coefficient=np.zeros(0)
+    )
+    with threadpool_limits(1, user_api="blas"):
         rows, drawn_weight = weighted_draw(outcome, CHOSEN_ON, weight)
         penalty = _chosen_penalty(
             _columns(linear, values[rows][:, chosen]),
@@ -146,10 +176,7 @@ def fit_tuned_ridge(
             days=None if days is None else np.asarray(days)[rows],
             penalties=penalties,
         )
-        rows, drawn_weight = weighted_draw(outcome, LEARNED_FROM, weight)
-        columns = _columns(linear, values[rows][:, chosen])
-        coefficient = next(_path(columns, outcome[rows], drawn_weight, (penalty,)))
-    return TunedRidge(penalty=penalty, chosen=chosen, linear=linear, coefficient=coefficient)
+    return unfitted.refitted(X, outcome, penalty, weight=weight)
 
 
 def _columns(linear: Linear, values: NDArray[np.float32]) -> Floats:

@@ -174,7 +174,9 @@ def _fitted_scores(sample: Sample, fold: Fold) -> dict[str, NDArray[np.float64]]
     """Return the scores of the fitted rivals; nan, and a warning, where they cannot be fitted."""
     test = sample.X.iloc[fold.test]
     try:
-        ridge, lines = _ridge(sample, fold, PENALTIES), _learned_lines(sample, fold)
+        ridge = _ridge(sample, fold, PENALTIES)
+        train, label, weight = sample.X.iloc[fold.train], fold.train_label, fold.train_weight
+        lines = _learned_lines(sample, fold, ridge.refitted(train, label, IMITATED, weight=weight))
         scores = ridge.log_odds(test), points_of(test, lines)
     except HistoryError as error:
         logger.warning("List of %s: %s", f"{fold.origin:%Y-%m-%d}", error)
@@ -194,15 +196,15 @@ def _ridge(sample: Sample, fold: Fold, penalties: Sequence[float]) -> TunedRidge
     )
 
 
-def _learned_lines(sample: Sample, fold: Fold) -> pd.DataFrame:
-    """Learn the lines of the points score from what a fold may learn from."""
+def _learned_lines(sample: Sample, fold: Fold, imitated: TunedRidge) -> pd.DataFrame:
+    """Learn the lines of the points score, which imitates a ridge, from what a fold may learn from."""
     known = {str(name): CATALOGUE[str(name)] for name in sample.X if name in CATALOGUE}
     by_hand = [name for name, one in known.items() if one.unit in BY_HAND and one.theme != "school"]
     train = sample.X.iloc[fold.train]
     return learn_points(
         train[by_hand],
         fold.train_label,
-        _ridge(sample, fold, [IMITATED]).log_odds(train),
+        imitated.log_odds(train),
         weight=fold.train_weight,
         directions={name: known[name].direction for name in by_hand},
     )
@@ -227,7 +229,7 @@ def lines_of_points(sample: Sample) -> pd.DataFrame:
     HistoryError
         If all rows have the same label.
     """
-    lines = _learned_lines(sample, sample.final)
+    lines = _learned_lines(sample, sample.final, _ridge(sample, sample.final, [IMITATED]))
     words = [_words(row) for row in lines.to_dict("records")]
     return lines.assign(label=pd.Series(words, dtype="object"))
 
