@@ -38,9 +38,8 @@ from benchmarks.tasks import (
     training_rows,
     yardsticks,
 )
-from riskmodel.features import CATALOGUE, NONE_SO_FAR, ON_RECORDS
+from riskmodel.jobs.rivals import recipe
 from riskmodel.simulate import WORLDS
-from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.tuned_ridge import fit_tuned_ridge
 
 Settings = dict[str, Any]
@@ -77,10 +76,7 @@ LARGE_IN = ("steady", "crisis")
 def ours(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
     """Return the library's recipe's scores."""
     names = names_of(train)
-    directions = {name: CATALOGUE[name].direction for name in names}
-    model = RareOutcomeClassifier(
-        monotone=directions, bounded=ON_RECORDS, none_so_far=NONE_SO_FAR, **settings
-    )
+    model = recipe(train[names], seed=0)(**settings)
     model.fit(train[names], train["_label"], train["_pupil"], train["_related"])
     return model.decision_function(test[names])
 

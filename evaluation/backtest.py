@@ -217,8 +217,10 @@ class Backtest:
                 value = {name: None if t is None else records(t) for name, t in tables.items()}
             if isinstance(value, tuple):
                 value = list(value)
-            if attribute.name == "never_suspended" and value is not None:
-                value = records(pd.DataFrame([value]))[0]
+            if isinstance(value, dict):
+                value = {
+                    k: None if isinstance(v, float) and np.isnan(v) else v for k, v in value.items()
+                }
             parts[attribute.name] = records(value) if isinstance(value, pd.DataFrame) else value
         return parts
 

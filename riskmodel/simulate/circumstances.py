@@ -138,8 +138,8 @@ def _lines(
 ) -> dict[str, Floats]:
     """Return the line of each kind in every year group.
 
-    The lines depend on each other: whoever has one kind of social care takes a place of the next,
-    since the looked after and those on plans are counted as in need too.
+    The lines depend on each other. A pupil with one kind of social care takes a place of the next,
+    since looked-after children and those on plans are counted as in need too.
     """
     looked_after, in_need = _constant("social.looked_after"), _constant("social.child_in_need")
     on_plans = _constant("social.child_protection") + looked_after

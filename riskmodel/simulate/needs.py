@@ -122,8 +122,13 @@ def _cells(male: NDArray[np.bool_], fsm: NDArray[np.bool_]) -> Ints:
 
 def _plan_score(severity: Severity) -> Floats:
     """Return the score that leads to a plan; every pupil of a special school is above all lines."""
-    score = 0.7 * severity.score.score + 0.7 * severity.plan_noise[:, None]
+    score = _towards_a_plan(severity.score.score, severity.plan_noise[:, None])
     return np.where(severity.special[:, None], np.inf, score)
+
+
+def _towards_a_plan(score: Floats, plan_noise: Floats) -> Floats:
+    """Return how much leads to a plan: how severe the difficulties are, and what else does."""
+    return 0.7 * score + 0.7 * plan_noise
 
 
 def _recorded(severity: Severity) -> Floats:
@@ -174,7 +179,7 @@ def draw_severity(
     score = drift(standardise(vulnerability), 0.5, 0.97, rng)
     delay = _delay(primary, rng)
     plan_noise = rng.standard_normal(len(male))
-    first = 0.7 * score.score[:, 0] + 0.7 * plan_noise
+    first = _towards_a_plan(score.score[:, 0], plan_noise)
     any_sen, plan = sen_targets(preset)
     peak = any_sen.max(axis=1)[2 * male + fsm[:, 0]]
     lineless = Severity(
