@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.counted import counted
 from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
@@ -163,7 +164,7 @@ class Backtest:
     def _counted(self) -> str:
         counts = self.counts
         return (
-            f"{counts['origins']} {'list' if counts['origins'] == 1 else 'lists'}, "
+            f"{counted(counts['origins'], 'list')}, "
             f"{counts['rows']:,} rows, {counts['pupils']:,} pupils, "
             f"{counts['positive_pupils']} with the outcome (prevalence {counts['prevalence']:.2%}), "
             f"capacity {counts['capacity']} a list"

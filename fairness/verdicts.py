@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, hypergeom, norm
 
+from riskmodel.data.counted import counted
 from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.resampling import bounds
 
@@ -301,7 +302,7 @@ def count_verdicts(verdicts: pd.DataFrame) -> str:
     """
     apart, few = ((verdicts["verdict"] == word).sum() for word in (DISPARITY, TOO_FEW))
     return (
-        f"Of {len(verdicts)} comparison{'' if len(verdicts) == 1 else 's'} of a group with all others "
+        f"Of {counted(len(verdicts), 'comparison')} of a group with all others "
         f"{apart} {'shows' if apart == 1 else 'show'} a disparity, {len(verdicts) - apart - few} no "
         f"evidence of one, and {few} {'is' if few == 1 else 'are'} too few to tell."
     )

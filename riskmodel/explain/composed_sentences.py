@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.counted import counted
 from riskmodel.explain.history import MONTHS_PER_YEAR, months_on_record
 from riskmodel.explain.phrases import (
     fill_template,
@@ -178,7 +179,7 @@ def _suspensions(values: pd.DataFrame, sign: int, otherwise: Texts) -> Texts:
 def _suspension_line(
     year: float, ever: float, half_days: float, days: float, excluded: float
 ) -> str:
-    lost = f"{half_days:.0f} half-day{'' if round(half_days) == 1 else 's'}"
+    lost = counted(round(half_days), "half-day")
     ago = f"{write_time(days, 'days')} ago" if np.isfinite(days) else ""
     latest = f"most recently {ago}" if ago else ""
     if year == 1:

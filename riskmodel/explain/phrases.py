@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import DAYS_PER_MONTH, DAYS_PER_YEAR
+from riskmodel.data.counted import counted
 from riskmodel.features import CATALOGUE, Feature
 
 __all__ = [
@@ -320,7 +321,7 @@ def write_time(value: float, unit: str) -> str:
     limits = (("day", 14.0), ("week", 70.0), ("month", 730.0))
     word = next((word for word, most in limits if days < most), "year")
     number = max(1, round(days / _DAYS[f"{word}s"]))
-    return f"{number} {word if number == 1 else word + 's'}"
+    return counted(number, word)
 
 
 def _level(value: float, unit: str) -> str:

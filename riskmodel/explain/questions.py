@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.counted import counted
 from riskmodel.explain.phrases import write_time, write_times, write_value
 from riskmodel.features import CATALOGUE
 
@@ -290,7 +291,7 @@ def _weeks(value: float, unit: str) -> str:
     number = round(value)
     if number == 0:
         return "less than a week"
-    words = f"{number} week{'' if number == 1 else 's'}"
+    words = counted(number, "week")
     return f"more than {words}" if number == LIMIT_WEEKS < value else words
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from riskmodel.data.counted import counted
 from riskmodel.fairness.practice import compare_gaps
 from riskmodel.fairness.verdicts import FEWEST_OUTCOMES, holm, testable
 from riskmodel.training.gate_answers import GateAnswer
@@ -173,6 +174,6 @@ def _how_many(gaps: pd.DataFrame) -> str:
     if not len(pools):
         return f"{n} of {of} groups judged: {few}"
     return (
-        f"{n} of {of} groups judged by themselves: {few}; no gap is wider in {len(pools)} "
-        f"pool{'' if len(pools) == 1 else 's'} of smaller groups"
+        f"{n} of {of} groups judged by themselves: {few}; no gap is wider in "
+        f"{counted(len(pools), 'pool')} of smaller groups"
     )

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.counted import counted
 from riskmodel.data.journal import append, read_journal
 from riskmodel.errors import RequestError
 from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows
@@ -61,7 +62,7 @@ class Feedback:
             What was added, notes, and how far each list was looked at.
         """
         lines = [
-            f"{self.added} decision{'' if self.added == 1 else 's'} added to {self.log}; "
+            f"{counted(self.added, 'decision')} added to {self.log}; "
             f"{self.unchanged} {'was' if self.unchanged == 1 else 'were'} in it already.",
             *self.notes,
         ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.counted import counted
 from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.best_rival import BestRival, best_rival
@@ -267,5 +268,4 @@ def _too_few(
 
 
 def _outcomes(backtest: Backtest) -> str:
-    n_pupils = backtest.counts["positive_pupils"]
-    return f"{n_pupils} pupil{'' if n_pupils == 1 else 's'} with the outcome"
+    return f"{counted(backtest.counts['positive_pupils'], 'pupil')} with the outcome"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.counted import counted
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
@@ -116,8 +117,8 @@ def choice_note(backtest: Backtest, *, is_held_out: bool) -> str:
     precision = row["average_precision"]
     return (
         "The settings were chosen on the lists whose outcomes were known when the newest was made, which "
-        f"flatters their figures; on the newest, {row['as_of']:%Y-%m-%d}, with {row['positives']} "
-        f"outcome{'' if row['positives'] == 1 else 's'}, "
+        f"flatters their figures; on the newest, {row['as_of']:%Y-%m-%d}, with "
+        f"{counted(row['positives'], 'outcome')}, "
         f"average precision is {'not defined' if np.isnan(precision) else f'{precision:.3f}'}."
     )
 
@@ -272,7 +273,7 @@ def _lead_time_note(lead_time: pd.DataFrame | None) -> list[str]:
     row = row_of(lead_time, "ranker", "model")
     median = f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else "."
     return [
-        f"Of {row['events']} pupil{'' if row['events'] == 1 else 's'}, {_share(row, 'ever_listed')} were "
+        f"Of {counted(row['events'], 'pupil')}, {_share(row, 'ever_listed')} were "
         f"on a tested list before the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days "
         f"before{median}"
     ]

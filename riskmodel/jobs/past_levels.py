@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from riskmodel.data.counted import counted
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.inclusion.periods import year_label
 from riskmodel.jobs.sample import Sample
@@ -134,7 +135,7 @@ def _rests_on(past: PastScores, before: LongRun) -> str:
     if not past.is_known.any():
         return f"no past list, {years}"
     n_lists = len(np.unique(past.as_of[past.is_known]))
-    lists = f"{n_lists} past list{'' if n_lists == 1 else 's'} of {_span(past.years)}"
+    lists = f"{counted(n_lists, 'past list')} of {_span(past.years)}"
     few = past.n_pupils < SMALLEST_SHOWN
     pupils = f"fewer than {SMALLEST_SHOWN}" if few else f"{past.n_pupils}"
     return f"{lists} ({pupils} pupils with the outcome), {years}"

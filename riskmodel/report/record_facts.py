@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.assess import Assessment
+from riskmodel.data.counted import counted
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.display import write_interval
 from riskmodel.explain import theme_totals
@@ -234,8 +235,7 @@ def model_facts(
 
 def _tested(n_lists: int, capacity: int) -> str:
     """Return how many lists were tested, and how long they were."""
-    lists, pupils = ("" if n == 1 else "s" for n in (n_lists, capacity))
-    return f"{n_lists} list{lists} of {capacity} pupil{pupils}"
+    return f"{counted(n_lists, 'list')} of {counted(capacity, 'pupil')}"
 
 
 def _training(trained: Mapping[str, Any]) -> Pairs:
