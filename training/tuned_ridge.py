@@ -56,13 +56,16 @@ class TunedRidge:
         Columns of the features that are used.
     linear : Linear
         Transformation of these features.
+    missed : int array of shape (n_missed,)
+        Which of these features some training rows lack and others have.
     coefficient : float array of shape (n_regressors + 1,)
-        Log-odds of each transformed feature, and of each for being missing; the intercept.
+        Log-odds of each transformed feature, and of each of ``missed`` for being missing; the intercept.
     """
 
     penalty: float
     chosen: Ints
     linear: Linear
+    missed: Ints
     coefficient: Floats
 
     def log_odds(self, X: pd.DataFrame) -> Floats:
@@ -79,7 +82,7 @@ class TunedRidge:
             Higher is more at risk.
         """
         values = X.to_numpy(dtype=np.float32)[:, self.chosen]
-        return _log_odds(_columns(self.linear, values), self.coefficient)
+        return _log_odds(self._columns(values), self.coefficient)
 
     def refitted(
         self, X: pd.DataFrame, y: ArrayLike, penalty: float, *, weight: ArrayLike | None = None
@@ -105,9 +108,13 @@ class TunedRidge:
         values, outcome = X.to_numpy(dtype=np.float32), np.asarray(y).astype(np.int64)
         with threadpool_limits(1, user_api="blas"):  # small matrices: more threads only wait
             rows, drawn_weight = weighted_draw(outcome, LEARNED_FROM, weight)
-            columns = _columns(self.linear, values[rows][:, self.chosen])
+            columns = self._columns(values[rows][:, self.chosen])
             coefficient = next(_path(columns, outcome[rows], drawn_weight, (penalty,)))
         return replace(self, penalty=penalty, coefficient=coefficient)
+
+    def _columns(self, values: NDArray[np.float32]) -> Floats:
+        """Return transformed features, then who lacks which: a rival may use what the recipe may not."""
+        return np.hstack([self.linear.transform(values), np.isnan(values[:, self.missed])])
 
 
 def fit_tuned_ridge(
@@ -162,14 +169,17 @@ def fit_tuned_ridge(
     values = X.to_numpy(dtype=np.float32)
     everything = learn_transformation(values, n_bags=1)
     chosen = choose_features(everything, values, outcome, N_FEATURES)
-    linear = everything.take(chosen)
     unfitted = TunedRidge(
-        penalty=penalties[0], chosen=chosen, linear=linear, coefficient=np.zeros(0)
+        penalty=penalties[0],
+        chosen=chosen,
+        linear=everything.take(chosen),
+        missed=_missed(values[:, chosen]),
+        coefficient=np.zeros(0),
     )
     with threadpool_limits(1, user_api="blas"):
         rows, drawn_weight = weighted_draw(outcome, CHOSEN_ON, weight)
         penalty = _chosen_penalty(
-            _columns(linear, values[rows][:, chosen]),
+            unfitted._columns(values[rows][:, chosen]),
             outcome[rows],
             drawn_weight,
             owners=rows if pupils is None else np.asarray(pupils)[rows],
@@ -179,9 +189,10 @@ def fit_tuned_ridge(
     return unfitted.refitted(X, outcome, penalty, weight=weight)
 
 
-def _columns(linear: Linear, values: NDArray[np.float32]) -> Floats:
-    """Return transformed features, then who lacks which: a rival may use what the recipe may not."""
-    return np.hstack([linear.transform(values), np.isnan(values)])
+def _missed(values: NDArray[np.float32]) -> Ints:
+    """Return the columns that some rows lack and others have; no other tells rows apart."""
+    lacks = np.isnan(values)
+    return np.flatnonzero(lacks.any(axis=0) & ~lacks.all(axis=0))
 
 
 def weighted_draw(
