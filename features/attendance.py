@@ -170,13 +170,13 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    absent = known.family("absence")
-    present = known.family("possible") & ~absent
+    absent, possible = known.family("absence"), known.family("possible")
+    present = possible & ~absent
     lately = slice(-2 * WINDOWS["60_days"], None)
     year = _runs(absent, present, "12_months")
     half_days = absent.sum(axis=1).astype(float)
     return {
-        "absence_streak": count_since_last(absent, present).astype(float),
+        "absence_streak": _where_any(possible, count_since_last(absent, present)),
         "half_days_since_present": _half_days_since(present, known.marks),
         "mean_absence_length": ratio(half_days, year["absence_spells_12_months"]),
         **year,
@@ -186,10 +186,16 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
 
 
 def _runs(absent: NDArray[np.bool_], present: NDArray[np.bool_], window: str) -> Columns:
+    possible = absent | present
     return {
-        f"longest_absence_{window}": longest_run(absent, present).astype(float),
-        f"absence_spells_{window}": runs(absent, present).astype(float),
+        f"longest_absence_{window}": _where_any(possible, longest_run(absent, present)),
+        f"absence_spells_{window}": _where_any(possible, runs(absent, present)),
     }
+
+
+def _where_any(possible: NDArray[np.bool_], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return a count per row; nan in rows without a possible half-day, of which nothing is known."""
+    return np.where(possible.any(axis=1), count.astype(float), np.nan)
 
 
 def _half_days_since(present: NDArray[np.bool_], marks: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from riskmodel.cohort import build_spine
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.features import CATALOGUE, build
+from riskmodel.features import BUILDERS, CATALOGUE, build
 from riskmodel.simulate import simulate
 from tests.strategies import (
     FIRST,
@@ -200,6 +200,21 @@ def test_a_register_without_marks_gives_missing_rates() -> None:
     rates = build(tables, spine_of()).filter(like="_rate_10_days")
     assert rates.shape[1] > 0
     assert rates.isna().all(axis=None)
+
+
+OF_A_REGISTER = [
+    name
+    for one in BUILDERS
+    if one.make.__name__.startswith("attendance_")
+    for name in one.names
+    if not name.startswith("known_half_days")
+]
+
+
+@pytest.mark.parametrize("name", OF_A_REGISTER)
+def test_nothing_is_known_of_the_attendance_of_a_pupil_without_marks(name: str) -> None:
+    assert not (small_tables()["sessions"]["pupil_id"] == "F").any()
+    assert np.isnan(built().loc["F", name])
 
 
 def test_a_day_outside_the_calendar_has_no_attendance_and_no_error() -> None:
