@@ -196,7 +196,8 @@ def default_as_of(tables: Tables, outcome: str) -> pd.Timestamp:
 def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> pd.Timestamp:
     """Return the day of a job: the one asked for, if the data reach it, else the default.
 
-    A day long after the last fact would see months without events in which there were only no data.
+    A day long after the last fact, or soon after the first, would see months without events in which
+    there were only no data.
 
     Parameters
     ----------
@@ -205,8 +206,9 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
     outcome : str
         One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     as_of : Timestamp or None
-        Up to two weeks after the last recorded fact (after 16: a month and two weeks), or up to
-        14 September where that fact is from 10 July on; :func:`default_as_of` where None.
+        From :attr:`~riskmodel.data.outcomes.Outcome.history_days` after the first fact, up to two weeks
+        after the last recorded one (after 16: a month and two weeks), or up to 14 September where that
+        one is from 10 July on; :func:`default_as_of` where None.
 
     Returns
     -------
@@ -216,14 +218,21 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
     Raises
     ------
     RequestError
-        If the outcome is unknown, or the data end too long before the day.
+        If the outcome is unknown, or the data begin too late or end too early for the day.
     HistoryError
         If there are no facts, or no day was given and none early enough for a snapshot day.
     """
     if as_of is None:
         return default_as_of(tables, outcome)
     one = outcome_of(outcome)
-    _, last = _data_span(tables, one)
+    first, last = _data_span(tables, one)
+    earliest = first + pd.Timedelta(days=one.history_days)
+    if as_of < earliest:
+        raise RequestError(
+            f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data start on "
+            f"{first:%Y-%m-%d}, and a list needs {one.history_days} days of facts before it. Name a day "
+            f"from {earliest:%Y-%m-%d} on, or add earlier extracts."
+        )
     latest = last + pd.Timedelta(days=one.days_beyond_data)
     if last >= pd.Timestamp(last.year, *TERM_ENDS):
         latest = max(latest, pd.Timestamp(last.year, *TERM_BEGINS))

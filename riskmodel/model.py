@@ -10,7 +10,7 @@ no code from it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from riskmodel.assess import Assessment, check_capacity, last_near
 from riskmodel.card import ModelCard
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
+from riskmodel.data.data_span import months_held
 from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import HistoryError, ModelError
 from riskmodel.evaluation.capacity import rank_on_list
@@ -105,6 +106,7 @@ class RiskModel:
             risks, explanation = self._explain_on_spark(tables, spine)
         else:
             risks, explanation = self._explain(self._columns_of(build(tables, spine)))
+        explanation = replace(explanation, months_held=months_held(tables, as_of))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
         return Assessment(
             outcome=self.outcome,

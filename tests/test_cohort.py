@@ -258,6 +258,21 @@ def test_a_day_that_the_data_do_not_reach_is_refused_and_the_latest_one_named(
             resolve_as_of(tables, outcome, one)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "earliest", "days"),
+    [("pex", "2023-03-11", 60), ("neet", "2023-03-11", 60), ("neet-post16", "2023-07-09", 180)],
+)
+def test_a_day_before_or_soon_after_the_data_begin_is_refused_and_the_first_one_named(
+    outcome: str, earliest: str, days: int
+) -> None:
+    tables = tables_until("2025-02-14", outcome)  # from 10 January 2023 on
+    assert resolve_as_of(tables, outcome, day(earliest)) == day(earliest)
+    for one in (day(earliest) - pd.Timedelta(days=1), day("2023-01-11"), day("2015-10-01")):
+        words = rf"{one:%Y-%m-%d}.* start on 2023-01-10.* {days} days .*from {earliest} on"
+        with pytest.raises(RequestError, match=words):
+            resolve_as_of(tables, outcome, one)
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_without_a_day_the_default_one_is_taken(outcome: str) -> None:
     tables = tables_until("2025-07-18", outcome)

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskmodel.assess import Assessment, rank
+from riskmodel.data.read import read
 from riskmodel.explain import Explanation, Story, reasons_in_words
 from riskmodel.explain.history import months_on_record
 from riskmodel.explain.subjects import subject_totals
 from riskmodel.features import CATALOGUE
 from riskmodel.training.boosting import RareOutcomeClassifier
+from tests.small_la import SmallLA
 
 NAN = float("nan")
 
@@ -154,6 +156,37 @@ def test_nothing_on_record_is_a_strength_only_as_far_as_the_record_goes_back(
     values = pd.DataFrame({name: [0.0], "months_at_school": [months]})
     made = subject_totals(pd.DataFrame({name: [-1.0], "months_at_school": [0.0]}), values, None)
     assert bool((made.protecting >= 0).any()) == is_told
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "is_told"),
+    [
+        ("suspensions_ever", {"suspensions": 11.9}, False),
+        ("suspensions_12_months", {"suspensions": 1.2}, False),
+        ("suspensions_12_months", {"suspensions": 12.0}, True),
+        ("suspensions_12_months", {"sessions": 1.2}, True),
+        ("absence_spells_12_months", {"sessions": 2.0}, False),
+        ("absence_spells_12_months", {"sessions": 12.0}, True),
+        ("absence_spells_60_days", {"sessions": 5.0}, True),
+        ("absence_spells_12_months", {}, True),
+    ],
+)
+def test_nothing_in_12_months_is_a_strength_only_where_the_data_hold_12_months(
+    name: str, held: dict[str, float], is_told: bool
+) -> None:
+    values = pd.DataFrame({name: [0.0], "months_at_school": [60.0]})
+    parts = pd.DataFrame({name: [-1.0], "months_at_school": [0.0]})
+    made = subject_totals(parts, values, None, months_held=held)
+    assert bool((made.protecting >= 0).any()) == is_told
+
+
+def test_an_assessment_knows_for_how_many_months_its_tables_hold_facts(
+    small_assessment: Assessment, small_la: SmallLA
+) -> None:
+    held = small_assessment.explanation.months_held
+    first = read(small_la.extracts).tables["suspensions"]["start_date"].min()
+    days = (small_assessment.as_of - first).days
+    assert held["suspensions"] == pytest.approx(12 * days / 365)
 
 
 def test_a_pupil_at_one_school_from_the_start_is_known_for_ever() -> None:

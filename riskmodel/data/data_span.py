@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "missing_extracts", "data_span"]
+__all__ = ["EVENTS", "data_span", "missing_extracts", "months_held"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -77,6 +77,36 @@ def data_span(dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
     first = days[head[-1] + 1] if len(head) else days[0]
     last = days[tail[0]] if len(tail) else days[-1]
     return start + pd.Timedelta(days=int(first)), start + pd.Timedelta(days=int(last))
+
+
+def months_held(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[str, float]:
+    """Return for how many months before a day each table holds facts.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Tables by name; only those of :data:`EVENTS` count.
+    day : Timestamp
+        The day.
+
+    Returns
+    -------
+    dict of str to float
+        Table with facts → months from its first fact to the day.
+
+    Examples
+    --------
+    >>> marks = pd.DataFrame({"date": pd.to_datetime(["2025-01-01"]).as_unit("s")})
+    >>> months_held({"sessions": marks}, pd.Timestamp("2026-01-01"))
+    {'sessions': 12.0}
+    """
+    first = {
+        name: data_span(tables[name][column])[0]
+        for name, column in EVENTS.items()
+        if name in tables and tables[name][column].notna().any()
+    }
+    # a window of a year is 365 days long
+    return {name: 12 * (day - start).days / 365 for name, start in first.items()}
 
 
 def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:

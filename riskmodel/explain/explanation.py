@@ -6,7 +6,8 @@ Out: :class:`Explanation`, which cannot be made unless they add up; ``shap.Expla
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ class Explanation:
         The values explained, in the same rows and columns.
     log_odds : float array of shape (n_pupils,)
         Calibrated log-odds that ``base_value`` and a row's contributions add up to.
+    months_held : mapping of str to float, optional
+        Table → months for which it holds facts before the day. "Nothing of this kind in the last 12
+        months" is a strength only where a table goes back so far; one that is not named does.
 
     Raises
     ------
@@ -63,6 +67,7 @@ class Explanation:
     contributions: pd.DataFrame = field(repr=False)
     features: pd.DataFrame = field(repr=False)
     log_odds: NDArray[np.float64] = field(repr=False)
+    months_held: Mapping[str, float] = field(repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit each other or do not add up."""
@@ -168,8 +173,8 @@ class Explanation:
         >>> made.take(np.array([1])).contributions["fsm_now"].tolist()
         [0.0]
         """
-        return Explanation(
-            base_value=self.base_value,
+        return replace(
+            self,
             contributions=self.contributions.iloc[rows].reset_index(drop=True),
             features=self.features.iloc[rows].reset_index(drop=True),
             log_odds=np.asarray(self.log_odds)[rows],

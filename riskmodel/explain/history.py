@@ -1,6 +1,6 @@
 """How far back what happened to a pupil is known.
 
-In:  the pupils' own values.
+In:  the pupils' own values; for how many months the LA's tables hold facts.
 Out: months, and for how many of them a sentence on what did not happen speaks.
 
 An LA knows of a pupil what was recorded here. Of the time before a pupil came, it knows nothing. "Not
@@ -9,13 +9,15 @@ suspended so far" is then no knowledge of the pupil, and no strength.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.features import CATALOGUE
 
-__all__ = ["MONTHS_PER_YEAR", "months_needed", "months_on_record"]
+__all__ = ["MONTHS_PER_YEAR", "goes_back_enough", "months_needed", "months_on_record"]
 
 MONTHS_PER_YEAR = 12
 
@@ -94,3 +96,32 @@ def months_needed(name: str) -> float:
     if not feature.window and not name.endswith("_now"):
         return float("inf")
     return float(_MONTHS.get(feature.window, MONTHS_PER_YEAR))
+
+
+def goes_back_enough(name: str, months_held: Mapping[str, float]) -> bool:
+    """Return whether a feature's table goes back far enough for "nothing of this kind" to be a strength.
+
+    Parameters
+    ----------
+    name : str
+        Feature.
+    months_held : mapping of str to float
+        Table → months for which it holds facts; a table that is not named goes back far enough.
+
+    Returns
+    -------
+    bool
+        False where the feature looks back over a year or more, and its table holds fewer months. All
+        features of suspensions look back over a year: no shorter time is a strength.
+
+    Examples
+    --------
+    >>> [goes_back_enough(name, {"sessions": 2.0}) for name in ("late_rate_12_months", "late_rate_term")]
+    [False, True]
+    """
+    if name not in CATALOGUE:
+        return True
+    table, window = CATALOGUE[name].source, CATALOGUE[name].window
+    is_year = table == "suspensions" or window == "the last 12 months"
+    needed = _MONTHS.get(window, MONTHS_PER_YEAR if is_year else 0)
+    return months_held.get(table, np.inf) >= needed

@@ -62,7 +62,12 @@ def reasons_in_words(explanation: Explanation, typical: Floats | None) -> pd.Dat
     >>> reasons_in_words(one, None)["reason_1"].item()
     'Suspended twice in the last 12 months (risk × 2.5)'
     """
-    subjects = subject_totals(explanation.contributions, explanation.features, typical)
+    subjects = subject_totals(
+        explanation.contributions,
+        explanation.features,
+        typical,
+        months_held=explanation.months_held,
+    )
     raising = np.where(subjects.raising >= 0, subjects.totals, 0.0)
     protecting = np.where(subjects.protecting >= 0, -subjects.totals, 0.0)
     raises = np.sort(_largest(raising, N_REASONS), axis=1)  # in the order of reading out

@@ -188,7 +188,7 @@ def _reasons(
 ) -> pd.DataFrame:
     contributions, features = explanation.contributions, explanation.features
     typical = None if calibrated is None else calibrated.typical
-    subjects = subject_totals(contributions, features, typical)
+    subjects = subject_totals(contributions, features, typical, months_held=explanation.months_held)
     parts = [_side(subjects, features, *side) for side in _sides(subjects)]
     rows = pd.concat([*parts, _rest(contributions, parts)], ignore_index=True)
     rows["factor"] = risk_factors(explanation.log_odds[rows["row"]], rows["total"].to_numpy())

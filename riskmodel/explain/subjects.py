@@ -11,15 +11,17 @@ side (good attendance that adds risk, a need that lowers it) never gives the wor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.explain.composed_sentences import SUSPENSIONS, may_protect
-from riskmodel.explain.history import months_needed, months_on_record
+from riskmodel.explain.history import goes_back_enough, months_needed, months_on_record
 from riskmodel.explain.phrases import NONE, SOME, phrase_of, place_of, read_words
 from riskmodel.features import CATALOGUE
 
@@ -84,7 +86,11 @@ def members_of(names: list[str]) -> dict[str, Ints]:
 
 
 def subject_totals(
-    contributions: pd.DataFrame, features: pd.DataFrame, typical: Floats | None
+    contributions: pd.DataFrame,
+    features: pd.DataFrame,
+    typical: Floats | None,
+    *,
+    months_held: Mapping[str, float] = MappingProxyType({}),
 ) -> SubjectTotals:
     """Return the sum of each subject, and the feature that gives its words.
 
@@ -97,6 +103,8 @@ def subject_totals(
     typical : float array of shape (n_features,) or None
         Median of each feature in training; None where it is not known. Then only 0 is
         distinguished from other values.
+    months_held : mapping of str to float
+        Table → months for which it holds facts. A table that is not named goes back far enough.
 
     Returns
     -------
@@ -105,6 +113,7 @@ def subject_totals(
     """
     names = [str(name) for name in contributions.columns]
     members = members_of(names)
+    is_held = np.array([goes_back_enough(name, months_held) for name in names], dtype=bool)
     parts = contributions.to_numpy()
     shape = (len(parts), len(members))
     totals, wording = np.zeros(shape), np.full((3, *shape), -1, dtype=np.int64)
@@ -112,7 +121,9 @@ def subject_totals(
         used = columns[parts[:, columns].any(axis=0)]
         if len(used):
             totals[:, number] = parts[:, used].sum(axis=1)
-            wording[:, :, number] = _wording(subject, used, parts[:, used], features, typical)
+            wording[:, :, number] = _wording(
+                subject, used, parts[:, used], features, typical, is_held[used]
+            )
     firsts = [names[columns[0]] for columns in members.values()]
     themes = tuple(_theme_of(name) for name in firsts)
     places = np.array([place_of(name) for name in firsts], dtype=np.int64)
@@ -125,6 +136,7 @@ def _wording(
     parts: Floats,
     features: pd.DataFrame,
     typical: Floats | None,
+    is_held: Bools,
 ) -> Ints:
     """Return for each side and pupil the column that gives a subject its words, -1 where none fits.
 
@@ -135,7 +147,7 @@ def _wording(
     usual = np.full(len(columns), np.nan) if typical is None else typical[columns]
     fits = [_fits(names[n], values[:, n], usual[n]) for n in range(len(columns))]
     raises, protects, borne = (np.column_stack(side) for side in zip(*fits, strict=True))
-    protects &= _is_on_record(names, values, features)
+    protects &= _is_on_record(names, values, features) & is_held
     if subject == SUSPENSIONS:
         protects &= may_protect(features)[:, None]
     borne &= subject in _carried()
