@@ -119,6 +119,18 @@ def test_a_value_is_shown_only_where_it_may_be(column: str, show_value: bool, va
     assert checks.problems[0].words == f"[{value}]"
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["Smith, John", "Smith", "O'NEILL", "Zoë", "zoë", "A801234500001", "9999999999", "a@b.uk"],
+)
+def test_a_value_that_may_be_a_name_or_a_number_of_a_child_is_not_shown(value: str) -> None:
+    checks = checks_of(value)
+    checks.note(rows(0, of=1), "bad_date", "code", "code '{value}' is not a date. Correct it.")
+    (problem,) = checks.problems
+    assert problem.value == ""
+    assert problem.words == "code (not shown) is not a date. Correct it."
+
+
 def test_a_column_that_the_file_lacks_has_no_value() -> None:
     checks = checks_of("?")
     checks.note(rows(0, of=1), "missing_value", "start_date", "start_date is missing. Fill it in.")

@@ -95,6 +95,13 @@ def test_a_column_that_is_missing_is_named_with_those_found(name: str, column: s
         read_rows(name, row)
 
 
+def test_a_file_without_a_header_is_refused_without_its_first_row() -> None:
+    raw = {"A801234500001": "B801234500002", "Smith": "Jones", "2012-05-01": "2013-02-01"}
+    with pytest.raises(DataError, match="seems to be no header") as refused:
+        read_rows("pupils", raw)
+    assert not any(value in str(refused.value) for value in (*raw, *raw.values()))
+
+
 @pytest.mark.parametrize(
     ("column", "hint"),
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from pathlib import Path
 
@@ -18,13 +19,60 @@ from filelock import FileLock
 from riskmodel.data.write import replace_file
 from riskmodel.errors import DataError
 
-__all__ = ["DEFAULT_KEY_FILE", "load_key", "pseudonyms", "upn_check_letters", "with_names"]
+__all__ = [
+    "DEFAULT_KEY_FILE",
+    "load_key",
+    "may_identify",
+    "pseudonyms",
+    "upn_check_letters",
+    "with_names",
+]
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
 
 DEFAULT_KEY_FILE = Path("~") / ".riskmodel" / "pseudonym.key"
 """In the home folder of the account that runs a command."""
+
+
+LONGEST_CODE = 4
+"""Letters of the longest code in capitals, such as SEMH."""
+
+LONG_NUMBER = re.compile(r"\d{9}")
+"""As in a UPN, a ULN or a telephone number; dates and school numbers are shorter."""
+
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+
+def may_identify(text: str) -> bool:
+    """Return whether a text of a file may be a child's name or number, and so must not be shown.
+
+    Parameters
+    ----------
+    text : str
+        A value, or the name of a column.
+
+    Returns
+    -------
+    bool
+        False for numbers, dates, symbols, words without capitals, and one code of at most four
+        capitals. A name written in small letters only is not recognised.
+
+    Examples
+    --------
+    >>> [may_identify(text) for text in ("Smith, John", "A801234500001", "SEMH", "3 Sept 2024", "?")]
+    [True, True, False, False, False]
+    """
+    words = re.findall(r"[^\W\d_]+", text)
+    capitals = [word for word in words if word[:3].lower() not in MONTHS and not _is_small(word)]
+    is_code = (
+        not capitals or len(words) == 1 and words[0].isupper() and len(words[0]) <= LONGEST_CODE
+    )
+    return not is_code or "@" in text or LONG_NUMBER.search(text) is not None
+
+
+def _is_small(word: str) -> bool:
+    return word.isascii() and word.islower()
 
 
 def upn_check_letters(upns: pd.Series) -> pd.Series:

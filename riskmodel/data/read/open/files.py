@@ -14,11 +14,13 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from riskmodel.data.identity import may_identify
 from riskmodel.data.read.open.workbook import open_workbook
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
@@ -149,11 +151,11 @@ def open_table(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _refuse_repeated(names: pd.Index, file: str) -> None:
-    repeated = names[names.duplicated()]
+    repeated = np.flatnonzero(names.duplicated())
     if len(repeated):
-        raise DataError(
-            f"{file}: column '{repeated[0]}' is there more than once. Take one of them out."
-        )
+        name = str(names[repeated[0]])
+        shown = repeated[0] + 1 if may_identify(name) else f"'{name}'"  # there may be no header
+        raise DataError(f"{file}: column {shown} is there more than once. Take one of them out.")
 
 
 def _why(error: Exception) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.identity import may_identify
+
 __all__ = [
     "PROBLEM_COLUMNS",
     "REJECT_COLUMNS",
@@ -29,6 +31,9 @@ REJECT_COLUMNS = ["file", "row", "reason", "record"]
 
 SHOWN = 20
 """Problems of one rule and column that have a row each; one more row counts the rest."""
+
+NOT_SHOWN = "(not shown)"
+"""In place of a value that may identify a child."""
 
 LONGEST = 60
 """Characters of a value that a message shows."""
@@ -189,6 +194,7 @@ class RowChecks:
         *,
         set_aside: bool = True,
         show_value: bool = True,
+        allowed: tuple[str, ...] = (),
         hint: pd.Series | None = None,
     ) -> None:
         """Write down that rows break a rule.
@@ -206,7 +212,10 @@ class RowChecks:
         set_aside : bool
             Whether the rows are rejected; otherwise they are kept with a warning.
         show_value : bool
-            False for values that identify a child.
+            False for columns that identify a child. A value that may be a name or a UPN
+            (:func:`riskmodel.data.identity.may_identify`) is never shown.
+        allowed : tuple of str
+            Codes of the column; one of them in other capitals is shown.
         hint : Series of shape (n_rows,), optional
             One more word per row, such as what was expected.
 
@@ -225,7 +234,9 @@ class RowChecks:
         numbers = self._places()[rows] + self.first_row
         for row, number in zip(rows[:SHOWN], numbers.tolist(), strict=False):
             value = _short(self.raw[column].iloc[row]) if has_value else ""
-            said = words.format(value=value, hint="" if hint is None else hint.iloc[row])
+            is_hidden = may_identify(value) and value.lower() not in map(str.lower, allowed)
+            said = _filled(words, value, "" if hint is None else hint.iloc[row], is_hidden)
+            value = "" if is_hidden else value
             self.problems.append(
                 Problem(
                     self.file, rule, said, severity=severity, row=number, column=column, value=value
@@ -275,6 +286,13 @@ class RowChecks:
                 "record": text.strip().split("\n"),
             }
         )
+
+
+def _filled(words: str, value: str, hint: object, is_hidden: bool) -> str:
+    """Return the words with value and hint; a hidden value is left out."""
+    if is_hidden:
+        return words.replace("'{value}'", "{value}").format(value=NOT_SHOWN, hint=hint)
+    return words.format(value=value, hint=hint)
 
 
 def _short(value: object) -> str:

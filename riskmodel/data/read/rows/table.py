@@ -147,6 +147,11 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
 
 def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
     found = ", ".join(map(str, raw.columns))
+    if len(raw.columns) and not raw.columns.isin([*table.names, "upn"]).any():
+        raise DataError(
+            f"{file}: the first line names no column of this table, so it seems to be no header. Put a "
+            f"line with the names of the columns first. Known: {', '.join(table.names)}."
+        )
     unknown = [str(name) for name in raw.columns if name not in table.names]
     if unknown:
         raise DataError(
@@ -188,7 +193,15 @@ def _read_column(
         "unknown_pupil": f"{value} is not in the table of pupils. Add the pupil, or correct it.",
         "bad_text": f"{value} cannot be read. Correct it.",
     }
-    checks.note(bad, rule, column.name, remedies[rule], set_aside=not keep, show_value=shown)
+    checks.note(
+        bad,
+        rule,
+        column.name,
+        remedies[rule],
+        set_aside=not keep,
+        show_value=shown,
+        allowed=column.allowed,
+    )
     return fill_not_known(values) if column.unknown_is_group else values
 
 
