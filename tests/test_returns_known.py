@@ -41,13 +41,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def read_with(folder: Path, change: Callable[[Facts], Facts]) -> Tables:
-    """Read the folder, its typed facts changed before tables are made of them."""
+@pytest.fixture(scope="module")
+def facts(folder: Path) -> tuple[Facts, pd.CategoricalDtype]:
+    """Return the typed facts of the folder, and everyone there is: what tables are made of."""
+    seen = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            returns_folder, "assemble", lambda facts, pupils: assemble(change(facts), pupils)
+            returns_folder, "assemble", lambda *both: seen.append(both) or assemble(*both)
         )
-        return read(folder, key_file=folder.parent / "key").tables
+        extract = read(folder, key_file=folder.parent / "key")
+    ((facts, pupils),) = seen
+    for name, frame in assemble(facts, pupils)[0].items():  # nothing happens to them afterwards
+        pd.testing.assert_frame_equal(frame, extract.tables[name])
+    return facts, pupils
 
 
 def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
@@ -93,11 +99,12 @@ DAYS = ("2023-03-01", "2023-11-01", "2024-06-01", "2025-02-21")
 
 @pytest.mark.parametrize("before", [lambda facts: facts, uneven], ids=["as_simulated", "uneven"])
 def test_p2_no_feature_uses_a_row_recorded_later(
-    folder: Path, before: Callable[[Facts], Facts]
+    facts: tuple[Facts, pd.CategoricalDtype], before: Callable[[Facts], Facts]
 ) -> None:
-    tables = read_with(folder, before)
+    told, pupils = before(facts[0]), facts[1]
+    tables = Tables(assemble(told, pupils)[0])
     for day in map(pd.Timestamp, DAYS):
-        cut = read_with(folder, lambda facts, day=day: without_later(before(facts), day))  # type: ignore[misc]
+        cut = Tables(assemble(without_later(told, day), pupils)[0])
         spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
         pd.testing.assert_frame_equal(spine, again)
         assert len(spine) > 200
