@@ -91,9 +91,12 @@ def again(la: SmallLA, tracking: str, **answers: str) -> str:
     return registered(la, run, champion, **answers)
 
 
-def promoted(la: SmallLA, folder: Path, n: int) -> str:
-    """Return a new store whose versions 1 to n were trained and promoted in turn."""
-    return copied(_store_of(la, n), folder)
+def promoted(la: SmallLA, folder: Path, n: int, *, challengers: int = 0) -> str:
+    """Return a new store whose versions 1 to n were promoted in turn; later ones were only trained.
+
+    Registering a version takes two seconds, so that tests copy stores which one worker made.
+    """
+    return copied(_store_of(la, n, challengers), folder)
 
 
 def new_store(la: SmallLA, folder: Path) -> str:
@@ -101,18 +104,19 @@ def new_store(la: SmallLA, folder: Path) -> str:
     return promoted(la, folder, 0)
 
 
-def _store_of(la: SmallLA, n: int) -> Path:
+def _store_of(la: SmallLA, n: int, challengers: int) -> Path:
     def make(folder: Path) -> None:
         folder.mkdir()
-        if n:
-            tracking = copied(_store_of(la, n - 1), folder)
-            promote(Run("pex", tracking=tracking), again(la, tracking))
+        if challengers:
+            again(la, copied(_store_of(la, n, challengers - 1), folder))
+        elif n:
+            promote(Run("pex", tracking=copied(_store_of(la, n - 1, 1), folder)))
         else:
             (folder / "mlartifacts").mkdir()
             (folder / "mlflow.db").touch()  # no file, no store: an empty one is filled
             Run("pex", tracking=address_in(folder)).registry.open()
 
-    return made_once(la.folder.with_name(f"{la.folder.name}_promoted_{n}"), make)
+    return made_once(la.folder.with_name(f"{la.folder.name}_{n}_and_{challengers}"), make)
 
 
 def copied(store: Path, folder: Path) -> str:

@@ -76,9 +76,9 @@ def half_term(
 
 
 def test_the_half_termly_run_makes_everything_and_promotes_nothing(
-    in_use: InUse, trainable: Path, tmp_path: Path
+    in_use: InUse, extracts: Path, tmp_path: Path
 ) -> None:
-    made, out = half_term(tmp_path, in_use, trainable)
+    made, out = half_term(tmp_path, in_use, extracts)
     assert made.returncode == 0, made.stderr
     (run,) = (path for path in out.iterdir() if path.is_dir())
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", run.name)
@@ -89,7 +89,7 @@ def test_the_half_termly_run_makes_everything_and_promotes_nothing(
     assert json.loads(entry)["by"] == "half_term.sh"
     assert Run("pex", tracking=in_use.tracking).registry.version_of("champion") == "1"
     assert Run("pex", tracking=in_use.tracking).registry.version_of("challenger") == "2"
-    again, _ = half_term(tmp_path, in_use, trainable)
+    again, _ = half_term(tmp_path, in_use, extracts)
     assert again.returncode == 1
     assert "move it away to run again" in again.stderr
 

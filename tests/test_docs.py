@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from riskmodel.simulate import write_simulated
-
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -44,8 +42,8 @@ def test_every_page_is_reached_from_the_first() -> None:
     assert {page.stem for page in DOCS.glob("*.md")} - {"index"} <= named
 
 
-def test_the_page_on_own_features_works_as_written(tmp_path: Path) -> None:
-    write_simulated(tmp_path / "extracts", pupils=2500, years=4, preset="bcp")
+def test_the_page_on_own_features_works_as_written(extracts: Path, tmp_path: Path) -> None:
+    (tmp_path / "extracts").symlink_to(extracts)
     text = (DOCS / "own_feature.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert len(blocks) == 3

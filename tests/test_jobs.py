@@ -25,8 +25,8 @@ from tests.lists import simulated_tables
 from tests.small_la import SmallLA
 
 
-def test_a_model_for_neet_is_trained_on_the_same_extracts(extracts: Path, tmp_path: Path) -> None:
-    made = train(extracts, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
+def test_a_model_for_neet_is_trained_on_the_same_extracts(larger: Path, tmp_path: Path) -> None:
+    made = train(larger, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
     rankers = set(made.backtest.table["ranker"])
     assert {"model", "tuned ridge", "points score", "RONI points", ORACLE} <= rankers
     assert made.model.outcome == "neet"

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 from riskmodel.assess import Assessment, rank
+from riskmodel.cohort import build_spine, default_as_of
 from riskmodel.data import Tables
+from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.explain import Story, theme_totals
 from riskmodel.explain.gaps import find_gaps
@@ -20,10 +22,13 @@ from riskmodel.explain.questions import QUESTIONS, ask
 from riskmodel.explain.robustness import NUDGES, is_robust
 from riskmodel.explain.story import COLUMNS, SMALLEST_SHOWN
 from riskmodel.explain.subjects import members_of
-from riskmodel.features import CATALOGUE
+from riskmodel.features import CATALOGUE, build
+from riskmodel.jobs.rivals import recipe
+from riskmodel.jobs.sample import make_sample
 from riskmodel.report.list_page.page import write_pages
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.ensemble import Ensemble
+from riskmodel.training.fitting import fit_on
 from tests.small_la import SmallLA
 from tests.strategies import AS_OF, small_tables, table_of
 
@@ -339,9 +344,7 @@ def test_every_nudge_is_of_features_that_exist() -> None:
     assert {name for nudge in NUDGES for name in nudge} <= {*CATALOGUE}
 
 
-def test_the_simulators_own_drivers_come_out_on_top(
-    small_la: SmallLA, small_assessment: Assessment
-) -> None:
+def test_the_simulators_own_drivers_come_out_on_top(larger: Path) -> None:
     """In the simulator suspensions feed on themselves; pressure and unmet needs drive exclusion, and
     absence shows pressure.
 
@@ -349,14 +352,18 @@ def test_the_simulators_own_drivers_come_out_on_top(
     trainings, and needs among the next two in 2 of 18. With 1,900 pupils a correlation with the true risk
     has a standard error of 0.02; 0.1 is five of them.
     """
-    truth = pd.read_parquet(small_la.extracts / "truth" / "true_risk.parquet")
-    truth = truth[(truth["outcome"] == "pex") & (truth["as_of"] == small_assessment.as_of)]
-    risk = truth.set_index("pupil_id")["risk"].reindex(
-        small_assessment.scores["pupil_id"].astype("str")
-    )
+    tables = read(larger).tables
+    day = default_as_of(tables, "pex")
+    sample = make_sample(tables, "pex", day, n_origins=0)
+    fitted = fit_on(recipe(sample.X, 0)(), sample.X, sample.spine["pupil_id"], sample.final)
+    spine = build_spine(tables, [day], "pex")
+    _, contributions = fitted.explain(build(tables, spine)[list(sample.X)])
+    truth = pd.read_parquet(larger / "truth" / "true_risk.parquet")
+    truth = truth[(truth["outcome"] == "pex") & (truth["as_of"] == day)]
+    risk = truth.set_index("pupil_id")["risk"].reindex(spine["pupil_id"].astype("str"))
     known = risk.notna().to_numpy()
-    parts = small_assessment.explanation.contributions.to_numpy()[known]
-    members = members_of(list(map(str, small_assessment.explanation.contributions.columns)))
+    parts = contributions.to_numpy()[known]
+    members = members_of(list(map(str, contributions.columns)))
     totals = {subject: parts[:, columns].sum(axis=1) for subject, columns in members.items()}
     ranked = sorted(totals, key=lambda subject: -totals[subject].std())
     assert set(ranked[:2]) == {"suspensions", "attendance"}
@@ -364,7 +371,7 @@ def test_the_simulators_own_drivers_come_out_on_top(
     log_risk = np.log(risk.to_numpy()[known])
     for subject in ranked[:3]:
         assert np.corrcoef(totals[subject], log_risk)[0, 1] > 0.1
-    themes = theme_totals(small_assessment.explanation.contributions).std()
+    themes = theme_totals(contributions).std()
     assert set(themes.nlargest(2).index) == {"behaviour", "attendance"}
 
 
