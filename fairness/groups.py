@@ -303,14 +303,12 @@ def _of_school(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
     columns: dict[str, Words] = {}
     if "year_group" in spine:
         columns["year_group"] = year_words(spine["year_group"]).to_numpy(dtype=object)
+        columns["phase"] = phase_of(spine["year_group"]).map(PHASES).to_numpy(dtype=object)
     if "school_id" in spine and "schools" in tables:
         schools = tables["schools"].drop_duplicates("school_id").set_index("school_id")
         here = schools.reindex(spine["school_id"].astype("str"))
-        for name, column, words_of in (
-            ("phase", "phase", PHASES),
-            ("school_type", "kind", SCHOOL_TYPES),
-        ):
-            columns[name] = here[column].astype("str").map(words_of).to_numpy(dtype=object)
+        kinds = here["kind"].astype("str").map(SCHOOL_TYPES)
+        columns["school_type"] = kinds.to_numpy(dtype=object)
     return columns
 
 

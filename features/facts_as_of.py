@@ -19,6 +19,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
 from riskmodel.data.ratio import ratio
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
+from riskmodel.data.year_groups import year_group_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
@@ -293,7 +294,7 @@ class FactsAsOf:
         spells = self.tables["enrolments"]
         now = (spells["entry_date"] < self.as_of) & ~(spells["leaving_date"] < self.as_of)
         spells = spells[now.to_numpy()]
-        year_group = spells["year_group"] + self.school_year - academic_year(spells["entry_date"])
+        year_group = year_group_on(spells, self.as_of)
         return (
             pd.DataFrame(
                 {

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.data.codes import code_set, codes
+from riskmodel.data.codes import ABSENT, POSSIBLE, code_set, codes
 
 __all__ = ["FAMILIES", "NO_MARK", "family_lookup"]
 
@@ -29,8 +29,8 @@ def _of(*meanings: str) -> tuple[str, ...]:
 
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "possible": _of("present", "approved_activity", "authorised", "unauthorised"),
-    "absence": _of("authorised", "unauthorised"),
+    "possible": _of(*POSSIBLE),
+    "absence": _of(*ABSENT),
     "authorised": _of("authorised"),
     "unauthorised": _of("unauthorised"),
     "illness": ("I", "M"),

@@ -15,7 +15,7 @@ from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year, snapshot_dates
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.outcomes import HOLIDAY_DAYS, Outcome, outcome_of
-from riskmodel.data.year_groups import year_words
+from riskmodel.data.year_groups import finishes_school, year_group_on, year_words
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
 
@@ -320,10 +320,8 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
 def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:
     rolls = known["enrolments"]
     rolls = rolls[(rolls["entry_date"] < day).to_numpy()]
-    this_year = int(academic_year(pd.Series([day])).iloc[0])
-    year_group = rolls["year_group"] + this_year - academic_year(rolls["entry_date"])
     rolls = rolls.assign(
-        year_group=year_group,
+        year_group=year_group_on(rolls, day),
         is_dual=rolls["status"] == "dual",
         has_ended=rolls["leaving_date"] < day,
     )
@@ -349,8 +347,7 @@ def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     soon = (latest >= day - window) & (ended["leaving_date"] >= latest - window)
     left = ended[soon.to_numpy()]
     years_since = academic_year(pd.Series([day])).iloc[0] - academic_year(left["leaving_date"])
-    in_summer = left["leaving_date"].dt.month.between(6, 8)
-    finished = in_summer & (left["year_group"] - years_since >= 11)
+    finished = finishes_school(left["year_group"] - years_since, left["leaving_date"])
     left = left.assign(gone=left["leaving_reason"].isin(GONE) | finished)
     last = left.sort_values(
         ["pupil_id", "is_dual", "leaving_date", "gone", "entry_date", "school_id"],

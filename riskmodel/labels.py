@@ -22,6 +22,7 @@ from riskmodel.data.arrays import days_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.neet_positions import positions
 from riskmodel.data.outcomes import outcome_of
+from riskmodel.data.year_groups import LAST_SECONDARY, finishes_school, year_group_on
 
 __all__ = [
     "LABELLERS",
@@ -72,7 +73,7 @@ def horizon_end(spine: pd.DataFrame, outcome: str) -> pd.Series:
     months = outcome_of(outcome).horizon_months
     if months is not None:
         return (spine["as_of"] + pd.DateOffset(months=months)).astype("datetime64[s]")
-    years = academic_year(spine["as_of"]) + (11 - spine["year_group"]) + 2
+    years = academic_year(spine["as_of"]) + (LAST_SECONDARY - spine["year_group"]) + 2
     return pd.to_datetime(years.astype("str") + "-03-01").astype("datetime64[s]")
 
 
@@ -238,10 +239,8 @@ def _runs(rolls: pd.DataFrame) -> pd.DataFrame:
 def _finishes(rolls: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether each spell ended because compulsory schooling did: from June of Year 11 on."""
     left = rolls["leaving_date"]
-    year_group = rolls["year_group"] + academic_year(left) - academic_year(rolls["entry_date"])
-    old_enough = (year_group > 11) | ((year_group == 11) & left.dt.month.between(6, 8))
     completed = (rolls["leaving_reason"] == "completed").to_numpy(dtype=bool)
-    return np.asarray(completed & old_enough.fillna(False).to_numpy(dtype=bool))
+    return np.asarray(completed & finishes_school(year_group_on(rolls, left), left))
 
 
 def _count_months(

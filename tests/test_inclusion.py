@@ -202,6 +202,7 @@ def test_moves_by_hand(small: Inclusion) -> None:
         ({}, [("home_educated", "2025-02-20")], "home_educated"),
         ({}, [("home_educated", "2025-06-20")], "unknown"),  # too late to belong together
         ({"leaving_date": "2025-06-27", "year_group": 11}, [], "finished"),
+        ({"leaving_date": "2025-05-28", "year_group": 11}, [], "unknown"),  # a month too early
         ({"leaving_reason": "destination_unknown", "year_group": 12}, [], "finished"),
         ({"leaving_reason": "end_of_phase"}, [], "finished"),
     ],

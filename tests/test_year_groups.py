@@ -12,7 +12,13 @@ import pytest
 from riskmodel.assess import Assessment, rank
 from riskmodel.cohort import build_spine, default_as_of, describe
 from riskmodel.data import Tables
-from riskmodel.data.year_groups import ORDINARY_PHASES, phase_of, year_words
+from riskmodel.data.year_groups import (
+    ORDINARY_PHASES,
+    PHASES,
+    finishes_school,
+    phase_of,
+    year_words,
+)
 from riskmodel.explain.gaps import find_gaps
 from riskmodel.fairness import groups_at
 from riskmodel.fairness.groups import family
@@ -37,6 +43,34 @@ def test_words_and_phases_keep_their_rows_whatever_the_type(dtype: str) -> None:
     assert phase_of(years).tolist() == ["primary"] * 4 + ["secondary"] * 2 + ["post16"] * 2
     assert year_words(years).index.equals(years.index)
     assert phase_of(years).index.equals(years.index)
+
+
+@pytest.mark.parametrize(
+    ("left", "year_group", "finishes"),
+    [
+        ("2025-05-28", 11, False),  # a month before schooling ends: where to must be asked
+        ("2025-06-01", 11, True),
+        ("2025-08-31", 11, True),
+        ("2025-09-01", 11, False),
+        ("2024-11-05", 12, True),
+        ("2025-07-20", 10, False),
+        (None, 12, False),
+        ("2025-07-20", None, False),
+    ],
+)
+def test_school_ends_in_the_summer_of_year_11(
+    left: str | None, year_group: int | None, finishes: bool
+) -> None:
+    day = pd.Series([left], dtype="datetime64[s]")
+    assert finishes_school(pd.Series([year_group], dtype="Int64"), day).tolist() == [finishes]
+
+
+def test_the_audit_and_the_list_put_a_pupil_into_the_same_phase() -> None:
+    tables = simulated_tables()
+    spine = build_spine(tables, [default_as_of(tables, "pex")], "pex")
+    audited = groups_at(tables, spine)["phase"].astype("str").to_numpy()
+    assert (audited == phase_of(spine["year_group"]).map(PHASES).to_numpy()).all()
+    assert "All-through" in tables["schools"]["phase"].map(PHASES).unique()
 
 
 @pytest.mark.parametrize("values", [[], [None], [None, None]])

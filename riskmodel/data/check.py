@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
+from riskmodel.data.codes import ABSENT, PERSISTENT, POSSIBLE, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.tables import Tables, upheld
-from riskmodel.data.year_groups import phase_of
+from riskmodel.data.year_groups import phase_of, year_group_on
 
 __all__ = ["CheckReport", "alike_together", "check"]
 
@@ -217,10 +217,9 @@ def _last_complete_year(tables: Tables, last: pd.Timestamp) -> int:
 
 def _phases(tables: Tables, first: pd.Timestamp, last: pd.Timestamp) -> NDArray[np.object_]:
     """Return the phase of each pupil on a roll between two days of a year, empty for others."""
-    year = int(academic_year(pd.Series([first])).iloc[0])
     rolls = tables["enrolments"]
     rolls = rolls[((rolls["entry_date"] <= last) & ~(rolls["leaving_date"] < first)).to_numpy()]
-    by_age = phase_of(rolls["year_group"] + year - academic_year(rolls["entry_date"]))
+    by_age = phase_of(year_group_on(rolls, first))
     phase = np.full(len(tables.pupils.categories), "", dtype=object)
     phase[pupils_of(rolls)] = by_age.where(by_age.isin(["primary", "secondary"]), "")
     return phase
@@ -260,8 +259,7 @@ def _absence_rates(
         return np.bincount(pupil[inside], minlength=len(phase)).astype(float)
 
     unauthorised = count("unauthorised")
-    absent = unauthorised + count("authorised")
-    possible = absent + count("present", "approved_activity")
+    absent, possible = count(*ABSENT), count(*POSSIBLE)
     rates = {}
     for name in ("primary", "secondary"):
         here = (phase == name) & (possible > 0)

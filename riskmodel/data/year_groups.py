@@ -1,21 +1,27 @@
 """Year groups: their words, their phase, and where one phase ends.
 
 In:  a column of year groups; a missing one is not known.
-Out: words and phases, missing where the year group is.
+Out: words and phases, missing where the year group is; the year group on another day; who has finished.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from riskmodel.data.calendar import academic_year
 
 __all__ = [
     "FIRST_SECONDARY",
     "LAST_PRIMARY",
     "LAST_SECONDARY",
+    "LEAVING_MONTHS",
     "ORDINARY_PHASES",
     "PHASES",
+    "finishes_school",
     "phase_of",
+    "year_group_on",
     "year_words",
 ]
 
@@ -28,6 +34,65 @@ PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "All-th
 
 ORDINARY_PHASES = ("primary", "secondary", "post16")
 """Phases that follow each other by year group."""
+
+LEAVING_MONTHS = (6, 7, 8)
+"""Months in which Year 11 leaves: compulsory schooling ends on the last Friday in June (Education Act 1996,
+section 8; School Leaving Date Order 1997), and rolls are closed until the end of August."""
+
+
+def year_group_on(rolls: pd.DataFrame, day: pd.Timestamp | pd.Series) -> pd.Series:
+    """Return the year group of pupils on a day, a year higher each September.
+
+    Parameters
+    ----------
+    rolls : DataFrame of shape (n_rolls, ...)
+        ``entry_date`` and ``year_group``, that at entry.
+    day : Timestamp, or Series of datetime64 of shape (n_rolls,)
+        One day, or one for each row.
+
+    Returns
+    -------
+    Series of shape (n_rolls,)
+        Missing where the year group, the entry or the day is.
+
+    Examples
+    --------
+    >>> rolls = pd.DataFrame({"entry_date": pd.to_datetime(["2023-09-04"]), "year_group": [7]})
+    >>> year_group_on(rolls, pd.Timestamp("2024-08-31")).tolist()
+    [7]
+    >>> year_group_on(rolls, pd.Timestamp("2024-09-01")).tolist()
+    [8]
+    """
+    now = academic_year(day if isinstance(day, pd.Series) else pd.Series([day]))
+    years = now if isinstance(day, pd.Series) else int(now.iloc[0])
+    return rolls["year_group"] + years - academic_year(rolls["entry_date"])
+
+
+def finishes_school(year_group: pd.Series, day: pd.Series) -> NDArray[np.bool_]:
+    """Return which pupils who leave a roll have reached the end of compulsory schooling.
+
+    Parameters
+    ----------
+    year_group : Series of shape (n_rows,)
+        Year group on the day.
+    day : Series of datetime64, shape (n_rows,)
+        When each leaves.
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+        From June of Year 11 on; False where the year group or the day is not known.
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.to_datetime(["2025-05-28", "2025-06-27", "2024-10-01"]))
+    >>> finishes_school(pd.Series([11, 11, 12]), days).tolist()
+    [False, True, True]
+    """
+    group = year_group.astype("Int64").astype("float64").to_numpy()
+    in_summer = day.dt.month.isin(LEAVING_MONTHS).to_numpy()
+    is_old = (group > LAST_SECONDARY) | ((group == LAST_SECONDARY) & in_summer)
+    return np.asarray(is_old & day.notna().to_numpy())
 
 
 def year_words(year_group: pd.Series) -> pd.Series:

@@ -15,6 +15,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set
 from riskmodel.data.coverage import FEWEST
 from riskmodel.data.schema import TABLES
+from riskmodel.data.year_groups import LAST_SECONDARY
 from riskmodel.inclusion.facts import Facts
 from riskmodel.inclusion.measures import Inclusion
 
@@ -25,8 +26,6 @@ STEP_SCHOOLS = 3
 
 STEP_EVENTS = 5
 """Fewest events between two points."""
-
-OLDEST = 11
 
 KINDS = (
     "early_help",
@@ -120,7 +119,7 @@ def exits(counted: Inclusion) -> pd.DataFrame:
         on_roll = facts.rolls_on(int(days_of(facts.periods["census"])[number]))
         here = left[(left["year"] == number).to_numpy()].drop_duplicates(["school", "pupil"])
         columns = {
-            "year_group": np.arange(OLDEST + 1),
+            "year_group": np.arange(LAST_SECONDARY + 1),
             "period": facts.periods["period"].iloc[number],
             "people": _by_year_group(here),
             "pupils": _by_year_group(on_roll[ordinary[on_roll["school"]]]),
@@ -139,7 +138,7 @@ def _left_unknown(counted: Inclusion) -> pd.DataFrame:
 
 def _by_year_group(pupils: pd.DataFrame) -> NDArray[np.float64]:
     """Return the number of pupils in each year group, Reception to Year 11."""
-    counts = pupils["now"].value_counts().reindex(range(OLDEST + 1), fill_value=0)
+    counts = pupils["now"].value_counts().reindex(range(LAST_SECONDARY + 1), fill_value=0)
     return np.asarray(counts, dtype=np.float64)
 
 
@@ -266,6 +265,6 @@ def _registers(counted: Inclusion) -> tuple[NDArray[np.float64], NDArray[np.floa
     wanted = np.zeros(len(marked))
     for term, day in enumerate(days_of(facts.periods["census"])[: facts.n_terms]):
         now = facts.rolls_on(int(day))["now"]
-        pupils = int(((now >= 0) & (now <= OLDEST)).sum())
+        pupils = int(((now >= 0) & (now <= LAST_SECONDARY)).sum())
         wanted[facts.year_of_term[term] - facts.n_terms] += 2 * school_days[term] * pupils
     return marked, np.minimum(1.0, marked / np.where(wanted > 0, wanted, np.nan))

@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data import codes as families
 from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
+from riskmodel.data.year_groups import LAST_SECONDARY
 from riskmodel.inclusion.counts import Counts, Grid, Ints, settle
 from riskmodel.inclusion.facts import Facts
 
@@ -27,9 +29,6 @@ PRESENT, ABSENT, PART_TIME, OFFSITE, DUAL, NOT_POSSIBLE = range(6)
 
 BLOCK = 2**22
 """Marks counted in one go."""
-
-OLDEST = 11
-"""Last year group of compulsory school age; the first is Reception, 0. DfE counts ages 5 to 15."""
 
 UNMARKED = "No half-days of pupils of school age are marked."
 
@@ -59,17 +58,12 @@ class Marks:
 
 def _kinds() -> NDArray[np.int64]:
     family = code_set("marks")["family"].loc[list(codes("marks"))]
-    kind = family.map(
-        {
-            "present": PRESENT,
-            "approved_activity": PRESENT,
-            "authorised": ABSENT,
-            "unauthorised": ABSENT,
-            "not_possible": NOT_POSSIBLE,
-        }
-    )
+    is_attended, is_absent = family.isin(families.ATTENDED), family.isin(families.ABSENT)
+    kinds = np.select([is_attended, is_absent], [PRESENT, ABSENT], NOT_POSSIBLE)
     special = {"C2": PART_TIME, "B": OFFSITE, "K": OFFSITE, "D": DUAL}
-    return np.array([special.get(code, kind[code]) for code in family.index])
+    return np.array(
+        [special.get(code, kind) for code, kind in zip(family.index, kinds, strict=True)]
+    )
 
 
 def count_marks(facts: Facts) -> Marks:
@@ -147,7 +141,7 @@ def _add(
 def _of_school_age(facts: Facts) -> NDArray[np.bool_]:
     rolls, years = facts.rolls, facts.periods["year"].to_numpy()[: facts.n_terms]
     now = (rolls["year_group"] - rolls["year"]).to_numpy()[:, None] + years
-    return (now >= 0) & (now <= OLDEST)
+    return (now >= 0) & (now <= LAST_SECONDARY)  # DfE counts ages 5 to 15
 
 
 def _by_pair(

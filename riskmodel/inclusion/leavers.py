@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.neet_positions import positions
+from riskmodel.data.year_groups import LAST_SECONDARY
 from riskmodel.inclusion.counts import Counts, settle
 from riskmodel.inclusion.facts import Facts
 
@@ -27,8 +28,6 @@ GROUPS = {
     "reengagement": "elsewhere",
 }
 """Group of NCCIS activities → destination, where it has another name."""
-
-LAST_GROUP = 11
 
 ONCE_A_YEAR = "Counted once a school year."
 
@@ -76,7 +75,7 @@ def leavers(facts: Facts) -> dict[str, Counts]:
 def _by_destination(facts: Facts, day: int, known: pd.DataFrame) -> NDArray[np.float64]:
     """Return pupils in Year 11 on a day by destination and school, from positions in order."""
     cohort = facts.rolls_on(day)
-    cohort = cohort[(cohort["now"] == LAST_GROUP).to_numpy()]
+    cohort = cohort[(cohort["now"] == LAST_SECONDARY).to_numpy()]
     latest = known.drop_duplicates("pupil", keep="last").set_index("pupil")
     went = cohort["pupil"].map(latest["group"])
     index = pd.Index(DESTINATIONS).get_indexer(pd.Index(went.where(went.notna(), "not_known")))

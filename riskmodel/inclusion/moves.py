@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riskmodel.cohort import GAP_DAYS
 from riskmodel.data.arrays import OPEN, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.year_groups import finishes_school
 from riskmodel.inclusion.counts import NOBODY, Counts, Ints, settle
 from riskmodel.inclusion.facts import Facts
 
@@ -23,8 +24,6 @@ KNOWN = ("transferred", "managed_move", "left_area", "other")
 
 HOME_DAYS = 31
 """Days between the end of a roll and the start of home education that belong together; chosen."""
-
-LAST_GROUP = 11
 
 
 def leavings(facts: Facts) -> pd.DataFrame:
@@ -61,7 +60,8 @@ def _went(facts: Facts, left: pd.DataFrame, now: Ints) -> NDArray[np.str_]:
     """Return what became of each leaver: the first case that holds."""
     reason = left["reason"]
     is_known = reason.notna().to_numpy() & (reason != "destination_unknown").to_numpy()
-    of_age = (~is_known & _past_year_11(left, now)) | (now < 0)
+    is_past = finishes_school(pd.Series(now), pd.to_datetime(left["leaving"], unit="D"))
+    of_age = (~is_known & is_past) | (now < 0)
     finished = reason.isin(["end_of_phase", "completed"]).to_numpy() | of_age
     home = (reason == "home_educated").to_numpy() | (~is_known & _to_home_education(facts, left))
     elsewhere, again = _next_roll(left, facts.rolls)
@@ -73,13 +73,6 @@ def _went(facts: Facts, left: pd.DataFrame, now: Ints) -> NDArray[np.str_]:
         "known": reason.isin(KNOWN).to_numpy() | elsewhere,
     }
     return np.select(list(cases.values()), list(cases), "unknown")
-
-
-def _past_year_11(left: pd.DataFrame, now: Ints) -> NDArray[np.bool_]:
-    """Return whether a pupil left in the summer of Year 11 or later."""
-    month = pd.to_datetime(left["leaving"], unit="D").dt.month.to_numpy()
-    summer = (month >= 5) & (month <= 8)
-    return (now > LAST_GROUP) | ((now == LAST_GROUP) & summer)
 
 
 def _next_roll(

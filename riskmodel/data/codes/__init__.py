@@ -13,7 +13,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["PERSISTENT", "SEVERE", "activity_groups", "code_set", "codes"]
+__all__ = [
+    "ABSENT",
+    "ATTENDED",
+    "PERSISTENT",
+    "POSSIBLE",
+    "SEVERE",
+    "activity_groups",
+    "code_set",
+    "codes",
+]
+
+ATTENDED, ABSENT = ("present", "approved_activity"), ("authorised", "unauthorised")
+POSSIBLE = (*ATTENDED, *ABSENT)
+"""DfE, Working together to improve school attendance: families of marks that are attendance, absence, and
+half-days that a pupil could attend."""
 
 PERSISTENT, SEVERE = 0.10, 0.50
 """DfE: shares of a pupil's own possible half-days missed from which absence is persistent, severe."""

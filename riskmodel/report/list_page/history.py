@@ -13,16 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
-from riskmodel.data.codes import code_set
+from riskmodel.data.codes import ATTENDED, POSSIBLE, code_set
 from riskmodel.data.ratio import ratio
 
 __all__ = ["TIMELINE_MONTHS", "WEEKS", "Weeks", "events", "known_of", "spells", "weekly_attendance"]
 
 WEEKS, TIMELINE_MONTHS = 52, 36
 """Length of the attendance chart and of the timeline."""
-
-ATTENDED = ("present", "approved_activity")
-"""Families of marks that are attendance (DfE, Working together to improve school attendance)."""
 
 ELSEWHERE = ("alternative_provision", "home_educated", "managed_move", "part_time_timetable")
 """Circumstances that the timeline shows."""
@@ -113,7 +110,7 @@ def _share_of_weeks(
     place = row[own] * WEEKS + _week(marks["date"].to_numpy()[own], first)
     attended, possible = (
         np.bincount(place[wanted[of_mark]], minlength=n_pupils * WEEKS).reshape(-1, WEEKS)
-        for wanted in (np.isin(family, ATTENDED), family != "not_possible")
+        for wanted in (np.isin(family, ATTENDED), np.isin(family, POSSIBLE))
     )
     return ratio(attended, possible)
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from riskmodel.data.codes import PERSISTENT, SEVERE, code_set, codes
+from riskmodel.data.codes import ABSENT, PERSISTENT, POSSIBLE, SEVERE, code_set, codes
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.attendance import trend
 from riskmodel.simulate.figures.pupils import PHASES
@@ -71,10 +71,8 @@ def _half_days(sessions: pd.DataFrame, pupils: pd.DataFrame) -> _HalfDays:
     key = who * n_codes + sessions["mark"].cat.codes.to_numpy()[inside]
     table = np.bincount(key, minlength=len(pupils) * n_codes).reshape(len(pupils), n_codes)
     family = code_set("marks")["family"].loc[list(codes("marks"))].to_numpy()
-    unauthorised = table[:, family == "unauthorised"].sum(axis=1)
-    absent = unauthorised + table[:, family == "authorised"].sum(axis=1)
-    possible = absent + table[:, np.isin(family, ["present", "approved_activity"])].sum(axis=1)
-    return _HalfDays(table, absent, unauthorised, possible)
+    kinds = (ABSENT, ("unauthorised",), POSSIBLE)
+    return _HalfDays(table, *(table[:, np.isin(family, kind)].sum(axis=1) for kind in kinds))
 
 
 def _phase_figures(phase: str, half_days: _HalfDays, here: NDArray[np.bool_]) -> Iterator[Row]:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import PERSISTENT, code_set, codes
+from riskmodel.data.codes import ABSENT, ATTENDED, PERSISTENT, code_set, codes
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.figures.pupils import counted_pupils
 
@@ -170,8 +170,8 @@ def _kinds_of_mark() -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     names = list(codes("marks"))
     family = code_set("marks")["family"].loc[names].to_numpy()
     other = np.array(names) != "E"
-    absent = np.isin(family, ["authorised", "unauthorised"]) & other
-    return absent, absent | np.isin(family, ["present", "approved_activity"])
+    absent = np.isin(family, ABSENT) & other
+    return absent, absent | np.isin(family, ATTENDED)
 
 
 def _through_secondary(tables: Tables, events: _Events) -> Rows:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.tables import Tables
+from riskmodel.data.year_groups import year_group_on
 
 __all__ = ["CENSUSES", "censuses"]
 
@@ -298,7 +299,7 @@ def _identity(who: pd.DataFrame) -> dict[str, Any]:
 
 def _year_group(rolls: pd.DataFrame, year: int) -> pd.Series:
     """Return the year group of each enrolment in a school year; Reception is R."""
-    group = (rolls["year_group"] + year - academic_year(rolls["entry_date"])).astype("int64")
+    group = year_group_on(rolls, pd.Timestamp(year, 9, 1)).astype("int64")
     return group.astype("str").where(group > 0, "R")
 
 

@@ -17,6 +17,7 @@ from riskmodel.data.read.returns.provision import first_plans, provision_spells
 from riskmodel.data.read.rows.rules import in_order
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import NOT_KNOWN, TABLES, as_codes
+from riskmodel.data.year_groups import LAST_PRIMARY, LEAVING_MONTHS, finishes_school, year_group_on
 
 __all__ = ["assemble"]
 
@@ -198,12 +199,8 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         return spells.index.isin(pairs.loc[found, "row"])
 
     followed = ends_near(spells, "entry_date", -7, SOON)
-    group = (
-        spells["year_group"]
-        + school_year(spells["leaving_date"])
-        - school_year(spells["entry_date"])
-    )
-    summer = spells["leaving_date"].dt.month.isin([6, 7, 8])
+    group = year_group_on(spells, spells["leaving_date"])
+    summer = spells["leaving_date"].dt.month.isin(LEAVING_MONTHS)
     excluded = np.zeros(len(spells), dtype=bool)
     if "suspensions" in built:
         facts = built["suspensions"]
@@ -213,8 +210,9 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         [
             spells["leaving_date"].isna(),
             excluded,
-            (group >= 11) & summer,
-            followed & summer & (group == 6),
+            finishes_school(group, spells["leaving_date"])
+            & summer,  # later, a move in term is a move
+            followed & summer & (group == LAST_PRIMARY),
             followed,
         ],
         ["", "permanently_excluded", "completed", "end_of_phase", "transferred"],
