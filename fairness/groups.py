@@ -171,8 +171,7 @@ def family(characteristic: str, group: str) -> tuple[str, tuple[str, ...]]:
     Returns
     -------
     str, tuple of str
-        The coarser characteristic and its groups; empty where there is none. Of a year group the phase
-        that it belongs to by age: an all-through school has pupils of any.
+        The coarser characteristic and its groups; empty where there is none. Of a year group its phase.
 
     Examples
     --------

@@ -67,13 +67,13 @@ def html_table(table: pd.DataFrame, caption: str, *, note: str = "") -> str:
     True
     """
     left_out = len(table) - MOST_ROWS
-    told = [note] if note else []
+    notes = [note] if note else []
     if left_out > 0:
-        told.append(f"{left_out} more {'row is' if left_out == 1 else 'rows are'} not shown.")
+        notes.append(f"{left_out} more {'row is' if left_out == 1 else 'rows are'} not shown.")
     shown = table.head(MOST_ROWS)
     columns = [[_write(value) for value in shown[name].tolist()] for name in shown]
     return _template(_TABLE).render(
-        caption=caption, note=" ".join(told), rows=list(zip(*columns, strict=True)),
+        caption=caption, note=" ".join(notes), rows=list(zip(*columns, strict=True)),
         header=[str(name).replace("_", " ") for name in shown],
     )  # fmt: skip
 

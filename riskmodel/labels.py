@@ -190,8 +190,8 @@ def _label_pex(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
     start = np.searchsorted(keys, on_day)
     stop = np.searchsorted(keys, _keys(spine["pupil_id"], days_of(end)))
     # of a pupil excluded before the list but not known to be, nothing can be foreseen any more
-    told = excluded[["start_date", "recorded_on"]].max(axis=1)
-    n_known = np.searchsorted(np.sort(_keys(excluded["pupil_id"], days_of(told))), on_day)
+    known_from = excluded[["start_date", "recorded_on"]].max(axis=1)
+    n_known = np.searchsorted(np.sort(_keys(excluded["pupil_id"], days_of(known_from))), on_day)
     stays = _observed_until(known["enrolments"], spine, days_of(end)) & (start == n_known)
     status = np.where(stop > start, "event", np.where(stays, "no_event", "censored"))
     first = np.append(keys, 0)[start] % 10**7

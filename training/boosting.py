@@ -144,7 +144,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
-        """Say that missing values are welcome and that there are two classes."""
+        """Return the tags: missing values are welcome, and there are two classes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False

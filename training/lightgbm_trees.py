@@ -160,7 +160,7 @@ def from_lightgbm(booster: Booster) -> ShallowTrees:
 
 
 def _sends_missing_left(node: dict[str, Any]) -> bool:
-    """Say where a missing value goes: as learned, else with the larger part of the rows."""
+    """Return where a missing value goes: as learned, else with the larger part of the rows."""
     if node["missing_type"] == "NaN":
         return bool(node["default_left"])
     left, right = (

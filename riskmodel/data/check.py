@@ -29,7 +29,7 @@ COMPLETE_FROM = (7, 1)
 
 
 ALIKE = 2
-"""Messages of one rule that are told in full where there are many."""
+"""Messages of one rule that are printed in full where there are many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,12 +83,12 @@ class CheckReport:
         str
             Problems, reconciliation by kind of file, rates.
         """
-        told = "\n".join(alike_together(self.problems)) or "No problems were found."
+        found = "\n".join(alike_together(self.problems)) or "No problems were found."
         numbers = self.rates.round({"ours": 3, "national": 3})
         by_kind = self.reconciliation.groupby("table", sort=False)
         rows = by_kind.sum(numeric_only=True)
         rows.insert(0, "files", by_kind["file"].nunique())
-        parts = [told, "", "Rows:", rows.reset_index().to_string(index=False)]
+        parts = [found, "", "Rows:", rows.reset_index().to_string(index=False)]
         if len(numbers):
             shown = numbers[["label", "unit", "ours", "national", "year"]]
             parts += ["", "Last complete school year beside England:", shown.to_string(index=False)]
@@ -99,7 +99,7 @@ class CheckReport:
 
 
 def alike_together(problems: pd.DataFrame) -> list[str]:
-    """Return the messages of problems, errors first; many of one rule are told by the first few.
+    """Return the messages of problems, errors first; of many of one rule only the first few.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ def months_held(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[s
 
 
 def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:
-    """Say which of registers and suspensions end so long before the other that an extract is missing.
+    """Return which of registers and suspensions end so long before the other that an extract is missing.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def _checked(content: bytes, path: Path) -> list[Entry]:
 
 
 def _fault(entry: Entry | None, line: bytes, number: int, previous: str) -> str:
-    """Say what is wrong with an entry; nothing where it follows the one before it."""
+    """Return what is wrong with an entry; nothing where it follows the one before it."""
     if entry is None:
         return "this is no entry"
     if line != _line(entry).rstrip("\n").encode("utf-8") or entry["hash"] != _hash(entry):

@@ -99,7 +99,7 @@ def _tiles(counts: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _half(row: dict[Any, Any]) -> str:
-    """Say how few schools issued half of a year's suspensions or exclusions."""
+    """Return how few schools issued half of a year's suspensions or exclusions."""
     return (
         f"{row['year']}/{(int(row['year']) + 1) % 100:02d}: {row['schools_for_half']} of "
         f"{row['schools']} schools with Years 7 to 11 issued half of {row['events']:,} {row['event']}"

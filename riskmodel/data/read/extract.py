@@ -268,7 +268,7 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
 
 
 def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[Problem]:
-    """Say which dates are so far from all others of their table that they are typing errors."""
+    """Return which dates are so far from all others of their table that they are typing errors."""
     problems = []
     for name, event in EVENTS.items():
         if name not in frames or frames[name].empty:
@@ -302,7 +302,7 @@ def _far_off(name: str, dates: pd.Series, rule: str, rest: str) -> Problem:
 
 
 def _ends_early(frames: dict[str, pd.DataFrame]) -> list[Problem]:
-    """Say which of registers and suspensions end long before the other does: an extract is missing."""
+    """Return which of registers and suspensions end long before the other does: an extract is missing."""
     problems = []
     for name, other, last, now in missing_extracts(frames):
         words = (

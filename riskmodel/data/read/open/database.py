@@ -15,7 +15,7 @@ __all__ = ["is_database", "open_database"]
 
 
 def is_database(source: object) -> bool:
-    """Say whether a source is the address of a database.
+    """Return whether a source is the address of a database.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ Out: the raw columns of ``pupils``, ``destinations``, ``circumstances`` and ``at
 
 Source: McVicar and Anyadike-Danes, "Predicting successful and unsuccessful transitions from school
 to work by using sequence methods", JRSS A 165, 2002, 317-334. Where people lived is left out: in
-Northern Ireland it stands in for religion, which is protected. So is the survey weight.
+Northern Ireland it is a proxy for religion, which is protected. So is the survey weight.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def mvad_path() -> Path:
 
 
 def is_mvad(path: Path) -> bool:
-    r"""Say whether a file is the cohort, by its header.
+    r"""Return whether a file is the cohort, by its header.
 
     Parameters
     ----------

@@ -90,11 +90,13 @@ def _first_of_key(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Keep the row that was known first, and when any row said that the pupil was reinstated."""
     key = list(TABLES[name].key)
-    told = frame.loc[frame["reinstated_on"] >= frame["start_date"]]
-    told = told[[*key, "reinstated_on", "recorded_on"]]
-    told = told.assign(reinstated_on=told[["reinstated_on", "recorded_on"]].max(axis=1))
-    first = told.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
-    # of two that were told on one day, which one counts follows from what they say
+    reinstated = frame.loc[frame["reinstated_on"] >= frame["start_date"]]
+    reinstated = reinstated[[*key, "reinstated_on", "recorded_on"]]
+    reinstated = reinstated.assign(
+        reinstated_on=reinstated[["reinstated_on", "recorded_on"]].max(axis=1)
+    )
+    first = reinstated.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
+    # of two that were recorded on one day, which one counts follows from what they say
     content = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)], "school_id"]
     ordered = frame.drop(columns="reinstated_on").sort_values(
         ["recorded_on", *content], kind="stable"
@@ -114,8 +116,8 @@ def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     """Take from each pupil's rows the latest value that is known."""
     ordered = frame.sort_values(["pupil_id", "_day", *ORIGIN], kind="stable")
-    told = ordered.groupby(["pupil_id", "first_language"], observed=True)
-    since = told["first_language_recorded_on"].transform("min")
+    stated = ordered.groupby(["pupil_id", "first_language"], observed=True)
+    since = stated["first_language_recorded_on"].transform("min")
     ordered = ordered.assign(first_language_recorded_on=since)
     columns = TABLES[name].names[1:]
     plain = ordered.assign(
@@ -137,15 +139,15 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join what several censuses say of one spell: known first, ended when first told.
+    """Join several censuses' rows of one spell: known from the first, ended from the first that ends it.
 
     A spell that a later census shows on roll again had not ended. Since the census between was believed
     until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
     """
     key = list(TABLES[name].key)
-    told = frame.assign(_ended=frame["leaving_date"].notna())
+    marked = frame.assign(_ended=frame["leaving_date"].notna())
     by = [*key, "recorded_on", "_ended", "end_recorded_on", "leaving_date", *ORIGIN]
-    ordered = told.sort_values(by, kind="stable")
+    ordered = marked.sort_values(by, kind="stable")
     ended, repeats = ordered["_ended"].to_numpy(), ordered.duplicated(key).to_numpy()
     again = repeats & ~ended & np.append(False, ended)[:-1]
     part = pd.Series(np.cumsum(~repeats | again), index=ordered.index)
@@ -175,7 +177,7 @@ def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Say why a spell ended, as far as other facts tell; the census itself does not.
+    """Return why each spell ended, as far as other facts show it; the census itself does not.
 
     In this order: a permanent exclusion in the weeks before; the end of Year 11; a next roll soon
     after (the end of a phase in summer, else a transfer); otherwise the destination is not known. Only
@@ -224,10 +226,10 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
 
 
 def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Join spells that several returns tell; the end counts as known when it was first told.
+    """Join spells that are in several returns; the end counts as known from the first return that has it.
 
-    What a return only flags on its day (``_flag``) begins when it was first told, unless a spell with
-    dates of its own had begun before.
+    What a return only flags on its day (``_flag``) begins with the first return that flags it, unless a
+    spell with dates of its own had begun before.
     """
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
@@ -244,8 +246,8 @@ def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     """Return the flags that lie in no spell known by then, one at a time for each pupil and kind.
 
-    Where a spell told later holds the flag's day, that spell counts from then on: the flag gives way,
-    and a flag that is told after that counts again.
+    Where a spell recorded later holds the flag's day, that spell counts from then on: the flag gives way,
+    and a flag that is recorded after that counts again.
     """
     if flags.empty:
         return flags
@@ -255,7 +257,7 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     pairs = flags.reset_index(names="row")[["row", *key, "start_date", "recorded_on"]].merge(
         spells[of_spell], on=key, suffixes=("", "_spell")
     )
-    # an end that was not known yet when the flag was told did not count against the spell
+    # an end that was not known yet when the flag was recorded did not count against the spell
     over = (pairs["end_date"] < pairs["start_date"]) & (
         pairs["end_recorded_on"] <= pairs["recorded_on"]
     )
@@ -291,10 +293,10 @@ def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
     """Derive school days from the registers: half-terms are parted by gaps of five days or more.
 
     That a day was a school day is known when its first mark is. Terms follow from the date alone (to
-    December, to Easter, to summer), so that no mark that is told later moves another day.
+    December, to Easter, to summer), so that no mark that is recorded later moves another day.
     """
-    first_told = sessions.groupby("date")["recorded_on"].min()
-    days = pd.Series(first_told.index, dtype="datetime64[s]")
+    first_recorded = sessions.groupby("date")["recorded_on"].min()
+    days = pd.Series(first_recorded.index, dtype="datetime64[s]")
     year = school_year(days)
     gap = (days.diff() >= pd.Timedelta(days=5)) | (year != year.shift())
     number = gap.cumsum()
@@ -309,7 +311,7 @@ def _calendar(sessions: pd.DataFrame) -> pd.DataFrame:
             "date": days,
             "term": term,
             "half_term": half + 1,
-            "first_marked_on": first_told.to_numpy(),
+            "first_marked_on": first_recorded.to_numpy(),
         }
     )
 

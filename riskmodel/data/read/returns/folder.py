@@ -119,23 +119,23 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
     log.frames, used = assemble(joined, pupils)
-    log.problems += _told_again(joined, log.frames)
+    log.problems += _repeated(joined, log.frames)
     for number, one in enumerate(files):
         count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return log
 
 
-def _told_again(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -> list[Problem]:
-    """Say how many suspensions came again, and how many ends of spells a later return took back."""
+def _repeated(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -> list[Problem]:
+    """Return how many suspensions came again, and how many ends of spells a later return took back."""
     problems = []
-    told, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
-    if told > kept:
+    n_read, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
+    if n_read > kept:
         problems.append(
             Problem(
                 "suspensions",
                 "merged",
-                f"suspensions: {told} rows of censuses and schools tell {kept} "
-                f"suspensions and exclusions; {told - kept} that came again were merged.",
+                f"suspensions: {n_read} rows of censuses and schools tell {kept} "
+                f"suspensions and exclusions; {n_read - kept} that came again were merged.",
             )
         )
     if "enrolments" in facts:
@@ -173,8 +173,8 @@ def open_returns(folder: Path) -> Iterator[Opened]:
 
 def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
     if not any(len(part) for part in facts.get("pupils", ())):
-        told = " ".join(problem.message for problem in log.problems[:5])
-        raise DataError(f"No pupil can be read from these returns. {told}")
+        words = " ".join(problem.message for problem in log.problems[:5])
+        raise DataError(f"No pupil can be read from these returns. {words}")
 
 
 def _facts(
@@ -197,9 +197,9 @@ def _facts(
             usable = usable[linked]
     if usable.empty:
         return
-    told = False
+    has_facts = False
     for name, part in one.source.facts(usable, context).items():
-        told = True
+        has_facts = True
         table = NEEDS if name == "needs" else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         places = part.index.to_numpy()
@@ -214,7 +214,7 @@ def _facts(
             name,
             frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),
         )
-    if not told:
+    if not has_facts:
         one.kept[:] = True
 
 

@@ -189,13 +189,14 @@ def _former(pupils: list[ReturnFile]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for one in pupils:
         if "formerupn" in one.frame:
-            told = (
+            former = (
                 one.frame[["formerupn", "upn"]]
                 .astype("str")
                 .apply(lambda c: c.str.strip().str.upper())
             )
-            told = told[(told["formerupn"].str.len() >= 12) & (told["formerupn"] != told["upn"])]
-            pairs |= dict(zip(told["formerupn"], told["upn"], strict=True))
+            is_other = former["formerupn"] != former["upn"]
+            former = former[(former["formerupn"].str.len() >= 12) & is_other]
+            pairs |= dict(zip(former["formerupn"], former["upn"], strict=True))
     for old in list(pairs):
         seen = {old}
         while pairs[old] in pairs and pairs[old] not in seen:

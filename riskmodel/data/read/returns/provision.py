@@ -50,7 +50,7 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
     -----
     The facts of a pupil are taken in the order they became known. A census that sees another provision or
     need than the one before begins a new spell. While a plan of SEN2 runs it is what counts, whatever the
-    census calls it; outside that time the census does. A fact about a day before one already told is
+    census calls it; outside that time the census does. A fact about a day before one already recorded is
     passed over, but its need is kept in mind.
     """
     plan = _is_plan(facts)
@@ -64,10 +64,10 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
         ["pupil_id", "recorded_on", "start_date", "_open", *ORIGIN], kind="stable"
     )
     pupil = pd.Series(pupils_of(events), index=events.index)
-    # a need that is told takes the place of both needs told before
-    told = events["primary_need"].notna().groupby(pupil).cumsum()
+    # a need that is stated takes the place of both needs stated before
+    n_stated = events["primary_need"].notna().groupby(pupil).cumsum()
     remembered = {
-        name: events[name].astype("object").groupby([pupil, told]).ffill() for name in NEED
+        name: events[name].astype("object").groupby([pupil, n_stated]).ffill() for name in NEED
     }
     events = events.assign(**remembered)
     events = _with_undated_needs(events, pupil, undated)
@@ -131,8 +131,8 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
     keys = ["pupil_id", "start_date"]
     # a need stands in a row of its own for each rank
     by_need = dated.sort_values(NEED, kind="stable")
-    told = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
-    return once.merge(told.first().reset_index(), on=keys, how="left")
+    needs = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
+    return once.merge(needs.first().reset_index(), on=keys, how="left")
 
 
 def _plan_events(plans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -158,12 +158,12 @@ def _plan_events(plans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _with_undated_needs(
     events: pd.DataFrame, pupil: pd.Series, undated: pd.DataFrame
 ) -> pd.DataFrame:
-    """Give the last plan, while it runs, the need of SEN2 where no census had told one."""
+    """Give the last plan, while it runs, the need of SEN2 where no census had stated one."""
     if undated.empty:
         return events
-    told = undated[undated["primary_need"].notna()].sort_values("primary_need")
-    told = told.drop_duplicates("pupil_id")
-    need = told.set_index(pupils_of(told))["primary_need"].astype("object")
+    stated = undated[undated["primary_need"].notna()].sort_values("primary_need")
+    stated = stated.drop_duplicates("pupil_id")
+    need = stated.set_index(pupils_of(stated))["primary_need"].astype("object")
     number = (events["_open"] == 1).groupby(pupil).cumsum()
     in_last = _runs(events, pupil) & (number == number.groupby(pupil).transform("max"))
     fill = in_last & events["primary_need"].isna()

@@ -63,7 +63,7 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
 
 
 def _unknown(name: str, found: set[str]) -> Problem:
-    """Say which source a file is nearest to, and what it lacks."""
+    """Return which source a file is nearest to, and what it lacks."""
     shares = [
         (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in SOURCES
     ]

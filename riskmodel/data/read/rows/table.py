@@ -120,10 +120,10 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
     """
     distinct = pd.Series(upns.dropna().unique()).astype("str")
     letters = upn_check_letters(distinct.str.strip().str.upper())
-    told = upns.map(dict(zip(distinct, letters, strict=True))).astype("object")
+    expected = upns.map(dict(zip(distinct, letters, strict=True))).astype("object")
     first = upns.astype("str").str.strip().str.slice(0, 1).str.upper().astype("object")
     there = upns.notna().to_numpy()
-    formed = told.notna().to_numpy()
+    formed = expected.notna().to_numpy()
     checks.note(
         there & ~formed,
         "upn_form",
@@ -134,14 +134,14 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
         show_value=False,
     )
     checks.note(
-        there & formed & (first != told).to_numpy(),
+        there & formed & (first != expected).to_numpy(),
         "upn_check_letter",
         "upn",
         "the UPN has a wrong check letter; its other characters ask for {hint}. The row is kept, but "
         "joins only to rows with the same UPN; correct it at the school.",
         set_aside=False,
         show_value=False,
-        hint=told,
+        hint=expected,
     )
 
 

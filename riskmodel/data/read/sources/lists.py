@@ -55,8 +55,8 @@ def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
-    told = frame["septemberguarantee"].astype("str").str.strip().str.lower()
-    without = frame[told.isin(NO_OFFER)]
+    answer = frame["septemberguarantee"].astype("str").str.strip().str.lower()
+    without = frame[answer.isin(NO_OFFER)]
     return _spells(
         without.assign(recorded=without["statusdate"]), "no_september_offer", "statusdate", ""
     )
