@@ -1,9 +1,13 @@
 """Attendance: how much, which kind and how it changes, from the register as it was known.
 
-Windows are the last school days before the day of the list, so that a holiday is not an absence.
+Windows are the last school days before the day of the list, so that a holiday is not an absence; those
+of 12 months are cut by date.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +17,6 @@ from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.marks import NO_MARK
-from riskmodel.features.register import REGISTER_DAYS
 from riskmodel.features.windows import (
     count_since_last,
     longest_run,
@@ -29,7 +32,7 @@ __all__ = [
     "attendance_streaks",
 ]
 
-WINDOWS = {"10_days": 10, "20_days": 20, "60_days": 60, "12_months": REGISTER_DAYS}
+WINDOWS = {"10_days": 10, "20_days": 20, "60_days": 60}
 """Name → school days."""
 
 OF_POSSIBLE = (
@@ -71,7 +74,7 @@ def attendance_rates(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     columns = {}
-    for window in (*WINDOWS, "term"):
+    for window in (*WINDOWS, "12_months", "term"):
         possible, marked = (_half_days(known, whole, window) for whole in ("possible", "marked"))
         for family in (*OF_POSSIBLE, *OF_MARKED):
             whole = possible if family in OF_POSSIBLE else marked
@@ -82,6 +85,8 @@ def attendance_rates(known: FactsAsOf) -> Columns:
 def _half_days(known: FactsAsOf, family: str, window: str) -> NDArray[np.float64]:
     if window == "term":
         return known.half_days_of_term(family)
+    if window == "12_months":
+        return known.half_days_of_year(family)
     return known.half_days(family, WINDOWS[window])
 
 
@@ -126,7 +131,7 @@ def _last_12_weeks(known: FactsAsOf) -> Columns:
 
 
 def _persistence(known: FactsAsOf) -> Columns:
-    year, term = _rate(known, "absence", REGISTER_DAYS), _rate_of_term(known)
+    year, term = _rate_of_year(known, "absence"), _rate_of_term(known)
     return {
         "persistent_absence": _flag(year, PERSISTENT),
         "severe_absence": _flag(year, SEVERE),
@@ -139,6 +144,10 @@ def _rate(known: FactsAsOf, family: str, n_days: int, *, skip: int = 0) -> NDArr
     """Return a family's share of possible half-days; the last ``skip`` school days are left out."""
     possible = known.half_days("possible", n_days, skip=skip)
     return ratio(known.half_days(family, n_days, skip=skip), possible)
+
+
+def _rate_of_year(known: FactsAsOf, family: str) -> NDArray[np.float64]:
+    return ratio(known.half_days_of_year(family), known.half_days_of_year("possible"))
 
 
 def _rate_of_term(known: FactsAsOf, *, back: int = 0) -> NDArray[np.float64]:
@@ -238,28 +247,26 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    absent, marked = (known.half_days(name, REGISTER_DAYS) for name in ("absence", "marked"))
+    absent, marked = (known.half_days_of_year(name) for name in ("absence", "marked"))
     columns = {
-        "authorised_share": ratio(known.half_days("authorised", REGISTER_DAYS), absent),
-        "left_open_share": ratio(known.half_days("left_open", REGISTER_DAYS), absent),
+        "authorised_share": ratio(known.half_days_of_year("authorised"), absent),
+        "left_open_share": ratio(known.half_days_of_year("left_open"), absent),
         "known_half_days": marked,
         "known_half_days_60_days": known.half_days("marked", 60),
     }
     for name, part in (("monday_friday_excess", "edge"), ("morning_excess", "morning")):
-        columns[name] = _excess(known, REGISTER_DAYS, part)
-        columns[f"{name}_60_days"] = _excess(known, 60, part)
+        columns[name] = _excess(known.half_days_of_year, part)
+        columns[f"{name}_60_days"] = _excess(partial(known.half_days, n_days=60), part)
     for name in ("part_time", "offsite", "dual", "excluded"):
-        ever = (known.half_days(name, REGISTER_DAYS) > 0).astype(float)
+        ever = (known.half_days_of_year(name) > 0).astype(float)
         columns[f"{name}_ever_12_months"] = np.where(marked > 0, ever, np.nan)
     return columns
 
 
-def _excess(known: FactsAsOf, n_days: int, part: str) -> NDArray[np.float64]:
+def _excess(half_days: Callable[..., NDArray[np.float64]], part: str) -> NDArray[np.float64]:
     """Return the rate of absence in a part of the week or day, minus that in the rest."""
-    absent, possible = (
-        known.half_days(name, n_days, part=part) for name in ("absence", "possible")
-    )
-    all_absent, all_possible = (known.half_days(name, n_days) for name in ("absence", "possible"))
+    absent, possible = (half_days(name, part=part) for name in ("absence", "possible"))
+    all_absent, all_possible = (half_days(name) for name in ("absence", "possible"))
     return ratio(absent, possible) - ratio(all_absent - absent, all_possible - possible)
 
 
@@ -278,8 +285,8 @@ def attendance_against_peers(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     year, school = known.peer_sums("year_group"), known.peer_sums("school")
-    absent, lately = _rate(known, "absence", REGISTER_DAYS), _rate(known, "absence", 20)
-    unauthorised = _rate(known, "unauthorised", REGISTER_DAYS)
+    absent, lately = _rate_of_year(known, "absence"), _rate(known, "absence", 20)
+    unauthorised = _rate_of_year(known, "unauthorised")
     peers_lately = ratio(year["absent_lately"], year["possible_lately"])
     peers_unauthorised = ratio(year["unauthorised"], year["possible"])
     return {

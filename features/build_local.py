@@ -23,7 +23,7 @@ from riskmodel.progress import track
 
 __all__ = ["Peers", "build_locally", "peers_of", "usable_builders"]
 
-WINDOWS = ((10, 0), (20, 0), (30, 0), (20, 20), (50, 0), (60, 0), (60, 190), (180, 20), (200, 0))
+WINDOWS = ((10, 0), (20, 0), (30, 0), (20, 20), (50, 0), (60, 0), (60, 190), (180, 20))
 """School days looked back on, and skipped before them, for which prefix sums are kept; others work
 too, and take longer."""
 
@@ -138,6 +138,7 @@ def _mark_counts(register: Register | None, days: list[pd.Timestamp]) -> MarkCou
         for window in (
             *(register.window(day, n_days, skip=skip) for n_days, skip in WINDOWS),
             *(register.term(day, back=back) for back in (0, 1)),
+            register.year(day),
         )
         for position in (window.start, window.stop)
     ]

@@ -25,7 +25,7 @@ from riskmodel.features.events import Events
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import family_lookup
 from riskmodel.features.peer_counts import PeerCounts, incidents_on
-from riskmodel.features.register import REGISTER_DAYS, Register, Window
+from riskmodel.features.register import Register, Window
 
 __all__ = ["FactsAsOf"]
 
@@ -99,9 +99,9 @@ class FactsAsOf:
 
     @cached_property
     def marks(self) -> NDArray[np.uint8]:
-        """Register slice: row per spine row, the last :data:`REGISTER_DAYS` school days."""
+        """Register slice: row per spine row, the school days of the last 12 months."""
         assert self.register is not None
-        return self.register.as_known(self.as_of, self.rows, n_days=REGISTER_DAYS)
+        return self.register.year_as_known(self.as_of, self.rows)
 
     def half_days(
         self, family: str, n_days: int, *, skip: int = 0, part: str = "all"
@@ -126,6 +126,24 @@ class FactsAsOf:
         """
         assert self.register is not None
         return self._count(family, self.register.window(self.as_of, n_days, skip=skip, part=part))
+
+    def half_days_of_year(self, family: str, *, part: str = "all") -> NDArray[np.float64]:
+        """Count half-days with a mark of a family over the last 12 months.
+
+        Parameters
+        ----------
+        family : str
+            A key of :data:`riskmodel.features.marks.FAMILIES`.
+        part : str
+            ``"all"``, ``"edge"`` (Mondays and Fridays) or ``"morning"``.
+
+        Returns
+        -------
+        float array of shape (n_rows,)
+            Half-days.
+        """
+        assert self.register is not None
+        return self._count(family, self.register.year(self.as_of, part=part))
 
     def half_days_of_term(self, family: str, *, back: int = 0) -> NDArray[np.float64]:
         """Count half-days with a mark of a family in this term, or an earlier one.
@@ -222,12 +240,12 @@ class FactsAsOf:
         return pd.DataFrame(columns).astype(np.int64)
 
     def _half_day_numbers(self) -> dict[str, NDArray[np.float64]]:
-        absent, possible = (self.half_days(name, REGISTER_DAYS) for name in ("absence", "possible"))
+        absent, possible = (self.half_days_of_year(name) for name in ("absence", "possible"))
         rate = ratio(absent, possible)
         return {
             "absent": absent,
             "possible": possible,
-            "unauthorised": self.half_days("unauthorised", REGISTER_DAYS),
+            "unauthorised": self.half_days_of_year("unauthorised"),
             "registered": (possible > 0).astype(float),
             "persistent": (rate >= PERSISTENT).astype(float),
             "absent_lately": self.half_days("absence", 20),

@@ -17,10 +17,10 @@ from riskmodel.data.arrays import day_number, pupils_of, whole_days
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.threads import on_all_cores
 
-__all__ = ["REGISTER_DAYS", "Register", "Window", "make_register"]
+__all__ = ["Register", "Window", "make_register"]
 
-REGISTER_DAYS = 200
-"""School days of register that builders see: a little over a school year."""
+YEAR_DAYS = 365
+"""Days of the last 12 months."""
 
 LONGEST_LAG = np.iinfo(np.uint16).max
 
@@ -89,8 +89,10 @@ class Register:
     Window(start=1, stop=3, part='all')
     >>> register.term(thursday)
     Window(start=0, stop=3, part='all')
-    >>> register.as_known(thursday, np.array([0]), n_days=2).tolist()
-    [[1, 0, 0, 0]]
+    >>> register.year(thursday)
+    Window(start=0, stop=3, part='all')
+    >>> register.year_as_known(thursday, np.array([0])).tolist()
+    [[1, 0, 1, 0, 0, 0]]
     """
 
     dates: Dates
@@ -115,9 +117,16 @@ class Register:
         int array of shape (days,)
             Positions in ``dates``, ascending.
         """
-        day = day_number(as_of)
-        stop = int(np.searchsorted(self.dates, np.datetime64(day, "D")))
-        return np.flatnonzero(self.known_from[:stop] < day)[-n_days:]
+        return self._known_days(as_of, 0)[-n_days:]
+
+    def _known_days(self, as_of: pd.Timestamp, first: int) -> Ints:
+        """Return the school days from a position on that were known before a day."""
+        stop = self._position(day_number(as_of))
+        return first + np.flatnonzero(self.known_from[first:stop] < day_number(as_of))
+
+    def _position(self, day: int) -> int:
+        """Return the position of the first school day on or after a day."""
+        return int(np.searchsorted(self.dates, np.datetime64(day, "D")))
 
     def window(
         self, as_of: pd.Timestamp, n_days: int, *, skip: int = 0, part: str = "all"
@@ -144,6 +153,24 @@ class Register:
         days = days[: max(0, len(days) - skip)]
         return Window(int(days[0]), int(days[-1]) + 1, part) if len(days) else Window(0, 0, part)
 
+    def year(self, as_of: pd.Timestamp, *, part: str = "all") -> Window:
+        """Return the window of the school days of the last 12 months.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day; it does not count, and the day 365 days before does.
+        part : str
+            A key of :data:`riskmodel.features.mark_counts.PARTS`.
+
+        Returns
+        -------
+        Window
+            Equal start and stop where there are none.
+        """
+        day = day_number(as_of)
+        return Window(self._position(day - YEAR_DAYS), self._position(day), part)
+
     def term(self, as_of: pd.Timestamp, *, back: int = 0) -> Window:
         """Return the window of the latest term with a school day before a day, up to that day.
 
@@ -159,14 +186,14 @@ class Register:
         Window
             School days of the term; empty if there is no such term or no calendar.
         """
-        stop = int(np.searchsorted(self.dates, np.datetime64(day_number(as_of), "D")))
+        stop = self._position(day_number(as_of))
         for _ in range(back):
             stop = max(0, int(self.term_start[stop - 1])) if stop else 0
         start = int(self.term_start[stop - 1]) if stop else -1
         return Window(start, stop) if start >= 0 else Window(0, 0)
 
-    def as_known(self, as_of: pd.Timestamp, pupils: Ints, *, n_days: int) -> NDArray[np.uint8]:
-        """Return the marks of the last school days before a day, as they were known then.
+    def year_as_known(self, as_of: pd.Timestamp, pupils: Ints) -> NDArray[np.uint8]:
+        """Return the marks of the last 12 months, as they were known on a day.
 
         Parameters
         ----------
@@ -174,15 +201,13 @@ class Register:
             Marks dated or recorded on or after it are 0.
         pupils : int array of shape (n_rows,)
             Numbers of the pupils.
-        n_days : int
-            School days wanted; there are fewer where the calendar starts later.
 
         Returns
         -------
         uint8 array of shape (n_rows, 2 * days)
-            Marks, oldest first.
+            Marks of the school days known then, oldest first.
         """
-        days = self.school_days(as_of, n_days=n_days)
+        days = self._known_days(as_of, self.year(as_of).start)
         if not len(days):
             return np.zeros((len(pupils), 0), np.uint8)
         start, stop = int(days[0]), int(days[-1]) + 1

@@ -112,6 +112,13 @@ def school_days(n_days: int, skip: int = 0) -> list[pd.Timestamp]:
 
 
 @cache
+def year_days() -> int:
+    """Return the number of school days of the last 12 months."""
+    dates = la()[0]["calendar"]["date"]
+    return int(((dates < DAY) & (dates >= days_ago(365))).sum())
+
+
+@cache
 def term_days() -> int:
     """Return the number of school days of this term before the day."""
     rows = la()[0]["calendar"].sort_values("date")
@@ -162,7 +169,7 @@ def absences(pupil: str, n_days: int) -> list[int]:
 
 
 def half_days_since_present(pupil: str, school: str) -> float:
-    marks = half_days(pupil, 200)
+    marks = half_days(pupil, year_days())
     while marks and marks[-1] == "":
         marks.pop()
     return next((since for since, mark in enumerate(reversed(marks)) if is_present(mark)), np.nan)
@@ -170,7 +177,7 @@ def half_days_since_present(pupil: str, school: str) -> float:
 
 def streak(pupil: str, school: str) -> int:
     count = 0
-    for mark in reversed(half_days(pupil, 200)):
+    for mark in reversed(half_days(pupil, year_days())):
         if is_present(mark):
             break
         count += is_absent(mark)
@@ -193,7 +200,7 @@ def excess(pupil: str, school: str, weekdays: tuple[int, ...], halves: tuple[int
     """Return the rate of absence on some weekdays and halves of the day, minus that of the rest."""
     inside: list[str] = []
     rest: list[str] = []
-    for day, marks in zip(school_days(200), register(pupil, 200), strict=True):
+    for day, marks in zip(school_days(year_days()), register(pupil, year_days()), strict=True):
         for half, mark in enumerate(marks):
             chosen = day.weekday() in weekdays and half in halves
             (inside if chosen else rest).append(mark)
@@ -250,12 +257,14 @@ def numbers(pupil: str, n_days: int) -> Counter[str]:
     return counts
 
 
-def rate_of(pupils: set[str], over: str, n_days: int = 200) -> float:
-    total: Counter[str] = sum((numbers(pupil, n_days) for pupil in pupils), Counter())
+def rate_of(pupils: set[str], over: str, n_days: int | None = None) -> float:
+    total: Counter[str] = sum(
+        (numbers(pupil, n_days or year_days()) for pupil in pupils), Counter()
+    )
     return total[over] / total["possible"] if total["possible"] else np.nan
 
 
-def beyond(pupil: str, peers: set[str], over: str = "absent", n_days: int = 200) -> float:
+def beyond(pupil: str, peers: set[str], over: str = "absent", n_days: int | None = None) -> float:
     return rate_of({pupil}, over, n_days) - rate_of(peers, over, n_days)
 
 
@@ -390,7 +399,7 @@ WINDOWS: dict[str, int | Callable[[], int]] = {
     "10_days": 10,
     "20_days": 20,
     "60_days": 60,
-    "12_months": 200,
+    "12_months": year_days,
     "term": term_days,
 }
 
@@ -418,14 +427,14 @@ SLOW: dict[str, Slow] = {
     "absence_unevenness": lambda p, s: float(
         np.std([absence(half_days(p, 10, skip)) for skip in range(0, 60, 10)])
     ),
-    "known_half_days": lambda p, s: sum(mark != "" for mark in half_days(p, 200)),
+    "known_half_days": lambda p, s: sum(mark != "" for mark in half_days(p, year_days())),
     "absence_streak": streak,
     "half_days_since_present": half_days_since_present,
-    "longest_absence_12_months": lambda p, s: max(absences(p, 200), default=0),
+    "longest_absence_12_months": lambda p, s: max(absences(p, year_days()), default=0),
     "longest_absence_60_days": lambda p, s: max(absences(p, 60), default=0),
-    "absence_spells_12_months": lambda p, s: len(absences(p, 200)),
+    "absence_spells_12_months": lambda p, s: len(absences(p, year_days())),
     "absence_spells_60_days": lambda p, s: len(absences(p, 60)),
-    "mean_absence_length": lambda p, s: mean(absences(p, 200)),
+    "mean_absence_length": lambda p, s: mean(absences(p, year_days())),
     "afternoons_missed": afternoons_missed,
     "weeks_complete": weeks_complete,
     "monday_friday_excess": partial(excess, weekdays=(0, 4), halves=(0, 1)),

@@ -60,20 +60,20 @@ def school_days(marks: Marks, as_of: int, has_calendar: bool) -> list[int]:
     return sorted({day for _, day, _ in known_marks(marks, as_of)})
 
 
-@given(mark_lists, st.integers(0, 16), st.integers(1, 9), st.booleans())
+@given(mark_lists, st.integers(0, 16), st.booleans())
 @settings(max_examples=50, deadline=None)
 def test_marks_as_known_equal_a_slow_reference(
-    marks: Marks, as_of: int, n_days: int, has_calendar: bool
+    marks: Marks, as_of: int, has_calendar: bool
 ) -> None:
     register = make_register(register_tables(marks, has_calendar))
     known = known_marks(marks, as_of)
-    days = school_days(marks, as_of, has_calendar)[-n_days:]
+    days = school_days(marks, as_of, has_calendar)
     cells = [(day, half) for day in days for half in (0, 1)]
     slow = [
         [codes("marks").index(known[p, *cell]) + 1 if (p, *cell) in known else 0 for cell in cells]
         for p in range(3)
     ]
-    fast = register.as_known(after(as_of), np.arange(3), n_days=n_days)
+    fast = register.year_as_known(after(as_of), np.arange(3))
     np.testing.assert_array_equal(fast, np.array(slow, dtype=np.uint8).reshape(3, len(cells)))
 
 
@@ -150,7 +150,26 @@ def test_without_a_calendar_there_is_no_term() -> None:
 def test_a_window_before_the_first_school_day_is_empty() -> None:
     register = make_register(small_tables())
     assert register.window(pd.Timestamp("1990-01-01"), 10) == Window(0, 0)
-    assert register.as_known(pd.Timestamp("1990-01-01"), np.arange(2), n_days=5).shape == (2, 0)
+    assert register.year(pd.Timestamp("1990-01-01")) == Window(0, 0)
+    assert register.year_as_known(pd.Timestamp("1990-01-01"), np.arange(2)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        ("2025-03-01", (0, 20)),
+        ("2026-02-03", (0, 30)),  # the first school day is 365 days ago
+        ("2026-02-04", (1, 30)),
+        ("2026-03-14", (29, 30)),  # of the last one, 14 March 2025, a Friday
+        ("2026-03-15", (30, 30)),
+    ],
+)
+def test_the_last_12_months_are_cut_by_date(as_of: str, expected: tuple[int, int]) -> None:
+    register = make_register(small_tables())  # from 3 February 2025 on
+    day = pd.Timestamp(as_of)
+    assert register.year(day) == Window(*expected)
+    n_days = expected[1] - expected[0]
+    assert register.year_as_known(day, np.arange(2)).shape == (2, 2 * n_days)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +212,7 @@ def test_a_mark_recorded_after_centuries_stays_late() -> None:
     late = {"pupil_id": "A", "date": "2025-02-03", "session": "AM", "mark": "I"}
     sessions = table_of("sessions", [late | {"recorded_on": "2400-01-01"}])
     register = make_register(with_table(small_tables(), "sessions", sessions))
-    assert register.as_known(AS_OF, np.array([0]), n_days=20).sum() == 0
+    assert register.year_as_known(AS_OF, np.array([0])).sum() == 0
 
 
 @pytest.mark.parametrize("name", ["sessions", "pupils"])
@@ -210,7 +229,7 @@ def test_any_number_of_school_days_can_be_asked_for(n_days: int) -> None:
     known = FactsAsOf(
         tables.as_known(AS_OF), AS_OF, spine, register, MarkCounts(register, np.array([0]))
     )
-    marks = register.as_known(AS_OF, known.rows, n_days=n_days)
+    marks = register.year_as_known(AS_OF, known.rows)[:, -2 * n_days :]
     lookup = [codes("marks").index(code) + 1 for code in FAMILIES["absence"]]
     np.testing.assert_array_equal(
         known.half_days("absence", n_days), np.isin(marks, lookup).sum(axis=1)

@@ -22,8 +22,10 @@ MONTH, YEAR = 30.4375, 365.25
 
 UNKNOWN = np.nan
 
-SCHOOL_DAYS = [str(day)[:10] for day in pd.bdate_range(end="2025-02-28", periods=260)]
-"""52 school weeks up to a Friday: summer, then 87 days of autumn, then 43 of spring."""
+SCHOOL_DAYS = [str(day)[:10] for day in pd.bdate_range(end="2025-02-28", periods=265)]
+"""53 school weeks up to a Friday: summer, then 87 days of autumn, then 43 of spring.
+
+The last 12 months are the last 261 of them: the day 365 days before the list is a Friday, and counts."""
 
 
 def facts(name: str, text: str) -> pd.DataFrame:

@@ -43,31 +43,33 @@ ATTENDANCE = {
                 150: "Y1 Y1",
                 250: "O O",
                 251: "O O",
+                261: "I I",  # 1 March 2024, the first day of the last 12 months
+                262: "O O",  # the day before
             }
         },
-        days=260,
+        days=265,
     ),
 }
 
-# half-days in the last 10, 20, 60 and 200 school days, and in the 43 days of spring
+# half-days in the last 10, 20 and 60 school days, in the 261 of the last 12 months, and in the 43 of spring
 COUNTS = {
-    "absence": (6, 8, 14, 15, 12),
-    "authorised": (4, 4, 8, 9, 6),  # I, E, C2, M
-    "unauthorised": (2, 4, 6, 6, 6),  # O, U, N, G
-    "illness": (4, 4, 4, 5, 4),  # I, M
+    "absence": (6, 8, 14, 21, 12),
+    "authorised": (4, 4, 8, 11, 6),  # I, E, C2, M
+    "unauthorised": (2, 4, 6, 10, 6),  # O, U, N, G
+    "illness": (4, 4, 4, 7, 4),  # I, M
     "late": (2, 2, 2, 2, 2),  # L, U
     "excluded": (0, 0, 2, 2, 2),
     "part_time": (0, 0, 2, 2, 0),
     "offsite": (0, 0, 0, 2, 0),  # B, K
-    "unexplained": (1, 3, 3, 3, 3),  # O, N
+    "unexplained": (1, 3, 3, 7, 3),  # O, N
     "holiday": (0, 0, 2, 2, 2),
     "closed_late": (1, 1, 1, 1, 1),
     "dual": (0, 0, 1, 1, 0),
     "not_possible": (0, 0, 1, 3, 0),  # D, Y1
     "educated_elsewhere": (0, 0, 0, 1, 0),
 }
-POSSIBLE = (20, 40, 119, 397, 86)
-MARKED = (20, 40, 120, 400, 86)
+POSSIBLE = (20, 40, 119, 519, 86)
+MARKED = (20, 40, 120, 522, 86)
 
 
 def rates() -> dict[str, float]:
@@ -137,7 +139,7 @@ OF_ATTENDANCE = [
             "absence_slope": (-1.5 * 0.1 + 0.5 * 0.2 + 1.5 * 0.1 + 2.5 * 0.3) / 17.5,
             "absence_unevenness": (0.15 / 6 - (0.7 / 6) ** 2) ** 0.5,
             "attendance_dropped": 1,  # 7 / 357 is below 5%, 8 / 40 above 15%
-            "persistent_absence": 0,  # 15 / 397
+            "persistent_absence": 0,  # 21 / 519
             "severe_absence": 0,
             "persistent_absence_term": 1,  # 12 / 86
             "severe_absence_term": 0,
@@ -152,9 +154,9 @@ OF_ATTENDANCE = [
             "half_days_since_present": 5,
             "longest_absence_12_months": 5,
             "longest_absence_60_days": 5,
-            "absence_spells_12_months": 7,
+            "absence_spells_12_months": 9,
             "absence_spells_60_days": 6,
-            "mean_absence_length": 15 / 7,
+            "mean_absence_length": 21 / 9,
             # of 60 mornings 54 were in school, and on day 55 no afternoon was possible
             "afternoons_missed": 2 / 53,
             "weeks_complete": 6 / 12,  # weeks 4, 7, 8, 10, 11 and 12
@@ -166,17 +168,17 @@ OF_ATTENDANCE = [
         ATTENDANCE,
         {
             # Fridays are days 1, 6, 11, ..., Mondays 5, 10, 15, ...
-            "monday_friday_excess": 11 / (160 - 3) - 4 / 240,
+            "monday_friday_excess": 17 / (210 - 3) - 4 / 312,
             "monday_friday_excess_60_days": 10 / (48 - 1) - 4 / 72,
-            "morning_excess": 7 / 199 - 8 / 198,
+            "morning_excess": 10 / 260 - 11 / 259,
             "morning_excess_60_days": 6 / 60 - 8 / 59,
             "part_time_ever_12_months": 1,
             "offsite_ever_12_months": 1,
             "dual_ever_12_months": 1,
             "excluded_ever_12_months": 1,
-            "authorised_share": 9 / 15,
-            "left_open_share": 2 / 15,
-            "known_half_days": 400,
+            "authorised_share": 11 / 21,
+            "left_open_share": 2 / 21,
+            "known_half_days": 522,
             "known_half_days_60_days": 120,
         },
     ),

@@ -21,8 +21,8 @@ __all__ = ["MONTHS_PER_YEAR", "goes_back_enough", "months_needed", "months_on_re
 
 MONTHS_PER_YEAR = 12
 
-WHOLE_YEAR = 360
-"""Half-days with a mark from which the last 12 months count as known; 9 of 10; chosen."""
+WHOLE_YEAR = 340
+"""Half-days with a mark from which the last 12 months count as known; 9 of 10 of about 380; chosen."""
 
 _MONTHS = {"the last 2 years": 2 * MONTHS_PER_YEAR, "the last 6 years": 6 * MONTHS_PER_YEAR}
 """Window of a feature → months; other windows are of a year or less."""
