@@ -146,14 +146,14 @@ def gaps_between_schools(known: FactsAsOf) -> Columns:
     return {
         "days_without_school": gaps.sum(days),
         "longest_gap_between_schools": np.nan_to_num(gaps.largest(days)),
-        "gaps_between_schools": gaps.where(days > SUMMER).count(),
+        "gaps_between_schools": gaps.where(days > 0).count(),
         "lost_before": _left_for(known, "destination_unknown").any(),
         "left_for_home_education": _left_for(known, "home_educated").any(),
     }
 
 
 def _gaps(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
-    """Return the days on no roll before each entry but the first, 0 where rolls meet or overlap."""
+    """Return the days on no roll before each entry but the first, 0 where a summer explains them."""
     rolls = known.events("enrolments", "entry_date")
     end = days_of(known.tables["enrolments"]["leaving_date"])
     order = np.lexsort((end, rolls.day, rolls.pupil))
@@ -162,7 +162,8 @@ def _gaps(known: FactsAsOf) -> tuple[Events, NDArray[np.float64]]:
     apart = pupil * 2 * LAST_DAY
     reached = np.maximum.accumulate(end + apart) - apart
     same = pupil[1:] == pupil[:-1]
-    days = np.where(same, start[1:] - reached[:-1] - 1, 0).clip(0)
+    days = np.where(same, start[1:] - reached[:-1] - 1, 0)
+    days = np.where(days > SUMMER, days, 0)
     return replace(rolls, pupil=pupil[1:], day=start[1:]), days.astype(float)
 
 

@@ -371,10 +371,10 @@ def mid_year_moves(pupil: str, school: str) -> int:
 
 
 def roll_gaps(pupil: str) -> list[int]:
-    """Return the days on no roll between one roll and the next."""
+    """Return the days on no roll between one roll and the next, where they are more than a summer."""
     found, reached = [], None
     for row in rolls(pupil):
-        if reached is not None and (row["entry_date"] - reached).days > 1:
+        if reached is not None and (row["entry_date"] - reached).days > 61:
             found.append((row["entry_date"] - reached).days - 1)
         end = row["leaving_date"] or pd.Timestamp.max
         reached = end if reached is None else max(reached, end)
@@ -527,6 +527,8 @@ ALIKE = {
     "suspensions_other_ever",
     "looked_after_lately",
     "plan_weeks_waited",
+    "days_without_school",
+    "longest_gap_between_schools",
 }
 
 

@@ -197,7 +197,7 @@ OF_CONTEXT = [
         "A",
         {"enrolments": ROLLS},
         {
-            "days_without_school": 38 + 90,  # the dual roll at V ended within that at T
+            "days_without_school": 90,  # not the 38 days before; the dual roll at V ended within that at T
             "longest_gap_between_schools": 90,
             "gaps_between_schools": 1,
             "lost_before": 1,
@@ -209,7 +209,7 @@ OF_CONTEXT = [
         "C",
         {"enrolments": ROLLS},
         {
-            "days_without_school": 60,
+            "days_without_school": 0,
             "gaps_between_schools": 0,  # no longer than a summer
             "lost_before": 0,
             "left_for_home_education": 0,
