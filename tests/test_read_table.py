@@ -95,6 +95,31 @@ def test_a_column_that_is_missing_is_named_with_those_found(name: str, column: s
         read_rows(name, row)
 
 
+@pytest.mark.parametrize(
+    ("school", "schools", "hint"),
+    [
+        ("S0006", ["S0005", "S0006"], None),
+        ("s0006", ["S0005", "S0006"], " Did you mean 'S0006'?"),
+        ("900001", ["S0005", "S0006"], ""),
+        ("s0006", [], None),  # without schools none is unknown
+    ],
+)
+@pytest.mark.parametrize("name", ["enrolments", "suspensions"])
+def test_a_school_that_is_not_in_the_table_of_schools_is_a_warning(
+    name: str, school: str, schools: list[str], hint: str | None
+) -> None:
+    there = pd.Series(schools, dtype="str")
+    table, checks = read_rows(name, LEAST[name] | {"school_id": school}, schools=there)
+    assert table["school_id"].tolist() == [school]
+    found = [(one.rule, one.severity, one.row) for one in checks.problems]
+    assert found == ([] if hint is None else [("unknown_school", "warning", 2)])
+    if hint is not None:
+        assert checks.problems[0].words == (
+            f"school_id '{school}' is not in the table of schools.{hint} Correct it, or add the "
+            "school. The row is kept."
+        )
+
+
 def test_a_file_without_a_header_is_refused_without_its_first_row() -> None:
     raw = {"A801234500001": "B801234500002", "Smith": "Jones", "2012-05-01": "2013-02-01"}
     with pytest.raises(DataError, match="seems to be no header") as refused:

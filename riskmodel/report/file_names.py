@@ -27,16 +27,20 @@ def file_name(school: str) -> str:
     -------
     str
         Letters, digits, ``-`` and ``_``; other characters become their bytes. A long name is cut, and
-        ends in a digest of the whole.
+        ends in a digest of the whole. So does a name with small letters: Windows and macOS take ``s1``
+        and ``S1`` for one file.
 
     Examples
     --------
     >>> file_name("../North School")
-    '%2E%2E%2FNorth%20School'
+    '%2E%2E%2FNorth%20School-56f69ca439b4a977'
+    >>> file_name("S0006")
+    'S0006'
     """
     name = re.sub(r"[^A-Za-z0-9_-]", lambda match: _code(match.group()), school)
     digest = hashlib.sha256(school.encode("utf-8")).hexdigest()[:16]
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}-{digest}"
+    is_plain = len(name) <= LONGEST_NAME and school.upper() == school
+    return name if is_plain else f"{name[:LONGEST_NAME]}-{digest}"
 
 
 def _code(character: str) -> str:

@@ -41,6 +41,9 @@ __all__ = ["Extract", "read"]
 
 ENDINGS = (".parquet", ".csv")
 
+READ_FIRST = ("pupils", "calendar", "schools")
+"""Tables with which the rows of the others are compared."""
+
 UNKNOWN = {
     "suspensions": "Pupils suspended or excluded since then count as not suspended or excluded.",
     "sessions": "Nothing is known of attendance since then.",
@@ -136,13 +139,18 @@ def _read_tables(
     frames: dict[str, pd.DataFrame] = {}
     counts = []
     pupils: pd.CategoricalDtype | None = None
-    names = sorted(sources, key=lambda name: (name not in {"pupils", "calendar"}, name))
+    names = sorted(sources, key=lambda name: (name not in READ_FIRST, name))
     for name in track(names, "Reading tables"):
         file, raw, encoding, first_row = sources[name]()
         checks = RowChecks(file, first_row, raw)
         extra += encoding_warning(file, encoding)
         frame = read_table(
-            TABLES[name], checks, pupils, calendar=frames.get("calendar"), key_file=key_file
+            TABLES[name],
+            checks,
+            pupils,
+            calendar=frames.get("calendar"),
+            key_file=key_file,
+            schools=frames["schools"]["school_id"] if "schools" in frames else None,
         )
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))

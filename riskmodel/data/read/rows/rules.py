@@ -6,6 +6,8 @@ Out: notes in the checks; the order of rows by their key.
 
 from __future__ import annotations
 
+import difflib
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -38,6 +40,7 @@ def check_rows(
     calendar: pd.DataFrame | None,
     *,
     unique: bool,
+    schools: pd.Series | None = None,
 ) -> None:
     """Note the rows of a converted table that break a rule.
 
@@ -53,6 +56,8 @@ def check_rows(
         School days, where the extracts hold them.
     unique : bool
         Whether a repeated key is a fault.
+    schools : Series of str, optional
+        Identifiers of the schools there are, where the extracts hold them.
     """
     _check_required(table, frame, checks)
     _check_spans(frame, checks)
@@ -87,6 +92,8 @@ def check_rows(
             "date {value} is not a school day of the calendar. Correct it, or add the day to "
             "the calendar.",
         )
+    if schools is not None and len(schools) and "school_id" in frame:
+        _check_schools(frame["school_id"], schools, checks)
     if unique:
         _check_duplicates(table, frame, checks)
 
@@ -101,6 +108,23 @@ def _check_required(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
                 f"{column.name} is missing. Fill it in.",
                 show_value=False,
             )
+
+
+def _check_schools(found: pd.Series, schools: pd.Series, checks: RowChecks) -> None:
+    """Note rows of a school that the table of schools lacks, with the nearest one that it has."""
+    known = schools.astype("str").tolist()
+    unknown = found[found.notna() & ~found.isin(known)].unique()
+    close = {one: difflib.get_close_matches(str(one), known, n=1) for one in unknown}
+    hints = {one: f" Did you mean '{ids[0]}'?" if ids else "" for one, ids in close.items()}
+    checks.note(
+        found.isin(unknown).to_numpy(),
+        "unknown_school",
+        "school_id",
+        "school_id '{value}' is not in the table of schools.{hint} Correct it, or add the school. The "
+        "row is kept.",
+        set_aside=False,
+        hint=found.map(hints),
+    )
 
 
 def _check_spans(frame: pd.DataFrame, checks: RowChecks) -> None:

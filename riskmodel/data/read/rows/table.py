@@ -57,6 +57,7 @@ def read_table(
     calendar: pd.DataFrame | None = None,
     key_file: Path | None = None,
     unique: bool = True,
+    schools: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Convert and check one table; rows that break a rule are set aside in the checks.
 
@@ -74,6 +75,8 @@ def read_table(
         Key of the pseudonyms; needed where rows carry UPNs and no pseudonyms.
     unique : bool
         Whether a repeated key is a fault; False where the same fact comes in several files.
+    schools : Series of str, optional
+        Identifiers of the schools there are; no school is unknown where left out.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def read_table(
         columns[column.name] = _read_column(raw, column, checks, pupils, table)
     frame = pd.DataFrame(columns, copy=False)
     frame = _fill_recorded(table, frame)
-    check_rows(table, frame, checks, calendar, unique=unique)
+    check_rows(table, frame, checks, calendar, unique=unique, schools=schools)
     kept = frame[checks.kept] if not checks.kept.all() else frame
     integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}
     return kept.astype(integers)
