@@ -55,7 +55,12 @@ def balances(extract: Extract) -> bool:
     return (
         list(counts["rows_kept"]) == kept
         and list(counts["rows_rejected"]) == rejected
-        and bool((counts["rows_read"] == counts["rows_kept"] + counts["rows_rejected"]).all())
+        and bool(
+            (
+                counts["rows_read"]
+                == counts["rows_kept"] + counts["rows_rejected"] + counts["rows_merged"]
+            ).all()
+        )
     )
 
 
@@ -129,14 +134,6 @@ BAD_ROWS = [
         "",
         "conflict",
         ["another row with the same pupil_id, date, session", "take the other out"],
-    ),
-    (
-        "sessions",
-        SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,/\n",
-        3,
-        "",
-        "duplicate",
-        ["repeats another row (pupil_id, date, session)", "Take one of them out"],
     ),
     (
         "sessions",
@@ -237,6 +234,17 @@ def test_a_bad_row_is_set_aside_with_a_sentence(
     assert str(reject["reason"]).startswith(rule)
     assert balances(extract)
     assert follows_the_schema(extract)
+
+
+def test_equal_rows_are_merged_with_a_warning(tmp_path: Path) -> None:
+    extract = read_with(tmp_path / "x", sessions=SESSIONS + "P1,2024-01-08,AM,/\n" * 30)
+    assert len(extract.tables["sessions"]) == 1
+    assert not len(extract.rejects)
+    assert balances(extract)
+    assert set(extract.problems["severity"]) == {"warning"}
+    messages = extract.problems["message"].tolist()
+    assert "row 3: repeats another row (pupil_id, date, session)" in messages[0]
+    assert messages[-1].endswith("9 more rows break the rule duplicate. They were merged.")
 
 
 @pytest.mark.parametrize(("date", "mark"), [("2024-08-18", "H"), ("2024-08-19", "K")])
@@ -392,6 +400,12 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "nowhere")
 
 
+def test_a_file_in_place_of_a_folder_is_refused_as_a_file(tmp_path: Path) -> None:
+    folder = write(tmp_path / "x", BASE)
+    with pytest.raises(DataError, match=r"pupils\.csv: is a file, .* Name the folder"):
+        read(folder / "pupils.csv")
+
+
 def test_a_parquet_file_cut_off_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "x", BASE)
     pd.DataFrame({"pupil_id": ["P1"] * 500}).to_parquet(folder / "send.parquet")
@@ -489,21 +503,27 @@ marks = st.lists(
 )
 
 
-def slow_kept(rows: list[Mark]) -> set[Mark]:
-    """The rules for marks, one row after the other."""
+def slow_kept(rows: list[Mark]) -> tuple[set[Mark], int]:
+    """Return the marks kept, one row after the other, and how many rows repeat an earlier one."""
     dates = {"2024-01-08": "2024-01-08", "2024-01-09": "2024-01-09", "09/01/2024": "2024-01-09"}
     kept: dict[tuple[str, str, str], str] = {}
+    seen: set[Mark] = set()
+    repeats = 0
     for pupil, date, session, mark in rows:
         known = pupil in {"P1", "P2"} and date in dates
         if known and session in {"AM", "PM"} and mark in {"/", "I", "H"}:
             key = (pupil, dates[date], session)
             kept[key] = min(kept.get(key, mark), mark)  # of contradictory rows the lowest value
-    return {(*key, mark) for key, mark in kept.items()}
+            repeats += (*key, mark) in seen
+            seen.add((*key, mark))
+    return {(*key, mark) for key, mark in kept.items()}, repeats
 
 
 @settings(max_examples=40, deadline=None)
 @given(marks)
-def test_p4_every_row_ends_in_the_table_or_in_the_rejects(rows: list[Mark]) -> None:
+def test_p4_every_row_ends_in_the_table_or_in_the_rejects_or_repeats_another(
+    rows: list[Mark],
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         text = SESSIONS + "".join(",".join(row) + "\n" for row in rows)
         extract = read_with(Path(folder) / "x", sessions=text)
@@ -512,7 +532,9 @@ def test_p4_every_row_ends_in_the_table_or_in_the_rejects(rows: list[Mark]) -> N
     sessions = extract.tables["sessions"]
     days = sessions["date"].dt.strftime("%Y-%m-%d")
     found = zip(sessions["pupil_id"], days, sessions["session"], sessions["mark"], strict=True)
-    assert set(found) == slow_kept(rows)
+    kept, repeats = slow_kept(rows)
+    assert set(found) == kept
+    assert extract.reconciliation.set_index("table")["rows_merged"]["sessions"] == repeats
     # what is in the rejects is what the file holds in that row
     for row, record in zip(extract.rejects["row"], extract.rejects["record"], strict=True):
         held = tuple(value or "" for value in json.loads(record).values())

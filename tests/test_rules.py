@@ -278,7 +278,9 @@ def test_of_the_same_row_twice_one_is_kept(name: str) -> None:
     assert rules_of(checks) == [("duplicate", "", 3)]
     assert checks.kept.tolist() == [True, False]
     key = ", ".join(TABLES[name].key)
-    assert checks.problems[0].words == f"repeats another row ({key}). Take one of them out."
+    assert checks.problems[0].words == (
+        f"repeats another row ({key}), with which it was merged. Take one of them out."
+    )
 
 
 # a column outside the key, and two values that contradict each other

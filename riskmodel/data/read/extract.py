@@ -159,7 +159,8 @@ def _read_tables(
         if not checks.in_order:
             frame = in_order(TABLES[name], frame)
         frames[name] = frame.reset_index(drop=True)
-        counts.append((file, name, len(raw), len(frame), len(raw) - len(frame), 0))
+        merged = int(checks.merged.sum())
+        counts.append((file, name, len(raw), len(frame), len(raw) - len(frame) - merged, merged))
         # the raw rows are let go of here
         problems += checks.problems
         rejects.append(checks.rejects())
@@ -197,6 +198,10 @@ def _find_sources(
     if source.is_file() and is_mvad(source):
         frames = read_mvad(source)
         return {name: _held(Opened(source.name, f, "utf-8", 2)) for name, f in frames.items()}, []
+    if source.is_file():
+        raise DataError(
+            f"{source}: is a file, and extracts are a folder of files. Name the folder that holds it."
+        )
     if not source.is_dir():
         raise DataError(f"{source}: there is no such folder of extracts. Check the path.")
     found: dict[str, Path] = {}

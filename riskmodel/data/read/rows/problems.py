@@ -159,7 +159,9 @@ class RowChecks:
     number : int16 array of shape (n_rows,)
         Place in ``reasons`` of why each row is set aside; 0 for rows that are kept.
     kept : bool array of shape (n_rows,)
-        Rows not set aside so far.
+        Rows neither set aside nor merged so far.
+    merged : bool array of shape (n_rows,)
+        Rows that repeat a row that is kept.
     reasons : list of str
         Why rows are set aside; the first stands for rows that are kept.
     problems : list of Problem
@@ -174,6 +176,7 @@ class RowChecks:
     places: NDArray[np.int64] | None = None
     number: NDArray[np.int16] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
+    merged: NDArray[np.bool_] = field(init=False)
     reasons: list[str] = field(default_factory=lambda: [""])
     problems: list[Problem] = field(default_factory=list)
     in_order: bool = False
@@ -181,6 +184,7 @@ class RowChecks:
     def __post_init__(self) -> None:
         self.number = np.zeros(len(self.raw), dtype=np.int16)
         self.kept = np.ones(len(self.raw), dtype=bool)
+        self.merged = np.zeros(len(self.raw), dtype=bool)
 
     def _places(self) -> NDArray[np.int64]:
         return np.arange(len(self.raw)) if self.places is None else self.places
@@ -193,6 +197,7 @@ class RowChecks:
         words: str,
         *,
         set_aside: bool = True,
+        merged: bool = False,
         show_value: bool = True,
         allowed: tuple[str, ...] = (),
         hint: pd.Series | None = None,
@@ -211,6 +216,8 @@ class RowChecks:
             What is wrong and what to do; ``{value}`` and ``{hint}`` are replaced.
         set_aside : bool
             Whether the rows are rejected; otherwise they are kept with a warning.
+        merged : bool
+            Whether the rows repeat others that are kept; then they are neither kept nor rejected.
         show_value : bool
             False for columns that identify a child. A value that may be a name or a UPN
             (:func:`riskmodel.data.identity.may_identify`) is never shown.
@@ -243,15 +250,17 @@ class RowChecks:
                 )
             )
         if len(rows) > SHOWN:
-            self.problems.append(self._rest(len(rows) - SHOWN, rule, column, severity))
-        if set_aside:
+            end = "were merged" if merged else "are in the rejects" if set_aside else "are kept"
+            self.problems.append(self._rest(len(rows) - SHOWN, rule, column, severity, end))
+        if merged:
+            self.merged[rows], self.kept[rows] = True, False
+        elif set_aside:
             self._set_aside(rows, f"{rule}: {column}" if column else rule)
 
-    def _rest(self, n: int, rule: str, column: str, severity: Severity) -> Problem:
+    def _rest(self, n: int, rule: str, column: str, severity: Severity, end: str) -> Problem:
         """Return the problem that counts the rows beyond the first few."""
         where = f" in {column}" if column else ""
-        end = "They are in the rejects." if severity == "error" else "They are kept."
-        message = f"{self.file}: {n} more rows break the rule {rule}{where}. {end}"
+        message = f"{self.file}: {n} more rows break the rule {rule}{where}. They {end}."
         return Problem(self.file, rule, message, severity=severity, column=column)
 
     def _set_aside(self, rows: NDArray[np.int64], reason: str) -> None:
@@ -274,7 +283,7 @@ class RowChecks:
         >>> checks.rejects()[["row", "reason"]].values.tolist()
         [[3, 'unknown_code: provision']]
         """
-        rows = np.flatnonzero(~self.kept)
+        rows = np.flatnonzero(~self.kept & ~self.merged)
         if not len(rows):
             return pd.DataFrame(columns=REJECT_COLUMNS)
         text = self.raw.iloc[rows].astype("str").to_json(orient="records", lines=True)

@@ -183,18 +183,28 @@ def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> N
     repeats = content.duplicated([*frame.columns])
     differs = content.duplicated("packed") & ~repeats
     key = ", ".join(table.key)
-    for found, rule, words in (
-        (repeats, "duplicate", f"repeats another row ({key}). Take one of them out."),
-        (
-            differs,
-            "conflict",
-            f"says something else than another row with the same {key}. One of "
-            "them was kept; ask which is right and take the other out.",
-        ),
-    ):
-        bad = np.zeros(len(frame), dtype=bool)
-        bad[content.loc[found, "row"]] = True
-        checks.note(bad, rule, "", words)
+    checks.note(
+        _at(content.loc[repeats, "row"], len(frame)),
+        "duplicate",
+        "",
+        f"repeats another row ({key}), with which it was merged. Take one of them out.",
+        set_aside=False,
+        merged=True,
+    )
+    checks.note(
+        _at(content.loc[differs, "row"], len(frame)),
+        "conflict",
+        "",
+        f"says something else than another row with the same {key}. One of "
+        "them was kept; ask which is right and take the other out.",
+    )
+
+
+def _at(rows: pd.Series, n: int) -> NDArray[np.bool_]:
+    """Return an array of n values, true at some rows."""
+    found = np.zeros(n, dtype=bool)
+    found[rows] = True
+    return found
 
 
 def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
