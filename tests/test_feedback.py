@@ -178,10 +178,20 @@ def test_coverage_counts_those_listed_and_hides_small_schools(
     (table,) = made.coverage.values()
     total = table[table["school_id"] == "all"].iloc[0]
     # rows 2 to 9 are ranks 1 to 8: seven decided, one to discuss, five supported
-    assert total.drop("school_id").tolist() == [CAPACITY, 8, 7, 5, 1]
+    # that one somebody disagreed on is too few to show
+    assert total.drop("school_id").tolist() == [CAPACITY, 8, 7, 5, "c"]
     schools = table[table["school_id"] != "all"].drop(columns="school_id")
     assert all(cell == "c" or cell >= 5 for cell in schools.to_numpy().ravel())
     assert "of 20 pupils listed 8 were seen, 7 decided on, 5 are supported" in made.text()
+
+
+def test_a_total_of_none_does_not_reveal_that_every_hidden_school_has_none(
+    folder: Path, tmp_path: Path, log: Path
+) -> None:
+    book = edited(folder / "list.xlsx", tmp_path / "a.xlsx", fill(2, decision="To discuss"))
+    (table,) = read(book, log=log).coverage.values()
+    for name in ("seen", "decided", "supported", "disagreed"):
+        assert table[name].tolist() == ["c"] * len(table)
 
 
 def take_out(*rows: int) -> Callable[[Worksheet], None]:
@@ -354,6 +364,7 @@ def no_zip_of_sheets(path: Path) -> None:
         (no_zip_of_sheets, "cut off, damaged"),
         (lambda path: openpyxl.Workbook().save(path), "does not say which list it is of"),
         (lambda path: path.unlink(), "There is no file"),
+        (lambda path: (path.unlink(), path.mkdir()), "is a folder. Name the workbooks"),
     ],
 )
 def test_what_is_no_workbook_of_a_list_is_refused_in_plain_words(

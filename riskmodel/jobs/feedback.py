@@ -18,7 +18,7 @@ import pandas as pd
 from riskmodel.data.counted import counted
 from riskmodel.data.journal import append, read_journal
 from riskmodel.errors import RequestError
-from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows
+from riskmodel.fairness.disclosure import SUPPRESSED, hidden_rows, leaves_room
 from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.layout import DECISIONS, FIELDS
 from riskmodel.report.workbook.list_identity import ListIdentity
@@ -245,8 +245,10 @@ def _coverage(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         }
     )
     schools = counted.groupby("school_id")[COUNTS].sum().reset_index()
+    total = pd.DataFrame([{"school_id": "all"} | counted[COUNTS].sum().to_dict()]).astype(object)
     for name in COUNTS:  # one by one: none of them follows from the others
         hidden = hidden_rows(schools[[name]], np.zeros(len(schools)))
+        if not leaves_room(schools.loc[hidden, [name]]):
+            total[name] = SUPPRESSED  # with it, a reader could work out the schools
         schools[name] = schools[name].astype(object).mask(hidden, SUPPRESSED)
-    total = pd.DataFrame([{"school_id": "all"} | counted[COUNTS].sum().to_dict()])
-    return pd.concat([schools, total.astype(object)], ignore_index=True)
+    return pd.concat([schools, total], ignore_index=True)
