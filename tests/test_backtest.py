@@ -21,6 +21,7 @@ from riskmodel.evaluation.decision_curve import THRESHOLDS, decision_curve
 from riskmodel.evaluation.list_sums import METRICS, metrics, totals_by_list
 from riskmodel.evaluation.resampling import Resamples, bounds
 from riskmodel.evaluation.stability import lead_time, stability, within_schools
+from riskmodel.report.backtest_charts import backtest_charts
 
 SPRING, SUMMER, AUTUMN = pd.to_datetime(["2024-02-10", "2024-06-01", "2024-10-26"])
 
@@ -245,6 +246,26 @@ def test_pairs_within_schools_are_counted_as_one_would_by_hand() -> None:
     )
     row = within_schools(frame, ["model"]).iloc[0]
     assert row["auc_within"] == pytest.approx((1 + 0 + 0.5 + 1) / 4)
+
+
+def test_charts_are_drawn_where_no_ranker_has_a_net_benefit() -> None:
+    n = 1000
+    frame = pd.DataFrame(
+        {
+            "pupil_id": [f"p{i:04}" for i in range(n)],
+            "as_of": SPRING,
+            "school_id": "S",
+            "phase": "secondary",
+            "label": [1.0] + [0.0] * (n - 1),
+            "model": np.arange(n, dtype=float),  # the outcome comes last
+            "risk": 1e-6,
+            "event_on": [SPRING] + [pd.NaT] * (n - 1),
+        }
+    )
+    made = compare(frame, rankers=["model"], capacity=10)
+    assert made.net_benefit is not None
+    assert made.net_benefit["net_benefit"].max() == 0
+    assert any("benefit" in title for title in backtest_charts(made))
 
 
 def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,20 @@ def test_every_error_is_one_sentence_and_an_exit_code(
     assert shown.out == ""
     assert shown.err.startswith(sentence)
     assert shown.err.count("\n") == 1
+
+
+def test_no_warning_of_a_library_reaches_the_user(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def warn() -> None:
+        warnings.warn("identical low and high ylims", UserWarning, stacklevel=2)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(cli, "app", warn)
+    monkeypatch.setattr(sys, "warnoptions", [])
+    with pytest.raises(SystemExit, match="0"):
+        cli.main()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

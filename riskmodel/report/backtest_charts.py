@@ -37,6 +37,9 @@ RISKS = (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 EVEN = 0.01
 """Risk below which the axes of that chart are even, and above which they are logarithmic."""
 
+LEAST_BENEFIT = 0.1
+"""Net benefit per 10,000 pupils at the top of its chart where no ranker has more."""
+
 PRICES = (500, 200, 100, 50, 20, 10, 5, 3)
 """Written at the axis of net benefit: worth a place from a risk of 1 in so many."""
 
@@ -170,7 +173,7 @@ def _decisions(figure: Figure, axes: Axes, backtest: Backtest) -> None:
         look = line_look(place, is_ours=name in ours)
         axes.plot(1 / line["threshold"], line["net_benefit"], label=name, **look)
     axes.axhline(0, color=colour("ink"), linewidth=0.6)
-    top = float(table.loc[table["strategy"].isin(shown), "net_benefit"].max())
+    top = max(LEAST_BENEFIT, table.loc[table["strategy"].isin(shown), "net_benefit"].max())
     axes.set(xscale="log", ylim=(-0.5 * top, 1.1 * top))
     axes.set_xlabel("Worth a place from a risk of 1 in …")
     axes.set_ylabel("Net benefit per 10,000 pupils")
