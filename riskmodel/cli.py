@@ -10,6 +10,7 @@ import logging
 import sys
 import tempfile
 import traceback
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
@@ -37,7 +38,8 @@ else:
 Data = Annotated[
     str,
     typer.Argument(
-        metavar="DATA", help="Folder of extracts, a file, or the address of a database."
+        metavar="DATA",
+        help="Folder of extracts, the file of the 1993 cohort, or the address of a database.",
     ),
 ]
 Tracking = Annotated[
@@ -76,6 +78,8 @@ def main() -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("riskmodel").setLevel(logging.INFO)
+    if not sys.warnoptions:  # python -W still shows a developer what libraries warn of
+        warnings.simplefilter("ignore")
     try:
         app()
     except (Exception, KeyboardInterrupt) as error:  # the edge: no traceback is shown to the user

@@ -23,7 +23,7 @@ import sqlalchemy
 from scipy.special import logit
 
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.jobs import Gates, Run, Settings, promote, roll_back, train
+from riskmodel.jobs import Gates, Run, Settings, promote, read_settings, roll_back, train
 from riskmodel.jobs.champion import champion_in_use
 from riskmodel.model import RiskModel
 from riskmodel.training.gate_answers import from_tags
@@ -398,10 +398,14 @@ def test_gates_that_were_changed_after_the_run_are_refused(
     points = pd.DataFrame(
         {"column": ["eal"], "test": ["at_least"], "threshold": [1.0], "points": [1.0]}
     )
-    for other in (Settings(Gates(smallest_lift=1.0)), Settings(points=points)):
-        with pytest.raises(
-            ModelError, match=r"other gates or points than riskmodel\.toml holds now"
-        ):
+    lax = tmp_path / "lax.toml"
+    lax.write_text("[gates]\nsmallest_lift = 1.0\n")
+    for other, source in (
+        (Settings(Gates(smallest_lift=1.0)), "the library's own"),
+        (Settings(points=points), "the library's own"),
+        (read_settings(lax), r"lax\.toml"),
+    ):
+        with pytest.raises(ModelError, match=rf"other gates or points than .*{source}"):
             promote(Run("pex", tracking=tracking, settings=other))
     assert Run("pex", tracking=tracking).registry.version_of("champion") is None
     with pytest.raises(ModelError, match="no earlier champion"):

@@ -76,9 +76,10 @@ def _chosen(run: Run, number: str | None) -> str:
 def _check_gates(tags: dict[str, str], run: Run) -> None:
     """Refuse a version that was judged by other gates, by none, or that an answer blocks."""
     if tags.get("gates_digest") != run.settings.digest(run.outcome):
+        now = run.settings.file or "the library's own, since no file of settings is here"
         raise ModelError(
-            "it was judged by other gates or points than riskmodel.toml holds now. They are written "
-            "before a run; train again, or put back the file that it was trained with."
+            f"it was judged by other gates or points than those of now ({now}). They are written "
+            "before a run; train again, or name the file that it was trained with."
         )
     answers = from_tags(tags)
     blocking = [f"{answer.code} ({answer.text()})" for answer in answers if answer.blocks]

@@ -83,11 +83,14 @@ class Settings:
         Outcome → what differs there.
     points : DataFrame, optional
         The LA's own risk-of-NEET points.
+    file : str
+        Path of the file they were read from; empty for the library's own.
     """
 
     common: Gates = field(default_factory=Gates)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     points: pd.DataFrame | None = None
+    file: str = ""
 
     def gates(self, outcome: str) -> Gates:
         """Return the gates of an outcome.
@@ -190,6 +193,7 @@ def read_settings(path: Path | None = None) -> Settings:
         replace(Gates(), **_checked(common, f"{path}, [gates]")),
         {name: _checked(table, f"{path}, [gates.{name}]") for name, table in changed.items()},
         _points(_table(document, "roni", path), path) if "roni" in document else None,
+        str(path),
     )
 
 

@@ -103,6 +103,8 @@ def plain(cell: Any) -> Any:
 
 def _read(path: Path) -> tuple[dict[str, Cells], dict[str, str]]:
     """Return the cells of every sheet, and the document properties."""
+    if path.is_dir():
+        raise RequestError(f"{path} is a folder. Name the workbooks that came back, one by one.")
     if not path.is_file():
         raise RequestError(f"There is no file {path}. Name a workbook that came back.")
     try:
