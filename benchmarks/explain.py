@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from riskmodel.explain import Explanation, reasons_in_words
 from riskmodel.features import CATALOGUE
-from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
+from riskmodel.training.lightgbm_trees import boost, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 FEATURES, BAGS, TREES = 200, 10, 120
@@ -49,9 +49,8 @@ def fit_bags(rng: np.random.Generator) -> list[Booster]:
         X = made_up_rows(3000, rng)
         log_odds = np.nan_to_num(X) @ weight / 4
         y = rng.random(len(X)) < 1 / (1 + np.exp(np.quantile(log_odds, 0.9) - log_odds))
-        grower = BinnedRows(X, [0] * FEATURES, max_depth=2)
-        bags.append(grower.boost(np.arange(len(X)), y.astype(int), n_trees=TREES,
-                                 learning_rate=0.06, min_leaf=30, seed=number)[0])  # fmt: skip
+        bags.append(boost(X, y.astype(int), [0] * FEATURES, max_depth=2, n_trees=TREES,
+                          learning_rate=0.06, min_leaf=30, seed=number)[0])  # fmt: skip
     return bags
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.training import trees as trees_module
 from riskmodel.training.boosting import RareOutcomeClassifier
-from riskmodel.training.lightgbm_trees import BinnedRows, from_lightgbm
+from riskmodel.training.lightgbm_trees import boost, from_lightgbm
 from riskmodel.training.trees import ShallowTrees
 
 
@@ -32,10 +32,10 @@ def fitted(seed: int, depth: int) -> tuple[lightgbm.Booster, float, NDArray[np.f
     """Boost trees on a sample in which rows stand several times, as the recipe does."""
     X, y = made_up_rows(seed)
     rows = np.sort(np.random.default_rng(seed).integers(0, len(X), len(X)))
-    grower = BinnedRows(X, [1, 0, 0, 0, 0], max_depth=depth)
-    booster, base = grower.boost(
-        rows, y[rows], n_trees=12, learning_rate=0.1, min_leaf=5, seed=seed
-    )
+    booster, base = boost(
+        X[rows], y[rows], [1, 0, 0, 0, 0],
+        max_depth=depth, n_trees=12, learning_rate=0.1, min_leaf=5, seed=seed,
+    )  # fmt: skip
     return booster, base, X
 
 
@@ -285,3 +285,16 @@ def test_trees_that_split_on_either_of_two_copies_share_the_contribution(
     )
     alone, shared = one.explain(x, 1)[1], two.explain(np.hstack([x, x]), 1)[1]
     np.testing.assert_allclose(shared, alone * [share, 1 - share], atol=1e-12)
+
+
+def test_rows_far_fuller_than_the_others_are_learned_from() -> None:
+    """LightGBM wrote beyond its memory where it laid these rows out as part of all of them."""
+    rng = np.random.default_rng(0)
+    full, shape = 400, (29_000, 60)
+    X = np.where(rng.random(shape) < 0.21, rng.integers(1, 9, shape), 0).astype(np.float32)
+    X[:full] = rng.integers(1, 9, (full, shape[1]))
+    pupil, y = np.arange(len(X)), np.zeros(len(X), dtype=int)
+    pupil[:full] //= 2
+    y[:full:2] = 1
+    model = RareOutcomeClassifier(n_bags=2).fit(X, y, pupil)
+    assert model.decision_function(X[:full]).mean() > model.decision_function(X[full:]).max()
