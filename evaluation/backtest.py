@@ -29,7 +29,12 @@ from riskmodel.evaluation.decision_curve import decision_curve
 from riskmodel.evaluation.list_sums import METRICS, metrics, sum_over_lists, totals_by_list
 from riskmodel.evaluation.notice import ONCE_A_YEAR, notice_curve, yearly
 from riskmodel.evaluation.predictions import check_predictions
-from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
+from riskmodel.evaluation.resampling import (
+    Resamples,
+    widen_degenerate,
+    widen_differences,
+    with_bounds,
+)
 from riskmodel.evaluation.stability import lead_time, stability, within_schools
 from riskmodel.evaluation.staying import count_lost, weighted_figures
 from riskmodel.progress import track
@@ -309,7 +314,8 @@ def compare(
     }
     overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
     listed = listed_by(predictions, used, capacity)
-    table, differences = _table(overall, predictions, int(places.max())), _differences(overall)
+    table = _table(overall, predictions, int(places.max()))
+    differences = _differences(overall, predictions)
     rival = best_rival(table, differences, simpler, "recall_at_capacity")
     compared = used[:1] if rival is None else [used[0], rival.ranker]
     return Backtest(
@@ -356,15 +362,46 @@ def _table(
     return pd.DataFrame(rows).sort_values("average_precision", ascending=False, ignore_index=True)
 
 
-def _differences(overall: dict[str, dict[str, Floats]]) -> pd.DataFrame:
+def _differences(overall: dict[str, dict[str, Floats]], predictions: pd.DataFrame) -> pd.DataFrame:
     """Return every metric of the first ranker minus that of each other, paired."""
     (_, first), *rest = ((name, metrics(total)) for name, total in overall.items())
     rows = [
-        {"ranker": name} | with_bounds({metric: first[metric] - own[metric] for metric in METRICS})
+        {"ranker": name}
+        | _widened(
+            with_bounds({metric: first[metric] - own[metric] for metric in METRICS}),
+            next(iter(overall.values())),
+            _with_outcome(predictions),
+        )
         for name, own in rest
     ]
     columns = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["ranker", *columns])
+
+
+def _widened(
+    row: dict[str, float], total: dict[str, Floats], pupils: dict[str, int]
+) -> dict[str, float]:
+    """Return differences at the capacity that are never surer than the pupils with the outcome allow."""
+    positives, places, rows = (float(total[name][0]) for name in ("positives", "places", "rows"))
+    precision = float(ratio(positives, places))
+    if_all_found = {
+        "recall_at_capacity": 1.0,
+        "precision_at_capacity": precision,
+        "lift_at_capacity": precision * rows / positives,
+    }
+    row = widen_differences(row, pupils["recall_at_capacity"], if_all_found)
+    return widen_differences(row, pupils["recall_never_suspended"], {"recall_never_suspended": 1.0})
+
+
+def _with_outcome(predictions: pd.DataFrame) -> dict[str, int]:
+    """Return the pupils with the outcome whom each recall is a share of."""
+    positive = predictions["label"] == 1
+    unseen = predictions.get("never_suspended", pd.Series(False, index=predictions.index))
+    pupil = predictions["pupil_id"]
+    return {
+        "recall_at_capacity": pupil[positive].nunique(),
+        "recall_never_suspended": pupil[positive & unseen].nunique(),
+    }
 
 
 def _by_list(
@@ -384,15 +421,9 @@ def _by_list(
 
 def _row(total: dict[str, Floats], predictions: pd.DataFrame, n_places: int) -> dict[str, float]:
     """Return metrics with intervals that are never of no width."""
-    with_outcome = predictions[predictions["label"] == 1]
-    unseen = with_outcome.get("never_suspended", pd.Series(False, index=with_outcome.index))
     row = widen_degenerate(
         with_bounds(metrics(total)),
-        {
-            "precision_at_capacity": n_places,
-            "recall_at_capacity": with_outcome["pupil_id"].nunique(),
-            "recall_never_suspended": with_outcome["pupil_id"][unseen].nunique(),
-        },
+        {"precision_at_capacity": n_places} | _with_outcome(predictions),
     )
     if row["lift_at_capacity"] == 0:
         prevalence = float(predictions["label"].mean())

@@ -35,7 +35,12 @@ from riskmodel.data.ratio import ratio
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.capacity import places_on_lists, rank_on_list
 from riskmodel.evaluation.list_sums import lists_in_draws
-from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
+from riskmodel.evaluation.resampling import (
+    Resamples,
+    widen_degenerate,
+    widen_differences,
+    with_bounds,
+)
 
 __all__ = ["BY_PUPIL", "CapacityCurve", "capacity_curve", "places_by_school"]
 
@@ -157,7 +162,7 @@ def capacity_curve(
     n_pupils = predictions["pupil_id"][predictions["label"] == 1].nunique()
     return CapacityCurve(
         table=_table(sums, n_pupils),
-        differences=_differences(sums),
+        differences=_differences(sums, n_pupils),
         more=_more(sums, capacity),
         schools=_by_school(predictions, rankers[0], min(capacity, longest), resamples)
         if "school_id" in predictions
@@ -226,7 +231,7 @@ def _table(sums: Mapping[str, Mapping[int, Draws]], n_pupils: int) -> pd.DataFra
     )
 
 
-def _differences(sums: Mapping[str, Mapping[int, Draws]]) -> pd.DataFrame:
+def _differences(sums: Mapping[str, Mapping[int, Draws]], n_pupils: int) -> pd.DataFrame:
     """Return the first ranker's figures minus those of the others, paired."""
     (_, ours), *rivals = sums.items()
     rows = []
@@ -234,7 +239,9 @@ def _differences(sums: Mapping[str, Mapping[int, Draws]]) -> pd.DataFrame:
         for places, total in totals.items():
             first, other = _figures(ours[places]), _figures(total)
             gaps = {key: first[key] - other[key] for key in ("recall", "per_list")}
-            rows.append({"ranker": name, "capacity": places} | with_bounds(gaps))
+            most = {"recall": 1.0, "per_list": float(ratio(total["positives"], total["lists"])[0])}
+            row = widen_differences(with_bounds(gaps), n_pupils, most)
+            rows.append({"ranker": name, "capacity": places} | row)
     return pd.DataFrame(rows)
 
 

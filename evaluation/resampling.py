@@ -25,7 +25,7 @@ from scipy.sparse import csr_array
 
 from riskmodel.evaluation.metrics import wilson_interval
 
-__all__ = ["Resamples", "bounds", "widen_degenerate", "with_bounds"]
+__all__ = ["Resamples", "bounds", "widen_degenerate", "widen_differences", "with_bounds"]
 
 N_RESAMPLES = 400
 """Resamples of pupils for the intervals."""
@@ -202,6 +202,44 @@ def widen_degenerate(row: dict[str, float], pupils: Mapping[str, int]) -> dict[s
         if row[name] in (0.0, 1.0):
             low, high = wilson_interval(row[name] * n, n)
             row = row | {f"{name}_low": float(low), f"{name}_high": float(high)}
+    return row
+
+
+def widen_differences(
+    row: dict[str, float], pupils: int, if_all_found: Mapping[str, float]
+) -> dict[str, float]:
+    """Row of differences, none of which is surer than a difference of two lists that find the same.
+
+    Parameters
+    ----------
+    row : dict of str to float
+        From :func:`with_bounds`: differences of two rankers.
+    pupils : int
+        Pupils with the outcome.
+    if_all_found : mapping of str to float
+        Figure → its value for a list that finds every outcome.
+
+    Returns
+    -------
+    dict of str to float
+        Resamples cannot draw a pupil whom one ranker alone would find if nobody tested is such a pupil.
+        So each end lies at least as far from the difference as Wilson's end for 0 of ``pupils``. An end
+        that is not defined stays so.
+
+    Examples
+    --------
+    >>> row = {"recall": 0.0, "recall_low": 0.0, "recall_high": 0.0}
+    >>> round(widen_differences(row, 4, {"recall": 1.0})["recall_high"], 2)
+    0.49
+    """
+    unseen = float(wilson_interval(0, pupils)[1])
+    for name, most in if_all_found.items():
+        low = max(row[name] - unseen * most, -most)
+        high = min(row[name] + unseen * most, most)
+        row = row | {
+            f"{name}_low": float(np.minimum(row[f"{name}_low"], low)),
+            f"{name}_high": float(np.maximum(row[f"{name}_high"], high)),
+        }
     return row
 
 

@@ -102,6 +102,22 @@ def test_a_recall_of_nothing_is_never_said_to_be_certain() -> None:
             assert row[f"{name}_high"] == pytest.approx(0.4899, abs=1e-4)  # Wilson, 0 of 4
 
 
+def test_a_difference_is_never_surer_than_of_rankers_that_find_the_same() -> None:
+    label = np.r_[np.ones(20), np.zeros(980)]
+    frame = pd.DataFrame({"pupil_id": np.arange(1000), "as_of": SUMMER, "label": label})
+    same = np.arange(1000.0, 0, -1)
+    made = compare(frame.assign(model=same, rival=same), rankers=["model", "rival"], capacity=50)
+    row, most = made.differences.iloc[0], 0.161125  # Wilson, 0 of 20
+    for name, if_all_found in (
+        ("recall_at_capacity", 1.0),
+        ("precision_at_capacity", 20 / 50),
+        ("lift_at_capacity", 1000 / 50),
+    ):
+        assert row[name] == 0
+        assert row[f"{name}_low"] == pytest.approx(-most * if_all_found, rel=1e-4)
+        assert row[f"{name}_high"] == pytest.approx(most * if_all_found, rel=1e-4)
+
+
 def test_sums_of_a_draw_equal_those_of_the_rows_drawn() -> None:
     pupils = pd.Series(list("abcabca"))
     resamples = Resamples.draw(pupils, 3)
@@ -286,5 +302,9 @@ def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:
 def test_differences_are_paired_so_a_ranker_never_differs_from_its_twin() -> None:
     frame = three_lists().assign(twin=lambda f: f["model"] * 2)
     row = compare(frame, rankers=["model", "twin"], capacity=2).differences.iloc[0]
-    for metric in list(METRICS)[:4]:
-        assert row[metric] == row[f"{metric}_low"] == row[f"{metric}_high"] == 0
+    precision = row[["average_precision", "average_precision_low", "average_precision_high"]]
+    assert (precision == 0).all()
+    for metric in ("precision_at_capacity", "recall_at_capacity", "lift_at_capacity"):
+        # so few outcomes show little of whom one ranker alone would find
+        assert row[metric] == 0
+        assert row[f"{metric}_low"] == -row[f"{metric}_high"] < 0

@@ -341,6 +341,65 @@ def test_a_model_no_better_than_the_best_rival_passes_by_the_margin_alone(
     assert (answer.value >= -margin) == (result == "passed")
 
 
+def against(rival: list[float], label: list[float], capacity: int) -> Backtest:
+    """Return a model that ranks pupils in their order, beside suspensions last year."""
+    n = len(label)
+    frame = pd.DataFrame({"pupil_id": np.arange(n), "as_of": pd.Timestamp("2024-06-01")})
+    frame = frame.assign(label=label, model=-np.arange(n), **{"suspensions last year": rival})
+    return compare(frame, rankers=["model", "suspensions last year"], capacity=capacity)
+
+
+def test_a_model_that_is_beaten_beyond_noise_fails_also_within_the_margin() -> None:
+    label = np.r_[np.ones(540), np.zeros(9460)]
+    misses = label - 2 * np.isin(np.arange(10_000), np.arange(40))
+    frame = pd.DataFrame({"pupil_id": np.arange(10_000), "label": label, "model": misses})
+    frame = frame.assign(as_of=pd.Timestamp("2024-06-01"), **{"suspensions last year": label})
+    made = compare(frame, rankers=["model", "suspensions last year"], capacity=700)
+    answer = answers(Gates(not_beaten_by=("suspensions last year",)), backtest=made)[
+        "not_beaten_by"
+    ]
+    assert made.differences["recall_at_capacity_low"].item() > -0.1
+    assert answer.result == "failed"
+    assert re.search("lower beyond noise", answer.reason)
+    assert made.recommendation().endswith("prefer it.")
+
+
+def test_rankers_that_find_the_same_few_children_are_not_judged() -> None:
+    label = np.isin(np.arange(1000), [0, 1, 2, 500, 600]).astype(float)
+    made = against(list(np.arange(1000) < 10), list(label), 10)
+    row = made.differences.iloc[0]
+    # nobody of 5 was found by one ranker alone: Wilson's interval of 0 of 5 reaches 0.434
+    assert row["recall_at_capacity_low"] == pytest.approx(-0.434, abs=1e-3)
+    assert row["recall_at_capacity_high"] == pytest.approx(0.434, abs=1e-3)
+    answer = answers(Gates(not_beaten_by=("suspensions last year",)), backtest=made)[
+        "not_beaten_by"
+    ]
+    assert answer.result == "not judged"
+    assert answer.blocks
+
+
+@pytest.mark.parametrize(("n_outcomes", "result"), [(29, "not judged"), (30, "passed")])
+def test_with_fewer_than_30_outcomes_no_model_is_found_as_good_as_a_rival(
+    n_outcomes: int, result: str
+) -> None:
+    label = np.r_[np.ones(n_outcomes), np.zeros(1000 - n_outcomes)]
+    made = against(list(-np.arange(1000.0) * (np.arange(1000) >= 25)), list(label), 25)
+    gates = Gates(not_beaten_by=("suspensions last year",), largest_loss_at_capacity=0.5)
+    answer = answers(gates, backtest=made)["not_beaten_by"]
+    assert answer.result == result
+    assert ("at least 30" in answer.reason) == (result == "not judged")
+
+
+@pytest.mark.parametrize(("n_found", "result"), [(2, "not judged"), (25, "passed")])
+def test_a_lift_that_may_be_noise_is_not_judged(n_found: int, result: str) -> None:
+    label = np.zeros(1000)
+    label[np.r_[:n_found, 500 : 500 + n_found]] = 1
+    answer = answers(backtest=against(list(label), list(label), 100))["smallest_lift"]
+    assert answer.value is not None
+    assert answer.value >= 2.0
+    assert answer.result == result
+
+
 def test_small_groups_are_judged_together() -> None:
     rng = np.random.default_rng(2)
     n = 6000

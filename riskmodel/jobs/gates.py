@@ -18,7 +18,7 @@ from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.best_rival import BestRival, best_rival
 from riskmodel.evaluation.calibration import Calibration
 from riskmodel.jobs.disparity import disparity_answer
-from riskmodel.jobs.notes import row_of
+from riskmodel.jobs.notes import FEW_PUPILS, row_of
 from riskmodel.jobs.rivals import CHAMPION, FITTED
 from riskmodel.jobs.settings import Gates
 from riskmodel.training.gate_answers import GateAnswer
@@ -97,12 +97,20 @@ def _set_aside(gates: Gates, extract: Extract) -> GateAnswer:
 
 
 def _lift(gates: Gates, backtest: Backtest) -> GateAnswer:
-    lift = float(row_of(backtest.table, "ranker", "model")["lift_at_capacity"])
-    least = gates.smallest_lift
-    if not np.isfinite(lift):
-        return _too_few("smallest_lift", "the lift", backtest, threshold=least)
+    """Pass where the interval of the lift lies above the least; fail where the lift itself lies below."""
+    code, least = "smallest_lift", gates.smallest_lift
+    row = row_of(backtest.table, "ranker", "model")
+    lift, low = float(row["lift_at_capacity"]), float(row["lift_at_capacity_low"])
+    if not np.isfinite([lift, low]).all():
+        return _too_few(code, "the lift", backtest, threshold=least)
+    if low < least <= lift:
+        reason = (
+            f"the list holds {lift:.1f} times as many as chance, and with {_outcomes(backtest)} it may "
+            f"be {low:.1f}, less than {least:g}"
+        )
+        return _unjudged(code, reason, value=lift, threshold=least)
     reason = f"the list holds {lift:.1f} times as many as chance, less than {least:g}"
-    return _measured("smallest_lift", lift, least, reason, lift >= least)
+    return _measured(code, lift, least, reason, low >= least)
 
 
 def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
@@ -175,17 +183,24 @@ def _champion(gates: Gates, evidence: Evidence) -> list[GateAnswer]:
 
 
 def _not_inferior(code: str, best: BestRival, margin: float, backtest: Backtest) -> GateAnswer:
-    """Pass where the interval rules out a loss beyond the margin; fail where a loss is beyond noise."""
+    """Fail where a loss is beyond noise; pass where the interval rules out a loss beyond the margin."""
     if not best.is_judged:
         return _too_few(code, "recall at capacity", backtest, threshold=-margin)
     words = (
         f"recall at capacity is {best.own:.3f}, that of {best.ranker} {best.rivals:.3f}, a difference of "
         f"{best.difference:+.3f} ({best.low:+.3f} to {best.high:+.3f})"
     )
-    if best.low >= -margin or best.is_worse:
+    if best.is_worse:
         reason = f"{words}: lower beyond noise"
-        return _measured(code, best.low, -margin, reason, best.low >= -margin)
-    reason = f"{words}: with {_outcomes(backtest)} a loss of more than {margin:g} is not ruled out"
+        return _measured(code, best.low, -margin, reason, is_passed=False)
+    if backtest.counts["positive_pupils"] < FEW_PUPILS:
+        reason = f"{words}: {_outcomes(backtest)}; at least {FEW_PUPILS} are needed"
+    elif best.low < -margin:
+        reason = (
+            f"{words}: with {_outcomes(backtest)} a loss of more than {margin:g} is not ruled out"
+        )
+    else:
+        return _measured(code, best.low, -margin, "", is_passed=True)
     return _unjudged(code, reason, value=best.low, threshold=-margin)
 
 

@@ -48,14 +48,14 @@ class Gates:
         Rivals; the best of them at the capacity is what the model is compared with. None: no gate.
     largest_loss_at_capacity : float
         Recall that the model may lose to the best rival, and to the champion's recipe: the 95% interval
-        of the paired difference must rule out a larger loss.
+        of the paired difference must rule out a larger loss, and the loss must not be beyond noise.
     smallest_lift : float
-        Precision at capacity over prevalence, at least.
+        Precision at capacity over prevalence, at least, by the low end of its 95% interval.
     expected_over_observed : tuple of float
         Range that the 95% interval of expected over observed outcomes must meet.
     not_below_champion : bool
-        The champion's recipe, refitted on the same folds, is not better at the capacity by more than that
-        loss, nor in average precision beyond noise.
+        The champion's recipe, refitted on the same folds, is not better beyond noise, at the capacity or
+        in average precision, and a loss beyond that margin is ruled out.
     no_new_disparity : bool
         No group is found less often than others by more than with the champion's recipe (without a
         champion: with today's practice), beyond noise and corrected for the number of groups.
