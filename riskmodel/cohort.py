@@ -288,14 +288,15 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
         One of :data:`riskmodel.data.outcomes.OUTCOMES`, which declares the year groups. From
         enrolments: pupils on a roll, and for :data:`GAP_DAYS` more days those who left it, unless
         gone for good (:data:`GONE`, or Year 11 is over). From destinations: young people with a
-        known NCCIS position, of fitting academic age where the month of birth is known.
+        known NCCIS position, of fitting academic age. Without a month of birth their last roll shows
+        their year group.
 
     Returns
     -------
     DataFrame
         ``pupil_id``, ``as_of``, ``school_id``, ``year_group`` (Int64); sorted by day and pupil. After
-        16 there is no school (empty), and the year group is 12 or 13, or missing where the month of
-        birth is not known.
+        16 there is no school (empty), and the year group is 12 or 13, or missing where neither month
+        of birth nor rolls are known.
 
     Raises
     ------
@@ -309,7 +310,8 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     days = sorted({pd.Timestamp(day).as_unit("s") for day in as_of})
     if not days:
         raise RequestError("No day was given to make a list on; got an empty list. Give one day.")
-    needed = Tables({name: tables[name] for name in ("pupils", one.cohort_table)})
+    names = {"pupils", one.cohort_table} | ({"enrolments"} & {*tables})
+    needed = Tables({name: tables[name] for name in sorted(names)})
     parts = [of_day(needed.as_known(day), day, one.year_groups) for day in days]
     spine = pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
     # a year group may be missing after 16. No number can stand for that, for any would take part in
@@ -359,9 +361,9 @@ def _between_schools(ended: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
 def _post16_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:
     positions = known["destinations"]
     pupils = positions.loc[positions["start_date"] < day, "pupil_id"].drop_duplicates()
-    born = known["pupils"].set_index("pupil_id")["birth_month"].reindex(pupils)
-    age = academic_year(pd.Series([day])).iloc[0] - academic_year(born) - 1
-    year_group = age - AGE_OF_RECEPTION
+    year_group = _by_birth(known["pupils"], pupils, day)
+    if "enrolments" in known:
+        year_group = year_group.fillna(_by_roll(known["enrolments"], pupils, day))
     suits = year_group.between(*years).fillna(True).to_numpy(dtype=bool)
     frame = pd.DataFrame(
         {
@@ -372,3 +374,18 @@ def _post16_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> 
         }
     ).astype({"pupil_id": pupils.dtype})
     return frame[suits].sort_values("pupil_id")
+
+
+def _by_birth(facts: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Series:
+    """Return the year group of pupils on a day; missing without a month of birth."""
+    born = facts.set_index("pupil_id")["birth_month"].reindex(pupils)
+    age = academic_year(pd.Series([day])).iloc[0] - academic_year(born) - 1
+    return (age - AGE_OF_RECEPTION).astype("Int64")
+
+
+def _by_roll(rolls: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Series:
+    """Return the year group of pupils on a day by their last roll; missing without one."""
+    rolls = rolls[(rolls["entry_date"] < day).to_numpy()]
+    last = rolls.sort_values(["entry_date", "year_group"]).drop_duplicates("pupil_id", keep="last")
+    year_group = year_group_on(last, day).set_axis(pd.Index(last["pupil_id"]))
+    return year_group.reindex(pupils).astype("Int64")

@@ -137,6 +137,27 @@ def test_after_16_the_year_group_follows_from_the_month_of_birth(
     assert spine["school_id"].tolist() == [""] * len(spine)
 
 
+@pytest.mark.parametrize(
+    ("rolls", "year_groups"),
+    [
+        ([roll("C", "2023-09-01", year_group=11)], [12]),
+        ([roll("C", "2022-09-01", year_group=11)], [13]),
+        ([roll("C", "2021-09-01", year_group=11)], []),  # 14 now
+        # the last roll counts: the pupil repeated a year
+        ([roll("C", "2021-09-01", year_group=10), roll("C", "2023-09-01", year_group=11)], [12]),
+        ([roll("C", "2023-09-01", year_group=11, recorded_on="2025-01-01")], [pd.NA]),
+        ([roll("A", "2023-09-01", year_group=11)], [pd.NA]),
+    ],
+)
+def test_without_a_month_of_birth_the_year_group_after_16_follows_from_the_rolls(
+    rolls: list[dict[str, object]], year_groups: list[object]
+) -> None:
+    tables = make_tables(enrolments=rolls, destinations=[position("C", "2024-09-01")])
+    spine = build_spine(tables, [day("2025-01-01")], "neet-post16")
+    expected = pd.Series(year_groups, dtype="Int64", name="year_group")
+    pd.testing.assert_series_equal(spine["year_group"], expected)
+
+
 def test_post16_needs_a_position_known_then() -> None:
     tables = make_tables(
         destinations=[
