@@ -172,9 +172,9 @@ def test_needs_are_told_as_what_is_provided_and_for_what() -> None:
     ]
     found = _words([0.5, 0.2, 0, 0, 0], [2000, 1, 0, 1, 1], names)
     assert found["reason_1"].startswith("Receives SEN support; recorded need: ")
-    assert "speech, language and communication, and autism" in found["reason_1"] or (
-        "autism, and speech, language and communication" in found["reason_1"]
-    )
+    assert "speech, language and communication, and autistic spectrum disorder" in found[
+        "reason_1"
+    ] or ("autistic spectrum disorder, and speech, language and communication" in found["reason_1"])
 
 
 def test_school_effects_are_named_as_the_schools() -> None:

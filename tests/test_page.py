@@ -187,6 +187,16 @@ def test_names_stay_text(hostile: Path) -> None:
     assert "{{" in outline.text  # written as it is, not run by the template
 
 
+def test_a_risk_is_never_about_under_a_number(tables: Tables, tmp_path: Path) -> None:
+    made = score(tables)
+    ranking = rank(made)
+    ranking.loc[ranking.index[0], "risk"] = 1e-4
+    write_pages(made, ranking, tmp_path, tables=tables)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'class="risk">under 1 in 1,000<' in text
+    assert "about under" not in text
+
+
 # -------------------------------------------------------------------------------- the audit
 def test_the_audit_says_verdicts_first_and_suppresses(assessment: Assessment, folder: Path) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")
@@ -405,7 +415,8 @@ def test_a_higher_risk_never_sounds_lower(one: float, other: float) -> None:
     first, last = (WORDS.index(word) for word in frequencies([low, high]))
     assert first <= last
     said = ranges([low], [high])[0]
-    assert said.startswith(WORDS[first].split(" ")[0])
+    is_up_to = first == 0 < last < len(WORDS) - 1
+    assert said.startswith("up to" if is_up_to else WORDS[first].split(" ")[0])
     assert said.endswith(WORDS[last])
 
 

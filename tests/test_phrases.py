@@ -289,7 +289,7 @@ def test_suspensions_are_one_line_whatever_is_known(values: list[float], words: 
         ({"sen_support_now": 1, "ehc_plan_now": 1}, "Has an EHC plan"),
         (
             {"sen_support_now": 1, "ehc_plan_now": 0, "need_asd_now": 1},
-            "Receives SEN support; recorded need: autism",
+            "Receives SEN support; recorded need: autistic spectrum disorder",
         ),
         (
             {"sen_support_now": 0, "ehc_plan_now": 1, "need_asd_now": 0, "need_semh_now": 0},

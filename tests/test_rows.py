@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskmodel.data import Tables
+from riskmodel.data.codes import code_set
+from riskmodel.features import CATALOGUE
 from riskmodel.report.list_page.frequency import frequencies, ranges
 from riskmodel.report.list_page.history import TIMELINE_MONTHS, events, known_of, spells
 from riskmodel.report.list_page.rows import (
@@ -26,7 +28,7 @@ from tests.strategies import AS_OF, small_tables, table_of
     ("low", "high", "words"),
     [
         (0.0, 0.0, "under 1 in 1,000"),
-        (0.0, 0.001, "under 1 in 1,000 to 1 in 1,000"),
+        (0.0, 0.001, "up to 1 in 1,000"),
         (0.001, 0.009, "1 to 9 in 1,000"),
         (0.004, 0.0044, "4 in 1,000"),
         (0.004, 0.12, "4 in 1,000 to 12 in 100"),
@@ -40,6 +42,15 @@ from tests.strategies import AS_OF, small_tables, table_of
 )
 def test_an_interval_in_words_says_a_shared_unit_once(low: float, high: float, words: str) -> None:
     assert ranges([low], [high]).tolist() == [words]
+
+
+@pytest.mark.parametrize(
+    "code", ["SEMH", "SLCN", "ASD", "MLD", "SPLD", "SLD", "HI", "VI", "PD", "OTH"]
+)
+def test_a_need_has_one_wording_in_lists_and_reasons(code: str) -> None:
+    on_page = str(code_set("needs").loc[code, "label"])
+    in_reasons = CATALOGUE[f"need_{code.lower()}_now"].label.removeprefix("Recorded need now: ")
+    assert in_reasons.lower() == on_page.lower()
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
         ),
         ("ks2_score", float("nan"), ""),
         ("ks2_score", -1.2, "Key stage 2 attainment was well below average"),
-        ("need_asd_now", 1.0, "A need is recorded: autism"),
+        ("need_asd_now", 1.0, "A need is recorded: autistic spectrum disorder"),
         ("fsm_months", 40.0, "Has received free school meals for 3 years"),
         ("plan_weeks_waited", 30.0, "A request for an EHC plan has waited 7 months for a decision"),
         ("moves_24_months", 2.0, "Changed school twice in the last 2 years"),

@@ -59,8 +59,8 @@ def ranges(low: ArrayLike, high: ArrayLike) -> NDArray[np.object_]:
 
     Examples
     --------
-    >>> ranges([0.05, 0.004, 0.0001], [0.2, 0.04, 0.0002]).tolist()
-    ['5 to 20 in 100', '4 in 1,000 to 4 in 100', 'under 1 in 1,000']
+    >>> ranges([0.05, 0.004, 0.0001, 0.0001], [0.2, 0.04, 0.0002, 0.002]).tolist()
+    ['5 to 20 in 100', '4 in 1,000 to 4 in 100', 'under 1 in 1,000', 'up to 2 in 1,000']
     """
     ends = np.stack([_places(low), _places(high)])
     pairs, which = np.unique(ends, axis=1, return_inverse=True)
@@ -86,4 +86,6 @@ def _join(low: int, high: int) -> str:
     ):
         if first <= low and high <= last:
             return f"{WORDS[low].removesuffix(unit)} to {WORDS[high]}"
+    if low == 0 and high < HIGHEST:
+        return f"up to {WORDS[high]}"
     return f"{WORDS[low]} to {WORDS[high]}"

@@ -16,6 +16,8 @@
   const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
   const draw = (tag, attributes = {}, ...children) =>
     fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+  const about = (risk) => (/^\d/.test(risk) ? `about ${risk}` : risk); // "under 1 in 1,000" as it is
+  const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const name = (text) => make("bdi", {}, text); // a name may run from right to left
 
   // ---------------------------------------------------------------- the gate of a sealed page
@@ -190,7 +192,7 @@
       make("nav", { "aria-label": "Cards" }, ...links),
       make("h2", { id: "card-head" }, "Pupil ", name(word(card.pupil))),
       make("p", { class: "facts" }, ...facts.filter(Boolean).map((fact) => make("span", {}, name(fact)))),
-      make("p", { class: "risk-said" }, make("strong", {}, `About ${word(card.risk)}`),
+      make("p", { class: "risk-said" }, make("strong", {}, capital(about(word(card.risk)))),
         ` pupils with a record like this one were ${word(data.happened)} (range ${word(card.range)}). ` +
         `Rank ${card.rank}: ${word(card.band)}, ${word(card.change)}.`),
       make("div", { class: "halves" }, story(card, data, word), history(card, data, word)),
@@ -267,7 +269,7 @@
           make("tbody", {}, ...found.map(([rank, pupil, keys, risk, range]) => make("tr", {},
             make("td", { "data-label": heads[0] }, String(rank)), make("th", { scope: "row" }, name(pupil)),
             make("td", { "data-label": heads[2] }, name(keys.school)), make("td", { "data-label": heads[3] }, keys.year),
-            make("td", { "data-label": heads[4], class: "risk" }, `about ${risk}`, make("small", {}, `range ${range}`)),
+            make("td", { "data-label": heads[4], class: "risk" }, about(risk), make("small", {}, `range ${range}`)),
             make("td", { "data-label": heads[5] }, keys.change))))));
     }
 

@@ -33,7 +33,7 @@ REST_COLUMNS = ("school", "year", "phase", "need", "change", "risk", "range")
 
 FIRST_LETTER = ord("?")
 
-NO_NEED, NEED_NOT_SAID = "No need on record", "Need not stated"
+NO_NEED, NEED_NOT_KNOWN = "No need on record", "Need not known"
 NO_SCHOOL = "No school"
 YEAR_NOT_KNOWN, PHASE_NOT_KNOWN = "Year not known", "Phase not known"
 
@@ -105,7 +105,7 @@ def _needs(send: pd.DataFrame, pupils: pd.Series, day: pd.Timestamp) -> pd.Serie
     """Return the primary need of each pupil on the day, in words."""
     now = provision_before(send, pupils, as_of=day)
     words = now["primary_need"].astype("str").map(code_set("needs")["label"]).astype("str")
-    return words.where(words.notna(), NEED_NOT_SAID).mask(now["provision"].isna(), NO_NEED)
+    return words.where(words.notna(), NEED_NOT_KNOWN).mask(now["provision"].isna(), NO_NEED)
 
 
 def rest_of_cohort(rows: pd.DataFrame) -> dict[str, Any]:
