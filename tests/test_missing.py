@@ -111,8 +111,12 @@ NEVER = {
 @pytest.mark.parametrize(
     ("school", "words"),
     [
-        ({"months_at_school": 20.0, "schools_so_far": 1, "year_group": 2}, "Not suspended so far"),
+        ({"months_at_school": 24.0, "schools_so_far": 1, "year_group": 2}, "Not suspended so far"),
         # the years before the pupil came are not known
+        (
+            {"months_at_school": 20.0, "schools_so_far": 1, "year_group": 2},
+            "Not suspended in the last 12 months",
+        ),
         (
             {"months_at_school": 20.0, "schools_so_far": 1, "year_group": 9},
             "Not suspended in the last 12 months",
@@ -192,12 +196,13 @@ def test_an_assessment_knows_for_how_many_months_its_tables_hold_facts(
 def test_a_pupil_at_one_school_from_the_start_is_known_for_ever() -> None:
     pupils = pd.DataFrame(
         {
-            "months_at_school": [8.0, 13.0, 13.0, NAN],
-            "schools_so_far": [1.0, 1.0, 2.0, 0.0],
-            "year_group": [0.0, 2.0, 1.0, NAN],
+            "months_at_school": [8.0, 26.0, 13.0, 13.0, 1.0, NAN],
+            "schools_so_far": [1.0, 1.0, 1.0, 2.0, 1.0, 0.0],
+            "year_group": [0.0, 2.0, 2.0, 1.0, 1.0, NAN],
         }
     )
-    assert months_on_record(pupils).tolist() == [np.inf, np.inf, 13.0, 0.0]
+    # 13 months in Year 2: came in Year 1, from nobody knows where
+    assert months_on_record(pupils).tolist() == [np.inf, np.inf, 13.0, 13.0, 1.0, 0.0]
 
 
 def fitted(seed: int) -> tuple[RareOutcomeClassifier, np.ndarray]:

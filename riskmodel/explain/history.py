@@ -24,6 +24,9 @@ MONTHS_PER_YEAR = 12
 WHOLE_YEAR = 340
 """Half-days with a mark from which the last 12 months count as known; 9 of 10 of about 380; chosen."""
 
+SOME_DAYS = 0.75
+"""Months into September on which a first term may begin; chosen."""
+
 _MONTHS = {"the last 2 years": 2 * MONTHS_PER_YEAR, "the last 6 years": 6 * MONTHS_PER_YEAR}
 """Window of a feature → months; other windows are of a year or less."""
 
@@ -44,17 +47,17 @@ def months_on_record(features: pd.DataFrame) -> Floats:
     Returns
     -------
     float array of shape (n_pupils,)
-        Infinite for pupils who have been at one school since Year 1 or before, and where no feature
+        Infinite for pupils who have been at one school since September of Reception, and where no feature
         holds when a pupil came. Otherwise the months at the present school; 12 where the register
         covers them; 0 where nothing is known.
 
     Examples
     --------
     >>> pupils = pd.DataFrame(
-    ...     {"months_at_school": [30.0, 30.0], "schools_so_far": 1.0, "year_group": [2.0, 9.0]}
+    ...     {"months_at_school": [30.0, 13.0], "schools_so_far": 1.0, "year_group": [2.0, 2.0]}
     ... )
     >>> months_on_record(pupils).tolist()
-    [inf, 30.0]
+    [inf, 13.0]
     """
     if "months_at_school" not in features:
         return np.full(len(features), np.inf)
@@ -65,11 +68,11 @@ def months_on_record(features: pd.DataFrame) -> Floats:
 
 
 def _from_the_start(features: pd.DataFrame, here: Floats) -> NDArray[np.bool_]:
-    """Return who has been at one school since Year 1 or before."""
+    """Return who has been at one school since September of Reception, for Year 2 at least 24 months."""
     if not {"schools_so_far", "year_group"} <= {*features.columns}:
         return np.zeros(len(features), dtype=bool)
     one_school = (features["schools_so_far"] <= 1).to_numpy()
-    return np.asarray(one_school & (here > MONTHS_PER_YEAR * (features["year_group"] - 1)))
+    return np.asarray(one_school & (here >= MONTHS_PER_YEAR * features["year_group"] - SOME_DAYS))
 
 
 def months_needed(name: str) -> float:

@@ -27,6 +27,9 @@ from riskmodel.features import CATALOGUE
 
 __all__ = ["SubjectTotals", "members_of", "theme_totals", "subject_totals"]
 
+OF_SCHOOL = "school"
+"""Theme of the features that count the other pupils of a school."""
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -192,7 +195,8 @@ def _fits(name: str, values: Floats, typical: float) -> tuple[Bools, Bools, Bool
     texts = (*phrase.texts, "")  # what is missing is neither reason nor strength
     has_text = np.array([bool(text) and _may_be_reason(name) for text in texts])[kinds]
     borne = has_text & (kinds == SOME)
-    raises, protects = has_text, has_text & phrase.strength
+    # few suspensions of other pupils are no strength of this one
+    raises, protects = has_text, has_text & phrase.strength & (_theme_of(name) != OF_SCHOOL)
     direction = _direction_of(name)
     if direction:
         higher, lower = _beyond_typical(values, typical, kinds, is_flag=phrase.unit == "yes/no")
