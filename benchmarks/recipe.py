@@ -49,7 +49,10 @@ Fit = Callable[[pd.DataFrame, pd.DataFrame, Settings], Floats]
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is done: seeds of LAs to train on by size, to choose settings, to teach and to test."""
+    """How much is done: seeds of LAs to train on by size, to choose settings, to teach and to test.
+
+    Settings are chosen on the smallest size, for all rankers alike.
+    """
 
     train: dict[int, list[list[int]]]
     choose: tuple[int, int]
@@ -58,10 +61,18 @@ class Scale:
     pupils: int
     trials: int
 
+    @property
+    def smallest(self) -> int:
+        """Pupils of the LAs on which settings are chosen."""
+        return min([self.pupils, *self.train])
+
 
 SCALES = {
     "tiny": Scale({800: [[1]]}, (4, 5), [4, 5], [2], 800, 1),
     "small": Scale({3_000: [[1]]}, (1, 4), [1, 4], [2, 3], 3_000, 2),
+    "middle": Scale(
+        {10_000: [[101], [102]], 50_000: [[1]]}, (103, 102), [1], [2, 3], 50_000, 4,
+    ),
     "full": Scale(
         {10_000: [[101], [102], [103]], 50_000: [[1], [6]], 200_000: [[1, 4, 5, 6]]},
         (4, 5), [1, 4, 5, 6], [2, 3], 50_000, 6,
@@ -199,8 +210,10 @@ class Bench:
         wanted = [la for world in self.worlds for la in self.las(world, large, scale.pupils)]
         for size, groups in scale.train.items():
             for world in self.worlds:
-                for seeds in [*groups, list(scale.choose)]:
+                for seeds in groups:
                     wanted += self.las(world, seeds, min(size, scale.pupils))
+        for world in self.worlds:
+            wanted += self.las(world, list(scale.choose), scale.smallest)
         return wanted
 
 
@@ -225,18 +238,19 @@ def cell(
     return list(kept(bench.cache, key, work))
 
 
-def chosen(bench: Bench, outcome: str, ranker: str, world: str, pupils: int) -> Settings:
+def chosen(bench: Bench, outcome: str, ranker: str, world: str) -> Settings:
     """Return the settings with the best mean average precision in the other worlds, on LAs not judged."""
     tried = settings_of(ranker, bench.scale.trials)
     others = [name for name in bench.worlds if name != world] or [world]
     if len(tried) == 1:
         return tried[0]
     first, second = bench.scale.choose
+    smallest = bench.scale.smallest
     means = []
     for settings in tried:
         rows = []
         for name in others:
-            train, test = (bench.las(name, [seed], pupils) for seed in (first, second))
+            train, test = (bench.las(name, [seed], smallest) for seed in (first, second))
             rows += cell(bench, outcome, ranker, settings, train, test)
         means.append(np.mean([row["average_precision"] for row in rows]))
     return tried[int(np.argmax(means))]
@@ -258,7 +272,7 @@ def results(bench: Bench, rankers: list[str]) -> pd.DataFrame:
                 for seeds in groups:
                     train = bench.las(world, seeds, pupils)
                     for ranker in rankers:
-                        settings = chosen(bench, outcome, ranker, world, pupils)
+                        settings = chosen(bench, outcome, ranker, world)
                         rows = pd.DataFrame(cell(bench, outcome, ranker, settings, train, test))
                         key = {"outcome": outcome, "world": world, "pupils": size, "seed": seeds[0]}
                         parts.append(rows.assign(ranker=ranker, **key))

@@ -213,9 +213,9 @@ class Backtest:
         Returns
         -------
         dict
-            One entry per attribute.
+            One entry per attribute, and the ``recommendation``.
         """
-        parts: dict[str, Any] = {}
+        parts: dict[str, Any] = {"recommendation": self.recommendation()}
         for attribute in fields(self):
             value = getattr(self, attribute.name)
             if isinstance(value, Calibration | CapacityCurve):

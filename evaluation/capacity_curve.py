@@ -13,8 +13,8 @@ Places can be given in three ways, each filled in the order of a score:
   are filled.
 
 A study of Wisconsin's early warning system found that most of what its scores knew was the school, and asks
-that lists of pupils be compared with lists of schools [1]_. Where the last two find as many children, ranking
-single pupils adds nothing.
+that lists of pupils be compared with lists of schools [1]_. Where whole schools find as many children as
+single pupils, ranking pupils adds nothing.
 
 References
 ----------

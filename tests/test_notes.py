@@ -67,11 +67,12 @@ def test_a_short_history_is_said_and_how_it_was_measured_instead(n_lists: int) -
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_policy_of_the_outcome_follows(outcome: str) -> None:
-    assert notes(backtest(), outcome=outcome)[1] == outcome_of(outcome).policy
+    first, second = notes(backtest(), outcome=outcome)[1:3]
+    assert (first, second) == (backtest().recommendation(), outcome_of(outcome).policy)
 
 
 def test_only_statuses_with_rows_are_counted() -> None:
-    assert notes(backtest())[2] == "Labels (rows): event 3, no event 400."
+    assert notes(backtest())[3] == "Labels (rows): event 3, no event 400."
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from riskmodel.report.sentences import (
     MISUSE,
     about,
     backtest_words,
+    beside_words,
     change_words,
     day_words,
     purpose,
@@ -192,3 +193,20 @@ def test_a_list_explains_its_words(head: str) -> None:
 )
 def test_what_a_list_must_not_be_used_for_is_said(use: str) -> None:
     assert use in " ".join(MISUSE)
+
+
+def test_what_a_simpler_ranker_finds_stands_beside_what_the_lists_held() -> None:
+    beside = {
+        "recommendation": "At the capacity the difference is within noise.",
+        "never_suspended": {"share": 0.48},
+        "table": [
+            {"ranker": "suspensions last year", "recall_never_suspended": 0.4},
+            {"ranker": "model", "recall_never_suspended": 0.0},
+        ],
+    }
+    words = beside_words(beside)
+    assert words[0] == beside["recommendation"]
+    assert "48% of the outcomes fell on children who had never been suspended" in words[1]
+    assert words[1].endswith("the lists held 0% of these.")
+    assert backtest_words(BACKTEST | beside, "out of time").endswith(" ".join(words))
+    assert beside_words({}) == []

@@ -58,17 +58,17 @@ def notes_for(
     Returns
     -------
     list of str
-        Plain sentences; the first is how it was measured.
+        Plain sentences: how it was measured, whether a simpler ranker does as well, and the rest.
     """
     return [
         _how_measured(backtest, is_out_of_time),
+        backtest.recommendation(),
         outcome_of(outcome).policy,
         f"Labels (rows): {_states(statuses)}.",
         *_cautions(backtest),
         *_lost_note(backtest),
         _calibration_note(backtest),
         *_list_notes(backtest),
-        backtest.recommendation(),
     ]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
+from riskmodel.evaluation.best_rival import best_rival
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.report.backtest_charts import backtest_charts
@@ -117,11 +118,21 @@ def _tiles(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _headline(backtest: Backtest) -> list[tuple[str, str]]:
-    """Return the share of outcomes of children never suspended, and what the list held of them."""
+    """Return what the best simpler ranker finds too, and what the list held of children never suspended."""
     ours = backtest.table[backtest.table["ranker"] == "model"].to_dict("records")
+    rival = best_rival(backtest.table, backtest.differences, backtest.simpler, "recall_at_capacity")
+    beside = (
+        []
+        if rival is None
+        else [
+            (f"{rival.own:.0%}", "of outcomes were on the model's lists"),
+            (f"{rival.rivals:.0%}", f"on those of the best simpler ranker, {rival.ranker}"),
+        ]
+    )
     if backtest.never_suspended is None or not ours or np.isnan(ours[0]["recall_never_suspended"]):
-        return []
+        return beside
     return [
+        *beside,
         (f"{backtest.never_suspended['share']:.0%}", "of outcomes fell on pupils never suspended"),
         (f"{ours[0]['recall_never_suspended']:.0%}", "of these were on the model's lists"),
     ]

@@ -21,6 +21,7 @@ __all__ = [
     "RANGE",
     "about",
     "backtest_words",
+    "beside_words",
     "change_words",
     "day_words",
     "purpose",
@@ -53,8 +54,8 @@ MISUSE = (
 )
 
 RANGE = (
-    "The range is about many pupils with this score: the share of them who have the outcome lies in it "
-    "95 times in 100."
+    "The range is about many pupils with this score: the share of them who have the outcome is meant to lie "
+    "in it 95 times in 100."
 )
 """What the range of a risk means: the one sentence of all pages, workbooks and records."""
 
@@ -225,11 +226,15 @@ def _count(figures: list[float]) -> str:
 
 def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
     """Return both shares of children out of 100, each with its interval."""
-    table = backtest.get("children") or []
-    row: dict[str, Any] = next((row for row in table if row.get("ranker") == "model"), {})
+    row = _row(backtest, "children")
     if any(row.get(f"{share}{end}") is None for share in SHARES for end in ENDS):
         return None
     return [[100 * row[f"{share}{end}"] for end in ENDS] for share in SHARES]
+
+
+def _row(backtest: Mapping[str, Any], table: str) -> dict[str, Any]:
+    """Return the model's row of a table of the backtest; empty where there is none."""
+    return next((row for row in backtest.get(table) or [] if row.get("ranker") == "model"), {})
 
 
 def track_record(assessment: Assessment) -> str:
@@ -248,6 +253,32 @@ def track_record(assessment: Assessment) -> str:
     return backtest_words(assessment.backtest or {}, assessment.provenance.get("evaluated"))
 
 
+def beside_words(backtest: Mapping[str, Any]) -> list[str]:
+    """Return what the best simpler ranker finds, and what the lists held of children never suspended.
+
+    Parameters
+    ----------
+    backtest : mapping
+        From :meth:`riskmodel.evaluation.Backtest.to_dict`; empty where there was none.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where nothing was measured.
+    """
+    words = [backtest["recommendation"]] if backtest.get("recommendation") else []
+    never, held = (
+        backtest.get("never_suspended"),
+        _row(backtest, "table").get("recall_never_suspended"),
+    )
+    if never is not None and held is not None:
+        words.append(
+            f"{never['share']:.0%} of the outcomes fell on children who had never been suspended before the "
+            f"list; the lists held {held:.0%} of these."
+        )
+    return words
+
+
 def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
     """Return how often the lists of a backtest were right.
 
@@ -261,7 +292,7 @@ def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
     Returns
     -------
     str
-        Natural frequencies with intervals, or that nothing was measured.
+        Natural frequencies with intervals, beside those of simpler rankers, or that nothing was measured.
     """
     measured = _measured(backtest)
     if measured is None:
@@ -277,5 +308,5 @@ def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
         f"{how} of {capacity} pupils, each child counted once: out of 100 children listed, about "
         f"{precision[0]:.0f} had the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of "
         f"100 children who had it, the lists held about {recall[0]:.0f} ({recall[1]:.0f} to "
-        f"{recall[2]:.0f})."
-    )
+        f"{recall[2]:.0f}). {' '.join(beside_words(backtest))}"
+    ).rstrip()
