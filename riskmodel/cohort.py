@@ -26,6 +26,7 @@ __all__ = [
     "build_spine",
     "default_as_of",
     "describe",
+    "latest_day",
     "refuse_old_extract",
     "resolve_as_of",
     "snapshots",
@@ -233,9 +234,7 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
             f"{first:%Y-%m-%d}, and a list needs {one.history_days} days of facts before it. Name a day "
             f"from {earliest:%Y-%m-%d} on, or add earlier extracts."
         )
-    latest = last + pd.Timedelta(days=one.days_beyond_data)
-    if last >= pd.Timestamp(last.year, *TERM_ENDS):
-        latest = max(latest, pd.Timestamp(last.year, *TERM_BEGINS))
+    latest = latest_day(last, one.days_beyond_data)
     if as_of > latest:
         raise RequestError(
             f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data end on "
@@ -243,6 +242,32 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
             "there, see whether riskmodel check tells of dates far after all others."
         )
     return as_of
+
+
+def latest_day(last: pd.Timestamp, days_beyond_data: int = HOLIDAY_DAYS) -> pd.Timestamp:
+    """Return the last day of which anything can be said from facts that end on a day.
+
+    Parameters
+    ----------
+    last : Timestamp
+        The day on which the last fact was recorded.
+    days_beyond_data : int
+        Days after it up to which a list can be made.
+
+    Returns
+    -------
+    Timestamp
+        So many days later, or 14 September where the last fact is from 10 July on.
+
+    Examples
+    --------
+    >>> [f"{latest_day(pd.Timestamp(last)):%d %B}" for last in ("2025-03-14", "2025-07-18")]
+    ['28 March', '14 September']
+    """
+    latest = last + pd.Timedelta(days=days_beyond_data)
+    if last >= pd.Timestamp(last.year, *TERM_ENDS):
+        return max(latest, pd.Timestamp(last.year, *TERM_BEGINS))
+    return latest
 
 
 def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:

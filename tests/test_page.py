@@ -197,6 +197,18 @@ def test_a_risk_is_never_about_under_a_number(tables: Tables, tmp_path: Path) ->
     assert "about under" not in text
 
 
+@pytest.mark.parametrize(("days", "is_said"), [(-1, False), (0, False), (1, True), (400, True)])
+def test_a_list_of_a_day_before_the_training_says_what_its_model_knew(
+    assessment: Assessment, tables: Tables, tmp_path: Path, days: int, is_said: bool
+) -> None:
+    trained = assessment.as_of + pd.Timedelta(days=days)
+    origin = assessment.provenance | {"trained_as_of": f"{trained:%Y-%m-%d}"}
+    folder = written(tmp_path, replace(assessment, provenance=origin), tables)
+    for page in pages(folder)[:2]:
+        text = page.read_text(encoding="utf-8")
+        assert ("may have learned what became of these pupils" in text) == is_said
+
+
 # -------------------------------------------------------------------------------- the audit
 def test_the_audit_says_verdicts_first_and_suppresses(assessment: Assessment, folder: Path) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from riskmodel.cohort import latest_day
 from riskmodel.data import Tables
 from riskmodel.data.data_span import data_span
 from riskmodel.data.read import read
@@ -25,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 FACTS = ("sessions", "absence_totals", "suspensions", "enrolments")
 """Tables whose days show until when the extracts reach."""
-
-LONGEST_WAIT = pd.Timedelta(days=365)
-"""How long after the last fact a dashboard can still be made; later every term would be empty."""
 
 
 def make_dashboard(
@@ -81,10 +79,11 @@ def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
     # of all tables together: a census brings few new rolls at a time, months apart
     first, last = min(days.min() for days in recorded), data_span(pd.concat(recorded))[1]
     day = last + pd.Timedelta(days=1) if as_of is None else as_of
-    if not first < day <= last + LONGEST_WAIT:
+    latest = latest_day(last)
+    if not first < day <= latest:
         raise RequestError(
             f"Nothing can be shown as of {day:%Y-%m-%d}: the first fact was recorded on "
-            f"{first:%Y-%m-%d}, the last on {last:%Y-%m-%d}. Name a day after the first and up to a year "
-            "after the last."
+            f"{first:%Y-%m-%d}, the last on {last:%Y-%m-%d}. Name a day after the first and up to "
+            f"{latest:%Y-%m-%d}, or add newer extracts."
         )
     return day

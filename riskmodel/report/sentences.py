@@ -24,6 +24,7 @@ __all__ = [
     "beside_words",
     "change_words",
     "day_words",
+    "hindsight_words",
     "purpose",
     "short_purpose",
     "track_figures",
@@ -188,6 +189,29 @@ def change_words(assessment: Assessment) -> str:
         "Change is the rank now beside the rank that the same model gives from what was recorded before "
         f"{day_words(pd.Timestamp(day))}."
     )
+
+
+def hindsight_words(assessment: Assessment) -> list[str]:
+    """Return what must be added to a list of a day before the one that its model was trained with.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+
+    Returns
+    -------
+    list of str
+        One text, or none where the list is of the day of training or later.
+    """
+    trained = assessment.provenance.get("trained_as_of")
+    if trained is None or assessment.as_of >= pd.Timestamp(trained):
+        return []
+    return [
+        f"The model was trained with what was known before {day_words(pd.Timestamp(trained))}, and this "
+        f"list is of {day_words(assessment.as_of)}. The model may have learned what became of these "
+        "pupils, so this list looks better than one of a new day would."
+    ]
 
 
 def track_figures(assessment: Assessment) -> list[tuple[int, str]]:

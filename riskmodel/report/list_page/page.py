@@ -31,6 +31,7 @@ from riskmodel.report.sentences import (
     beside_words,
     change_words,
     day_words,
+    hindsight_words,
     short_purpose,
     track_figures,
 )
@@ -176,7 +177,7 @@ def _body(listed: _Listed, shown: pd.DataFrame, more: dict[str, Any], **contents
         about=about(assessment),
         change=change_words(assessment),
         range_words=RANGE,
-        misuse=MISUSE,
+        misuse=[*hindsight_words(assessment), *MISUSE],
         pupils=shown.to_dict("records"),
         filters=_filters(shown),
         label_note=outcome_of(assessment.outcome).note,
