@@ -6,8 +6,10 @@ Out: one sentence per pupil.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -73,7 +75,13 @@ def _changes() -> dict[str, dict[str, str]]:
     return {name: row for row in read_words("changes.csv") for name in row["features"].split()}
 
 
-def compose_sentences(name: str, values: pd.DataFrame, sign: int) -> Texts:
+def compose_sentences(
+    name: str,
+    values: pd.DataFrame,
+    sign: int,
+    *,
+    months_held: Mapping[str, float] = MappingProxyType({}),
+) -> Texts:
     """Return the sentence of each pupil for whom one feature has the strongest effect.
 
     Parameters
@@ -84,6 +92,8 @@ def compose_sentences(name: str, values: pd.DataFrame, sign: int) -> Texts:
         Their values.
     sign : int
         1 if the subject raises the risk, -1 if it lowers it.
+    months_held : mapping of str to float
+        Table → months for which it holds facts; a table that is not named goes back far enough.
 
     Returns
     -------
@@ -99,7 +109,7 @@ def compose_sentences(name: str, values: pd.DataFrame, sign: int) -> Texts:
     phrase, columns = phrase_of(name), {*values.columns}
     texts = _own_sentences(name, values)
     if phrase.subject == SUSPENSIONS and {*_SUSPENSION_COLUMNS} <= columns:
-        return _suspensions(values, sign, texts)
+        return _suspensions(values, sign, texts, months_held)
     if phrase.subject == NEEDS and name not in _OWN_SENTENCE and {*_PROVISION} <= columns:
         return _needs(values, texts)
     return _changed(name, values, sign, texts)
@@ -164,11 +174,17 @@ def may_protect(values: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(nothing & (months_on_record(values) >= MONTHS_PER_YEAR))
 
 
-def _suspensions(values: pd.DataFrame, sign: int, otherwise: Texts) -> Texts:
+def _suspensions(
+    values: pd.DataFrame, sign: int, otherwise: Texts, months_held: Mapping[str, float]
+) -> Texts:
     """Return how many suspensions and how long ago; or, where they protect, since when none."""
     ever = (values["suspensions_ever"] > 0).to_numpy()
     if sign < 0:
-        never = ~ever & np.isinf(months_on_record(values))
+        held = months_held.get("suspensions", np.inf)
+        since_year_1 = MONTHS_PER_YEAR * values.get(
+            "year_group", pd.Series(0.0, index=values.index)
+        )
+        never = ~ever & np.isinf(months_on_record(values)) & (held >= since_year_1).to_numpy()
         return np.where(never, "Not suspended so far", "Not suspended in the last 12 months")
     columns = [values[name].tolist() for name in _SUSPENSION_COLUMNS]
     before = values.get("excluded_before", pd.Series(0.0, index=values.index)).tolist()

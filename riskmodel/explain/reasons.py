@@ -6,6 +6,9 @@ Out: sentences such as "Attendance fell from 96% to 81% in the last 4 school wee
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -90,7 +93,13 @@ def _worded(
     """Return the sentences of the chosen subjects with their size; empty where none was chosen."""
     pupil, place = np.nonzero(chosen < len(subjects.subjects))
     subject = chosen[pupil, place]
-    sentences = write_sentences(explanation.features, pupil, wording[pupil, subject], sign)
+    sentences = write_sentences(
+        explanation.features,
+        pupil,
+        wording[pupil, subject],
+        sign,
+        months_held=explanation.months_held,
+    )
     factors = risk_factors(explanation.log_odds[pupil], subjects.totals[pupil, subject])
     texts = np.full(chosen.shape, "", dtype=object)
     texts[pupil, place] = [
@@ -111,7 +120,12 @@ def _largest(push: Floats, n: int) -> Ints:
 
 
 def write_sentences(
-    features: pd.DataFrame, pupil: Ints, column: Ints, sign: int
+    features: pd.DataFrame,
+    pupil: Ints,
+    column: Ints,
+    sign: int,
+    *,
+    months_held: Mapping[str, float] = MappingProxyType({}),
 ) -> NDArray[np.object_]:
     """Return the sentences of some pupils, each about one feature.
 
@@ -123,6 +137,8 @@ def write_sentences(
         Row of the pupil, and column of the feature whose words are used.
     sign : int
         1 if they raise the risk, -1 if they lower it.
+    months_held : mapping of str to float
+        Table → months for which it holds facts; a table that is not named goes back far enough.
 
     Returns
     -------
@@ -140,7 +156,7 @@ def write_sentences(
     for number in np.unique(column):
         here = np.flatnonzero(column == number)
         values = features.iloc[pupil[here]]
-        sentences[here] = compose_sentences(names[number], values, sign)
+        sentences[here] = compose_sentences(names[number], values, sign, months_held=months_held)
     return sentences
 
 

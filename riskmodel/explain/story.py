@@ -6,6 +6,7 @@ Out: :class:`Story`, three long frames and the text that can be read out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -189,7 +190,8 @@ def _reasons(
     contributions, features = explanation.contributions, explanation.features
     typical = None if calibrated is None else calibrated.typical
     subjects = subject_totals(contributions, features, typical, months_held=explanation.months_held)
-    parts = [_side(subjects, features, *side) for side in _sides(subjects)]
+    held = explanation.months_held
+    parts = [_side(subjects, features, *side, months_held=held) for side in _sides(subjects)]
     rows = pd.concat([*parts, _rest(contributions, parts)], ignore_index=True)
     rows["factor"] = risk_factors(explanation.log_odds[rows["row"]], rows["total"].to_numpy())
     rows["size"] = [write_factor(factor) for factor in rows["factor"].tolist()]
@@ -218,10 +220,12 @@ def _side(
     direction: str,
     sign: int,
     wording: NDArray[np.int64],
+    *,
+    months_held: Mapping[str, float],
 ) -> pd.DataFrame:
     """Return the sentences of one direction; strengths come before all else."""
     row, subject = np.nonzero(wording >= 0)
-    sentences = write_sentences(features, row, wording[row, subject], sign)
+    sentences = write_sentences(features, row, wording[row, subject], sign, months_held=months_held)
     if direction == "noted":
         sentences = np.array([f"{text}{NOTED}" for text in sentences], dtype=object)
     return pd.DataFrame(
