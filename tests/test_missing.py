@@ -145,11 +145,11 @@ def test_no_suspension_is_a_strength_only_as_far_as_the_record_goes_back(
     ("months", "words"),
     [
         (11.0, ""),
-        (23.9, "Not suspended in the last 12 months"),
+        (23.0, "Not suspended in the last 12 months"),
         (24.0, "Not suspended so far"),
     ],
 )
-def test_no_suspension_so_far_needs_suspensions_since_year_1(months: float, words: str) -> None:
+def test_no_suspension_so_far_needs_suspensions_since_reception(months: float, words: str) -> None:
     school = {"months_at_school": 24.0, "schools_so_far": 1.0, "year_group": 2.0}
     values = pd.DataFrame(NEVER | school, index=[0], dtype=float)
     parts = pd.DataFrame(0.0, index=[0], columns=values.columns).assign(suspensions_ever=-1.0)

@@ -16,7 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.counted import counted
-from riskmodel.explain.history import MONTHS_PER_YEAR, months_on_record
+from riskmodel.explain.history import (
+    MONTHS_PER_YEAR,
+    months_on_record,
+    months_since_reception,
+)
 from riskmodel.explain.phrases import (
     fill_template,
     phrase_of,
@@ -181,10 +185,9 @@ def _suspensions(
     ever = (values["suspensions_ever"] > 0).to_numpy()
     if sign < 0:
         held = months_held.get("suspensions", np.inf)
-        since_year_1 = MONTHS_PER_YEAR * values.get(
-            "year_group", pd.Series(0.0, index=values.index)
-        )
-        never = ~ever & np.isinf(months_on_record(values)) & (held >= since_year_1).to_numpy()
+        never = ~ever & np.isinf(months_on_record(values))
+        if "year_group" in values:
+            never &= held >= months_since_reception(values)
         return np.where(never, "Not suspended so far", "Not suspended in the last 12 months")
     columns = [values[name].tolist() for name in _SUSPENSION_COLUMNS]
     before = values.get("excluded_before", pd.Series(0.0, index=values.index)).tolist()

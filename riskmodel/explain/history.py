@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from riskmodel.features import CATALOGUE
 
-__all__ = ["MONTHS_PER_YEAR", "goes_back_enough", "months_needed", "months_on_record"]
+__all__ = [
+    "MONTHS_PER_YEAR",
+    "goes_back_enough",
+    "months_since_reception",
+    "months_needed",
+    "months_on_record",
+]
 
 MONTHS_PER_YEAR = 12
 
@@ -72,7 +78,28 @@ def _from_the_start(features: pd.DataFrame, here: Floats) -> NDArray[np.bool_]:
     if not {"schools_so_far", "year_group"} <= {*features.columns}:
         return np.zeros(len(features), dtype=bool)
     one_school = (features["schools_so_far"] <= 1).to_numpy()
-    return np.asarray(one_school & (here >= MONTHS_PER_YEAR * features["year_group"] - SOME_DAYS))
+    return np.asarray(one_school & (here >= months_since_reception(features)))
+
+
+def months_since_reception(features: pd.DataFrame) -> Floats:
+    """Return the months since September of Reception at least, some days left out.
+
+    Parameters
+    ----------
+    features : DataFrame of shape (n_pupils, n_features)
+        With ``year_group``.
+
+    Returns
+    -------
+    float array of shape (n_pupils,)
+        Missing where the year group is.
+
+    Examples
+    --------
+    >>> months_since_reception(pd.DataFrame({"year_group": [2.0]})).round().tolist()
+    [24.0]
+    """
+    return MONTHS_PER_YEAR * features["year_group"].to_numpy(dtype=np.float64) - SOME_DAYS
 
 
 def months_needed(name: str) -> float:
