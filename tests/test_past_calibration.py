@@ -233,3 +233,21 @@ def test_the_rate_of_the_past_is_on_the_log_odds() -> None:
     made = calibrate(past(np.full(400, -2.0), np.arange(400) < 40)).rate
     low, high = (float(end[0]) for end in made.bounds(np.array([-2.0]), np.zeros(1)))
     assert low < logit(0.1) < high
+
+
+@pytest.mark.parametrize("usual", [0.7, 1.0, 1.5])
+def test_without_outcomes_the_slope_is_the_usual_one_and_the_level_that_of_the_long_run(
+    usual: float,
+) -> None:
+    margin = np.random.default_rng(0).normal(-2, 1, 500)
+    made = calibrate(past(margin, np.full(500, NAN)), years_of((2000, 20), (2000, 20)), usual)
+    assert made.affine.slope == pytest.approx(usual)
+    assert expit(made.affine.apply(margin)).mean() == pytest.approx(0.01, rel=0.02)
+
+
+def test_many_outcomes_overrule_the_usual_slope() -> None:
+    rng = np.random.default_rng(1)
+    margin = rng.normal(-1, 1.5, 20_000)
+    came = (rng.random(20_000) < expit(0.6 * margin)).astype(float)
+    slopes = [calibrate(past(margin, came), None, usual).affine.slope for usual in (0.7, 1.5)]
+    assert slopes == pytest.approx([0.6, 0.6], abs=0.03)

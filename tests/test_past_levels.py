@@ -57,6 +57,7 @@ def _fold(spine: pd.DataFrame, label: Floats, origin: pd.Timestamp) -> Fold:
 
 def _sample(spine: pd.DataFrame, label: Floats, folds: list[Fold], is_past: bool = True) -> Sample:
     return Sample(
+        outcome="pex",
         spine=spine,
         labels=pd.DataFrame({"label": label}),
         X=pd.DataFrame(index=spine.index),

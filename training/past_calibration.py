@@ -5,7 +5,7 @@ Out: :class:`Calibration`: an affine calibration of log-odds, and the range of t
 
 The level of a list is a long-run level plus a difference of its year. Years before the past lists give
 the long-run level, and how far years differ, by random effects [1]_. The past lists add one more
-observation of it. Their slope has a prior around 1 [2]_, and their curve may bend. A normal
+observation of it. Their slope has a prior around a usual one [2]_, and their curve may bend. A normal
 approximation of the posterior at its mode [3]_ gives the calibration and its uncertainty.
 
 References
@@ -34,7 +34,7 @@ from riskmodel.training.rate_range import RateRange, bend
 __all__ = ["Calibration", "LongRun", "PastScores", "calibrate"]
 
 SLOPE_SD = 0.25
-"""Prior spread of the slope around 1: with few outcomes the slope moves little; chosen."""
+"""Prior spread of the slope around the usual one: with few outcomes the slope moves little; chosen."""
 
 BEND_SD = 0.1
 """Prior spread of the bend around 0: in the tails, a difference of slope; chosen."""
@@ -204,7 +204,9 @@ class Calibration:
     rate: RateRange
 
 
-def calibrate(past: PastScores, before: LongRun | None = None) -> Calibration:
+def calibrate(
+    past: PastScores, before: LongRun | None = None, usual_slope: float = 1.0
+) -> Calibration:
     r"""Learn the calibration of a coming list from past ones.
 
     Parameters
@@ -213,11 +215,13 @@ def calibrate(past: PastScores, before: LongRun | None = None) -> Calibration:
         Past lists; where none has a known outcome, any list whose scores show their level.
     before : LongRun, optional
         The rate of the years before the past lists; left out where it is not known.
+    usual_slope : float
+        Slope to expect before anything of these lists is known.
 
     Returns
     -------
     Calibration
-        The slope is at least 0.05. Where nothing of the past is known, the margins stay.
+        The slope is at least 0.05. Where nothing of the past is known, it is the usual one.
 
     Notes
     -----
@@ -240,13 +244,13 @@ def calibrate(past: PastScores, before: LongRun | None = None) -> Calibration:
     -3
     """
     before = before or LongRun()
-    scores = _Scores.of(past, before)
+    scores = _Scores.of(past, before, usual_slope)
     n_years = max(1, len(past.years))
     level = [before.level_sd, before.year_sd / np.sqrt(n_years)]
-    line, _ = scores.posterior([*level, SLOPE_SD])
+    line, _ = scores.posterior([*level, SLOPE_SD], usual_slope)
     if line[2] < SMALLEST_SLOPE:
-        line, _ = scores.posterior([*level, SLOPE_FIXED], slope=SMALLEST_SLOPE)
-    curve, covariance = scores.posterior([*level, SLOPE_SD, BEND_SD])
+        line, _ = scores.posterior([*level, SLOPE_FIXED], SMALLEST_SLOPE)
+    curve, covariance = scores.posterior([*level, SLOPE_SD, BEND_SD], usual_slope)
     slope = float(line[2])
     of_a_coming_list = np.delete(np.delete(covariance, 1, 0), 1, 1)
     of_a_coming_list += np.diag([before.year_sd**2, MODEL_SD**2, 0.0])
@@ -274,7 +278,7 @@ class _Scores:
     usual_bend: float
 
     @classmethod
-    def of(cls, past: PastScores, before: LongRun) -> _Scores:
+    def of(cls, past: PastScores, before: LongRun, usual_slope: float) -> _Scores:
         scored, known = np.isfinite(past.margin), past.is_known
         steps, step = np.unique(np.round(past.margin[scored] / STEP), return_inverse=True)
 
@@ -285,20 +289,21 @@ class _Scores:
         margin = steps * STEP
         rows, found = summed(known), summed(known & (past.outcome == 1))
         usual = rows if known.any() else summed(scored)
-        level = _level(margin, usual, before.level if before.years else _rate(rows, found))
-        risk = expit(level + margin)
+        expected = usual_slope * margin
+        level = _level(expected, usual, before.level if before.years else _rate(rows, found))
+        risk = expit(level + expected)
         centre = _mean(margin, usual * risk * (1 - risk))
         once = past.n_pupils / found.sum() if found.any() else 1.0
         return cls(
             margin=margin,
             rows=once * rows,
             found=once * found,
-            level=level + centre,
+            level=level + usual_slope * centre,
             centre=centre,
             usual_bend=_mean(bend(margin - centre), usual * risk * (1 - risk)),
         )
 
-    def posterior(self, sd: Sequence[float], slope: float = 1.0) -> tuple[Floats, Floats]:
+    def posterior(self, sd: Sequence[float], slope: float) -> tuple[Floats, Floats]:
         """Return mode and covariance of level, difference of the past, slope and, if asked, bend.
 
         Each has a normal prior of a spread ``sd`` around 0, the slope around ``slope``.

@@ -66,6 +66,9 @@ class Outcome:
         known only when the horizon is over.
     capacity_share : float
         Share of the cohort on a list where no capacity is given, between 0 and 1.
+    usual_slope : float
+        Slope of the true log-odds on the recipe's scores, on LAs that it was not trained on, to expect
+        before anything of an LA's own lists is known. Measured in the five simulated worlds.
     related : str or None
         A frequent outcome on the same path, of :data:`riskmodel.labels.RELATED`; None where none
         was found that helps.
@@ -86,6 +89,7 @@ class Outcome:
     horizon_months: int | None = 12
     has_event_day: bool = True
     capacity_share: float
+    usual_slope: float = 1.0
     related: str | None = None
 
     def usual_capacity(self, n_pupils: int) -> int:
@@ -127,6 +131,7 @@ _PEX = Outcome(
     year_groups=(1, 11),
     label_tables=("suspensions", "enrolments"),
     capacity_share=0.01,
+    usual_slope=0.85,  # 0.78 to 1.10, trained on LAs of 3,000 and 10,000 pupils
     related="serious suspension",
 )
 
@@ -143,6 +148,7 @@ _NEET = Outcome(
     label_tables=("destinations", "enrolments"),
     horizon_months=None,
     capacity_share=0.05,
+    usual_slope=1.4,  # 1.01 to 1.83
 )
 
 _NEET_POST16 = Outcome(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskmodel.data.counted import counted
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.inclusion.periods import year_label
 from riskmodel.jobs.sample import Sample
@@ -66,10 +67,10 @@ def past_calibrations(
     dict of Timestamp to (Calibration, str)
         Day of the list → its calibration, and what that rests on, in words.
     """
-    found = {}
+    found, usual = {}, outcome_of(sample.outcome).usual_slope
     for fold in sample.folds:
         past, before = _known_at(sample, predictions, fold)
-        found[fold.origin] = (calibrate(past, before), _rests_on(past, before))
+        found[fold.origin] = (calibrate(past, before, usual), _rests_on(past, before))
     return found
 
 
@@ -92,7 +93,8 @@ def final_calibration(sample: Sample, predictions: pd.DataFrame) -> tuple[Calibr
     """
     past = _scores(predictions, predictions["label"].to_numpy(dtype=float))
     before = _long_run(sample, sample.folds[0]) if sample.is_out_of_time else LongRun()
-    return calibrate(past, before), _rests_on(past, before)
+    usual = outcome_of(sample.outcome).usual_slope
+    return calibrate(past, before, usual), _rests_on(past, before)
 
 
 def _known_at(sample: Sample, predictions: pd.DataFrame, fold: Fold) -> tuple[PastScores, LongRun]:

@@ -53,6 +53,8 @@ class Sample:
 
     Attributes
     ----------
+    outcome : str
+        Name of the outcome.
     spine : DataFrame of shape (n_rows, ...)
         ``pupil_id``, ``as_of`` and more; ``share_of_list`` of the day's pupils have a horizon that ended.
     labels : DataFrame of shape (n_rows, ...)
@@ -72,6 +74,7 @@ class Sample:
         From :func:`riskmodel.labels.count_status`, of all rows, kept or not.
     """
 
+    outcome: str
     spine: pd.DataFrame
     labels: pd.DataFrame
     X: pd.DataFrame
@@ -143,6 +146,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
         for fold, day in zip(folds, days, strict=True)
     ]
     return Sample(
+        outcome=outcome,
         spine=kept,
         labels=labels.iloc[rows].reset_index(drop=True),
         X=X.loc[:, _varies(X)],
