@@ -24,7 +24,8 @@ __all__ = [
     "codes",
 ]
 
-ATTENDED, ABSENT = ("present", "approved_activity"), ("authorised", "unauthorised")
+ATTENDED = ("present", "approved_activity")
+ABSENT = ("authorised", "unauthorised")
 POSSIBLE = (*ATTENDED, *ABSENT)
 """DfE, Working together to improve school attendance: families of marks that are attendance, absence, and
 half-days that a pupil could attend."""
