@@ -105,6 +105,8 @@ class Backtest:
         capacity, prevalence among rows whose outcome is known.
     simpler : tuple of str
         Rankers that are recommended instead where the first does not beat them.
+    same_lists : tuple of str
+        Rankers that list the same pupils as the first on every day.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -124,6 +126,7 @@ class Backtest:
     points: pd.DataFrame | None = field(repr=False, default=None)
     counts: dict[str, Any]
     simpler: tuple[str, ...] = SIMPLER
+    same_lists: tuple[str, ...] = ()
 
     def frame(self) -> pd.DataFrame:
         """Copy of the table.
@@ -324,6 +327,7 @@ def compare(
         by_list=_by_list(totals, predictions, places),
         counts=_counts(predictions, capacity),
         simpler=tuple(simpler),
+        same_lists=tuple(n for n in used[1:] if np.array_equal(listed[n], listed[used[0]])),
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
         lost=count_lost(predictions, listed),
         children=count_children(predictions, listed, resamples),
@@ -334,7 +338,7 @@ def compare(
         if "never_suspended" in predictions
         else None,
         **_over_time(predictions, listed, resamples),
-        **_by_risk(predictions, overall, resamples),
+        **_by_risk(predictions, overall, resamples, listed[used[0]]),
     )
 
 
@@ -466,7 +470,10 @@ def _never_suspended(total: dict[str, Floats]) -> dict[str, float]:
 
 
 def _by_risk(
-    predictions: pd.DataFrame, overall: dict[str, dict[str, Floats]], resamples: Resamples
+    predictions: pd.DataFrame,
+    overall: dict[str, dict[str, Floats]],
+    resamples: Resamples,
+    listed: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Measure the risks themselves, where they are known."""
     if "risk" not in predictions:
@@ -477,7 +484,12 @@ def _by_risk(
     at_capacity = {name: (total["found"], total["places"]) for name, total in overall.items()}
     return {
         "calibration": calibration(
-            outcome, risk, resamples, phase=predictions.get("phase"), lists=predictions
+            outcome,
+            risk,
+            resamples,
+            phase=predictions.get("phase"),
+            lists=predictions,
+            listed=listed[known],
         ),
         "net_benefit": decision_curve(outcome, risk, resamples, at_capacity),
     }

@@ -44,6 +44,12 @@ N_TENTHS = 10
 N_STEPS = 30
 """Steps of Newton's method."""
 
+N_HALVINGS = 30
+"""Times that a step is halved at most, where the likelihood falls."""
+
+CONVERGED = 1e-6
+"""Largest last step of a line that was found."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
@@ -63,12 +69,17 @@ class Calibration:
         ``as_of``, ``rows``, ``expected``, ``observed``, their ``ratio`` with its exact interval ``low``
         and ``high`` (where nothing was observed, ``low`` only), ``calibrated_on``. No row where the
         lists are not given.
+    listed : DataFrame
+        One row for all places of the lists: ``places``, ``expected``, ``observed``, ``pupils`` with the
+        outcome, ``ratio`` with its exact interval ``low`` and ``high`` (where nothing was observed,
+        ``low`` only). No row where the lists are not given.
     """
 
     summary: pd.DataFrame = field(repr=False)
     curve: pd.DataFrame = field(repr=False)
     parts: pd.DataFrame = field(repr=False)
     by_list: pd.DataFrame = field(repr=False)
+    listed: pd.DataFrame = field(repr=False)
 
     @property
     def is_flat(self) -> bool:
@@ -102,6 +113,7 @@ def calibration(
     *,
     phase: ArrayLike | None = None,
     lists: pd.DataFrame | None = None,
+    listed: ArrayLike | None = None,
 ) -> Calibration:
     """Return expected beside observed outcomes.
 
@@ -117,6 +129,8 @@ def calibration(
         Phase of school of each row.
     lists : DataFrame of shape (n_rows, ...), optional
         ``as_of`` of each row and, if known, ``calibrated_on``: what its risk rests on, in words.
+    listed : array-like of bool, shape (n_rows,), optional
+        Rows that hold a place.
 
     Returns
     -------
@@ -126,7 +140,8 @@ def calibration(
     Notes
     -----
     A list's ratio is ``expected / observed``; its interval divides by the ends of the exact interval of
-    the Poisson mean of the observed [3]_.
+    the Poisson mean of the observed [3]_. A pupil may hold places on several lists. So the interval for
+    all places is that of the pupils with the outcome, and each stands for as many outcomes as the mean.
 
     References
     ----------
@@ -152,6 +167,7 @@ def calibration(
         curve=_curve(steps * STEP, recalibrated),
         parts=pd.concat(parts, ignore_index=True),
         by_list=_by_list(y, p, lists),
+        listed=_listed(y, p, resamples, listed),
     )
 
 
@@ -169,6 +185,26 @@ def _by_list(outcome: Floats, risk: Floats, lists: pd.DataFrame | None) -> pd.Da
     found.insert(5, "low", found["expected"] / most)
     found.insert(6, "high", ratio(found["expected"], fewest))
     return found
+
+
+def _listed(
+    outcome: Floats, risk: Floats, resamples: Resamples, listed: ArrayLike | None
+) -> pd.DataFrame:
+    """Return expected and observed outcomes of all places, with the exact interval of their ratio."""
+    inside = np.zeros(len(risk), dtype=bool) if listed is None else np.asarray(listed, dtype=bool)
+    expected, observed = float(risk[inside].sum()), int(outcome[inside].sum())
+    pupils = len(np.unique(resamples.pupil[inside & (outcome == 1)]))
+    fewest, most = (float(end) * observed / max(1, pupils) for end in poisson_interval(pupils))
+    row = {
+        "places": int(inside.sum()),
+        "expected": expected,
+        "observed": observed,
+        "pupils": pupils,
+        "ratio": float(ratio(expected, observed)),
+        "low": float(ratio(expected, most if observed else poisson_interval(0)[1])),
+        "high": float(ratio(expected, fewest)),
+    }
+    return pd.DataFrame([] if listed is None else [row], columns=list(row))
 
 
 def _levels(outcome: Floats, risk: Floats, resamples: Resamples) -> dict[str, Floats]:
@@ -208,31 +244,59 @@ def _lines(log_odds: Floats, rows: Floats, events: Floats) -> dict[str, Floats]:
     """Fit the slope of the calibration line, and its intercept at slope 1, in every draw.
 
     A slope below 1: the risks are too extreme. An intercept below 0: the risks are too high. Both are
-    missing where nobody, or everybody, had the outcome. Newton's method, for all draws at once.
+    missing where nobody, or everybody, had the outcome; the slope also where no line is the likeliest,
+    as the outcomes are those of the highest risks. Newton's method, for all draws at once.
     """
     found = events.sum(axis=1)
     defined = (found > 0) & (found < rows.sum(axis=1))
-    line, level = np.tile([0.0, 1.0], (len(rows), 1)), np.zeros(len(rows))
+    level = np.zeros(len(rows))
     with np.errstate(all="ignore"):
+        slope = _slope(log_odds, rows, events)
         for _ in range(N_STEPS):
-            line = line + _step_of_line(line, log_odds, rows, events)
             risk = expit(level[:, None] + log_odds)
             step = (events - rows * risk).sum(axis=1) / (rows * risk * (1 - risk)).sum(axis=1)
             level = level + np.clip(step, -1, 1)
     return {
-        "slope": np.where(defined, line[:, 1], np.nan),
+        "slope": np.where(defined, slope, np.nan),
         "intercept": np.where(defined, level, np.nan),
     }
 
 
+def _slope(log_odds: Floats, rows: Floats, events: Floats) -> Floats:
+    """Return the slope of a logistic regression on the log-odds; nan where it was not found.
+
+    A step that would lower the likelihood is halved until it does not.
+    """
+    line = np.tile([0.0, 1.0], (len(rows), 1))
+    best = _likelihood(line, log_odds, rows, events)
+    for _ in range(N_STEPS):
+        step = _step_of_line(line, log_odds, rows, events)
+        for _ in range(N_HALVINGS):
+            falls = _likelihood(line + step, log_odds, rows, events) < best - CONVERGED
+            if not falls.any():
+                break
+            step[falls] /= 2
+        line = line + step
+        best = _likelihood(line, log_odds, rows, events)
+        is_found = (np.abs(step) < CONVERGED).all(axis=1)
+        if (is_found | np.isnan(step).any(axis=1)).all():
+            break
+    return np.where(is_found, line[:, 1], np.nan)
+
+
+def _likelihood(line: Floats, log_odds: Floats, rows: Floats, events: Floats) -> Floats:
+    """Return the log-likelihood of a line in every draw."""
+    fitted = line[:, :1] + line[:, 1:] * log_odds
+    return (events * fitted - rows * np.logaddexp(0, fitted)).sum(axis=1)
+
+
 def _step_of_line(line: Floats, log_odds: Floats, rows: Floats, events: Floats) -> Floats:
-    """Return Newton's step for intercept and slope of a logistic regression, at most 1 each."""
+    """Return Newton's step for intercept and slope of a logistic regression."""
     risk = expit(line[:, :1] + line[:, 1:] * log_odds)
     weight, excess = rows * risk * (1 - risk), events - rows * risk
     a, b, c = ((weight * log_odds**power).sum(axis=1) for power in (0, 1, 2))
     g, h = excess.sum(axis=1), (excess * log_odds).sum(axis=1)
-    step = np.column_stack([c * g - b * h, a * h - b * g]) / (a * c - b * b)[:, None]
-    return np.clip(step, -1, 1)
+    return np.column_stack([c * g - b * h, a * h - b * g]) / (a * c - b * b)[:, None]
 
 
 def _curve(log_odds: Floats, recalibrated: Floats) -> pd.DataFrame:

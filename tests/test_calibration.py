@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
 from riskmodel.evaluation.calibration import Calibration, calibration
+from riskmodel.evaluation.metrics import poisson_interval
 from riskmodel.evaluation.resampling import Resamples
 
 MEASURES = [
@@ -190,3 +192,43 @@ def test_the_order_of_the_rows_changes_no_value(rows: list[tuple[int, float]], r
     random.shuffle(mixed)
     values = [made_of(*np.array(one).T).summary["value"].to_numpy() for one in (rows, mixed)]
     np.testing.assert_allclose(values[0], values[1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("times", [0.3, 1.0, 2.5, 4.0])
+def test_a_slope_of_rare_outcomes_is_that_of_a_logistic_regression(times: float) -> None:
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(-7, 1.5, 12_000)
+    outcome = (rng.random(12_000) < 1 / (1 + np.exp(-log_odds))).astype(float)
+    given_ = np.round((log_odds - 4) / times, 1)
+    reference = LogisticRegression(C=np.inf, tol=1e-10, max_iter=500, solver="newton-cholesky")
+    reference.fit(given_[:, None], outcome)
+    made = made_of(outcome, 1 / (1 + np.exp(-given_)))
+    assert made.value("slope") == pytest.approx(reference.coef_[0, 0], rel=1e-4)
+
+
+def test_where_the_highest_risks_have_all_outcomes_no_slope_is_the_likeliest() -> None:
+    assert np.isnan(made_of([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.5]).value("slope"))
+
+
+def test_the_level_of_those_listed_has_the_exact_interval_of_its_pupils() -> None:
+    # P0 had the outcome and holds a place on each of two lists; nobody else listed had it
+    outcome, risk = np.array([1, 0, 0, 1, 0, 1.0]), np.array([0.5, 0.4, 0.1, 0.6, 0.3, 0.1])
+    resamples = Resamples(np.ones((3, 3), dtype=np.uint8), np.array([0, 1, 2, 0, 1, 2]))
+    listed = [True, True, False, True, False, False]
+    (row,) = calibration(outcome, risk, resamples, listed=listed).listed.to_dict("records")
+    assert (row["places"], row["observed"], row["pupils"]) == (3, 2, 1)
+    assert row["ratio"] == pytest.approx(1.5 / 2)
+    low, high = poisson_interval(1)
+    assert (row["low"], row["high"]) == pytest.approx((0.75 / float(high), 0.75 / float(low)))
+
+
+def test_places_without_an_outcome_have_a_least_ratio_only() -> None:
+    made = made_of([0, 0, 1], [0.3, 0.2, 0.1], listed=[True, True, False])
+    (row,) = made.listed.to_dict("records")
+    assert row["low"] == pytest.approx(0.5 / 3.689, rel=1e-3)  # Garwood's upper end
+    assert np.isnan(row["ratio"])
+    assert np.isnan(row["high"])
+
+
+def test_where_the_lists_are_not_given_nobody_is_listed() -> None:
+    assert made_of([0, 1], [0.1, 0.2]).listed.empty

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -10,15 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from riskmodel.errors import DataError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.jobs import Gates
 from riskmodel.jobs.disparity import disparity_answer, judged_gaps
-from riskmodel.jobs.gates import Evidence, gates_for
+from riskmodel.jobs.gates import Evidence, gates_for, missing_answers
 from riskmodel.jobs.notes import choice_note, metrics_of
 from riskmodel.jobs.sample import refuse_leaks
 from riskmodel.training.gate_answers import GateAnswer
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
@@ -92,6 +97,8 @@ def test_a_good_model_passes_every_gate() -> None:
         "smallest_lift",
         "not_beaten_by",
         "expected_over_observed",
+        "expected_over_observed_listed",
+        "calibration_slope",
         "no_new_disparity",
     }
     assert passed == set(found) == expected
@@ -398,6 +405,123 @@ def test_a_lift_that_may_be_noise_is_not_judged(n_found: int, result: str) -> No
     assert answer.value is not None
     assert answer.value >= 2.0
     assert answer.result == result
+
+
+def of_risks(
+    change: Callable[[Floats], Floats], n_pupils: int = 20_000, mean: float = 0.02, seed: int = 0
+) -> Backtest:
+    """Return a model that ranks by the true risks, and gives changed ones."""
+    rng = np.random.default_rng(seed)
+    risk = rng.beta(0.3, 0.3 / mean, n_pupils)
+    frame = pd.DataFrame({"pupil_id": np.arange(n_pupils), "as_of": pd.Timestamp("2024-06-01")})
+    frame["label"] = (rng.random(n_pupils) < risk).astype(float)
+    frame = frame.assign(model=risk, risk=np.clip(change(risk), 1e-9, 1 - 1e-9))
+    return compare(frame, rankers=["model"], capacity=n_pupils // 100)
+
+
+def with_slope(slope: float) -> Callable[[Floats], Floats]:
+    """Return what makes risks too even (above 1) or too extreme, at the same mean."""
+
+    def change(risk: Floats) -> Floats:
+        steep = logit(np.clip(risk, 1e-9, 1 - 1e-9)) / slope
+        level = brentq(lambda by: expit(by + steep).mean() - risk.mean(), -100, 100)
+        return np.asarray(expit(level + steep))
+
+    return change
+
+
+@pytest.mark.parametrize("times", [0.5, 2.0])
+def test_a_level_that_few_outcomes_cannot_judge_blocks_where_it_lies_outside(times: float) -> None:
+    answered = [
+        answers(backtest=of_risks(lambda risk: risk * times, 2500, 0.012, seed))[
+            "expected_over_observed"
+        ]
+        for seed in range(6)
+    ]
+    assert all(one.result != "passed" for one in answered)
+    for one in answered:
+        assert one.value is not None
+        assert one.blocks or 0.67 <= one.value <= 1.5
+    assert sum(one.blocks for one in answered) >= 4
+
+
+def test_a_level_in_its_range_with_a_wide_interval_is_not_judged_and_does_not_block() -> None:
+    found = answers(backtest=of_risks(lambda risk: risk, 1200, 0.012))
+    answer = found["expected_over_observed"]
+    assert answer.result == "not judged"
+    assert not answer.blocks
+    assert re.search(
+        "pupils with the outcome are too few to place it in 0.67 to 1.5", answer.reason
+    )
+    assert missing_answers(Gates(not_beaten_by=(), no_new_disparity=False), found.values()) == []
+
+
+@pytest.mark.parametrize(("slope", "result"), [(0.28, "failed"), (1.0, "passed"), (4.0, "failed")])
+def test_risks_that_are_too_extreme_or_too_even_fail_by_their_slope(
+    slope: float, result: str
+) -> None:
+    made = of_risks(with_slope(slope))
+    found = answers(backtest=made)
+    assert found["calibration_slope"].result == result
+    assert found["calibration_slope"].threshold == (0.5, 2.0)
+    assert found["expected_over_observed"].result == "passed"  # by the level alone it would pass
+
+
+def test_a_slope_that_may_be_none_blocks() -> None:
+    made = of_risks(lambda risk: risk)
+    assert made.calibration is not None
+    summary = made.calibration.summary.set_index("measure")
+    summary.loc["slope"] = [1.1, -0.4, 2.5]
+    calibration = replace(made.calibration, summary=summary.reset_index())
+    answer = answers(backtest=replace(made, calibration=calibration))["calibration_slope"]
+    assert answer.result == "not judged"
+    assert answer.blocks
+
+
+def test_risks_that_are_twice_too_high_for_those_listed_fail() -> None:
+    def inflated(risk: Floats) -> Floats:
+        top = risk >= np.sort(risk)[-len(risk) // 100]
+        rest = risk[~top].sum()
+        return np.where(top, 2 * risk, risk * (rest - risk[top].sum()) / rest)
+
+    found = answers(backtest=of_risks(inflated, 60_000))
+    assert found["expected_over_observed"].result == "passed"
+    answer = found["expected_over_observed_listed"]
+    assert answer.result == "failed"
+    assert re.search("of the pupils listed is .* outside 0.67 to 1.5", answer.reason)
+
+
+def test_a_rival_that_poses_as_the_model_is_not_judged() -> None:
+    frame, _ = broken("sound")
+    frame["model"] = 3 * frame["absence last year"] + 1
+    gates = Gates(not_beaten_by=("absence last year", "points score"))
+    made = compare(frame, rankers=["model", *gates.not_beaten_by], capacity=160)
+    answer = answers(gates, backtest=made)["not_beaten_by"]
+    assert answer.result == "not judged"
+    assert answer.blocks
+    assert re.search("no better than absence last year, points score: the lists", answer.reason)
+
+
+@pytest.mark.parametrize(
+    ("n_outcomes", "capacity", "result"),
+    [(12, 60, "not judged"), (9, 60, "passed"), (12, 400, "not judged")],
+)
+def test_a_model_that_finds_everybody_is_too_good_to_be_true(
+    n_outcomes: int, capacity: int, result: str
+) -> None:
+    label = np.r_[np.ones(n_outcomes), np.zeros(1000 - n_outcomes)]
+    answer = answers(backtest=against(list(label), list(label), capacity))["smallest_lift"]
+    assert answer.result == result
+    assert ("too good to be true" in answer.reason) == (result == "not judged")
+
+
+def test_a_list_of_most_of_the_cohort_may_find_everybody() -> None:
+    label = np.zeros(1000)
+    label[::90] = 1
+    label[540:] = 0
+    gates = Gates(smallest_lift=1.0)
+    answer = answers(gates, backtest=against(list(label), list(label), 600))["smallest_lift"]
+    assert answer.result == "passed"
 
 
 def test_small_groups_are_judged_together() -> None:

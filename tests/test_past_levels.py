@@ -69,14 +69,16 @@ def _sample(spine: pd.DataFrame, label: Floats, folds: list[Fold], is_past: bool
     )
 
 
-def judged(sample: Sample, predictions: pd.DataFrame) -> tuple[Backtest, GateAnswer]:
-    """Return the backtest and its answer to the gate on the level."""
+def judged(
+    sample: Sample, predictions: pd.DataFrame, code: str = "expected_over_observed"
+) -> tuple[Backtest, GateAnswer]:
+    """Return the backtest and its answer to a gate, by default that on the level."""
     made = compare(with_past_risks(sample, predictions), rankers=["model", "chance"], capacity=100)
     rows = pd.DataFrame({"rows_read": [1000], "rows_rejected": [0]})
     read: Any = SimpleNamespace(reconciliation=rows)
     evidence = Evidence(extract=read, backtest=made, is_out_of_time=True, gaps=None)
     answers = {answer.code: answer for answer in gates_for(Gates(), evidence)}
-    return made, answers["expected_over_observed"]
+    return made, answers[code]
 
 
 def shuffled(values: pd.Series) -> pd.Series:
@@ -116,8 +118,9 @@ def test_each_list_names_what_its_level_rests_on() -> None:
     assert made.groupby("as_of")["calibrated_on"].nunique().eq(1).all()
 
 
-def test_a_model_that_fits_passes() -> None:
-    made, answer = judged(*history())
+@pytest.mark.parametrize("code", ["expected_over_observed", "calibration_slope"])
+def test_a_model_that_fits_passes(code: str) -> None:
+    made, answer = judged(*history(), code)
     assert answer.result == "passed"
     assert made.calibration is not None
     assert not made.calibration.is_flat
@@ -132,7 +135,8 @@ def test_a_model_that_fits_passes() -> None:
 )
 def test_scores_that_know_nothing_fail(scores: Callable[..., pd.Series], words: str) -> None:
     sample, predictions = history()
-    _, answer = judged(sample, predictions.assign(model=scores(predictions["model"])))
+    unknowing = predictions.assign(model=scores(predictions["model"]))
+    _, answer = judged(sample, unknowing, "calibration_slope")
     assert answer.result == "failed"
     assert re.search(words, answer.reason)
 

@@ -46,7 +46,8 @@ class GateAnswer:
         What was measured, and what it had to keep; None where the gate compares no single number.
     is_needed : bool
         Whether a model must be judged by the gate to be promoted. False only where the extracts lack what
-        the gate compares with, or no group of an audit is large enough to be judged.
+        the gate compares with, no group of an audit is large enough to be judged, or a figure lies in its
+        range and its interval reaches beyond.
 
     Raises
     ------

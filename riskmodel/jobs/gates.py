@@ -6,8 +6,9 @@ Out: an answer per gate: passed, failed or not judged, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from riskmodel.data.read import Extract
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.best_rival import BestRival, best_rival
 from riskmodel.evaluation.calibration import Calibration
+from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.jobs.disparity import disparity_answer
 from riskmodel.jobs.notes import FEW_PUPILS, row_of
 from riskmodel.jobs.rivals import CHAMPION, FITTED
@@ -25,8 +27,27 @@ from riskmodel.training.gate_answers import GateAnswer
 
 __all__ = ["Evidence", "gates_for", "missing_answers"]
 
+Measured = tuple[float, float, float]
+"""A figure, and the low and the high end of its interval."""
+
 AT_CAPACITY = "recall_at_capacity"
 """Metric by which the best rival is chosen, and compared with."""
+
+BEYOND_BELIEF = 0.98
+"""Recall at capacity and average precision that no record allows; chosen."""
+
+FEWEST_TO_DOUBT = 10
+"""Pupils with the outcome from which on such a figure is no luck; chosen."""
+
+LARGEST_PART = 0.2
+"""Part of the cohort on a list, above which recall may be as high; chosen."""
+
+LEVEL, LISTED, SLOPE = OF_RISKS = (
+    "expected_over_observed",
+    "expected_over_observed_listed",
+    "calibration_slope",
+)
+"""Gates on the risks: of all pupils, of those listed, and how the risks of pupils differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +98,7 @@ def gates_for(gates: Gates, evidence: Evidence) -> tuple[GateAnswer, ...]:
         _lift(gates, backtest),
         *([_rival(gates, backtest)] if gates.not_beaten_by else []),
         *(_champion(gates, evidence) if gates.not_below_champion else []),
-        _level(gates, backtest),
+        *_risks(gates, backtest),
         *([disparity_answer(evidence.gaps)] if gates.no_new_disparity else []),
     )
 
@@ -109,8 +130,30 @@ def _lift(gates: Gates, backtest: Backtest) -> GateAnswer:
             f"be {low:.1f}, less than {least:g}"
         )
         return _unjudged(code, reason, value=lift, threshold=least)
+    if low >= least and (doubt := _beyond_belief(row, backtest)):
+        return _unjudged(code, doubt, value=lift, threshold=least)
     reason = f"the list holds {lift:.1f} times as many as chance, less than {least:g}"
     return _measured(code, lift, least, reason, low >= least)
+
+
+def _beyond_belief(row: Mapping[Any, Any], backtest: Backtest) -> str:
+    """Return why the figures are too good to be true; empty where they may be.
+
+    Nobody can foresee all outcomes of a year from the record. A list that holds a large part of the
+    cohort may hold them all, so its recall shows nothing.
+    """
+    if backtest.counts["positive_pupils"] < FEWEST_TO_DOUBT:
+        return ""
+    metrics = ["average_precision"]
+    if row[AT_CAPACITY] <= LARGEST_PART * row["lift_at_capacity"]:
+        metrics.append(AT_CAPACITY)
+    best = max(metrics, key=lambda metric: float(row[metric]))
+    if row[best] < BEYOND_BELIEF:
+        return ""
+    return (
+        f"{METRICS[best].lower()} is {row[best]:.3f}, with {_outcomes(backtest)}: too good to be true. "
+        "Look for a feature that knows the outcome"
+    )
 
 
 def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
@@ -136,11 +179,11 @@ def missing_answers(gates: Gates, answers: Iterable[GateAnswer]) -> list[str]:
     >>> missing_answers(Gates(not_beaten_by=()), [])[:2]
     ['tested_out_of_time', 'most_rows_set_aside']
     """
-    always = ["most_rows_set_aside", "smallest_lift", "expected_over_observed"]
+    always = ["most_rows_set_aside", "smallest_lift"]
     if gates.tested_out_of_time:
         always.insert(0, "tested_out_of_time")
     asked = {"not_beaten_by": gates.not_beaten_by, "no_new_disparity": gates.no_new_disparity}
-    sometimes = [code for code, is_asked in asked.items() if is_asked]
+    sometimes = [*(code for code, is_asked in asked.items() if is_asked), *OF_RISKS]
     found = {answer.code: answer.is_needed for answer in answers}
     return [
         *(code for code in always if not found.get(code, False)),
@@ -158,6 +201,10 @@ def _rival(gates: Gates, backtest: Backtest) -> GateAnswer:
         reason = "these extracts give none of the rivals"
         return _unjudged(code, reason, threshold=-margin, is_needed=bool(unfitted))
     answer = _not_inferior(code, best, margin, backtest)
+    twins = [name for name in gates.not_beaten_by if name in backtest.same_lists]
+    if twins and answer.result == "passed":
+        reason = f"the model is no better than {', '.join(twins)}: the lists hold the same pupils"
+        return _unjudged(code, reason, value=answer.value, threshold=-margin)
     if unfitted and answer.result == "passed":
         reason = f"these rivals could not be fitted: {', '.join(unfitted)}"
         return _unjudged(code, reason, value=answer.value, threshold=-margin)
@@ -204,39 +251,92 @@ def _not_inferior(code: str, best: BestRival, margin: float, backtest: Backtest)
     return _unjudged(code, reason, value=best.low, threshold=-margin)
 
 
-def _level(gates: Gates, backtest: Backtest) -> GateAnswer:
-    code, (least, most) = "expected_over_observed", gates.expected_over_observed
-    if backtest.calibration is None:
+def _risks(gates: Gates, backtest: Backtest) -> tuple[GateAnswer, ...]:
+    """Judge the level of the risks, that of those listed, and the slope."""
+    found, kept = backtest.calibration, gates.expected_over_observed
+    if found is None:
         reason = "no list made earlier could be tested, with a level learned from the past"
-        return GateAnswer(code=code, result="not judged", reason=reason, threshold=(least, most))
-    row = row_of(backtest.calibration.summary, "measure", "expected over observed")
-    if not np.isfinite([row["low"], row["high"]]).all():
-        return _too_few(code, "the level of the risks", backtest, threshold=(least, most))
-    reason = (
-        f"expected over observed outcomes is {row['value']:.2f} ({row['low']:.2f} to "
-        f"{row['high']:.2f}), outside {least:g} to {most:g}"
+        return tuple(
+            _unjudged(code, reason, threshold=_threshold(gates, code)) for code in OF_RISKS
+        )
+    return (
+        _level(LEVEL, _figures(found, "expected over observed"), kept, backtest),
+        *(
+            _level(LISTED, (row["ratio"], row["low"], row["high"]), kept, backtest)
+            for row in found.listed.to_dict("records")
+        ),
+        _slope(gates, found, backtest),
     )
-    meets = least <= row["high"] and row["low"] <= most
-    if meets and (fault := _no_slope(backtest.calibration)):
-        meets, reason = False, fault
-    return _measured(code, float(row["value"]), (least, most), reason, meets)
 
 
-def _no_slope(found: Calibration) -> str:
-    """Return why the risks of pupils tell nothing apart; empty where they rise with the outcomes.
+def _threshold(gates: Gates, code: str) -> tuple[float, float]:
+    return gates.calibration_slope if code == SLOPE else gates.expected_over_observed
+
+
+def _figures(found: Calibration, measure: str) -> Measured:
+    """Return a figure of the summary with the ends of its interval."""
+    row = row_of(found.summary, "measure", measure)
+    return float(row["value"]), float(row["low"]), float(row["high"])
+
+
+def _level(
+    code: str, measured: Measured, kept: tuple[float, float], backtest: Backtest
+) -> GateAnswer:
+    """Judge expected over observed outcomes; where none was observed, the ratio has no upper end."""
+    value, low, high = measured
+    if not np.isfinite(low):
+        return _too_few(code, "the level of the risks", backtest, threshold=kept)
+    whose = " of the pupils listed" if code == LISTED else ""
+    words = f"expected over observed outcomes{whose} is {value:.2f} ({low:.2f} to {high:.2f})"
+    if np.isnan(value):
+        words = f"expected over observed outcomes{whose} is at least {low:.2f}"
+    ends = (np.nan_to_num(value, nan=np.inf), low, np.nan_to_num(high, nan=np.inf))
+    return _within(code, ends, kept, words, backtest)
+
+
+def _slope(gates: Gates, found: Calibration, backtest: Backtest) -> GateAnswer:
+    """Judge whether risks rise with the outcomes as they should.
 
     Risks that are the same for all, or belong to other pupils, have the right level on average. So the
     level alone cannot fail them.
     """
+    kept = gates.calibration_slope
+    value, low, high = measured = _figures(found, "slope")
     if found.is_flat:
-        return "all pupils of a list have the same risk"
-    slope = row_of(found.summary, "measure", "slope")
-    if slope["low"] <= 0 and slope["high"] < 1:
-        return (
-            "the risks do not rise with what came true: slope "
-            f"{slope['value']:.2f} ({slope['low']:.2f} to {slope['high']:.2f})"
-        )
-    return ""
+        reason = "all pupils of a list have the same risk"
+        return GateAnswer(code=SLOPE, result="failed", reason=reason, threshold=kept)
+    if not np.isfinite(measured).all():
+        return _too_few(SLOPE, "the slope of the risks", backtest, threshold=kept)
+    words = f"slope {value:.2f} ({low:.2f} to {high:.2f})"
+    if low <= 0 and high < 1:
+        reason = f"the risks do not rise with what came true: {words}"
+        return _measured(SLOPE, value, kept, reason, is_passed=False)
+    return _within(SLOPE, measured, kept, words, backtest, is_needed=low <= 0)
+
+
+def _within(
+    code: str,
+    measured: Measured,
+    kept: tuple[float, float],
+    words: str,
+    backtest: Backtest,
+    *,
+    is_needed: bool = False,
+) -> GateAnswer:
+    """Pass where the interval lies inside the range; fail where it lies wholly outside.
+
+    Otherwise too few outcomes were seen to judge. That blocks where the figure itself lies outside.
+    """
+    (value, low, high), (least, most) = measured, kept
+    number = value if np.isfinite(value) else None
+    if high < least or most < low:
+        reason = f"{words}, outside {least:g} to {most:g}"
+        return GateAnswer(code=code, result="failed", reason=reason, value=number, threshold=kept)
+    if least <= low and high <= most:
+        return _measured(code, value, kept, "", is_passed=True)
+    reason = f"{words}: {_outcomes(backtest)} are too few to place it in {least:g} to {most:g}, or outside"
+    is_needed = is_needed or not least <= value <= most
+    return _unjudged(code, reason, value=number, threshold=kept, is_needed=is_needed)
 
 
 def _measured(

@@ -179,8 +179,17 @@ def _calibration_note(backtest: Backtest) -> str:
         f"each list): {figures.value('outcomes expected'):.1f} outcomes expected, "
         f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
         f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}. "
+        f"{''.join(map(_level_of_listed, figures.listed.to_dict('records')))}"
         f"By list: {'; '.join(map(_list_level, figures.by_list.to_dict('records')))}."
     )
+
+
+def _level_of_listed(row: dict[Any, Any]) -> str:
+    """Return expected over observed of all places, with its exact interval."""
+    counts = f"Of the pupils listed {row['expected']:.1f} expected, {row['observed']} happened"
+    if not row["observed"]:
+        return f"{counts} (at least {row['low']:.2f} expected over observed). "
+    return f"{counts} ({row['ratio']:.2f}, {row['low']:.2f} to {row['high']:.2f}). "
 
 
 def _list_level(row: dict[Any, Any]) -> str:

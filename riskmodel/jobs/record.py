@@ -156,10 +156,13 @@ def _environment() -> str:
 def _calibration_metrics(backtest: Backtest) -> dict[str, float]:
     if backtest.calibration is None:
         return {}
+    summary, listed = backtest.calibration.summary, backtest.calibration.listed
+    figures = dict(zip(summary["measure"], summary["value"], strict=True))
+    figures["expected over observed listed"] = listed["ratio"].sum(min_count=1)
     return {
-        f"calibration.{str(row['measure']).replace(' ', '_')}": float(row["value"])
-        for row in backtest.calibration.summary.to_dict("records")
-        if np.isfinite(row["value"])
+        f"calibration.{str(name).replace(' ', '_')}": float(value)
+        for name, value in figures.items()
+        if np.isfinite(value)
     }
 
 

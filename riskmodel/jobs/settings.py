@@ -52,7 +52,10 @@ class Gates:
     smallest_lift : float
         Precision at capacity over prevalence, at least, by the low end of its 95% interval.
     expected_over_observed : tuple of float
-        Range that the 95% interval of expected over observed outcomes must meet.
+        Range that must hold the 95% interval of expected over observed outcomes, of all pupils and of
+        those listed.
+    calibration_slope : tuple of float
+        Range that must hold the 95% interval of the slope of the calibration line.
     not_below_champion : bool
         The champion's recipe, refitted on the same folds, is not better beyond noise, at the capacity or
         in average precision, and a loss beyond that margin is ruled out.
@@ -67,6 +70,7 @@ class Gates:
     largest_loss_at_capacity: float = 0.1
     smallest_lift: float = 2.0
     expected_over_observed: tuple[float, float] = (0.67, 1.5)
+    calibration_slope: tuple[float, float] = (0.5, 2.0)
     not_below_champion: bool = True
     no_new_disparity: bool = True
 

@@ -188,6 +188,7 @@ def _tables(backtest: Backtest, search: pd.DataFrame | None) -> dict[str, TextTa
         found["The same places given by pupil and by school"] = backtest.places.schools
     if backtest.calibration is not None:
         found["Risks and what came true"] = backtest.calibration.summary
+        found["Expected and observed of the pupils listed"] = backtest.calibration.listed
         found["Expected and observed by list, each calibrated on past lists only"] = (
             backtest.calibration.by_list
         )

@@ -272,22 +272,23 @@ def _rankers(backtest: Mapping[str, Any]) -> TextTable:
 
 
 def _levels(backtest: Mapping[str, Any]) -> TextTable:
-    """Return expected over observed of each list; hidden where few outcomes were observed."""
-    lists = (backtest.get("calibration") or {}).get("by_list", [])
+    """Return expected over observed of each list and of all places; hidden where few were observed."""
+    figures = backtest.get("calibration") or {}
     rows = [
-        [
-            row["as_of"],
-            _ratio(row)
-            if row["observed"] >= SMALLEST_SHOWN
-            else f"fewer than {SMALLEST_SHOWN} outcomes",
-            row["calibrated_on"],
-        ]
-        for row in lists
+        [row["as_of"], _ratio(row, row["observed"]), row["calibrated_on"]]
+        for row in figures.get("by_list", [])
+    ]
+    rows += [
+        ["all days, pupils listed", _ratio(row, row["pupils"]), "as above"]
+        for row in figures.get("listed", [])
     ]
     return text_table(["List of", "Expected over observed", "Level of the risks rests on"], rows)
 
 
-def _ratio(row: Mapping[str, Any]) -> str:
+def _ratio(row: Mapping[str, Any], n_outcomes: int) -> str:
+    """Return the ratio with its interval, unless few had the outcome."""
+    if n_outcomes < SMALLEST_SHOWN:
+        return f"fewer than {SMALLEST_SHOWN} outcomes"
     return write_interval(row["ratio"], row["low"], row["high"])
 
 
