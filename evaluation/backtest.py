@@ -91,7 +91,7 @@ class Backtest:
         (:func:`riskmodel.evaluation.staying.weighted_figures`).
     places : CapacityCurve, optional
         What lists of other lengths, and places by school, would have found: the first ranker beside the
-        rival with the highest recall.
+        rival with the highest recall at each length.
     notice : DataFrame, optional
         How early the first ranker reaches outcomes with one list a year and with every tested list
         (:func:`riskmodel.evaluation.notice.notice_curve`); where whole lists were tested, two in a year.
@@ -319,8 +319,7 @@ def compare(
     listed = listed_by(predictions, used, capacity)
     table = _table(overall, predictions, int(places.max()))
     differences = _differences(overall, predictions)
-    rival = best_rival(table, differences, simpler, "recall_at_capacity")
-    compared = used[:1] if rival is None else [used[0], rival.ranker]
+    compared = [used[0], *(name for name in simpler if name in used[1:])]
     return Backtest(
         table=table,
         differences=differences,
@@ -331,10 +330,18 @@ def compare(
         schools=within_schools(predictions, used) if "school_id" in predictions else None,
         lost=count_lost(predictions, listed),
         children=count_children(predictions, listed, resamples),
-        weighted=weighted_figures(overall) if "stays" in predictions else None,
+        weighted=weighted_figures(
+            overall,
+            pupils=_with_outcome(predictions)["recall_at_capacity"],
+            places=int(places.max()),
+        )
+        if "stays" in predictions
+        else None,
         places=capacity_curve(predictions, compared, capacity, resamples),
         notice=_notice(predictions, used[0], capacity, resamples),
-        never_suspended=_never_suspended(overall[used[0]])
+        never_suspended=_never_suspended(
+            overall[used[0]], _with_outcome(predictions)["recall_at_capacity"]
+        )
         if "never_suspended" in predictions
         else None,
         **_over_time(predictions, listed, resamples),
@@ -464,9 +471,10 @@ def _notice(
         return None
 
 
-def _never_suspended(total: dict[str, Floats]) -> dict[str, float]:
+def _never_suspended(total: dict[str, Floats], n_pupils: int) -> dict[str, float]:
     """Return the share of all outcomes that fell on pupils never suspended before the list."""
-    return with_bounds({"share": ratio(total["unseen"], total["positives"])})
+    share = with_bounds({"share": ratio(total["unseen"], total["positives"])})
+    return widen_degenerate(share, {"share": n_pupils})
 
 
 def _by_risk(

@@ -2,7 +2,7 @@
 
 In:  the tested lists, a score per ranker, capacities.
 Out: :class:`CapacityCurve`: recall, precision and children found at each capacity, model beside the best
-     rival, with intervals over the same resamples; more places; places by pupil and by school.
+     rival there, with intervals over the same resamples; more places; places by pupil and by school.
 
 Places can be given in three ways, each filled in the order of a score:
 
@@ -63,14 +63,16 @@ class CapacityCurve:
     Attributes
     ----------
     table : DataFrame
-        ``ranker``, ``capacity``; ``recall``, ``precision`` (of places whose outcome is known),
-        ``per_100_places`` (children found per 100 places of a list) and ``per_list`` (children found on a
-        list, on average), each with ``_low`` and ``_high``. A child is on a list once.
+        ``ranker`` (the first, and at each capacity the best of the others), ``capacity``; ``recall``,
+        ``precision`` (of places whose outcome is known), ``per_100_places`` (children found per 100 places
+        of a list) and ``per_list`` (children found on a whole list, on average), each with ``_low`` and
+        ``_high``. A child is on a list once.
     differences : DataFrame
-        ``ranker``, ``capacity``; the first ranker's ``recall`` and ``per_list`` minus this one's, paired.
+        ``ranker``, ``capacity``; the first ranker's ``recall`` and ``per_list`` minus this one's, paired:
+        at each capacity the best of the others.
     more : DataFrame
-        ``ranker``, ``places`` and ``per_list``: children more on a list with :data:`MORE` places more.
-        Empty where no list is as long.
+        ``ranker``, ``places`` and ``per_list``: children more on a list with :data:`MORE` places more, by
+        the first ranker and by the best of the others at the capacity. Empty where no list is as long.
     schools : DataFrame or None
         ``given`` (by pupil or by school), ``recall``, ``precision`` at the capacity, of the first ranker.
         None where schools are not known.
@@ -121,7 +123,7 @@ def capacity_curve(
     predictions : DataFrame of shape (n_rows, ...)
         One row per pupil and tested list (:mod:`riskmodel.evaluation.predictions`).
     rankers : sequence of str
-        Score columns; the others are subtracted from the first.
+        Score columns. The first is compared with the best of the others, which may differ by capacity.
     capacity : int
         Places on a list.
     resamples : Resamples
@@ -133,7 +135,7 @@ def capacity_curve(
     Returns
     -------
     CapacityCurve
-        The curve of every ranker.
+        The curve of the first ranker, beside the best of the others at each capacity.
 
     Raises
     ------
@@ -160,10 +162,11 @@ def capacity_curve(
     wanted = _checked(capacities, longest) if capacities else _around(capacity, longest)
     sums = {name: _sums(predictions, name, wanted, resamples) for name in rankers}
     n_pupils = predictions["pupil_id"][predictions["label"] == 1].nunique()
+    best = _with_best(sums)
     return CapacityCurve(
-        table=_table(sums, n_pupils),
-        differences=_differences(sums, n_pupils),
-        more=_more(sums, capacity),
+        table=_table(best, n_pupils),
+        differences=_differences(best, n_pupils),
+        more=_more({name: sums[name] for name, one in best.items() if capacity in one}, capacity),
         schools=_by_school(predictions, rankers[0], min(capacity, longest), resamples)
         if "school_id" in predictions
         else None,
@@ -172,9 +175,14 @@ def capacity_curve(
 
 def _longest(predictions: pd.DataFrame) -> int:
     """Return the places at which the smallest list holds its whole cohort."""
-    part = predictions.get("share_of_list", pd.Series(1.0, index=predictions.index))
+    part = _share_of_list(predictions)
     sizes = part.groupby(predictions["as_of"], observed=True).agg(["size", "first"])
     return int(np.floor((sizes["size"] / sizes["first"]).min()))
+
+
+def _share_of_list(predictions: pd.DataFrame) -> pd.Series:
+    """Return the part of each row's list that could be tested."""
+    return predictions.get("share_of_list", pd.Series(1.0, index=predictions.index))
 
 
 def _around(capacity: int, longest: int) -> list[int]:
@@ -199,6 +207,7 @@ def _sums(
 ) -> dict[int, Draws]:
     """Return what a ranker's lists hold at every capacity, summed over lists, in every draw."""
     places = {k: places_on_lists(predictions, k) for k in capacities}
+    part = _share_of_list(predictions).to_numpy(dtype=float)
     n_draws = resamples.counts.shape[1]
     names = ("found", "positives", "filled", "known", "lists")
     total = {k: {name: np.zeros(n_draws) for name in names} for k in capacities}
@@ -209,8 +218,18 @@ def _sums(
             total[k]["positives"] += one.positives.drawn.sum(axis=0)
             total[k]["filled"] += filled
             total[k]["known"] += filled - one.lost.listed(filled).sum(axis=0)
-            total[k]["lists"] += 1
+            total[k]["lists"] += part[one.order[0]]
     return total
+
+
+def _with_best(sums: Mapping[str, Mapping[int, Draws]]) -> dict[str, dict[int, Draws]]:
+    """Return the first ranker's sums, and at each capacity those of the other that finds most."""
+    first, *rest = sums
+    kept = {first: dict(sums[first])}
+    for places in sums[first] if rest else ():
+        best = max(rest, key=lambda name: float(sums[name][places]["found"][0]))
+        kept.setdefault(best, {})[places] = sums[best][places]
+    return kept
 
 
 def _figures(total: Draws) -> Draws:

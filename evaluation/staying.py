@@ -33,7 +33,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.data.ratio import ratio
-from riskmodel.evaluation.resampling import with_bounds
+from riskmodel.evaluation.resampling import widen_degenerate, with_bounds
 
 __all__ = ["LEAST_CHANCE", "count_lost", "probability_of_staying", "weighted_figures"]
 
@@ -117,24 +117,31 @@ def count_lost(
     return pd.DataFrame(rows, columns=["ranker", "lost_to", "places", "of_places"])
 
 
-def weighted_figures(overall: Mapping[str, Mapping[str, Floats]]) -> pd.DataFrame:
+def weighted_figures(
+    overall: Mapping[str, Mapping[str, Floats]], *, pupils: int, places: int
+) -> pd.DataFrame:
     """Return recall and precision at capacity, weighed by the probability of staying.
 
     Parameters
     ----------
     overall : mapping of str to mapping of str to array of shape (1 + n_resamples,)
         Ranker → its sums over all lists (:mod:`riskmodel.evaluation.list_sums`).
+    pupils : int
+        Pupils with the outcome.
+    places : int
+        Places on one list.
 
     Returns
     -------
     DataFrame
         ``ranker``, ``recall_weighted`` and ``precision_weighted``, each with ``_low`` and ``_high``. The
-        intervals resample pupils and take the probabilities as they are.
+        intervals resample pupils and take the probabilities as they are; a share of 0 or 1 has Wilson's.
 
     Examples
     --------
     >>> one = {"weighted_found": np.ones(401), "weighted_positives": np.full(401, 4.0)}
-    >>> weighted_figures({"model": one | {"all_places": np.full(401, 2.0)}})["recall_weighted"].tolist()
+    >>> overall = {"model": one | {"all_places": np.full(401, 2.0)}}
+    >>> weighted_figures(overall, pupils=4, places=2)["recall_weighted"].tolist()
     [0.25]
     """
     rows = []
@@ -144,5 +151,8 @@ def weighted_figures(overall: Mapping[str, Mapping[str, Floats]]) -> pd.DataFram
             "recall_weighted": ratio(found, total["weighted_positives"]),
             "precision_weighted": ratio(found, total["all_places"]),
         }
-        rows.append({"ranker": name} | with_bounds(figures))
+        row = widen_degenerate(
+            with_bounds(figures), {"recall_weighted": pupils, "precision_weighted": places}
+        )
+        rows.append({"ranker": name} | row)
     return pd.DataFrame(rows)

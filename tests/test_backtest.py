@@ -102,6 +102,18 @@ def test_a_recall_of_nothing_is_never_said_to_be_certain() -> None:
             assert row[f"{name}_high"] == pytest.approx(0.4899, abs=1e-4)  # Wilson, 0 of 4
 
 
+def test_shares_of_a_handful_of_outcomes_are_never_certain() -> None:
+    frame = pd.DataFrame({"pupil_id": np.arange(500), "as_of": SUMMER, "model": -np.arange(500.0)})
+    frame = frame.assign(label=(frame["pupil_id"] < 6) * 1.0, never_suspended=True, stays=1.0)
+    made = compare(frame, rankers=["model"], capacity=500)
+    assert made.never_suspended is not None
+    assert made.weighted is not None
+    row, low = made.weighted.iloc[0], 0.609666  # Wilson, 6 of 6
+    assert (made.never_suspended["share"], row["recall_weighted"]) == (1.0, 1.0)
+    assert made.never_suspended["share_low"] == pytest.approx(low, abs=1e-5)
+    assert row["recall_weighted_low"] == pytest.approx(low, abs=1e-5)
+
+
 def test_a_difference_is_never_surer_than_of_rankers_that_find_the_same() -> None:
     label = np.r_[np.ones(20), np.zeros(980)]
     frame = pd.DataFrame({"pupil_id": np.arange(1000), "as_of": SUMMER, "label": label})

@@ -13,6 +13,7 @@ from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.capacity import is_listed, rank_on_list
 from riskmodel.evaluation.capacity_curve import CapacityCurve, capacity_curve, places_by_school
 from riskmodel.evaluation.resampling import Resamples
+from riskmodel.report.backtest_charts import backtest_charts
 
 DAYS = pd.to_datetime(["2024-02-10", "2024-06-01"])
 
@@ -149,6 +150,38 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(error, match=words):
         curve_of(made_up().assign(**change), capacities)
+
+
+def test_a_list_tested_in_part_counts_as_that_part_of_a_list() -> None:
+    frame = made_up()
+    half = frame[frame["pupil_id"].isin(frame["pupil_id"].unique()[::2])].reset_index(drop=True)
+    resamples = Resamples.draw(half["pupil_id"], 0)
+    made = capacity_curve(half.assign(share_of_list=0.5), ["model"], 50, resamples)
+    whole = made.table.set_index("capacity")
+    # the same places per child: half of 100 places on half a list find what a list of 50 finds of it
+    alone = capacity_curve(half, ["model"], 25, resamples, capacities=[25, 50]).table
+    found = alone.set_index("capacity")["per_list"]
+    assert whole.loc[50, "per_list"] == pytest.approx(2 * found[25])
+    assert whole.loc[100, "per_list"] == pytest.approx(2 * found[50])
+    assert made.more["per_list"].item() == pytest.approx(2 * (found[50] - found[25]))
+
+
+def test_the_best_rival_is_chosen_at_each_capacity() -> None:
+    frame = made_up()
+    rank = frame.groupby("as_of")["model"].rank(ascending=False)
+    frame["RONI points"] = np.where(rank <= 20, frame["model"], -frame["model"])  # good at first
+    frame["tuned ridge"] = np.where(rank <= 12, -1, frame["model"])
+    made = compare(frame, rankers=["model", "RONI points", "tuned ridge"], capacity=20)
+    assert made.places is not None
+    table = made.places.table
+    best = table[table["ranker"] != "model"].set_index("capacity")["ranker"].to_dict()
+    assert best[20] == "RONI points"
+    assert best[70] == "tuned ridge"
+    assert sorted(best) == sorted(table.loc[table["ranker"] == "model", "capacity"])
+    gaps = made.places.differences.set_index("capacity")["ranker"].to_dict()
+    assert gaps == best
+    chart = backtest_charts(made)["What more and fewer places find"]
+    assert "RONI points, tuned ridge from" in chart
 
 
 # Places by school

@@ -73,8 +73,11 @@ def medians(model: RiskModel, n: int = 3) -> pd.DataFrame:
 def test_train_promote_serve_score_over_http_and_roll_back(
     server: str, extracts: Path, small_la: SmallLA, command: Command, tmp_path: Path
 ) -> None:
-    # in so small an LA there are too few outcomes to judge these two, which blocks by default
-    gates = "[gates]\nno_new_disparity = false\nnot_beaten_by = []\n"
+    # in so small an LA there are too few outcomes to judge these, which blocks by default
+    gates = (
+        "[gates]\nno_new_disparity = false\nnot_beaten_by = []\nsmallest_lift = 0\n"
+        "expected_over_observed = [0, 1000]\n"
+    )
     (tmp_path / "riskmodel.toml").write_text(gates)
     trained = command("train", extracts, "--outcome", "pex", "--tracking", server)
     assert trained.returncode == 0, trained.stderr

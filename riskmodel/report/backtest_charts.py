@@ -99,16 +99,24 @@ def _forest(figure: Figure, axes: Axes, table: pd.DataFrame) -> None:
 
 
 def _capacity(figure: Figure, axes: Axes, places: CapacityCurve) -> None:
-    """Draw recall and children found by places on a list, for the model and the best rival."""
+    """Draw recall and children found by places on a list, for the model and the best rival there."""
     axes.remove()
     pair = figure.subplots(1, 2)
     heads = {"recall": "Recall, 95% interval", "per_100_places": "Children found per 100 places"}
+    is_ours = places.table["ranker"] == places.table["ranker"].iloc[0]
+    lines = [places.table[is_ours], places.table[~is_ours].sort_values("capacity")]
     for one, (name, head) in zip(pair, heads.items(), strict=True):
-        for place, ranker in enumerate(places.table["ranker"].unique()):
-            line = places.table[places.table["ranker"] == ranker]
-            _with_band(one, line, "capacity", name, label=ranker, place=place)
+        for place, line in enumerate(line for line in lines if not line.empty):
+            _with_band(one, line, "capacity", name, label=_named_by_capacity(line), place=place)
         one.set(xlabel="Places on a list", ylabel=head, xlim=(0, None), ylim=(0, None))
     pair[0].legend()
+
+
+def _named_by_capacity(line: pd.DataFrame) -> str:
+    """Return the rankers of a line, each with the places from which on it is the best."""
+    starts = line[line["ranker"] != line["ranker"].shift()]
+    first, *later = zip(starts["ranker"], starts["capacity"], strict=True)
+    return ", ".join([first[0], *(f"{name} from {places}" for name, places in later)])
 
 
 def _notice(figure: Figure, axes: Axes, notice: pd.DataFrame) -> None:
