@@ -196,7 +196,7 @@ class Backtest:
         if found.is_worse:
             return f"At the capacity a simpler ranker is better beyond noise, {figures}: prefer it."
         if found.is_better:
-            return f"At the capacity no simpler ranker comes near, beyond noise, {figures}."
+            return f"At the capacity the best simpler ranker finds fewer, beyond noise, {figures}."
         return f"At the capacity the difference is within noise, {figures}. {self._order()}"
 
     def _order(self) -> str:
@@ -207,7 +207,7 @@ class Backtest:
         if order.is_worse:
             return f"In order it is better beyond noise (average precision {figures}): prefer it."
         if order.is_better:
-            return f"In order no simpler ranker comes near, beyond noise (average precision {figures})."
+            return f"In order it is worse beyond noise (average precision {figures})."
         return "In order it is within noise too."
 
     def to_dict(self) -> dict[str, Any]:

@@ -243,7 +243,7 @@ def test_weak_reasons_are_marked(browser: Browser, folder: Path, tmp_path: Path)
     with opened(browser, tmp_path / "index.html") as page:
         page.locator("#rows tbody a").first.click()
         expect(page.locator(".sentences li").nth(1)).to_contain_text(
-            "Weak: parts of the model do not agree"
+            "Weak: part of the model, or a small change of the facts"
         )
         expect(page.locator(".sentences small")).to_have_count(1)
 

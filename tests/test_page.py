@@ -142,7 +142,7 @@ def test_every_page_says_what_it_is_for_and_how_often_it_is_right(folder: Path) 
             "Out of 100 children listed on earlier lists, 8 (5 to 12) were permanently excluded within "
             "12 months." in text
         )
-        assert "such lists would have caught 48 (30 to 60)." in text
+        assert "such lists would have held 48 (30 to 60)." in text
         assert "recorded before 1 August 2025" in text
         assert text.count('class="on"/>') >= 8 + 48
         assert "models:/riskmodel-pex/4" in text
@@ -152,7 +152,7 @@ def test_the_dots_are_as_many_as_the_sentence_says(assessment: Assessment) -> No
     assert [count for count, _ in track_figures(assessment)] == [8, 48]
     assert track_figures(replace(assessment, backtest=None)) == []
     left_out = replace(assessment, provenance={"evaluated": "left out"})
-    assert "of pupils left out of the training" in track_figures(left_out)[0][1]
+    assert "among pupils left out of the training" in track_figures(left_out)[0][1]
 
 
 def test_without_script_the_listed_stand_in_the_table(folder: Path, assessment: Assessment) -> None:

@@ -278,7 +278,7 @@ def backtest(**shift: float) -> Backtest:
     ("shift", "words"),
     [
         ({}, "No simpler ranker was measured on these lists."),
-        ({"RONI_points": -1.0}, "At the capacity no simpler ranker comes near, beyond noise"),
+        ({"RONI_points": -1.0}, "At the capacity the best simpler ranker finds fewer"),
         ({"RONI_points": 0.0}, "At the capacity the difference is within noise"),
         ({"RONI_points": 2.0}, "At the capacity a simpler ranker is better beyond noise"),
         (

@@ -152,7 +152,7 @@ def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, word
     assert words in said
     assert held == (
         "Out of 100 children who were permanently excluded within 12 months, such lists would have "
-        "caught 41 (30 to 52)."
+        "held 41 (30 to 52)."
     )
 
 
@@ -160,7 +160,7 @@ def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, word
     ("evaluated", "words"),
     [
         ("out of time", "listed on earlier lists, "),
-        ("by pupils", "listed of pupils left out of the training, "),
+        ("by pupils", "listed among pupils left out of the training, "),
     ],
 )
 def test_figures_say_on_whom_they_were_measured(evaluated: str, words: str) -> None:

@@ -156,7 +156,7 @@ def _lost_note(backtest: Backtest) -> list[str]:
     if weighted is not None:
         row = row_of(weighted, "ranker", "model")
         notes.append(
-            "Weighed by the probability of staying, so that outcomes seen also stand for those of leavers: "
+            "Weighed by the probability of staying, so that outcomes seen also count for those of leavers: "
             f"recall {_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
         )
     return notes

@@ -27,11 +27,11 @@ from riskmodel.report.tables import TextTable, text_table
 __all__ = ["AuditFacts", "ListFacts", "ModelFacts", "audit_facts", "list_facts", "model_facts"]
 
 CHARACTERISTICS = {
-    "Age": "year group is known; each list covers a few year groups by design",
-    "Disability": "only as special educational needs",
+    "Age": "as year group, which the model uses; each list covers some year groups by design",
+    "Disability": "only as special educational needs, which the model uses",
     "Gender reassignment": "not held",
     "Marriage and civil partnership": "not held",
-    "Pregnancy and maternity": "not held",
+    "Pregnancy and maternity": "only as 'pregnant or a parent'; the model may use it",
     "Race": "as ethnicity",
     "Religion or belief": "where schools recorded it",
     "Sex": "as recorded by schools",

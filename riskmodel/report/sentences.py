@@ -235,12 +235,10 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
     when = (
         "on earlier lists"
         if assessment.provenance.get("evaluated") == OUT_OF_TIME
-        else "of pupils left out of the training"
+        else "among pupils left out of the training"
     )
     listed = f"Out of 100 children listed {when}, {_count(found)} were {happened}."
-    held = (
-        f"Out of 100 children who were {happened}, such lists would have caught {_count(caught)}."
-    )
+    held = f"Out of 100 children who were {happened}, such lists would have held {_count(caught)}."
     return [(round(found[0]), listed), (round(caught[0]), held)]
 
 

@@ -76,7 +76,7 @@ class Sentence(NamedTuple):
     bar : int
         The same as a bar, -100 to 100; below 0 it lowers the risk.
     is_weak : int
-        1 where parts of the model do not agree on it.
+        1 where part of the model, or a small change of the facts, would drop it.
     """
 
     section: int

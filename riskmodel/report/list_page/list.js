@@ -154,7 +154,7 @@
     const lists = parts.filter(([, rows]) => rows.length).map(([title, rows]) => [
       make("h4", {}, title),
       make("ul", { class: "sentences" }, ...rows.map(([, sentence, size, bar, weak]) => make("li", {},
-        make("span", {}, word(sentence), weak ? make("small", {}, " Weak: parts of the model do not agree on it.") : null),
+        make("span", {}, word(sentence), weak ? make("small", {}, " Weak: part of the model, or a small change of the facts, would drop it.") : null),
         effect(bar), make("span", { class: "size" }, word(size))))),
     ]);
     return make("section", { class: "story" }, make("h3", {}, "The story"), ...lists.flat(),
