@@ -190,14 +190,14 @@ class Backtest:
         if found is None:
             return "No simpler ranker was measured on these lists."
         figures = (
-            f"with {found.own:.0%} of the outcomes on the lists, and {found.rivals:.0%} for the best "
-            f"simpler ranker, {found.ranker}"
+            f"the model's lists held {found.own:.0%} of the outcomes, those of {found.ranker} "
+            f"{found.rivals:.0%}"
         )
         if found.is_worse:
-            return f"At the capacity a simpler ranker is better beyond noise, {figures}: prefer it."
+            return f"A simpler ranker finds more, beyond noise: {figures}. Prefer it."
         if found.is_better:
-            return f"At the capacity the best simpler ranker finds fewer, beyond noise, {figures}."
-        return f"At the capacity the difference is within noise, {figures}. {self._order()}"
+            return f"No simpler ranker finds as many, beyond noise: {figures}."
+        return f"A simpler ranker finds about as many, within noise: {figures}. {self._order()}"
 
     def _order(self) -> str:
         """Return what the order of all pupils adds, where the capacity decides nothing."""
@@ -205,10 +205,11 @@ class Backtest:
         assert order is not None
         figures = f"{order.own:.3f}, and {order.rivals:.3f} for {order.ranker}"
         if order.is_worse:
-            return f"In order it is better beyond noise (average precision {figures}): prefer it."
+            words = f"In the order of all pupils it is better, beyond noise: average precision {figures}."
+            return f"{words} Prefer it."
         if order.is_better:
-            return f"In order it is worse beyond noise (average precision {figures})."
-        return "In order it is within noise too."
+            return f"The model orders all pupils better, beyond noise: average precision {figures}."
+        return "The order of all pupils is no better either, beyond noise."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON-ready lists; missing numbers are None.

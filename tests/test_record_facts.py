@@ -278,9 +278,9 @@ def backtest(**shift: float) -> Backtest:
     ("shift", "words"),
     [
         ({}, "No simpler ranker was measured on these lists."),
-        ({"RONI_points": -1.0}, "At the capacity the best simpler ranker finds fewer"),
-        ({"RONI_points": 0.0}, "At the capacity the difference is within noise"),
-        ({"RONI_points": 2.0}, "At the capacity a simpler ranker is better beyond noise"),
+        ({"RONI_points": -1.0}, "No simpler ranker finds as many, beyond noise"),
+        ({"RONI_points": 0.0}, "A simpler ranker finds about as many, within noise"),
+        ({"RONI_points": 2.0}, "A simpler ranker finds more, beyond noise"),
         (
             {"a_rival": 3.0},
             "No simpler ranker was measured",
@@ -295,7 +295,7 @@ def test_a_simpler_ranker_is_recommended_where_it_is_better(
 
 def test_the_best_of_the_better_rankers_is_recommended() -> None:
     said = backtest(RONI_points=1.0, school_only=3.0).recommendation()
-    assert "ranker, school only: prefer it" in said
+    assert "those of school only 98%. Prefer it." in said
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_what_a_list_must_not_be_used_for_is_said(use: str) -> None:
 
 def test_what_a_simpler_ranker_finds_stands_beside_what_the_lists_held() -> None:
     beside = {
-        "recommendation": "At the capacity the difference is within noise.",
+        "recommendation": "A simpler ranker finds about as many, within noise.",
         "never_suspended": {"share": 0.48},
         "table": [
             {"ranker": "suspensions last year", "recall_never_suspended": 0.4},

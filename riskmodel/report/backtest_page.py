@@ -126,7 +126,7 @@ def _headline(backtest: Backtest) -> list[tuple[str, str]]:
         if rival is None
         else [
             (f"{rival.own:.0%}", "of outcomes were on the model's lists"),
-            (f"{rival.rivals:.0%}", f"on those of the best simpler ranker, {rival.ranker}"),
+            (f"{rival.rivals:.0%}", f"on those of {rival.ranker}"),
         ]
     )
     if backtest.never_suspended is None or not ours or np.isnan(ours[0]["recall_never_suspended"]):
