@@ -3,8 +3,9 @@
 ``python benchmarks/coverage.py --scale full --cache FOLDER`` simulates LAs in every world and tests the
 recipe on their earlier lists as ``riskmodel train`` does. Each list is calibrated with what was known on
 its day. Of the pupils of a list in a band of risk, the mean true risk is compared with the mean range;
-bands of fewer than 50 pupils are left out. A finished cell of world, pupils, seed and outcome is kept in
-the folder. All pupils are simulated.
+bands of fewer than 50 pupils are left out. The pupils whom each list would hold, often fewer than 50, are
+compared over all lists and LAs of a world together. A finished cell of world, pupils, seed and outcome is
+kept in the folder. All pupils are simulated.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.cohort import resolve_as_of
+from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import HistoryError
+from riskmodel.evaluation.capacity import is_listed
 from riskmodel.evaluation.metrics import poisson_interval, wilson_interval
 from riskmodel.jobs.past_levels import past_calibrations
 from riskmodel.jobs.rivals import recipe
@@ -38,6 +41,9 @@ BANDS = {"pex": (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02), "neet": (0.01, 0.02, 
 
 FEWEST_PUPILS = 50
 YEARS = 5
+
+LIST = ["outcome", "world", "pupils", "seed", "as_of"]
+"""Columns that name a tested list."""
 
 SCALES = {
     "small": {3_000: (0,)},
@@ -133,7 +139,7 @@ def by_band(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows[rows["truth"].notna()]
     ends = rows["outcome"].map(BANDS)
     band = [np.searchsorted(e, r, side="right") for e, r in zip(ends, rows["risk"], strict=True)]
-    keys = ["outcome", "world", "pupils", "seed", "as_of", "band"]
+    keys = [*LIST, "band"]
     means = ["risk", "risk_low", "risk_high", "truth"]
     grouped = rows.assign(band=band).groupby(keys)
     found = grouped[means].mean().assign(n=grouped.size()).reset_index()
@@ -160,14 +166,34 @@ def coverage(bands: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def levels(rows: pd.DataFrame) -> pd.DataFrame:
     """Return expected over observed of each list, with its exact interval, and over true outcomes."""
-    keys = ["outcome", "world", "pupils", "seed", "as_of"]
     rows = rows[rows["label"].notna()]
-    sums = rows.groupby(keys)[["risk", "label", "truth"]].sum().reset_index()
+    sums = rows.groupby(LIST)[["risk", "label", "truth"]].sum().reset_index()
     low, high = poisson_interval(sums["label"])
     with np.errstate(divide="ignore"):
         return sums.assign(
             ratio=sums["risk"] / sums["label"], low=sums["risk"] / high,
             high=sums["risk"] / low, over_truth=sums["risk"] / sums["truth"],
+        )  # fmt: skip
+
+
+def of_listed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return risks over observed and true outcomes of the pupils listed, over all lists of a world.
+
+    The interval is exact where no pupil holds places on several lists.
+    """
+    rows = rows[rows["truth"].notna() & rows["label"].notna()].reset_index(drop=True)
+    lists = rows.groupby(LIST)
+    usual = {outcome: outcome_of(outcome).usual_capacity for outcome in BANDS}
+    sizes = zip(rows["outcome"], lists["risk"].transform("size"), strict=True)
+    places = [usual[outcome](size) for outcome, size in sizes]
+    listed = is_listed(rows["risk"], rows["pupil_id"], places, lists=lists.ngroup())
+    held = rows[listed].groupby(["outcome", "world"])
+    found = held[["risk", "label", "truth"]].sum().assign(places=held.size()).reset_index()
+    low, high = poisson_interval(found["label"])
+    with np.errstate(divide="ignore"):
+        return found.assign(
+            ratio=found["risk"] / found["label"], low=found["risk"] / high,
+            high=found["risk"] / low, over_truth=found["risk"] / found["truth"],
         )  # fmt: skip
 
 
@@ -190,7 +216,9 @@ def report(rows: pd.DataFrame) -> None:
     sys.stdout.write(
         "Expected over observed outcomes of each list, and over the sum of true risks\n"
     )
-    sys.stdout.write(lists.to_string(**show) + "\n")
+    sys.stdout.write(lists.to_string(**show) + "\n\n")
+    sys.stdout.write("The same of the pupils listed, over all lists of a world\n")
+    sys.stdout.write(of_listed(rows).to_string(**show) + "\n")
     worlds = {
         world: {outcome: keys_of(world, outcome, whole, each, lists) for outcome in BANDS}
         for world in WORLDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -541,6 +542,32 @@ def test_small_groups_are_judged_together() -> None:
     assert gaps.loc[["large", "smaller groups together"], "is_judged"].all()
     assert gaps.at["smaller groups together", "is_wider"]
     assert not gaps.at["large", "is_wider"]
+
+
+def test_small_groups_of_several_characteristics_are_judged_together() -> None:
+    rng = np.random.default_rng(4)
+    n = 6000
+    label = (rng.random(n) < 0.05).astype(float)
+    usual = 3 * label + rng.normal(size=n)
+    # each characteristic has two large groups and a small one, which has no other to be pooled with
+    draw, half = rng.random(n), np.where(rng.random(n) < 0.5, "north", "south")
+    edges = np.arange(13) / 50
+    groups = pd.DataFrame(
+        {
+            f"characteristic {i}": np.where((draw >= low) & (draw < high), "few", half)
+            for i, (low, high) in enumerate(pairwise(edges))
+        }
+    )
+    missed = (groups == "few").any(axis=1).to_numpy()
+    frame = pd.DataFrame({"pupil_id": np.arange(n), "label": label, "usual": usual})
+    frame = frame.assign(as_of=pd.Timestamp("2024-06-01"), model=np.where(missed, -9, usual))
+    gaps = judged_gaps(frame, groups, "usual", capacity=300, random_state=0)
+    pool = gaps[gaps["is_pool"]]
+    assert len(pool) == 1
+    assert pool["is_judged"].item()
+    assert pool["is_wider"].item()
+    few = gaps[(gaps["group"] == "few") & ~gaps["is_pool"]]
+    assert not few["is_judged"].any()
 
 
 def test_mlflow_gets_numbers_only_and_names_it_takes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from riskmodel.cohort import build_spine
+from riskmodel.cohort import build_spine, default_as_of, snapshots
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import Backtest, average_precision, compare, roc_auc
@@ -23,6 +24,7 @@ from riskmodel.evaluation.staying import LEAST_CHANCE, probability_of_staying
 from riskmodel.fairness import audit_model
 from riskmodel.fairness.rates import recall_gap
 from riskmodel.jobs.notes import notes_for
+from riskmodel.jobs.sample import make_sample
 from riskmodel.labels import label
 from riskmodel.lost import NO_POSITION, lost_to
 from riskmodel.training.folds import pupil_folds, rolling_folds
@@ -220,6 +222,32 @@ def test_an_outcome_weighs_one_over_the_chance_that_it_could_be_seen() -> None:
     (row,) = made.weighted.to_dict("records")
     assert row["recall_weighted"] == pytest.approx(2 / 3)  # 2 of 2 + 1
     assert row["precision_weighted"] == pytest.approx(1.0)  # 2 of 2 places
+
+
+def test_who_stays_is_learned_from_what_was_known_on_the_day_of_the_list(
+    extracts: Path,
+) -> None:
+    tables = read(extracts).tables
+    today = default_as_of(tables, "pex")
+    sample = make_sample(tables, "pex", today, n_origins=2)
+    fold = sample.folds[0]
+    spine = build_spine(tables, snapshots(tables, "pex", before=today), "pex")
+
+    def learned(known_by: pd.Timestamp) -> NDArray[np.float64]:
+        past = label(tables, spine, "pex", known_by=known_by)
+        ended = (past["status"] != "not_yet").to_numpy()
+        rows = sample.labels.iloc[fold.test]
+        passed = (rows["event_on"] - fold.origin) / (rows["horizon_end"] - fold.origin)
+        return probability_of_staying(
+            spine["year_group"][ended],
+            past["label"].isna()[ended],
+            sample.spine["year_group"].iloc[fold.test],
+            passed.fillna(1.0).clip(0, 1),
+        )
+
+    stays = sample.labels["stays"].iloc[fold.test].to_numpy()
+    np.testing.assert_allclose(stays, learned(fold.origin))
+    assert np.abs(stays - learned(today)).max() > 0.001
 
 
 def test_where_everybody_stays_the_weighted_figures_are_the_plain_ones() -> None:

@@ -179,6 +179,16 @@ def test_the_range_holds_the_rate_of_the_next_list_as_often_as_it_says() -> None
     assert 0.90 <= np.mean(held) <= 0.985
 
 
+def test_however_long_the_past_the_slope_of_the_next_list_is_not_certain() -> None:
+    margin = np.tile(np.linspace(-6, 2, 400), 5000)
+    outcome = np.arange(len(margin)) // 400 / 5000 < expit(margin)  # exactly as the margins say
+    made = calibrate(past(margin, outcome)).rate
+    assert made.covariance[1, 1] == pytest.approx(0.1**2, rel=0.05)
+    low, high = made.bounds(np.array([made.centre - 4]), np.zeros(1))
+    level = made.covariance[0, 0]
+    assert (high - low).item() > 2 * 1.96 * np.sqrt(level + (4 * 0.1) ** 2 - 0.05)
+
+
 def test_a_wider_error_of_the_bags_widens_the_range() -> None:
     made = calibrate(past(np.full(100, -2.0), np.arange(100) < 10)).rate
     margin = np.array([-2.0, -2.0])

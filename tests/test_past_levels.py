@@ -28,19 +28,21 @@ N_PUPILS = 3000
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def history(level: Callable[[Floats], Floats] = np.zeros_like) -> tuple[Sample, pd.DataFrame]:
-    """Return six yearly lists with their folds, and scores of the last four.
+def history(
+    level: Callable[[Floats], Floats] = np.zeros_like, days: pd.DatetimeIndex = DAYS
+) -> tuple[Sample, pd.DataFrame]:
+    """Return six lists with their folds, by default yearly ones, and scores of the last four.
 
     The outcome of a list is known a year later. ``level`` moves the log-odds of the outcomes away from
     the scores, by list.
     """
     rng = np.random.default_rng(0)
-    day = np.repeat(np.arange(len(DAYS)), N_PUPILS)
+    day = np.repeat(np.arange(len(days)), N_PUPILS)
     margin = rng.normal(-4, 1.2, len(day))
     label = (rng.random(len(day)) < expit(margin + level(day.astype(float)))).astype(float)
-    spine = pd.DataFrame({"pupil_id": [f"P{n}" for n in range(len(day))], "as_of": DAYS[day]})
-    folds = [_fold(spine, label, origin) for origin in TESTED]
-    tested = np.flatnonzero(np.isin(spine["as_of"], TESTED))
+    spine = pd.DataFrame({"pupil_id": [f"P{n}" for n in range(len(day))], "as_of": days[day]})
+    folds = [_fold(spine, label, origin) for origin in days[2:]]
+    tested = np.flatnonzero(np.isin(spine["as_of"], days[2:]))
     predictions = spine.iloc[tested].assign(
         row=tested, label=label[tested], model=margin[tested], chance=rng.random(len(tested))
     )
@@ -96,6 +98,20 @@ def test_no_outcome_that_was_not_known_on_its_day_changes_a_risk(number: int) ->
     )
     now = (predictions["as_of"] == day).to_numpy()
     np.testing.assert_array_equal(with_past_risks(sample, turned)["risk"][now], usual[now])
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+def test_outcomes_of_earlier_lists_count_only_from_the_day_they_were_known(number: int) -> None:
+    half_yearly = pd.date_range("2018-02-10", periods=6, freq="6MS").as_unit("s")
+    sample, predictions = history(days=half_yearly)
+    day = half_yearly[2:][number]
+    now = (predictions["as_of"] == day).to_numpy()
+    open_ = (predictions["as_of"] + pd.DateOffset(years=1) > day).to_numpy()
+    assert (open_ & (predictions["as_of"] < day)).any()  # the list of half a year before
+    usual = with_past_risks(sample, predictions)["risk"][now]
+    label = predictions["label"]
+    turned = predictions.assign(label=np.where(open_, 1 - label, label))
+    np.testing.assert_array_equal(with_past_risks(sample, turned)["risk"][now], usual)
 
 
 def test_outcomes_that_were_known_change_the_risks_of_later_lists() -> None:

@@ -54,6 +54,20 @@ def test_a_penalty_is_chosen_over_time_where_outcomes_allow_and_twice_alike() ->
     np.testing.assert_array_equal(first.coefficient, again.coefficient)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_penalty_that_held_on_earlier_days_only_is_not_chosen(seed: int) -> None:
+    # early, one cause drives the outcome; later, what its proxy holds beside it
+    rng = np.random.default_rng(seed)
+    is_late = np.arange(3000) >= 1500
+    cause, beside = rng.normal(size=(2, 3000))
+    X = pd.DataFrame({"cause": cause, "proxy": cause + beside})
+    margin = np.where(is_late, -3 + 2 * beside, -3.5 + 2 * cause)
+    y = pd.Series((rng.random(3000) < 1 / (1 + np.exp(-margin))).astype(int))
+    days = pd.to_datetime(np.where(is_late, "2023-06-01", "2022-06-01"))
+    # a strong penalty spreads the weight over both; a weak one finds the cause alone
+    assert fit_tuned_ridge(X, y, days=days).penalty < fit_tuned_ridge(X, y).penalty
+
+
 @pytest.mark.parametrize("n_outcomes", [1, 2, 5])
 def test_few_outcomes_are_enough_to_fit(n_outcomes: int) -> None:
     X, _ = pupils(300, 3)
