@@ -58,8 +58,8 @@ OWN_COLUMNS, OWN_WIDTH = 5, 18
 HOW_TO = (
     "One row per pupil on the sheet List. Fill in the last six columns, shaded: who looked, what was "
     "decided, which support was offered, when. Leave empty what has not been looked at.",
-    "Where you disagree with the list, write why under 'Disagreement and why'. That is wanted: it is how "
-    "the list gets better.",
+    "Where you disagree with the list, write why under 'Disagreement and why'. That is wanted: the "
+    "council counts it when it judges the list. No decision changes a later list.",
     "Only those columns, and the five to the right of them for your own notes, can be changed. The sheet "
     "is protected without a password: 'Unprotect sheet' allows sorting. Do not change ranks or risks: a "
     "workbook with changed ones is not taken back.",
