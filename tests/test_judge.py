@@ -369,7 +369,7 @@ def test_a_model_that_is_beaten_beyond_noise_fails_also_within_the_margin() -> N
     assert made.differences["recall_at_capacity_low"].item() > -0.1
     assert answer.result == "failed"
     assert re.search("lower beyond noise", answer.reason)
-    assert made.recommendation().endswith("prefer it.")
+    assert made.recommendation().endswith("Prefer it.")
 
 
 def test_rankers_that_find_the_same_few_children_are_not_judged() -> None:
