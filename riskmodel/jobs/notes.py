@@ -150,8 +150,8 @@ def _lost_note(backtest: Backtest) -> list[str]:
     notes = [f"{words}: {_places_of(part)}." for words, part in parts if len(part)]
     if notes:
         notes.append(
-            "No list could foresee this, so these pupils hold their places. Recall and precision count the "
-            "others."
+            "No list could foresee this, so these pupils hold their places. Recall and precision leave "
+            "them out."
         )
     if weighted is not None:
         row = row_of(weighted, "ranker", "model")
