@@ -1,7 +1,7 @@
 """The commands on real young people: the Northern Ireland cohort of 1993.
 
-Run by ``make real``: trains standing at 1 July 1995 (on the list of 1 July 1994, whose horizon has
-just ended), lists at 1 July 1995, and a year later looks at what came true.
+Run by ``make real``: trains with what was known before 1 July 1995 (on the list of 1 July 1994, whose
+horizon has just ended), makes the list of 1 July 1995, and a year later looks at what came true.
 """
 
 from __future__ import annotations
