@@ -222,7 +222,7 @@ def promote(
     settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
-    """Put a version to use as champion, if it passed its gates."""
+    """Put a version to use as champion, if no gate blocks it."""
     from riskmodel.jobs import Run, read_settings
     from riskmodel.jobs import promote as promote_version
 

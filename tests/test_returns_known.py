@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -46,9 +47,12 @@ def facts(folder: Path) -> tuple[Facts, pd.CategoricalDtype]:
     """Return the typed facts of the folder, and everyone there is: what tables are made of."""
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            returns_folder, "assemble", lambda *both: seen.append(both) or assemble(*both)
-        )
+
+        def watched(facts: Facts, pupils: pd.CategoricalDtype) -> Any:
+            seen.append((facts, pupils))
+            return assemble(facts, pupils)
+
+        patch.setattr(returns_folder, "assemble", watched)
         extract = read(folder, key_file=folder.parent / "key")
     ((facts, pupils),) = seen
     for name, frame in assemble(facts, pupils)[0].items():  # nothing happens to them afterwards

@@ -120,9 +120,9 @@ def _trained(extract: Extract, run: Run, pupils: int) -> Training:
 
 
 def _verdict(run: Run, training: Training) -> str:
-    """Promote the version, and return whether it passed its gates."""
+    """Promote the version, and return whether it became the champion."""
     try:
         promote(run)
     except ModelError as error:
         return f"{error} The list below uses the challenger, for show."
-    return f"Version {training.version} passed its gates and is the champion."
+    return f"Version {training.version} is the champion: no gate blocks it."
