@@ -23,7 +23,7 @@ from riskmodel.report.check_page import write_check
 from tests.browser import NARROW, WIDE, opened, running
 
 IMAGES = Path(__file__).parent / "images"
-PUPILS, SEED = 6_000, 0
+PUPILS, SEED = 12_000, 0
 TALLEST = 1_700
 """Pixels of a page that a picture shows; a list goes on."""
 
