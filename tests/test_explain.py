@@ -253,8 +253,10 @@ def slow_sums(parts: np.ndarray) -> list[list[str]]:
         up = sorted(
             (n for n in order if sums[n] > np.log(SMALLEST_FACTOR)), key=lambda n: -sums[n]
         )[:3]
-        # every value is 1: one suspension never protects; of the others no typical value is known
-        may = [n for n in order if n != "suspensions" and sums[n] < -np.log(SMALLEST_FACTOR)]
+        # every value is 1: one suspension never protects, nor does what other pupils did; of the others no
+        # typical value is known
+        own = [n for n in order if n not in ("suspensions", "school")]
+        may = [n for n in own if sums[n] < -np.log(SMALLEST_FACTOR)]
         down = sorted(may, key=lambda n: sums[n])[:2]
         rows.append([f"{sums[n]:.6f}" for n in order if n in up] + [f"{sums[n]:.6f}" for n in down])
     return rows

@@ -196,7 +196,8 @@ def test_whatever_the_reason_a_pupil_who_is_back_at_the_school_stayed(reason: st
     ("leave", "year_group", "went"),
     [
         ("2025-04-30", 11, "unknown"),
-        ("2025-05-01", 11, "finished"),
+        ("2025-05-31", 11, "unknown"),  # schooling ends in June
+        ("2025-06-01", 11, "finished"),
         ("2025-06-27", 11, "finished"),
         ("2025-06-27", 10, "unknown"),
         ("2025-01-31", 12, "finished"),

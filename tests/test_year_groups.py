@@ -97,12 +97,14 @@ def test_the_audit_takes_the_phase_of_a_year_group_from_here(
 
 @pytest.fixture(scope="module")
 def tables() -> Tables:
-    """Return the simulated LA; the month of birth of every third pupil is not known."""
+    """Return the simulated LA; of every third pupil neither month of birth nor roll is known."""
     whole = simulated_tables()
     pupils = whole["pupils"]
     unknown = np.arange(len(pupils)) % 3 == 0
     born = pupils["birth_month"].mask(unknown)
-    return Tables({**whole, "pupils": pupils.assign(birth_month=born)})
+    rolls = whole["enrolments"]
+    rolls = rolls[~rolls["pupil_id"].isin(pupils.loc[unknown, "pupil_id"]).to_numpy()]
+    return Tables({**whole, "pupils": pupils.assign(birth_month=born), "enrolments": rolls})
 
 
 @pytest.fixture(scope="module")

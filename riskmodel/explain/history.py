@@ -96,8 +96,8 @@ def months_since_reception(features: pd.DataFrame) -> Floats:
 
     Examples
     --------
-    >>> months_since_reception(pd.DataFrame({"year_group": [2.0]})).round().tolist()
-    [24.0]
+    >>> months_since_reception(pd.DataFrame({"year_group": [2.0]})).tolist()
+    [23.25]
     """
     return MONTHS_PER_YEAR * features["year_group"].to_numpy(dtype=np.float64) - SOME_DAYS
 

@@ -17,7 +17,7 @@ import pandas as pd
 from riskmodel.data.check import CheckReport
 from riskmodel.data.write import new_folder
 from riskmodel.report.charts import bar_length
-from riskmodel.report.file_names import file_name
+from riskmodel.report.file_names import safe_name
 from riskmodel.report.tables import TextTable, text_table
 from riskmodel.report.templates import render
 
@@ -66,7 +66,7 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
 def _safe(file: str) -> str:
     """Return a name for the rows set aside of a file; no two files share one."""
     name = file.removesuffix(".csv")
-    return name if re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) else file_name(name)
+    return name if re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) else safe_name(name)
 
 
 def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:

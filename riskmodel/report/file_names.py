@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-__all__ = ["file_name"]
+__all__ = ["file_name", "safe_name"]
 
 LONGEST_NAME = 100
 """Characters of a file's name, well below what file systems allow."""
@@ -26,8 +26,7 @@ def file_name(school: str) -> str:
     Returns
     -------
     str
-        Letters, digits, ``-`` and ``_``; other characters become their bytes. A long name is cut, and
-        ends in a digest of the whole. So does a name with small letters: Windows and macOS take ``s1``
+        As of :func:`safe_name`. A name with small letters ends in a digest: Windows and macOS take ``s1``
         and ``S1`` for one file.
 
     Examples
@@ -37,10 +36,39 @@ def file_name(school: str) -> str:
     >>> file_name("S0006")
     'S0006'
     """
-    name = re.sub(r"[^A-Za-z0-9_-]", lambda match: _code(match.group()), school)
-    digest = hashlib.sha256(school.encode("utf-8")).hexdigest()[:16]
-    is_plain = len(name) <= LONGEST_NAME and school.upper() == school
-    return name if is_plain else f"{name[:LONGEST_NAME]}-{digest}"
+    name = _coded(school)
+    return safe_name(school) if school.upper() == school else _with_digest(name, school)
+
+
+def safe_name(text: str) -> str:
+    """Return a text as a safe file name.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    str
+        Letters, digits, ``-`` and ``_``; other characters become their bytes. A long name is cut, and ends
+        in a digest of the whole.
+
+    Examples
+    --------
+    >>> safe_name("a b")
+    'a%20b'
+    """
+    name = _coded(text)
+    return name if len(name) <= LONGEST_NAME else _with_digest(name, text)
+
+
+def _with_digest(name: str, text: str) -> str:
+    return f"{name[:LONGEST_NAME]}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:16]}"
+
+
+def _coded(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", lambda match: _code(match.group()), text)
 
 
 def _code(character: str) -> str:
