@@ -56,7 +56,7 @@ def check_rows(
         School days, where the extracts hold them.
     unique : bool
         Whether a repeated key is a fault.
-    schools : Series of str, optional
+    schools : Series of str, shape (n_schools,), optional
         Identifiers of the schools there are, where the extracts hold them.
     """
     _check_required(table, frame, checks)

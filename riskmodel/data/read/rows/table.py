@@ -75,7 +75,7 @@ def read_table(
         Key of the pseudonyms; needed where rows carry UPNs and no pseudonyms.
     unique : bool
         Whether a repeated key is a fault; False where the same fact comes in several files.
-    schools : Series of str, optional
+    schools : Series of str, shape (n_schools,), optional
         Identifiers of the schools there are; no school is unknown where left out.
 
     Returns
