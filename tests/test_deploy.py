@@ -28,7 +28,7 @@ not_beaten_by = []
 largest_loss_at_capacity = 1.0
 smallest_lift = 0.0
 expected_over_observed = [0.0, 1000.0]
-calibration_slope = [-1000.0, 1000.0]
+calibration_slope = [0.0, 1000.0]
 not_below_champion = false
 no_new_disparity = false
 """
