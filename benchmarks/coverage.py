@@ -164,16 +164,21 @@ def coverage(bands: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return found.assign(coverage=found["held"] / found["lists"], low=low, high=high)
 
 
-def levels(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return expected over observed of each list, with its exact interval, and over true outcomes."""
-    rows = rows[rows["label"].notna()]
-    sums = rows.groupby(LIST)[["risk", "label", "truth"]].sum().reset_index()
+def over_observed(sums: pd.DataFrame) -> pd.DataFrame:
+    """Return sums of risks over those of outcomes, with the exact interval, and over true outcomes."""
     low, high = poisson_interval(sums["label"])
     with np.errstate(divide="ignore"):
         return sums.assign(
             ratio=sums["risk"] / sums["label"], low=sums["risk"] / high,
             high=sums["risk"] / low, over_truth=sums["risk"] / sums["truth"],
         )  # fmt: skip
+
+
+def levels(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return expected over observed of each list, with its exact interval, and over true outcomes."""
+    rows = rows[rows["label"].notna()]
+    sums = rows.groupby(LIST)[["risk", "label", "truth"]].sum().reset_index()
+    return over_observed(sums)
 
 
 def of_listed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -189,12 +194,7 @@ def of_listed(rows: pd.DataFrame) -> pd.DataFrame:
     listed = is_listed(rows["risk"], rows["pupil_id"], places, lists=lists.ngroup())
     held = rows[listed].groupby(["outcome", "world"])
     found = held[["risk", "label", "truth"]].sum().assign(places=held.size()).reset_index()
-    low, high = poisson_interval(found["label"])
-    with np.errstate(divide="ignore"):
-        return found.assign(
-            ratio=found["risk"] / found["label"], low=found["risk"] / high,
-            high=found["risk"] / low, over_truth=found["risk"] / found["truth"],
-        )  # fmt: skip
+    return over_observed(found)
 
 
 def report(rows: pd.DataFrame) -> None:

@@ -20,7 +20,7 @@ from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
 from riskmodel.display import html_list, html_table, write_intervals
 from riskmodel.errors import HistoryError, RequestError
-from riskmodel.evaluation.best_rival import best_rival
+from riskmodel.evaluation.best_rival import BestRival, best_rival
 from riskmodel.evaluation.calibration import Calibration, calibration
 from riskmodel.evaluation.capacity import listed_by, places_on_lists
 from riskmodel.evaluation.capacity_curve import CapacityCurve, capacity_curve
@@ -178,6 +178,21 @@ class Backtest:
             f"capacity {counts['capacity']} a list"
         )
 
+    def best_simpler(self, metric: str = "recall_at_capacity") -> BestRival | None:
+        """Return the best simpler ranker by a metric.
+
+        Parameters
+        ----------
+        metric : str
+            Column of the table; higher is better.
+
+        Returns
+        -------
+        BestRival or None
+            None where no simpler ranker was measured.
+        """
+        return best_rival(self.table, self.differences, self.simpler, metric)
+
     def recommendation(self) -> str:
         """Sentence on the best simpler ranker: at the capacity first, then in order.
 
@@ -186,7 +201,7 @@ class Backtest:
         str
             A ranker is preferred only where it is better beyond noise.
         """
-        found = best_rival(self.table, self.differences, self.simpler, "recall_at_capacity")
+        found = self.best_simpler()
         if found is None:
             return "No simpler ranker was measured on these lists."
         figures = (
@@ -201,7 +216,7 @@ class Backtest:
 
     def _order(self) -> str:
         """Return what the order of all pupils adds, where the capacity decides nothing."""
-        order = best_rival(self.table, self.differences, self.simpler, "average_precision")
+        order = self.best_simpler("average_precision")
         assert order is not None
         figures = f"{order.own:.3f}, and {order.rivals:.3f} for {order.ranker}"
         if order.is_worse:
@@ -319,11 +334,11 @@ def compare(
     overall = {name: sum_over_lists(lists) for name, lists in totals.items()}
     listed = listed_by(predictions, used, capacity)
     table = _table(overall, predictions, int(places.max()))
-    differences = _differences(overall, predictions)
+    pupils = _with_outcome(predictions)
     compared = [used[0], *(name for name in simpler if name in used[1:])]
     return Backtest(
         table=table,
-        differences=differences,
+        differences=_differences(overall, pupils),
         by_list=_by_list(totals, predictions, places),
         counts=_counts(predictions, capacity),
         simpler=tuple(simpler),
@@ -333,16 +348,14 @@ def compare(
         children=count_children(predictions, listed, resamples),
         weighted=weighted_figures(
             overall,
-            pupils=_with_outcome(predictions)["recall_at_capacity"],
+            pupils=pupils["recall_at_capacity"],
             places=int(places.max()),
         )
         if "stays" in predictions
         else None,
         places=capacity_curve(predictions, compared, capacity, resamples),
         notice=_notice(predictions, used[0], capacity, resamples),
-        never_suspended=_never_suspended(
-            overall[used[0]], _with_outcome(predictions)["recall_at_capacity"]
-        )
+        never_suspended=_never_suspended(overall[used[0]], pupils["recall_at_capacity"])
         if "never_suspended" in predictions
         else None,
         **_over_time(predictions, listed, resamples),
@@ -374,17 +387,14 @@ def _table(
     return pd.DataFrame(rows).sort_values("average_precision", ascending=False, ignore_index=True)
 
 
-def _differences(overall: dict[str, dict[str, Floats]], predictions: pd.DataFrame) -> pd.DataFrame:
+def _differences(overall: dict[str, dict[str, Floats]], pupils: dict[str, int]) -> pd.DataFrame:
     """Return every metric of the first ranker minus that of each other, paired."""
-    (_, first), *rest = ((name, metrics(total)) for name, total in overall.items())
+    total, *others = overall.values()
+    first, rest = metrics(total), [metrics(other) for other in others]
+    gaps = [{metric: first[metric] - own[metric] for metric in METRICS} for own in rest]
     rows = [
-        {"ranker": name}
-        | _widened(
-            with_bounds({metric: first[metric] - own[metric] for metric in METRICS}),
-            next(iter(overall.values())),
-            _with_outcome(predictions),
-        )
-        for name, own in rest
+        {"ranker": name} | _widened(with_bounds(gap), total, pupils)
+        for name, gap in zip([*overall][1:], gaps, strict=True)
     ]
     columns = [f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=["ranker", *columns])

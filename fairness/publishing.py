@@ -110,8 +110,8 @@ def _family(characteristic: str, group: str, at: RowOf) -> Family:
 def _smallest_years(families: list[Family], values: Floats, found: Mask, at: RowOf) -> Mask:
     """Return the year groups that protect a hidden group with pupils of any age.
 
-    Without them, a reader could subtract each phase from its year groups, and find the pupils of all-through
-    schools or of a phase that is not known.
+    Without them, a reader could subtract each phase from its year groups, and find the pupils of a phase
+    that is not known.
     """
     gone = found | (values < SMALLEST_SHOWN).any(axis=1)
     of_any_age = [

@@ -234,7 +234,7 @@ def _coverage(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     pupils = rows.loc[rows["band"] == "listed", ["pupil_id", "school_id"]]
     table = pupils.merge(decisions.drop(columns="school_id"), on="pupil_id", how="left")
     made = table["decision"].fillna("")
-    counted = pd.DataFrame(
+    looked_at = pd.DataFrame(
         {
             "school_id": table["school_id"],
             "listed": 1,
@@ -244,8 +244,8 @@ def _coverage(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
             "disagreed": table["disagreement_and_why"].fillna("") != "",
         }
     )
-    schools = counted.groupby("school_id")[COUNTS].sum().reset_index()
-    total = pd.DataFrame([{"school_id": "all"} | counted[COUNTS].sum().to_dict()]).astype(object)
+    schools = looked_at.groupby("school_id")[COUNTS].sum().reset_index()
+    total = pd.DataFrame([{"school_id": "all"} | looked_at[COUNTS].sum().to_dict()]).astype(object)
     for name in COUNTS:  # one by one: none of them follows from the others
         hidden = hidden_rows(schools[[name]], np.zeros(len(schools)))
         if not leaves_room(schools.loc[hidden, [name]]):

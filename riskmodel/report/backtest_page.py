@@ -14,7 +14,6 @@ import pandas as pd
 
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation import Backtest
-from riskmodel.evaluation.best_rival import best_rival
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.report.backtest_charts import backtest_charts
@@ -120,7 +119,7 @@ def _tiles(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _headline(backtest: Backtest) -> list[tuple[str, str]]:
     """Return what the best simpler ranker finds too, and what the list held of children never suspended."""
     ours = backtest.table[backtest.table["ranker"] == "model"].to_dict("records")
-    rival = best_rival(backtest.table, backtest.differences, backtest.simpler, "recall_at_capacity")
+    rival = backtest.best_simpler()
     beside = (
         []
         if rival is None

@@ -36,8 +36,7 @@ def file_name(school: str) -> str:
     >>> file_name("S0006")
     'S0006'
     """
-    name = _coded(school)
-    return safe_name(school) if school.upper() == school else _with_digest(name, school)
+    return safe_name(school) if school.upper() == school else _with_digest(school)
 
 
 def safe_name(text: str) -> str:
@@ -60,11 +59,11 @@ def safe_name(text: str) -> str:
     'a%20b'
     """
     name = _coded(text)
-    return name if len(name) <= LONGEST_NAME else _with_digest(name, text)
+    return name if len(name) <= LONGEST_NAME else _with_digest(text)
 
 
-def _with_digest(name: str, text: str) -> str:
-    return f"{name[:LONGEST_NAME]}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:16]}"
+def _with_digest(text: str) -> str:
+    return f"{_coded(text)[:LONGEST_NAME]}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:16]}"
 
 
 def _coded(text: str) -> str:
