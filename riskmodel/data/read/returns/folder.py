@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.read.open.files import ENDINGS, Opened, open_file
 from riskmodel.data.read.returns.assemble import assemble
-from riskmodel.data.read.returns.linking import gather_context, identify
+from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
@@ -33,9 +33,6 @@ from riskmodel.errors import DataError
 from riskmodel.progress import track
 
 __all__ = ["find_returns", "open_returns", "read_returns"]
-
-PUPIL_SOURCES = ("School Census: pupils on roll", "NCCIS clients")
-"""Files that say who there is."""
 
 NEEDS = Table(
     name="needs",
@@ -97,16 +94,15 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     """
     log = ReadLog()
     files = [file for one in opened if (file := recognise(one, log)) is not None]
-    if not any(one.source.name in PUPIL_SOURCES for one in files):
+    if not any(one.source.names_pupils for one in files):
         return None
     context = gather_context(files)
     identify(files, context, key_file, log)
-    order = {name: number for number, name in enumerate(PUPIL_SOURCES)}
-    files.sort(key=lambda one: (order.get(one.source.name, 9), one.name))
+    files.sort(key=_reading_order)
     facts: dict[str, list[pd.DataFrame]] = {}
     pupils: pd.CategoricalDtype | None = None
     for number, one in enumerate(track(files, "Reading returns")):
-        if pupils is None and one.source.name not in PUPIL_SOURCES:
+        if pupils is None and not one.source.names_pupils:
             _check_pupils(facts, log)
             known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
             pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
@@ -123,6 +119,11 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     for number, one in enumerate(files):
         count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return log
+
+
+def _reading_order(one: ReturnFile) -> tuple[bool, bool, str]:
+    """Return what sorts the files: those that name pupils first, the School Census before others."""
+    return (not one.source.names_pupils, one.source.name != PUPILS_ON_ROLL, one.name)
 
 
 def _repeated(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -> list[Problem]:

@@ -18,9 +18,10 @@ from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.source import Context, column
 
-__all__ = ["gather_context", "identify"]
+__all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
 
 PUPILS_ON_ROLL = "School Census: pupils on roll"
+"""The source whose rows those of other census tables belong to."""
 
 NAMING = ("upn", "formerupn", "surname", "forename", "middlenames", "preferredsurname")
 """Columns that name a pupil; none goes beyond the door."""

@@ -292,6 +292,7 @@ SOURCES = (
         name="School Census: pupils on roll",
         aliases=ALIASES,
         upn="upn",
+        names_pupils=True,
         facts=_pupils,
         columns=frozenset({"rowid", "schoolcensustableid", "upn", "dob", "entrydate"}),
     ),

@@ -77,6 +77,7 @@ SOURCES = (
     Source(
         name="NCCIS clients",
         upn="uniquepupilnumber",
+        names_pupils=True,
         facts=_clients,
         columns=frozenset({"uniquepupilnumber", "activitycode", "startdate", "yearofbirth"}),
     ),

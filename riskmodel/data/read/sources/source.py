@@ -76,6 +76,8 @@ class Source:
         Plain name of the column with the UPN, or empty.
     aliases : mapping of str to str
         Other plain names, seen over the years → the name used here.
+    names_pupils : bool
+        Whether its files say who there is; rows of all others must join to a pupil of these.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Source:
     facts: Callable[[pd.DataFrame, Context], Facts] | None = None
     upn: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
+    names_pupils: bool = False
 
 
 SYMBOLS = {"/": "slash", "\\": "backslash", "#": "hash"}
