@@ -35,7 +35,7 @@ from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.reading_back import read_returned
 from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS, CENSUS_XML, UPN
+from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN
 
 __all__ = ["READERS", "Reader", "archive_of", "check", "make_corpus", "mutated", "small_model"]
 
@@ -145,7 +145,7 @@ def _is_whole(extract: Extract) -> None:
     counts = extract.reconciliation.groupby("file").sum(
         numeric_only=True
     )  # a file may tell many tables
-    told = counts[["rows_kept", "rows_merged", "rows_rejected"]].sum(axis=1)
+    told = counts[PARTS].sum(axis=1)
     aside = extract.rejects.groupby("file").size().reindex(counts.index).fillna(0)
     assert (counts["rows_read"] == told).all(), counts.to_string()
     assert (counts["rows_rejected"] == aside).all(), counts.to_string()

@@ -20,6 +20,7 @@ __all__ = [
     "CENSUS",
     "CENSUS_XML",
     "KNOWN",
+    "PARTS",
     "PLANS",
     "UPN",
     "censuses",
@@ -27,6 +28,9 @@ __all__ = [
     "read_only",
 ]
 
+
+PARTS = ["rows_kept", "rows_merged", "rows_rejected", "rows_conflicting"]
+"""Columns of a reconciliation that add up to the rows read."""
 
 BODY = "000000120002"
 

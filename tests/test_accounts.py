@@ -80,7 +80,7 @@ def test_each_row_is_counted_once(
     if aside:
         set_aside_rows(log, one, places(*aside), "not_linked", "name no pupil.")
     count_rows(log, one, places(*used))
-    assert log.counts == [("carers.csv", "Young carers", *counts)]
+    assert log.counts == [("carers.csv", "Young carers", *counts, 0)]
 
 
 def checks_on(one: ReturnFile, lines: list[int], bad: list[int]) -> RowChecks:
@@ -140,7 +140,7 @@ def test_rows_read_are_rows_kept_set_aside_and_merged(
         set_aside_rows(log, one, places(*sorted(unlinked)), "not_linked", "name no pupil.")
     keep_notes(log, one, checks_on(one, bad, list(range(len(bad)))))
     count_rows(log, one, places(*used))
-    ((_, _, read, kept, aside, merged),) = log.counts
-    assert read == n == kept + aside + merged
+    ((_, _, read, kept, aside, merged, conflicting),) = log.counts
+    assert read == n == kept + aside + merged + conflicting
     assert aside == len(unlinked | set(bad)) == sum(len(frame) for frame in log.rejects)
     assert kept == len(set(used) - unlinked - set(bad))

@@ -16,7 +16,13 @@ from riskmodel.report.check_page import write_check
 from riskmodel.report.dashboard.area import about
 from riskmodel.report.monitor_page import monitor_page
 
-COUNTS = {"rows_read": 1200, "rows_kept": 1190, "rows_rejected": 7, "rows_merged": 3}
+COUNTS = {
+    "rows_read": 1200,
+    "rows_kept": 1190,
+    "rows_rejected": 7,
+    "rows_merged": 3,
+    "rows_conflicting": 0,
+}
 
 
 def rejects_of(files: list[str]) -> pd.DataFrame:

@@ -53,7 +53,13 @@ def test_a_repeated_row_is_merged_and_no_error(tmp_path: Path) -> None:
     row = "A,S1,2024-05-01,2,SUSP,DB,2024-05-02\n"
     extract = extract_of(tmp_path, suspensions=SUSPENSIONS + row + row)
     assert extract.problems["rule"].tolist() == ["duplicate"]
-    assert extract.reconciliation.set_index("table").loc["suspensions"].tolist()[1:] == [2, 1, 0, 1]
+    assert extract.reconciliation.set_index("table").loc["suspensions"].tolist()[1:] == [
+        2,
+        1,
+        0,
+        1,
+        0,
+    ]
     assert len(extract.tables["suspensions"]) == 1
     assert not len(extract.rejects)
     assert not check(extract).has_errors

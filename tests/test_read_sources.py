@@ -18,7 +18,7 @@ from riskmodel.data.read.sources import SOURCES
 from riskmodel.errors import DataError
 from riskmodel.labels import label
 from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS, CENSUS_XML, UPN, read_beside
+from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN, read_beside
 
 JANUARY = pd.Timestamp("2024-02-22")
 """When the LA held the two returns."""
@@ -26,7 +26,7 @@ JANUARY = pd.Timestamp("2024-02-22")
 
 def balances(extract: Extract) -> bool:
     counts = extract.reconciliation
-    told = counts[["rows_kept", "rows_merged", "rows_rejected"]].sum(axis=1)
+    told = counts[PARTS].sum(axis=1)
     aside = extract.rejects.groupby("file").size().reindex(counts["file"]).fillna(0)
     return bool((counts["rows_read"] == told).all()) and bool(
         (aside.to_numpy() == counts["rows_rejected"].to_numpy()).all()

@@ -93,6 +93,7 @@ def _tiles(counts: pd.DataFrame) -> list[tuple[str, str]]:
         "rows_read": "rows were read",
         "rows_kept": "rows were kept",
         "rows_merged": "rows were merged: another row held the same",
+        "rows_conflicting": "rows contradict another one",
         "rows_rejected": "rows were set aside, each with its reason",
     }
     return [(f"{int(counts[name].sum()):,}", said) for name, said in words.items()]
@@ -117,7 +118,7 @@ def _linkage(table: pd.DataFrame) -> TextTable:
 
 def _files(counts: pd.DataFrame) -> TextTable:
     """Return what became of the rows of each file that holds any."""
-    heads = ["File", "Source", "Read", "Kept", "Set aside", "Merged"]
+    heads = ["File", "Source", "Read", "Kept", "Set aside", "Merged", "In conflict"]
     shown = counts[counts["rows_read"] > 0]
     rows = [
         [f"{cell:,}" if isinstance(cell, int) else cell for cell in row]

@@ -23,6 +23,7 @@ from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_table
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
 from riskmodel.data.read.returns.folder import open_returns, read_returns
+from riskmodel.data.read.rows.accounts import RowCount
 from riskmodel.data.read.rows.problems import (
     REJECT_COLUMNS,
     Problem,
@@ -64,8 +65,8 @@ class Extract:
     rejects : DataFrame
         ``file, row, reason, record``: every row that was set aside, whole.
     reconciliation : DataFrame
-        ``file, table, rows_read, rows_kept, rows_rejected, rows_merged``; read = kept + rejected +
-        merged (a fact that another row told too).
+        ``file, table, rows_read, rows_kept, rows_rejected, rows_merged, rows_conflicting``; read = kept +
+        rejected + merged (another row holds the same) + conflicting (an earlier row holds something else).
     digest : str
         BLAKE2b of the tables' contents.
     source : str or Path
@@ -160,7 +161,8 @@ def _read_tables(
             frame = in_order(TABLES[name], frame)
         frames[name] = frame.reset_index(drop=True)
         merged = int(checks.merged.sum())
-        counts.append((file, name, len(raw), len(frame), len(raw) - len(frame) - merged, merged))
+        aside = len(raw) - len(frame) - merged
+        counts.append(RowCount(file, name, len(raw), len(frame), aside, merged, 0))
         # the raw rows are let go of here
         problems += checks.problems
         rejects.append(checks.rejects())
@@ -174,7 +176,7 @@ def _extract(
     frames: dict[str, pd.DataFrame],
     problems: list[Problem],
     rejects: list[pd.DataFrame],
-    counts: list[tuple[str, str, int, int, int, int]],
+    counts: list[RowCount],
 ) -> Extract:
     return Extract(
         tables=Tables(frames),
@@ -184,7 +186,7 @@ def _extract(
         else pd.DataFrame(columns=REJECT_COLUMNS),
         reconciliation=pd.DataFrame(
             counts,
-            columns=["file", "table", "rows_read", "rows_kept", "rows_rejected", "rows_merged"],
+            columns=list(RowCount._fields),
         ),
         digest=_digest(frames),
         source=source,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.open.files import Opened
-from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, RowCount
 from riskmodel.data.read.rows.problems import Problem, encoding_warning
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
@@ -43,7 +43,7 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
     log.problems += encoding_warning(name, encoding)
     if best is None:
         log.problems.append(_unknown(name, found))
-        log.counts.append((name, "not recognised", len(raw), 0, len(raw), 0))
+        log.counts.append(RowCount(name, "not recognised", len(raw), 0, len(raw), 0, 0))
         record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
         if len(raw):
             log.rejects.append(

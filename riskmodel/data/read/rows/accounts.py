@@ -7,6 +7,7 @@ Out: rejects, problems, and counts in which each row stands once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,35 @@ from numpy.typing import NDArray
 from riskmodel.data.read.rows.problems import Problem, RowChecks, Severity
 from riskmodel.data.read.sources.source import Source
 
-__all__ = ["ReadLog", "ReturnFile", "count_rows", "keep_notes", "set_aside_rows"]
+__all__ = ["ReadLog", "ReturnFile", "RowCount", "count_rows", "keep_notes", "set_aside_rows"]
+
+
+class RowCount(NamedTuple):
+    """What became of the rows of a file.
+
+    Parameters
+    ----------
+    file, table : str
+        The file, and the source or table that it is of.
+    rows_read : int
+        Sum of the others.
+    rows_kept : int
+        Rows of which a table holds a fact that no earlier row contradicts.
+    rows_rejected : int
+        Rows set aside.
+    rows_merged : int
+        Rows whose facts equal those of other rows.
+    rows_conflicting : int
+        Rows that contradict one that was received earlier, or on the same day.
+    """
+
+    file: str
+    table: str
+    rows_read: int
+    rows_kept: int
+    rows_rejected: int
+    rows_merged: int
+    rows_conflicting: int
 
 
 @dataclass
@@ -30,14 +59,14 @@ class ReadLog:
         One per problem.
     rejects : list of DataFrame
         Rows set aside, by file.
-    counts : list of tuple
-        File, source, rows read, kept, rejected, merged.
+    counts : list of RowCount
+        One per file.
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     rejects: list[pd.DataFrame] = field(default_factory=list)
-    counts: list[tuple[str, str, int, int, int, int]] = field(default_factory=list)
+    counts: list[RowCount] = field(default_factory=list)
 
 
 @dataclass
@@ -144,4 +173,4 @@ def count_rows(log: ReadLog, one: ReturnFile, used: NDArray[np.int64]) -> None:
     one.kept[used] = True
     one.kept &= ~one.set_aside
     n, kept, aside = len(one.raw), int(one.kept.sum()), int(one.set_aside.sum())
-    log.counts.append((one.name, one.source.name, n, kept, aside, n - kept - aside))
+    log.counts.append(RowCount(one.name, one.source.name, n, kept, aside, n - kept - aside, 0))
