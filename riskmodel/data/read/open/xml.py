@@ -178,7 +178,7 @@ def _child(element: Any, header: Row, number: int) -> Rows:
     episodes = [part for part in element.iter() if _is_episode(part)]
     if episodes:
         own = _leaves(element, _is_episode)
-        child = own.get("childid") or own.get("child", str(number))
+        child = own.get("childid") or own.get("child", f"element {number}")
         yield "header", {"child": child} | _only(own, ("upn", "ethnic", "dob", "sex"))
         for episode in episodes:
             found = _leaves(episode)

@@ -96,7 +96,7 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     files = [file for one in opened if (file := recognise(one, log)) is not None]
     if not any(one.source.names_pupils for one in files):
         return None
-    context = gather_context(files)
+    context = gather_context(files, log)
     identify(files, context, key_file, log)
     files.sort(key=_reading_order)
     facts: dict[str, list[pd.DataFrame]] = {}

@@ -12,28 +12,45 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import load_key, pseudonyms
+from riskmodel.data.read.returns.scoping import (
+    Holder,
+    is_repeated,
+    nearest,
+    scope_ids,
+    set_ambiguous_aside,
+)
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
-from riskmodel.data.read.sources.source import Context, column
+from riskmodel.data.read.sources.source import Context, column, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
 
 PUPILS_ON_ROLL = "School Census: pupils on roll"
+
+CENSUS_RETURNS = "School Census: returns"
+
+LEAVER_ID = "pupilnolongeronrolltableid"
+"""Column with the id of a row of a pupil who is no longer on roll."""
+
+SHORTEST_UPN = 12
+"""UN1 to UN7 and the like are shorter and mean nobody."""
 """The source whose rows those of other census tables belong to."""
 
 NAMING = ("upn", "formerupn", "surname", "forename", "middlenames", "preferredsurname")
 """Columns that name a pupil; none goes beyond the door."""
 
 
-def gather_context(files: list[ReturnFile]) -> Context:
+def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     """Gather what one file must know of the others.
 
     Parameters
     ----------
     files : list of ReturnFile
         Recognised; episodes of the SSDA903 get the UPNs of its header.
+    log : ReadLog
+        Gets the problems and the rejects.
 
     Returns
     -------
@@ -42,14 +59,31 @@ def gather_context(files: list[ReturnFile]) -> Context:
     """
     context = Context()
     _add_schools(context, _of(files, "Schools (Get Information about Schools)"))
-    _add_censuses(context, _of(files, "School Census: returns"))
+    _scope_censuses(files, log)
+    _add_censuses(context, _of(files, CENSUS_RETURNS))
     _add_deciles(context, _of(files, "Postcode lookup"))
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
-    _add_children_in_care(context, _of(files, "SSDA903: header"))
-    for one in files:
-        if one.source.name == "SSDA903: episodes":
-            one.frame["upn"] = one.frame["child"].astype("str").map(context.child_upn)
+    _add_children_in_care(files, log)
     return context
+
+
+def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:
+    """Make the id of every School Census mean one school and day."""
+    holders = []
+    for one in files:
+        if one.source.name == CENSUS_RETURNS:
+            frame = one.frame
+            meaning = read_dates(frame["referencedate"]).astype("str") + "|" + _school_of(frame)
+            ids = frame["schoolcensustableid"].astype("str")
+            holders.append(Holder(file=one, ids=ids, meaning=meaning))
+    users = [one for one in files if one.source.name == PUPILS_ON_ROLL]
+    scope_ids(holders, users, "schoolcensustableid", log, "schools or census days")
+
+
+def _school_of(returns: pd.DataFrame) -> pd.Series:
+    """Return the school of each census: its URN, else its establishment number."""
+    urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
+    return urn.fillna(column(returns, "estab")).astype("str")
 
 
 def _add_schools(context: Context, schools: pd.DataFrame) -> None:
@@ -64,10 +98,9 @@ def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
     """Add the school and the day of each School Census."""
     if returns.empty:
         return
-    urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
     columns = {
         "id": returns["schoolcensustableid"].astype("str"),
-        "school_id": urn.fillna(column(returns, "estab")).astype("str"),
+        "school_id": _school_of(returns),
         "day": read_dates(returns["referencedate"]),
     }
     context.censuses = pd.DataFrame(columns).drop_duplicates("id").set_index("id")
@@ -96,11 +129,39 @@ def _add_activities(context: Context, groups: pd.DataFrame) -> None:
         context.group_of_activity = pd.Series(group, index=code).groupby(level=0).first()
 
 
-def _add_children_in_care(context: Context, header: pd.DataFrame) -> None:
-    """Add the UPN of each child in care."""
-    if len(header):
-        children = header.assign(child=header["child"].astype("str")).drop_duplicates("child")
-        context.child_upn = children.set_index("child")["upn"].astype("object")
+def _add_children_in_care(files: list[ReturnFile], log: ReadLog) -> None:
+    """Add the UPN to each episode of care; ``CHILD`` is the same in every year's return.
+
+    A child may have no UPN at first, and one in a later year. An id with two UPNs means that of the header
+    of the same return.
+    """
+    headers = [_children(one) for one in files if one.source.name == "SSDA903: header"]
+    for one in files:
+        if one.source.name == "SSDA903: episodes":
+            _name_children(one, headers, log)
+
+
+def _children(header: ReturnFile) -> Holder:
+    """Return the UPN of each child of a header that has one."""
+    upn = header.frame["upn"].astype("str").str.strip().str.upper()
+    named = (header.frame["upn"].notna() & (upn.str.len() >= SHORTEST_UPN)).to_numpy()
+    return Holder(file=header, ids=header.frame["child"].astype("str")[named], meaning=upn[named])
+
+
+def _name_children(one: ReturnFile, headers: list[Holder], log: ReadLog) -> None:
+    ids = one.frame["child"].astype("str")
+    upns: pd.Series = pd.Series(dtype="object")
+    if headers:
+        every = pd.concat([holder.table() for holder in headers]).drop_duplicates(["id", "meaning"])
+        is_twice = every["id"].duplicated(keep=False)
+        own = nearest(one.name, [holder.file.name for holder in headers])
+        near = [holder for holder, is_own in zip(headers, own, strict=True) if is_own]
+        set_ambiguous_aside(log, one, ids, near, "children")
+        inside = pd.concat([holder.table() for holder in near]).drop_duplicates(["id", "meaning"])
+        inside = inside[inside["id"].isin(every.loc[is_twice, "id"])]
+        inside = inside[~inside["id"].duplicated(keep=False)]
+        upns = pd.concat([every[~is_twice], inside]).set_index("id")["meaning"].astype("object")
+    one.frame["upn"] = ids.map(upns)
 
 
 def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:
@@ -135,7 +196,7 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     for one in files:
         if one.source.upn and one.source.upn in one.frame:
             _put_pseudonyms(one, former, key, log)
-    _add_rows(context, [one for one in pupils if "rowid" in one.frame], log)
+    _add_rows(context, files, log)
 
 
 def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: ReadLog) -> None:
@@ -155,23 +216,43 @@ def _pseudonym_of_upn(upn: pd.Series, former: dict[str, str], key: bytes) -> dic
     distinct = pd.Series(upn.dropna().unique()).astype("str")
     clean = distinct.str.strip().str.upper()
     names = pseudonyms(clean.replace(former), key)
-    names = names.where(clean.str.len() >= 12)  # UN1 to UN7 and the like stand for nobody
+    names = names.where(clean.str.len() >= SHORTEST_UPN)
     return dict(zip(distinct, names, strict=True))
 
 
 def _add_rows(context: Context, files: list[ReturnFile], log: ReadLog) -> None:
     """Add pupil, census and day of entry of each pupil row; set rows aside that have no census."""
-    if not files:
+    pupils = [one for one in files if one.source.name == PUPILS_ON_ROLL and "rowid" in one.frame]
+    if not pupils:
         return
-    for one in files:
+    for one in pupils:
         _set_undated_aside(log, one, context)
     wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
-    table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in files])
+    _scope_rows(files, pupils, log)
+    table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in pupils])
     table = table.assign(rowid=table["rowid"].astype("str"))
     table = table.drop_duplicates("rowid").set_index("rowid")
     context.pupil_of_row = table["pupil_id"]
     context.census_of_row = table["schoolcensustableid"].astype("str")
     context.entry_of_row = read_dates(table["entrydate"])
+
+
+def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog) -> None:
+    """Make the id of every pupil row mean one pupil in one census."""
+    users = [one for one in files if one.source.name != PUPILS_ON_ROLL and "rowid" in one.frame]
+    holders = [_rows_of(one) for one in pupils]
+    if not is_repeated(holders):
+        return
+    for one in (*pupils, *users):  # pupils on roll and no longer on roll have ids of their own
+        where = "no longer on roll" if LEAVER_ID in map(plain, map(str, one.raw)) else "on roll"
+        one.frame["rowid"] = one.frame["rowid"].astype("str") + f" ({where})"
+    scope_ids([_rows_of(one) for one in pupils], users, "rowid", log, "pupils or censuses")
+
+
+def _rows_of(one: ReturnFile) -> Holder:
+    frame = one.frame[~one.set_aside]
+    meaning = frame["pupil_id"].astype("str") + "|" + frame["schoolcensustableid"].astype("str")
+    return Holder(file=one, ids=frame["rowid"].astype("str"), meaning=meaning)
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:

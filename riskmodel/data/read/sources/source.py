@@ -36,8 +36,6 @@ class Context:
         COLLECT ``…tableid`` of a pupil row → ``schoolcensustableid``.
     entry_of_row : Series of shape (n_pupil_rows,)
         COLLECT ``…tableid`` of a pupil row → day of entry to the school.
-    child_upn : Series of shape (n_children,)
-        SSDA903 ``CHILD`` → UPN.
     deciles : DataFrame
         Index postcode without blanks; ``idaci_decile``, ``imd_decile``.
     school_of_number : Series of shape (n_schools,)
@@ -54,7 +52,6 @@ class Context:
     pupil_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     census_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     entry_of_row: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[s]"))
-    child_upn: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     deciles: pd.DataFrame = field(default_factory=pd.DataFrame)
     school_of_number: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     group_of_activity: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))

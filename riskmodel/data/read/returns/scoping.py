@@ -1,0 +1,218 @@
+"""What an id means: ids of rows are unique within a return, and may begin at 1 in the next one.
+
+In:  files that say what ids mean (censuses, pupils), and files whose rows hang on these ids.
+Out: ids that mean one thing each; rows whose id still means two things are set aside.
+
+While no id means two things, ids link files wherever they lie. As soon as one does, a file is linked
+only within its return: with the files in the same workbook, archive or folder, else with those whose
+names hold the same numbers and terms (``2024_autumn``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.identity import may_identify
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
+
+__all__ = ["Holder", "is_repeated", "nearest", "scope_ids", "set_ambiguous_aside"]
+
+TERMS = {"aut": "autumn", "spr": "spring", "sum": "summer"}
+"""Short names of terms, as file names have them."""
+
+SECOND_HALF = re.compile(r"summer[\W_]*half[\W_]*term[\W_]*2", re.IGNORECASE)
+"""A table of the census whose name holds a term and a number that are not those of the return."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A file that says what ids mean.
+
+    Attributes
+    ----------
+    file : ReturnFile
+        The file.
+    ids : Series of str, shape (n_rows,)
+        Ids of its rows that were not set aside, with the frame's index.
+    meaning : Series of str, shape (n_rows,)
+        What each of them means.
+    """
+
+    file: ReturnFile
+    ids: pd.Series
+    meaning: pd.Series
+
+    def table(self) -> pd.DataFrame:
+        """Return each id and meaning once, with the row of the file."""
+        columns = {"id": self.ids, "meaning": self.meaning, "row": self.ids.index}
+        return pd.DataFrame(columns).drop_duplicates(["id", "meaning"])
+
+
+def scope_ids(
+    holders: Sequence[Holder], users: Iterable[ReturnFile], column: str, log: ReadLog, words: str
+) -> None:
+    """Make every id mean one thing: where one means two, write the return's file into the ids.
+
+    Parameters
+    ----------
+    holders : sequence of Holder
+        Files that say what ids mean; the column gets the new ids.
+    users : iterable of ReturnFile
+        Files whose rows hang on the ids; the column gets the new ids, missing where none is meant.
+    column : str
+        Plain name of the column with the ids.
+    log : ReadLog
+        Gets the rows set aside.
+    words : str
+        What an id means, in the plural.
+    """
+    if not is_repeated(holders):
+        return
+    for number, holder in enumerate(holders):
+        holder.file.frame[column] = _written(number, holder).reindex(holder.file.frame.index)
+    numbered = list(enumerate(holders))
+    for one in users:
+        own = nearest(one.name, [holder.file.name for holder in holders])
+        held = [(number, holder) for number, holder in numbered if own[number]]
+        table = pd.concat(
+            [holder.table().assign(new=_written(n, holder)) for n, holder in held],
+            ignore_index=True,
+        )
+        ids = one.frame[column].astype("str")
+        set_ambiguous_aside(log, one, ids, [holder for _, holder in held], words)
+        known = table[~_ambiguous(table)].drop_duplicates("id").set_index("id")["new"]
+        one.frame[column] = ids.map(known)
+
+
+def is_repeated(holders: Sequence[Holder]) -> bool:
+    """Return whether any id means two things.
+
+    Parameters
+    ----------
+    holders : sequence of Holder
+        Files that say what ids mean.
+
+    Returns
+    -------
+    bool
+        True if so, in one file or in two.
+    """
+    return bool(_ambiguous(_all(holders)).any())
+
+
+def set_ambiguous_aside(
+    log: ReadLog, one: ReturnFile, ids: pd.Series, holders: Sequence[Holder], words: str
+) -> None:
+    """Set rows aside whose id means two things.
+
+    Parameters
+    ----------
+    log : ReadLog
+        Gets the problem and the rejects.
+    one : ReturnFile
+        The file.
+    ids : Series of str, shape (n_rows,)
+        Its ids.
+    holders : sequence of Holder
+        Files that say what the ids may mean here.
+    words : str
+        What an id means, in the plural.
+    """
+    table = _all(holders)
+    twice = table[_ambiguous(table)]
+    places = np.flatnonzero(ids.isin(twice["id"]).to_numpy() & ~one.set_aside)
+    if not len(places):
+        return
+    first = str(ids.iloc[places[0]])
+    files = sorted(set(twice.loc[twice["id"] == first, "file"]))
+    such = "" if may_identify(first) else f", such as '{first}',"
+    where = " and ".join(files[:2]) if len(files) > 1 else f"different rows of {files[0]}"
+    set_aside_rows(
+        log,
+        one,
+        places,
+        "repeated_id",
+        f"hang on ids{such} that stand for different {words} in {where}. Ids begin anew in every "
+        "return: put the files of each return into a folder of its own.",
+        "error",
+    )
+
+
+def nearest(name: str, others: Sequence[str]) -> np.ndarray:
+    """Return which files belong to the same return as a file, as far as places and names show.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, with the folders, archives and workbooks it lies in.
+    others : sequence of str
+        Names of the files to choose from.
+
+    Returns
+    -------
+    bool array of shape (n_others,)
+        Those with most places in common; of several of them those whose names hold the same numbers
+        and terms, if there are any.
+
+    Examples
+    --------
+    >>> nearest("aut/exclusions.csv", ["aut/pupils.csv", "spr/pupils.csv"]).tolist()
+    [True, False]
+    >>> pupils = ["pupils_2024_aut.csv", "pupils_2025_spr.csv"]
+    >>> nearest("Exclusions spring 2025.csv", pupils).tolist()
+    [False, True]
+    """
+    shared = np.array([_places_shared(name, other) for other in others])
+    near = shared == shared.max(initial=0)
+    if near.sum() > 1:
+        alike = near & np.array([_label(other) == _label(name) for other in others])
+        near = alike if alike.any() else near
+    return near
+
+
+def _all(holders: Sequence[Holder]) -> pd.DataFrame:
+    parts = [holder.table().assign(file=holder.file.name) for holder in holders]
+    columns = ["id", "meaning", "row", "file"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _ambiguous(table: pd.DataFrame) -> pd.Series:
+    """Return which rows of a table hold an id that has two meanings in it."""
+    once = table.drop_duplicates(["id", "meaning"])
+    twice = once.loc[once["id"].duplicated(), "id"]
+    return table["id"].isin(twice)
+
+
+def _written(number: int, holder: Holder) -> pd.Series:
+    """Return ids with the number of their file, and what they mean: no two rows share one by chance."""
+    return f"{number}|" + holder.ids + "|" + holder.meaning
+
+
+def _places_shared(name: str, other: str) -> int:
+    """Return in how many folders, archives and workbooks two files lie together."""
+    pairs = zip(_places(name)[:-1], _places(other)[:-1], strict=False)
+    return next((n for n, (a, b) in enumerate(pairs) if a != b), _depth(name, other))
+
+
+def _depth(name: str, other: str) -> int:
+    return min(len(_places(name)), len(_places(other))) - 1
+
+
+def _places(name: str) -> list[str]:
+    """Return folders, archives and workbook of a file, and last the file or sheet."""
+    return re.split(r"/|\\|, ", name)
+
+
+def _label(name: str) -> frozenset[str]:
+    """Return the numbers and terms in a name."""
+    words = re.findall(r"[a-z]+|\d+", SECOND_HALF.sub(" ", name).lower())
+    return frozenset(
+        TERMS.get(word, word)
+        for word in words
+        if word.isdigit() or word in TERMS or word in TERMS.values()
+    )

@@ -1,0 +1,208 @@
+"""Ids of rows that begin anew in every return link nothing to another return's pupil."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data.identity import upn_check_letters
+from riskmodel.data.read import Extract, read
+from riskmodel.data.read.returns.scoping import nearest
+from riskmodel.errors import DataError
+from riskmodel.simulate import write_simulated_returns
+from tests.returns import CENSUS_XML, PARTS, UPN
+
+OTHER = "000000340005"
+OTHER = str(upn_check_letters(pd.Series(["A" + OTHER]))[0]) + OTHER
+
+IDS = ("schoolcensustableid", "pupilonrolltableid", "pupilnolongeronrolltableid")
+
+
+def number_from_1(folder: Path) -> None:
+    """Let the ids of one simulated return begin at 1, each kind by itself."""
+    files = {
+        path: pd.read_csv(path, dtype="str", keep_default_na=False) for path in folder.iterdir()
+    }
+    for name in IDS:
+        given = pd.concat([f[name] for f in files.values() if name in f]).drop_duplicates()
+        numbers = dict(zip(given, map(str, range(1, len(given) + 1)), strict=True))
+        for frame in files.values():
+            if name in frame:
+                frame[name] = frame[name].map(numbers)
+    for path, frame in files.items():
+        frame.to_csv(path, index=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ids") / "unique"
+    write_simulated_returns(path, pupils=300, years=2, seed=8, preset="bcp")
+    return path
+
+
+def flat(folder: Path, out: Path) -> None:
+    """Put the files of all returns into one folder, the return in the name."""
+    shutil.copytree(folder, out, ignore=shutil.ignore_patterns("census"))
+    for path in (folder / "census").rglob("*.csv"):
+        shutil.copy(path, out / f"{path.stem}_{path.parent.name}.csv")
+
+
+@pytest.mark.parametrize("layout", ["a folder for each return", "one folder"])
+def test_ids_that_begin_at_1_in_every_return_change_no_fact(
+    folder: Path, tmp_path: Path, layout: str
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(folder, again)
+    for one in (again / "census").iterdir():
+        number_from_1(one)
+    if layout == "one folder":
+        flat(again, again := tmp_path / "flat")
+    unique, repeated = (read(one, key_file=tmp_path / "key") for one in (folder, again))
+    assert len(unique.tables["suspensions"]) > 30
+    pd.testing.assert_frame_equal(repeated.tables["suspensions"], unique.tables["suspensions"])
+    assert repeated.digest == unique.digest
+    assert not len(repeated.rejects[repeated.rejects["reason"] == "repeated_id"])
+
+
+RETURN = "schoolcensustableid,referencedate,term,urn\n1,{day},X,900001\n"
+PUPILS = (
+    "pupilonrolltableid,schoolcensustableid,upn,dob,entrydate\n1,1,{upn},2012-10-03,2023-09-04\n"
+)
+EXCLUDED = "pupilonrolltableid,startdate,category\n1,{day},SUSP\n"
+
+
+def extract_of(folder: Path, files: dict[str, str]) -> Extract:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    extract = read(folder, key_file=folder.parent / f"{folder.name}.key")
+    counts = extract.reconciliation
+    assert (counts["rows_read"] == counts[PARTS].sum(axis=1)).all()
+    return extract
+
+
+def two_returns(names: list[str]) -> dict[str, str]:
+    """Return two returns of one pupil each, under six names; in the second a pupil was suspended."""
+    first, second = "2024-01-18", "2024-05-16"
+    texts = [
+        RETURN.format(day=first),
+        PUPILS.format(upn=UPN),
+        RETURN.format(day=second),
+        PUPILS.format(upn=OTHER),
+        EXCLUDED.format(day="2024-03-01"),
+    ]
+    return dict(zip(names, texts, strict=True))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1/c.csv", "1/p.csv", "2/c.csv", "2/p.csv", "2/x.csv"],
+        ["c spr 24.csv", "p spr 24.csv", "c sum 24.csv", "p sum 24.csv", "x_24_Summer.csv"],
+        ["c/1.csv", "p/1.csv", "c/2.csv", "p/2.csv", "x/2.csv"],
+    ],
+)
+def test_a_fact_joins_to_the_pupil_of_its_own_return(tmp_path: Path, names: list[str]) -> None:
+    extract = extract_of(tmp_path, two_returns(names))
+    (excluded,) = extract.tables["suspensions"].itertuples()
+    pupil = extract.tables["enrolments"].set_index("pupil_id").loc[excluded.pupil_id]
+    assert f"{pupil['recorded_on']:%F}" == "2024-06-20"  # of the second return
+    assert extract.tables["enrolments"]["recorded_on"].nunique() == 2
+
+
+def test_a_fact_that_could_be_of_two_pupils_is_set_aside(tmp_path: Path) -> None:
+    names = ["1/c.csv", "1/p.csv", "2/c.csv", "2/p.csv", "x.csv"]
+    extract = extract_of(tmp_path, two_returns(names))
+    assert "suspensions" not in extract.tables or not len(extract.tables["suspensions"])
+    (problem,) = extract.problems[extract.problems["rule"] == "repeated_id"].itertuples()
+    assert problem.severity == "error"
+    assert "such as '1 (on roll)', that stand for different pupils" in problem.message
+    assert "in 1/p.csv and 2/p.csv" in problem.message
+    assert "put the files of each return into a folder of its own" in problem.message
+    assert extract.rejects[["file", "row", "reason"]].values.tolist() == [
+        ["x.csv", 2, "repeated_id"]
+    ]
+
+
+def test_a_pupil_row_that_could_be_of_two_censuses_is_set_aside(tmp_path: Path) -> None:
+    files = two_returns(["c1.csv", "p1.csv", "c2.csv", "p2.csv", "x.csv"])
+    texts = {"all.csv": files["c1.csv"] + files["c2.csv"].split("\n")[1], "p1.csv": files["p1.csv"]}
+    others = {"other.csv": "UniquePupilNumber,ActivityCode,StartDate,DateVerified\n"}
+    with pytest.raises(DataError, match="different schools or census days in different rows"):
+        extract_of(tmp_path, texts | others)
+
+
+def test_pupils_on_roll_and_leavers_have_ids_of_their_own(tmp_path: Path) -> None:
+    left = PUPILS.format(upn=OTHER).replace("onroll", "nolongeronroll")
+    files = {
+        "c.csv": RETURN.format(day="2024-05-16"),
+        "on.csv": PUPILS.format(upn=UPN),
+        "off.csv": left.replace("entrydate", "leavingdate,entrydate").replace(
+            ",2023", ",2024-03-08,2023"
+        ),
+        "x.csv": EXCLUDED.format(day="2024-03-01").replace("onroll", "nolongeronroll"),
+    }
+    tables = extract_of(tmp_path, files).tables
+    (excluded,) = tables["suspensions"].itertuples()
+    left_on = tables["enrolments"].set_index("pupil_id")["leaving_date"]
+    assert f"{left_on[excluded.pupil_id]:%F}" == "2024-03-08"
+
+
+def test_two_markup_returns_of_one_school_and_day_have_rows_of_their_own(tmp_path: Path) -> None:
+    other = CENSUS_XML.replace(UPN, OTHER).replace("<Category>FIXD", "<Category>PERM")
+    extract = extract_of(tmp_path, {"a.xml": CENSUS_XML, "b.xml": other})
+    facts = extract.tables["suspensions"].set_index("category")["pupil_id"]
+    assert facts["SUSP"] != facts["PERM"]
+
+
+# ---- children in care
+
+HEADER = "CHILD,SEX,DOB,ETHNIC,UPN\n17,1,03/10/2012,WBRI,{upn}\n"
+EPISODES = "CHILD,DECOM,RNE,LS,DEC\n17,{day},S,V2,\n"
+CARED = {
+    "c.csv": RETURN.format(day="2024-01-18"),
+    "p.csv": PUPILS.format(upn=UPN) + PUPILS.format(upn=OTHER).split("\n")[1].replace("1,1", "2,1"),
+}
+
+
+def test_a_child_in_care_who_gets_a_upn_later_has_it_in_every_return(tmp_path: Path) -> None:
+    files = {
+        "2023/h.csv": HEADER.format(upn="UN4"),
+        "2023/e.csv": EPISODES.format(day="01/06/2022"),
+        "2024/h.csv": HEADER.format(upn=UPN),
+    }
+    extract = extract_of(tmp_path, CARED | files)
+    assert len(extract.tables["circumstances"]) == 1
+
+
+def test_a_number_of_a_child_that_means_two_children_is_refused(tmp_path: Path) -> None:
+    files = {
+        "2023/h.csv": HEADER.format(upn=OTHER),
+        "2023/e.csv": EPISODES.format(day="01/06/2022"),
+        "2024/h.csv": HEADER.format(upn=UPN),
+        "e.csv": EPISODES.format(day="01/06/2023"),
+    }
+    extract = extract_of(tmp_path, CARED | files)
+    assert extract.tables["circumstances"]["start_date"].tolist() == [pd.Timestamp("2022-06-01")]
+    assert extract.rejects["file"].tolist() == ["e.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "own"),
+    [
+        ("a.csv", [], []),
+        ("a.csv", ["b.csv"], [True]),
+        ("a/x.csv", ["b/y.csv", "c/y.csv"], [True, True]),
+        ("x.xlsx, sheet a", ["x.xlsx, sheet b", "y.xlsx, sheet b"], [True, False]),
+        ("2024/a/x.csv", ["2024/b/y.csv", "2023/a/y.csv"], [True, False]),
+        ("summerhalfterm2 aut 2024.csv", ["p aut 2024.csv", "p sum 2024.csv"], [True, False]),
+        ("x 2024.csv", ["p aut 2024.csv", "p spr 2024.csv"], [True, True]),
+    ],
+)
+def test_files_of_one_return_lie_together_or_are_named_alike(
+    name: str, others: list[str], own: list[bool]
+) -> None:
+    assert nearest(name, others).tolist() == own
