@@ -146,7 +146,7 @@ def test_a_source_is_known_by_plain_names_that_no_alias_takes_away(one: Source) 
     ("one", "other"),
     [
         pair
-        for pair in itertools.combinations(SOURCES, 2)
+        for pair in itertools.combinations([one for one in SOURCES if one.headings is None], 2)
         if pair[0].columns < pair[1].columns or pair[1].columns < pair[0].columns
     ],
     ids=lambda one: one.name,

@@ -188,7 +188,7 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     DataError
         If the key cannot be read or made.
     """
-    pupils = [one for one in files if one.source.name == PUPILS_ON_ROLL]
+    pupils = [one for one in files if one.source.names_pupils and "upn" in one.frame]
     for one in pupils:
         one.frame["upn"] = _upn_or_name(one.frame)
     former = _former(pupils)

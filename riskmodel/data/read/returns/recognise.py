@@ -15,7 +15,7 @@ from riskmodel.data.read.rows.problems import Problem, encoding_warning
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
 
-__all__ = ["recognise"]
+__all__ = ["recognise", "source_of"]
 
 
 def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
@@ -26,40 +26,62 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
     one : Opened
         A file, sheet or database table.
     log : ReadLog
-        Gets the problems; of a file of no known source also the counts and the rejects.
+        Gets the problems; of a file that is not used also the counts and the rejects.
 
     Returns
     -------
     ReturnFile or None
-        None if it is of no known source.
+        None if it is of no known source, or of one of which nothing can be used.
     """
     name, raw, encoding, first = one
-    found = {plain(str(column)) for column in raw.columns}
-    best: Source | None = None
-    for source in SOURCES:
-        mine = {source.aliases.get(column, column) for column in found}
-        if source.columns <= mine and (best is None or len(source.columns) > len(best.columns)):
-            best = source
+    names = [str(column) for column in raw.columns]
+    source = source_of(names)
     log.problems += encoding_warning(name, encoding)
-    if best is None:
-        log.problems.append(_unknown(name, found))
-        log.counts.append(RowCount(name, "not recognised", len(raw), 0, len(raw), 0, 0))
-        record = raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
-        if len(raw):
-            log.rejects.append(
-                pd.DataFrame(
-                    {
-                        "file": name,
-                        "row": np.arange(len(raw)) + first,
-                        "reason": "unknown_file",
-                        "record": record,
-                    }
-                )
-            )
+    if source is None:
+        log.problems.append(_unknown(name, {plain(column) for column in names}))
+        _set_file_aside(one, log, "not recognised", "unknown_file")
         return None
-    frame = with_plain_columns(raw, best.aliases).reset_index(drop=True)
+    if source.unused:
+        words = f"{name}: is of the kind '{source.name}' and was not used. {source.unused}"
+        log.problems.append(Problem(name, "not_used", words))
+        _set_file_aside(one, log, source.name, "not_used")
+        return None
+    days = source.headings(names) if source.headings else {}
+    frame = with_plain_columns(raw.rename(columns=days), source.aliases).reset_index(drop=True)
     empty = np.zeros(len(raw), dtype=bool)
-    return ReturnFile(name, best, raw, frame, first, encoding, empty, empty.copy())
+    return ReturnFile(name, source, raw, frame, first, encoding, empty, empty.copy())
+
+
+def source_of(names: list[str]) -> Source | None:
+    """Return the source whose columns these are; a grid of days before others, then the one with most.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of columns as the file writes them.
+
+    Returns
+    -------
+    Source or None
+        None if it is of no known source.
+    """
+    fitting = [source for source in SOURCES if source.is_of(names)]
+    return max(fitting, key=lambda s: (s.headings is not None, len(s.columns)), default=None)
+
+
+def _set_file_aside(one: Opened, log: ReadLog, kind: str, reason: str) -> None:
+    """Count the rows of a file and put them all into the rejects."""
+    rows = len(one.raw)
+    log.counts.append(RowCount(one.name, kind, rows, 0, rows, 0, 0))
+    if rows:
+        record = one.raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
+        rejects = {
+            "file": one.name,
+            "row": np.arange(rows) + one.first_row,
+            "reason": reason,
+            "record": record,
+        }
+        log.rejects.append(pd.DataFrame(rejects))
 
 
 def _unknown(name: str, found: set[str]) -> Problem:

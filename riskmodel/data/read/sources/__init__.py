@@ -2,12 +2,15 @@
 
 from riskmodel.data.read.sources import (
     census,
+    census_flat,
     exclusions,
+    grid,
     lists,
     nccis,
     reference,
     registers,
     results,
+    roll,
     sen2,
     social_care,
 )
@@ -16,12 +19,15 @@ __all__ = ["SOURCES"]
 
 SOURCES = (
     *census.SOURCES,
+    *census_flat.SOURCES,
     *registers.SOURCES,
+    *grid.SOURCES,
     *exclusions.SOURCES,
     *sen2.SOURCES,
     *social_care.SOURCES,
     *nccis.SOURCES,
     *results.SOURCES,
+    *roll.SOURCES,
     *lists.SOURCES,
     *reference.SOURCES,
 )

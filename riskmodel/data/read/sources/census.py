@@ -17,7 +17,14 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
-__all__ = ["DAYS_TO_LA", "SOURCES", "term_end"]
+__all__ = [
+    "DAYS_TO_LA",
+    "SOURCES",
+    "YEAR_GROUPS",
+    "pupil_facts",
+    "term_end",
+    "year_group_at_entry",
+]
 
 DAYS_TO_LA = 35
 """Days from the census day until the LA holds the return; schools have four weeks to send it, and the
@@ -62,7 +69,24 @@ def _of_row(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
-    known = _known(frame, context)
+    return pupil_facts(frame, _known(frame, context))
+
+
+def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
+    """Return the facts of pupils on a roll as a census sees them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``pupil_id``, ``dob`` and ``entrydate``, and other items of the census where it has them.
+    known : DataFrame
+        Of each row: ``school_id``, the census ``day``, and ``recorded_on``.
+
+    Returns
+    -------
+    mapping of str to DataFrame
+        Pupils and enrolments; provision and young carers where the census asks for them.
+    """
     pupils = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
@@ -86,9 +110,7 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, told by age where the return does not."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
     group = column(frame, "ncyearactual").astype("str").str.strip().str.upper().map(YEAR_GROUPS)
-    at_entry = group.astype("float64") - (school_year(known["day"]) - school_year(entry))
-    by_age = school_year(entry) - 5 - school_year(born)
-    at_entry = at_entry.where(at_entry.between(-4, 14), by_age.clip(-4, 14))
+    at_entry = year_group_at_entry(group, known["day"], entry, born)
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     leaving = column(frame, "leavingdate")
     return pd.DataFrame(
@@ -103,6 +125,28 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
             "end_recorded_on": known["recorded_on"].where(leaving.notna()),
         }
     )
+
+
+def year_group_at_entry(
+    group: pd.Series, seen: pd.Series, entry: pd.Series, born: pd.Series
+) -> pd.Series:
+    """Return the year group in which pupils entered a school.
+
+    Parameters
+    ----------
+    group : Series of shape (n_rows,)
+        Year group on the day it was seen; missing where it is not known.
+    seen, entry, born : Series of datetime64, shape (n_rows,)
+        That day; the first day on the roll; the day of birth.
+
+    Returns
+    -------
+    Series of float64
+        By age where the year group is not known, or would be none that there is.
+    """
+    at_entry = group.astype("float64") - (school_year(seen) - school_year(entry))
+    by_age = school_year(entry) - 5 - school_year(born)
+    return at_entry.where(at_entry.between(-4, 14), by_age.clip(-4, 14))
 
 
 def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

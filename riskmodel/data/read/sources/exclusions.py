@@ -10,14 +10,14 @@ import pandas as pd
 
 from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
-__all__ = ["SOURCES"]
+__all__ = ["SOURCES", "school_of"]
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     suspensions = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "school_id": _school(frame["estab"], context),
+            "school_id": school_of(frame["estab"], context),
             "start_date": frame["startdate"],
             "sessions": column(frame, "sessions"),
             "category": frame["category"].astype("str").str.strip().replace({"FIXD": "SUSP"}),
@@ -29,7 +29,21 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     return {"suspensions": suspensions}
 
 
-def _school(number: pd.Series, context: Context) -> pd.Series:
+def school_of(number: pd.Series, context: Context) -> pd.Series:
+    """Return the school of each establishment number.
+
+    Parameters
+    ----------
+    number : Series of shape (n_rows,)
+        Numbers, with or without leading zeros.
+    context : Context
+        Knows the schools.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        ``school_id``, or the number where no school has it.
+    """
     text = number.astype("str").str.strip().str.zfill(4)
     return text.map(context.school_of_number).astype("object").fillna(text)
 

@@ -30,6 +30,30 @@ NO_OFFER = {"n", "no", "no offer", "not made", "false", "0"}
 """Ways to write that no offer was made under the September Guarantee."""
 
 
+EHE_BEGAN = (
+    "ehestartdate",
+    "dateehestarted",
+    "dateehecommenced",
+    "ehecommenced",
+    "ehecommenceddate",
+    "ehecommencementdate",
+    "dateofehe",
+    "datebecameehe",
+    "dateregisteredehe",
+)
+EHE_ENDED = (
+    "eheenddate",
+    "dateeheended",
+    "dateeheceased",
+    "eheceased",
+    "eheceaseddate",
+    "dateeheclosed",
+    "eheclosed",
+    "ehecloseddate",
+)
+"""Names of the first and the last day in lists of home education."""
+
+
 def _spells(frame: pd.DataFrame, kind: pd.Series | str, start: str, end: str) -> Facts:
     recorded = read_dates(frame["recorded"]) if "recorded" in frame else None
     return {"circumstances": spells(frame, kind, start, end, recorded, lag_days=DAYS_TO_RECORD)}
@@ -87,12 +111,9 @@ SOURCES = (
         facts=_home_educated,
         columns=frozenset({"upn", "ehestart"}),
         aliases={
-            "ehestartdate": "ehestart",
-            "dateehestarted": "ehestart",
-            "eheenddate": "eheend",
-            "dateeheended": "eheend",
-            "daterecorded": "recorded",
-            "datenotified": "recorded",
+            **dict.fromkeys(EHE_BEGAN, "ehestart"),
+            **dict.fromkeys(EHE_ENDED, "eheend"),
+            **dict.fromkeys(("daterecorded", "datenotified", "datelanotified"), "recorded"),
         },
     ),
     Source(

@@ -1,6 +1,6 @@
 """Results of key stages 2 and 4.
 
-In:  one row per pupil.
+In:  one row per pupil; DfE's pupil downloads have their own columns, with a prefix for key stage 4.
 Out: standardised scores, known 30 days after the result.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.sources.source import Context, Facts, Source
+from riskmodel.data.read.sources.source import Context, Facts, Source, last_year
 
 __all__ = ["SOURCES"]
 
@@ -29,6 +29,10 @@ def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
     return {"attainment": _scores(frame, "KS4", "attainment_8", "att8", ATTAINMENT_8, (8, 22))}
 
 
+def _without_prefix(prefix: str, *names: str) -> dict[str, str]:
+    return {f"{prefix}{name}": name for name in names}
+
+
 def _scores(
     frame: pd.DataFrame,
     stage: str,
@@ -37,8 +41,10 @@ def _scores(
     level: tuple[float, float],
     day: tuple[int, int],
 ) -> pd.DataFrame:
+    """Return the scores of a subject; a pupil without one, who was not entered, has no result."""
+    frame = frame[frame[column].notna() & (frame[column].astype("str").str.strip() != "")]
     score = (pd.to_numeric(frame[column], errors="coerce") - level[0]) / level[1]
-    year = pd.to_numeric(frame["acadyr"], errors="coerce")
+    year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
     return pd.DataFrame(
         {
@@ -60,9 +66,18 @@ SOURCES = (
         columns=frozenset({"upn", "acadyr", "readscore"}),
     ),
     Source(
+        name="Key stage 2 results, prefixed",
+        upn="upn",
+        facts=_key_stage_2,
+        # a file without prefix has KS2READSCORE too, which is something else: it is of the source above
+        aliases=_without_prefix("ks2", "upn", "acadyr", "readscore", "matscore"),
+        columns=frozenset({"upn", "acadyr", "readscore"}),
+    ),
+    Source(
         name="Key stage 4 results",
         upn="upn",
         facts=_key_stage_4,
+        aliases=_without_prefix("ks4", "upn", "acadyr", "att8") | {"attainment8score": "att8"},
         columns=frozenset({"upn", "acadyr", "att8"}),
     ),
 )

@@ -7,7 +7,7 @@ Out: facts per table, each with the row of the file it came from.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.rows.convert import read_dates
 
-__all__ = ["Context", "Source", "column", "plain", "school_year", "spells", "with_plain_columns"]
+__all__ = ["Context", "Source", "column", "last_year", "plain", "school_year", "spells", "with_plain_columns"]
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""
@@ -75,6 +75,11 @@ class Source:
         Other plain names, seen over the years → the name used here.
     names_pupils : bool
         Whether its files say who there is; rows of all others must join to a pupil of these.
+    headings : callable, optional
+        For a layout with a column per day: names of columns → those that are days, with the names they
+        are read under. A file is of the source only if two or more are.
+    unused : str
+        Why nothing of its files can be used, as a sentence; empty for files that are read.
     """
 
     name: str
@@ -83,7 +88,31 @@ class Source:
     upn: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     names_pupils: bool = False
+    headings: Callable[[Iterable[str]], Mapping[str, str]] | None = None
+    unused: str = ""
 
+    def is_of(self, names: Iterable[str]) -> bool:
+        """Return whether a file with columns of these names is of this kind.
+
+        Parameters
+        ----------
+        names : iterable of str
+            As the file writes them.
+
+        Returns
+        -------
+        bool
+            Whether all of ``columns`` are among them, and days where the layout has a column per day.
+        """
+        names = list(names)
+        found = {self.aliases.get(plain(name), plain(name)) for name in names}
+        return self.columns <= found and (
+            self.headings is None or len(self.headings(names)) >= FEWEST_DAYS
+        )
+
+
+FEWEST_DAYS = 2
+"""Columns that are days from which a file is a grid; one alone may be the day of an export."""
 
 SYMBOLS = {"/": "slash", "\\": "backslash", "#": "hash"}
 """Attendance codes that stand as names of columns and hold no letter."""
@@ -208,3 +237,28 @@ def school_year(dates: pd.Series) -> pd.Series:
         Years.
     """
     return academic_year(dates).astype("float64")
+
+
+def last_year(written: pd.Series) -> pd.Series:
+    """Return the calendar year in which each school year ends.
+
+    Parameters
+    ----------
+    written : Series of shape (n_rows,)
+        ``2021/2022``, ``2021/22``, ``202122``, or the year in which it ends alone, as text or number.
+
+    Returns
+    -------
+    Series of float64
+        Missing where it is none of these, or where the two years do not follow each other.
+
+    Examples
+    --------
+    >>> last_year(pd.Series(["2021/2022", "2023/24", "2019", "2021/2023"])).tolist()
+    [2022.0, 2024.0, 2019.0, nan]
+    """
+    text = written.astype("object").astype("str").str.strip().str.removesuffix(".0")
+    parts = text.str.extract(r"^(?P<first>\d{4})(?:[\s/\\–-]*(?P<last>\d{4}|\d{2}))?$")
+    first, last = (pd.to_numeric(parts[name]).astype("float64") for name in ("first", "last"))
+    follows = (last == first + 1) | (last == (first + 1) % 100)
+    return (first + 1).where(follows, first.where(parts["last"].isna()))

@@ -1,0 +1,137 @@
+"""A School Census as one flat file: as DfE's pupil download gives it, or as an LA's own extract.
+
+In:  one row per pupil on roll; the census is named by its day, or by school year and term.
+Out: pupils, spells on rolls, SEN provision and needs, free school meals on the day.
+
+The day of a census that is named by year and term is the first Thursday of October or the third of
+January or May (recalled, unverified; it holds for the censuses of 2019 to 2025). The facts count as
+known when the LA holds the return, as with the tables of COLLECT: the LA had the return before it was
+downloaded again.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
+from riskmodel.data.read.sources.exclusions import school_of
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
+
+__all__ = ["SOURCES", "census_days"]
+
+CENSUSES = {"aut": (10, 1), "spr": (1, 3), "sum": (5, 3)}
+"""First letters of a term → month of its census, and which Thursday of the month it is."""
+
+YES = {"1", "y", "yes", "true", "t"}
+
+ALIASES = {
+    "gender": "sex",
+    "senneed1": "primarysentype",
+    "senneed2": "secondarysentype",
+    "fsmeoncensusday": "fsmeligible",
+    "censusdate": "referencedate",
+    "censusday": "referencedate",
+}
+
+
+def census_days(school_years: pd.Series, terms: pd.Series) -> pd.Series:
+    """Return the days of School Censuses.
+
+    Parameters
+    ----------
+    school_years : Series of str, shape (n_rows,)
+        ``2023/2024``, ``2023/24``, or the year in which the school year ends.
+    terms : Series of str, shape (n_rows,)
+        ``Autumn``, ``Spring`` or ``Summer``, or their first three letters.
+
+    Returns
+    -------
+    Series of datetime64
+        Missing where the year or the term is not known.
+
+    Examples
+    --------
+    >>> days = census_days(pd.Series(["2023/2024", "2023/24"]), pd.Series(["Autumn", "SPR"]))
+    >>> days.dt.strftime("%Y-%m-%d").tolist()
+    ['2023-10-05', '2024-01-18']
+    """
+    term = terms.astype("str").str.strip().str.lower().str.slice(0, 3)
+    month = term.map({name: census[0] for name, census in CENSUSES.items()})
+    nth = term.map({name: census[1] for name, census in CENSUSES.items()})
+    year = last_year(school_years) - (term == "aut")
+    first = pd.to_datetime({"year": year, "month": month, "day": 1}, errors="coerce")
+    to_thursday = (3 - first.dt.day_of_week) % 7 + 7 * (nth - 1)
+    return first + pd.to_timedelta(to_thursday, unit="D")
+
+
+def _by_day(frame: pd.DataFrame, context: Context) -> Facts:
+    return _facts(frame, context, read_dates(frame["referencedate"]))
+
+
+def _by_term(frame: pd.DataFrame, context: Context) -> Facts:
+    return _facts(frame, context, census_days(frame["academicyear"], frame["censusterm"]))
+
+
+def _facts(frame: pd.DataFrame, context: Context, day: pd.Series) -> Facts:
+    recorded = day + pd.Timedelta(days=DAYS_TO_LA)
+    known = pd.DataFrame({"school_id": _school(frame, context), "day": day, "recorded_on": recorded})
+    facts = dict(pupil_facts(frame, known))
+    if "primarysentype" in frame:
+        facts["needs"] = _needs(frame, known)
+    if "fsmeligible" in frame:
+        facts["circumstances"] = pd.concat(
+            [*[facts[name] for name in ("circumstances",) if name in facts], _meals(frame, known)]
+        )
+    return facts
+
+
+def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
+    """Return the URN, or where there is none the school of the number."""
+    urn = column(frame, "urn").astype("object").where(lambda given: given.notna())
+    number = column(frame, "estab" if "estab" in frame else "laestab")
+    return urn.fillna(school_of(number, context).where(number.notna()))
+
+
+def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    needs = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "primary_need": frame["primarysentype"],
+            "secondary_need": column(frame, "secondarysentype"),
+            "start_date": known["day"],
+            "recorded_on": known["recorded_on"],
+        }
+    )
+    return needs[needs[["primary_need", "secondary_need"]].notna().any(axis=1)]
+
+
+def _meals(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Take who was eligible on the day; since when is not in the file."""
+    answer = frame["fsmeligible"].astype("str").str.strip().str.lower()
+    eligible = frame.loc[answer.isin(YES), ["pupil_id"]]
+    here = known.loc[eligible.index]
+    return eligible.assign(
+        kind="fsm", start_date=here["day"], recorded_on=here["recorded_on"], _flag=True
+    )
+
+
+SOURCES = (
+    Source(
+        name="School Census, one flat file, year and term given",
+        upn="upn",
+        names_pupils=True,
+        facts=_by_term,
+        aliases=ALIASES,
+        columns=frozenset({"upn", "dob", "entrydate", "academicyear", "censusterm"}),
+    ),
+    Source(
+        name="School Census, one flat file, census day given",
+        upn="upn",
+        names_pupils=True,
+        facts=_by_day,
+        aliases=ALIASES,
+        columns=frozenset({"upn", "dob", "entrydate", "referencedate"}),
+    ),
+)
+"""Flat censuses."""

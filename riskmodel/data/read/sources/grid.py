@@ -1,0 +1,131 @@
+"""Register grids of school systems: a row per pupil, a column per school day or half-day.
+
+In:  UPN, and columns named for a day (``Mon 02/09/2024``) or a half-day (``02/09/2024 AM``).
+Out: sessions, known on the day received, else the day after.
+
+Headings of the grids follow what school systems print; no export of one was at hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from riskmodel.data.codes import codes
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.registers import NO_MARK
+from riskmodel.data.read.sources.source import Context, Facts, Source
+
+__all__ = ["SOURCES", "day_headings", "marks_of_day"]
+
+WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri)(?:day)?"
+
+HEADING = re.compile(
+    rf"(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:\s+00:00(?::00)?)?(?:[\s_\-:(]*(?P<half>am|pm)\)?)?",
+    flags=re.IGNORECASE,
+)
+"""A day, with or without its weekday and its half."""
+
+PLAIN_DAY = re.compile(r"(\d{8})(am|pm)?")
+"""Name under which a column of a day or half-day is read."""
+
+ALIASES = {"uniquepupilnumber": "upn", "pupilupn": "upn", "upnnumber": "upn"}
+
+
+def day_headings(names: Iterable[str]) -> Mapping[str, str]:
+    """Return the columns that are days or half-days, with the names they are read under.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of columns as the file writes them.
+
+    Returns
+    -------
+    mapping of str to str
+        Name → ``YYYYMMDD``, followed by ``am`` or ``pm`` for a half-day.
+
+    Examples
+    --------
+    >>> day_headings(["UPN", "Mon 02/09/2024 AM", "2024-09-03"])
+    {'Mon 02/09/2024 AM': '20240902am', '2024-09-03': '20240903'}
+    """
+    found = {name: match for name in names if (match := HEADING.fullmatch(str(name).strip()))}
+    days = read_dates(pd.Series([match["day"].strip() for match in found.values()], dtype="str"))
+    return {
+        name: f"{day:%Y%m%d}{(match['half'] or '').lower()}"
+        for (name, match), day in zip(found.items(), days, strict=True)
+        if pd.notna(day)
+    }
+
+
+def marks_of_day(cell: str) -> tuple[str, str]:
+    r"""Return the marks of morning and afternoon in the cell of a whole day.
+
+    Parameters
+    ----------
+    cell : str
+        Two marks, with or without a blank or comma between them; or one.
+
+    Returns
+    -------
+    tuple of str
+        Empty where there is no mark. One mark alone is the morning's, save ``\``, which is present in
+        the afternoon. What cannot be parted comes back whole as the morning's.
+
+    Examples
+    --------
+    >>> marks_of_day("/\\"), marks_of_day("C2 I"), marks_of_day("I")
+    (('/', '\\'), ('C2', 'I'), ('I', ''))
+    """
+    known = {*codes("marks"), *NO_MARK}
+    parts = [part for part in re.split(r"[\s,]+", cell.strip()) if part]
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    text = cell.strip()
+    if text in known or len(parts) != 1:
+        return ("", text) if text == "\\" else (text, "")
+    cuts = [(text[:at], text[at:]) for at in range(1, len(text))]
+    return next((cut for cut in cuts if known.issuperset(cut)), (text, ""))
+
+
+def _grid(frame: pd.DataFrame, context: Context) -> Facts:
+    days = [str(name) for name in frame.columns if PLAIN_DAY.fullmatch(str(name))]
+    parts = [part for name in days for part in _marks_of_column(frame[name], name)]
+    sessions = pd.concat(parts).sort_index(kind="stable")
+    sessions = sessions[~sessions["mark"].isin(NO_MARK)]
+    sessions.insert(0, "pupil_id", frame["pupil_id"].loc[sessions.index])
+    if "received" in frame:
+        sessions["recorded_on"] = frame["received"].loc[sessions.index]
+    return {"sessions": sessions}
+
+
+def _marks_of_column(cells: pd.Series, name: str) -> list[pd.DataFrame]:
+    """Return the marks of a column, by half-day, with the rows they come from."""
+    text = cells[cells.notna()].astype("str")
+    day, half = name[:8], name[8:].upper()
+    if half:
+        halves = {half: text.str.strip()}
+    else:
+        two = {cell: marks_of_day(cell) for cell in text.unique()}
+        halves = {"AM": text.map(lambda cell: two[cell][0]), "PM": text.map(lambda c: two[c][1])}
+    date = pd.Timestamp(day).as_unit("s")
+    return [
+        pd.DataFrame({"date": date, "session": part, "mark": marks}, index=text.index)
+        for part, marks in halves.items()
+    ]
+
+
+SOURCES = (
+    Source(
+        name="Register grid, a column per day",
+        upn="upn",
+        facts=_grid,
+        aliases=ALIASES,
+        headings=day_headings,
+        columns=frozenset({"upn"}),
+    ),
+)
+"""Grids."""

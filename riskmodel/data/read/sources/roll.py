@@ -1,0 +1,128 @@
+"""Rolls of school systems: a pupil list with year, registration group, admission and leaving date.
+
+In:  one row per pupil, with the school it is of.
+Out: pupils, spells on rolls.
+
+A roll without a column of the school is not read: nothing in it says which school it is of. Names of
+columns are those that school systems commonly print; no export of one was at hand.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
+from riskmodel.data.read.sources.exclusions import school_of
+from riskmodel.data.read.sources.source import Context, Facts, Source, column
+
+__all__ = ["SOURCES", "year_groups_in_words"]
+
+ALIASES = {
+    **dict.fromkeys(("year", "yr", "ncyear", "curriculumyear", "yeargroupname"), "yeargroup"),
+    **dict.fromkeys(("dateofadmission", "admitted", "doa", "admission"), "admissiondate"),
+    **dict.fromkeys(("dateofleaving", "dateleft", "leftdate", "dol"), "leavingdate"),
+    **dict.fromkeys(("dateofbirth", "birthdate"), "dob"),
+    **dict.fromkeys(("gender", "legalsex"), "sex"),
+    **dict.fromkeys(("enrolmentstatus", "enrollmentstatus"), "enrolstatus"),
+    "schoolurn": "urn",
+}
+
+NUMBERS = dict.fromkeys(
+    (
+        "school",
+        "schoolnumber",
+        "schoolname",
+        "establishment",
+        "establishmentnumber",
+        "establishmentname",
+        "dfenumber",
+        "dfeno",
+        "laestab",
+    ),
+    "estab",
+)
+"""Columns that hold the school's number, or its name."""
+
+
+def year_groups_in_words(values: pd.Series) -> pd.Series:
+    """Return year groups as numbers, however a school system writes them.
+
+    Parameters
+    ----------
+    values : Series of str, shape (n_rows,)
+        ``8``, ``Year 8``, ``Yr 8``, ``Y8``, ``R`` or ``Reception``, or a code of the School Census.
+
+    Returns
+    -------
+    Series of float64
+        Reception is 0; missing where it is none of these.
+
+    Examples
+    --------
+    >>> year_groups_in_words(pd.Series(["Year  8", "Y11", "Reception", "Mixed"])).tolist()
+    [8.0, 11.0, 0.0, nan]
+    """
+    text = values.astype("str").str.strip().str.upper()
+    text = text.str.replace(r"^(?:(?:CURRICULUM )?(?:YEAR|YR|Y)\.?(?: GROUP)?\s*)", "", regex=True)
+    text = text.str.replace(r"^0(\d)$", r"\1", regex=True).replace({"RECEPTION": "R", "REC": "R"})
+    return text.map(YEAR_GROUPS).astype("float64")
+
+
+def _roll(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take pupils and their spells; the year shown is that of the latest admission, or of the last day."""
+    entry, leaving = read_dates(frame["admissiondate"]), read_dates(column(frame, "leavingdate"))
+    born = read_dates(column(frame, "dob"))
+    drawn = read_dates(column(frame, "received")).fillna(entry.max())
+    seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
+    group = year_groups_in_words(frame["yeargroup"])
+    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
+    dual = status.eq("S") | status.str.startswith("SUBSID")
+    school = frame["urn"].astype("str") if "urn" in frame else school_of(frame["estab"], context)
+    rolls = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "school_id": school,
+            "entry_date": frame["admissiondate"],
+            "leaving_date": column(frame, "leavingdate"),
+            "status": np.where(dual, "dual", "main"),
+            "year_group": year_group_at_entry(group, seen, entry, born),
+        }
+    )
+    if "received" in frame:
+        rolls["recorded_on"] = drawn
+    return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
+
+
+def _pupils(frame: pd.DataFrame, born: pd.Series, drawn: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "birth_month": born.dt.strftime("%Y-%m-01"),
+            "sex": column(frame, "sex"),
+            "ethnicity": column(frame, "ethnicity"),
+            "_day": drawn,
+        }
+    )
+
+
+SOURCES = (
+    Source(
+        name="School roll, school by URN",
+        upn="upn",
+        names_pupils=True,
+        facts=_roll,
+        aliases=ALIASES,
+        columns=frozenset({"upn", "yeargroup", "admissiondate", "urn"}),
+    ),
+    Source(
+        name="School roll",
+        upn="upn",
+        names_pupils=True,
+        facts=_roll,
+        aliases=ALIASES | NUMBERS,
+        columns=frozenset({"upn", "yeargroup", "admissiondate", "estab"}),
+    ),
+)
+"""Rolls."""
