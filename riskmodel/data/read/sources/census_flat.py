@@ -75,7 +75,9 @@ def _by_term(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _facts(frame: pd.DataFrame, context: Context, day: pd.Series) -> Facts:
     recorded = day + pd.Timedelta(days=DAYS_TO_LA)
-    known = pd.DataFrame({"school_id": _school(frame, context), "day": day, "recorded_on": recorded})
+    known = pd.DataFrame(
+        {"school_id": _school(frame, context), "day": day, "recorded_on": recorded}
+    )
     facts = dict(pupil_facts(frame, known))
     if "primarysentype" in frame:
         facts["needs"] = _needs(frame, known)

@@ -31,6 +31,11 @@ HEADING = re.compile(
 PLAIN_DAY = re.compile(r"(\d{8})(am|pm)?")
 """Name under which a column of a day or half-day is read."""
 
+NOTHING = pd.DataFrame({"date": [], "session": [], "mark": []}).astype(
+    {"date": "datetime64[s]", "session": "str", "mark": "str"}
+)
+"""Marks of a grid without a mark."""
+
 ALIASES = {"uniquepupilnumber": "upn", "pupilupn": "upn", "upnnumber": "upn"}
 
 
@@ -94,7 +99,7 @@ def marks_of_day(cell: str) -> tuple[str, str]:
 def _grid(frame: pd.DataFrame, context: Context) -> Facts:
     days = [str(name) for name in frame.columns if PLAIN_DAY.fullmatch(str(name))]
     parts = [part for name in days for part in _marks_of_column(frame[name], name)]
-    sessions = pd.concat(parts).sort_index(kind="stable")
+    sessions = pd.concat([NOTHING.set_index(frame.index[:0]), *parts]).sort_index(kind="stable")
     sessions = sessions[~sessions["mark"].isin(NO_MARK)]
     sessions.insert(0, "pupil_id", frame["pupil_id"].loc[sessions.index])
     if "received" in frame:

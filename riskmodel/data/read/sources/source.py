@@ -16,7 +16,16 @@ import pandas as pd
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.rows.convert import read_dates
 
-__all__ = ["Context", "Source", "column", "last_year", "plain", "school_year", "spells", "with_plain_columns"]
+__all__ = [
+    "Context",
+    "Source",
+    "column",
+    "last_year",
+    "plain",
+    "school_year",
+    "spells",
+    "with_plain_columns",
+]
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""
