@@ -94,7 +94,23 @@ class MarkCounts:
             packed = sums[last, pupils] - sums[first, pupils]
         else:
             packed = self._count_all(group, pupils, window)
-        return packed - self._count_late(group, as_of, pupils, window)
+        packed = packed - self._count_late(group, as_of, pupils, window)
+        if self.register.earlier is not None:
+            packed += self._count_earlier(group, as_of, pupils, window)
+        return packed
+
+    def _count_earlier(
+        self, group: int, as_of: pd.Timestamp, pupils: NDArray[np.int64], window: Window
+    ) -> NDArray[np.uint64]:
+        """Count marks in the window that were recorded before the day, and others in their place later."""
+        assert self.register.earlier is not None
+        wanted = PARTS[window.part](self.register.dates)
+        wanted[: 2 * window.start] = False
+        wanted[2 * window.stop :] = False
+        row, _, mark = self.register.earlier.in_force(day_number(as_of), pupils, wanted)
+        packed = np.zeros(len(pupils), np.uint64)
+        np.add.at(packed, row, _TABLES[group][mark])
+        return packed
 
     def _sums_of(self, part: str, group: int) -> NDArray[np.uint64]:
         if (part, group) not in self._sums:

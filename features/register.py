@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data import Tables
-from riskmodel.data.arrays import day_number, pupils_of, whole_days
+from riskmodel.data.arrays import OPEN, day_number, pupils_of, whole_days
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.threads import on_all_cores
 
-__all__ = ["Register", "Window", "make_register"]
+__all__ = ["EarlierMarks", "Register", "Window", "make_register"]
 
 YEAR_DAYS = 365
 """Days of the last 12 months."""
@@ -48,6 +48,62 @@ class Window:
     part: str = "all"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierMarks:
+    """Marks in whose place another was recorded later, as when N becomes I.
+
+    Attributes
+    ----------
+    pupil, column : int array of shape (n_marks,)
+        Cell of the register.
+    mark : uint8 array of shape (n_marks,)
+        What was recorded first.
+    known, replaced : int array of shape (n_marks,)
+        Days (since 1970) on which this mark, and the next one, were recorded.
+    """
+
+    pupil: Ints
+    column: Ints
+    mark: NDArray[np.uint8]
+    known: Ints
+    replaced: Ints
+
+    def in_force(
+        self, day: int, pupils: Ints, columns: NDArray[np.bool_]
+    ) -> tuple[Ints, Ints, NDArray[np.uint8]]:
+        """Return the marks that counted on a day.
+
+        Parameters
+        ----------
+        day : int
+            The day, since 1970; what was recorded on it does not count.
+        pupils : int array of shape (n_rows,)
+            Numbers of the pupils.
+        columns : bool array of shape (n_half_days,)
+            Half-days of the register that are wanted.
+
+        Returns
+        -------
+        row : int array of shape (n_found,)
+            Place in ``pupils``.
+        column : int array of shape (n_found,)
+            Half-day of the register.
+        mark : uint8 array of shape (n_found,)
+            The mark.
+        """
+        found = np.flatnonzero((self.known < day) & (self.replaced >= day))
+        found = found[columns[self.column[found]]]
+        order = np.argsort(pupils, kind="stable")
+        first, last = (
+            np.searchsorted(pupils[order], self.pupil[found], side=side)
+            for side in ("left", "right")
+        )
+        n_rows = last - first
+        nth = np.arange(n_rows.sum()) - np.repeat(n_rows.cumsum() - n_rows, n_rows)
+        found = np.repeat(found, n_rows)
+        return order[np.repeat(first, n_rows) + nth], self.column[found], self.mark[found]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Register:
     """All marks of all pupils.
@@ -57,7 +113,7 @@ class Register:
     dates : datetime64[D] array of shape (n_days,)
         School days, ascending.
     marks : uint8 array of shape (n_pupils, 2 * n_days)
-        Morning and afternoon of each day; 0 where there is no mark.
+        Morning and afternoon of each day, as recorded last; 0 where there is no mark.
     lag : uint16 array of shape (n_pupils, 2 * n_days)
         Days from the school day to ``recorded_on``.
     latest : int array of shape (n_days,)
@@ -67,6 +123,8 @@ class Register:
         where the calendar was published, else the day on which its first mark was recorded.
     term_start : int array of shape (n_days,)
         Position of the first school day of the day's term; -1 without a calendar.
+    earlier : EarlierMarks or None
+        What was recorded before ``marks``; None where no mark was recorded twice.
 
     Examples
     --------
@@ -101,6 +159,7 @@ class Register:
     latest: Ints
     known_from: Ints
     term_start: Ints
+    earlier: EarlierMarks | None = None
 
     def school_days(self, as_of: pd.Timestamp, *, n_days: int) -> Ints:
         """Return the last school days before a day, as known then.
@@ -213,6 +272,11 @@ class Register:
         start, stop = int(days[0]), int(days[-1]) + 1
         marks = self.marks[pupils, 2 * start : 2 * stop]
         self._hide_late(marks, day_number(as_of), pupils, start, stop)
+        if self.earlier is not None:
+            wanted = np.zeros(2 * len(self.dates), dtype=bool)
+            wanted[2 * start : 2 * stop] = True
+            row, column, mark = self.earlier.in_force(day_number(as_of), pupils, wanted)
+            marks[row, column - 2 * start] = mark
         if len(days) == stop - start:
             return marks
         return marks[:, (2 * (days - start)[:, None] + [0, 1]).ravel()]
@@ -263,8 +327,9 @@ def make_register(tables: Tables) -> Register:
     >>> make_register(tables).marks.tolist()
     [[0, 2]]
     """
-    sessions, calendar = tables["sessions"], _calendar(tables)
+    sessions, calendar = tables.unreplaced("sessions"), _calendar(tables)
     dates = _weekdays(sessions["date"]) if calendar is None else _days(calendar["date"])
+    earlier = _earlier_marks(tables, dates)
     shape = (len(tables.pupils.categories), 2 * len(dates))
     marks, lag = np.zeros(shape, np.uint8), np.zeros(shape, np.uint16)
     blocks = (sessions.iloc[row : row + BLOCK] for row in range(0, len(sessions), BLOCK))
@@ -276,8 +341,30 @@ def make_register(tables: Tables) -> Register:
         marks=marks,
         lag=lag,
         latest=dates.astype(np.int64) + longest,
-        known_from=_first_marked(dates, marks, lag) if calendar is None else _published(calendar),
+        known_from=_first_marked(dates, marks, lag, earlier)
+        if calendar is None
+        else _published(calendar),
         term_start=np.full(len(dates), -1) if calendar is None else _term_start(calendar),
+        earlier=earlier,
+    )
+
+
+def _earlier_marks(tables: Tables, dates: Dates) -> EarlierMarks | None:
+    """Return the marks in whose place others were recorded later."""
+    replaced = tables.replaced_on("sessions")
+    if replaced is None:
+        return None
+    earlier = replaced < OPEN
+    sessions, until = tables["sessions"][earlier], replaced[earlier]
+    day = whole_days(sessions["date"])
+    column = 2 * _columns(day, dates) + sessions["session"].cat.codes.to_numpy()
+    inside = column >= 0
+    return EarlierMarks(
+        pupil=pupils_of(sessions)[inside],
+        column=column[inside],
+        mark=sessions["mark"].cat.codes.to_numpy().astype(np.uint8)[inside] + np.uint8(1),
+        known=np.maximum(whole_days(sessions["recorded_on"]), day)[inside],
+        replaced=np.maximum(until, day)[inside],
     )
 
 
@@ -315,10 +402,18 @@ def _published(calendar: pd.DataFrame) -> Ints:
     return np.where(first.isna(), day, whole_days(first))
 
 
-def _first_marked(dates: Dates, marks: NDArray[np.uint8], lag: NDArray[np.uint16]) -> Ints:
+def _first_marked(
+    dates: Dates,
+    marks: NDArray[np.uint8],
+    lag: NDArray[np.uint16],
+    earlier: EarlierMarks | None,
+) -> Ints:
     """Return the day on which the first mark of each weekday was recorded."""
     first = np.where(marks > 0, lag, LONGEST_LAG).reshape(len(marks), -1, 2)
-    return dates.astype(np.int64) + first.min(axis=(0, 2), initial=LONGEST_LAG)
+    known = dates.astype(np.int64) + first.min(axis=(0, 2), initial=LONGEST_LAG)
+    if earlier is not None:
+        np.minimum.at(known, earlier.column // 2, earlier.known)
+    return known
 
 
 def _write_marks(

@@ -141,7 +141,8 @@ def check(extract: Extract) -> CheckReport:
     CheckReport
         Problems and rates.
     """
-    ours = _rates(extract.tables)
+    latest = extract.tables.latest()
+    ours = _rates(latest)
     national = code_set("national")
     rows = [
         {
@@ -161,9 +162,9 @@ def check(extract: Extract) -> CheckReport:
         rejects=extract.rejects,
         reconciliation=extract.reconciliation,
         rates=pd.DataFrame(rows, columns=columns),
-        coverage=coverage(extract.tables),
+        coverage=coverage(latest),
         linkage=linkage(extract),
-        concentration=concentration(extract.tables),
+        concentration=concentration(latest),
     )
 
 

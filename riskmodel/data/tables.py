@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from riskmodel.data.arrays import days_of
+from riskmodel.data.arrays import OPEN, day_number, days_of, whole_days
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
@@ -63,6 +64,9 @@ class Tables(Mapping[str, pd.DataFrame]):
     Every ``pupil_id`` column shares one categorical type, whose categories are the pupils of
     ``pupils`` in sorted order; the code of a category is the pupil's number in arrays.
 
+    Rows that share a key are versions of one fact. They follow one another in the order of
+    ``recorded_on``; on any day the version recorded last before that day counts.
+
     Attributes
     ----------
     frames : dict of str to DataFrame
@@ -71,6 +75,9 @@ class Tables(Mapping[str, pd.DataFrame]):
     """
 
     frames: dict[str, pd.DataFrame] = field(repr=False)
+    _replaced: dict[str, NDArray[np.int64] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Return a table, or say that the extracts lack it."""
@@ -126,9 +133,100 @@ class Tables(Mapping[str, pd.DataFrame]):
         >>> len(tables.as_known(pd.Timestamp("2024-01-10"))["attainment"])
         1
         """
-        return Tables(
-            {name: _cut(name, frame, as_of) for name, frame in self.items() if name != "sessions"}
-        )
+        names = [name for name in self if name != "sessions"]
+        return Tables({name: _cut(name, self.unreplaced(name, as_of), as_of) for name in names})
+
+    def replaced_on(self, name: str) -> NDArray[np.int64] | None:
+        """Return when a later version took the place of each row.
+
+        Parameters
+        ----------
+        name : str
+            Table name.
+
+        Returns
+        -------
+        int array of shape (n_rows,) or None
+            Day (since 1970) on which the next version was recorded, ``OPEN`` for the last one; None
+            where no two rows are versions of one fact.
+
+        Raises
+        ------
+        DataError
+            If the extracts lack the table.
+        """
+        if name not in self._replaced:
+            self._replaced[name] = _replaced_on(name, self[name])
+        return self._replaced[name]
+
+    def unreplaced(self, name: str, as_of: pd.Timestamp | None = None) -> pd.DataFrame:
+        """Return a table without the rows whose place a later version had taken.
+
+        Parameters
+        ----------
+        name : str
+            Table name.
+        as_of : Timestamp, optional
+            Later versions count if recorded before this day; all of them count where left out.
+
+        Returns
+        -------
+        DataFrame
+            At most one row per key is recorded before ``as_of``; later rows are still there.
+
+        Raises
+        ------
+        DataError
+            If the extracts lack the table.
+
+        Examples
+        --------
+        >>> marks = pd.DataFrame({
+        ...     "pupil_id": pd.Categorical(["A", "A"]),
+        ...     "date": pd.to_datetime(["2024-01-08"] * 2).as_unit("s"),
+        ...     "session": pd.Categorical(["AM", "AM"]),
+        ...     "mark": ["N", "I"],
+        ...     "recorded_on": pd.to_datetime(["2024-01-09", "2024-01-12"]).as_unit("s"),
+        ... })
+        >>> tables = Tables({"sessions": marks})
+        >>> tables.unreplaced("sessions")["mark"].tolist()
+        ['I']
+        >>> tables.unreplaced("sessions", pd.Timestamp("2024-01-12"))["mark"].tolist()
+        ['N', 'I']
+        """
+        replaced = self.replaced_on(name)
+        if replaced is None:
+            return self[name]
+        day = OPEN if as_of is None else day_number(as_of)
+        return self[name][replaced >= day]
+
+    def latest(self) -> Tables:
+        """Return the tables with the last version of each fact only.
+
+        Returns
+        -------
+        Tables
+            One row per key.
+        """
+        return Tables({name: self.unreplaced(name) for name in self})
+
+
+def _replaced_on(name: str, frame: pd.DataFrame) -> NDArray[np.int64] | None:
+    """Return the day on which the row after each row was recorded, where both have one key."""
+    key = TABLES[name].key
+    if "recorded_on" not in frame or len(frame) < 2 or not set(key) <= set(frame):
+        return None
+    alike = np.ones(len(frame) - 1, dtype=bool)
+    for column in key:
+        values = frame[column]
+        codes = values.cat.codes if isinstance(values.dtype, pd.CategoricalDtype) else values
+        numbers = codes.to_numpy()
+        alike &= numbers[1:] == numbers[:-1]
+        if not alike.any():
+            return None
+    replaced = np.full(len(frame), OPEN)
+    replaced[:-1][alike] = whole_days(frame["recorded_on"])[1:][alike]
+    return replaced
 
 
 def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:

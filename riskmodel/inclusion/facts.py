@@ -382,7 +382,8 @@ def make_facts(tables: Tables, as_of: pd.Timestamp) -> Facts:
     """
     known = tables.as_known(as_of)
     schools = schools_of(known)
-    sessions = tables["sessions"] if "sessions" in tables and len(tables["sessions"]) else None
+    sessions = tables.unreplaced("sessions", as_of) if "sessions" in tables else None
+    sessions = sessions if sessions is not None and len(sessions) else None
     return Facts(
         tables=known,
         sessions=sessions,

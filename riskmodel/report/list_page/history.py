@@ -80,7 +80,7 @@ def weekly_attendance(tables: Tables, pupils: list[str], *, as_of: pd.Timestamp)
     if "sessions" not in tables:
         return None
     first = _first_monday(as_of)
-    marks = tables["sessions"]
+    marks = tables.unreplaced("sessions", as_of)
     known = marks["date"].between(first, as_of, inclusive="left") & (marks["recorded_on"] < as_of)
     if not known.any():
         return None
