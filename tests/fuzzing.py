@@ -27,10 +27,10 @@ from riskmodel.data import TABLES
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.open.database import open_database
+from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.errors import LONGEST, RiskmodelError
 from riskmodel.jobs import read_decisions, read_settings
 from riskmodel.jobs.past_lists import read_handed_out
-from riskmodel.jobs.settings import DEFAULT_FILE
 from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.reading_back import read_returned

@@ -1,4 +1,4 @@
-"""``riskmodel.toml``: the gates a model must pass, written before it is trained, and the LA's points.
+"""The gates a model must pass, written before it is trained, and the LA's points.
 
 In:  a file.
 Out: :class:`Settings`; what the file leaves out keeps its default.
@@ -10,7 +10,6 @@ import difflib
 import hashlib
 import json
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.data.outcomes import OUTCOMES
+from riskmodel.data.settings_file import DEFAULT_FILE, read_document
 from riskmodel.data.write import records
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
@@ -26,9 +26,6 @@ from riskmodel.evaluation.backtest import SIMPLER
 from riskmodel.features import CATALOGUE
 
 __all__ = ["Gates", "Settings", "read_settings"]
-
-DEFAULT_FILE = "riskmodel.toml"
-"""Read from the current folder where no other file is named."""
 
 RENAMED = {"logistic regression": "tuned ridge"}
 """Earlier name of a ranker → its name today."""
@@ -188,8 +185,8 @@ def read_settings(path: Path | None = None) -> Settings:
         path = Path(DEFAULT_FILE)
         if not os.path.lexists(path):
             return Settings()
-    document = _document(path)
-    _only(document, {"gates", "roni"}, str(path))
+    document = read_document(path)
+    _only(document, {"gates", "roni", "sources"}, str(path))
     gates = _table(document, "gates", path)
     changed = {name: _table(gates, name, path) for name in OUTCOMES if name in gates}
     common = {name: value for name, value in gates.items() if name not in OUTCOMES}
@@ -199,18 +196,6 @@ def read_settings(path: Path | None = None) -> Settings:
         _points(_table(document, "roni", path), path) if "roni" in document else None,
         str(path),
     )
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RequestError(
-            f"The settings in {path} cannot be read: {error.strerror}. Name the file with --settings, "
-            f"or leave the option out and keep {DEFAULT_FILE} in the folder where you are."
-        ) from error
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or numbers without end
-        raise RequestError(f"{path} cannot be read as TOML: {error}.") from error
 
 
 def _points(roni: dict[str, Any], path: Path) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from riskmodel.card import ModelCard
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract, read
+from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.drift import SCORE, profile
@@ -147,7 +148,8 @@ def train(
         If the registry cannot be written; this is found out before the work begins.
     """
     in_use = champion_in_use(run.registry) if run.registry.open() else InUse()
-    job = _prepare(read(source), run, n_origins)
+    extract = read(source, settings_file=Path(run.settings.file or DEFAULT_FILE))
+    job = _prepare(extract, run, n_origins)
     found = None if search is None else _search(job, search)
     settings = {} if found is None else found.settings
     tested = _test(job, settings, in_use.model)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.identity import DEFAULT_KEY_FILE
+from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_table
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
@@ -34,6 +35,7 @@ from riskmodel.data.read.rows.problems import (
 from riskmodel.data.read.rows.rules import in_order
 from riskmodel.data.read.rows.table import guess, read_table
 from riskmodel.data.schema import TABLES
+from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.data.tables import Tables
 from riskmodel.errors import DataError
 from riskmodel.progress import track
@@ -81,7 +83,12 @@ class Extract:
     source: str | Path = field(repr=False)
 
 
-def read(source: str | Path | Extract, *, key_file: Path = DEFAULT_KEY_FILE) -> Extract:
+def read(
+    source: str | Path | Extract,
+    *,
+    key_file: Path = DEFAULT_KEY_FILE,
+    settings_file: Path = Path(DEFAULT_FILE),
+) -> Extract:
     """Read extracts; what was read before comes back as it is.
 
     Parameters
@@ -92,6 +99,8 @@ def read(source: str | Path | Extract, *, key_file: Path = DEFAULT_KEY_FILE) -> 
         database that SQLAlchemy reads; or the file of the 1993 cohort.
     key_file : Path
         Key of the pseudonyms; used, and made, only where a file holds UPNs.
+    settings_file : Path
+        Where the analyst's own layouts are declared, in ``[sources.*]``; need not be there.
 
     Returns
     -------
@@ -102,10 +111,13 @@ def read(source: str | Path | Extract, *, key_file: Path = DEFAULT_KEY_FILE) -> 
     ------
     DataError
         If the folder or a file cannot be used at all; bad rows alone are set aside.
+    RequestError
+        If the settings cannot be read, or declare a layout that cannot be.
     """
     if isinstance(source, Extract):
         return source
     opened: Iterable[Opened] = ()
+    mappings = read_mappings(settings_file)
     if is_database(source):
         opened = [Opened(n, raw, "utf-8", 1) for n, raw in open_database(str(source)).items()]
         if any(one.name == "pupils" for one in opened):
@@ -115,7 +127,7 @@ def read(source: str | Path | Extract, *, key_file: Path = DEFAULT_KEY_FILE) -> 
         (Path(source) / f"pupils{ending}").is_file() for ending in ENDINGS
     ):
         opened = open_returns(Path(source))
-    reading = read_returns(opened, key_file=key_file)
+    reading = read_returns(opened, key_file=key_file, mappings=mappings)
     if reading is not None:
         extra = _pupils_in_no_enrolment(reading.frames)
         problems = reading.problems + extra

@@ -23,6 +23,8 @@ __all__ = ["assemble"]
 
 ORIGIN = ["_file", "_place"]
 
+_LEAVING = TABLES["enrolments"]["leaving_reason"]
+
 DAY = pd.Timedelta(days=1)
 
 SOON = 75
@@ -177,7 +179,7 @@ def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return why each spell ended, as far as other facts show it; the census itself does not.
+    """Return why each spell ended, as far as other facts show it where no file tells; the census does not.
 
     In this order: a permanent exclusion in the weeks before; the end of Year 11; a next roll soon
     after (the end of a phase in summer, else a transfer); otherwise the destination is not known. Only
@@ -220,9 +222,8 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         ["", "permanently_excluded", "completed", "end_of_phase", "transferred"],
         "destination_unknown",
     )
-    return spells.assign(
-        leaving_reason=as_codes(reason, TABLES["enrolments"]["leaving_reason"].allowed)
-    )
+    told = spells["leaving_reason"].astype("object")
+    return spells.assign(leaving_reason=as_codes(told.fillna(pd.Series(reason)), _LEAVING.allowed))
 
 
 def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ Out: facts per table from each file; how many rows were kept, merged into others
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.columns import Column, Table
+from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import ENDINGS, Opened, open_file
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
@@ -72,7 +73,9 @@ def find_returns(folder: Path) -> list[Path]:
     )
 
 
-def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
+def read_returns(
+    opened: Iterable[Opened], *, key_file: Path, mappings: Sequence[ColumnMapping] = ()
+) -> ReadLog | None:
     """Read returns.
 
     Parameters
@@ -81,6 +84,8 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
         Files, sheets or database tables.
     key_file : Path
         Key of the pseudonyms.
+    mappings : sequence of ColumnMapping
+        The analyst's own layouts.
 
     Returns
     -------
@@ -91,9 +96,11 @@ def read_returns(opened: Iterable[Opened], *, key_file: Path) -> ReadLog | None:
     ------
     DataError
         If one cannot be read at all.
+    RequestError
+        If two of the analyst's layouts do not agree on a file.
     """
     log = ReadLog()
-    files = [file for one in opened if (file := recognise(one, log)) is not None]
+    files = [file for one in opened if (file := recognise(one, log, mappings)) is not None]
     if not any(one.source.names_pupils for one in files):
         return None
     context = gather_context(files, log)

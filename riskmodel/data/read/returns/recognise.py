@@ -6,9 +6,12 @@ Out: the file with the source it is of; a file of no known source goes to the re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, RowCount
 from riskmodel.data.read.rows.problems import Problem, encoding_warning
@@ -18,8 +21,10 @@ from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
 __all__ = ["recognise", "source_of"]
 
 
-def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
-    """Find the source that a file is of: among those whose columns it has, the one with most.
+def recognise(
+    one: Opened, log: ReadLog, mappings: Sequence[ColumnMapping] = ()
+) -> ReturnFile | None:
+    """Find the source that a file is of: the analyst's own, else that with most columns of the file.
 
     Parameters
     ----------
@@ -27,18 +32,28 @@ def recognise(one: Opened, log: ReadLog) -> ReturnFile | None:
         A file, sheet or database table.
     log : ReadLog
         Gets the problems; of a file that is not used also the counts and the rejects.
+    mappings : sequence of ColumnMapping
+        The analyst's own layouts.
 
     Returns
     -------
     ReturnFile or None
         None if it is of no known source, or of one of which nothing can be used.
+
+    Raises
+    ------
+    RequestError
+        If two of the analyst's layouts do not agree on the file.
     """
     name, raw, encoding, first = one
     names = [str(column) for column in raw.columns]
-    source = source_of(names)
+    found = {plain(column) for column in names}
+    mine = [mapping for mapping in mappings if claims(mapping, name, found)]
+    log.problems += [] if mine else lacking(mappings, name, names)
+    source = mapped_source(mine) if mine else source_of(names)
     log.problems += encoding_warning(name, encoding)
     if source is None:
-        log.problems.append(_unknown(name, {plain(column) for column in names}))
+        log.problems.append(_unknown(name, found))
         _set_file_aside(one, log, "not recognised", "unknown_file")
         return None
     if source.unused:
