@@ -21,6 +21,7 @@ __all__ = [
     "PHASES",
     "finishes_school",
     "phase_of",
+    "year_group_by_age",
     "year_group_on",
     "year_words",
 ]
@@ -66,6 +67,31 @@ def year_group_on(rolls: pd.DataFrame, day: pd.Timestamp | pd.Series) -> pd.Seri
     now = academic_year(day if isinstance(day, pd.Series) else pd.Series([day]))
     years = now if isinstance(day, pd.Series) else int(now.iloc[0])
     return rolls["year_group"] + years - academic_year(rolls["entry_date"])
+
+
+def year_group_by_age(born: pd.Series, day: pd.Series) -> pd.Series:
+    """Return the year group in which most pupils of an age are.
+
+    Parameters
+    ----------
+    born : Series of datetime64, shape (n_rows,)
+        Day or month of birth.
+    day : Series of datetime64, shape (n_rows,)
+        On which day.
+
+    Returns
+    -------
+    Series of float64, shape (n_rows,)
+        From -4 to 14; missing where one of the two is. Reception is the school year in which a child
+        becomes five.
+
+    Examples
+    --------
+    >>> born = pd.Series(pd.to_datetime(["2012-08-31", "2012-09-01"]))
+    >>> year_group_by_age(born, pd.Series(pd.to_datetime(["2024-09-03"] * 2))).tolist()
+    [8.0, 7.0]
+    """
+    return (academic_year(day) - 5 - academic_year(born)).astype("float64").clip(-4, 14)
 
 
 def finishes_school(year_group: pd.Series, day: pd.Series) -> NDArray[np.bool_]:

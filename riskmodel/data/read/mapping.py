@@ -24,6 +24,7 @@ from riskmodel.data.read.rows.table import guess
 from riskmodel.data.read.sources.source import Context, Facts, Source, plain
 from riskmodel.data.schema import TABLES
 from riskmodel.data.settings_file import line_of, read_document
+from riskmodel.data.year_groups import year_group_by_age
 from riskmodel.errors import RequestError
 
 __all__ = ["ColumnMapping", "claims", "lacking", "mapped_source", "read_mappings"]
@@ -239,7 +240,7 @@ def _check_whole(
         raise RequestError(
             f"{lines.at('fixed', both[0])}: '{both[0]}' is among the columns too. Keep one of the two."
         )
-    filled = {"recorded_on"} if table.event else set()
+    filled = {"recorded_on", "year_group"} if table.event else set()
     for column in table.columns:
         if column.required and column.name not in {*columns, *fixed, *filled}:
             raise RequestError(
@@ -352,7 +353,8 @@ def mapped_source(mappings: Sequence[ColumnMapping]) -> Source:
     Raises
     ------
     RequestError
-        If two sections take the pupil from different columns, or make the same table.
+        If two sections take the pupil from different columns, or make the same table, or nothing gives
+        the year groups of enrolments.
     """
     pupil = {plain(one.columns["pupil_id"]) for one in mappings if "pupil_id" in one.columns}
     names = [one.table.name for one in mappings]
@@ -366,6 +368,14 @@ def mapped_source(mappings: Sequence[ColumnMapping]) -> Source:
             )
             + " Give each a pattern of file names of its own."
         )
+    given = {(one.table.name, ours) for one in mappings for ours in (*one.columns, *one.fixed)}
+    rolls = [one for one in mappings if one.table.name == "enrolments"]
+    if rolls and not {("enrolments", "year_group"), ("pupils", "birth_month")} & given:
+        raise RequestError(
+            f"{rolls[0].where}: nothing gives the year group at entry. Write year_group in "
+            f"[sources.{rolls[0].name}.columns], or add a section with the table pupils and birth_month "
+            "for the same files: the year group then follows from the age."
+        )
     return Source(
         name=", ".join(f"[sources.{one.name}]" for one in mappings),
         columns=frozenset().union(*(one.needed for one in mappings)),
@@ -376,12 +386,16 @@ def mapped_source(mappings: Sequence[ColumnMapping]) -> Source:
 
 
 def _facts(mappings: tuple[ColumnMapping, ...], frame: pd.DataFrame, context: Context) -> Facts:
-    facts = {}
+    facts: dict[str, pd.DataFrame] = {}
     for mapping in mappings:
         made = pd.DataFrame(
             {ours: _column(mapping, ours, frame) for ours in mapping.columns}, index=frame.index
         ).assign(**mapping.fixed)
         facts |= _shaped(mapping.table.name, made)
+    if "enrolments" in facts and "year_group" not in facts["enrolments"]:
+        rolls, born = facts["enrolments"], read_dates(facts["pupils"]["birth_month"])
+        by_age = year_group_by_age(born, read_dates(rolls["entry_date"]))
+        facts["enrolments"] = rolls.assign(year_group=by_age)
     return facts
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
+from riskmodel.data.year_groups import year_group_by_age
 
 __all__ = [
     "DAYS_TO_LA",
@@ -145,8 +146,7 @@ def year_group_at_entry(
         By age where the year group is not known, or would be none that there is.
     """
     at_entry = group.astype("float64") - (school_year(seen) - school_year(entry))
-    by_age = school_year(entry) - 5 - school_year(born)
-    return at_entry.where(at_entry.between(-4, 14), by_age.clip(-4, 14))
+    return at_entry.where(at_entry.between(-4, 14), year_group_by_age(born, entry))
 
 
 def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
