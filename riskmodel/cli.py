@@ -177,6 +177,16 @@ def check(
     context.exit(1 if report.has_errors else 0)
 
 
+@app.command("map")
+def map_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that check does not know.")],
+) -> None:
+    """Propose how to read a file of a layout of your own: a section for riskmodel.toml."""
+    from riskmodel.data.read import propose_mapping
+
+    typer.echo(propose_mapping(file))
+
+
 @app.command()
 def train(
     data: Data,

@@ -21,6 +21,7 @@ COMMANDS = [
     "demo",
     "simulate",
     "check",
+    "map",
     "train",
     "promote",
     "rollback",

@@ -71,7 +71,7 @@ def line_of(text: str, table: str, key: str = "") -> int | None:
 
     Examples
     --------
-    >>> text = "[gates]\\n[sources.marks]\\ntable = 'sessions'\\n"
+    >>> text = "[gates]\n[sources.marks]\ntable = 'sessions'\n"
     >>> line_of(text, "sources.marks", "table"), line_of(text, "sources.marks.columns")
     (3, 2)
     """
@@ -83,10 +83,9 @@ def line_of(text: str, table: str, key: str = "") -> int | None:
             at.setdefault(here, number)
         elif name := KEY.match(line):
             at.setdefault(f"{here}\0{_bare(name[1])}", number)
-    if f"{table}\0{key}" in at:
-        return at[f"{table}\0{key}"]
     around, _, last = table.rpartition(".")
-    return at.get(table) or at.get(f"{around}\0{last}") or at.get(around)
+    places = (f"{table}\0{key}", f"{table}.{key}", table, f"{around}\0{last}", around)
+    return next((at[place] for place in places if place in at), None)
 
 
 def _bare(name: str) -> str:

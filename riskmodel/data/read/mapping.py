@@ -27,7 +27,7 @@ from riskmodel.data.settings_file import line_of, read_document
 from riskmodel.data.year_groups import year_group_by_age
 from riskmodel.errors import RequestError
 
-__all__ = ["ColumnMapping", "claims", "lacking", "mapped_source", "read_mappings"]
+__all__ = ["ColumnMapping", "claims", "in_days", "lacking", "mapped_source", "read_mappings"]
 
 KEYS = ("table", "file", "dates", "columns", "codes", "fixed")
 """What a section may hold."""
@@ -44,6 +44,8 @@ PARTS = {
     "ss": "%S",
 }
 """Parts of a date as analysts write them → as :func:`pandas.to_datetime` does."""
+
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 LONG_AGO = pd.Timestamp("1950-01-01")
 """Day of the attributes of pupils in a mapped file: what a census says of a pupil counts before it."""
@@ -203,7 +205,35 @@ def _texts(section: dict[str, Any], name: str, table: Table, lines: _Lines) -> d
     return dict(part)
 
 
+def in_days(ours: Column, theirs: str) -> bool:
+    """Return whether a column of a file counts days where the table counts half-days.
+
+    Parameters
+    ----------
+    ours : Column
+        Column of the table.
+    theirs : str
+        Name of the column of the file.
+
+    Returns
+    -------
+    bool
+        By the name alone.
+
+    Examples
+    --------
+    >>> length = TABLES["suspensions"]["sessions"]
+    >>> in_days(length, "Days lost"), in_days(length, "Half-days")
+    (True, False)
+    """
+    name = plain(theirs)
+    return ours.unit == "half-days" and "days" in name and "halfdays" not in name
+
+
 def _check_code(column: Column, value: str, where: str) -> None:
+    if value == "?" or (column.kind in {"integer", "number"} and not NUMBER.fullmatch(value)):
+        may = f"one of {', '.join(column.allowed)}" if column.allowed else f"a {column.kind}"
+        raise RequestError(f"{where}: '{value}' is still to be filled in. Write {may}.")
     if column.kind == "code" and value not in column.allowed:
         raise RequestError(
             f"{where}: '{value}' is no {column.name}.{guess(value, list(column.allowed))} Write one of "
@@ -242,7 +272,11 @@ def _check_whole(
         )
     filled = {"recorded_on", "year_group"} if table.event else set()
     for column in table.columns:
-        if column.required and column.name not in {*columns, *fixed, *filled}:
+        if (
+            column.required
+            and not column.nullable
+            and column.name not in {*columns, *fixed, *filled}
+        ):
             raise RequestError(
                 f"{lines.at('columns')}: the table {table.name} needs '{column.name}' "
                 f'({column.label.lower()}). Write {column.name} = "column of the file" in '
@@ -391,6 +425,8 @@ def _facts(mappings: tuple[ColumnMapping, ...], frame: pd.DataFrame, context: Co
         made = pd.DataFrame(
             {ours: _column(mapping, ours, frame) for ours in mapping.columns}, index=frame.index
         ).assign(**mapping.fixed)
+        empty = [one.name for one in mapping.table.columns if one.required and one.nullable]
+        made = made.reindex(columns=[*made, *(name for name in empty if name not in made)])
         facts |= _shaped(mapping.table.name, made)
     if "enrolments" in facts and "year_group" not in facts["enrolments"]:
         rolls, born = facts["enrolments"], read_dates(facts["pupils"]["birth_month"])
@@ -407,6 +443,9 @@ def _column(mapping: ColumnMapping, ours: str, frame: pd.DataFrame) -> pd.Series
     if ours in mapping.codes:
         text = values.astype("object").astype("str").str.strip().str.lower()
         return text.map(mapping.codes[ours]).astype("object").fillna(values)
+    if in_days(mapping.table[ours], mapping.columns[ours]):
+        number = pd.to_numeric(values, errors="coerce")
+        return (2 * number).astype("object").where(number.notna(), values)
     if mapping.table[ours].kind == "date" and mapping.dates:
         return _dated(values, mapping.dates)
     return values

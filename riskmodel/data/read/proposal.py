@@ -1,0 +1,455 @@
+"""A section of ``riskmodel.toml`` for a file of no known layout, proposed from its columns and values.
+
+In:  a file's name and raw rows.
+Out: the section as text, with comments; a ``?`` stands where only the analyst can know.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.codes import code_set
+from riskmodel.data.columns import Column, Table
+from riskmodel.data.identity import may_identify
+from riskmodel.data.read.mapping import in_days
+from riskmodel.data.read.open.files import Opened, open_file
+from riskmodel.data.read.returns.recognise import source_of
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.source import plain
+from riskmodel.data.schema import TABLES
+from riskmodel.errors import DataError
+
+__all__ = ["propose", "propose_mapping"]
+
+OTHER_NAMES = {
+    "pupil_id": "upn uniquepupilnumber pupilupn upnumber",
+    "birth_month": "dob dateofbirth birthdate birthday",
+    "sex": "gender legalsex",
+    "ethnicity": "ethnic ethnicitycode ethnicgroup",
+    "first_language": "language firstlanguage homelanguage",
+    "school_id": "school urn laestab estab establishment dfenumber dfeno base baseschool",
+    "entry_date": "admissiondate dateofadmission doa admitted joined dateofentry startdate",
+    "leaving_date": "leavingdate dateofleaving dol leaver left enddate",
+    "year_group": "year nationalcurriculumyear ncyear ncy",
+    "status": "enrolmentstatus enrolstatus",
+    "leaving_reason": "reasonforleaving leavingreason",
+    "date": "sessiondate markdate attendancedate day schoolday",
+    "session": "ampm half sess period",
+    "mark": "code attendancecode attcode attendancemark",
+    "term_end": "termend termenddate",
+    "sessions": "halfdays days length duration numberofsessions",
+    "start_date": "start from begin began started datefrom dateofsuspension dateofexclusion incidentdate "
+    "dateopened opened",
+    "end_date": "end to until ended finished dateto closed dateclosed ceased",
+    "recorded_on": "recorded received notified exported dateadded datenotified daterecorded",
+    "reinstated_on": "reinstated reinstatementdate",
+    "category": "type exclusiontype suspensiontype suspension exclusion",
+    "reason_1": "reason reasoncode exclusionreason mainreason",
+    "provision": "sen senstatus senprovision stage senstage senlevel",
+    "primary_need": "need primaryneed sentype primarysentype needtype",
+    "secondary_need": "secondneed secondaryneed",
+    "kind": "service vulnerability circumstance strand",
+    "activity_code": "activity currentactivity activitycode",
+    "confirmed_on": "verified dateverified confirmed datechecked",
+    "idaci_decile": "idaci",
+    "imd_decile": "imd",
+    "score": "result points scaledscore",
+    "result_date": "examdate testdate",
+    "requested_on": "requestdate requestreceived receiveddate",
+    "decided_on": "decisiondate decided",
+}
+"""Names of columns in exports of school and council systems, in plain form; chosen."""
+
+WORDS = {
+    "sex": {"female": "F", "girl": "F", "male": "M", "boy": "M"},
+    "session": {"morning": "AM", "afternoon": "PM", "a": "AM", "p": "PM"},
+    "category": {
+        "suspension": "SUSP",
+        "fixed": "SUSP",
+        "fixed term": "SUSP",
+        "fixed period": "SUSP",
+        "permanent": "PERM",
+        "permanent exclusion": "PERM",
+        "lunchtime": "LNCH",
+        "lunch": "LNCH",
+    },
+    "provision": {
+        "sen support": "K",
+        "ehcp": "E",
+        "ehc plan": "E",
+        "statement": "E",
+        "none": "N",
+        "no sen": "N",
+    },
+    "status": {"current": "main", "single": "main", "subsidiary": "dual"},
+}
+"""Words for codes, in small letters."""
+
+FORMS = {
+    "YYYY-MM-DD": "%Y-%m-%d",
+    "DD/MM/YYYY": "%d/%m/%Y",
+    "MM/DD/YYYY": "%m/%d/%Y",
+    "DD.MM.YYYY": "%d.%m.%Y",
+    "DD-MMM-YYYY": "%d-%b-%Y",
+    "DD/MM/YY": "%d/%m/%y",
+    "YYYYMMDD": "%Y%m%d",
+}
+"""Formats of dates, as a section writes them, tried in this order."""
+
+UPN = r"\s*[A-Za-z]\d{11}[0-9A-Za-z]\s*"
+SAMPLE, SHOWN, OFTEN = 5_000, 30, 3
+"""Values looked at; values of a code listed; rows a value must be in, so that it is no child's name."""
+
+FITS, NAMED = 0.9, 0.55
+"""Share of values that must fit a column; likeness of names from which a name counts."""
+
+LEAST = 0.4
+"""Mean likeness of the columns that a table needs, from which the table is proposed."""
+
+ANSWERED = {"status": "main"}
+"""Columns that have one value where a file does not give them."""
+
+
+@dataclass(frozen=True)
+class _Theirs:
+    """A column of the file."""
+
+    name: str
+    values: pd.Series
+
+    @cached_property
+    def text(self) -> pd.Series:
+        """Distinct values as text, in order of how often they come, blanks left out."""
+        text = self.values.dropna().astype("str").str.strip()
+        return pd.Series(text[text != ""].value_counts().index[:SAMPLE], dtype="str")
+
+    @cached_property
+    def dates(self) -> float:
+        """Share of the distinct values that are dates."""
+        days = read_dates(self.text).notna()
+        forms = [_parsed(self.text, form) for form in FORMS]
+        return float(np.max([days.mean(), *forms])) if len(self.text) else 0.0
+
+
+def _parsed(text: pd.Series, form: str) -> float:
+    """Return the share of values that one format of dates reads."""
+    return float(pd.to_datetime(text, format=FORMS[form], errors="coerce").notna().mean())
+
+
+def propose(name: str, raw: pd.DataFrame) -> str:
+    """Propose how a file of no known layout may be read.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the file.
+    raw : DataFrame of shape (n_rows, n_columns)
+        Its rows.
+
+    Returns
+    -------
+    str
+        A section for ``riskmodel.toml``; empty where no table fits, or the first line seems no header.
+        No value of a column of names is in it: only dates, numbers and codes that many rows share.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"School day": ["02/09/2024", "30/09/2024"], "Term": ["autumn"] * 2,
+    ...                      "Half-term": ["1", "1"]})
+    >>> print(propose("days 2024.csv", days))
+    # days 2024.csv: one row per school day
+    [sources.days]
+    file = "days *.csv"
+    table = "calendar"
+    dates = "DD/MM/YYYY"
+    <BLANKLINE>
+    [sources.days.columns]
+    date = "School day"  # 2 values, such as 02/09/2024
+    term = "Term"  # autumn
+    half_term = "Half-term"  # 1
+    """
+    columns = [_Theirs(str(column), raw[column]) for column in raw]
+    if not columns or any(_is_value(one.name) for one in columns):
+        return ""
+    found = {table.name: _matched(table, columns) for table in TABLES.values()}
+    scores = {
+        table: _score(TABLES[table], found[table], name)
+        * (0.7 + 0.3 * len(found[table]) / len(columns))
+        for table in TABLES
+    }
+    best = TABLES[max(scores, key=lambda table: scores[table])]
+    if scores[best.name] < LEAST:
+        return ""
+    tables = [best]
+    if best.name == "enrolments" and len(found["pupils"]) > 1:
+        tables = [TABLES["pupils"], best]
+    elif best.name == "pupils" and "entry_date" in found["enrolments"]:
+        tables = [best, TABLES["enrolments"]]
+    parts = [_section(name, table, found[table.name], len(tables) > 1) for table in tables]
+    used = {one.name for table in tables for one in found[table.name].values()}
+    unused = [one.name for one in columns if one.name not in used]
+    return "\n\n".join(parts) + (f"\n# not used: {', '.join(unused)}" if unused else "")
+
+
+def propose_mapping(path: Path) -> str:
+    """Propose how the analyst may read a file: sections for ``riskmodel.toml``, one per table in it.
+
+    Parameters
+    ----------
+    path : Path
+        A file of an unknown layout.
+
+    Returns
+    -------
+    str
+        Sections, or a sentence where none is needed or none can be proposed, for each sheet of a
+        workbook.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be opened.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file. Check the path.")
+    return "\n\n".join(_proposed(one) for one in open_file(path, path.name))
+
+
+def _proposed(one: Opened) -> str:
+    """Return the sections for an opened file, or why there are none."""
+    source = source_of([str(column) for column in one.raw.columns])
+    if source is not None:
+        return f"# {one.name}: is read as '{source.name}' already; it needs no section."
+    if text := propose(one.name, one.raw):
+        return text
+    return (
+        f"# {one.name}: no table fits. A table needs the day of each fact, and most need UPNs. Is the first "
+        "line the header? Write a section by hand where the file does hold facts: docs/mapping.md."
+    )
+
+
+def _is_value(name: str) -> bool:
+    """Whether the name of a column is a value, so that the file has no header."""
+    return bool(re.fullmatch(rf"{UPN}|[\d\s./:-]+", name))
+
+
+def _matched(table: Table, columns: list[_Theirs]) -> dict[str, _Theirs]:
+    """Return which column of the file is most like each column of a table, each at most once."""
+    pairs = [
+        (_likeness(ours, theirs), -place, ours.name, theirs)
+        for ours in table.columns
+        for place, theirs in enumerate(columns)
+    ]
+    made: dict[str, _Theirs] = {}
+    for likeness, _, ours, theirs in sorted(pairs, key=lambda pair: pair[:3], reverse=True):
+        if likeness > 0 and ours not in made and theirs not in made.values():
+            made[ours] = theirs
+    return {column.name: made[column.name] for column in table.columns if column.name in made}
+
+
+def _likeness(ours: Column, theirs: _Theirs) -> float:
+    """Return how like a column of the file is to one of a table: by its name, and by its values."""
+    named, fits = _named(ours.name, theirs.name), _fit(ours, theirs)
+    # what only the values show counts where a table cannot do without it
+    is_event = ours.kind in {"pupil", "date"} and ours.required and ours.name != "recorded_on"
+    if fits >= FITS and (is_event or (ours.kind == "code" and len(theirs.text) > 1)):
+        return 0.4 + 0.6 * named
+    if ours.kind in {"pupil", "date"}:
+        return 0.0 if fits < FITS or named < NAMED else 0.4 + 0.6 * named
+    return 0.0 if named < NAMED or fits == 0 else 0.2 * fits + 0.8 * named
+
+
+def _named(ours: str, theirs: str) -> float:
+    """Return the likeness of two names, from 0 to 1."""
+    name = plain(theirs)
+    known = [plain(ours), *OTHER_NAMES.get(ours, "").split()]
+    if name in known:
+        return 1.0
+    if any(len(one) > 3 and one in name for one in known):
+        return 0.8
+    best = max(difflib.SequenceMatcher(None, one, name).ratio() for one in known)
+    return best if best >= 0.75 else 0.0
+
+
+def _fit(ours: Column, theirs: _Theirs) -> float:
+    """Return the share of a column's distinct values that can be one of ours."""
+    text = theirs.text
+    if text.empty:
+        return 0.0
+    if ours.kind == "pupil":
+        return float(text.str.fullmatch(UPN).mean())
+    if ours.kind == "date":
+        return theirs.dates
+    if ours.kind == "code":
+        known = {*map(str.lower, ours.allowed), *WORDS.get(ours.name, {})}
+        few = 0.5 if len(text) <= SHOWN else 0.0
+        return max(float(text.str.lower().isin(known).mean()), few)
+    if ours.kind in {"integer", "number"}:
+        number = pd.to_numeric(text.str.extract(r"(-?[\d.]+)")[0], errors="coerce")
+        return float(number.between(ours.low, ours.high).mean())
+    return 0.0 if text.str.fullmatch(UPN).mean() > 0.5 or theirs.dates > FITS else 1.0
+
+
+def _needed(table: Table) -> list[Column]:
+    """Return the columns by which a table is recognised."""
+    free = {"recorded_on", *ANSWERED} if table.event else set()
+    return [one for one in table.columns if one.required and one.name not in free]
+
+
+def _score(table: Table, found: dict[str, _Theirs], file: str) -> float:
+    """Return how well a file fits a table; 0 where it lacks the pupil or the day of the fact."""
+    must = {"pupil_id"} & set(table.names) | ({table.event} - {"", "confirmed_on"})
+    if not must <= set(found) or (
+        table.name == "pupils" and not {"sex", "birth_month"} & set(found)
+    ):
+        return 0.0
+    likeness = {
+        one.name: _likeness(one, found[one.name]) if one.name in found else 0.0
+        for one in _needed(table)
+    }
+    if likeness.get("kind") == 0 and _kind(file, table["kind"]) != "?":
+        likeness["kind"] = 1.0
+    return float(np.mean([*likeness.values()]))
+
+
+def _section(name: str, table: Table, found: dict[str, _Theirs], is_one_of_two: bool) -> str:
+    """Return the section of a table."""
+    head = _slug(name) + (f"_{table.name}" if is_one_of_two else "")
+    by_age = table.name == "enrolments" and is_one_of_two
+    columns = {k: v for k, v in found.items() if not (by_age and k == "year_group")}
+    lines = [
+        f"# {name}: one row per {table.row}",
+        f"[sources.{head}]",
+        f"file = {_quoted(_pattern(name))}",
+        f'table = "{table.name}"',
+        *_dates(table, columns),
+        "",
+        f"[sources.{head}.columns]",
+        *(
+            f"{ours} = {_quoted(one.name)}  # {_shown(table[ours], one)}"
+            for ours, one in columns.items()
+        ),
+    ]
+    fixed = {
+        one.name: ANSWERED.get(one.name, "?")
+        for one in table.columns
+        if one.required and not one.nullable and one.name not in {*columns, "recorded_on"}
+        if not (by_age and one.name == "year_group")
+    }
+    if "kind" in fixed:
+        fixed["kind"] = _kind(name, table["kind"])
+    if fixed:
+        lines += ["", f"[sources.{head}.fixed]  # the same in all rows"]
+        lines += [
+            f'{ours} = "{value}"{_choice(table[ours], value)}' for ours, value in fixed.items()
+        ]
+    for ours, one in columns.items():
+        if table[ours].kind == "code":
+            lines += _codes(f"sources.{head}.codes.{ours}", table[ours], one)
+    return "\n".join(lines)
+
+
+def _slug(name: str) -> str:
+    """Return a name for the section: letters of the file's name and of its sheet."""
+    parts = re.findall(r"[a-z]+", re.sub(r"\.\w+(?=$|,)", "", name.rsplit("/", 1)[-1].lower()))
+    return "_".join(part for part in parts if part != "sheet") or "source"
+
+
+def _pattern(name: str) -> str:
+    """Return a pattern of the file's name in which numbers may differ."""
+    file = name.rsplit("/", 1)[-1].split(", sheet ")[0]
+    return re.sub(r"\d+([-_.]?\d+)*", "*", file)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _dates(table: Table, found: dict[str, _Theirs]) -> Iterable[str]:
+    """Yield the format of the dates, where all dates of the file have one."""
+    texts = [one.text for ours, one in found.items() if table[ours].kind == "date"]
+    if not texts:
+        return
+    text = pd.concat(texts)
+    forms = [form for form in FORMS if _parsed(text, form) == 1]
+    if forms:
+        doubt = (
+            "  # or MM/DD/YYYY: no value decides"
+            if {"DD/MM/YYYY", "MM/DD/YYYY"} <= {*forms}
+            else ""
+        )
+        yield f'dates = "{forms[0]}"{doubt}'
+
+
+def _shown(ours: Column, theirs: _Theirs) -> str:
+    """Return what may be said of a column's values: never a name, a UPN or a day of birth."""
+    count = len(theirs.text)
+    n = f"{count:,}{' or more' if count == SAMPLE else ''} value{'' if count == 1 else 's'}"
+    if in_days(ours, theirs.name):
+        return f"{n}; a day counts as two half-days"
+    if ours.kind == "code":
+        often = _often(theirs)
+        return ", ".join(often[:8]) + (", ..." if len(often) > 8 else "") if often else n
+    if ours.kind in {"integer", "number"} and len(theirs.text) <= 8:
+        return ", ".join(one for one in theirs.text if not may_identify(one)) or n
+    if ours.kind == "date" and ours.name != "birth_month":
+        return f"{n}, such as {theirs.text[0]}"
+    return n
+
+
+def _often(theirs: _Theirs) -> list[str]:
+    """Return the values that several rows share and that look like no UPN."""
+    counts = theirs.values.dropna().astype("str").str.strip().value_counts()
+    few = counts if len(counts) <= SHOWN else counts[:0]
+    least = min(OFTEN, max(1, len(theirs.values) // 10))
+    return [
+        str(one) for one in few[few >= least].index if one and not re.search(r"\d{9}", str(one))
+    ]
+
+
+def _choice(ours: Column, value: str) -> str:
+    """Return the comment that says what may stand for a question mark."""
+    if value != "?":
+        return ""
+    return f"  # write one of {', '.join(ours.allowed)}" if ours.allowed else f"  # {ours.label}"
+
+
+def _kind(name: str, ours: Column) -> str:
+    """Return the kind of circumstance that the name of a file is nearest to."""
+    slug = _slug(name)
+    inside = [one for one in ours.allowed if one in slug or f"{one}s" in slug]
+    close = difflib.get_close_matches(slug, ours.allowed, n=1, cutoff=0.75)
+    return next(iter([*inside, *close]), "?")
+
+
+def _codes(head: str, ours: Column, theirs: _Theirs) -> list[str]:
+    """Return the table of values that are no codes of ours."""
+    known = set(map(str.lower, ours.allowed))
+    others = [one for one in _often(theirs) if one.lower() not in known]
+    if not others:
+        return []
+    lines = []
+    for one in others:
+        code = _code_of(one, ours)
+        lines.append(f'{_quoted(one)} = "{code}"{_choice(ours, code)}')
+    return ["", f"[{head}]", *lines]
+
+
+def _code_of(value: str, ours: Column) -> str:
+    """Return the code that a value stands for, by its words; a question mark where none is near."""
+    words = dict(WORDS.get(ours.name, {}))
+    for name in ("marks", "reasons", "activities", "needs", "ethnicities", "circumstances"):
+        labels = code_set(name)["label"]
+        if set(labels.index) <= set(ours.allowed):
+            words |= {label.lower(): str(code) for code, label in labels.items()}
+    close = difflib.get_close_matches(value.lower(), list(words), n=1, cutoff=0.75)
+    return words[close[0]] if close else "?"
