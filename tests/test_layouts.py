@@ -75,3 +75,52 @@ def test_a_grid_of_days_is_a_register_whatever_else_it_holds() -> None:
     found = source_of(["UPN", "Year", "School", "Admission Date", "02/09/2024"])
     assert found is not None
     assert found.name == "School roll"
+
+
+ROW = "{0}tableid,NativeId,{1}tableid,{1}orderseqcolumn,sourceid"
+HEADERS = {
+    "pupilonrolltableid,NativeId,dob,surname,forename,upn,formerupn,sex,entrydate,schoolcensustableid,"
+    "termlysessionspossible,language,enrolstatus,senprovision,ncyearactual": "pupils on roll",
+    "pupilnolongeronrolltableid,NativeId,dob,surname,upn,entrydate,leavingdate,schoolcensustableid,"
+    "termlysessionspossible,termlysessionsauthorised,ncyearleaving": "pupils on roll",
+    ROW.format("pupilnolongeronroll", "addressesoffroll") + ",postcode": "addresses",
+    ROW.format("pupilonroll", "fsmperiodsonroll") + ",fsmstartdate,fsmenddate": "free school meals",
+    ROW.format("pupilonroll", "senneeds") + ",sentyperank,sentype": "SEN needs",
+    ROW.format("pupilonroll", "termlysessiondetailsonroll")
+    + ",sessions,attendancereason": "attendance",
+    ROW.format("pupilonroll", "summerhalfterm2sessiondetailsonroll")
+    + ",sessions,attendancereason": "attendance, second half of summer",
+    ROW.format("pupilnolongeronroll", "termlyexclusionsoffroll")
+    + ",startdate,sessions,reason1,reason2,reason3,category,senprovision": "exclusions",
+}
+"""Headers of tables as COLLECT exports them → which table of the School Census it is."""
+
+OTHERS = {
+    "CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB": "SSDA903: header",
+    "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,URN": "SSDA903: episodes",
+    "Estab,UPN,Gender,DoB,EnrolStatus,EntryDate,NCyearActual,TermlySessionsPossible,/,\\,B,I,M,O,U,"
+    "Reference Date": "Attendance by code, census day given",
+    "UPN,Estab,Category,Start Date,Reason 1,Date Notified": "Suspensions and exclusions",
+    "UPN,Date,Session,Mark": "Register marks",
+    "UPN,Year Group,School,Service,Start Date,End Date": "Spell list",
+}
+"""Headers of other files → their source."""
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [*((header, f"School Census: {name}") for header, name in HEADERS.items()), *OTHERS.items()],
+)
+def test_files_known_before_are_known_as_the_same(header: str, name: str) -> None:
+    found = source_of(header.split(","))
+    assert found is not None
+    assert found.name == name
+
+
+def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
+    extract = read_layout("school_lists_not_used", tmp_path / "x")
+    told = extract.problems.set_index("file")["message"]
+    assert "sums without attendance codes" in told["school_lists_not_used/attendance.csv"]
+    assert "Incidents are in none of the tables" in told["school_lists_not_used/behaviour.csv"]
+    assert set(extract.problems["rule"]) == {"not_used"}
+    assert extract.rejects["reason"].tolist() == ["not_used"] * 3

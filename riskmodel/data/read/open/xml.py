@@ -74,9 +74,6 @@ ATTENDANCE: dict[str, tuple[str, Row]] = {
 }
 """Element with attendance by code → table, and the column that tells the two apart."""
 
-CENSUSES = {"SC", "PRU"}
-"""Collections whose returns belong to the School Census."""
-
 CHILD = ("lachildid", "upn", "upnunknown", "personbirthdate")
 REFERRAL = ("cinreferraldate", "primaryneedcode", "cinclosuredate", "reasonforclosure")
 PLAN = ("cppstartdate", "cppenddate")
@@ -129,15 +126,23 @@ def open_markup(path: Path) -> dict[str, pd.DataFrame]:
 def _rows(events: Any) -> Rows:
     """Return rows as their elements end; an element that was read is let go of."""
     header: Row = {}
+    named = False
     for number, (_, element) in enumerate(events):
         name = _local(element)
         if name == "header" and not header:
             header = _leaves(element)
-            if "referencedate" in header and header.get("collection", "SC").upper() in CENSUSES:
-                yield "returns", _return_of(header)
         elif name in READERS and len(element):
-            yield from READERS[name](element, header, number)
+            reader = _reader(name, header)
+            if reader is _census_pupil and "referencedate" in header and not named:
+                named = True
+                yield "returns", _return_of(header)
+            yield from reader(element, header, number)
             element.clear()
+
+
+def _reader(name: str, header: Row) -> Callable[[Any, Row, int], Rows]:
+    """Return what reads an element: a ``Pupil`` is of a census where the header has a census day."""
+    return _census_pupil if name == "pupil" and "referencedate" in header else READERS[name]
 
 
 def _return_of(header: Row) -> Row:

@@ -19,24 +19,28 @@ from riskmodel.data.read.returns.scoping import (
     scope_ids,
     set_ambiguous_aside,
 )
+from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
+from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.source import Context, column, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
 
 PUPILS_ON_ROLL = "School Census: pupils on roll"
+"""The source whose rows those of other census tables belong to."""
 
 CENSUS_RETURNS = "School Census: returns"
+
+CHILDREN_IN_NEED = "CIN census, flat"
 
 LEAVER_ID = "pupilnolongeronrolltableid"
 """Column with the id of a row of a pupil who is no longer on roll."""
 
 SHORTEST_UPN = 12
 """UN1 to UN7 and the like are shorter and mean nobody."""
-"""The source whose rows those of other census tables belong to."""
 
 NAMING = ("upn", "formerupn", "surname", "forename", "middlenames", "preferredsurname")
 """Columns that name a pupil; none goes beyond the door."""
@@ -63,7 +67,8 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     _add_deciles(context, _of(files, "Postcode lookup"))
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
-    _add_children_in_care(files, log)
+    _add_children(files, log)
+    name_persons(files, context, log)
     return context
 
 
@@ -129,27 +134,33 @@ def _add_activities(context: Context, groups: pd.DataFrame) -> None:
         context.group_of_activity = pd.Series(group, index=code).groupby(level=0).first()
 
 
-def _add_children_in_care(files: list[ReturnFile], log: ReadLog) -> None:
-    """Add the UPN to each episode of care; ``CHILD`` is the same in every year's return.
+def _add_children(files: list[ReturnFile], log: ReadLog) -> None:
+    """Add the UPN to rows of children whom social care knows by an id, the same in every year's return.
 
     A child may have no UPN at first, and one in a later year. An id with two UPNs means that of the header
     of the same return.
     """
-    headers = [_children(one) for one in files if one.source.name == "SSDA903: header"]
+    headers = [_children(one, "child") for one in files if one.source.name == "SSDA903: header"]
+    in_need = [_children(one, "lachildid") for one in files if one.source.name == CHILDREN_IN_NEED]
     for one in files:
         if one.source.name == "SSDA903: episodes":
-            _name_children(one, headers, log)
+            _name_children(one, "child", headers, log)
+        elif CHILD_ID in one.source.columns:
+            own = column(one.frame, "upn").astype("object")
+            _name_children(one, CHILD_ID, [*headers, *in_need], log)
+            written = own.notna() & (own.astype("str").str.strip().str.len() >= SHORTEST_UPN)
+            one.frame["upn"] = own.where(written, one.frame["upn"])
 
 
-def _children(header: ReturnFile) -> Holder:
-    """Return the UPN of each child of a header that has one."""
-    upn = header.frame["upn"].astype("str").str.strip().str.upper()
-    named = (header.frame["upn"].notna() & (upn.str.len() >= SHORTEST_UPN)).to_numpy()
-    return Holder(file=header, ids=header.frame["child"].astype("str")[named], meaning=upn[named])
+def _children(one: ReturnFile, id_: str) -> Holder:
+    """Return the UPN of each child of a file that has one."""
+    upn = one.frame["upn"].astype("str").str.strip().str.upper()
+    named = (one.frame["upn"].notna() & (upn.str.len() >= SHORTEST_UPN)).to_numpy()
+    return Holder(file=one, ids=one.frame[id_].astype("str")[named], meaning=upn[named])
 
 
-def _name_children(one: ReturnFile, headers: list[Holder], log: ReadLog) -> None:
-    ids = one.frame["child"].astype("str")
+def _name_children(one: ReturnFile, id_: str, headers: list[Holder], log: ReadLog) -> None:
+    ids = one.frame[id_].astype("str")
     upns: pd.Series = pd.Series(dtype="object")
     if headers:
         every = pd.concat([holder.table() for holder in headers]).drop_duplicates(["id", "meaning"])

@@ -1,6 +1,7 @@
 """Every kind of file that can be read: one module per source."""
 
 from riskmodel.data.read.sources import (
+    annex_a,
     census,
     census_flat,
     exclusions,
@@ -11,6 +12,7 @@ from riskmodel.data.read.sources import (
     registers,
     results,
     roll,
+    school_lists,
     sen2,
     social_care,
 )
@@ -25,10 +27,12 @@ SOURCES = (
     *exclusions.SOURCES,
     *sen2.SOURCES,
     *social_care.SOURCES,
+    *annex_a.SOURCES,
     *nccis.SOURCES,
     *results.SOURCES,
     *roll.SOURCES,
     *lists.SOURCES,
+    *school_lists.SOURCES,
     *reference.SOURCES,
 )
 """All kinds of files."""

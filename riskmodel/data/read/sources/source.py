@@ -51,6 +51,8 @@ class Context:
         Establishment number → ``school_id``.
     group_of_activity : Series of shape (n_codes,)
         NCCIS activity code → group, where the LA groups some otherwise than the code set.
+    assessments : DataFrame
+        Index ``requeststableid`` of SEN2; ``outcome`` and ``day`` of the assessment, as written.
     """
 
     censuses: pd.DataFrame = field(
@@ -64,6 +66,9 @@ class Context:
     deciles: pd.DataFrame = field(default_factory=pd.DataFrame)
     school_of_number: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
     group_of_activity: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
+    assessments: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"outcome": [], "day": []}, dtype="str")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

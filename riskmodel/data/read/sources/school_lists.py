@@ -1,0 +1,48 @@
+"""Exports of school systems of which nothing can be used: they are known, so that the reader can say why.
+
+In:  one row per incident, or per pupil with sums of attendance.
+Out: nothing.
+"""
+
+from __future__ import annotations
+
+from riskmodel.data.read.sources.source import Source
+
+__all__ = ["SOURCES"]
+
+INCIDENTS = {
+    **dict.fromkeys(
+        ("behaviourtype", "behaviour", "eventtype", "conducttype", "achievementtype"),
+        "incidenttype",
+    ),
+    **dict.fromkeys(("date", "eventdate", "dateofincident", "behaviourdate"), "incidentdate"),
+}
+
+SUMS = {
+    **dict.fromkeys(("possiblesessions", "sessionspossible", "possiblemarks"), "possible"),
+    **dict.fromkeys(
+        ("authorisedabsence", "authorisedabsences", "authabs", "sessionsauthorised"), "authorised"
+    ),
+    **dict.fromkeys(
+        ("unauthorisedabsence", "unauthorisedabsences", "unauthabs", "sessionsunauthorised"),
+        "unauthorised",
+    ),
+}
+
+SOURCES = (
+    Source(
+        name="Behaviour incidents",
+        unused="Incidents are in none of the tables. Suspensions and exclusions are: export them with "
+        "UPN, establishment, category and start date.",
+        aliases=INCIDENTS,
+        columns=frozenset({"upn", "incidenttype", "incidentdate"}),
+    ),
+    Source(
+        name="Attendance summary",
+        unused="It holds sums without attendance codes, and a termly total needs the code and the end of "
+        "the term. Export the marks, or a column per code with the last day of the term.",
+        aliases=SUMS,
+        columns=frozenset({"upn", "possible", "authorised", "unauthorised"}),
+    ),
+)
+"""Exports of school systems."""
