@@ -10,7 +10,25 @@ import pytest
 from riskmodel.data import TABLES
 from riskmodel.data.codes import PERSISTENT, SEVERE, activity_groups, code_set, codes
 
-SETS = ["marks", "reasons", "activities", "needs", "ethnicities", "circumstances", "national"]
+SETS = [
+    "marks",
+    "reasons",
+    "activities",
+    "needs",
+    "ethnicities",
+    "extended_ethnicities",
+    "circumstances",
+    "national",
+]
+ETHNICITIES_2026 = """
+WBRI WCOR WENG WNIR WSCO WWEL WOWB WIRI WIRT WOTH WALB WBOS WCRO WGRE WGRK WGRC WITA WKOS WPOR WSER WTUR
+WTUK WTUC WEUR WEEU WWEU WOTW WROM WROG WROR WROO MWBC MWBA MWAS MWAP MWAI MWAO ABRI AWEL MOTH MAOE MABL
+MACH MBOE MBCH MCOE MWOE MWCH MOTM AIND APKN AMPK AKPA AOPK ABAN AOTH AAFR AKAO ANEP ASNL ASLT ASRO AOTA
+BBRI BWEL BCRB BAFR BANN BCON BGHA BNGN BSLN BSOM BSUD BAOF BOTH BEUR BNAM BOTB CHNE CHKC CMAL CSNG CTWN
+COCH OOTH OAFG ORAB OARA OEGY OFIL OIRN OIRQ OJPN OKOR OKRD OLAM OLEB OLIB OMAL OMRC OPOL OTHA OVIE OYEM
+OOEG NOBT REFU
+"""
+"""Code set of ethnicity in the School Census of 2026."""
 FAMILIES = {"present", "approved_activity", "authorised", "unauthorised", "not_possible"}
 NEW_ON = "2024-08-19"
 """The day the School Attendance (Pupil Registration) (England) Regulations 2024 came into force."""
@@ -27,6 +45,14 @@ def test_a_code_set_has_codes_and_labels_each_once(name: str) -> None:
     for column in cells:
         assert (cells[column] == cells[column].str.strip()).all()
     assert (cells[["code", "label"]] != "").all(axis=None)
+
+
+def test_every_ethnicity_of_the_census_is_a_main_code_or_rolls_up_to_one() -> None:
+    main, extended = set(codes("ethnicities")), code_set("extended_ethnicities")
+    assert set(ETHNICITIES_2026.split()) == (main - {"not_known"}) | set(extended.index)
+    assert set(extended["main"]) <= main - {"REFU", "NOBT", "not_known"}
+    assert not main & set(extended.index)
+    assert set(extended["main_from"]) == {"guide", "list", "order", "recalled"}
 
 
 @pytest.mark.parametrize("name", ["marks", "reasons"])

@@ -64,7 +64,7 @@ def test_a_number_in_its_range_is_taken(text: str, value: float) -> None:
         "£2",
         "2 days",
         "0x10",
-        "-",
+        "- 1",
     ],
 )
 def test_what_is_no_number_of_the_range_is_bad(text: str) -> None:
@@ -98,7 +98,7 @@ def test_blank_text_is_missing_and_not_bad(blank: str, column: Column, dtype: st
     [
         (TEXT, ["5", None, "x", None]),
         (SIZE, [5.0, None, None, None]),
-        (MARK, [None, None, None, None]),
+        (MARK, [None, None, "X", None]),
     ],
     ids=lambda one: getattr(one, "kind", None),
 )
@@ -133,7 +133,7 @@ def test_each_kind_of_column_has_the_rule_that_bad_values_break(column: Column, 
         ("\\", "\\"),
         (" C2 ", "C2"),
         ("#", "#"),
-        ("c2", None),  # a register's codes are capitals
+        ("c2", "C2"),
         ("C 2", None),
         ("C22", None),
         ("-", None),
@@ -170,6 +170,34 @@ WRITTEN = [
     ("2024-sep-02", "2024-09-02"),
     ("2024-02-29", "2024-02-29"),
     ("29/02/2024", "2024-02-29"),
+    ("2024-9-2", "2024-09-02"),
+    ("2024/09/02", "2024-09-02"),
+    ("2024-Sept-02", "2024-09-02"),
+    ("2024-09-02T08:30:00.000", "2024-09-02"),
+    ("2024-09-02T08:30:00Z", "2024-09-02"),
+    ("2024-09-01T23:00:00Z", "2024-09-02"),  # midnight in a British summer
+    ("2024-12-01T23:30:00+00:00", "2024-12-01"),
+    ("2024-09-02T00:00:00+01:00", "2024-09-02"),
+    ("2/9/2024", "2024-09-02"),
+    ("02-09-2024", "2024-09-02"),
+    ("02.09.2024", "2024-09-02"),
+    ("02/09/2024 09:30", "2024-09-02"),
+    ("02/09/2024 09:30:15 PM", "2024-09-02"),
+    ("02.09.2024 09.30", "2024-09-02"),
+    ("02/09/24", "2024-09-02"),
+    ("02/09/49", "2049-09-02"),
+    ("02/09/50", "1950-09-02"),
+    ("2-Sep-24", "2024-09-02"),
+    ("02-Sep-2024", "2024-09-02"),
+    ("02SEP2024", "2024-09-02"),
+    ("2nd September 2024", "2024-09-02"),
+    ("2 Sept. 2024", "2024-09-02"),
+    ("Mon 02 Sep 2024", "2024-09-02"),
+    ("Monday, 2 September 2024", "2024-09-02"),
+    ("September 2, 2024", "2024-09-02"),
+    ("Sep 2 2024 12:00AM", "2024-09-02"),
+    ("\u00a002/09/2024\u200b", "2024-09-02"),
+    ("０２/０９/２０２４", "2024-09-02"),
     ("1950-01-01", "1950-01-01"),
     ("2100-01-01", "2100-01-01"),
 ]
@@ -184,12 +212,19 @@ NO_DATES = [
     "31/04/2024",
     "12/31/2024",
     "2024-09-02junk",
-    "2024-9-2",
     "20240902",
-    "2024-Sept-02",
     "2024-Foo-02",
-    "02-09-2024",
-    "02.09.2024",
+    "02 Foo 2024",
+    "02/09-2024",
+    "02/09/024",
+    "32/01/2024",
+    "2024-09-02T08:30:00 somewhere",
+    "1900-01-01",
+    "1899-12-30",
+    "#VALUE!",
+    "#REF!",
+    "TBC",
+    "41885.5",
     "45537",
     "soon",
     "9999-12-31",
@@ -213,6 +248,90 @@ def test_what_is_no_date_is_missing_and_bad(text: str, as_category: bool) -> Non
     raw = pd.Series([text], dtype="category" if as_category else "str")
     assert read_dates(raw).isna().all()
     assert convert_column(raw, DAY)[1].tolist() == [True]
+
+
+NO_VALUE = ["NULL", "(null)", "N/A", "#N/A", "n/a", "NA", "NaN", "NaT", "<NA>", "(blank)", "\u00a0"]
+OFTEN_NO_VALUE = ["-", "--", "–", "None", "nil", "00/00/0000", "0000-00-00"]
+
+
+@pytest.mark.parametrize("dtype", ["str", "category", "object"])
+@pytest.mark.parametrize("column", [SIZE, YEAR, MARK, TEXT, DAY, WHO], ids=lambda one: one.kind)
+def test_words_of_programs_for_no_value_are_missing_and_not_bad(column: Column, dtype: str) -> None:
+    values, bad, _ = convert_column(pd.Series(NO_VALUE).astype(dtype), column)
+    assert values.isna().all()
+    assert not bad.any()
+
+
+@pytest.mark.parametrize("column", [SIZE, YEAR, TEXT, DAY], ids=lambda one: one.kind)
+def test_a_dash_is_no_value_but_may_be_meant_for_a_code(column: Column) -> None:
+    values, bad, _ = convert_column(pd.Series(OFTEN_NO_VALUE), column)
+    assert values.isna().all()
+    assert not bad.any()
+    assert convert_column(pd.Series(["-"]), MARK)[1].tolist() == [True]
+
+
+def test_a_moment_of_another_zone_is_a_day_in_england() -> None:
+    raw = pd.Series(pd.to_datetime(["2024-09-01 23:00", "2024-12-01 23:00"]).tz_localize("UTC"))
+    assert read_dates(raw).dt.day.tolist() == [2, 1]
+
+
+def code_of(table: str, name: str, *written: str) -> list[object]:
+    made, _ = converted(list(written), TABLES[table][name])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "code", "written"),
+    [
+        ("pupils", "sex", "F", ["f", "Female", "GIRL", "2", " F ", "female"]),
+        ("pupils", "sex", "M", ["m", "Male", "boy", "1", "1.0"]),
+        ("pupils", "sex", NOT_KNOWN, ["U", "unknown", "Not known", "W", "9"]),
+        (
+            "pupils",
+            "ethnicity",
+            "WBRI",
+            ["wbri", "White British", "WENG", "weng", "White - English"],
+        ),
+        ("pupils", "ethnicity", "APKN", ["Pakistani", "AMPK", "Mirpuri Pakistani"]),
+        ("sessions", "session", "AM", ["am", "Am", "a.m.", "Morning"]),
+        ("sessions", "session", "PM", ["pm", "P.M.", "afternoon"]),
+        ("sessions", "mark", "Y1", ["y1", " Y1 "]),
+        ("suspensions", "category", "SUSP", ["FIXD", "Suspension", "Fixed period", "fixed-term"]),
+        ("suspensions", "category", "PERM", ["perm", "Permanent exclusion", "Permanent", "PEX"]),
+        ("suspensions", "category", "LNCH", ["Lunchtime", "lunch"]),
+        ("suspensions", "reason_1", "PP", ["pp", "Physical assault against a pupil"]),
+        ("send", "provision", "N", ["n", "None", "No SEN"]),
+        ("send", "provision", "K", ["SEN Support", "A", "P"]),
+        ("send", "provision", "E", ["EHCP", "EHC plan", "Statement"]),
+        ("send", "primary_need", "SEMH", ["semh", "Social, emotional and mental health"]),
+        ("destinations", "activity_code", "210", ["210", "210.0", " 210"]),
+        ("calendar", "term", "autumn", ["AUT", "Autumn"]),
+    ],
+)
+def test_a_code_is_read_in_any_capitals_and_as_words(
+    table: str, name: str, code: str, written: list[str]
+) -> None:
+    assert code_of(table, name, *written) == [code] * len(written)
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "written"),
+    [
+        ("pupils", "sex", ["3", "Mx", "MF"]),
+        ("sessions", "session", ["1", "noon"]),
+        ("sessions", "mark", ["//", "present", "C 2", "Y8"]),
+        ("suspensions", "category", ["exclusion", "internal", "SUSPPERM"]),
+        ("destinations", "activity_code", ["21", "2100", "210.5"]),
+    ],
+)
+def test_what_may_mean_two_things_or_none_is_no_code(
+    table: str, name: str, written: list[str]
+) -> None:
+    assert code_of(table, name, *written) == [None] * len(written)
+
+
+def test_a_whole_number_written_with_a_decimal_is_the_same_name() -> None:
+    assert converted(["900001.0", "900001", "9.5"], TEXT)[0] == ["900001", "900001", "9.5"]
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])

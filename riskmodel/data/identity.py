@@ -21,6 +21,7 @@ from riskmodel.errors import DataError
 
 __all__ = [
     "DEFAULT_KEY_FILE",
+    "clean_upns",
     "load_key",
     "may_identify",
     "pseudonyms",
@@ -68,11 +69,34 @@ def may_identify(text: str) -> bool:
     is_code = (
         not capitals or len(words) == 1 and words[0].isupper() and len(words[0]) <= LONGEST_CODE
     )
-    return not is_code or "@" in text or LONG_NUMBER.search(text) is not None
+    digits = re.sub(r"\s", "", text)
+    return not is_code or "@" in text or LONG_NUMBER.search(digits) is not None
 
 
 def _is_small(word: str) -> bool:
     return word.isascii() and word.islower()
+
+
+def clean_upns(upns: pd.Series) -> pd.Series:
+    """Return UPNs in capitals, without blanks and with plain digits.
+
+    Parameters
+    ----------
+    upns : Series of str, shape (n_rows,)
+        As files hold them.
+
+    Returns
+    -------
+    Series of str
+        Missing where missing.
+
+    Examples
+    --------
+    >>> clean_upns(pd.Series([" r2011 0001 8042"])).tolist()
+    ['R201100018042']
+    """
+    text = upns.astype("str").str.normalize("NFKC").str.upper()
+    return text.str.replace(r"[\s\u200b-\u200f\u2060\ufeff]", "", regex=True)
 
 
 def upn_check_letters(upns: pd.Series) -> pd.Series:

@@ -41,14 +41,15 @@ def code_set(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"marks"``, ``"reasons"``, ``"activities"``, ``"needs"``, ``"ethnicities"`` or
-        ``"circumstances"``.
+        ``"marks"``, ``"reasons"``, ``"activities"``, ``"needs"``, ``"ethnicities"``,
+        ``"extended_ethnicities"`` or ``"circumstances"``.
 
     Returns
     -------
     DataFrame
-        Indexed by ``code``. ``label`` always; ``family`` (marks), ``group`` (activities) or
-        ``major`` (ethnicities); ``from`` and ``to``, first and last day in force, where known.
+        Indexed by ``code``. ``label`` always; ``family`` (marks), ``group`` (activities),
+        ``major`` (ethnicities) or ``main`` (extended ethnicities, the code each rolls up to);
+        ``from`` and ``to``, first and last day in force, where known.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.identity import load_key, pseudonyms
+from riskmodel.data.identity import clean_upns, load_key, pseudonyms
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
@@ -25,7 +25,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
-from riskmodel.data.read.sources.source import Context, column, plain
+from riskmodel.data.read.sources.source import NAMES, Context, column, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
 
@@ -42,7 +42,7 @@ LEAVER_ID = "pupilnolongeronrolltableid"
 SHORTEST_UPN = 12
 """UN1 to UN7 and the like are shorter and mean nobody."""
 
-NAMING = ("upn", "formerupn", "surname", "forename", "middlenames", "preferredsurname")
+NAMING = ("upn", "formerupn", *NAMES)
 """Columns that name a pupil; none goes beyond the door."""
 
 
@@ -154,7 +154,7 @@ def _add_children(files: list[ReturnFile], log: ReadLog) -> None:
 
 def _children(one: ReturnFile, id_: str) -> Holder:
     """Return the UPN of each child of a file that has one."""
-    upn = one.frame["upn"].astype("str").str.strip().str.upper()
+    upn = clean_upns(one.frame["upn"])
     named = (one.frame["upn"].notna() & (upn.str.len() >= SHORTEST_UPN)).to_numpy()
     return Holder(file=one, ids=one.frame[id_].astype("str")[named], meaning=upn[named])
 
@@ -225,7 +225,7 @@ def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: Re
 def _pseudonym_of_upn(upn: pd.Series, former: dict[str, str], key: bytes) -> dict[str, str]:
     """Return each UPN as it is written, with the pseudonym of its pupil."""
     distinct = pd.Series(upn.dropna().unique()).astype("str")
-    clean = distinct.str.strip().str.upper()
+    clean = clean_upns(distinct)
     names = pseudonyms(clean.replace(former), key)
     names = names.where(clean.str.len() >= SHORTEST_UPN)
     return dict(zip(distinct, names, strict=True))
@@ -282,11 +282,7 @@ def _former(pupils: list[ReturnFile]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for one in pupils:
         if "formerupn" in one.frame:
-            former = (
-                one.frame[["formerupn", "upn"]]
-                .astype("str")
-                .apply(lambda c: c.str.strip().str.upper())
-            )
+            former = one.frame[["formerupn", "upn"]].astype("str").apply(clean_upns)
             is_other = former["formerupn"] != former["upn"]
             former = former[(former["formerupn"].str.len() >= 12) & is_other]
             pairs |= dict(zip(former["formerupn"], former["upn"], strict=True))

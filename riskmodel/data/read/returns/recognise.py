@@ -14,9 +14,11 @@ import pandas as pd
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, RowCount
+from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem, encoding_warning
+from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES
-from riskmodel.data.read.sources.source import Source, plain, with_plain_columns
+from riskmodel.data.read.sources.source import NAMES, Source, plain, with_plain_columns
 
 __all__ = ["recognise", "source_of"]
 
@@ -63,6 +65,8 @@ def recognise(
         return None
     days = source.headings(names) if source.headings else {}
     frame = with_plain_columns(raw.rename(columns=days), source.aliases).reset_index(drop=True)
+    frame, problems = _plain_values(frame, name, has_form=any(one.dates for one in mine))
+    log.problems += problems
     empty = np.zeros(len(raw), dtype=bool)
     return ReturnFile(name, source, raw, frame, first, encoding, empty, empty.copy())
 
@@ -97,6 +101,15 @@ def _set_file_aside(one: Opened, log: ReadLog, kind: str, reason: str) -> None:
             "record": record,
         }
         log.rejects.append(pd.DataFrame(rejects))
+
+
+def _plain_values(
+    frame: pd.DataFrame, name: str, *, has_form: bool
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return the rows without words for a missing value; dates of no declared form in one order."""
+    tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
+    dates = [] if has_form else [column for column in tidy if is_date_name(column)]
+    return settle_dates(frame.assign(**tidy), dates, name)
 
 
 def _unknown(name: str, found: set[str]) -> Problem:

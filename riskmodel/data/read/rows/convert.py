@@ -13,6 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.columns import Column
+from riskmodel.data.read.rows.dates import days_of
+from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
+from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.schema import NOT_KNOWN
 
 __all__ = ["convert_column", "fill_not_known", "read_dates"]
@@ -31,6 +34,9 @@ PER_DAY = {
     "ns": 10**9 * SECONDS,
 }
 """Units of a day, by unit of a date."""
+
+ENGLAND = "Europe/London"
+"""Zone in which a moment is a day."""
 
 Bad = NDArray[np.bool_]
 
@@ -73,7 +79,8 @@ def convert_column(
         "integer": "bad_number",
         "number": "bad_number",
     }
-    raw = _blank_is_missing(raw)
+    nothing = MISSING if column.kind == "code" else MISSING | NOTHING
+    raw = _blank_is_missing(tidy_column(raw, nothing))
     missing = raw.isna().to_numpy()
     values = _by_distinct_value(raw, _converter(column, pupils))
     return values, values.isna().to_numpy() & ~missing, rules[column.kind]
@@ -85,11 +92,11 @@ def _converter(
     if column.kind == "pupil" and pupils is not None:
         return lambda raw: _code(raw, pupils)
     if column.kind in {"pupil", "text"}:
-        return _text
+        return _name
     if column.kind == "date":
         return _date
     if column.kind == "code":
-        return lambda raw: _code(raw, pd.CategoricalDtype(list(column.allowed)))
+        return lambda raw: _meant(raw, column)
     return lambda raw: _number(raw, column)
 
 
@@ -123,6 +130,25 @@ def _text(raw: pd.Series) -> pd.Series:
     return raw.astype("str").str.strip()
 
 
+def _name(raw: pd.Series) -> pd.Series:
+    """Return text; a whole number that a program wrote with a decimal is written without it."""
+    return _text(raw).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+
+
+def _meant(raw: pd.Series, column: Column) -> pd.Series:
+    """Return codes; what is no code of the set counts as the one it stands for, if any."""
+    dtype = pd.CategoricalDtype(pd.Index(list(column.allowed), dtype="str"))
+    found = _code(raw, dtype)
+    other = (found.isna() & raw.notna()).to_numpy()
+    if not other.any():
+        return found
+    text = _text(raw[other])
+    meant = {one: code_meant(column, one) for one in text.unique()}
+    number = found.cat.codes.to_numpy().copy()
+    number[other] = dtype.categories.get_indexer(pd.Index(text.map(meant)))
+    return pd.Series(pd.Categorical.from_codes(number, dtype=dtype), index=raw.index)
+
+
 def _code(raw: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
     # get_indexer: what is no category becomes -1, missing
     number = dtype.categories.get_indexer(pd.Index(_text(raw)))
@@ -141,8 +167,8 @@ def read_dates(raw: pd.Series) -> pd.Series:
     Parameters
     ----------
     raw : Series of shape (n_rows,)
-        Dates, or text as ``2024-09-02``, ``02/09/2024`` or, as COLLECT writes it,
-        ``2024-Sep-02 00:00:00``; categories are read once each.
+        Dates, or text as ``2024-09-02``, ``02/09/2024``, ``2 September 2024`` or, as COLLECT
+        writes it, ``2024-Sep-02 00:00:00``; categories are read once each.
 
     Returns
     -------
@@ -155,23 +181,14 @@ def read_dates(raw: pd.Series) -> pd.Series:
     >>> days.dt.strftime("%d %b").tolist()
     ['02 Sep', '02 Sep', '02 Sep', nan]
     """
-    return _by_distinct_value(_blank_is_missing(raw), _date)
+    return _by_distinct_value(_blank_is_missing(tidy_column(raw, MISSING | NOTHING)), _date)
 
 
 def _date(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(raw):
-        dates = raw.dt.tz_localize(None)
+        dates = raw if raw.dt.tz is None else raw.dt.tz_convert(ENGLAND).dt.tz_localize(None)
     else:
-        text = _text(raw)
-        iso = text.where(text.str.fullmatch(r"\d{4}-\d{2}-\d{2}([T ].*)?") == True)  # noqa: E712
-        dates = pd.to_datetime(iso.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
-        british = pd.to_datetime(text, format="%d/%m/%Y", errors="coerce")
-        dates = dates.fillna(british)
-        if dates.isna().any():
-            collect = text.where(text.str.fullmatch(r"\d{4}-[A-Za-z]{3}-\d{2}( .*)?") == True)  # noqa: E712
-            dates = dates.fillna(
-                pd.to_datetime(collect.str.slice(0, 11), format="%Y-%b-%d", errors="coerce")
-            )
+        dates = days_of(_text(raw))
     values = dates.to_numpy()
     # whole numbers are several times as fast as numpy's own casts; a missing date is very low
     days = values.view(np.int64) // PER_DAY[np.datetime_data(values.dtype)[0]]

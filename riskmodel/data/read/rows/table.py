@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.columns import Column, Table
-from riskmodel.data.identity import load_key, pseudonyms, upn_check_letters
+from riskmodel.data.identity import clean_upns, load_key, pseudonyms, upn_check_letters
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known
+from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.rules import check_rows
 from riskmodel.errors import DataError
@@ -92,6 +93,9 @@ def read_table(
     if key_file and "upn" in raw and "pupil_id" not in raw and "pupil_id" in table.names:
         raw = _replace_upn(raw, checks, key_file)
     _check_columns(table, raw, checks.file)
+    dates = [column.name for column in table.columns if column.kind == "date"]
+    raw, problems = settle_dates(raw, dates, checks.file)
+    checks.problems += problems
     columns = {}
     for column in table.columns:
         columns[column.name] = _read_column(raw, column, checks, pupils, table)
@@ -105,7 +109,7 @@ def read_table(
 
 def _replace_upn(raw: pd.DataFrame, checks: RowChecks, key_file: Path) -> pd.DataFrame:
     distinct = pd.Series(raw["upn"].dropna().unique()).astype("str")
-    upn = distinct.str.strip().str.upper()
+    upn = clean_upns(distinct)
     names = raw["upn"].map(dict(zip(distinct, pseudonyms(upn, load_key(key_file)), strict=True)))
     note_upns(raw["upn"], checks)
     return raw.drop(columns="upn").assign(pupil_id=names.astype("str"))
@@ -122,9 +126,10 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
         Gets the notes.
     """
     distinct = pd.Series(upns.dropna().unique()).astype("str")
-    letters = upn_check_letters(distinct.str.strip().str.upper())
+    clean = clean_upns(distinct)
+    letters = upn_check_letters(clean)
     expected = upns.map(dict(zip(distinct, letters, strict=True))).astype("object")
-    first = upns.astype("str").str.strip().str.slice(0, 1).str.upper().astype("object")
+    first = upns.map(dict(zip(distinct, clean.str.slice(0, 1), strict=True))).astype("object")
     there = upns.notna().to_numpy()
     formed = expected.notna().to_numpy()
     checks.note(

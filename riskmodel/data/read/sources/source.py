@@ -17,6 +17,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.rows.convert import read_dates
 
 __all__ = [
+    "NAMES",
     "Context",
     "Source",
     "column",
@@ -26,6 +27,9 @@ __all__ = [
     "spells",
     "with_plain_columns",
 ]
+
+NAMES = ("surname", "forename", "middlenames", "preferredsurname")
+"""Columns of names, which are compared as they are written: a child may be called Null."""
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""

@@ -1,0 +1,257 @@
+"""Days that people and programs write, and the order of day and month in a column.
+
+In:  the distinct texts of a column, or a frame with columns of dates.
+Out: days; a frame in which every date that can be read is written year first.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.rows.tidy import distinct_texts, recoded
+
+__all__ = ["days_of", "is_date_name", "settle_dates"]
+
+TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?)?"
+WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[., ]+)?"
+YEAR, MONTH = r"(?P<year>\d{4}|\d{2})", r"(?P<month>[a-z]{3,9})\.?"
+
+ISO = rf"\d{{4}}-\d{{2}}-\d{{2}}{TIME}"
+ZONED = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|[+-]\d{2}(?::?\d{2})?)"
+NUMERIC = rf"^(?P<day>\d{{1,2}})([/.\- ])(?P<month>\d{{1,2}})\2{YEAR}{TIME}$"
+
+NUMERIC_START = r"^\s*\d{1,2}[/.\- ]\d{1,2}[/.\- ]"
+
+FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        NUMERIC,
+        rf"^(?P<year>\d{{4}})([/.\- ])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}}){TIME}$",
+        rf"^(?P<year>\d{{4}})-(?P<month>[a-z]{{3,9}})-(?P<day>\d{{1,2}}){TIME}$",
+        rf"^{WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[ \-/.]?{MONTH},?[ \-/.]?{YEAR}{TIME}$",
+        rf"^{WEEKDAY}{MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}}){TIME}$",
+    )
+)
+"""Ways to write a day, after the ISO one; between numbers, the day stands first."""
+
+NAMES = [name.lower() for name in calendar.month_name[1:]]
+MONTHS = {name[:n]: i for i, name in enumerate(NAMES, 1) for n in (3, 4, len(name))}
+"""Name of a month, whole or cut to three or four letters → its number."""
+
+TURN = 50
+"""Two-digit years below count from 2000, the others from 1900: pupils, and their parents at most."""
+
+SERIALS = (18_264, 73_051)
+"""Days from 1899-12-30, as Excel counts them, of 1950 and of 2100."""
+
+OPEN_END = re.compile(r"^(?:31[/.\-]12[/.\-](?:9999|2999)|(?:9999|2999)-12-31(?:[T ].*)?)$")
+"""Last days of calendars, by which systems write that there is no end."""
+
+DATE_NAMES = frozenset(["dob", "dec", "decom", "received", "recorded", "confirmed", "from", "to"])
+"""Plain names of columns of dates that do not hold the word."""
+
+
+def days_of(text: pd.Series) -> pd.Series:
+    """Return the day that each text names.
+
+    Parameters
+    ----------
+    text : Series of str, shape (n_values,)
+        Without blanks around.
+
+    Returns
+    -------
+    Series of datetime64
+        Missing where no form fits. A moment with its zone is a day in England.
+
+    Examples
+    --------
+    >>> days_of(pd.Series(["15-Jan-24", "15.01.2024", "2024-09-01T23:00:00Z"])).dt.day.tolist()
+    [15, 15, 2]
+    """
+    iso = text.where(text.str.fullmatch(ISO).eq(True))
+    days = pd.to_datetime(iso.str.slice(0, 10), format="%Y-%m-%d", errors="coerce").dt.as_unit("s")
+    if not (days.isna() & text.notna()).any():
+        return days
+    zoned = text[iso.isna() & text.str.fullmatch(ZONED).eq(True)]
+    if len(zoned):
+        moments = pd.to_datetime(zoned, format="ISO8601", utc=True, errors="coerce")
+        local = moments.dt.tz_convert("Europe/London").dt.tz_localize(None)
+        days = days.fillna(local.dt.normalize().dt.as_unit("s").reindex(text.index))
+    for form in FORMS:
+        left = text[days.isna() & text.notna()]
+        if left.empty:
+            break
+        days = days.fillna(_by_parts(left, form).reindex(text.index))
+    return days
+
+
+def _by_parts(text: pd.Series, form: re.Pattern[str]) -> pd.Series:
+    parts = text.str.extract(form)
+    year, short = pd.to_numeric(parts["year"]), parts["year"].str.len() == 2
+    year = year + np.where(short, np.where(year < TURN, 2000, 1900), 0)
+    month = parts["month"].str.lower()
+    number = month.map(MONTHS).fillna(pd.to_numeric(month, errors="coerce"))
+    return _day(year, number, pd.to_numeric(parts["day"]))
+
+
+def _day(year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
+    parts = pd.DataFrame({"year": year, "month": month, "day": day})
+    return pd.to_datetime(parts, errors="coerce").dt.as_unit("s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Numeric dates of a column: each text read day first and month first, missing where impossible."""
+
+    day_first: pd.Series
+    month_first: pd.Series
+
+    @property
+    def only_day(self) -> pd.Series:
+        return self.day_first[self.day_first.notna() & self.month_first.isna()]
+
+    @property
+    def only_month(self) -> pd.Series:
+        return self.month_first[self.month_first.notna() & self.day_first.isna()]
+
+    @property
+    def decided(self) -> Literal["", "day", "month"]:
+        """Which comes first by most texts of one order only; empty where none decides."""
+        n_day, n_month = len(self.only_day), len(self.only_month)
+        return "" if not n_day + n_month else "month" if n_month > n_day else "day"
+
+
+def _order(texts: pd.Series) -> _Order | None:
+    """Return how the numeric dates among the texts of a column read, or None if it has none."""
+    found = texts[texts.str.contains(NUMERIC_START).eq(True)].str.strip()
+    parts = found.str.extract(FORMS[0]).dropna(subset=["day"])
+    if parts.empty:
+        return None
+    parts = parts.set_axis(texts.loc[parts.index], axis=0)
+    first, second = pd.to_numeric(parts["day"]), pd.to_numeric(parts["month"])
+    year = pd.to_numeric(parts["year"])
+    year = year + np.where(parts["year"].str.len() == 2, np.where(year < TURN, 2000, 1900), 0)
+    return _Order(_day(year, second, first), _day(year, first, second))
+
+
+def settle_dates(
+    frame: pd.DataFrame, columns: Iterable[str], file: str
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Write the dates of some columns year first where their order or form is not the usual one.
+
+    The order of day and month is one for a column: that of most of its dates that allow one order
+    only. Where none does, it is the order of the file's other columns if they all have the month
+    first, else the British one. Numbers are days as Excel counts them if the column holds nothing else.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows.
+    columns : iterable of str
+        Names of its columns that may hold dates.
+    file : str
+        What messages call the file.
+
+    Returns
+    -------
+    frame : DataFrame
+        The same where all is usual. A date of the rarer order has its order written behind it, which
+        no rule accepts as a date.
+    problems : list of Problem
+        A warning for each column that was not read in the usual way.
+    """
+    problems: list[Problem] = []
+    texts = {name: distinct_texts(frame[name]) for name in columns if name in frame}
+    orders = {name: found for name, text in texts.items() if (found := _order(text)) is not None}
+    decided = {one.decided for one in orders.values()} - {""}
+    changes: dict[str, dict[str, str | None]] = {}
+    for name, text in texts.items():
+        if name in orders:
+            first = orders[name].decided or ("month" if decided == {"month"} else "day")
+            changes[name] = _in_order(orders[name], first)
+            problems += _order_problems(file, name, orders[name], first)
+        elif changed := _serials(text):
+            changes[name] = changed
+            words = (
+                f"{file}: column {name} holds numbers. They were read as days as Excel counts them. "
+                "Export the column as dates."
+            )
+            problems.append(Problem(file, "excel_days", words, column=name))
+        ends = text[text.str.contains(OPEN_END).eq(True)]
+        changes[name] = changes.get(name, {}) | dict.fromkeys(ends)
+    changed_columns = {n: recoded(frame[n], c) for n, c in changes.items() if c}
+    return (frame.assign(**changed_columns) if changed_columns else frame), problems
+
+
+def _in_order(order: _Order, first: str) -> dict[str, str | None]:
+    """Return what takes the place of the numeric dates of a column: nothing where all are British."""
+    rare = order.only_month if first == "day" else order.only_day
+    other = "month first" if first == "day" else "day first"
+    changed: dict[str, str | None] = {text: f"{text.strip()} ({other})" for text in rare.index}
+    if first == "month":
+        days = order.month_first.dropna().dt.strftime("%Y-%m-%d")
+        changed |= dict(zip(days.index, days, strict=True))
+    return changed
+
+
+def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Problem]:
+    problems = []
+    if first == "month":
+        why = "some of its dates allow no other order"
+        if not order.decided:
+            why = "the dates of other columns of this file allow no other order"
+        words = (
+            f"{file}: column {name} was read with the month before the day, as {why}. "
+            "Write dates as YYYY-MM-DD if that is wrong."
+        )
+        problems.append(Problem(file, "month_first", words, column=name))
+    rare = order.only_month if first == "day" else order.only_day
+    if len(rare):
+        usual, other = ("day", "month") if first == "day" else ("month", "day")
+        words = (
+            f"{file}: column {name} contradicts itself: most of its dates have the {usual} first, but "
+            f"{len(rare)} can only have the {other} first. These cannot be used. Write all dates as "
+            "YYYY-MM-DD."
+        )
+        problems.append(Problem(file, "two_orders", words, severity="error", column=name))
+    return problems
+
+
+def _serials(texts: pd.Series) -> dict[str, str | None]:
+    """Return the day of each number, if all texts are numbers of the years 1950 to 2100."""
+    filled = texts[texts.str.strip() != ""]
+    number = pd.to_numeric(filled, errors="coerce")
+    if filled.empty or not number.between(*SERIALS, inclusive="left").all():
+        return {}
+    days = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.floor(number), unit="D")
+    return dict(zip(filled, days.dt.strftime("%Y-%m-%d"), strict=True))
+
+
+def is_date_name(name: str) -> bool:
+    """Return whether a plain column name is that of a date.
+
+    Parameters
+    ----------
+    name : str
+        Letters and digits only.
+
+    Returns
+    -------
+    bool
+        True where it holds the word, or is one of the names known.
+
+    Examples
+    --------
+    >>> is_date_name("entrydate"), is_date_name("dob"), is_date_name("upn")
+    (True, True, False)
+    """
+    return name in DATE_NAMES or "date" in name or name.endswith(("since", "until", "start", "end"))

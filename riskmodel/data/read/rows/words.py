@@ -1,0 +1,120 @@
+"""Codes written otherwise than in the code set: in other capitals, as words, or in the extended set.
+
+In:  a column of codes.
+Out: for each way of writing, the code that is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from riskmodel.data.codes import code_set, codes
+from riskmodel.data.columns import Column
+
+__all__ = ["FLAG_NO", "FLAG_YES", "code_meant", "is_flagged"]
+
+LABELLED = ("marks", "reasons", "activities", "needs", "ethnicities", "circumstances")
+"""Code sets whose labels are read as their codes."""
+
+WORDS: dict[str, dict[str, str]] = {
+    "sex": dict.fromkeys(("male", "boy", "1"), "M")
+    | dict.fromkeys(("female", "girl", "2"), "F")
+    | dict.fromkeys(("u", "unknown", "notknown", "indeterminate", "w", "0", "9"), "not_known"),
+    "session": {"am": "AM", "morning": "AM", "pm": "PM", "afternoon": "PM"},
+    "category": dict.fromkeys(
+        (
+            "fixd",
+            "fixed",
+            "fixedperiod",
+            "fixedterm",
+            "fixedperiodexclusion",
+            "fixedtermexclusion",
+            "suspension",
+            "suspended",
+        ),
+        "SUSP",
+    )
+    | dict.fromkeys(("permanent", "permanentexclusion", "permanentlyexcluded", "pex"), "PERM")
+    | dict.fromkeys(("lunch", "lunchtime", "lunchtimeexclusion", "lunchtimesuspension"), "LNCH"),
+    "provision": dict.fromkeys(("none", "nosen", "nosenprovision", "nospecialeducationalneed"), "N")
+    | dict.fromkeys(("sensupport", "a", "schoolaction", "p", "schoolactionplus"), "K")
+    | dict.fromkeys(
+        ("s", "statement", "ehc", "ehcp", "ehcplan", "educationhealthandcareplan"), "E"
+    ),
+    "outcome": {"y": "issued", "n": "refused", "w": "withdrawn"},
+    "term": {"aut": "autumn", "spr": "spring", "sum": "summer"},
+}
+"""Column → what stands for a code, in small letters and digits only (legacy and NCCIS codes too;
+sex in numbers: recalled, unverified)."""
+
+FLAG_YES = frozenset(["1", "1.0", "y", "yes", "t", "true"])
+FLAG_NO = frozenset(["0", "0.0", "n", "no", "f", "false"])
+"""Ways to write a flag, in small letters."""
+
+
+def is_flagged(value: object) -> bool:
+    """Return whether a flag is set.
+
+    Parameters
+    ----------
+    value : object
+        Text, a number, a truth value, or nothing.
+
+    Returns
+    -------
+    bool
+        False for a missing value and for words of another meaning.
+
+    Examples
+    --------
+    >>> [is_flagged(one) for one in ("Yes", True, "1", "no", None)]
+    [True, True, True, False, False]
+    """
+    return str(value).strip().lower() in FLAG_YES
+
+
+def code_meant(column: Column, text: str) -> str | None:
+    """Return the code that a text stands for, or None.
+
+    Parameters
+    ----------
+    column : Column
+        Of codes.
+    text : str
+        Without blanks around.
+
+    Returns
+    -------
+    str or None
+        One of the column's codes.
+
+    Examples
+    --------
+    >>> from riskmodel.data.schema import TABLES
+    >>> code_meant(TABLES["suspensions"]["category"], "Fixed period")
+    'SUSP'
+    """
+    in_capitals, in_words = _written(column.name, column.allowed)
+    whole = re.sub(r"^(\d+)\.0$", r"\1", text)
+    return in_capitals.get(whole.casefold()) or in_words.get(_plain(whole))
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+@cache
+def _written(name: str, allowed: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the codes by their small letters, and by their words."""
+    words = dict(WORDS.get(name, {}))
+    for one in LABELLED:
+        if allowed == codes(one):
+            labels = {_plain(label): code for code, label in code_set(one)["label"].items()}
+            words = labels | words
+    small = {code.casefold(): code for code in allowed}
+    if allowed == codes("ethnicities"):
+        extended = code_set("extended_ethnicities")
+        small |= {str(code).casefold(): main for code, main in extended["main"].items()}
+        words |= {_plain(row.label): row.main for row in extended.itertuples()}
+    return small, {plain: code for plain, code in words.items() if plain and code in allowed}

@@ -1,0 +1,139 @@
+"""The order of day and month in a column, numbers of days, and dates that mean no end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data.read import read
+from riskmodel.data.read.rows.dates import settle_dates
+from tests.returns import UPN, read_beside
+
+SUSPENSIONS = "UPN,Estab,Category,StartDate,Sessions,DateNotified\n"
+
+
+def settled(**columns: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return columns after their dates were put in order, and the rules of the problems."""
+    frame, problems = settle_dates(pd.DataFrame(columns, dtype="str"), columns, "a.csv")
+    return frame.to_dict("list"), [problem.rule for problem in problems]
+
+
+@pytest.mark.parametrize("kind", ["str", "category"])
+def test_one_date_that_must_have_the_month_first_decides_its_column(kind: str) -> None:
+    raw = pd.DataFrame({"date": ["01/15/2024", "03/04/2024", None]}, dtype=kind)
+    frame, (problem,) = settle_dates(raw, ["date"], "a.csv")
+    assert frame["date"].tolist()[:2] == ["2024-01-15", "2024-03-04"]
+    assert frame["date"].isna().tolist() == [False, False, True]
+    assert problem.rule == "month_first"
+    assert "column date was read with the month before the day" in problem.message
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ["01/02/2024", "03/04/2024"],
+        ["15/01/2024", "03/04/2024"],
+        ["2024-01-15", "03/04/2024"],
+        ["31/02/2024", "02/31/2024"],  # neither is a date
+    ],
+)
+def test_a_column_is_british_unless_a_date_forbids_it(dates: list[str]) -> None:
+    assert settled(date=dates) == ({"date": dates}, [])
+
+
+def test_a_column_that_cannot_decide_follows_the_others_of_its_file() -> None:
+    american, unclear = ["01/15/2024", "01/16/2024"], ["01/05/2024", "02/05/2024"]
+    columns, rules = settled(start=american, end=unclear)
+    assert columns["end"] == ["2024-01-05", "2024-02-05"]
+    assert rules == ["month_first", "month_first"]
+    columns, _ = settled(start=american, end=unclear, noted=["15/01/2024", "1/2/2024"])
+    assert columns["end"] == unclear  # the others do not agree
+
+
+@pytest.mark.parametrize(
+    ("dates", "made"),
+    [
+        (
+            ["15/01/2024", "16/01/2024", "01/15/2024"],
+            ["15/01/2024", "16/01/2024", "01/15/2024 (month first)"],
+        ),
+        (
+            ["01/15/2024", "01/16/2024", "15/01/2024", "1/2/2024"],
+            ["2024-01-15", "2024-01-16", "15/01/2024 (day first)", "2024-01-02"],
+        ),
+        (["15/01/2024", "01/15/2024"], ["15/01/2024", "01/15/2024 (month first)"]),
+    ],
+)
+def test_in_a_column_of_two_orders_the_rarer_cannot_be_used(
+    dates: list[str], made: list[str]
+) -> None:
+    columns, rules = settled(date=dates)
+    assert columns == {"date": made}
+    assert "two_orders" in rules
+
+
+def test_two_digit_years_points_and_hours_have_an_order_too() -> None:
+    assert settled(date=["1.15.24", "02-03-24", "12/31/2024 09:30"])[0]["date"] == [
+        "2024-01-15",
+        "2024-02-03",
+        "2024-12-31",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "made"),
+    [
+        (["41885.5", "45537"], ["2014-09-03", "2024-09-02"]),
+        (["45537", ""], ["2024-09-02", ""]),
+        (["45537", "2024-09-03"], ["45537", "2024-09-03"]),  # not the form of the whole column
+        (["45537", "7"], ["45537", "7"]),
+        (["150124", "45537"], ["150124", "45537"]),  # days, months and years without a blank
+    ],
+)
+def test_numbers_are_days_of_excel_where_a_column_holds_nothing_else(
+    values: list[str], made: list[str]
+) -> None:
+    columns, rules = settled(startdate=values)
+    assert columns["startdate"] == made
+    assert rules == (["excel_days"] if values != made else [])
+
+
+@pytest.mark.parametrize("end", ["31/12/9999", "9999-12-31", "9999-12-31 00:00:00", "2999-12-31"])
+def test_the_last_day_of_a_calendar_is_no_end(end: str) -> None:
+    frame, problems = settle_dates(pd.DataFrame({"enddate": [end]}), ["enddate"], "a.csv")
+    assert frame["enddate"].isna().all()
+    assert problems == []
+
+
+def test_american_suspensions_of_a_folder_of_returns_are_read_and_told(tmp_path: Path) -> None:
+    rows = f"{UPN},900001,SUSP,01/15/2024,2,01/16/2024\n{UPN},900001,SUSP,03/04/2024,1,03/05/2024\n"
+    extract = read_beside(tmp_path, {"suspensions.csv": SUSPENSIONS + rows})
+    made = extract.tables["suspensions"]
+    assert made["start_date"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-15", "2024-03-04"]
+    assert made["recorded_on"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-16", "2024-03-05"]
+    told = extract.problems[extract.problems["rule"] == "month_first"]
+    assert told["column"].tolist() == ["startdate", "datenotified"]
+    assert (told["severity"] == "warning").all()
+
+
+def test_a_row_of_the_rarer_order_is_set_aside_with_its_value(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{UPN},900001,SUSP,{day},2,2024-02-01\n" for day in ("15/01/2024", "01/17/2024")
+    )
+    extract = read_beside(tmp_path, {"suspensions.csv": SUSPENSIONS + rows})
+    assert len(extract.tables["suspensions"]) == 1
+    (message,) = extract.problems.loc[extract.problems["rule"] == "two_orders", "message"]
+    assert message.startswith("suspensions.csv: column startdate contradicts itself")
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert "start_date '01/17/2024 (month first)' is not a date" in message
+    assert extract.rejects["row"].tolist() == [3]
+
+
+def test_the_dates_of_a_table_have_one_order_too(tmp_path: Path) -> None:
+    (tmp_path / "pupils.csv").write_text("pupil_id,birth_month\nA,10/13/2012\nB,10/12/2012\n")
+    extract = read(tmp_path)
+    made = extract.tables["pupils"]["birth_month"].dt.strftime("%Y-%m-%d")
+    assert made.tolist() == ["2012-10-13", "2012-10-12"]
+    assert extract.problems["rule"].tolist() == ["month_first"]
