@@ -32,11 +32,14 @@ class Audit:
         was trained; empty where earlier lists could not be tested.
     note : str
         How the model was tested.
+    not_judged : int
+        Pupils whose registers stopped: they have no score, and no table counts them.
     """
 
     this_list: ListAudit = field(repr=False)
     model: dict[str, pd.DataFrame] = field(repr=False)
     note: str
+    not_judged: int = 0
 
     def frame(self) -> pd.DataFrame:
         """Return a copy of the selection table.
@@ -66,8 +69,18 @@ class Audit:
         Returns
         -------
         list of str
-            How many comparisons had each verdict; then each disparity found on earlier lists.
+            How many comparisons had each verdict; then each disparity found on earlier lists; and how
+            many pupils the audit leaves out.
         """
+        left_out = []
+        if self.not_judged:
+            left_out = [
+                f"{self.not_judged:,} more pupils could not be judged, because registers stopped. The tables "
+                "do not count them."
+            ]
+        return [*self._earlier_lists(), *left_out]
+
+    def _earlier_lists(self) -> list[str]:
         verdicts = self.verdicts()
         if verdicts.empty:
             return [
@@ -93,10 +106,11 @@ class Audit:
         Returns
         -------
         dict
-            ``note``, ``sentences`` and the tables.
+            ``note``, ``sentences``, ``not_judged`` and the tables.
         """
         tables = {name: records(table) for name, table in self.published().items()}
-        return {"note": self.note, "sentences": self.sentences()} | tables
+        words = {"note": self.note, "sentences": self.sentences()}
+        return words | {"not_judged": self.not_judged} | tables
 
     def _repr_html_(self) -> str:
         return self.this_list._repr_html_() + html_list(

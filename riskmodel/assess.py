@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from riskmodel.data import Tables
+from riskmodel.data.stopped_registers import stopped_schools
+from riskmodel.data.write import records
 from riskmodel.display import html_table, write_intervals
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.evaluation.capacity import rank_on_list
@@ -35,6 +37,8 @@ STEADY_SHARE = 0.25
 
 SHOWN = 5
 """Pupils that a notebook shows."""
+
+NOT_JUDGED_COLUMNS = ("pupil_id", "school_id", "year_group", "since")
 
 SCORE_COLUMNS = ("pupil_id", "school_id", "year_group", "risk", "risk_low", "risk_high")
 
@@ -66,6 +70,9 @@ class Assessment:
     calibrated : CalibratedEnsemble or None
         What scored the pupils, for further questions about them: which reasons most bags give,
         which facts act together. None where an assessment was put together by hand.
+    not_judged : DataFrame
+        ``pupil_id, school_id, year_group, since`` of pupils whose registers stopped
+        (:func:`riskmodel.cohort.not_judged`). They have no score and no rank, and take no place.
 
     Raises
     ------
@@ -83,6 +90,9 @@ class Assessment:
     backtest: dict[str, Any] | None = field(repr=False)
     provenance: dict[str, Any] = field(repr=False)
     calibrated: CalibratedEnsemble | None = field(repr=False, default=None)
+    not_judged: pd.DataFrame = field(
+        repr=False, default_factory=lambda: pd.DataFrame(columns=list(NOT_JUDGED_COLUMNS))
+    )
 
     def __post_init__(self) -> None:
         """Refuse an assessment without an explanation of its risks, or without audit."""
@@ -202,19 +212,36 @@ class Assessment:
             raise RequestError("A pupil is asked for twice. Ask for each pupil once.")
         return np.asarray(rows)
 
+    def stopped_schools(self) -> pd.DataFrame:
+        """Return the schools whose registers stopped, with how many pupils could not be judged.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`riskmodel.data.stopped_registers.stopped_schools`.
+        """
+        groups = self.not_judged.groupby(["school_id", "year_group"], as_index=False).agg(
+            pupils=("pupil_id", "size"), since=("since", "min")
+        )
+        return stopped_schools(groups)
+
     def to_dict(self) -> dict[str, Any]:
         """Return what made the assessment, without any pupil.
 
         Returns
         -------
         dict
-            JSON-ready: outcome, day, capacity, counts, backtest, provenance.
+            JSON-ready: outcome, day, capacity, counts, schools whose registers stopped, backtest,
+            provenance.
         """
+        stopped = self.stopped_schools()
         return {
             "outcome": self.outcome,
             "as_of": f"{self.as_of:%Y-%m-%d}",
             "capacity": self.capacity,
             "pupils": len(self.scores),
+            "not_judged": len(self.not_judged),
+            "registers_stopped": records(stopped),
             "features": self.explanation.contributions.shape[1],
             "base_value": self.explanation.base_value,
             "expected_events": float(self.scores["risk"].sum()),

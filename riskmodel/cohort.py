@@ -15,6 +15,7 @@ from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year, snapshot_dates
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.outcomes import HOLIDAY_DAYS, Outcome, outcome_of
+from riskmodel.data.stopped_registers import since_stopped
 from riskmodel.data.year_groups import finishes_school, year_group_on, year_words
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
@@ -27,6 +28,7 @@ __all__ = [
     "default_as_of",
     "describe",
     "latest_day",
+    "not_judged",
     "refuse_old_extract",
     "resolve_as_of",
     "snapshots",
@@ -321,7 +323,7 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     DataFrame
         ``pupil_id``, ``as_of``, ``school_id``, ``year_group`` (Int64); sorted by day and pupil. After
         16 there is no school (empty), and the year group is 12 or 13, or missing where neither month
-        of birth nor rolls are known.
+        of birth nor rolls are known. Pupils whose registers stopped are left out (:func:`not_judged`).
 
     Raises
     ------
@@ -330,6 +332,50 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     RequestError
         If the outcome is unknown or no day was given.
     """
+    cohort = _everybody(tables, as_of, outcome)
+    return cohort[_since(tables, cohort, outcome).isna().to_numpy()].reset_index(drop=True)
+
+
+def not_judged(tables: Tables, as_of: pd.Timestamp, outcome: str) -> pd.DataFrame:
+    """Return the pupils of a day whose registers stopped, so that no list may judge them.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    as_of : Timestamp
+        The day.
+    outcome : str
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`build_spine`, with ``since``: the first school day without marks
+        (:func:`riskmodel.data.stopped_registers.since_stopped`). After 16, and in an LA without
+        registers, there are none.
+
+    Raises
+    ------
+    DataError
+        If the extracts lack the table the cohort comes from.
+    RequestError
+        If the outcome is unknown.
+    """
+    cohort = _everybody(tables, [as_of], outcome)
+    cohort = cohort.assign(since=_since(tables, cohort, outcome))
+    return cohort.dropna(subset=["since"]).reset_index(drop=True)
+
+
+def _since(tables: Tables, cohort: pd.DataFrame, outcome: str) -> pd.Series:
+    """Return since when the registers of each pupil have stopped; missing where they have not."""
+    if "sessions" in outcome_of(outcome).facts:
+        return since_stopped(tables, cohort)
+    return pd.Series(pd.NaT, index=cohort.index, dtype="datetime64[s]")
+
+
+def _everybody(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:
+    """Return the cohort of each day, with the pupils whose registers stopped."""
     one = outcome_of(outcome)
     of_day = {"enrolments": _school_cohort, "destinations": _post16_cohort}[one.cohort_table]
     days = sorted({pd.Timestamp(day).as_unit("s") for day in as_of})

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment, check_capacity, last_near
 from riskmodel.card import ModelCard
-from riskmodel.cohort import build_spine
+from riskmodel.cohort import build_spine, not_judged
 from riskmodel.data import Tables
 from riskmodel.data.data_span import months_held
 from riskmodel.data.outcomes import OUTCOMES
@@ -89,7 +89,8 @@ class RiskModel:
         Returns
         -------
         Assessment
-            Scores with intervals, exact contributions, audit.
+            Scores with intervals, exact contributions, audit; pupils whose registers stopped have no
+            score, and are counted (:func:`riskmodel.cohort.not_judged`).
 
         Raises
         ------
@@ -108,23 +109,28 @@ class RiskModel:
             risks, explanation = self._explain(self._columns_of(build(tables, spine)))
         explanation = replace(explanation, months_held=months_held(tables, as_of))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
+        left_out = not_judged(tables, as_of, self.outcome).drop(columns="as_of")
+        audit = self._audit(groups_at(tables, spine), scores, capacity)
         return Assessment(
             outcome=self.outcome,
             as_of=as_of,
             capacity=capacity,
             scores=scores,
             explanation=explanation,
-            audit=self._audit(groups_at(tables, spine), scores, capacity),
+            audit=replace(audit, not_judged=len(left_out)),
             backtest=self.card.backtest,
             provenance={**self.card.trained.to_dict(), **(provenance or {})},
             calibrated=self.calibrated,
+            not_judged=left_out,
         )
 
     def _spine_on(self, tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
         spine = build_spine(tables, [as_of], self.outcome)
         if spine.empty:
+            stopped = len(not_judged(tables, as_of, self.outcome))
+            why = f" Registers stopped for all {stopped:,} pupils." if stopped else ""
             raise HistoryError(
-                f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}. "
+                f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}.{why} "
                 "Choose a day within the data's span."
             )
         return spine

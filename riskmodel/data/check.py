@@ -7,6 +7,7 @@ Out: :class:`CheckReport`, to be read on a terminal or kept as files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,9 @@ from riskmodel.data.codes import ABSENT, PERSISTENT, POSSIBLE, SEVERE, code_set,
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
+from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
+from riskmodel.data.stopped_registers import stopped_registers, stopped_schools
 from riskmodel.data.tables import Tables, upheld
 from riskmodel.data.year_groups import phase_of, year_group_on
 
@@ -39,7 +42,8 @@ class CheckReport:
     Attributes
     ----------
     problems, rejects, reconciliation : DataFrame
-        As in :class:`~riskmodel.data.read.extract.Extract`.
+        As in :class:`~riskmodel.data.read.extract.Extract`. Problems hold schools whose registers
+        stopped too.
     rates : DataFrame
         ``label, unit, ours, national, year, source``; ``ours`` is for the last complete school
         year of the data (:data:`COMPLETE_FROM`), missing where there is no denominator; ``year`` is
@@ -62,7 +66,7 @@ class CheckReport:
 
     @property
     def has_errors(self) -> bool:
-        """Whether rows were set aside."""
+        """Whether rows were set aside, files not read, or registers stopped."""
         return bool((self.problems["severity"] == "error").any())
 
     def frame(self) -> pd.DataFrame:
@@ -158,13 +162,36 @@ def check(extract: Extract) -> CheckReport:
     ]
     columns = ["label", "unit", "ours", "national", "year", "source"]
     return CheckReport(
-        problems=extract.problems,
+        problems=pd.concat(
+            [extract.problems, problems_frame(_of_registers(extract.tables))], ignore_index=True
+        ),
         rejects=extract.rejects,
         reconciliation=extract.reconciliation,
         rates=pd.DataFrame(rows, columns=columns),
         coverage=coverage(latest),
         linkage=linkage(extract),
         concentration=concentration(latest),
+    )
+
+
+def _of_registers(tables: Tables) -> list[Problem]:
+    """Return the schools whose registers stopped by the end of the data."""
+    if "sessions" not in tables or not len(tables["sessions"]):
+        return []
+    last = data_span(tables["sessions"]["recorded_on"])[1]
+    stopped = stopped_schools(stopped_registers(tables, last + pd.Timedelta(days=1)))
+    return [_stopped(row) for row in stopped.to_dict("records")]
+
+
+def _stopped(row: dict[Any, Any]) -> Problem:
+    since = f"{row['since']:%Y-%m-%d}"
+    words = (
+        f"sessions: the registers of school {row['school_id']} stop; {row['pupils']:,} pupils of "
+        f"{row['years']} have hardly any marks since {since}. Add the missing registers; until then no "
+        "list judges these pupils."
+    )
+    return Problem(
+        "sessions", "registers_stop", words, severity="error", column="date", value=since
     )
 
 

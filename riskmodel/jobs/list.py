@@ -28,7 +28,7 @@ from riskmodel.jobs.run import Engine, Run
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
-from riskmodel.report.sentences import hindsight_words
+from riskmodel.report.sentences import hindsight_words, not_judged_words
 
 __all__ = ["log_beside", "make_list", "read_password", "signed"]
 
@@ -78,7 +78,7 @@ def make_list(
     model, uri = load_model(run.registry, model_uri)
     extract = read(source)
     assessment = _assess(model, uri, extract, run, run.capacity)
-    for words in hindsight_words(assessment):
+    for words in [*hindsight_words(assessment), *not_judged_words(assessment, {})]:
         logger.warning(words)
     assessment, previous = _compared(assessment, model, extract.tables, run.engine)
     logger.info("Writing the list")

@@ -2,7 +2,7 @@
 
 In:  an assessment and a folder.
 Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``reasons.parquet``,
-``audit.json``, ``assessment.json``; a line in the log of lists.
+``audit.json``, ``assessment.json``; ``not_judged.csv`` where registers stopped; a line in the log of lists.
 """
 
 from __future__ import annotations
@@ -82,6 +82,10 @@ def write_list(
     ranking = rank(assessment, previous=previous)
     with new_folder(out) as folder:
         identity = _write_csv(assessment, ranking, folder / "list.csv")
+        if len(assessment.not_judged):
+            _defused(assessment.not_judged).to_csv(
+                folder / "not_judged.csv", index=False, lineterminator="\r\n"
+            )
         write_workbook(assessment, ranking, identity, folder / "list.xlsx")
         write_pages(assessment, ranking, folder, tables=tables, password=password)
         write_records(assessment, folder / "records")

@@ -25,6 +25,7 @@ __all__ = [
     "change_words",
     "day_words",
     "hindsight_words",
+    "not_judged_words",
     "purpose",
     "short_purpose",
     "track_figures",
@@ -59,6 +60,12 @@ RANGE = (
     "in it 95 times in 100."
 )
 """What the range of a risk means: the one sentence of all pages, workbooks and records."""
+
+NOT_JUDGED = (
+    "They have no risk and no place on this list. That they are not listed does not mean that they need no "
+    "support. Ask for the registers, and ask the school about these children."
+)
+"""What it means that pupils could not be judged."""
 
 MEANINGS = {
     "Risk": "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. "
@@ -110,6 +117,7 @@ def purpose(assessment: Assessment) -> list[str]:
         f"Pupils who may need support early: risk of {outcome_of(assessment.outcome).words}.",
         f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
+        *not_judged_words(assessment, {}),
         outcome_of(assessment.outcome).policy,
         f"Model: {_model(assessment)}",
         track_record(assessment),
@@ -212,6 +220,40 @@ def hindsight_words(assessment: Assessment) -> list[str]:
         f"list is of {day_words(assessment.as_of)}. The model may have learned what became of these "
         "pupils, so this list looks better than one of a new day would."
     ]
+
+
+def not_judged_words(
+    assessment: Assessment, names: Mapping[str, str], *, school: str | None = None
+) -> list[str]:
+    """Return how many pupils could not be judged because registers stopped, school by school.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+    names : mapping of str to str
+        ``school_id`` → name; a school without a name is called by its number.
+    school : str, optional
+        ``school_id`` of the only school wanted.
+
+    Returns
+    -------
+    list of str
+        What it means, after a sentence for each school; empty where no registers stopped.
+    """
+    stopped = assessment.stopped_schools()
+    if school is not None:
+        stopped = stopped[(stopped["school_id"] == school).to_numpy()]
+    lines = [
+        f"{_pupils(row['pupils'])} of {names.get(row['school_id'], row['school_id'])} ({row['years']}) could "
+        f"not be judged: hardly any register has come since {day_words(row['since'])}."
+        for row in stopped.to_dict("records")
+    ]
+    return [*lines, NOT_JUDGED] if lines else []
+
+
+def _pupils(n: int) -> str:
+    return "1 pupil" if n == 1 else f"{n:,} pupils"
 
 
 def track_figures(assessment: Assessment) -> list[tuple[int, str]]:

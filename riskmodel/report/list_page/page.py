@@ -22,7 +22,13 @@ from riskmodel.data.outcomes import outcome_of
 from riskmodel.report.file_names import file_name
 from riskmodel.report.list_page.audit_view import audit_tables, audit_words
 from riskmodel.report.list_page.cards import Card, CardFacts, cards
-from riskmodel.report.list_page.rows import FILTERS, bar_places, list_rows, rest_of_cohort
+from riskmodel.report.list_page.rows import (
+    FILTERS,
+    bar_places,
+    list_rows,
+    rest_of_cohort,
+    school_names,
+)
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
 from riskmodel.report.sentences import (
     MISUSE,
@@ -32,6 +38,7 @@ from riskmodel.report.sentences import (
     change_words,
     day_words,
     hindsight_words,
+    not_judged_words,
     short_purpose,
     track_figures,
 )
@@ -76,7 +83,7 @@ def write_pages(
     key = None if password is None else make_key(password)
     (folder / "schools").mkdir()
     _write(folder / "index.html", _la_body(listed), key)
-    for school, name in _schools(listed.rows):
+    for school, name in _schools(listed):
         _write(
             folder / "schools" / f"{file_name(school)}.html",
             _school_body(listed, school, name),
@@ -93,6 +100,7 @@ class _Listed:
     shown: pd.DataFrame
     facts: CardFacts
     cards: dict[str, Card]
+    names: dict[str, str]
 
 
 def _listed(assessment: Assessment, ranking: pd.DataFrame, tables: Tables | None) -> _Listed:
@@ -103,13 +111,21 @@ def _listed(assessment: Assessment, ranking: pd.DataFrame, tables: Tables | None
     shown = shown.join(bar_places(ranking[is_shown]))
     facts, made = cards(assessment, shown, tables)
     by_pupil = {card.pupil: card for card in made}
-    return _Listed(assessment=assessment, rows=rows, shown=shown, facts=facts, cards=by_pupil)
+    return _Listed(
+        assessment=assessment,
+        rows=rows,
+        shown=shown,
+        facts=facts,
+        cards=by_pupil,
+        names=school_names(tables),
+    )
 
 
-def _schools(rows: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return each school with its name."""
-    once = rows[(rows["school_id"] != "").to_numpy()].drop_duplicates("school_id")
-    return list(zip(once["school_id"].tolist(), once["school"].tolist(), strict=True))
+def _schools(listed: _Listed) -> list[tuple[str, str]]:
+    """Return each school with its name, those whose pupils could not be judged too."""
+    stopped = listed.assessment.not_judged["school_id"].astype("str")
+    found = dict.fromkeys([*listed.rows["school_id"], *stopped])
+    return [(school, listed.names.get(school, school)) for school in found if school]
 
 
 def _la_body(listed: _Listed) -> str:
@@ -121,6 +137,7 @@ def _la_body(listed: _Listed) -> str:
         listed.shown,
         {"rest": rest_of_cohort(rest)},
         school=None,
+        not_judged=not_judged_words(listed.assessment, listed.names),
         audit=audit_words(audit),
         tables=audit_tables(audit),
     )
@@ -129,7 +146,8 @@ def _la_body(listed: _Listed) -> str:
 def _school_body(listed: _Listed, school: str, name: str) -> str:
     """Return what a school's page holds: its own pupils only."""
     own = listed.shown[(listed.shown["school_id"] == school).to_numpy()]
-    return _body(listed, own, {}, school=name, audit={}, tables={})
+    left_out = not_judged_words(listed.assessment, listed.names, school=school)
+    return _body(listed, own, {}, school=name, not_judged=left_out, audit={}, tables={})
 
 
 def numbered(content: dict[str, Any]) -> dict[str, Any]:
