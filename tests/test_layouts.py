@@ -124,3 +124,23 @@ def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(tmp_path: 
     assert "Incidents are in none of the tables" in told["school_lists_not_used/behaviour.csv"]
     assert set(extract.problems["rule"]) == {"not_used"}
     assert extract.rejects["reason"].tolist() == ["not_used"] * 3
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("UPN,Colour,Shape", "nearest to 'Young carers', but has no youngcarersince"),
+        (
+            "UPN,Year,Admission Date,Reg Group",
+            "nearest to 'School roll, school by URN', but has no urn",
+        ),
+        ("UPN,ACADYR,Score", "nearest to 'Key stage 2 results', but has no readscore"),
+    ],
+)
+def test_an_unknown_file_is_near_to_a_layout_that_can_be_used(
+    header: str, words: str, tmp_path: Path
+) -> None:
+    shutil.copytree(CENSUS, tmp_path / "x" / "census")
+    (tmp_path / "x" / "other.csv").write_text(header + "\n" + "1," * header.count(",") + "1\n")
+    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    assert words in extract.problems.set_index("rule").loc["unknown_file", "message"]

@@ -114,8 +114,10 @@ def _plain_values(
 
 def _unknown(name: str, found: set[str]) -> Problem:
     """Return which source a file is nearest to, and what it lacks."""
+    # a grid is known by its days, and nobody exports a file again to have it left unused
+    known = [s for s in SOURCES if s.headings is None and not s.unused]
     shares = [
-        (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in SOURCES
+        (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in known
     ]
     share, source = max(shares, key=lambda pair: pair[0])
     missing = sorted(source.columns - {source.aliases.get(c, c) for c in found})
