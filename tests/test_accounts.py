@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riskmodel.data.read.open.opened import Opened
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
     ReturnFile,
@@ -23,8 +24,7 @@ SOURCE = Source(name="Young carers", columns=frozenset({"upn", "youngcarersince"
 
 def file_of(n: int, first_row: int = 2) -> ReturnFile:
     raw = pd.DataFrame({"upn": [f"U{i}" for i in range(n)]})
-    none = np.zeros(n, dtype=bool)
-    return ReturnFile("carers.csv", SOURCE, raw, raw, first_row, "utf-8", none, none.copy())
+    return ReturnFile(Opened("carers.csv", raw, first_row=first_row), SOURCE, raw)
 
 
 def places(*numbers: int) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_each_row_is_counted_once(
 def checks_on(one: ReturnFile, lines: list[int], bad: list[int]) -> RowChecks:
     """Return checks of facts that come from these lines of the file, some of them bad."""
     facts = pd.DataFrame({"kind": ["?"] * len(lines)})
-    checks = RowChecks(one.name, one.first_row, facts, places=np.array(lines, dtype=np.int64))
+    checks = one.checks(facts, np.array(lines, dtype=np.int64))
     checks.note(np.isin(np.arange(len(lines)), bad), "unknown_code", "kind", "'{value}' is none.")
     return checks
 

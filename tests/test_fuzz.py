@@ -199,8 +199,8 @@ def test_what_a_sheet_says_of_its_own_size_is_not_believed(tmp_path: Path) -> No
 
 def test_a_sheet_with_a_column_twice_is_refused(tmp_path: Path) -> None:
     pd.DataFrame([[1, 2]], columns=["UPN", "UPN"]).to_excel(tmp_path / "a.xlsx", index=False)
-    with pytest.raises(DataError, match="sheet Sheet1: column 'UPN' is there more than once"):
-        open_file(tmp_path / "a.xlsx", "a.xlsx")
+    (one,) = open_file(tmp_path / "a.xlsx", "a.xlsx")
+    assert "sheet Sheet1: column 'UPN' is there more than once" in one.fault
 
 
 def test_an_archive_of_another_age_is_no_workbook(tmp_path: Path) -> None:

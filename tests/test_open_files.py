@@ -38,10 +38,11 @@ def test_text_is_read_however_it_is_written(
 ) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(text_of(delimiter, end, quote).encode(encoding))
-    frame, found = open_table(path)
-    assert list(frame) == ["upn", "start"]
-    assert frame.astype("str").to_numpy().tolist() == ROWS
-    assert found == said  # ASCII is UTF-8
+    one = open_table(path)
+    assert list(one.raw) == ["upn", "start"]
+    assert one.raw.astype("str").to_numpy().tolist() == ROWS
+    assert one.rows_seen == len(ROWS)
+    assert one.encoding == said  # ASCII is UTF-8
 
 
 @pytest.mark.parametrize(
@@ -57,9 +58,9 @@ def test_text_is_read_however_it_is_written(
 def test_letters_with_accents_are_kept(tmp_path: Path, name: str, encoding: str, said: str) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(f"upn,name\nA1,{name}\n".encode(encoding))
-    frame, found = open_table(path)
-    assert frame["name"].astype("str").tolist() == [name]
-    assert found == said
+    one = open_table(path)
+    assert one.raw["name"].astype("str").tolist() == [name]
+    assert one.encoding == said
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_letters_with_accents_are_kept(tmp_path: Path, name: str, encoding: str,
 )
 def test_a_header_names_the_columns(tmp_path: Path, text: str, names: list[str], n: int) -> None:
     (tmp_path / "list.csv").write_text(text)
-    frame, _ = open_table(tmp_path / "list.csv")
-    assert list(frame) == names
-    assert len(frame) == n
+    one = open_table(tmp_path / "list.csv")
+    assert list(one.raw) == names
+    assert len(one.raw) == one.rows_seen == n
 
 
 @pytest.mark.parametrize(
@@ -88,18 +89,40 @@ def test_a_header_names_the_columns(tmp_path: Path, text: str, names: list[str],
             "upn,upn\nA1,B2\n",
             "list.csv: column 'upn' is there more than once. Take one of them out.",
         ),
+        ("\n \r\n\n".replace(" ", ""), "list.csv: the file is empty: it holds no line of text."),
+    ],
+)
+def test_text_that_cannot_be_a_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "list.csv").write_text(text)
+    with pytest.raises(DataError, match=words):
+        open_table(tmp_path / "list.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
         ("upn,start\nA1\n", "list.csv, row 2: 1 values where the header has 2."),
         ("upn,start\nA1,x\nB2,y,z\n", "list.csv, row 3: 3 values where the header has 2."),
         ("upn,start\nA1,Doe, J\n", "Put values that hold the delimiter in quotes"),
+        ('upn,start\n\nA1,"Doe\nB2,x\n', "list.csv, row 3: a value begins with a quotation mark"),
+        (
+            "upn,start\nA1,Doe" + "x" * 5 * 10**6 + "\nB2,x",
+            "list.csv, row 2: the line is longer than any row",
+        ),
     ],
 )
-def test_text_that_cannot_be_a_table_is_refused_without_quoting_a_row(
+def test_a_line_that_is_no_row_is_set_aside_without_being_quoted(
     tmp_path: Path, text: str, words: str
 ) -> None:
     (tmp_path / "list.csv").write_text(text)
-    with pytest.raises(DataError, match=words) as told:
-        open_table(tmp_path / "list.csv")
-    assert "Doe" not in str(told.value)
+    one = open_table(tmp_path / "list.csv")
+    (problem,) = one.problems
+    assert words in problem.message
+    assert "Doe" not in problem.message
+    assert problem.severity == "error"
+    assert one.aside["row"].tolist() == [problem.row]
+    assert one.aside["reason"].tolist() == [problem.rule]
+    assert len(one.raw) + 1 == one.rows_seen
 
 
 @pytest.mark.parametrize(
@@ -123,7 +146,7 @@ def test_rows_are_counted_below_the_header_where_there_is_one(
 def test_dates_of_parquet_come_in_seconds(tmp_path: Path, unit: str) -> None:
     days = pd.Series(pd.to_datetime(["2024-09-02", None]).as_unit(unit))
     pd.DataFrame({"start": days}).to_parquet(tmp_path / "list.parquet")
-    frame, _ = open_table(tmp_path / "list.parquet")
+    frame = open_table(tmp_path / "list.parquet").raw
     assert frame["start"].dtype == "datetime64[s]"
     assert frame["start"].notna().tolist() == [True, False]
 
@@ -131,7 +154,7 @@ def test_dates_of_parquet_come_in_seconds(tmp_path: Path, unit: str) -> None:
 def test_an_index_that_pandas_wrote_along_is_no_column(tmp_path: Path) -> None:
     frame = pd.DataFrame({"upn": ["A1", "B2"]}, index=[5, 7])
     frame.to_parquet(tmp_path / "list.parquet")
-    assert list(open_table(tmp_path / "list.parquet")[0]) == ["upn"]
+    assert list(open_table(tmp_path / "list.parquet").raw) == ["upn"]
 
 
 # ---- workbooks
@@ -198,8 +221,8 @@ def test_a_sheet_without_rows_is_left_out(tmp_path: Path, rows: list[list[Any]])
 
 def test_a_column_that_comes_twice_is_named_with_its_sheet(tmp_path: Path) -> None:
     path = book_of(tmp_path / "a.xlsx", One=[["upn", "upn"], ["A1", "B2"]])
-    with pytest.raises(DataError, match="a.xlsx, sheet One: column 'upn' is there more than once"):
-        open_file(path, "a.xlsx")
+    (one,) = open_file(path, "a.xlsx")
+    assert one.fault.startswith("a.xlsx, sheet One: column 'upn' is there more than once")
 
 
 # ---- XML

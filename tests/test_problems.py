@@ -173,7 +173,7 @@ def test_beyond_the_first_few_rows_only_their_number_is_told(
     checks.note(rows(*range(n), of=n), "unknown_code", "code", WORDS, set_aside=set_aside)
     assert len(checks.problems) == min(n, SHOWN) + (more > 0)
     if more:
-        end = "They are in the rejects." if set_aside else "They are kept."
+        end = "They are in the rejects." if set_aside else "They are not set aside for it."
         last = checks.problems[-1]
         assert last.message == (
             f"send.csv: {more} more rows break the rule unknown_code in code. {end}"

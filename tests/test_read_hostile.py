@@ -346,38 +346,39 @@ def test_no_problem_shows_who_a_child_is(
     assert secret not in extract.problems.to_csv()
 
 
-def test_a_ragged_row_is_refused_without_being_quoted(tmp_path: Path) -> None:
-    rows = "P1,2024-01-08,AM,/\nJane Doe,2024-01-08\n"
-    with pytest.raises(DataError, match="row 3: 2 values where the header has 4") as said:
-        read_with(tmp_path / "x", sessions=SESSIONS + rows)
-    assert "Jane" not in str(said.value)
+def test_a_ragged_row_is_set_aside_without_being_quoted(tmp_path: Path) -> None:
+    rows = "P1,2024-01-08,AM,/\nJane Doe,2024-01-08\nP2,2024-01-08,AM,/\n"
+    extract = read_with(tmp_path / "x", sessions=SESSIONS + rows)
+    (message,) = extract.problems["message"]
+    assert "sessions.csv, row 3: 2 values where the header has 4" in message
+    assert "Jane" not in message
+    assert extract.rejects[["row", "reason"]].to_numpy().tolist() == [[3, "ragged"]]
+    assert balances(extract)
 
 
 REFUSED: list[tuple[dict[str, str | bytes], str]] = [
-    ({}, "the folder is empty of tables. Put pupils.csv"),
-    ({"notes.txt": "x"}, "the folder is empty of tables"),
+    (
+        {},
+        "^No file or table names the pupils, .* pupils.csv or pupils.parquet. The folder is empty.",
+    ),
+    (
+        {"notes.txt": "x"},
+        "^No file or table names the pupils, .* notes.txt: is text without columns",
+    ),
     (
         {"schools.csv": BASE["schools.csv"]},
-        "no pupils.csv or pupils.parquet. Found: schools.csv. Add",
+        "^No file or table names the pupils, .* schools.csv: its columns are those of no known source",
+    ),
+    (
+        {"carers.csv": "upn,young carer since\nA,2024-01-08\n"},
+        "^No file or table names the pupils, .* carers.csv: was read as 'Young carers'",
     ),
     (BASE | {"pupils.csv": b""}, r"pupils.csv: the file is empty \(0 bytes\). Export it again"),
     (
         BASE | {"pupils.parquet": b"PAR1"},
         "pupils.parquet: pupils.csv holds the same table. Keep one",
     ),
-    (
-        BASE | {"sessions.parquet": b"PAR1" + bytes(50)},
-        "sessions.parquet: cannot be read as PARQUET",
-    ),
-    (
-        BASE | {"session.csv": "a\n1\n"},
-        "session.csv: no table has this name. Did you mean 'sessions'",
-    ),
     (BASE | {"pupils.csv": "pupil_id,sexx\nP1,F\n"}, "unknown column 'sexx'. Did you mean 'sex'"),
-    (
-        BASE | {"sessions.csv": "pupil_id,date,session\nP1,2024-01-08,AM\n"},
-        "sessions.csv: no column 'mark'. Found: pupil_id, date, session. Rename or add",
-    ),
     (BASE | {"pupils.csv": "pupil_id,sex,sex\nP1,F,F\n"}, "column 'sex' is there more than once"),
     (BASE | {"pupils.csv": bytes(range(1, 256)) * 4}, "pupils.csv: cannot be read as CSV"),
 ]
@@ -389,6 +390,44 @@ def test_extracts_that_cannot_be_used_are_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(DataError, match=words):
         read(write(tmp_path / "x", files))
+
+
+UNUSABLE: list[tuple[dict[str, str | bytes], str]] = [
+    ({"sessions.parquet": b"PAR1" + bytes(50)}, "sessions.parquet: cannot be read as PARQUET"),
+    ({"sessions.csv": b""}, "sessions.csv: the file is empty (0 bytes). Export it again."),
+    (
+        {"session.csv": "a\n1\n"},
+        "session.csv: no table has this name. Did you mean 'sessions'? Rename the file",
+    ),
+    (
+        {"sessions.csv": "pupil_id,date,session\nP1,2024-01-08,AM\n"},
+        "sessions.csv: no column 'mark'. Found: pupil_id, date, session. Rename or add",
+    ),
+    ({"sessions.csv": "pupil_id,mrk\nP1,/\n"}, "sessions.csv: unknown column 'mrk'. Did you"),
+    ({"sessions.csv.gz": b"x"}, "sessions.csv.gz: is neither CSV nor Parquet and was not read"),
+    (
+        {"schools.parquet": b"PAR1"},
+        "schools.parquet: schools.csv holds the same table. Keep one of the two.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "words"), UNUSABLE)
+def test_a_file_that_cannot_be_used_is_told_and_the_others_are_read(
+    tmp_path: Path, files: dict[str, str | bytes], words: str
+) -> None:
+    extract = read(write(tmp_path / "x", BASE | files))
+    (file,) = files
+    (message,) = extract.problems.loc[extract.problems["severity"] == "error", "message"]
+    assert message.startswith(words)
+    notes = extract.files.set_index("file")
+    assert notes.loc[file, "read_as"] == ""
+    assert notes.loc[file, "note"] == message
+    assert notes.drop(file)["read_as"].tolist() == ["pupils", "schools", "enrolments"]
+    assert (extract.rejects["file"] == file).sum() == notes.loc[file, "rows"]
+    counts = extract.reconciliation
+    assert counts["rows_read"].sum() == notes["rows"].sum()
+    assert set(extract.tables) == {"pupils", "schools", "enrolments"}
 
 
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
@@ -407,10 +446,9 @@ def test_a_parquet_file_cut_off_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"pupil_id": ["P1"] * 500}).to_parquet(folder / "send.parquet")
     whole = (folder / "send.parquet").read_bytes()
     (folder / "send.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(
-        DataError, match=r"send.parquet: cannot be read as PARQUET.*Export it again"
-    ):
-        read(folder)
+    (message,) = read(folder).problems["message"]
+    assert message.startswith("send.parquet: cannot be read as PARQUET")
+    assert message.endswith("Export it again.")
 
 
 @pytest.mark.parametrize(

@@ -182,5 +182,5 @@ def test_a_database_without_pupils_is_refused_in_words(tmp_path: Path) -> None:
     engine = sqlalchemy.create_engine(address)
     pd.DataFrame({"x": [1]}).to_sql("other", engine, index=False)
     engine.dispose()
-    with pytest.raises(DataError, match="holds no table of pupils"):
+    with pytest.raises(DataError, match="No file or table names the pupils"):
         read(address)

@@ -7,7 +7,7 @@ Out: :class:`Extract`: tables, problems, rejected rows, and a reconciliation tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,15 +21,16 @@ from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
 from riskmodel.data.identity import DEFAULT_KEY_FILE
 from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.read.open.database import is_database, open_database
-from riskmodel.data.read.open.files import Opened, open_table
+from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
+from riskmodel.data.read.open.walk import is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
-from riskmodel.data.read.rows.accounts import RowCount
+from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
     REJECT_COLUMNS,
     Problem,
     RowChecks,
-    encoding_warning,
+    Severity,
     problems_frame,
 )
 from riskmodel.data.read.rows.rules import in_order
@@ -69,6 +70,9 @@ class Extract:
     reconciliation : DataFrame
         ``file, table, rows_read, rows_kept, rows_rejected, rows_merged, rows_conflicting``; read = kept +
         rejected + merged (another row holds the same) + conflicting (an earlier row holds something else).
+    files : DataFrame
+        ``file, read_as, rows, note``: every file, sheet and table there was; the source or table that it
+        was read as, or empty and why it was not read.
     digest : str
         BLAKE2b of the tables' contents.
     source : str or Path
@@ -79,6 +83,7 @@ class Extract:
     problems: pd.DataFrame = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
+    files: pd.DataFrame = field(repr=False)
     digest: str
     source: str | Path = field(repr=False)
 
@@ -110,61 +115,68 @@ def read(
     Raises
     ------
     DataError
-        If the folder or a file cannot be used at all; bad rows alone are set aside.
+        If there is no folder, or no file that names the pupils can be used; other files and bad rows are
+        set aside.
     RequestError
         If the settings cannot be read, or declare a layout that cannot be.
     """
     if isinstance(source, Extract):
         return source
-    opened: Iterable[Opened] = ()
-    mappings = read_mappings(settings_file)
+    log, mappings = ReadLog(), read_mappings(settings_file)
     if is_database(source):
-        opened = [Opened(n, raw, "utf-8", 1) for n, raw in open_database(str(source)).items()]
-        if any(one.name == "pupils" for one in opened):
-            sources = {one.name: _held(one) for one in opened if one.name in TABLES}
-            return _read_tables(source, sources, [], key_file)
-    elif Path(source).is_dir() and not any(
-        (Path(source) / f"pupils{ending}").is_file() for ending in ENDINGS
-    ):
-        opened = open_returns(Path(source))
-    reading = read_returns(opened, key_file=key_file, mappings=mappings)
-    if reading is not None:
-        extra = _pupils_in_no_enrolment(reading.frames)
-        problems = reading.problems + extra
-        return _extract(source, reading.frames, problems, reading.rejects, reading.counts)
-    if is_database(source):
+        opened = [Opened(name, raw) for name, raw in open_database(str(source)).items()]
+        if all(one.name != "pupils" for one in opened):
+            return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
+        sources = {one.name: _held(one) for one in opened if one.name in TABLES}
+        for one in opened:
+            if one.name not in TABLES:
+                log.note_unread(
+                    one.name, f"{one.name}: is no table of ours. It was not read.", None
+                )
+        return _extract(source, _read_tables(sources, log, key_file))
+    path = Path(source)
+    if path.is_file() and is_mvad(path):
+        frames = read_mvad(path)
+        sources = {n: _held(Opened(path.name, f, first_row=2)) for n, f in frames.items()}
+    elif path.is_file():
         raise DataError(
-            "The database holds no table of pupils and no return that names them. "
-            "Give the user rights on the tables, or check the schema."
+            f"{path}: is a file, and extracts are a folder of files. Name the folder that holds it."
         )
-    return _read_tables(source, *_find_sources(Path(source)), key_file)
+    elif not path.is_dir():
+        raise DataError(f"{path}: there is no such folder of extracts. Check the path.")
+    elif not any(_is_table(one) and one.stem == "pupils" for one in path.iterdir()):
+        opened = open_returns(path)
+        return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
+    else:
+        sources = _find_sources(path, log)
+    return _extract(source, _read_tables(sources, log, key_file))
 
 
-def _read_tables(
-    source: str | Path,
-    sources: dict[str, Callable[[], Opened]],
-    extra: list[Problem],
-    key_file: Path,
-) -> Extract:
-    """Read one source per table."""
-    problems: list[Problem] = []
-    rejects: list[pd.DataFrame] = []
-    frames: dict[str, pd.DataFrame] = {}
-    counts = []
+def _read_tables(sources: dict[str, Callable[[], Opened]], log: ReadLog, key_file: Path) -> ReadLog:
+    """Read one source per table; one that cannot be used is set aside, unless it names the pupils."""
     pupils: pd.CategoricalDtype | None = None
     names = sorted(sources, key=lambda name: (name not in READ_FIRST, name))
     for name in track(names, "Reading tables"):
-        file, raw, encoding, first_row = sources[name]()
-        checks = RowChecks(file, first_row, raw)
-        extra += encoding_warning(file, encoding)
-        frame = read_table(
-            TABLES[name],
-            checks,
-            pupils,
-            calendar=frames.get("calendar"),
-            key_file=key_file,
-            schools=frames["schools"]["school_id"] if "schools" in frames else None,
-        )
+        one = sources[name]()
+        if one.fault:
+            _refuse_pupils(name, one.fault)
+            log.note_unread(one.name, one.fault)
+            continue
+        checks = RowChecks(one.name, one.first_row, one.raw, lines=one.lines)
+        frames = log.frames
+        try:
+            frame = read_table(
+                TABLES[name],
+                checks,
+                pupils,
+                calendar=frames.get("calendar"),
+                key_file=key_file,
+                schools=frames["schools"]["school_id"] if "schools" in frames else None,
+            )
+        except DataError as error:
+            _refuse_pupils(name, str(error))
+            set_aside_file(log, one, "unusable_file", str(error))
+            continue
         if name == "pupils":
             pupils = pd.CategoricalDtype(pd.Index(sorted(frame["pupil_id"]), dtype="str"))
         if pupils is not None and "pupil_id" in frame:
@@ -172,101 +184,81 @@ def _read_tables(
         if not checks.in_order:
             frame = in_order(TABLES[name], frame)
         frames[name] = frame.reset_index(drop=True)
+        log.note_opened(one, name)
+        log.problems += checks.problems
+        log.rejects.append(checks.rejects())
         merged = int(checks.merged.sum())
-        aside = len(raw) - len(frame) - merged
-        counts.append(RowCount(file, name, len(raw), len(frame), aside, merged, 0))
-        # the raw rows are let go of here
-        problems += checks.problems
-        rejects.append(checks.rejects())
-        del raw, checks, frame
-    extra += _pupils_in_no_enrolment(frames)
-    return _extract(source, frames, problems + extra, rejects, counts)
+        aside = len(one.raw) - len(frame) - merged + len(one.aside)
+        log.counts.append(RowCount(one.name, name, one.rows_seen, len(frame), aside, merged, 0))
+        del one, checks, frame  # the raw rows are let go of here
+    return log
 
 
-def _extract(
-    source: str | Path,
-    frames: dict[str, pd.DataFrame],
-    problems: list[Problem],
-    rejects: list[pd.DataFrame],
-    counts: list[RowCount],
-) -> Extract:
+def _refuse_pupils(name: str, fault: str) -> None:
+    """Refuse all where the table of pupils cannot be used: every other row would join to nobody."""
+    if name == "pupils":
+        raise DataError(fault)
+
+
+def _extract(source: str | Path, log: ReadLog) -> Extract:
+    frames, rejects = log.frames, [r for r in log.rejects if len(r)]
+    problems = [*log.problems, *_pupils_in_no_enrolment(frames)]
+    problems += [*_dates_far_off(frames), *_ends_early(frames)]
     return Extract(
         tables=Tables(frames),
-        problems=problems_frame(problems + _dates_far_off(frames) + _ends_early(frames)),
-        rejects=pd.concat([r for r in rejects if len(r)], ignore_index=True)
-        if any(len(r) for r in rejects)
+        problems=problems_frame(problems),
+        rejects=pd.concat(rejects, ignore_index=True)
+        if rejects
         else pd.DataFrame(columns=REJECT_COLUMNS),
-        reconciliation=pd.DataFrame(
-            counts,
-            columns=list(RowCount._fields),
-        ),
+        reconciliation=pd.DataFrame(log.counts, columns=list(RowCount._fields)),
+        files=pd.DataFrame(log.files, columns=list(FileNote._fields)),
         digest=_digest(frames),
         source=source,
     )
 
 
-def _find_sources(
-    source: Path,
-) -> tuple[dict[str, Callable[[], Opened]], list[Problem]]:
-    """Return what opens each table, and notes on files that are left alone."""
-    if source.is_file() and is_mvad(source):
-        frames = read_mvad(source)
-        return {name: _held(Opened(source.name, f, "utf-8", 2)) for name, f in frames.items()}, []
-    if source.is_file():
-        raise DataError(
-            f"{source}: is a file, and extracts are a folder of files. Name the folder that holds it."
-        )
-    if not source.is_dir():
-        raise DataError(f"{source}: there is no such folder of extracts. Check the path.")
+def _find_sources(source: Path, log: ReadLog) -> dict[str, Callable[[], Opened]]:
+    """Return what opens each table; files that are no tables are noted."""
     found: dict[str, Path] = {}
-    notes = []
     for path in sorted(source.iterdir()):
-        if not path.is_file() or path.name.startswith("."):
+        is_table = _is_table(path)
+        if is_left_out(path.name) or (path.is_dir() and not is_table):
             continue
-        if path.suffix.lower() not in ENDINGS:
-            notes.append(
-                Problem(
-                    path.name,
-                    "ignored_file",
-                    f"{path.name}: is neither CSV nor Parquet "
-                    "and was not read. Export it as CSV if it holds facts.",
-                )
+        name, table = shown_name(Path(path.name)), path.stem
+        if not is_table or not path.exists():
+            words = (
+                "is neither CSV nor Parquet and was not read. Export it as CSV if it holds facts."
             )
-            continue
-        if path.stem not in TABLES:
-            raise DataError(
-                f"{path.name}: no table has this name.{guess(path.stem, list(TABLES))} "
-                "Rename the file or move it out of the folder."
+            severity: Severity = "error" if name.partition(".")[0] in TABLES else "warning"
+            log.note_unread(name, f"{name}: {words}", severity, "ignored_file")
+        elif table not in TABLES:
+            words = (
+                f"no table has this name.{guess(table, list(TABLES))} Rename the file or move it"
             )
-        if path.stem in found:
-            raise DataError(
-                f"{path.name}: {found[path.stem].name} holds the same table. Keep one of the two."
-            )
-        found[path.stem] = path
-    _check_found(source, found)
-    return {name: _opener(path) for name, path in found.items()}, notes
+            log.note_unread(name, f"{name}: {words} out of the folder.", rule="unknown_file")
+        elif table in found:
+            words = f"{name}: {found[table].name} holds the same table. Keep one of the two."
+            _refuse_pupils(table, words)
+            log.note_unread(name, words, rule="duplicate_table")
+        else:
+            found[table] = path
+    return {name: _opener(path) for name, path in found.items()}
 
 
 def _held(source: Opened) -> Callable[[], Opened]:
     return lambda: source
 
 
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS
+
+
 def _opener(path: Path) -> Callable[[], Opened]:
-    first_row = 2 if path.suffix.lower() == ".csv" else 1
-    return lambda: Opened(path.name, *open_table(path), first_row)
+    def opened() -> Opened:
+        (one,) = open_each(path, path.name)
+        return one
 
-
-def _check_found(source: Path, found: dict[str, Path]) -> None:
-    if not found:
-        raise DataError(
-            f"{source}: the folder is empty of tables. Put pupils.csv or pupils.parquet and the "
-            f"others in it: {', '.join(TABLES)}."
-        )
-    if "pupils" not in found:
-        raise DataError(
-            f"{source}: there is no pupils.csv or pupils.parquet. Found: "
-            f"{', '.join(path.name for path in found.values())}. Add the table of pupils."
-        )
+    return opened
 
 
 def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:

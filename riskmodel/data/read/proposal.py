@@ -225,6 +225,8 @@ def propose_mapping(path: Path) -> str:
 
 def _proposed(one: Opened) -> str:
     """Return the sections for an opened file, or why there are none."""
+    if one.fault:
+        return f"# {one.fault}"
     source = source_of([str(column) for column in one.raw.columns])
     if source is not None:
         return f"# {one.name}: is read as '{source.name}' already; it needs no section."

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.read.mapping import ColumnMapping
-from riskmodel.data.read.open.files import ENDINGS, Opened, open_file
+from riskmodel.data.read.open.files import Opened, open_each
+from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
 from riskmodel.data.read.returns.recognise import recognise
@@ -26,14 +27,14 @@ from riskmodel.data.read.rows.accounts import (
     keep_notes,
     set_aside_rows,
 )
-from riskmodel.data.read.rows.problems import Problem, RowChecks
+from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.table import read_table
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 from riskmodel.progress import track
 
-__all__ = ["find_returns", "open_returns", "read_returns"]
+__all__ = ["open_returns", "read_returns"]
 
 NEEDS = Table(
     name="needs",
@@ -50,32 +51,9 @@ NEEDS = Table(
 """Needs as the census and SEN2 give them, before they join the spells of provision."""
 
 
-def find_returns(folder: Path) -> list[Path]:
-    """Return the data files of a folder and the folders in it.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to look; hidden files and the truth of simulated data are left out.
-
-    Returns
-    -------
-    list of Path
-        Sorted.
-    """
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in ENDINGS
-        and not any(
-            part.startswith(".") or part == "truth" for part in path.relative_to(folder).parts
-        )
-    )
-
-
 def read_returns(
     opened: Iterable[Opened], *, key_file: Path, mappings: Sequence[ColumnMapping] = ()
-) -> ReadLog | None:
+) -> ReadLog:
     """Read returns.
 
     Parameters
@@ -89,20 +67,20 @@ def read_returns(
 
     Returns
     -------
-    ReadLog or None
-        None if none of them says who the pupils are.
+    ReadLog
+        Tables, problems, counts, and what each file was read as.
 
     Raises
     ------
     DataError
-        If one cannot be read at all.
+        If no file names the pupils, or none of its pupils can be read.
     RequestError
         If two of the analyst's layouts do not agree on a file.
     """
     log = ReadLog()
     files = [file for one in opened if (file := recognise(one, log, mappings)) is not None]
     if not any(one.source.names_pupils for one in files):
-        return None
+        raise DataError(_no_pupils(log))
     context = gather_context(files, log)
     identify(files, context, key_file, log)
     files.sort(key=_reading_order)
@@ -126,6 +104,18 @@ def read_returns(
     for number, one in enumerate(files):
         count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return log
+
+
+def _no_pupils(log: ReadLog) -> str:
+    """Return that no file names the pupils, and what each file is or lacks."""
+    found = [one.note or f"{one.file}: was read as '{one.read_as}'." for one in log.files]
+    return " ".join(
+        [
+            "No file or table names the pupils, so nothing can be read. Add the School Census or the clients "
+            "of NCCIS; or, with one file per table, pupils.csv or pupils.parquet.",
+            *(found or ["The folder is empty."]),
+        ]
+    )
 
 
 def _reading_order(one: ReturnFile) -> tuple[bool, bool, str]:
@@ -175,8 +165,8 @@ def open_returns(folder: Path) -> Iterator[Opened]:
     Opened
         One per file, or per sheet of a workbook.
     """
-    for path in track(find_returns(folder), "Opening files"):
-        yield from open_file(path, str(path.relative_to(folder)))
+    for path in track(list(files_in(folder)), "Opening files"):
+        yield from open_each(path, shown_name(path.relative_to(folder)))
 
 
 def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
@@ -211,9 +201,7 @@ def _facts(
         table = NEEDS if name == "needs" else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         places = part.index.to_numpy()
-        checks = RowChecks(
-            one.name, one.first_row, part.drop(columns=extra).reset_index(drop=True), places
-        )
+        checks = one.checks(part.drop(columns=extra).reset_index(drop=True), places)
         who = None if name == "pupils" or pupils is None else pupils
         frame = read_table(table, checks, who, unique=False)
         keep_notes(log, one, checks)

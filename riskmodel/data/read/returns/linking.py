@@ -22,7 +22,6 @@ from riskmodel.data.read.returns.scoping import (
 from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.source import NAMES, Context, column, plain
@@ -217,7 +216,7 @@ def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: Re
     one.frame = one.frame.drop(columns=[*({*NAMING, one.source.upn} & set(one.frame))])
     one.frame["pupil_id"] = upn.map(named).astype("str")
     if one.source.name in (PUPILS_ON_ROLL, "Suspensions and exclusions"):
-        checks = RowChecks(one.name, one.first_row, one.raw)
+        checks = one.checks()
         note_upns(upn.where(~upn.astype("str").str.startswith("NO UPN")), checks)
         keep_notes(log, one, checks)
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import pandas as pd
-
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
-from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, RowCount
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
-from riskmodel.data.read.rows.problems import Problem, encoding_warning
+from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.source import NAMES, Source, plain, with_plain_columns
@@ -47,28 +44,27 @@ def recognise(
     RequestError
         If two of the analyst's layouts do not agree on the file.
     """
-    name, raw, encoding, first = one
-    names = [str(column) for column in raw.columns]
+    if one.fault:
+        log.note_unread(one.name, one.fault, one.severity)
+        return None
+    names = [str(column) for column in one.raw.columns]
     found = {plain(column) for column in names}
-    mine = [mapping for mapping in mappings if claims(mapping, name, found)]
-    log.problems += [] if mine else lacking(mappings, name, names)
+    mine = [mapping for mapping in mappings if claims(mapping, one.name, found)]
+    log.problems += [] if mine else lacking(mappings, one.name, names)
     source = mapped_source(mine) if mine else source_of(names)
-    log.problems += encoding_warning(name, encoding)
     if source is None:
-        log.problems.append(_unknown(name, found))
-        _set_file_aside(one, log, "not recognised", "unknown_file")
+        set_aside_file(log, one, "unknown_file", _unknown(one.name, found), severity="warning")
         return None
     if source.unused:
-        words = f"{name}: is of the kind '{source.name}' and was not used. {source.unused}"
-        log.problems.append(Problem(name, "not_used", words))
-        _set_file_aside(one, log, source.name, "not_used")
+        words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
+        set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
+    log.note_opened(one, source.name)
     days = source.headings(names) if source.headings else {}
-    frame = with_plain_columns(raw.rename(columns=days), source.aliases).reset_index(drop=True)
-    frame, problems = _plain_values(frame, name, has_form=any(one.dates for one in mine))
+    frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
+    frame, problems = _plain_values(frame, one.name, has_form=any(m.dates for m in mine))
     log.problems += problems
-    empty = np.zeros(len(raw), dtype=bool)
-    return ReturnFile(name, source, raw, frame, first, encoding, empty, empty.copy())
+    return ReturnFile(one, source, frame)
 
 
 def source_of(names: list[str]) -> Source | None:
@@ -88,21 +84,6 @@ def source_of(names: list[str]) -> Source | None:
     return max(fitting, key=lambda s: (s.headings is not None, len(s.columns)), default=None)
 
 
-def _set_file_aside(one: Opened, log: ReadLog, kind: str, reason: str) -> None:
-    """Count the rows of a file and put them all into the rejects."""
-    rows = len(one.raw)
-    log.counts.append(RowCount(one.name, kind, rows, 0, rows, 0, 0))
-    if rows:
-        record = one.raw.astype("str").to_json(orient="records", lines=True).strip().split("\n")
-        rejects = {
-            "file": one.name,
-            "row": np.arange(rows) + one.first_row,
-            "reason": reason,
-            "record": record,
-        }
-        log.rejects.append(pd.DataFrame(rejects))
-
-
 def _plain_values(
     frame: pd.DataFrame, name: str, *, has_form: bool
 ) -> tuple[pd.DataFrame, list[Problem]]:
@@ -112,7 +93,7 @@ def _plain_values(
     return settle_dates(frame.assign(**tidy), dates, name)
 
 
-def _unknown(name: str, found: set[str]) -> Problem:
+def _unknown(name: str, found: set[str]) -> str:
     """Return which source a file is nearest to, and what it lacks."""
     # a grid is known by its days, and nobody exports a file again to have it left unused
     known = [s for s in SOURCES if s.headings is None and not s.unused]
@@ -123,12 +104,10 @@ def _unknown(name: str, found: set[str]) -> Problem:
     missing = sorted(source.columns - {source.aliases.get(c, c) for c in found})
     like = (
         f" It is nearest to '{source.name}', but has no {', '.join(missing)}."
-        if share >= 0.5
-        else ""
+        if share
+        else " It shares no column with any of them."
     )
-    return Problem(
-        name,
-        "unknown_file",
+    return (
         f"{name}: its columns are those of no known source, so it was not "
-        f"used.{like} Export it in a known layout, or take it out of the folder.",
+        f"used.{like} Export it in a known layout, or take it out of the folder."
     )

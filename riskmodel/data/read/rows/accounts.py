@@ -13,10 +13,44 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.read.rows.problems import Problem, RowChecks, Severity
+from riskmodel.data.read.open.opened import Opened
+from riskmodel.data.read.rows.problems import Problem, RowChecks, Severity, encoding_warning
 from riskmodel.data.read.sources.source import Source
 
-__all__ = ["ReadLog", "ReturnFile", "RowCount", "count_rows", "keep_notes", "set_aside_rows"]
+__all__ = [
+    "FileNote",
+    "ReadLog",
+    "ReturnFile",
+    "RowCount",
+    "count_rows",
+    "keep_notes",
+    "set_aside_file",
+    "set_aside_rows",
+]
+
+NOT_READ = "not recognised"
+"""In place of a source or table, where the rows of a file are all set aside."""
+
+
+class FileNote(NamedTuple):
+    """What a file, a sheet or a member of an archive was read as.
+
+    Parameters
+    ----------
+    file : str
+        As told to people.
+    read_as : str
+        Source or table; empty where it was not read.
+    rows : int
+        Rows it holds, as far as they can be counted.
+    note : str
+        Why it was not read.
+    """
+
+    file: str
+    read_as: str
+    rows: int
+    note: str
 
 
 class RowCount(NamedTuple):
@@ -61,12 +95,55 @@ class ReadLog:
         Rows set aside, by file.
     counts : list of RowCount
         One per file.
+    files : list of FileNote
+        One per file, read or not.
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     rejects: list[pd.DataFrame] = field(default_factory=list)
     counts: list[RowCount] = field(default_factory=list)
+    files: list[FileNote] = field(default_factory=list)
+
+    def note_opened(self, one: Opened, read_as: str, note: str = "") -> None:
+        """Note what a file was read as, and what was found while it was opened.
+
+        Parameters
+        ----------
+        one : Opened
+            The file.
+        read_as : str
+            Source or table; empty where it was not read.
+        note : str
+            Why it was not read.
+        """
+        self.files.append(FileNote(one.name, read_as, one.rows_seen, note))
+        self.problems += [*encoding_warning(one.name, one.encoding), *one.problems]
+        self.rejects.append(one.aside)
+
+    def note_unread(
+        self,
+        name: str,
+        words: str,
+        severity: Severity | None = "error",
+        rule: str = "unread_file",
+    ) -> None:
+        """Note a file that was not read, as a problem too.
+
+        Parameters
+        ----------
+        name : str
+            As told to people.
+        words : str
+            What is wrong with it, then what to do.
+        severity : str, optional
+            ``"warning"`` where it may well hold nothing of use; None for no problem.
+        rule : str
+            Stable code of the reason.
+        """
+        self.files.append(FileNote(name, "", 0, words))
+        if severity:
+            self.problems.append(Problem(name, rule, words, severity=severity))
 
 
 @dataclass
@@ -75,28 +152,57 @@ class ReturnFile:
 
     Attributes
     ----------
-    name : str
-        As told to people: path below the folder, sheet or database table.
+    opened : Opened
+        The file as it was opened.
     source : Source
         The source it is of.
-    raw, frame : DataFrame
-        Rows as they came; with plain column names, and with pupils in place of names.
-    first_row : int
-        Number of the first row, as a person counts.
-    encoding : str
-        Encoding of the text.
+    frame : DataFrame
+        Its rows with plain column names, and with pupils in place of names.
     set_aside, kept : bool array of shape (n_rows,)
         Rows in the rejects; rows of which a table uses a fact.
     """
 
-    name: str
+    opened: Opened
     source: Source
-    raw: pd.DataFrame
     frame: pd.DataFrame
-    first_row: int
-    encoding: str
-    set_aside: NDArray[np.bool_]
-    kept: NDArray[np.bool_]
+    set_aside: NDArray[np.bool_] = field(init=False)
+    kept: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.set_aside = np.zeros(len(self.raw), dtype=bool)
+        self.kept = np.zeros(len(self.raw), dtype=bool)
+
+    @property
+    def name(self) -> str:
+        """Path below the folder, sheet or database table, as told to people."""
+        return self.opened.name
+
+    @property
+    def raw(self) -> pd.DataFrame:
+        """Rows as they came."""
+        return self.opened.raw
+
+    def checks(
+        self, raw: pd.DataFrame | None = None, places: NDArray[np.int64] | None = None
+    ) -> RowChecks:
+        """Return checks of the file's rows, or of facts made of them.
+
+        Parameters
+        ----------
+        raw : DataFrame, optional
+            Facts; the rows as they came where left out.
+        places : int array of shape (n_facts,), optional
+            Place in the file of each fact.
+
+        Returns
+        -------
+        RowChecks
+            Without notes; rows have the numbers that they have in the file.
+        """
+        one = self.opened
+        return RowChecks(
+            one.name, one.first_row, one.raw if raw is None else raw, places, one.lines
+        )
 
 
 def set_aside_rows(
@@ -124,7 +230,7 @@ def set_aside_rows(
     severity : str
         ``"warning"`` or ``"error"``.
     """
-    checks = RowChecks(one.name, one.first_row, one.raw)
+    checks = one.checks()
     bad = np.zeros(len(one.raw), dtype=bool)
     bad[places] = True
     checks.note(bad, rule, "", "", set_aside=True)
@@ -149,7 +255,7 @@ def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:
     log.problems += checks.problems
     rejects = checks.rejects()
     if len(rejects):
-        places = rejects["row"].to_numpy(dtype=np.int64) - one.first_row
+        places = checks.places_of(checks.rows_set_aside())
         # one row may tell several facts; it goes to the rejects once, whole
         new = ~one.set_aside[places] & ~pd.Series(places).duplicated().to_numpy()
         record = one.raw.iloc[places].astype("str").to_json(orient="records", lines=True)
@@ -172,5 +278,42 @@ def count_rows(log: ReadLog, one: ReturnFile, used: NDArray[np.int64]) -> None:
     """
     one.kept[used] = True
     one.kept &= ~one.set_aside
-    n, kept, aside = len(one.raw), int(one.kept.sum()), int(one.set_aside.sum())
-    log.counts.append(RowCount(one.name, one.source.name, n, kept, aside, n - kept - aside, 0))
+    kept, aside = int(one.kept.sum()), int(one.set_aside.sum())
+    merged, unopened = len(one.raw) - kept - aside, len(one.opened.aside)
+    log.counts.append(
+        RowCount(one.name, one.source.name, one.opened.rows_seen, kept, aside + unopened, merged, 0)
+    )
+
+
+def set_aside_file(
+    log: ReadLog,
+    one: Opened,
+    rule: str,
+    words: str,
+    *,
+    kind: str = NOT_READ,
+    severity: Severity = "error",
+) -> None:
+    """Set all rows of a file aside, which is of no known source or lacks what a table needs.
+
+    Parameters
+    ----------
+    log : ReadLog
+        Gets the file, the problem, the count and the rejects.
+    one : Opened
+        The file.
+    rule : str
+        Stable code of the reason.
+    words : str
+        Why the file was not used, then what to do.
+    kind : str
+        The source that it is of.
+    severity : str
+        ``"warning"`` or ``"error"``.
+    """
+    log.note_opened(one, "", words)
+    log.problems.append(Problem(one.name, rule, words, severity=severity))
+    checks = RowChecks(one.name, one.first_row, one.raw, lines=one.lines)
+    checks.note(np.ones(len(one.raw), dtype=bool), rule, "", "")
+    log.rejects.append(checks.rejects())
+    log.counts.append(RowCount(one.name, kind, one.rows_seen, 0, one.rows_seen, 0, 0))

@@ -156,6 +156,8 @@ class RowChecks:
         The file's rows.
     places : int array of shape (n_rows,), optional
         Place in the file of each row, from 0; in order where left out.
+    lines : int array of shape (n_rows_of_the_file,), optional
+        Number of each row of the file, by its place; consecutive from the first where left out.
     number : int16 array of shape (n_rows,)
         Place in ``reasons`` of why each row is set aside; 0 for rows that are kept.
     kept : bool array of shape (n_rows,)
@@ -174,6 +176,7 @@ class RowChecks:
     first_row: int
     raw: pd.DataFrame
     places: NDArray[np.int64] | None = None
+    lines: NDArray[np.int64] | None = None
     number: NDArray[np.int16] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
     merged: NDArray[np.bool_] = field(init=False)
@@ -186,8 +189,46 @@ class RowChecks:
         self.kept = np.ones(len(self.raw), dtype=bool)
         self.merged = np.zeros(len(self.raw), dtype=bool)
 
-    def _places(self) -> NDArray[np.int64]:
-        return np.arange(len(self.raw)) if self.places is None else self.places
+    def places_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places in the file of some of the rows.
+
+        Parameters
+        ----------
+        rows : int array of shape (n,)
+            From 0, among the rows at hand.
+
+        Returns
+        -------
+        int array of shape (n,)
+            From 0, in the file.
+        """
+        return rows if self.places is None else self.places[rows]
+
+    def numbers_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the numbers, as a person counts, of some of the rows.
+
+        Parameters
+        ----------
+        rows : int array of shape (n,)
+            From 0, among the rows at hand.
+
+        Returns
+        -------
+        int array of shape (n,)
+            Lines of a CSV; rows of other files.
+        """
+        places = self.places_of(rows)
+        return places + self.first_row if self.lines is None else self.lines[places]
+
+    def rows_set_aside(self) -> NDArray[np.int64]:
+        """Return which rows are neither kept nor merged.
+
+        Returns
+        -------
+        int array of shape (n,)
+            From 0, among the rows at hand.
+        """
+        return np.flatnonzero(~self.kept & ~self.merged)
 
     def note(
         self,
@@ -238,8 +279,8 @@ class RowChecks:
             return
         severity: Severity = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
-        numbers = self._places()[rows] + self.first_row
-        for row, number in zip(rows[:SHOWN], numbers.tolist(), strict=False):
+        shown = rows[:SHOWN]
+        for row, number in zip(shown, self.numbers_of(shown).tolist(), strict=True):
             value = _short(self.raw[column].iloc[row]) if has_value else ""
             is_hidden = may_identify(value) and value.lower() not in map(str.lower, allowed)
             said = _filled(words, value, "" if hint is None else hint.iloc[row], is_hidden)
@@ -250,7 +291,13 @@ class RowChecks:
                 )
             )
         if len(rows) > SHOWN:
-            end = "were merged" if merged else "are in the rejects" if set_aside else "are kept"
+            end = (
+                "were merged"
+                if merged
+                else "are in the rejects"
+                if set_aside
+                else "are not set aside for it"
+            )
             self.problems.append(self._rest(len(rows) - SHOWN, rule, column, severity, end))
         if merged:
             self.merged[rows], self.kept[rows] = True, False
@@ -283,14 +330,14 @@ class RowChecks:
         >>> checks.rejects()[["row", "reason"]].values.tolist()
         [[3, 'unknown_code: provision']]
         """
-        rows = np.flatnonzero(~self.kept & ~self.merged)
+        rows = self.rows_set_aside()
         if not len(rows):
             return pd.DataFrame(columns=REJECT_COLUMNS)
         text = self.raw.iloc[rows].astype("str").to_json(orient="records", lines=True)
         return pd.DataFrame(
             {
                 "file": self.file,
-                "row": self._places()[rows] + self.first_row,
+                "row": self.numbers_of(rows),
                 "reason": np.array(self.reasons, dtype=object)[self.number[rows]],
                 "record": text.strip().split("\n"),
             }

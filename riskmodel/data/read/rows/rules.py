@@ -120,8 +120,7 @@ def _check_schools(found: pd.Series, schools: pd.Series, checks: RowChecks) -> N
         found.isin(unknown).to_numpy(),
         "unknown_school",
         "school_id",
-        "school_id '{value}' is not in the table of schools.{hint} Correct it, or add the school. The "
-        "row is kept.",
+        "school_id '{value}' is not in the table of schools.{hint} Correct it, or add the school.",
         set_aside=False,
         hint=found.map(hints),
     )

@@ -136,8 +136,8 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
         there & ~formed,
         "upn_form",
         "upn",
-        "the UPN is not a letter, 11 digits and a digit or letter. The row is kept, but joins only to "
-        "rows with the same UPN; correct it at the school.",
+        "the UPN is not a letter, 11 digits and a digit or letter. The row joins only to rows "
+        "with the same UPN; correct it at the school.",
         set_aside=False,
         show_value=False,
     )
@@ -145,8 +145,8 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
         there & formed & (first != expected).to_numpy(),
         "upn_check_letter",
         "upn",
-        "the UPN has a wrong check letter; its other characters ask for {hint}. The row is kept, but "
-        "joins only to rows with the same UPN; correct it at the school.",
+        "the UPN has a wrong check letter; its other characters ask for {hint}. The row joins "
+        "only to rows with the same UPN; correct it at the school.",
         set_aside=False,
         show_value=False,
         hint=expected,

@@ -1,0 +1,489 @@
+"""Delimited text: every line is a row, a part of one, or is set aside alone with its number and reason.
+
+In:  UTF-8 bytes, in a file or in memory.
+Out: a frame, and what was set aside; lines are counted apart from the parser that reads them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+import os
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from riskmodel.data.identity import may_identify
+from riskmodel.data.read.open.opened import Opened
+from riskmodel.data.read.rows.problems import REJECT_COLUMNS, SHOWN, Problem
+from riskmodel.errors import DataError
+
+__all__ = ["arrow_file", "frame_of", "open_text", "refuse_repeated"]
+
+DELIMITERS = ",;\t|"
+
+BLOCK = 2**20
+"""Bytes looked at in one go; few enough to stay in the processor's cache."""
+
+TOP = 20
+"""Lines among which the header is looked for."""
+
+MOST_LINES, LONGEST_VALUE = 40, 20_000
+"""Lines over which a value in quotes may go, and their bytes: beyond, its quote was never closed."""
+
+LONGEST_LINE = 900_000
+"""Bytes of a line that is read; Arrow parses in blocks of a million."""
+
+WORDS = {
+    "ragged": "{found} values where the header has {n}. Put values that hold the delimiter in quotes, or "
+    "export it again.",
+    "unclosed_quote": "a value begins with a quotation mark that is not closed. Close it or take it out; "
+    "the lines below were read on their own.",
+    "too_long": "the line is longer than any row of an extract. Look for a missing end of line.",
+}
+"""Reason → what is wrong with a line, and what to do."""
+
+
+class Header(NamedTuple):
+    """Where the names of the columns stand."""
+
+    delimiter: str
+    names: list[str]
+    line: int
+    """Its number."""
+    lines: int
+    """Lines it goes over."""
+
+
+class Record(NamedTuple):
+    """A row of text, over one or more lines."""
+
+    line: int
+    text: bytes
+    found: int
+    """Values in it; -1 where a quote is not closed."""
+    lines: int
+    """Lines it goes over that hold something."""
+
+
+@dataclass
+class LineCount:
+    r"""Lines of text that hold something, counted over bytes, block by block.
+
+    Attributes
+    ----------
+    lines : int
+        Lines that are not blank. ``\n``, ``\r\n`` and ``\r`` end a line.
+    """
+
+    lines: int = 0
+    _ends: int = 0
+    _returns: int = 0
+    _at_start: bool = True
+
+    def add(self, block: bytes) -> None:
+        """Count the lines that begin in the next bytes of a text."""
+        data = np.frombuffer(block, np.uint8)
+        returns = data == 13
+        is_end = returns | (data == 10)
+        # a line that holds something begins where no end follows an end
+        self.lines += int(np.count_nonzero(is_end[:-1] > is_end[1:]))
+        self.lines += int(self._at_start and not is_end[0])
+        self._ends += int(np.count_nonzero(is_end))
+        self._returns += int(np.count_nonzero(returns)) if 13 in block else 0
+        self._at_start = bool(is_end[-1])
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether there may be blank lines, so that rows are not numbered one after the other."""
+        each = 2 if 2 * self._returns == self._ends else 1  # bytes that end a line
+        is_even = each == 2 or self._returns in (0, self._ends)
+        return not is_even or self._ends not in (each * self.lines, each * (self.lines - 1))
+
+
+def open_text(path: Path, name: str) -> Opened:
+    """Open delimited text; lines that are no rows are set aside, each alone.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with or without mark, UTF-16 with mark, or Windows-1252.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    Opened
+        Values as text; text that repeats comes as categories.
+
+    Raises
+    ------
+    DataError
+        If it holds no line, or a column twice.
+    """
+    source, encoding, count = _as_utf8(path)
+    if not count.lines:
+        raise DataError(f"{name}: the file is empty: it holds no line of text. Export it again.")
+    header = _find_header(source)
+    refuse_repeated(pd.Index(header.names), name)
+    table = _parse_plain(source, header, count)
+    if table is None:
+        return _open_with_care(source, header, name, encoding, count)
+    lines = _line_numbers(source)[1:] if count.has_gaps else None
+    return Opened(name, _frame(table, header), encoding, 2, lines=lines, counted=count.lines - 1)
+
+
+def refuse_repeated(names: pd.Index, file: str) -> None:
+    """Refuse columns of which one name is there twice.
+
+    Parameters
+    ----------
+    names : Index
+        Of the columns.
+    file : str
+        What messages call the file.
+
+    Raises
+    ------
+    DataError
+        If a name is there twice.
+    """
+    repeated = np.flatnonzero(names.duplicated())
+    if len(repeated):
+        name = str(names[repeated[0]])
+        shown = repeated[0] + 1 if may_identify(name) else f"'{name}'"  # there may be no header
+        raise DataError(f"{file}: column {shown} is there more than once. Take one of them out.")
+
+
+def _as_utf8(path: Path) -> tuple[Path | bytes, str, LineCount]:
+    """Return the file itself where it is UTF-8, else its contents turned into UTF-8; and its lines."""
+    with path.open("rb") as stream:
+        start = stream.read(4)
+        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            text = path.read_bytes().decode("utf-16").encode("utf-8")
+            return text, "utf-16", _count(text)
+        stream.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+        decoder, count = codecs.getincrementaldecoder("utf-8")(), LineCount()
+        try:
+            while block := stream.read(BLOCK):
+                if not block.isascii() or decoder.getstate()[0]:
+                    decoder.decode(block)
+                count.add(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            text = path.read_bytes().decode("cp1252").encode("utf-8")
+            return text, "windows-1252", _count(text)
+    return path, "utf-8", count
+
+
+def _count(text: bytes) -> LineCount:
+    count = LineCount()
+    for start in range(0, len(text), BLOCK):
+        count.add(text[start : start + BLOCK])
+    return count
+
+
+def _find_header(source: Path | bytes) -> Header:
+    """Return the header: the first line with more than half of the values that lines beside it have."""
+    lines = []
+    for number, text in _lines(source):
+        if text:
+            lines.append((number, text))
+        if len(lines) == TOP:
+            break
+    usual = _header_of(lines, max(DELIMITERS, key=lines[0][1].decode("utf-8").count))
+    if usual.line == lines[0][0] and len(usual.names) > 1:
+        return usual
+    found = [_header_of(lines, delimiter) for delimiter in DELIMITERS]
+    return max(found, key=lambda header: len(header.names))
+
+
+def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
+    cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
+    filled = [sum(bool(cell) for cell in row) for row in cells]
+    usual = sorted(filled)[-2:][0]
+    place = next(i for i, n in enumerate(filled) if 2 * n > usual or usual < 3)
+    line, text = lines[place]
+    record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
+    if record.found > 0:
+        text = record.text
+    names = [" ".join(name.split()) for name in _cells(text, delimiter)]
+    names = [name or f"column {number}" for number, name in enumerate(names, 1)]
+    return Header(delimiter, names, line, record.lines)
+
+
+def _cells(text: bytes, delimiter: str) -> list[str]:
+    """Return the values of a line, or of the lines of one record."""
+    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter)
+    return [cell.strip() for cell in next(reader, [""])]
+
+
+def _parse_plain(source: Path | bytes, header: Header, count: LineCount) -> pa.Table | None:
+    """Return the rows where each line is one of them, else None."""
+    if header.line != 1 or header.lines != 1:
+        return None
+    if count.lines == 1:
+        return _arrow(io.BytesIO(b""), header)
+    stream = arrow_file(source) if isinstance(source, Path) else io.BytesIO(source)
+    try:
+        table = _arrow(stream, header, skip=1)
+    except pa.ArrowInvalid:
+        return None
+    return table if table.num_rows == count.lines - 1 else None
+
+
+def _arrow(stream: object, header: Header, *, skip: int = 0, over_lines: bool = False) -> pa.Table:
+    names = header.names
+    kinds = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string()))
+    if isinstance(stream, io.BytesIO) and not stream.getbuffer().nbytes:
+        return pa.table({name: pa.array([], kinds[name]) for name in names})
+    return pyarrow.csv.read_csv(
+        stream,
+        read_options=pyarrow.csv.ReadOptions(column_names=names, skip_rows=skip),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=header.delimiter, newlines_in_values=over_lines
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=kinds, null_values=[""], strings_can_be_null=True
+        ),
+    )
+
+
+def arrow_file(path: Path) -> pa.OSFile:
+    """Return a file opened for Arrow, which takes a path for UTF-8 whatever the system does.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+
+    Returns
+    -------
+    pyarrow.OSFile
+        For reading.
+    """
+    return pa.OSFile(os.fsencode(path))
+
+
+def _frame(table: pa.Table, header: Header) -> pd.DataFrame:
+    """Return the rows; columns that have neither a name nor a value are left out."""
+    nameless = [f"column {number}" for number in range(1, len(header.names) + 1)]
+    empty = [
+        name
+        for name, number in zip(header.names, nameless, strict=True)
+        if name == number and table[name].null_count == table.num_rows
+    ]
+    return frame_of(table.drop_columns(empty))
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """Return an Arrow table as a frame; what pandas wrote along as an index is no column.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Let go of on the way.
+
+    Returns
+    -------
+    DataFrame
+        Dates as dates, dictionaries as categories.
+    """
+    names = [name for name in table.column_names if not name.startswith("__index_level_")]
+    frame: pd.DataFrame = (
+        table.select(names)
+        .replace_schema_metadata()
+        .to_pandas(
+            ignore_metadata=True, date_as_object=False, split_blocks=True, self_destruct=True
+        )
+    )
+    return frame
+
+
+def _lines(source: Path | bytes) -> Iterator[tuple[int, bytes]]:
+    """Return each line with its number, blank ones too."""
+    number = 0
+    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
+        for part in stream:
+            held = part.removeprefix(codecs.BOM_UTF8) if number == 0 else part
+            for text in held.splitlines() or [b""]:
+                number += 1
+                yield number, text
+
+
+def _line_numbers(source: Path | bytes) -> NDArray[np.int64]:
+    """Return the numbers of the lines that hold something."""
+    numbers, line, before = [], 1, 10
+    with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
+        while block := stream.read(BLOCK):
+            data = np.frombuffer(
+                block.removeprefix(codecs.BOM_UTF8) if not numbers else block, np.uint8
+            )
+            earlier = np.append(np.uint8(before), data)[:-1]
+            is_end = (data == 13) | (data == 10)
+            starts = ~is_end & ((earlier == 13) | (earlier == 10))
+            at = line + np.cumsum((data == 13) | (data == 10) & (earlier != 13))
+            numbers.append(at[starts])
+            line, before = (int(at[-1]), int(data[-1])) if len(data) else (line, before)
+    return np.concatenate(numbers)
+
+
+class _Records:
+    """The records of text; a quote that is soon closed makes one of several lines.
+
+    A value goes over several lines only where all of the record is written by the rules (a value is
+    in quotes whole or holds none) and has ``n`` values. Every other open quote leaves its line alone.
+    """
+
+    def __init__(self, lines: Iterator[tuple[int, bytes]], delimiter: str, n: int | None) -> None:
+        self._lines, self._n, self._delimiter = lines, n, delimiter.encode()
+        self._ahead: deque[tuple[int, bytes]] = deque()
+        end = re.escape(self._delimiter)
+        begins = rb"(?:\A|(?<=" + end + rb"))"
+        self._open = re.compile(begins + rb'"')
+        self._quoted = re.compile(begins + rb'"[^"]*+(?:""[^"]*+)*+"')
+        self._whole = re.compile(self._quoted.pattern + rb"(?=" + end + rb"|\Z)")
+
+    def __iter__(self) -> Iterator[Record]:
+        while line := self._ahead.popleft() if self._ahead else next(self._lines, None):
+            number, text = line
+            if not text:
+                continue
+            found = self._values_in(text) if b'"' in text else text.count(self._delimiter) + 1
+            joined = self._joined(text) if found < 0 else None
+            if joined is None:
+                yield Record(number, text, found, 1)
+            else:
+                whole, found, taken = joined
+                held = sum(bool(self._ahead.popleft()[1]) for _ in range(taken))
+                yield Record(number, whole, found, 1 + held)
+
+    def _values_in(self, text: bytes) -> int:
+        """Return how many values a text has, or -1 where a quote is not closed."""
+        rest = self._quoted.sub(b"", text)
+        return -1 if self._open.search(rest) else rest.count(self._delimiter) + 1
+
+    def _joined(self, text: bytes) -> tuple[bytes, int, int] | None:
+        """Return the text of a record over several lines, its values, and the further lines."""
+        for taken, (_, more) in enumerate(self._following(), 1):
+            text += b"\n" + more
+            if taken > MOST_LINES or len(text) > LONGEST_VALUE:
+                break
+            if b'"' in more and (found := self._values_in(text)) > 0:
+                is_sound = b'"' not in self._whole.sub(b"", text)
+                return (text, found, taken) if is_sound and self._n in (None, found) else None
+        return None
+
+    def _following(self) -> Iterator[tuple[int, bytes]]:
+        yield from list(self._ahead)
+        for line in self._lines:
+            self._ahead.append(line)
+            yield line
+
+
+@dataclass
+class _Sorted:
+    """Lines of a text: those that are rows, and those that are set aside."""
+
+    rows: list[bytes] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    aside: list[tuple[int, str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    lines_joined: int = 0
+
+
+def _open_with_care(
+    source: Path | bytes, header: Header, name: str, encoding: str, count: LineCount
+) -> Opened:
+    """Open text of which some lines are no rows: they are set aside, the others read."""
+    found = _sort_lines(source, header, name)
+    stream = io.BytesIO(b"\n".join(found.rows))
+    table = _arrow(stream, header, over_lines=found.lines_joined > 0)
+    seen = count.lines - header.lines - found.lines_joined
+    if table.num_rows != len(found.rows) or seen != len(found.rows) + len(found.aside):
+        raise DataError(
+            f"{name}: holds {seen} rows by a count of its lines, and others as they were read. "
+            "Nothing of it was used. Export it again."
+        )
+    aside = pd.DataFrame(
+        [(name, line, reason, json.dumps({"line": text})) for line, reason, text in found.aside],
+        columns=REJECT_COLUMNS,
+    )
+    return Opened(
+        name,
+        _frame(table, header),
+        encoding,
+        2,
+        lines=np.array(found.lines, dtype=np.int64),
+        aside=aside,
+        problems=[*found.problems, *_of_lines(name, header, found)],
+        counted=seen,
+    )
+
+
+def _sort_lines(source: Path | bytes, header: Header, name: str) -> _Sorted:
+    delimiter, n = header.delimiter.encode(), len(header.names)
+    found, lines = _Sorted(), _lines(source)
+    for number, text in lines:
+        if number == header.line:
+            break
+        if text:
+            found.aside.append((number, "above_header", text.decode("utf-8")))
+    held = 1
+    while held < header.lines:
+        held += bool(next(lines)[1])
+    for record in _Records(lines, header.delimiter, n):
+        text, extra = record.text, record.found - n
+        if extra > 0 and text.endswith(delimiter * extra):
+            # delimiters after the last value hold nothing; Arrow takes no empty line for a row
+            text, extra = text[:-extra] or b'""', 0
+        reason = (
+            "too_long"
+            if len(text) > LONGEST_LINE
+            else "unclosed_quote"
+            if record.found < 0
+            else "ragged"
+        )
+        if extra == 0 and reason != "too_long":
+            found.rows.append(text)
+            found.lines.append(record.line)
+            found.lines_joined += record.lines - 1
+        else:
+            _set_aside(found, record, reason, name, n)
+    return found
+
+
+def _set_aside(found: _Sorted, record: Record, reason: str, name: str, n: int) -> None:
+    found.aside.append((record.line, reason, record.text.decode("utf-8")))
+    if sum(problem.rule == reason for problem in found.problems) < SHOWN:
+        words = WORDS[reason].format(found=record.found, n=n)
+        found.problems.append(Problem(name, reason, words, severity="error", row=record.line))
+
+
+def _of_lines(name: str, header: Header, found: _Sorted) -> Iterator[Problem]:
+    """Return problems that count lines: those above the header, and those beyond the first few."""
+    reasons = [reason for _, reason, _ in found.aside]
+    above = reasons.count("above_header")
+    if above:
+        lines = f"{above} lines that hold something are" if above > 1 else "1 line is"
+        words = (
+            f"{name}: {lines} above the header, which is line {header.line}. "
+            "What they hold was not read; it is in the rejects."
+        )
+        yield Problem(name, "above_header", words)
+    for reason in WORDS:
+        more = reasons.count(reason) - SHOWN
+        if more > 0:
+            words = f"{name}: {more} more rows break the rule {reason}. They are in the rejects."
+            yield Problem(name, reason, words, severity="error")

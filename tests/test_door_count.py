@@ -1,0 +1,208 @@
+"""Nothing is lost that an independent count can see, whatever one character does to a file."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from riskmodel.data.check import check
+from riskmodel.data.read import Extract, read
+from riskmodel.data.read.open.files import open_table
+from riskmodel.errors import DataError
+from tests.returns import UPN, read_beside
+from tests.slow_count import rows_of
+
+NAMED = "pupil_id,school_id,start_date,sessions,category,reason_1\n"
+TABLE = NAMED + "".join(f'P1,"S{n}, east",2024-05-{n:02d},2,SUSP,DB\n' for n in range(1, 7))
+RETURN = "upn,estab,category,start date,sessions,reason1\n" + "".join(
+    f'{UPN},4001,SUSP,2024-0{n}-15,2,"DB"\n' for n in range(1, 7)
+)
+
+
+def changed(text: str, place: int, what: str, how: str) -> bytes:
+    """Return a text in which one character was put in, taken out or replaced."""
+    place %= len(text) + (how == "insert")
+    after = text[place + (how != "insert") :]
+    return f"{text[:place]}{'' if how == 'delete' else what}{after}".encode()
+
+
+changes = st.tuples(
+    st.integers(0, 10**6),
+    st.sampled_from(['"', "\n", "\r", ",", ";", "a", "Z", "0", " ", "\t", "\x00", "é"]),
+    st.sampled_from(["insert", "delete", "change"]),
+)
+
+
+def accounts_for(extract: Extract, file: str, content: bytes) -> None:
+    """Check that each row of a file is kept, merged, in conflict or set aside; or that it was not read."""
+    (note,) = extract.files[extract.files["file"] == file].to_dict("records")
+    counts = extract.reconciliation[extract.reconciliation["file"] == file]
+    aside = int((extract.rejects["file"] == file).sum())
+    if not len(counts):
+        told = extract.problems.loc[extract.problems["file"] == file, "severity"]
+        assert note["read_as"] == ""
+        assert "error" in set(told)
+        return
+    names = [",", ";", "\t", "|"]
+    header = content.decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()[0]
+    delimiter = max(names, key=header.count)
+    total = int(counts["rows_read"].iloc[0])
+    assert total == note["rows"]
+    assert total == rows_of(content, delimiter, open_width(content))
+    became = [c for c in counts if c.startswith("rows_") and c != "rows_read"]
+    assert total == int(counts[became].to_numpy().sum())
+    assert int(counts["rows_rejected"].iloc[0]) == aside
+
+
+def open_width(content: bytes) -> int:
+    """Return how many columns the header of a small file of ours has, in whatever shape it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.csv"
+        path.write_bytes(content)
+        return open_table(path).raw.shape[1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(changes)
+@example((TABLE.index("DB"), '"', "insert"))
+@example((TABLE.index("east") + 4, '"', "delete"))
+@example((TABLE.index("east"), "\n", "insert"))
+@example((0, '"', "insert"))
+@example((0, "\n", "insert"))
+@example((len(NAMED) - 1, "\n", "delete"))
+def test_p4_one_character_in_a_table_loses_no_row(change: tuple[int, str, str]) -> None:
+    content = changed(TABLE, *change)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.mkdir()
+        (path / "pupils.csv").write_text("pupil_id\nP1\n")
+        (path / "suspensions.csv").write_bytes(content)
+        accounts_for(read(path), "suspensions.csv", content)
+
+
+@settings(max_examples=100, deadline=None)
+@given(changes)
+@example((RETURN.index('"DB"'), '"', "delete"))
+@example((RETURN.index('"DB"'), '"', "insert"))
+@example((RETURN.index("2024-03"), '"', "insert"))
+@example((RETURN.index("\n"), "\n", "delete"))
+def test_p4_one_character_in_a_return_loses_no_row(change: tuple[int, str, str]) -> None:
+    content = changed(RETURN, *change)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        path.mkdir()
+        (path / "exclusions.csv").write_bytes(content)
+        accounts_for(read_beside(path, {}), "exclusions.csv", content)
+
+
+def test_one_unclosed_quote_costs_one_row(tmp_path: Path) -> None:
+    rows = [f"P1,S1,2023-{1 + n // 28:02d}-{1 + n % 28:02d},2,SUSP,DB\n" for n in range(82)]
+    rows[40] = rows[40].replace("DB", '"DB')
+    (tmp_path / "pupils.csv").write_text("pupil_id\nP1\n")
+    (tmp_path / "suspensions.csv").write_text(NAMED + "".join(rows))
+    extract = read(tmp_path)
+    counts = extract.reconciliation.set_index("table").loc["suspensions"]
+    assert counts[["rows_read", "rows_kept", "rows_rejected"]].tolist() == [82, 81, 1]
+    assert extract.rejects[["row", "reason"]].to_numpy().tolist() == [[42, "unclosed_quote"]]
+    (message,) = extract.problems.loc[extract.problems["severity"] == "error", "message"]
+    assert message.startswith("suspensions.csv, row 42: a value begins with a quotation mark")
+    assert check(extract).has_errors
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("last", ["", "\n", "\n\n\n"])
+def test_lines_are_numbered_as_an_editor_does(
+    tmp_path: Path, end: str, encoding: str, last: str
+) -> None:
+    text = 'upn,note\n\nA1,é\nB2,"two\n\nlines, é"\n\nC3\nD4,x,,\nE5,"y\nF6,z' + last
+    (tmp_path / "x.csv").write_bytes(text.replace("\n", end).encode(encoding))
+    one = open_table(tmp_path / "x.csv")
+    assert one.raw["upn"].tolist() == ["A1", "B2", "D4", "F6"]
+    assert one.raw["note"].astype("str").tolist() == ["é", "two\n\nlines, é", "x", "z"]
+    assert one.lines is not None
+    assert one.lines.tolist() == [3, 4, 9, 11]
+    assert one.aside[["row", "reason"]].to_numpy().tolist() == [
+        [8, "ragged"],
+        [10, "unclosed_quote"],
+    ]
+    assert one.rows_seen == 6
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_blank_lines_move_the_numbers_of_the_rows_below_them(tmp_path: Path, end: str) -> None:
+    text = "upn,note\nA1,x\n\n\nB2,y\n"
+    (tmp_path / "x.csv").write_bytes(text.replace("\n", end).encode())
+    lines = open_table(tmp_path / "x.csv").lines
+    assert lines is not None
+    assert lines.tolist() == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("top", "line"),
+    [
+        ("Carers of Barset\n", 2),
+        ("Carers of Barset,,,\n\n", 3),
+        ("Carers\nas of,1 May 2024\n\n", 4),
+    ],
+)
+def test_lines_above_the_header_are_told_and_set_aside(tmp_path: Path, top: str, line: int) -> None:
+    rows = "upn,name,since,until\nA1,x,1,2\nB2,y,1,2\nC3,y,,\n"
+    (tmp_path / "x.csv").write_text(top + rows)
+    one = open_table(tmp_path / "x.csv")
+    assert list(one.raw) == ["upn", "name", "since", "until"]
+    assert len(one.raw) == 3
+    (problem,) = one.problems
+    assert f"above the header, which is line {line}." in problem.message
+    assert one.rows_seen == 3 + len(one.aside)
+
+
+def test_columns_without_a_name_are_left_out_only_where_they_hold_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("upn,,start,,\nA1,,x,,\nB2,7,y,,\n")
+    raw = open_table(tmp_path / "x.csv").raw
+    assert list(raw) == ["upn", "column 2", "start"]
+
+
+def test_what_cannot_be_read_names_itself_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pupils.csv").write_text("pupil_id\nP1\n")
+    (tmp_path / "send.csv").write_bytes(b"pupil_id\n\x81\x8d\n")
+    extract = read(tmp_path)
+    note = extract.files.set_index("file").loc["send.csv"]
+    assert note["read_as"] == ""
+    assert note["note"].startswith("send.csv: cannot be read as CSV")
+    (tmp_path / "pupils.csv").write_bytes(b"pupil_id\n\x81\x8d\n")
+    with pytest.raises(DataError, match=r"pupils\.csv: cannot be read as CSV"):
+        read(tmp_path)
+
+
+def test_every_file_is_in_the_account_of_files(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    (folder / "deep" / "er").mkdir(parents=True)
+    pd.DataFrame({"a": [1]}).to_csv(folder / "deep" / "er" / "one.csv", index=False)
+    (folder / "letter.pdf").write_bytes(b"%PDF")
+    (folder / "~$book.xlsx").write_bytes(b"x")
+    (folder / "gone.csv").symlink_to(folder / "nowhere.csv")
+    (folder / "notes.txt").write_text("Dear all,\n")
+    (folder / ".hidden.csv").write_text("a\n1\n")
+    (folder / "caf\udce9.csv").write_text("a\n1\n")
+    files = read_beside(folder, {}).files.set_index("file")
+    assert set(files.index) == {
+        "census schoolcensus.csv",
+        "census pupils.csv",
+        "deep/er/one.csv",
+        "letter.pdf",
+        "~$book.xlsx",
+        "gone.csv",
+        "notes.txt",
+        "caf\\udce9.csv",
+    }
+    assert files.loc["census pupils.csv", "read_as"] == "School Census: pupils on roll"
+    assert files.loc["census pupils.csv", "rows"] == 2
+    unread = files[files["read_as"] == ""]
+    assert len(unread) == 6
+    assert unread["note"].str.len().min() > 0
