@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
