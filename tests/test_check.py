@@ -220,6 +220,7 @@ def test_files_hold_what_the_report_holds(report: CheckReport, tmp_path: Path) -
         "rates.csv",
         "coverage.csv",
         "linkage.csv",
+        "files.csv",
         "concentration.csv",
     }
     written = pd.read_csv(tmp_path / "out" / "reconciliation.csv")

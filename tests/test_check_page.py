@@ -38,6 +38,7 @@ def report_of(**changed: Any) -> CheckReport:
         problems=pd.DataFrame({"severity": [], "message": []}, dtype="object"),
         rejects=rejects_of([]),
         reconciliation=reconciliation,
+        files=pd.DataFrame(columns=["file", "read_as", "rows", "note"]),
         rates=pd.DataFrame(columns=["label", "unit", "ours", "national", "year", "source"]),
         coverage=pd.DataFrame(columns=["school_id", "year", "term", "share"]),
         linkage=pd.DataFrame(columns=["source", "rows", "linked", "share"]),

@@ -67,7 +67,7 @@ def open_width(content: bytes) -> int:
         return open_table(path).raw.shape[1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(changes)
 @example((TABLE.index("DB"), '"', "insert"))
 @example((TABLE.index("east") + 4, '"', "delete"))
@@ -85,7 +85,7 @@ def test_p4_one_character_in_a_table_loses_no_row(change: tuple[int, str, str]) 
         accounts_for(read(path), "suspensions.csv", content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(changes)
 @example((RETURN.index('"DB"'), '"', "delete"))
 @example((RETURN.index('"DB"'), '"', "insert"))

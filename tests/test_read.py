@@ -202,6 +202,7 @@ def test_the_report_is_written_whole_and_never_over_something(tmp_path: Path) ->
         "rates.csv",
         "coverage.csv",
         "linkage.csv",
+        "files.csv",
         "concentration.csv",
     }
     with pytest.raises(RequestError, match="not empty"):

@@ -31,6 +31,9 @@ COMPLETE_FROM = (7, 1)
 """Month and day from which on the data's last school year counts as complete."""
 
 
+FILES = 30
+"""Files that are printed where all are read; those that are not read are printed all."""
+
 ALIKE = 2
 """Messages of one rule that are printed in full where there are many."""
 
@@ -44,6 +47,8 @@ class CheckReport:
     problems, rejects, reconciliation : DataFrame
         As in :class:`~riskmodel.data.read.extract.Extract`. Problems hold schools whose registers
         stopped too.
+    files : DataFrame
+        Every file, and what it was read as, as in :class:`~riskmodel.data.read.extract.Extract`.
     rates : DataFrame
         ``label, unit, ours, national, year, source``; ``ours`` is for the last complete school
         year of the data (:data:`COMPLETE_FROM`), missing where there is no denominator; ``year`` is
@@ -59,6 +64,7 @@ class CheckReport:
     problems: pd.DataFrame = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
+    files: pd.DataFrame = field(repr=False)
     rates: pd.DataFrame = field(repr=False)
     coverage: pd.DataFrame = field(repr=False)
     linkage: pd.DataFrame = field(repr=False)
@@ -85,14 +91,22 @@ class CheckReport:
         Returns
         -------
         str
-            Problems, reconciliation by kind of file, rates.
+            Problems, files, reconciliation by kind of file, rates.
         """
         found = "\n".join(alike_together(self.problems)) or "No problems were found."
         numbers = self.rates.round({"ours": 3, "national": 3})
         by_kind = self.reconciliation.groupby("table", sort=False)
         rows = by_kind.sum(numeric_only=True)
         rows.insert(0, "files", by_kind["file"].nunique())
-        parts = [found, "", "Rows:", rows.reset_index().to_string(index=False)]
+        parts = [
+            found,
+            "",
+            "Files:",
+            *_files(self.files),
+            "",
+            "Rows:",
+            rows.reset_index().to_string(index=False),
+        ]
         if len(numbers):
             shown = numbers[["label", "unit", "ours", "national", "year"]]
             parts += ["", "Last complete school year beside England:", shown.to_string(index=False)]
@@ -100,6 +114,21 @@ class CheckReport:
 
     def _repr_html_(self) -> str:
         return self.problems.to_html(index=False, escape=True) + self.rates.to_html(index=False)
+
+
+def _files(files: pd.DataFrame) -> list[str]:
+    """Return a line per file: those that were not read first, then the others, not too many."""
+    is_read = files["read_as"] != ""
+    ordered = pd.concat([files[~is_read], files[is_read]])
+    lines = [
+        f"{row['file']}: {row['read_as']}, {row['rows']:,} rows"
+        if row["read_as"]
+        else f"{row['file']}: NOT READ"
+        for row in ordered.to_dict("records")
+    ]
+    most = max(FILES, int((~is_read).sum()))
+    more = [f"... and {len(lines) - most} more; riskmodel check --out writes all."]
+    return lines[:most] + (more if len(lines) > most else [])
 
 
 def alike_together(problems: pd.DataFrame) -> list[str]:
@@ -167,6 +196,7 @@ def check(extract: Extract) -> CheckReport:
         ),
         rejects=extract.rejects,
         reconciliation=extract.reconciliation,
+        files=extract.files,
         rates=pd.DataFrame(rows, columns=columns),
         coverage=coverage(latest),
         linkage=linkage(extract),

@@ -86,15 +86,16 @@ def linkage(extract: Extract) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``source, rows, linked, share``; sources without rows are left out.
+        ``source, rows, linked, share``; sources without rows and files that were not read are left out.
     """
     lost = extract.rejects[
         extract.rejects["reason"].str.startswith(("not_linked", "unknown_pupil"))
     ]
     by_file = lost.groupby("file").size()
-    counts = extract.reconciliation.assign(
-        lost=extract.reconciliation["file"].map(by_file).fillna(0).astype(int)
-    )
+    unread = extract.files.loc[extract.files["read_as"] == "", "file"]
+    counts = extract.reconciliation
+    counts = counts[~counts["file"].isin(unread)]
+    counts = counts.assign(lost=counts["file"].map(by_file).fillna(0).astype(int))
     table = counts.groupby("table", sort=False)[["rows_read", "lost"]].sum()
     table = table[table["rows_read"] > 0]
     return pd.DataFrame(

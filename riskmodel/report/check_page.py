@@ -1,7 +1,7 @@
 """The check report as files: a page to read, tables to keep, every row set aside.
 
 In:  a check report.
-Out: ``index.html``, ``problems.csv``, ``reconciliation.csv``, ``rates.csv``, ``coverage.csv``,
+Out: ``index.html``, ``problems.csv``, ``files.csv``, ``reconciliation.csv``, ``rates.csv``, ``coverage.csv``,
 ``linkage.csv``, ``concentration.csv``, ``rejects/``.
 """
 
@@ -22,6 +22,17 @@ from riskmodel.report.tables import TextTable, text_table
 from riskmodel.report.templates import render
 
 __all__ = ["write_check"]
+
+TABLES = (
+    "problems",
+    "files",
+    "reconciliation",
+    "rates",
+    "coverage",
+    "linkage",
+    "concentration",
+)
+"""Parts of the report that are files of their own."""
 
 SHOWN = 60
 """Problems that the page shows."""
@@ -54,7 +65,7 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
         If the folder is not empty.
     """
     with new_folder(out) as folder:
-        for name in ("problems", "reconciliation", "rates", "coverage", "linkage", "concentration"):
+        for name in TABLES:
             getattr(report, name).to_csv(folder / f"{name}.csv", index=False)
         (folder / "rejects").mkdir()
         for file, rows in report.rejects.groupby("file"):
@@ -83,6 +94,7 @@ def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:
         "linkage": _linkage(report.linkage),
         "terms": terms,
         "schools": schools,
+        "read_as": _read_as(report.files),
         "files": _files(report.reconciliation),
     }
 
@@ -114,6 +126,16 @@ def _linkage(table: pd.DataFrame) -> TextTable:
         for row in table.to_dict("records")
     ]
     return text_table(["Source", "Rows", "Joined", "Share"], rows)
+
+
+def _read_as(files: pd.DataFrame) -> TextTable:
+    """Return what each file was read as, or why it was not read; those not read first."""
+    ordered = files.assign(read=files["read_as"] != "").sort_values(["read", "file"], kind="stable")
+    rows = [
+        (row["file"], row["read_as"] or "not read", f"{row['rows']:,}", row["note"])
+        for row in ordered.to_dict("records")
+    ]
+    return text_table(["File", "Read as", "Rows", "Why it was not read"], rows)
 
 
 def _files(counts: pd.DataFrame) -> TextTable:
