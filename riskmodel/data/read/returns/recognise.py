@@ -62,9 +62,10 @@ def recognise(
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
     log.note_opened(one, source.name)
-    days = source.headings(names) if source.headings else {}
+    days, unread = source.headings(names, one.name) if source.headings else ({}, [])
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
     frame, problems = _plain_values(frame, one.name, has_form=any(m.dates for m in mine))
+    log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
 

@@ -9,12 +9,14 @@ Headings of the grids follow what school systems print; no export of one was at 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import pandas as pd
 
 from riskmodel.data.codes import codes
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.dates import settle_dates
+from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.registers import NO_MARK
 from riskmodel.data.read.sources.source import Context, Facts, Source
 
@@ -31,6 +33,12 @@ HEADING = re.compile(
 PLAIN_DAY = re.compile(r"(\d{8})(am|pm)?")
 """Name under which a column of a day or half-day is read."""
 
+SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}")
+"""What is meant for a day, whether there is such a day or not."""
+
+IN_HEADINGS = "(days in headings)"
+"""What messages call the headings that are days."""
+
 NOTHING = pd.DataFrame({"date": [], "session": [], "mark": []}).astype(
     {"date": "datetime64[s]", "session": "str", "mark": "str"}
 )
@@ -39,31 +47,48 @@ NOTHING = pd.DataFrame({"date": [], "session": [], "mark": []}).astype(
 ALIASES = {"uniquepupilnumber": "upn", "pupilupn": "upn", "upnnumber": "upn"}
 
 
-def day_headings(names: Iterable[str]) -> Mapping[str, str]:
+def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], list[Problem]]:
     """Return the columns that are days or half-days, with the names they are read under.
 
     Parameters
     ----------
     names : iterable of str
         Names of columns as the file writes them.
+    file : str
+        What messages call the file.
 
     Returns
     -------
-    mapping of str to str
+    days : dict of str to str
         Name → ``YYYYMMDD``, followed by ``am`` or ``pm`` for a half-day.
+    problems : list of Problem
+        Days that no date or a second column has; an order of day and month that is not the usual one.
 
     Examples
     --------
-    >>> day_headings(["UPN", "Mon 02/09/2024 AM", "2024-09-03"])
+    >>> day_headings(["UPN", "Mon 02/09/2024 AM", "2024-09-03"])[0]
     {'Mon 02/09/2024 AM': '20240902am', '2024-09-03': '20240903'}
     """
     found = {name: match for name in names if (match := HEADING.fullmatch(str(name).strip()))}
-    days = read_dates(pd.Series([match["day"].strip() for match in found.values()], dtype="str"))
-    return {
-        name: f"{day:%Y%m%d}{(match['half'] or '').lower()}"
-        for (name, match), day in zip(found.items(), days, strict=True)
-        if pd.notna(day)
-    }
+    texts = pd.Series([match["day"].strip() for match in found.values()], dtype="str")
+    settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
+    days: dict[str, str] = {}
+    for (name, match), day in zip(found.items(), read_dates(settled[IN_HEADINGS]), strict=True):
+        read_as = "" if pd.isna(day) else f"{day:%Y%m%d}{(match['half'] or '').lower()}"
+        if read_as and read_as not in days.values():
+            days[name] = read_as
+        elif read_as or SHAPE.fullmatch(match["day"]):
+            problems.append(_unread(file, name, is_second=bool(read_as)))
+    return days, problems
+
+
+def _unread(file: str, name: str, *, is_second: bool) -> Problem:
+    why = "is that of another column too" if is_second else "is no date that can be read"
+    words = (
+        f"{file}: the day in the heading '{name}' {why}, so the marks below it were left out. "
+        "Write the days in the headings as YYYY-MM-DD."
+    )
+    return Problem(file, "bad_heading", words, severity="error", column=name)
 
 
 def marks_of_day(cell: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.problems import Problem
 
 __all__ = [
     "NAMES",
@@ -33,6 +34,9 @@ NAMES = ("surname", "forename", "middlenames", "preferredsurname")
 
 Facts = Mapping[str, pd.DataFrame]
 """Table → facts in the columns of the schema; the index is the position of the row in the file."""
+
+Headings = tuple[Mapping[str, str], list[Problem]]
+"""Columns that are days → names they are read under; what could not be read of them."""
 
 
 @dataclass
@@ -94,8 +98,9 @@ class Source:
     names_pupils : bool
         Whether its files say who there is; rows of all others must join to a pupil of these.
     headings : callable, optional
-        For a layout with a column per day: names of columns → those that are days, with the names they
-        are read under. A file is of the source only if two or more are.
+        For a layout with a column per day: names of columns and what messages call the file → names of
+        those that are days with the names they are read under, and problems. A file is of the source only
+        if two or more are.
     unused : str
         Why nothing of its files can be used, as a sentence; empty for files that are read.
     """
@@ -106,7 +111,7 @@ class Source:
     upn: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     names_pupils: bool = False
-    headings: Callable[[Iterable[str]], Mapping[str, str]] | None = None
+    headings: Callable[[Iterable[str], str], Headings] | None = None
     unused: str = ""
 
     def is_of(self, names: Iterable[str]) -> bool:
@@ -125,7 +130,7 @@ class Source:
         names = list(names)
         found = {self.aliases.get(plain(name), plain(name)) for name in names}
         return self.columns <= found and (
-            self.headings is None or len(self.headings(names)) >= FEWEST_DAYS
+            self.headings is None or len(self.headings(names, "")[0]) >= FEWEST_DAYS
         )
 
 
