@@ -1,7 +1,8 @@
 """Attendance: how much, which kind and how it changes, from the register as it was known.
 
 Windows are the last school days before the day of the list, so that a holiday is not an absence; those
-of 12 months are cut by date.
+of 12 months are cut by date. Where too few half-days of a window are known, rates and counts are missing
+(:mod:`riskmodel.features.known_half_days`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,12 @@ from riskmodel.data.codes import PERSISTENT, SEVERE
 from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
+from riskmodel.features.known_half_days import (
+    FEWEST,
+    fewest_of,
+    rate_of_known,
+    registers_of_most,
+)
 from riskmodel.features.marks import NO_MARK
 from riskmodel.features.windows import (
     count_since_last,
@@ -76,9 +83,11 @@ def attendance_rates(known: FactsAsOf) -> Columns:
     columns = {}
     for window in (*WINDOWS, "12_months", "term"):
         possible, marked = (_half_days(known, whole, window) for whole in ("possible", "marked"))
+        fewest = fewest_of(WINDOWS[window]) if window in WINDOWS else FEWEST
         for family in (*OF_POSSIBLE, *OF_MARKED):
             whole = possible if family in OF_POSSIBLE else marked
-            columns[f"{family}_rate_{window}"] = ratio(_half_days(known, family, window), whole)
+            count = _half_days(known, family, window)
+            columns[f"{family}_rate_{window}"] = rate_of_known(count, whole, fewest)
     return columns
 
 
@@ -143,16 +152,16 @@ def _persistence(known: FactsAsOf) -> Columns:
 def _rate(known: FactsAsOf, family: str, n_days: int, *, skip: int = 0) -> NDArray[np.float64]:
     """Return a family's share of possible half-days; the last ``skip`` school days are left out."""
     possible = known.half_days("possible", n_days, skip=skip)
-    return ratio(known.half_days(family, n_days, skip=skip), possible)
+    return rate_of_known(known.half_days(family, n_days, skip=skip), possible, fewest_of(n_days))
 
 
 def _rate_of_year(known: FactsAsOf, family: str) -> NDArray[np.float64]:
-    return ratio(known.half_days_of_year(family), known.half_days_of_year("possible"))
+    return rate_of_known(known.half_days_of_year(family), known.half_days_of_year("possible"))
 
 
 def _rate_of_term(known: FactsAsOf, *, back: int = 0) -> NDArray[np.float64]:
     absent = known.half_days_of_term("absence", back=back)
-    return ratio(absent, known.half_days_of_term("possible", back=back))
+    return rate_of_known(absent, known.half_days_of_term("possible", back=back))
 
 
 def _flag(rate: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
@@ -185,8 +194,8 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
     year = _runs(absent, present, "12_months")
     half_days = absent.sum(axis=1).astype(float)
     return {
-        "absence_streak": _where_any(possible, count_since_last(absent, present)),
-        "half_days_since_present": _half_days_since(present, known.marks),
+        "absence_streak": _where_known(possible, count_since_last(absent, present)),
+        "half_days_since_present": _half_days_since(possible, present, known.marks),
         "mean_absence_length": ratio(half_days, year["absence_spells_12_months"]),
         **year,
         **_runs(absent[:, lately], present[:, lately], "60_days"),
@@ -197,21 +206,26 @@ def attendance_streaks(known: FactsAsOf) -> Columns:
 def _runs(absent: NDArray[np.bool_], present: NDArray[np.bool_], window: str) -> Columns:
     possible = absent | present
     return {
-        f"longest_absence_{window}": _where_any(possible, longest_run(absent, present)),
-        f"absence_spells_{window}": _where_any(possible, runs(absent, present)),
+        f"longest_absence_{window}": _where_known(possible, longest_run(absent, present)),
+        f"absence_spells_{window}": _where_known(possible, runs(absent, present)),
     }
 
 
-def _where_any(possible: NDArray[np.bool_], count: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a count per row; nan in rows without a possible half-day, of which nothing is known."""
-    return np.where(possible.any(axis=1), count.astype(float), np.nan)
+def _where_known(
+    possible: NDArray[np.bool_], count: NDArray[np.int64] | NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a figure per row; nan in rows with too few possible half-days."""
+    return np.where(possible.sum(axis=1) >= FEWEST, count.astype(float), np.nan)
 
 
-def _half_days_since(present: NDArray[np.bool_], marks: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _half_days_since(
+    possible: NDArray[np.bool_], present: NDArray[np.bool_], marks: NDArray[np.uint8]
+) -> NDArray[np.float64]:
     """Return the half-days since the last one in school, up to the last half-day with a mark."""
     # half-days after the last known mark are not known to be absences
     trailing = longest_run_at_end(marks == NO_MARK)
-    return np.where(present.any(axis=1), longest_run_at_end(~present) - trailing, np.nan)
+    since = _where_known(possible, longest_run_at_end(~present) - trailing)
+    return np.where(present.any(axis=1), since, np.nan)
 
 
 def _afternoons_and_weeks(absent: NDArray[np.bool_], present: NDArray[np.bool_]) -> Columns:
@@ -220,8 +234,10 @@ def _afternoons_and_weeks(absent: NDArray[np.bool_], present: NDArray[np.bool_])
     is_open = _by_week(possible)
     complete = is_open & ~_by_week(absent)
     return {
-        "afternoons_missed": ratio((came & absent[:, 1::2]).sum(axis=1), came.sum(axis=1)),
-        "weeks_complete": ratio(complete.sum(axis=1), is_open.sum(axis=1)),
+        "afternoons_missed": _where_known(
+            possible, ratio((came & absent[:, 1::2]).sum(axis=1), came.sum(axis=1))
+        ),
+        "weeks_complete": _where_known(possible, ratio(complete.sum(axis=1), is_open.sum(axis=1))),
     }
 
 
@@ -247,7 +263,10 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    absent, marked = (known.half_days_of_year(name) for name in ("absence", "marked"))
+    absent, marked, possible = (
+        known.half_days_of_year(name) for name in ("absence", "marked", "possible")
+    )
+    absent = np.where(possible >= FEWEST, absent, 0.0)
     columns = {
         "authorised_share": ratio(known.half_days_of_year("authorised"), absent),
         "left_open_share": ratio(known.half_days_of_year("left_open"), absent),
@@ -259,7 +278,7 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
         columns[f"{name}_60_days"] = _excess(partial(known.half_days, n_days=60), part)
     for name in ("part_time", "offsite", "dual", "excluded"):
         ever = (known.half_days_of_year(name) > 0).astype(float)
-        columns[f"{name}_ever_12_months"] = np.where(marked > 0, ever, np.nan)
+        columns[f"{name}_ever_12_months"] = np.where(marked >= FEWEST, ever, np.nan)
     return columns
 
 
@@ -267,7 +286,8 @@ def _excess(half_days: Callable[..., NDArray[np.float64]], part: str) -> NDArray
     """Return the rate of absence in a part of the week or day, minus that in the rest."""
     absent, possible = (half_days(name, part=part) for name in ("absence", "possible"))
     all_absent, all_possible = (half_days(name) for name in ("absence", "possible"))
-    return ratio(absent, possible) - ratio(all_absent - absent, all_possible - possible)
+    excess = ratio(absent, possible) - ratio(all_absent - absent, all_possible - possible)
+    return np.where(all_possible >= FEWEST, excess, np.nan)
 
 
 @builder(needs=["sessions", "enrolments"])
@@ -289,9 +309,10 @@ def attendance_against_peers(known: FactsAsOf) -> Columns:
     unauthorised = _rate_of_year(known, "unauthorised")
     peers_lately = ratio(year["absent_lately"], year["possible_lately"])
     peers_unauthorised = ratio(year["unauthorised"], year["possible"])
+    possible_at_school = np.where(registers_of_most(school), school["possible"], 0.0)
     return {
         "absence_against_year_group": absent - ratio(year["absent"], year["possible"]),
         "absence_against_year_group_20_days": lately - peers_lately,
         "unauthorised_against_year_group": unauthorised - peers_unauthorised,
-        "absence_against_school": absent - ratio(school["absent"], school["possible"]),
+        "absence_against_school": absent - ratio(school["absent"], possible_at_school),
     }

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
-from riskmodel.data.ratio import ratio
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
 from riskmodel.data.year_groups import year_group_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
+from riskmodel.features.known_half_days import FEWEST, fewest_of, rate_of_known
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import family_lookup
 from riskmodel.features.peer_counts import PeerCounts, incidents_on
@@ -240,16 +240,19 @@ class FactsAsOf:
         return pd.DataFrame(columns).astype(np.int64)
 
     def _half_day_numbers(self) -> dict[str, NDArray[np.float64]]:
+        """Return the half-days of pupils of whom enough are known, 0 of all others."""
         absent, possible = (self.half_days_of_year(name) for name in ("absence", "possible"))
-        rate = ratio(absent, possible)
+        lately = {name: self.half_days(name, 20) for name in ("absence", "possible")}
+        is_known = (possible >= FEWEST).astype(float)
+        is_known_lately = (lately["possible"] >= fewest_of(20)).astype(float)
         return {
-            "absent": absent,
-            "possible": possible,
-            "unauthorised": self.half_days_of_year("unauthorised"),
-            "registered": (possible > 0).astype(float),
-            "persistent": (rate >= PERSISTENT).astype(float),
-            "absent_lately": self.half_days("absence", 20),
-            "possible_lately": self.half_days("possible", 20),
+            "absent": is_known * absent,
+            "possible": is_known * possible,
+            "unauthorised": is_known * self.half_days_of_year("unauthorised"),
+            "registered": is_known,
+            "persistent": (rate_of_known(absent, possible) >= PERSISTENT).astype(float),
+            "absent_lately": is_known_lately * lately["absence"],
+            "possible_lately": is_known_lately * lately["possible"],
         }
 
     def in_spell(self, table: str, keep: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ import numpy as np
 from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
+from riskmodel.features.known_half_days import registers_of_most
 
 __all__ = ["school_absence", "school_exclusions", "school_needs", "school_poverty", "school_roll"]
 
@@ -48,6 +49,8 @@ def school_exclusions(known: FactsAsOf) -> Columns:
 def school_absence(known: FactsAsOf) -> Columns:
     """Return the absence of the other pupils of the school, in the spine or not.
 
+    It is missing where the registers of more than half of them are not known.
+
     Parameters
     ----------
     known : FactsAsOf
@@ -61,7 +64,7 @@ def school_absence(known: FactsAsOf) -> Columns:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> names = ("possible", "absent", "unauthorised", "registered", "persistent")
+    >>> names = ("possible", "absent", "unauthorised", "registered", "pupils", "persistent")
     >>> lately = {"absent_lately": np.array([1.0]), "possible_lately": np.array([4.0])}
     >>> sums = lately | {name: np.array([float(5 - n)]) for n, name in enumerate(names)}
     >>> made = school_absence(SimpleNamespace(peer_sums=lambda kind: sums))
@@ -69,11 +72,16 @@ def school_absence(known: FactsAsOf) -> Columns:
     ([0.8], [0.25])
     """
     school = known.peer_sums("school")
+    of_most = registers_of_most(school)
+    whole = {
+        name: np.where(of_most, school[name], 0.0)
+        for name in ("possible", "possible_lately", "registered")
+    }
     return {
-        "school_absence_rate": ratio(school["absent"], school["possible"]),
-        "school_absence_rate_20_days": ratio(school["absent_lately"], school["possible_lately"]),
-        "school_unauthorised_rate": ratio(school["unauthorised"], school["possible"]),
-        "school_persistent_share": ratio(school["persistent"], school["registered"]),
+        "school_absence_rate": ratio(school["absent"], whole["possible"]),
+        "school_absence_rate_20_days": ratio(school["absent_lately"], whole["possible_lately"]),
+        "school_unauthorised_rate": ratio(school["unauthorised"], whole["possible"]),
+        "school_persistent_share": ratio(school["persistent"], whole["registered"]),
     }
 
 

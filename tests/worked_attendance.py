@@ -88,8 +88,8 @@ def rates() -> dict[str, float]:
 
 PEERS = {
     "calendar": CALENDAR,
-    # B to E have ten half-days each; C is absent on four of them, B on one
-    "sessions": register({"B": {1: "I /"}, "C": {1: "I I", 2: "O O"}, "D": {}, "E": {}}, days=5),
+    # B to E have 40 half-days each; C is absent on four of them, B on one
+    "sessions": register({"B": {1: "I /"}, "C": {1: "I I", 2: "O O"}, "D": {}, "E": {}}, days=20),
     "suspensions": """
         pupil_id school_id start_date sessions category
         A        S         2022-05-01 .        PERM
@@ -187,10 +187,10 @@ OF_ATTENDANCE = [
         "B",
         PEERS,
         {
-            "absence_against_year_group": 1 / 10 - 4 / 30,
-            "absence_against_year_group_20_days": 1 / 10 - 4 / 30,
-            "unauthorised_against_year_group": 0 - 2 / 30,
-            "absence_against_school": 1 / 10 - 4 / 30,
+            "absence_against_year_group": 1 / 40 - 4 / 120,
+            "absence_against_year_group_20_days": 1 / 40 - 4 / 120,
+            "unauthorised_against_year_group": 0 - 2 / 120,
+            "absence_against_school": 1 / 40 - 4 / 120,
         },
     ),
     Worked(
@@ -217,9 +217,9 @@ OF_ATTENDANCE = [
         "B",
         PEERS,
         {
-            "school_absence_rate": 4 / 30,
-            "school_absence_rate_20_days": 4 / 30,
-            "school_unauthorised_rate": 2 / 30,
+            "school_absence_rate": 4 / 120,
+            "school_absence_rate_20_days": 4 / 120,
+            "school_unauthorised_rate": 2 / 120,
             "school_persistent_share": 1 / 3,
         },
     ),
