@@ -15,6 +15,12 @@ from riskmodel.data.read.sources.grid import day_headings, marks_of_day
         (["2024-09-02 00:00:00", "2024-09-03"], ["20240902", "20240903"]),
         (["02-Sep-24", "3.9.2024"], ["20240902", "20240903"]),
         (["09/04/2024", "09/16/2024"], ["20240904", "20240916"]),  # only one can have the day first
+        # a heading of two columns, as merged cells are exported
+        (
+            ["Name", "02/09/2024", "column 3", "03/09/2024", "column 5"],
+            ["20240902am", "20240902pm", "20240903am", "20240903pm"],
+        ),
+        (["02/09/2024", "column 2", "03/09/2024"], ["20240902", "20240903"]),
         (["UPN", "1", "Year 8", "45537", "Age 11", "8A", "02/09", "P1 02/09/2024"], []),
     ],
 )
@@ -27,6 +33,7 @@ def test_a_heading_is_a_day_or_a_half_day(headings: list[str], days: list[str]) 
     [
         (["02/09/2024", "31/09/2024"], "bad_heading", "'31/09/2024' is no date that can be read"),
         (["02/09/2024", "2024-09-02"], "bad_heading", "'2024-09-02' is that of another column"),
+        (["02/09/2024", "column 2", "03/09/2024"], "bad_heading", "column 2 has no heading"),
         (["09/04/2024", "09/16/2024"], "month_first", "with the month before the day"),
         (["09/16/2024", "16/09/2024"], "two_orders", "contradicts itself"),
     ],

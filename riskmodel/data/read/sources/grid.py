@@ -36,6 +36,9 @@ PLAIN_DAY = re.compile(r"(\d{8})(am|pm)?")
 SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}")
 """What is meant for a day, whether there is such a day or not."""
 
+UNNAMED = re.compile(r"column \d+")
+"""What the reader calls a column without a name."""
+
 IN_HEADINGS = "(days in headings)"
 """What messages call the headings that are days."""
 
@@ -69,6 +72,7 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     >>> day_headings(["UPN", "Mon 02/09/2024 AM", "2024-09-03"])[0]
     {'Mon 02/09/2024 AM': '20240902am', '2024-09-03': '20240903'}
     """
+    names = [*names]
     found = {name: match for name in names if (match := HEADING.fullmatch(str(name).strip()))}
     texts = pd.Series([match["day"].strip() for match in found.values()], dtype="str")
     settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
@@ -79,7 +83,26 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
             days[name] = read_as
         elif read_as or SHAPE.fullmatch(match["day"]):
             problems.append(_unread(file, name, is_second=bool(read_as)))
-    return days, problems
+    follow = dict(zip(names, names[1:] + [""], strict=True))
+    unnamed = {name: follow[name] for name in days if UNNAMED.fullmatch(follow[name])}
+    whole = all(len(day) == len("YYYYMMDD") for day in days.values())
+    if whole and unnamed.keys() == days.keys():
+        return _halves(days, unnamed), problems
+    return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
+
+
+def _halves(days: dict[str, str], unnamed: dict[str, str]) -> dict[str, str]:
+    """Return days whose headings span two columns, as merged cells do: morning, and one without a name."""
+    pairs = [((name, f"{day}am"), (unnamed[name], f"{day}pm")) for name, day in days.items()]
+    return dict(half for pair in pairs for half in pair)
+
+
+def _beside(file: str, column: str) -> Problem:
+    words = (
+        f"{file}: {column} has no heading and is beside a day; what it holds was left out. "
+        "Write the day and its half (AM or PM) above every column of marks."
+    )
+    return Problem(file, "bad_heading", words, column=column)
 
 
 def _unread(file: str, name: str, *, is_second: bool) -> Problem:
