@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
 import pytest
 
 from riskmodel.data.check import check
 from riskmodel.data.coverage import linkage
+from riskmodel.data.read import read
+from riskmodel.data.read.open.files import open_each
 from riskmodel.report.check_page import write_check
 from tests.returns import UPN, read_beside
 
@@ -56,3 +62,196 @@ def test_an_unknown_file_names_the_nearest_layout_and_what_it_lacks(folder: Path
     assert "It is nearest to '" in notes["x.csv"]
     assert "but has no " in notes["x.csv"]
     assert "It shares no column with any of them." in notes["menu.csv"]
+
+
+def packed(path: Path, members: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def found_in(path: Path) -> dict[str, tuple[int, str]]:
+    """Return rows and fault of everything in a file."""
+    return {one.name: (len(one.raw), one.fault) for one in open_each(path, path.name)}
+
+
+def test_the_files_of_an_archive_are_read_one_by_one(folder: Path) -> None:
+    members: dict[str, str | bytes] = {
+        "deep/carers.csv": CARERS,
+        "deep/menu.csv": "dish,price\npie,2\n",
+        "__MACOSX/deep/carers.csv": "x",
+        ".hidden.csv": "x",
+        "inner.zip": b"PK",
+        "damaged.csv": "",
+        "letter.pdf": "%PDF",
+    }
+    packed(folder / "all.zip", members)
+    (folder / "more.csv.gz").write_bytes(gzip.compress(CARERS.encode()))
+    extract = read_beside(folder, {})
+    files = extract.files.set_index("file")
+    assert files.loc["all.zip/deep/carers.csv", "read_as"] == "Young carers"
+    assert files.loc["more.csv.gz", "read_as"] == "Young carers"
+    unread = files[files["read_as"] == ""]["note"]
+    assert unread["all.zip/inner.zip"].startswith(
+        "all.zip/inner.zip: is an archive in an archive. Unpack"
+    )
+    assert unread["all.zip/damaged.csv"].startswith("all.zip/damaged.csv: the file is empty")
+    assert unread["all.zip/letter.pdf"].startswith("all.zip/letter.pdf: is of no kind that is read")
+    assert set(unread.index) == {f"all.zip/{name}" for name in list(members)[4:]} | {
+        "all.zip/deep/menu.csv"
+    }
+    assert len(extract.tables["circumstances"]) == 1
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.csv.gz"])
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off", b"\x1f\x8b\x08"])
+def test_a_damaged_archive_is_refused_in_words(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    ((rows, fault),) = found_in(tmp_path / name).values()
+    assert rows == 0
+    assert fault.startswith((f"{name}: cannot be unpacked", f"{name}: the file is empty"))
+
+
+def test_an_archive_that_is_cut_off_in_a_member_is_refused(tmp_path: Path) -> None:
+    text = "upn,start\n" + "".join(f"A{n},{n * 7919 % 10007}\n" for n in range(5_000))
+    whole = gzip.compress(text.encode())
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert "cannot be unpacked" in found_in(tmp_path / "a.csv.gz")["a.csv.gz"][1]
+
+
+@pytest.mark.parametrize("kind", ["zip", "gz"])
+def test_an_archive_that_would_unpack_to_far_more_is_not_opened(tmp_path: Path, kind: str) -> None:
+    nothing = b"0" * 150_000_000
+    path = tmp_path / f"a.csv.{kind}"
+    if kind == "zip":
+        packed(path, {"a.csv": nothing})
+    else:
+        path.write_bytes(gzip.compress(nothing))
+    ((_, fault),) = found_in(path).values()
+    assert f"{path.name}: would unpack to 0.1 GB or more" in fault
+
+
+def test_an_archive_with_a_password_is_named(tmp_path: Path) -> None:
+    content = bytearray(packed(tmp_path / "a.zip", {"a.csv": CARERS}).read_bytes())
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # the member is encrypted
+    (tmp_path / "a.zip").write_bytes(content)
+    ((_, fault),) = found_in(tmp_path / "a.zip").values()
+    assert fault == "a.zip: has a password. Unpack it, or pack it again without one."
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_other_workbooks_are_read_and_hidden_sheets_told(tmp_path: Path, kind: str) -> None:
+    source = Path(__file__).parent / "old_workbooks" / f"carers.{kind}"
+    shown, hidden = open_each(source, source.name)
+    assert shown.name == f"carers.{kind}, sheet Carers"
+    assert shown.first_row == 2
+    assert shown.raw.fillna("").to_dict("records") == [
+        {"upn": "A1", "young carer since": "2024-01-08", "n": "3", "sum": "4"},
+        {"upn": "B2", "young carer since": "2024-05-01", "n": "2.5", "sum": ""},
+    ]
+    (problem,) = hidden.problems
+    assert problem.message.startswith(f"carers.{kind}, sheet Old: is a hidden sheet")
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xlsm"])
+def test_hidden_sheets_empty_sheets_and_titles_are_told(tmp_path: Path, kind: str) -> None:
+    book = openpyxl.Workbook()
+    for title, state in (("Carers", "visible"), ("Old", "veryHidden")):
+        sheet = book.create_sheet(title)
+        for row in (["Carers of Barset"], [], ["upn", "start", "end"], ["A1", 1, 2], ["B2", 1, 2]):
+            sheet.append(row)
+        sheet.sheet_state = state
+    path = tmp_path / f"a.{kind}"
+    book.save(path)
+    empty, shown, hidden = open_each(path, path.name)
+    assert empty.fault == f"a.{kind}, sheet Sheet: holds no rows below a header."
+    assert empty.severity is None
+    assert shown.raw["upn"].tolist() == ["A1", "B2"]
+    assert shown.first_row == 4
+    assert shown.aside[["row", "reason"]].to_numpy().tolist() == [[1, "above_header"]]
+    assert [problem.rule for problem in hidden.problems] == ["above_header", "hidden_sheet"]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xlsm", "xls", "xlsb", "ods"])
+def test_a_damaged_workbook_of_any_kind_is_refused_in_words(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"a.{kind}"
+    path.write_bytes(b"not a workbook")
+    ((_, fault),) = found_in(path).values()
+    assert fault.startswith(f"a.{kind}: cannot be read as {kind.upper()}")
+
+
+def test_a_workbook_with_a_password_is_named(tmp_path: Path) -> None:
+    content = b"\xd0\xcf\x11\xe0" + bytes(100) + "EncryptedPackage".encode("utf-16-le")
+    (tmp_path / "a.xlsx").write_bytes(content)
+    ((_, fault),) = found_in(tmp_path / "a.xlsx").values()
+    assert fault.startswith("a.xlsx: has a password. Save it again without one")
+
+
+def test_a_web_page_under_the_name_of_a_workbook_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.xls").write_text("<html><table><tr><td>upn</td></tr></table></html>")
+    ((_, fault),) = found_in(tmp_path / "a.xls").values()
+    assert fault.startswith("a.xls: is a web page under the name of a workbook. Open it in Excel")
+
+
+ODS = (
+    '<o:c xmlns:o="urn:o" xmlns:t="urn:t"><t:table>'
+    '<t:table-row t:number-rows-repeated="{}"><t:table-cell o:value-type="x" '
+    't:number-columns-repeated="{}"/></t:table-row></t:table></o:c>'
+)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1_048_576, 16_384), (60_000_000, 1)])
+def test_repeated_cells_do_not_fill_the_memory(tmp_path: Path, rows: int, columns: int) -> None:
+    packed(tmp_path / "a.ods", {"content.xml": ODS.format(rows, columns)})
+    ((_, fault),) = found_in(tmp_path / "a.ods").values()
+    assert fault.startswith("a.ods: its cells lie too far apart")
+
+
+def test_far_cells_of_a_binary_workbook_do_not_fill_the_memory(tmp_path: Path) -> None:
+    row = b"\x00\x04" + (1_048_575).to_bytes(4, "little")
+    cell = b"\x01\x04" + (16_383).to_bytes(4, "little")
+    packed(tmp_path / "a.xlsb", {"xl/worksheets/sheet1.bin": row + cell})
+    ((_, fault),) = found_in(tmp_path / "a.xlsb").values()
+    assert fault.startswith("a.xlsb: its cells lie too far apart")
+
+
+def parts(folder: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame = pd.DataFrame({"upn": [f"A{number}", f"B{number}"], "mark": ["/", None]})
+        frame.to_parquet(path, index=False)
+        path.with_name(f".{path.name}.crc").write_bytes(b"crc")
+    (folder / "_SUCCESS").touch()
+    return folder
+
+
+def test_a_folder_of_parts_is_one_table(tmp_path: Path) -> None:
+    folder = parts(tmp_path / "sessions.parquet", "part-0.parquet", "part-1.parquet")
+    (one,) = open_each(folder, "sessions.parquet")
+    assert one.raw["upn"].astype("str").tolist() == ["A0", "B0", "A1", "B1"]
+    assert one.rows_seen == 4
+
+
+def test_a_folder_of_parts_keeps_what_the_names_of_its_folders_hold(tmp_path: Path) -> None:
+    names = ("session=AM/part-0.parquet", "session=__HIVE_DEFAULT_PARTITION__/part-0.parquet")
+    (one,) = open_each(parts(tmp_path / "s.parquet", *names), "s.parquet")
+    assert one.raw["session"].astype("object").fillna("").tolist() == ["AM", "AM", "", ""]
+
+
+def test_parts_of_several_tables_are_refused(tmp_path: Path) -> None:
+    folder = parts(tmp_path / "s.parquet", "part-0.parquet")
+    pd.DataFrame({"a": [1]}).to_parquet(folder / "part-1.parquet")
+    ((_, fault),) = found_in(folder).values()
+    assert fault.startswith("s.parquet: its parts do not have the same columns")
+
+
+def test_a_folder_of_parts_is_a_table_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "pupils.csv").write_text("pupil_id\nP1\n")
+    frame = pd.DataFrame({"pupil_id": ["P1"], "date": ["2024-01-08"], "session": ["AM"]})
+    (tmp_path / "sessions.parquet").mkdir()
+    frame.assign(mark="/").to_parquet(tmp_path / "sessions.parquet" / "part-0.parquet", index=False)
+    extract = read(tmp_path)
+    assert len(extract.tables["sessions"]) == 1
+    assert extract.files["read_as"].tolist() == ["pupils", "sessions"]

@@ -212,9 +212,10 @@ def test_a_sheet_is_as_wide_as_its_widest_row(
 
 
 @pytest.mark.parametrize("rows", [[], [["upn"]]])
-def test_a_sheet_without_rows_is_left_out(tmp_path: Path, rows: list[list[Any]]) -> None:
+def test_a_sheet_without_rows_is_named_and_left_out(tmp_path: Path, rows: list[list[Any]]) -> None:
     path = book_of(tmp_path / "a.xlsx", Empty=rows, Full=[["upn"], ["A1"]])
-    (one,) = open_file(path, "a.xlsx")
+    empty, one = open_file(path, "a.xlsx")
+    assert empty.fault == "a.xlsx, sheet Empty: holds no rows below a header."
     assert one.name == "a.xlsx, sheet Full"
     assert one.first_row == 2
 

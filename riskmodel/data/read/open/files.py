@@ -10,15 +10,28 @@ import contextlib
 import csv
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from riskmodel.data.read.open.archive import ARCHIVES, members_of
+from riskmodel.data.read.open.old_workbook import open_old_workbook
 from riskmodel.data.read.open.opened import Opened, unread
-from riskmodel.data.read.open.text import arrow_file, frame_of, open_text, refuse_repeated
-from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.text import (
+    TOP,
+    arrow_file,
+    aside_of,
+    frame_of,
+    header_place,
+    of_header,
+    open_text,
+    refuse_repeated,
+)
+from riskmodel.data.read.open.walk import partition_of, parts_of
+from riskmodel.data.read.open.workbook import Sheet, frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
-from riskmodel.data.read.rows.problems import Severity
+from riskmodel.data.read.rows.problems import Problem, Severity
 from riskmodel.errors import DataError
 
 __all__ = ["ENDINGS", "Opened", "open_each", "open_file", "open_table"]
@@ -26,8 +39,14 @@ __all__ = ["ENDINGS", "Opened", "open_each", "open_file", "open_table"]
 TEXT = (".csv", ".txt", ".tsv", ".dat")
 """Files of delimited text."""
 
-ENDINGS = (*TEXT, ".parquet", ".xlsx", ".xml")
+WORKBOOKS, OLD_WORKBOOKS = (".xlsx", ".xlsm"), (".xls", ".xlsb", ".ods")
+"""Workbooks that are read with their formulas, and with the values of their formulas."""
+
+ENDINGS = (*TEXT, ".parquet", *WORKBOOKS, *OLD_WORKBOOKS, ".xml", *ARCHIVES)
 """Files that are opened."""
+
+OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst")
+"""Archives that are not."""
 
 MANY_CELLS, MOST_PACKED = 10**8, 200
 """Cells of a Parquet file above which they may be at most so many per byte; a register has about 5."""
@@ -74,6 +93,8 @@ def _no_file(path: Path) -> tuple[str, Severity | None]:
         return "is a link to what is not there. Put the file itself in the folder.", "warning"
     if path.is_dir() and path.suffix.lower() != ".parquet":
         return "is a folder that cannot be listed, or a link to one. Put it in itself.", "error"
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        return "is an archive that is not opened. Unpack it into the folder.", "error"
     if path.suffix.lower() not in ENDINGS:
         kinds = ", ".join(ending[1:] for ending in ENDINGS)
         return (
@@ -96,7 +117,7 @@ def open_file(path: Path, name: str) -> list[Opened]:
     Returns
     -------
     list of Opened
-        One per sheet of a workbook or table of XML, else one.
+        One per sheet of a workbook, table of XML or file in an archive, else one.
 
     Raises
     ------
@@ -114,9 +135,11 @@ def open_file(path: Path, name: str) -> list[Opened]:
     ('utf-16', 2, ['upn', 'start'])
     """
     kind = path.suffix.lower()
-    if kind == ".xlsx":
-        sheets = open_workbook(path)
-        return [_sheet(f"{name}, sheet {title}", raw) for title, raw in sheets.items()]
+    if kind in ARCHIVES:
+        return [one for own, member in members_of(path, name) for one in _member(own, member)]
+    if kind in (*WORKBOOKS, *OLD_WORKBOOKS):
+        sheets = open_sheets(path) if kind in WORKBOOKS else open_old_workbook(path)
+        return [_sheet(f"{name}, sheet {sheet.title}", sheet) for sheet in sheets]
     if kind == ".xml":
         tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
         return [Opened(f"{name}, {table}", raw) for table, raw in tables.items()]
@@ -127,12 +150,31 @@ def open_file(path: Path, name: str) -> list[Opened]:
     return [one]
 
 
-def _sheet(name: str, raw: pd.DataFrame) -> Opened:
+def _member(name: str, member: Path | None) -> list[Opened]:
+    if member is None:
+        return [unread(name, f"{name}: is an archive in an archive. Unpack it into the folder.")]
+    return open_each(member, name)
+
+
+def _sheet(name: str, sheet: Sheet) -> Opened:
+    """Return what a sheet holds below its header; rows above the header are set aside."""
+    filled = [sum(value is not None for value in row) for row in sheet.rows]
+    held = [place for place, n in enumerate(filled) if n]
+    if len(held) < 2:
+        return unread(name, f"{name}: holds no rows below a header.", None)
+    top = held[:TOP]
+    place = top[header_place([filled[place] for place in top])]
+    raw = frame_of_sheet(sheet.rows[place:])
     try:
         refuse_repeated(raw.columns, name)
     except DataError as error:
         return unread(name, str(error))
-    return Opened(name, raw, first_row=2)
+    above = [(n + 1, "above_header", str(sheet.rows[n])) for n in held if n < place]
+    problems = of_header(name, len(above), place + 1)
+    if sheet.hidden:
+        words = f"{name}: is a hidden sheet. It was read like the others. Look whether it belongs there."
+        problems.append(Problem(name, "hidden_sheet", words))
+    return Opened(name, raw, first_row=place + 2, aside=aside_of(name, above), problems=problems)
 
 
 def open_table(path: Path, name: str = "") -> Opened:
@@ -170,9 +212,9 @@ def open_table(path: Path, name: str = "") -> Opened:
     name = name or path.name
     is_parquet = path.suffix.lower() == ".parquet"
     try:
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             raise DataError(f"{name}: the file is empty (0 bytes). Export it again.")
-        return Opened(name, _open_parquet(path)) if is_parquet else open_text(path, name)
+        return _open_parquet(path, name) if is_parquet else open_text(path, name)
     except (pa.ArrowException, OSError, UnicodeError, csv.Error) as error:
         # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
         is_quoting = isinstance(error, pa.ArrowException) and not is_parquet
@@ -187,27 +229,48 @@ def _why(error: Exception) -> str:
     return str(error).splitlines()[0][:160] if str(error) else type(error).__name__
 
 
-def _open_parquet(path: Path) -> pd.DataFrame:
-    facts = pyarrow.parquet.read_metadata(arrow_file(path))
-    cells = facts.num_rows * facts.num_columns
-    if cells > MANY_CELLS and cells > MOST_PACKED * path.stat().st_size:
+def _open_parquet(path: Path, name: str) -> Opened:
+    """Open a file, or the parts of one table in a folder, and compare the rows with what it says of them."""
+    parts = parts_of(path)
+    if not parts:
+        raise DataError(f"{name}: holds no part of a table in Parquet. Export it again.")
+    facts = [pyarrow.parquet.read_metadata(arrow_file(part)) for part in parts]
+    n_rows = sum(one.num_rows for one in facts)
+    cells, size = n_rows * facts[0].num_columns, sum(part.stat().st_size for part in parts)
+    if cells > MANY_CELLS and cells > MOST_PACKED * size:
         raise DataError(
-            f"{path.name}: would unpack to {cells / 1e9:.1f} billion values from "
-            f"{path.stat().st_size / 1e6:.1f} MB, which no extract does. It was not opened. Export it as CSV."
+            f"{name}: would unpack to {cells / 1e9:.1f} billion values from "
+            f"{size / 1e6:.1f} MB, which no extract does. It was not opened. Export it as CSV."
         )
-    schema = facts.schema.to_arrow_schema()
+    schemas = [one.schema.to_arrow_schema() for one in facts]
+    if any(set(schema.names) != set(schemas[0].names) for schema in schemas):
+        raise DataError(f"{name}: its parts do not have the same columns. Export it again.")
     text = [
-        c.name for c in schema if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)
+        c.name for c in schemas[0] if pa.types.is_string(c.type) or pa.types.is_large_string(c.type)
     ]
-    names = [name for name in schema.names if not name.startswith("__index_level_")]
-    refuse_repeated(pd.Index(names), path.name)
+    names = [own for own in schemas[0].names if not own.startswith("__index_level_")]
+    refuse_repeated(pd.Index(names), name)
 
-    def column(name: str) -> pd.Series:
-        table = pyarrow.parquet.read_table(arrow_file(path), columns=[name], read_dictionary=text)
-        return frame_of(_in_seconds(table)).iloc[:, 0]
+    def column(own: str) -> pd.Series:
+        tables = [
+            _in_seconds(
+                pyarrow.parquet.read_table(arrow_file(part), columns=[own], read_dictionary=text)
+            )
+            for part in parts
+        ]
+        return frame_of(pa.concat_tables(tables)).iloc[:, 0]
 
     # one column after another: the raw file is never in memory as a whole beside its frame
-    return pd.DataFrame({name: column(name) for name in names}, copy=False)
+    columns = {own: column(own) for own in names}
+    folders = [partition_of(part, path) for part in parts]
+    rows = [one.num_rows for one in facts]
+    for own in folders[0]:
+        values = np.repeat(np.array([one.get(own) for one in folders], dtype=object), rows)
+        columns[own] = pd.Series(values, dtype="str").astype("category")
+    frame = pd.DataFrame(columns, copy=False)
+    if len(frame) != n_rows:
+        raise DataError(f"{name}: {len(frame)} of its {n_rows} rows can be read. Export it again.")
+    return Opened(name, frame, counted=n_rows)
 
 
 def _in_seconds(table: pa.Table) -> pa.Table:

@@ -29,7 +29,16 @@ from riskmodel.data.read.open.opened import Opened
 from riskmodel.data.read.rows.problems import REJECT_COLUMNS, SHOWN, Problem
 from riskmodel.errors import DataError
 
-__all__ = ["arrow_file", "frame_of", "open_text", "refuse_repeated"]
+__all__ = [
+    "TOP",
+    "arrow_file",
+    "aside_of",
+    "frame_of",
+    "header_place",
+    "of_header",
+    "open_text",
+    "refuse_repeated",
+]
 
 DELIMITERS = ",;\t|"
 
@@ -212,8 +221,7 @@ def _find_header(source: Path | bytes) -> Header:
 def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
     filled = [sum(bool(cell) for cell in row) for row in cells]
-    usual = sorted(filled)[-2:][0]
-    place = next(i for i, n in enumerate(filled) if 2 * n > usual or usual < 3)
+    place = header_place(filled)
     line, text = lines[place]
     record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
     if record.found > 0:
@@ -221,6 +229,28 @@ def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     names = [" ".join(name.split()) for name in _cells(text, delimiter)]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
     return Header(delimiter, names, line, record.lines)
+
+
+def header_place(filled: list[int]) -> int:
+    """Return which of the first lines is the header: the first with over half of the usual values.
+
+    Parameters
+    ----------
+    filled : list of int
+        Values that each line holds; lines without any are left out.
+
+    Returns
+    -------
+    int
+        From 0.
+
+    Examples
+    --------
+    >>> header_place([1, 2, 6, 5, 6]), header_place([2, 2, 5])
+    (2, 0)
+    """
+    usual = sorted(filled)[-2:][0]  # one line may hold too many
+    return next(place for place, n in enumerate(filled) if 2 * n > usual or usual < 3)
 
 
 def _cells(text: bytes, delimiter: str) -> list[str]:
@@ -416,17 +446,13 @@ def _open_with_care(
             f"{name}: holds {seen} rows by a count of its lines, and others as they were read. "
             "Nothing of it was used. Export it again."
         )
-    aside = pd.DataFrame(
-        [(name, line, reason, json.dumps({"line": text})) for line, reason, text in found.aside],
-        columns=REJECT_COLUMNS,
-    )
     return Opened(
         name,
         _frame(table, header),
         encoding,
         2,
         lines=np.array(found.lines, dtype=np.int64),
-        aside=aside,
+        aside=aside_of(name, found.aside),
         problems=[*found.problems, *_of_lines(name, header, found)],
         counted=seen,
     )
@@ -471,17 +497,56 @@ def _set_aside(found: _Sorted, record: Record, reason: str, name: str, n: int) -
         found.problems.append(Problem(name, reason, words, severity="error", row=record.line))
 
 
+def aside_of(name: str, lines: list[tuple[int, str, str]]) -> pd.DataFrame:
+    """Return lines as rejects.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    lines : list of tuple
+        Number, reason and text of each.
+
+    Returns
+    -------
+    DataFrame
+        ``file, row, reason, record``.
+    """
+    rows = [(name, line, reason, json.dumps({"line": text})) for line, reason, text in lines]
+    return pd.DataFrame(rows, columns=REJECT_COLUMNS)
+
+
+def of_header(name: str, above: int, line: int) -> list[Problem]:
+    """Return the problem of what is above a header, or none.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    above : int
+        Lines above the header that hold something.
+    line : int
+        Number of the header.
+
+    Returns
+    -------
+    list of Problem
+        One, or none.
+    """
+    if not above:
+        return []
+    lines = f"{above} lines that hold something are" if above > 1 else "1 line is"
+    words = (
+        f"{name}: {lines} above the header, which is line {line}. "
+        "What they hold was not read; it is in the rejects."
+    )
+    return [Problem(name, "above_header", words)]
+
+
 def _of_lines(name: str, header: Header, found: _Sorted) -> Iterator[Problem]:
     """Return problems that count lines: those above the header, and those beyond the first few."""
     reasons = [reason for _, reason, _ in found.aside]
-    above = reasons.count("above_header")
-    if above:
-        lines = f"{above} lines that hold something are" if above > 1 else "1 line is"
-        words = (
-            f"{name}: {lines} above the header, which is line {header.line}. "
-            "What they hold was not read; it is in the rejects."
-        )
-        yield Problem(name, "above_header", words)
+    yield from of_header(name, reasons.count("above_header"), header.line)
     for reason in WORDS:
         more = reasons.count(reason) - SHOWN
         if more > 0:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
-__all__ = ["files_in", "is_left_out", "shown_name"]
+__all__ = ["files_in", "is_left_out", "partition_of", "parts_of", "shown_name"]
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -77,3 +78,51 @@ def shown_name(path: Path) -> str:
     'caf\\udce9.csv'
     """
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def parts_of(path: Path) -> list[Path]:
+    """Return the files of a table in Parquet.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder of parts as Spark writes it.
+
+    Returns
+    -------
+    list of Path
+        Sorted; the file itself where it is one.
+    """
+    if path.is_file():
+        return [path]
+    return sorted(
+        part for part in path.rglob("*.parquet") if part.is_file() and part.name[0] not in "._"
+    )
+
+
+def partition_of(part: Path, folder: Path) -> dict[str, str | None]:
+    """Return the values that the names of folders hold for all rows of a part, as Spark writes them.
+
+    Parameters
+    ----------
+    part : Path
+        A file in the folder.
+    folder : Path
+        The table.
+
+    Returns
+    -------
+    dict of str to str or None
+        Column → value.
+
+    Examples
+    --------
+    >>> partition_of(Path("s.parquet/session=AM/part-0.parquet"), Path("s.parquet"))
+    {'session': 'AM'}
+    """
+    names = part.relative_to(folder).parts[:-1]
+    pairs = [name.split("=", 1) for name in names if "=" in name]
+    return {
+        unquote(own): None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for own, value in pairs
+    }

@@ -11,13 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from riskmodel.errors import DataError, RiskmodelError
 
-__all__ = ["open_book", "open_workbook", "sheets_of"]
+__all__ = [
+    "Sheet",
+    "frame_of_sheet",
+    "open_book",
+    "open_sheets",
+    "open_workbook",
+    "refuse_bombs",
+    "sheets_of",
+]
+
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""What a workbook with a password holds in place of a ZIP."""
 
 LARGEST, MOST_PACKED = 2 * 10**9, 200
 """Bytes that a workbook may unpack to, and how many times its size on disk."""
@@ -27,6 +38,48 @@ MOST_CELLS = 5 * 10**7
 
 EMPTY_ROW = 40
 """Cells that a row counts as, at least."""
+
+
+class Sheet(NamedTuple):
+    """A sheet of a workbook.
+
+    Parameters
+    ----------
+    title : str
+        Its name.
+    rows : list of list
+        Values, None where a cell is empty.
+    hidden : bool
+        Whether whoever opens the workbook does not see it.
+    """
+
+    title: str
+    rows: list[list[Any]]
+    hidden: bool = False
+
+
+def open_sheets(path: Path) -> list[Sheet]:
+    """Return the sheets of a workbook.
+
+    Parameters
+    ----------
+    path : Path
+        ``.xlsx`` or ``.xlsm``.
+
+    Returns
+    -------
+    list of Sheet
+        In their order; a formula is the text of the formula.
+
+    Raises
+    ------
+    DataError
+        If the file is no workbook, is cut off, or would unpack to more than it should.
+    """
+    with open_book(path) as book:
+        sheets = sheets_of(book, path, values_only=True)
+        hidden = {sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"}
+    return [Sheet(title, rows, title in hidden) for title, rows in sheets.items()]
 
 
 def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
@@ -48,9 +101,11 @@ def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
     DataError
         If the file is no workbook, is cut off, or would unpack to more than it should.
     """
-    with open_book(path) as book:
-        sheets = sheets_of(book, path, values_only=True)
-    return {name: _frame(rows) for name, rows in sheets.items() if len(rows) > 1}
+    return {
+        sheet.title: frame_of_sheet(sheet.rows)
+        for sheet in open_sheets(path)
+        if len(sheet.rows) > 1
+    }
 
 
 def sheets_of(book: Any, path: Path, *, values_only: bool = False) -> dict[str, list[list[Any]]]:
@@ -119,7 +174,7 @@ def open_book(path: Path) -> Iterator[Any]:
     """
     import openpyxl
 
-    _refuse_bombs(path)
+    refuse_bombs(path)
     try:
         # openpyxl parses with defusedxml where it is installed, as it is here
         book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
@@ -136,14 +191,30 @@ def open_book(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _refuse_bombs(path: Path) -> None:
+def refuse_bombs(path: Path) -> None:
+    """Refuse a workbook that would unpack to far more than it should.
+
+    Parameters
+    ----------
+    path : Path
+        A workbook that is a ZIP.
+
+    Raises
+    ------
+    DataError
+        If it would, or is no ZIP.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(info.file_size for info in archive.infolist())
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        if ENCRYPTED in path.read_bytes():
+            raise DataError(
+                f"{path.name}: has a password. Save it again without one, or export it as CSV."
+            ) from error
         raise DataError(
-            f"{path.name}: cannot be read as XLSX, it may be cut off or in another format. Save it "
-            "again as XLSX, or export it as CSV."
+            f"{path.name}: cannot be read as {path.suffix[1:].upper()}, it may be cut off or in another "
+            "format. Save it again as XLSX, or export it as CSV."
         ) from error
     packed = max(1, path.stat().st_size)
     if unpacked > LARGEST or (unpacked > 10**8 and unpacked / packed > MOST_PACKED):
@@ -153,7 +224,25 @@ def _refuse_bombs(path: Path) -> None:
         )
 
 
-def _frame(rows: list[list[object]]) -> pd.DataFrame:
+def frame_of_sheet(rows: list[list[Any]]) -> pd.DataFrame:
+    """Return the rows of a sheet as text below the names in its first row.
+
+    Parameters
+    ----------
+    rows : list of list
+        Values of the cells; empty rows at the end are left out.
+
+    Returns
+    -------
+    DataFrame
+        Dates as ``YYYY-MM-DD``; missing cells are missing.
+
+    Examples
+    --------
+    >>> frame_of_sheet([["upn", None], ["A1", 7.0]]).to_dict("records")
+    [{'upn': 'A1', 'column 2': '7'}]
+    """
+    rows = list(rows)
     names = [_text(value) or f"column {place + 1}" for place, value in enumerate(rows[0])]
     while rows and all(value is None for value in rows[-1]):
         rows.pop()
