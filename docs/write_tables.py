@@ -68,10 +68,11 @@ def part(table: Table) -> str:
         for column in table.columns
     ]
     key = ", ".join(f"`{column}`" for column in table.key)
+    versions = " and `recorded_on`" if table.event else ""
     words = " ".join(filter(None, [lag, *known]))
     return "\n".join([
         f"\n## {table.name}\n",
-        f"One row per {table.row}; no two rows share {key}. {words}".strip(),
+        f"One row per {table.row}; no two rows share {key}{versions}. {words}".strip(),
         "\n| column | what it is | kind | values | |", "|---|---|---|---|---|", *rows,
     ])  # fmt: skip
 

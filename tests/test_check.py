@@ -216,6 +216,7 @@ def test_files_hold_what_the_report_holds(report: CheckReport, tmp_path: Path) -
         "index.html",
         "problems.csv",
         "rejects",
+        "conflicts.csv",
         "reconciliation.csv",
         "rates.csv",
         "coverage.csv",

@@ -37,6 +37,7 @@ def report_of(**changed: Any) -> CheckReport:
     usual = CheckReport(
         problems=pd.DataFrame({"severity": [], "message": []}, dtype="object"),
         rejects=rejects_of([]),
+        conflicts=pd.DataFrame(columns=["file", "row", "column", "other_file", "other_row"]),
         reconciliation=reconciliation,
         files=pd.DataFrame(columns=["file", "read_as", "rows", "note"]),
         rates=pd.DataFrame(columns=["label", "unit", "ours", "national", "year", "source"]),

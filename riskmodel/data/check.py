@@ -44,7 +44,7 @@ class CheckReport:
 
     Attributes
     ----------
-    problems, rejects, reconciliation : DataFrame
+    problems, rejects, conflicts, reconciliation : DataFrame
         As in :class:`~riskmodel.data.read.extract.Extract`. Problems hold schools whose registers
         stopped too.
     files : DataFrame
@@ -63,6 +63,7 @@ class CheckReport:
 
     problems: pd.DataFrame = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
+    conflicts: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     files: pd.DataFrame = field(repr=False)
     rates: pd.DataFrame = field(repr=False)
@@ -195,6 +196,7 @@ def check(extract: Extract) -> CheckReport:
             [extract.problems, problems_frame(_of_registers(extract.tables))], ignore_index=True
         ),
         rejects=extract.rejects,
+        conflicts=extract.conflicts,
         reconciliation=extract.reconciliation,
         files=extract.files,
         rates=pd.DataFrame(rows, columns=columns),

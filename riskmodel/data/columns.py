@@ -66,7 +66,7 @@ class Table:
     columns : tuple of Column
         Columns in order.
     key : tuple of str
-        Columns that no two rows share.
+        Columns that no two rows share, unless they are versions received on different days.
     event : str
         Date column from which ``recorded_on`` is filled where a source has none.
     lag_days : int

@@ -1,8 +1,8 @@
 """The check report as files: a page to read, tables to keep, every row set aside.
 
 In:  a check report.
-Out: ``index.html``, ``problems.csv``, ``files.csv``, ``reconciliation.csv``, ``rates.csv``, ``coverage.csv``,
-``linkage.csv``, ``concentration.csv``, ``rejects/``.
+Out: ``index.html``, ``problems.csv``, ``files.csv``, ``conflicts.csv``, ``reconciliation.csv``,
+``rates.csv``, ``coverage.csv``, ``linkage.csv``, ``concentration.csv``, ``rejects/``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = ["write_check"]
 TABLES = (
     "problems",
     "files",
+    "conflicts",
     "reconciliation",
     "rates",
     "coverage",

@@ -27,6 +27,7 @@ from riskmodel.data.read.open.walk import is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
 from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
+    CONFLICT_COLUMNS,
     REJECT_COLUMNS,
     Problem,
     RowChecks,
@@ -67,6 +68,8 @@ class Extract:
         ``file, row, column, value, rule, severity, message, remedy``.
     rejects : DataFrame
         ``file, row, reason, record``: every row that was set aside, whole.
+    conflicts : DataFrame
+        ``file, row, column, other_file, other_row``: every row that contradicts another one, and that one.
     reconciliation : DataFrame
         ``file, table, rows_read, rows_kept, rows_rejected, rows_merged, rows_conflicting``; read = kept +
         rejected + merged (another row holds the same) + conflicting (an earlier row holds something else).
@@ -82,6 +85,7 @@ class Extract:
     tables: Tables = field(repr=False)
     problems: pd.DataFrame = field(repr=False)
     rejects: pd.DataFrame = field(repr=False)
+    conflicts: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     files: pd.DataFrame = field(repr=False)
     digest: str
@@ -187,9 +191,12 @@ def _read_tables(sources: dict[str, Callable[[], Opened]], log: ReadLog, key_fil
         log.note_opened(one, name)
         log.problems += checks.problems
         log.rejects.append(checks.rejects())
-        merged = int(checks.merged.sum())
-        aside = len(one.raw) - len(frame) - merged + len(one.aside)
-        log.counts.append(RowCount(one.name, name, one.rows_seen, len(frame), aside, merged, 0))
+        log.conflicts.append(checks.conflicts)
+        merged, conflicting = int(checks.merged.sum()), int(checks.conflicting.sum())
+        kept = len(frame) - int((checks.kept & checks.conflicting).sum())
+        aside = len(one.raw) - kept - merged - conflicting + len(one.aside)
+        parts = (kept, aside, merged, conflicting)
+        log.counts.append(RowCount(one.name, name, one.rows_seen, *parts))
         del one, checks, frame  # the raw rows are let go of here
     return log
 
@@ -201,20 +208,25 @@ def _refuse_pupils(name: str, fault: str) -> None:
 
 
 def _extract(source: str | Path, log: ReadLog) -> Extract:
-    frames, rejects = log.frames, [r for r in log.rejects if len(r)]
+    frames = log.frames
     problems = [*log.problems, *_pupils_in_no_enrolment(frames)]
     problems += [*_dates_far_off(frames), *_ends_early(frames)]
     return Extract(
         tables=Tables(frames),
         problems=problems_frame(problems),
-        rejects=pd.concat(rejects, ignore_index=True)
-        if rejects
-        else pd.DataFrame(columns=REJECT_COLUMNS),
+        rejects=_joined(log.rejects, REJECT_COLUMNS),
+        conflicts=_joined(log.conflicts, CONFLICT_COLUMNS),
         reconciliation=pd.DataFrame(log.counts, columns=list(RowCount._fields)),
         files=pd.DataFrame(log.files, columns=list(FileNote._fields)),
         digest=_digest(frames),
         source=source,
     )
+
+
+def _joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Return the parts one below the other; an empty frame where none has rows."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
 
 
 def _find_sources(source: Path, log: ReadLog) -> dict[str, Callable[[], Opened]]:

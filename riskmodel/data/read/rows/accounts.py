@@ -93,6 +93,8 @@ class ReadLog:
         One per problem.
     rejects : list of DataFrame
         Rows set aside, by file.
+    conflicts : list of DataFrame
+        Rows that contradict others, by file.
     counts : list of RowCount
         One per file.
     files : list of FileNote
@@ -102,6 +104,7 @@ class ReadLog:
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     rejects: list[pd.DataFrame] = field(default_factory=list)
+    conflicts: list[pd.DataFrame] = field(default_factory=list)
     counts: list[RowCount] = field(default_factory=list)
     files: list[FileNote] = field(default_factory=list)
 

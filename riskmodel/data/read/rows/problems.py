@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.data.identity import may_identify
 
 __all__ = [
+    "CONFLICT_COLUMNS",
     "PROBLEM_COLUMNS",
     "REJECT_COLUMNS",
     "Problem",
@@ -28,6 +29,7 @@ __all__ = [
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message", "remedy"]
 REJECT_COLUMNS = ["file", "row", "reason", "record"]
+CONFLICT_COLUMNS = ["file", "row", "column", "other_file", "other_row"]
 
 SHOWN = 20
 """Problems of one rule and column that have a row each; one more row counts the rest."""
@@ -161,9 +163,13 @@ class RowChecks:
     number : int16 array of shape (n_rows,)
         Place in ``reasons`` of why each row is set aside; 0 for rows that are kept.
     kept : bool array of shape (n_rows,)
-        Rows neither set aside nor merged so far.
+        Rows that are in the table so far.
     merged : bool array of shape (n_rows,)
         Rows that repeat a row that is kept.
+    conflicting : bool array of shape (n_rows,)
+        Rows that contradict another one; those received later are kept beside it.
+    conflicts : DataFrame
+        ``file, row, column, other_file, other_row``: rows that contradict another one, and that one.
     reasons : list of str
         Why rows are set aside; the first stands for rows that are kept.
     problems : list of Problem
@@ -180,6 +186,8 @@ class RowChecks:
     number: NDArray[np.int16] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
     merged: NDArray[np.bool_] = field(init=False)
+    conflicting: NDArray[np.bool_] = field(init=False)
+    conflicts: pd.DataFrame = field(init=False)
     reasons: list[str] = field(default_factory=lambda: [""])
     problems: list[Problem] = field(default_factory=list)
     in_order: bool = False
@@ -188,6 +196,8 @@ class RowChecks:
         self.number = np.zeros(len(self.raw), dtype=np.int16)
         self.kept = np.ones(len(self.raw), dtype=bool)
         self.merged = np.zeros(len(self.raw), dtype=bool)
+        self.conflicting = np.zeros(len(self.raw), dtype=bool)
+        self.conflicts = pd.DataFrame(columns=CONFLICT_COLUMNS)
 
     def places_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the places in the file of some of the rows.
@@ -221,14 +231,14 @@ class RowChecks:
         return places + self.first_row if self.lines is None else self.lines[places]
 
     def rows_set_aside(self) -> NDArray[np.int64]:
-        """Return which rows are neither kept nor merged.
+        """Return which rows are neither kept nor merged nor in conflict.
 
         Returns
         -------
         int array of shape (n,)
             From 0, among the rows at hand.
         """
-        return np.flatnonzero(~self.kept & ~self.merged)
+        return np.flatnonzero(~self.kept & ~self.merged & ~self.conflicting)
 
     def note(
         self,
@@ -303,6 +313,47 @@ class RowChecks:
             self.merged[rows], self.kept[rows] = True, False
         elif set_aside:
             self._set_aside(rows, f"{rule}: {column}" if column else rule)
+
+    def conflict(
+        self, rows: NDArray[np.bool_], words: str, others: pd.DataFrame, *, is_later: bool = False
+    ) -> None:
+        """Write down that rows contradict others.
+
+        Parameters
+        ----------
+        rows : bool array of shape (n_rows,)
+            Rows.
+        words : str
+            What is wrong and what to do; ``{hint}`` is replaced by the number of the other row.
+        others : DataFrame of shape (n_rows, 2)
+            ``row``, the number of the other row in the file, and ``column``, which differs.
+        is_later : bool
+            Whether the rows were received later, so that both are kept; otherwise they are neither kept
+            nor rejected.
+        """
+        found = np.flatnonzero(rows & self.kept)
+        if not len(found):
+            return
+        severity: Severity = "warning" if is_later else "error"
+        numbers = self.numbers_of(found)
+        for place, number in zip(found[:SHOWN], numbers.tolist(), strict=False):
+            told = words.format(hint=others["row"].iloc[place])
+            column = str(others["column"].iloc[place])
+            self.problems.append(
+                Problem(self.file, "conflict", told, severity=severity, row=number, column=column)
+            )
+        if len(found) > SHOWN:
+            end = "are kept beside them" if is_later else "are not used"
+            message = f"{self.file}: {len(found) - SHOWN} more rows contradict others. They {end}."
+            self.problems.append(Problem(self.file, "conflict", message, severity=severity))
+        made = others.iloc[found].set_axis(["other_row", "column"], axis=1)
+        made = made.assign(file=self.file, row=numbers, other_file=self.file)[CONFLICT_COLUMNS]
+        self.conflicts = (
+            pd.concat([self.conflicts, made], ignore_index=True) if len(self.conflicts) else made
+        )
+        self.conflicting[found] = True
+        if not is_later:
+            self.kept[found] = False
 
     def _rest(self, n: int, rule: str, column: str, severity: Severity, end: str) -> Problem:
         """Return the problem that counts the rows beyond the first few."""

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from riskmodel.data.codes import code_set
 from riskmodel.data.columns import Table
 from riskmodel.data.read.rows.problems import RowChecks
+from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled, settle
 
-__all__ = ["check_rows", "in_order"]
+__all__ = ["check_rows", "in_order", "repeated"]
 
 SPANS = (
     ("entry_date", "leaving_date"),
@@ -41,7 +42,7 @@ def check_rows(
     *,
     unique: bool,
     schools: pd.Series | None = None,
-) -> None:
+) -> pd.DataFrame:
     """Note the rows of a converted table that break a rule.
 
     Parameters
@@ -58,6 +59,11 @@ def check_rows(
         Whether a repeated key is a fault.
     schools : Series of str, shape (n_schools,), optional
         Identifiers of the schools there are, where the extracts hold them.
+
+    Returns
+    -------
+    DataFrame
+        The rows; where one key has several, a later one is filled from those received before.
     """
     _check_required(table, frame, checks)
     _check_spans(frame, checks)
@@ -94,8 +100,7 @@ def check_rows(
         )
     if schools is not None and len(schools) and "school_id" in frame:
         _check_schools(frame["school_id"], schools, checks)
-    if unique:
-        _check_duplicates(table, frame, checks)
+    return _check_duplicates(table, frame, checks) if unique else frame
 
 
 def _check_required(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
@@ -167,54 +172,111 @@ def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
             )
 
 
-def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
-    """Keep one row of each key, the same one whatever the order of the file's rows."""
+def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> pd.DataFrame:
+    """Return the rows with what versions of one key say together; note equal and contradicting rows."""
     checks.in_order = _rises(table, frame)
     if checks.in_order:
-        return
-    packed = _packed(table, frame)
-    rows = np.flatnonzero(checks.kept)
-    shared = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
+        return frame
+    shared, key = repeated(table, frame, np.flatnonzero(checks.kept))
     if not len(shared):
-        return
-    content = frame.iloc[shared].astype("str").assign(packed=packed[shared], row=shared)
-    content = content.sort_values([*frame.columns, "row"])
-    repeats = content.duplicated([*frame.columns])
-    differs = content.duplicated("packed") & ~repeats
+        return frame
+    settled = settle(table, frame.iloc[shared], key)
+    verdicts = np.full(len(frame), KEPT)
+    verdicts[shared] = np.where(
+        settled.held | (settled.verdict == CONFLICTING), settled.verdict, MERGED
+    )
+    held = ~np.isin(np.arange(len(frame)), shared[~settled.held])
+    _note_repeats(table, checks, verdicts, held, _others(checks, shared, settled, len(frame)))
+    return _filled(frame, shared[settled.held], settled.rows)
+
+
+def _note_repeats(
+    table: Table,
+    checks: RowChecks,
+    verdicts: NDArray[np.int64],
+    held: NDArray[np.bool_],
+    others: pd.DataFrame,
+) -> None:
     key = ", ".join(table.key)
     checks.note(
-        _at(content.loc[repeats, "row"], len(frame)),
+        verdicts == MERGED,
         "duplicate",
         "",
         f"repeats another row ({key}), with which it was merged. Take one of them out.",
         set_aside=False,
         merged=True,
     )
-    checks.note(
-        _at(content.loc[differs, "row"], len(frame)),
-        "conflict",
-        "",
-        f"says something else than another row with the same {key}. One of "
-        "them was kept; ask which is right and take the other out.",
+    contradicts = f"says something else than row {{hint}}, another row with the same {key}. "
+    checks.conflict(
+        (verdicts == CONFLICTING) & ~held,
+        f"{contradicts}One of them was kept; ask which is right and take the other out.",
+        others,
+    )
+    checks.conflict(
+        (verdicts == CONFLICTING) & held,
+        f"{contradicts}It was received later and counts from the day after that.",
+        others,
+        is_later=True,
     )
 
 
-def _at(rows: pd.Series, n: int) -> NDArray[np.bool_]:
-    """Return an array of n values, true at some rows."""
-    found = np.zeros(n, dtype=bool)
-    found[rows] = True
-    return found
+def _others(checks: RowChecks, shared: NDArray[np.int64], settled: Settled, n: int) -> pd.DataFrame:
+    """Return the number of the row that each row is compared to, and the column that differs."""
+    row, column = np.full(n, -1), np.full(n, "", dtype=object)
+    compared = settled.other >= 0
+    row[shared[compared]] = checks.numbers_of(shared[settled.other[compared]])
+    column[shared] = settled.column
+    return pd.DataFrame({"row": row, "column": column})
 
 
-def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Sort by the key, so that the order of a file's rows never matters.
+def _filled(frame: pd.DataFrame, places: NDArray[np.int64], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with some rows in the place of its own; the frame itself stays as it was."""
+    order = np.argsort(rows.index.to_numpy())
+    changed = {}
+    for name in rows:
+        old, new = frame[name].iloc[places], rows[name].iloc[order]
+        if not old.equals(new.set_axis(old.index)):
+            changed[name] = frame[name].copy()
+            changed[name].iloc[places] = new.array
+    return frame.assign(**changed) if changed else frame
+
+
+def repeated(
+    table: Table, frame: pd.DataFrame, rows: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows that share their key with another one.
 
     Parameters
     ----------
     table : Table
         Declaration of the table.
     frame : DataFrame
-        Rows without repeated keys.
+        Typed rows.
+    rows : int array of shape (n_looked_at,), optional
+        Places of the rows that are looked at; all of them where left out.
+
+    Returns
+    -------
+    places : int array of shape (n_found,)
+        Places of the rows.
+    key : int array of shape (n_found,)
+        Number of the key of each.
+    """
+    packed = _packed(table, frame)
+    rows = np.arange(len(frame)) if rows is None else rows
+    found = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
+    return found, packed[found]
+
+
+def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort by the key and the day received, so that the order of a file's rows never matters.
+
+    Parameters
+    ----------
+    table : Table
+        Declaration of the table.
+    frame : DataFrame
+        Rows; those that share a key were received on different days.
 
     Returns
     -------
@@ -224,7 +286,10 @@ def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     if _rises(table, frame):
         return frame.reset_index(drop=True)
     packed = _packed(table, frame)
-    return frame.take(np.argsort(packed, kind="stable")).reset_index(drop=True)
+    order = np.argsort(packed, kind="stable")
+    if "recorded_on" in frame and not np.diff(packed[order]).all():
+        order = np.lexsort([frame["recorded_on"].to_numpy(), packed])
+    return frame.take(order).reset_index(drop=True)
 
 
 def _rises(table: Table, frame: pd.DataFrame) -> bool:

@@ -101,7 +101,7 @@ def read_table(
         columns[column.name] = _read_column(raw, column, checks, pupils, table)
     frame = pd.DataFrame(columns, copy=False)
     frame = _fill_recorded(table, frame)
-    check_rows(table, frame, checks, calendar, unique=unique, schools=schools)
+    frame = check_rows(table, frame, checks, calendar, unique=unique, schools=schools)
     kept = frame[checks.kept] if not checks.kept.all() else frame
     integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}
     return kept.astype(integers)
