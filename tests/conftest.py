@@ -31,21 +31,31 @@ gc.set_threshold(100_000, 20, 20)
 LONGEST = (
     "test_notebooks.py",
     "test_registry.py",
-    "test_kill.py",
+    "test_later_notebooks.py",
     "test_deploy.py",
     "test_hardship.py",
-    "test_commands.py",
-    "test_every_page.py",
-    "test_cli.py",
     "test_promises.py",
+    "test_commands.py",
+    "test_kill.py",
+    "test_every_page.py",
     "test_monitor.py",
-    "test_read_sources.py",
-    "test_fuzz.py",
     "test_docs.py",
-    "test_spark.py",
+    "test_returns_known.py",
+    "test_read_sources.py",
+    "test_cli.py",
+    "test_fuzz.py",
+    "test_features.py",
+    "test_browser.py",
     "test_leaderboard.py",
+    "test_read_returns.py",
+    "test_spark.py",
+    "test_read_kinds.py",
+    "test_dashboard.py",
 )
-"""The files that take longest, longest first: they start first, so that no worker ends alone with one."""
+"""The files that take longest start first, so that no worker ends alone with one.
+
+The first worker to need the small LA trains its model; the notebooks beside it do not wait for that.
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
