@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from riskmodel.evaluation import Backtest
 from riskmodel.jobs import Run, Training, promote, train
 from riskmodel.jobs.record import register
 from riskmodel.training.gate_answers import GateAnswer
@@ -71,9 +72,9 @@ def registered(la: SmallLA, run: Run, champion: str | None, **answers: str) -> s
     """Register the small LA's model once more, as judged against a champion; return the version.
 
     It passes every gate that would block it, but those whose answers are given: few outcomes let no gate
-    be sure.
+    be sure. Its backtest is registered in short: the charts and figures are what takes longest.
     """
-    made = la.training
+    made = replace(la.training, backtest=_in_short(la.training.backtest))
     X = pd.DataFrame(np.zeros((2, len(made.model.features))), columns=list(made.model.features))
     gates = tuple(
         GateAnswer.from_text(
@@ -82,6 +83,18 @@ def registered(la: SmallLA, run: Run, champion: str | None, **answers: str) -> s
         for one in made.gates
     )
     return register(replace(made, gates=gates), run, champion, X)
+
+
+def _in_short(backtest: Backtest) -> Backtest:
+    """Return a backtest without the parts that may be absent, of the model and one rival."""
+    rankers = ["model", next(name for name in backtest.table["ranker"] if name != "model")]
+    few = {
+        name: frame[frame["ranker"].isin(rankers)].reset_index(drop=True)
+        for name, frame in vars(backtest).items()
+        if name in ("table", "differences", "by_list")
+    }
+    absent = dict.fromkeys(("calibration", "net_benefit", "places", "notice"))
+    return replace(backtest, **few, **absent)
 
 
 def again(la: SmallLA, tracking: str, **answers: str) -> str:
@@ -94,7 +107,7 @@ def again(la: SmallLA, tracking: str, **answers: str) -> str:
 def promoted(la: SmallLA, folder: Path, n: int, *, challengers: int = 0) -> str:
     """Return a new store whose versions 1 to n were promoted in turn; later ones were only trained.
 
-    Registering a version takes two seconds, so that tests copy stores which one worker made.
+    Registering a version takes a second, so that tests copy stores which one worker made.
     """
     return copied(_store_of(la, n, challengers), folder)
 

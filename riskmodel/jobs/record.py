@@ -12,6 +12,7 @@ import logging
 import platform
 import tempfile
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
@@ -147,8 +148,9 @@ def _pages(made: Training) -> dict[str, str]:
     return texts if search is None else texts | {"search.csv": search.trials.to_csv(index=False)}
 
 
+@cache
 def _environment() -> str:
-    """Return every package that is installed, with its version."""
+    """Return every package that is installed, with its version; they are looked at once a process."""
     packages = {f"{one.metadata['Name']}=={one.version}" for one in distributions()}
     return "\n".join(sorted(packages, key=str.lower))
 
