@@ -6,6 +6,7 @@ request is wrong, and one sentence says what, where and what to do; 2: the comma
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import tempfile
@@ -76,6 +77,8 @@ def main() -> None:
     SystemExit
         Always: with code 0 when done, 1 or 2 as the head of this module explains.
     """
+    # Python's default looks for unreachable objects after every 700 new ones: a tenth of a short command
+    gc.set_threshold(100_000, 20, 20)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("riskmodel").setLevel(logging.INFO)
     if not sys.warnoptions:  # python -W still shows a developer what libraries warn of
