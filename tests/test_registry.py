@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import signal
 import subprocess
@@ -29,8 +30,8 @@ from riskmodel.model import RiskModel
 from riskmodel.training.gate_answers import from_tags
 from riskmodel.training.registry import Record
 from tests import mlflow_server
-from tests.commands import command_line, start
-from tests.small_la import SmallLA, again, new_store, promoted
+from tests.commands import start
+from tests.small_la import SmallLA, again, new_store, promoted, registered
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -444,19 +445,16 @@ def test_a_registry_that_is_read_only_is_said_before_the_work(
         train(extracts, Run("pex", tracking=nowhere))
 
 
-def test_a_run_killed_before_its_end_leaves_no_version(extracts: Path, tmp_path: Path) -> None:
+def registered_aloud(la: SmallLA, run: Run) -> None:
+    """Register the small LA's model, and write to standard error what a command would."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    registered(la, run, None)
+
+
+def test_a_run_killed_before_its_end_leaves_no_version(small_la: SmallLA, tmp_path: Path) -> None:
     tracking, said = f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "said.err"
-    words = (
-        "train",
-        extracts,
-        "--outcome",
-        "pex",
-        "--tracking",
-        tracking,
-        "--as-of",
-        str(EARLY)[:10],
-    )
-    process = start(command_line, tmp_path, *words, output=str(tmp_path / "said"))
+    words = (small_la, Run("pex", tracking=tracking))
+    process = start(registered_aloud, tmp_path, *words, output=str(tmp_path / "said"))
     while not (said.exists() and "Registering the model" in said.read_text("utf-8")):
         assert process.exitcode is None
         process.join(0.05)
