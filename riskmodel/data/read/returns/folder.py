@@ -178,7 +178,10 @@ def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
 def _facts(
     one: ReturnFile, context: Context, pupils: pd.CategoricalDtype | None, log: ReadLog
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Return the typed facts of a file, each with its place in the file."""
+    """Return the typed facts of a file, each with its place in the file.
+
+    A row that was understood and makes no fact counts as kept: a pupil without absence, an offer made.
+    """
     if one.source.facts is None or not len(one.frame):
         one.kept[:] = True
         return
@@ -195,12 +198,13 @@ def _facts(
             usable = usable[linked]
     if usable.empty:
         return
-    has_facts = False
+    silent = np.zeros(len(one.frame), dtype=bool)
+    silent[usable.index] = True
     for name, part in one.source.facts(usable, context).items():
-        has_facts = True
         table = NEEDS if name == "needs" else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         places = part.index.to_numpy()
+        silent[places] = False
         checks = one.checks(part.drop(columns=extra).reset_index(drop=True), places)
         who = None if name == "pupils" or pupils is None else pupils
         frame = read_table(table, checks, who, unique=False)
@@ -210,8 +214,7 @@ def _facts(
             name,
             frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),
         )
-    if not has_facts:
-        one.kept[:] = True
+    one.kept |= silent
 
 
 def _set_unlinked_aside(log: ReadLog, one: ReturnFile, places: NDArray[np.int64]) -> None:

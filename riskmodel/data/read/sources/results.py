@@ -25,6 +25,11 @@ def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
     return {"attainment": pd.concat(parts)}
 
 
+def _key_stage_2_prefixed(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take results where every name has the prefix; elsewhere KS2READSCORE is no scaled score."""
+    return _key_stage_2(frame.rename(columns={"ks2acadyr": "acadyr"}), context)
+
+
 def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
     return {"attainment": _scores(frame, "KS4", "attainment_8", "att8", ATTAINMENT_8, (8, 22))}
 
@@ -68,10 +73,9 @@ SOURCES = (
     Source(
         name="Key stage 2 results, prefixed",
         upn="upn",
-        facts=_key_stage_2,
-        # a file without prefix has KS2READSCORE too, which is something else: it is of the source above
-        aliases=_without_prefix("ks2", "upn", "acadyr", "readscore", "matscore"),
-        columns=frozenset({"upn", "acadyr", "readscore"}),
+        facts=_key_stage_2_prefixed,
+        aliases=_without_prefix("ks2", "upn", "readscore", "matscore"),
+        columns=frozenset({"upn", "ks2acadyr", "readscore"}),
     ),
     Source(
         name="Key stage 4 results",
