@@ -40,6 +40,7 @@ def report_of(**changed: Any) -> CheckReport:
         conflicts=pd.DataFrame(columns=["file", "row", "column", "other_file", "other_row"]),
         reconciliation=reconciliation,
         files=pd.DataFrame(columns=["file", "read_as", "rows", "note"]),
+        proposals=(),
         rates=pd.DataFrame(columns=["label", "unit", "ours", "national", "year", "source"]),
         coverage=pd.DataFrame(columns=["school_id", "year", "term", "share"]),
         linkage=pd.DataFrame(columns=["source", "rows", "linked", "share"]),

@@ -14,8 +14,7 @@ import pytest
 
 from riskmodel.data.identity import load_key, pseudonyms
 from riskmodel.data.read import Extract, read
-from riskmodel.data.read.returns.recognise import source_of
-from riskmodel.data.read.sources import SOURCES
+from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.source import Source
 
 LAYOUTS = Path(__file__).parent / "layouts"

@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from riskmodel.data.check import check
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, propose_mapping, read
 from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.settings_file import line_of
 from riskmodel.errors import DataError, RequestError
+from riskmodel.report.check_page import write_check
 
 DAYS = ("01/10/2024", "02/10/2024", "15/10/2024")
 
@@ -288,3 +290,35 @@ def test_sections_about_one_file_must_agree(
         words = "makes the same table"
     with pytest.raises(RequestError, match=words):
         read_with(tmp_path, {"roll.csv": ROLL}, settings)
+
+
+def test_check_proposes_a_section_for_each_unknown_file(tmp_path: Path) -> None:
+    files = {**FILES, "stock.csv": "Item,Price\nchair,3\n"}
+    extract = read_with(tmp_path, files, ROLLS)
+    report = check(extract)
+    write_check(report, tmp_path / "report")
+    written = (tmp_path / "report" / "sources.toml").read_text()
+    page = (tmp_path / "report" / "index.html").read_text()
+    for name in ("marks", "exclusions", "young_carers", "sen"):
+        head = f"[sources.{name}]"
+        assert head in report.text()
+        assert head in written
+        assert head in page
+    assert "stock" not in written  # no table fits
+    assert not [one for one in (*PUPILS, "Doe") if one in page + report.text() + written]
+    # and what is proposed is read
+    (tmp_path / "riskmodel.toml").write_text(ROLLS + written)
+    again = read(
+        tmp_path / "data", key_file=tmp_path / "key", settings_file=tmp_path / "riskmodel.toml"
+    )
+    assert again.files.set_index("file")["read_as"].ne("").sum() == len(FILES)
+
+
+def test_dates_of_no_declared_format_are_settled_by_their_column(tmp_path: Path) -> None:
+    """3 April and 15 January, month first: the column decides, and the reader says so."""
+    marks = "Pupil UPN,When,Half,Att\n" + "".join(
+        f"{PUPILS[0]},{day},AM,/\n" for day in ("01/15/2024", "03/04/2024")
+    )
+    extract = read_with(tmp_path, {"roll.csv": ROLL, "marks.csv": marks}, ROLLS + SESSIONS)
+    assert extract.tables["sessions"]["date"].dt.strftime("%d %b").tolist() == ["15 Jan", "04 Mar"]
+    assert any("marks.csv" in words for words in extract.problems["message"])

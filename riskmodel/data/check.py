@@ -21,6 +21,7 @@ from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
+from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.data.stopped_registers import stopped_registers, stopped_schools
 from riskmodel.data.tables import Tables, upheld
 from riskmodel.data.year_groups import phase_of, year_group_on
@@ -49,6 +50,8 @@ class CheckReport:
         stopped too.
     files : DataFrame
         Every file, and what it was read as, as in :class:`~riskmodel.data.read.extract.Extract`.
+    proposals : tuple of str
+        Sections of ``riskmodel.toml`` that would read files of unknown layouts.
     rates : DataFrame
         ``label, unit, ours, national, year, source``; ``ours`` is for the last complete school
         year of the data (:data:`COMPLETE_FROM`), missing where there is no denominator; ``year`` is
@@ -66,6 +69,7 @@ class CheckReport:
     conflicts: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     files: pd.DataFrame = field(repr=False)
+    proposals: tuple[str, ...] = field(repr=False)
     rates: pd.DataFrame = field(repr=False)
     coverage: pd.DataFrame = field(repr=False)
     linkage: pd.DataFrame = field(repr=False)
@@ -111,6 +115,12 @@ class CheckReport:
         if len(numbers):
             shown = numbers[["label", "unit", "ours", "national", "year"]]
             parts += ["", "Last complete school year beside England:", shown.to_string(index=False)]
+        if self.proposals:
+            parts += [
+                "",
+                f"For {DEFAULT_FILE}, to read unknown files (docs: a layout of your own):",
+            ]
+            parts += ["", "\n\n".join(self.proposals)]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -199,6 +209,7 @@ def check(extract: Extract) -> CheckReport:
         conflicts=extract.conflicts,
         reconciliation=extract.reconciliation,
         files=extract.files,
+        proposals=extract.proposals,
         rates=pd.DataFrame(rows, columns=columns),
         coverage=coverage(latest),
         linkage=linkage(extract),

@@ -2,7 +2,8 @@
 
 In:  a check report.
 Out: ``index.html``, ``problems.csv``, ``files.csv``, ``conflicts.csv``, ``reconciliation.csv``,
-``rates.csv``, ``coverage.csv``, ``linkage.csv``, ``concentration.csv``, ``rejects/``.
+``rates.csv``, ``coverage.csv``, ``linkage.csv``, ``concentration.csv``, ``rejects/``; ``sources.toml``
+where a file of an unknown layout may hold facts.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
     with new_folder(out) as folder:
         for name in TABLES:
             getattr(report, name).to_csv(folder / f"{name}.csv", index=False)
+        if report.proposals:
+            (folder / "sources.toml").write_text(
+                "\n\n".join(report.proposals) + "\n", encoding="utf-8"
+            )
         (folder / "rejects").mkdir()
         for file, rows in report.rejects.groupby("file"):
             rows.to_csv(folder / "rejects" / f"{_safe(str(file))}.csv", index=False)
@@ -97,6 +102,7 @@ def _contents(report: CheckReport, simulated: bool) -> dict[str, Any]:
         "schools": schools,
         "read_as": _read_as(report.files),
         "files": _files(report.reconciliation),
+        "proposals": report.proposals,
     }
 
 

@@ -76,6 +76,8 @@ class Extract:
     files : DataFrame
         ``file, read_as, rows, note``: every file, sheet and table there was; the source or table that it
         was read as, or empty and why it was not read.
+    proposals : tuple of str
+        Sections of ``riskmodel.toml`` that would read files of unknown layouts.
     digest : str
         BLAKE2b of the tables' contents.
     source : str or Path
@@ -88,6 +90,7 @@ class Extract:
     conflicts: pd.DataFrame = field(repr=False)
     reconciliation: pd.DataFrame
     files: pd.DataFrame = field(repr=False)
+    proposals: tuple[str, ...] = field(repr=False)
     digest: str
     source: str | Path = field(repr=False)
 
@@ -218,6 +221,7 @@ def _extract(source: str | Path, log: ReadLog) -> Extract:
         conflicts=_joined(log.conflicts, CONFLICT_COLUMNS),
         reconciliation=pd.DataFrame(log.counts, columns=list(RowCount._fields)),
         files=pd.DataFrame(log.files, columns=list(FileNote._fields)),
+        proposals=tuple(log.proposals),
         digest=_digest(frames),
         source=source,
     )

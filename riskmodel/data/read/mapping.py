@@ -89,6 +89,12 @@ class ColumnMapping:
         """Plain names of the file's columns."""
         return frozenset(plain(theirs) for theirs in self.columns.values())
 
+    @property
+    def undeclared_dates(self) -> frozenset[str]:
+        """Plain names of the file's columns of dates whose format is inferred."""
+        dates = [name for name in self.columns if self.table[name].kind == "date"]
+        return frozenset(plain(self.columns[name]) for name in dates if not self.dates)
+
 
 def read_mappings(path: Path) -> tuple[ColumnMapping, ...]:
     """Read the sections ``[sources.*]`` of a settings file.

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.codes import code_set
+from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read.mapping import in_days
 from riskmodel.data.read.open.files import Opened, open_file
-from riskmodel.data.read.returns.recognise import source_of
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.words import LABELLED, code_meant
+from riskmodel.data.read.sources import source_of
 from riskmodel.data.read.sources.source import plain
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
@@ -68,31 +69,6 @@ OTHER_NAMES = {
 }
 """Names of columns in exports of school and council systems, in plain form; chosen."""
 
-WORDS = {
-    "sex": {"female": "F", "girl": "F", "male": "M", "boy": "M"},
-    "session": {"morning": "AM", "afternoon": "PM", "a": "AM", "p": "PM"},
-    "category": {
-        "suspension": "SUSP",
-        "fixed": "SUSP",
-        "fixed term": "SUSP",
-        "fixed period": "SUSP",
-        "permanent": "PERM",
-        "permanent exclusion": "PERM",
-        "lunchtime": "LNCH",
-        "lunch": "LNCH",
-    },
-    "provision": {
-        "sen support": "K",
-        "ehcp": "E",
-        "ehc plan": "E",
-        "statement": "E",
-        "none": "N",
-        "no sen": "N",
-    },
-    "status": {"current": "main", "single": "main", "subsidiary": "dual"},
-}
-"""Words for codes, in small letters."""
-
 FORMS = {
     "YYYY-MM-DD": "%Y-%m-%d",
     "DD/MM/YYYY": "%d/%m/%Y",
@@ -105,8 +81,8 @@ FORMS = {
 """Formats of dates, as a section writes them, tried in this order."""
 
 UPN = r"\s*[A-Za-z]\d{11}[0-9A-Za-z]\s*"
-SAMPLE, SHOWN, OFTEN = 5_000, 30, 3
-"""Values looked at; values of a code listed; rows a value must be in, so that it is no child's name."""
+SAMPLE, SHOWN, OFTEN = 20_000, 30, 3
+"""Rows looked at; values of a code listed; rows a value must be in, so that it is no child's name."""
 
 FITS, NAMED = 0.9, 0.55
 """Share of values that must fit a column; likeness of names from which a name counts."""
@@ -129,7 +105,7 @@ class _Theirs:
     def text(self) -> pd.Series:
         """Distinct values as text, in order of how often they come, blanks left out."""
         text = self.values.dropna().astype("str").str.strip()
-        return pd.Series(text[text != ""].value_counts().index[:SAMPLE], dtype="str")
+        return pd.Series(text[text != ""].value_counts().index, dtype="str")
 
     @cached_property
     def dates(self) -> float:
@@ -176,7 +152,7 @@ def propose(name: str, raw: pd.DataFrame) -> str:
     term = "Term"  # autumn
     half_term = "Half-term"  # 1
     """
-    columns = [_Theirs(str(column), raw[column]) for column in raw]
+    columns = [_Theirs(str(column), raw[column].head(SAMPLE)) for column in raw]
     if not columns or any(_is_value(one.name) for one in columns):
         return ""
     found = {table.name: _matched(table, columns) for table in TABLES.values()}
@@ -291,9 +267,8 @@ def _fit(ours: Column, theirs: _Theirs) -> float:
     if ours.kind == "date":
         return theirs.dates
     if ours.kind == "code":
-        known = {*map(str.lower, ours.allowed), *WORDS.get(ours.name, {})}
         few = 0.5 if len(text) <= SHOWN else 0.0
-        return max(float(text.str.lower().isin(known).mean()), few)
+        return max(float(np.mean([code_meant(ours, one) is not None for one in text])), few)
     if ours.kind in {"integer", "number"}:
         number = pd.to_numeric(text.str.extract(r"(-?[\d.]+)")[0], errors="coerce")
         return float(number.between(ours.low, ours.high).mean())
@@ -395,7 +370,8 @@ def _dates(table: Table, found: dict[str, _Theirs]) -> Iterable[str]:
 def _shown(ours: Column, theirs: _Theirs) -> str:
     """Return what may be said of a column's values: never a name, a UPN or a day of birth."""
     count = len(theirs.text)
-    n = f"{count:,}{' or more' if count == SAMPLE else ''} value{'' if count == 1 else 's'}"
+    more = " or more" if len(theirs.values) == SAMPLE else ""
+    n = f"{count:,}{more} value{'' if count == 1 else 's'}"
     if in_days(ours, theirs.name):
         return f"{n}; a day counts as two half-days"
     if ours.kind == "code":
@@ -434,24 +410,20 @@ def _kind(name: str, ours: Column) -> str:
 
 
 def _codes(head: str, ours: Column, theirs: _Theirs) -> list[str]:
-    """Return the table of values that are no codes of ours."""
-    known = set(map(str.lower, ours.allowed))
-    others = [one for one in _often(theirs) if one.lower() not in known]
-    if not others:
-        return []
+    """Return the table of values that stand for no code of ours, each with the code that is nearest."""
     lines = []
-    for one in others:
-        code = _code_of(one, ours)
-        lines.append(f'{_quoted(one)} = "{code}"{_choice(ours, code)}')
-    return ["", f"[{head}]", *lines]
+    for one in _often(theirs):
+        if code_meant(ours, one) is None:
+            code = _nearest(one, ours)
+            lines.append(f'{_quoted(one)} = "{code}"{_choice(ours, code)}')
+    return ["", f"[{head}]", *lines] if lines else []
 
 
-def _code_of(value: str, ours: Column) -> str:
-    """Return the code that a value stands for, by its words; a question mark where none is near."""
-    words = dict(WORDS.get(ours.name, {}))
-    for name in ("marks", "reasons", "activities", "needs", "ethnicities", "circumstances"):
-        labels = code_set(name)["label"]
-        if set(labels.index) <= set(ours.allowed):
-            words |= {label.lower(): str(code) for code, label in labels.items()}
-    close = difflib.get_close_matches(value.lower(), list(words), n=1, cutoff=0.75)
-    return words[close[0]] if close else "?"
+def _nearest(value: str, ours: Column) -> str:
+    """Return the code whose label is most like a value; a question mark where none is near."""
+    for name in LABELLED:
+        if ours.allowed == codes(name):
+            labels = code_set(name)["label"].str.lower()
+            close = difflib.get_close_matches(value.lower(), labels.tolist(), n=1, cutoff=0.75)
+            return str(labels.index[labels.tolist().index(close[0])]) if close else "?"
+    return "?"

@@ -12,14 +12,16 @@ import pandas as pd
 
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
+from riskmodel.data.read.proposal import propose
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
-from riskmodel.data.read.sources import SOURCES
-from riskmodel.data.read.sources.source import NAMES, Source, plain, with_plain_columns
+from riskmodel.data.read.sources import SOURCES, source_of
+from riskmodel.data.read.sources.source import NAMES, plain, with_plain_columns
+from riskmodel.data.settings_file import DEFAULT_FILE
 
-__all__ = ["recognise", "source_of"]
+__all__ = ["recognise"]
 
 
 def recognise(
@@ -55,7 +57,10 @@ def recognise(
     log.problems += [] if mine else lacking(mappings, one.name, names)
     source = mapped_source(mine) if mine else source_of(names)
     if source is None:
-        set_aside_file(log, one, "unknown_file", _unknown(one.name, found), severity="warning")
+        proposal = propose(one.name, one.raw)
+        words = _unknown(one.name, found, has_proposal=bool(proposal))
+        set_aside_file(log, one, "unknown_file", words, severity="warning")
+        log.proposals += [proposal] if proposal else []
         return None
     if source.unused:
         words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
@@ -64,39 +69,24 @@ def recognise(
     log.note_opened(one, source.name)
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
-    frame, problems = _plain_values(frame, one.name, has_form=any(m.dates for m in mine))
+    frame, problems = _plain_values(frame, one.name, mine)
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
 
 
-def source_of(names: list[str]) -> Source | None:
-    """Return the source whose columns these are; a grid of days before others, then the one with most.
-
-    Parameters
-    ----------
-    names : list of str
-        Names of columns as the file writes them.
-
-    Returns
-    -------
-    Source or None
-        None if it is of no known source.
-    """
-    fitting = [source for source in SOURCES if source.is_of(names)]
-    return max(fitting, key=lambda s: (s.headings is not None, len(s.columns)), default=None)
-
-
 def _plain_values(
-    frame: pd.DataFrame, name: str, *, has_form: bool
+    frame: pd.DataFrame, name: str, mappings: list[ColumnMapping]
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows without words for a missing value; dates of no declared form in one order."""
     tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
-    dates = [] if has_form else [column for column in tidy if is_date_name(column)]
+    dates = [column for column in tidy if is_date_name(column)]
+    if mappings:
+        dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     return settle_dates(frame.assign(**tidy), dates, name)
 
 
-def _unknown(name: str, found: set[str]) -> str:
+def _unknown(name: str, found: set[str], *, has_proposal: bool) -> str:
     """Return which source a file is nearest to, and what it lacks."""
     # a grid is known by its days, and nobody exports a file again to have it left unused
     known = [s for s in SOURCES if s.headings is None and not s.unused]
@@ -110,7 +100,8 @@ def _unknown(name: str, found: set[str]) -> str:
         if share
         else " It shares no column with any of them."
     )
+    own = f"declare its columns in {DEFAULT_FILE} (check proposes how), " if has_proposal else ""
     return (
         f"{name}: its columns are those of no known source, so it was not "
-        f"used.{like} Export it in a known layout, or take it out of the folder."
+        f"used.{like} Export it in a known layout, {own}or take it out of the folder."
     )

@@ -99,6 +99,8 @@ class ReadLog:
         One per file.
     files : list of FileNote
         One per file, read or not.
+    proposals : list of str
+        A section of ``riskmodel.toml`` per file of an unknown layout that may hold facts.
     """
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -107,6 +109,7 @@ class ReadLog:
     conflicts: list[pd.DataFrame] = field(default_factory=list)
     counts: list[RowCount] = field(default_factory=list)
     files: list[FileNote] = field(default_factory=list)
+    proposals: list[str] = field(default_factory=list)
 
     def note_opened(self, one: Opened, read_as: str, note: str = "") -> None:
         """Note what a file was read as, and what was found while it was opened.
