@@ -352,7 +352,7 @@ CIN = {
     [
         ({}, ["child_in_need"]),
         ({"CPPstartDate": "2023-11-01"}, ["child_in_need", "child_protection"]),
-        ({"CPPstartDate": "soon"}, ["child_in_need"]),
+        ({"CPPstartDate": "soon"}, ["child_in_need", "child_protection"]),  # set aside, and told
     ],
 )
 def test_a_child_in_need_may_be_under_protection_too(
@@ -363,6 +363,29 @@ def test_a_child_in_need_may_be_under_protection_too(
     assert shown(made, "recorded_on")[0] == ["2023-10-03"]
 
 
+CIN_ACTION = {"ReferralNFA": None, "ReasonForClosure": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "ends"),
+    [
+        ({"ReferralNFA": "1"}, []),
+        ({"ReferralNFA": "true"}, []),
+        ({"ReferralNFA": "Yes"}, []),
+        ({"ReferralNFA": "0"}, [None]),
+        ({"ReferralNFA": "false"}, [None]),
+        ({"CINclosureDate": "2024-03-01", "ReasonForClosure": "RC8"}, ["2024-03-01"]),
+        ({"ReasonForClosure": "RC7"}, ["closed on no day that is given"]),
+        ({"ReferralNFA": "1", "CINreferralDate": None}, []),
+    ],
+)
+def test_a_referral_without_further_action_makes_no_child_in_need(
+    change: dict[str, str], ends: list[str | None]
+) -> None:
+    made = facts("CIN census, flat", "circumstances", CIN | CIN_ACTION | change)
+    assert shown(made, "end_date") == [[end] for end in ends]
+
+
 @pytest.mark.parametrize(
     ("status", "start", "n"),
     [
@@ -370,7 +393,8 @@ def test_a_child_in_need_may_be_under_protection_too(
         ("V2", "2023-10-02", 1),
         ("V3", "2023-10-02", 0),
         ("V4", "2023-10-02", 0),
-        ("C2", "soon", 0),
+        ("v3", "2023-10-02", 0),
+        ("C2", None, 0),
         (None, "2023-10-02", 1),
     ],
 )
@@ -381,7 +405,8 @@ def test_a_short_break_is_no_care(status: str | None, start: str, n: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome"), [("Y", "issued"), ("N", "refused"), ("W", "withdrawn"), ("H", None)]
+    ("code", "outcome"),
+    [("Y", "issued"), ("N", "refused"), ("W", "withdrawn"), (" y", "issued"), ("H", "H")],  # told
 )
 def test_a_request_for_a_plan_has_an_outcome(code: str, outcome: str | None) -> None:
     row = {
@@ -480,7 +505,8 @@ def test_characteristics_may_stand_in_one_cell(written: str, kinds: list[str]) -
         # KS2 (104, 7), Attainment 8 (46, 17): mean and spread of the standard
         ("Key stage 2 results", "ReadScore", "111", ("KS2", "reading", 1.0, "2024-07-10")),
         ("Key stage 2 results", "ReadScore", "104", ("KS2", "reading", 0.0, "2024-07-10")),
-        ("Key stage 2 results", "ReadScore", "A", ("KS2", "reading", None, "2024-07-10")),
+        ("Key stage 2 results", "ReadScore", "A", ("KS2", "reading", "A", "2024-07-10")),  # told
+        ("Key stage 2 results", "ReadScore", "5", ("KS2", "reading", "readscore 5", "2024-07-10")),
         ("Key stage 4 results", "Att8", "29", ("KS4", "attainment_8", -1.0, "2024-08-22")),
         ("Key stage 4 results", "Att8", "46", ("KS4", "attainment_8", 0.0, "2024-08-22")),
     ],

@@ -306,7 +306,12 @@ _ALL = (
             ),
             Column(name="subject", kind="text", label="Subject or summary measure"),
             Column(
-                name="score", kind="number", label="Standardised score", unit="standard deviations"
+                name="score",
+                kind="number",
+                label="Standardised score",
+                unit="standard deviations",
+                low=-10,
+                high=10,
             ),
             Column(name="result_date", kind="date", label="Day of the result"),
             _RECORDED,

@@ -178,7 +178,7 @@ def _read_tables(sources: dict[str, Callable[[], Opened]], log: ReadLog, key_fil
                 pupils,
                 calendar=frames.get("calendar"),
                 key_file=key_file,
-                schools=frames["schools"]["school_id"] if "schools" in frames else None,
+                schools=_schools_by_name(frames["schools"]) if "schools" in frames else None,
             )
         except DataError as error:
             _refuse_pupils(name, str(error))
@@ -202,6 +202,14 @@ def _read_tables(sources: dict[str, Callable[[], Opened]], log: ReadLog, key_fil
         log.counts.append(RowCount(one.name, name, one.rows_seen, *parts))
         del one, checks, frame  # the raw rows are let go of here
     return log
+
+
+def _schools_by_name(schools: pd.DataFrame) -> pd.Series:
+    """Return the identifier of each school by its identifier, its URN, and a name that no other has."""
+    ids = schools["school_id"]
+    name = schools["name"].where(~schools["name"].duplicated(keep=False))
+    found = pd.concat([pd.Series(ids.to_numpy(), index=key) for key in (ids, schools["urn"], name)])
+    return found[found.index.notna() & ~found.index.duplicated()]
 
 
 def _refuse_pupils(name: str, fault: str) -> None:

@@ -75,7 +75,13 @@ ATTENDANCE: dict[str, tuple[str, Row]] = {
 """Element with attendance by code → table, and the column that tells the two apart."""
 
 CHILD = ("lachildid", "upn", "upnunknown", "personbirthdate")
-REFERRAL = ("cinreferraldate", "primaryneedcode", "cinclosuredate", "reasonforclosure")
+REFERRAL = (
+    "cinreferraldate",
+    "primaryneedcode",
+    "cinclosuredate",
+    "reasonforclosure",
+    "referralnfa",
+)
 PLAN = ("cppstartdate", "cppenddate")
 
 

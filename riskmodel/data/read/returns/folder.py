@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.columns import Column, Table
+from riskmodel.data.identity import may_identify
 from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
@@ -27,8 +28,9 @@ from riskmodel.data.read.rows.accounts import (
     keep_notes,
     set_aside_rows,
 )
-from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.rows.problems import NOT_SHOWN, Problem
 from riskmodel.data.read.rows.table import read_table
+from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
@@ -100,7 +102,7 @@ def read_returns(
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
     log.frames, used = assemble(joined, pupils)
-    log.problems += _repeated(joined, log.frames)
+    log.problems += _repeated(joined, log.frames) + _unknown_schools(log.frames)
     for number, one in enumerate(files):
         count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
     return log
@@ -148,6 +150,27 @@ def _repeated(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -
                     "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
                     "one was believed from its day on. Ask the schools which is right.",
                 )
+            )
+    return problems
+
+
+def _unknown_schools(frames: dict[str, pd.DataFrame]) -> list[Problem]:
+    """Return the schools that rows name and the table of schools lacks, each once per table."""
+    problems = []
+    for table in ("enrolments", "suspensions"):
+        if table not in frames or "schools" not in frames:
+            continue
+        found = frames[table]["school_id"]
+        rows = found[~found.isin(frames["schools"]["school_id"])].value_counts(sort=False)
+        for school, n in sorted(rows.items()):
+            shown = NOT_SHOWN if may_identify(str(school)) else f"'{school}'"
+            words = (
+                f"{table}: school {shown} of {n} rows is none of the schools given. The rows are kept. "
+                "Correct it, or add the school to the list of schools."
+            )
+            value = "" if shown == NOT_SHOWN else str(school)
+            problems.append(
+                Problem(table, "unknown_school", words, column="school_id", value=value)
             )
     return problems
 
@@ -203,6 +226,8 @@ def _facts(
     for name, part in one.source.facts(usable, context).items():
         table = NEEDS if name == "needs" else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
+        if "school_id" in part and name != "schools":
+            part = part.assign(school_id=school_of(part["school_id"], context))
         places = part.index.to_numpy()
         silent[places] = False
         checks = one.checks(part.drop(columns=extra).reset_index(drop=True), places)

@@ -24,6 +24,7 @@ from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, s
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
+from riskmodel.data.read.sources.schools import school_of, schools_by_key
 from riskmodel.data.read.sources.source import NAMES, Context, column, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
@@ -61,7 +62,8 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
         Without the rows of pupils, which :func:`identify` adds.
     """
     context = Context()
-    _add_schools(context, _of(files, "Schools (Get Information about Schools)"))
+    schools = _of(files, "Schools (Get Information about Schools)")
+    _add_schools(context, schools, _of(files, CENSUS_RETURNS))
     _scope_censuses(files, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     _add_deciles(context, _of(files, "Postcode lookup"))
@@ -90,12 +92,10 @@ def _school_of(returns: pd.DataFrame) -> pd.Series:
     return urn.fillna(column(returns, "estab")).astype("str")
 
 
-def _add_schools(context: Context, schools: pd.DataFrame) -> None:
-    """Add the school of each establishment number."""
+def _add_schools(context: Context, schools: pd.DataFrame, returns: pd.DataFrame) -> None:
+    """Add the school that each number and name means."""
     if len(schools):
-        number = column(schools, "establishmentnumber").astype("str").str.zfill(4)
-        urn = pd.Series(schools["urn"].astype("str").to_numpy(), index=number)
-        context.school_of_number = urn.groupby(level=0).first()
+        context.school_of_number = schools_by_key(schools, column(returns, "urn").dropna())
 
 
 def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
@@ -104,7 +104,7 @@ def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
         return
     columns = {
         "id": returns["schoolcensustableid"].astype("str"),
-        "school_id": _school_of(returns),
+        "school_id": school_of(_school_of(returns), context),
         "day": read_dates(returns["referencedate"]),
     }
     context.censuses = pd.DataFrame(columns).drop_duplicates("id").set_index("id")

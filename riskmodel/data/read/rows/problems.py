@@ -18,6 +18,7 @@ from riskmodel.data.identity import may_identify
 
 __all__ = [
     "CONFLICT_COLUMNS",
+    "NOT_SHOWN",
     "PROBLEM_COLUMNS",
     "REJECT_COLUMNS",
     "Problem",

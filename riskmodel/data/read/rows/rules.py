@@ -116,13 +116,13 @@ def _check_required(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
 
 
 def _check_schools(found: pd.Series, schools: pd.Series, checks: RowChecks) -> None:
-    """Note rows of a school that the table of schools lacks, with the nearest one that it has."""
+    """Note each school that the table of schools lacks once, with the nearest one that it has."""
     known = schools.astype("str").tolist()
     unknown = found[found.notna() & ~found.isin(known)].unique()
     close = {one: difflib.get_close_matches(str(one), known, n=1) for one in unknown}
     hints = {one: f" Did you mean '{ids[0]}'?" if ids else "" for one, ids in close.items()}
     checks.note(
-        found.isin(unknown).to_numpy(),
+        (found.isin(unknown) & ~found.duplicated()).to_numpy(),
         "unknown_school",
         "school_id",
         "school_id '{value}' is not in the table of schools.{hint} Correct it, or add the school.",

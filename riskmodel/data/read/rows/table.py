@@ -77,7 +77,8 @@ def read_table(
     unique : bool
         Whether a repeated key is a fault; False where the same fact comes in several files.
     schools : Series of str, shape (n_schools,), optional
-        Identifiers of the schools there are; no school is unknown where left out.
+        Identifiers of the schools there are, by what else means them (URN, name); no school is unknown
+        where left out.
 
     Returns
     -------
@@ -101,6 +102,9 @@ def read_table(
         columns[column.name] = _read_column(raw, column, checks, pupils, table)
     frame = pd.DataFrame(columns, copy=False)
     frame = _fill_recorded(table, frame)
+    if schools is not None and "school_id" in frame:
+        meant = frame["school_id"].map(schools.to_dict()).astype("object")
+        frame = frame.assign(school_id=meant.fillna(frame["school_id"]).astype("str"))
     frame = check_rows(table, frame, checks, calendar, unique=unique, schools=schools)
     kept = frame[checks.kept] if not checks.kept.all() else frame
     integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}

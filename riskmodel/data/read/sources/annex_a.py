@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.social_care import SHORT_BREAKS
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, spells
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there, spells
 
 __all__ = ["CHILD_ID", "SOURCES"]
 
@@ -49,21 +49,21 @@ NOT_USED = {
 
 
 def _in_need(frame: pd.DataFrame, context: Context) -> Facts:
-    began = frame[read_dates(frame["cinstartdate"]).notna()]
+    began = frame[is_there(frame["cinstartdate"])]
     made = spells(began, "child_in_need", "cinstartdate", "cinclosuredate", lag_days=1)
     return {"circumstances": made}
 
 
 def _protected(frame: pd.DataFrame, context: Context) -> Facts:
     start, end = "childprotectionplanstartdate", "childprotectionplanenddate"
-    began = frame[read_dates(frame[start]).notna()]
+    began = frame[is_there(frame[start])]
     return {"circumstances": spells(began, "child_protection", start, end, lag_days=1)}
 
 
 def _looked_after(frame: pd.DataFrame, context: Context) -> Facts:
     start, end = "datestartedtobelookedafter", "dateceasedtobelookedafter"
     status = column(frame, "childslegalstatus").astype("str").str.strip().str.slice(0, 2)
-    began = frame[read_dates(frame[start]).notna() & ~status.isin(SHORT_BREAKS)]
+    began = frame[is_there(frame[start]) & ~status.isin(SHORT_BREAKS)]
     return {"circumstances": spells(began, "looked_after", start, end, lag_days=1)}
 
 

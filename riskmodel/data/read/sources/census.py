@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.words import is_flagged
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 from riskmodel.data.year_groups import year_group_by_age
 
@@ -163,7 +164,8 @@ def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _young_carers(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    carer = frame[frame["youngcarer"].isin(["P", "S"])]
+    answer = frame["youngcarer"].astype("str").str.strip().str.upper()
+    carer = frame[answer.isin(["P", "S"]) | answer.map(is_flagged)]
     return pd.DataFrame(
         {
             "pupil_id": carer["pupil_id"],

@@ -14,16 +14,15 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.words import is_flagged
 from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
-from riskmodel.data.read.sources.exclusions import school_of
+from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
 
 __all__ = ["SOURCES", "census_days"]
 
 CENSUSES = {"aut": (10, 1), "spr": (1, 3), "sum": (5, 3)}
 """First letters of a term → month of its census, and which Thursday of the month it is."""
-
-YES = {"1", "y", "yes", "true", "t"}
 
 ALIASES = {
     "gender": "sex",
@@ -110,8 +109,7 @@ def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _meals(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take who was eligible on the day; since when is not in the file."""
-    answer = frame["fsmeligible"].astype("str").str.strip().str.lower()
-    eligible = frame.loc[answer.isin(YES), ["pupil_id"]]
+    eligible = frame.loc[frame["fsmeligible"].map(is_flagged).astype("bool"), ["pupil_id"]]
     here = known.loc[eligible.index]
     return eligible.assign(
         kind="fsm", start_date=here["day"], recorded_on=here["recorded_on"], _flag=True

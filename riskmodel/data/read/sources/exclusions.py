@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
-__all__ = ["SOURCES", "school_of"]
+__all__ = ["SOURCES"]
+
+DAYS = ("days", "numberofdays", "noofdays", "totaldays", "dayslost", "daysexcluded", "lengthindays")
+"""Plain names of columns with the length in school days."""
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
@@ -19,7 +23,7 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
             "pupil_id": frame["pupil_id"],
             "school_id": school_of(frame["estab"], context),
             "start_date": frame["startdate"],
-            "sessions": column(frame, "sessions"),
+            "sessions": _sessions(frame),
             "category": frame["category"].astype("str").str.strip().replace({"FIXD": "SUSP"}),
             **{f"reason_{i}": column(frame, f"reason{i}") for i in (1, 2, 3)},
             "recorded_on": column(frame, "datenotified"),
@@ -29,23 +33,13 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     return {"suspensions": suspensions}
 
 
-def school_of(number: pd.Series, context: Context) -> pd.Series:
-    """Return the school of each establishment number.
-
-    Parameters
-    ----------
-    number : Series of shape (n_rows,)
-        Numbers, with or without leading zeros.
-    context : Context
-        Knows the schools.
-
-    Returns
-    -------
-    Series of shape (n_rows,)
-        ``school_id``, or the number where no school has it.
-    """
-    text = number.astype("str").str.strip().str.zfill(4)
-    return text.map(context.school_of_number).astype("object").fillna(text)
+def _sessions(frame: pd.DataFrame) -> pd.Series:
+    """Return the length in half-days; a file that counts days has two half-days for each."""
+    days = [name for name in DAYS if name in frame]
+    if "sessions" in frame or not days:
+        return column(frame, "sessions")
+    number = pd.to_numeric(frame[days[0]], errors="coerce")
+    return (2 * number).astype("object").where(number.notna(), frame[days[0]])
 
 
 SOURCES = (
@@ -54,7 +48,10 @@ SOURCES = (
         upn="upn",
         facts=_exclusions,
         columns=frozenset({"upn", "estab", "category", "startdate"}),
-        aliases={"reason": "reason1", "establishmentnumber": "estab"},
+        aliases={"reason": "reason1"}
+        | dict.fromkeys(
+            ("establishmentnumber", "laestab", "urn", "school", "schoolname", "dfenumber"), "estab"
+        ),
     ),
 )
 """What schools tell."""

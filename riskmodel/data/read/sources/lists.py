@@ -9,7 +9,8 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, spells
+from riskmodel.data.read.rows.words import FLAG_NO, FLAG_YES
+from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, spells
 
 __all__ = ["SOURCES"]
 
@@ -26,8 +27,9 @@ KINDS = {
 DAYS_TO_RECORD = 30
 """Days until a spell counts as known where the list does not say when it was recorded; chosen."""
 
-NO_OFFER = {"n", "no", "no offer", "not made", "false", "0"}
-"""Ways to write that no offer was made under the September Guarantee."""
+NO_OFFER = FLAG_NO | {"no offer", "not made", "not offered", "offer not made"}
+OFFER = FLAG_YES | {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
+"""Ways to write whether an offer was made under the September Guarantee, in small letters."""
 
 
 EHE_BEGAN = (
@@ -80,10 +82,10 @@ def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
     answer = frame["septemberguarantee"].astype("str").str.strip().str.lower()
-    without = frame[answer.isin(NO_OFFER)]
-    return _spells(
-        without.assign(recorded=without["statusdate"]), "no_september_offer", "statusdate", ""
-    )
+    without = frame[is_there(answer) & ~answer.isin(OFFER)]
+    # another answer is the name of no circumstance, so the reader sets it aside and shows it
+    kind = answer.where(~answer.isin(NO_OFFER), "no_september_offer")[without.index]
+    return _spells(without.assign(recorded=without["statusdate"]), kind, "statusdate", "")
 
 
 SOURCES = (

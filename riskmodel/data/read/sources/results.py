@@ -12,8 +12,9 @@ from riskmodel.data.read.sources.source import Context, Facts, Source, last_year
 
 __all__ = ["SOURCES"]
 
-KEY_STAGE_2, ATTAINMENT_8 = (104.0, 7.0), (46.0, 17.0)
-"""Mean and spread by which scores are standardised: near the national ones (recalled, unverified)."""
+KEY_STAGE_2, ATTAINMENT_8 = (104.0, 7.0, 80, 120), (46.0, 17.0, 0, 90)
+"""Mean and spread by which scores are standardised: near the national ones (recalled, unverified); lowest
+and highest score that a pupil can have: DfE, key stage 2 scaled scores; ten slots of nine points."""
 
 
 def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
@@ -43,12 +44,17 @@ def _scores(
     stage: str,
     subject: str,
     column: str,
-    level: tuple[float, float],
+    level: tuple[float, float, int, int],
     day: tuple[int, int],
 ) -> pd.DataFrame:
     """Return the scores of a subject; a pupil without one, who was not entered, has no result."""
     frame = frame[frame[column].notna() & (frame[column].astype("str").str.strip() != "")]
-    score = (pd.to_numeric(frame[column], errors="coerce") - level[0]) / level[1]
+    mean, spread, low, high = level
+    points = pd.to_numeric(frame[column], errors="coerce")
+    score = ((points - mean) / spread).astype("object")
+    # a score that nobody can have is no number of the table either, so the row is set aside with it
+    raw = frame[column].astype("str")
+    score = score.where(points.between(low, high), raw.where(points.isna(), f"{column} " + raw))
     year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
     return pd.DataFrame(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
-from riskmodel.data.read.sources.exclusions import school_of
+from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
 __all__ = ["SOURCES", "year_groups_in_words"]

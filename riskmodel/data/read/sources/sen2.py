@@ -12,7 +12,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
 
 __all__ = ["SOURCES"]
 
@@ -22,13 +22,19 @@ OUTCOMES = {"Y": "issued", "N": "refused", "W": "withdrawn"}
 PLACEMENTS = "There is no table of placements yet."
 
 
+def _outcome(answers: pd.Series) -> pd.Series:
+    """Return the outcome of each code; another code stays, and counts as not known."""
+    text = answers.astype("str").str.strip().str.upper()
+    return text.map(OUTCOMES).astype("object").fillna(answers.astype("object"))
+
+
 def _requests(frame: pd.DataFrame, context: Context) -> Facts:
     plans = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
             "requested_on": frame["receiveddate"],
             "decided_on": frame["requestoutcomedate"],
-            "outcome": frame["requestoutcome"].astype("object").map(OUTCOMES),
+            "outcome": _outcome(frame["requestoutcome"]),
             "recorded_on": (read_dates(frame["receiveddate"]) + pd.Timedelta(days=1)),
         }
     )
@@ -37,8 +43,8 @@ def _requests(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _requests_by_id(frame: pd.DataFrame, context: Context) -> Facts:
     """Take requests with a day; a plan is decided on with the assessment, a refusal or withdrawal before."""
-    asked = frame[read_dates(frame["receiveddate"]).notna()]
-    outcome = asked["requestoutcome"].astype("object").map(OUTCOMES)
+    asked = frame[is_there(frame["receiveddate"])]
+    outcome = _outcome(asked["requestoutcome"])
     ended = outcome.isin(["refused", "withdrawn"])
     assessed = context.assessments.reindex(asked["requeststableid"].astype("str"))
     assessed = assessed.set_axis(asked.index).astype("object")
@@ -48,7 +54,7 @@ def _requests_by_id(frame: pd.DataFrame, context: Context) -> Facts:
             "pupil_id": asked["pupil_id"],
             "requested_on": asked["receiveddate"],
             "decided_on": answered.where(ended, assessed["day"]),
-            "outcome": outcome.where(ended, assessed["outcome"].map(OUTCOMES)),
+            "outcome": outcome.where(ended, _outcome(assessed["outcome"])),
             "recorded_on": read_dates(asked["receiveddate"]) + pd.Timedelta(days=1),
         }
     )
@@ -61,8 +67,8 @@ def _named_plans(frame: pd.DataFrame, context: Context) -> Facts:
         {
             "pupil_id": frame["pupil_id"],
             "provision": "E",
-            "start_date": start,
-            "end_date": end,
+            "start_date": frame["startdate"],
+            "end_date": frame["ceasedate"],
             "recorded_on": start,  # the LA itself issues the plan
             "end_recorded_on": end + pd.Timedelta(days=1),
             "_plan": True,

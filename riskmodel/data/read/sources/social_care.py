@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, spells
+from riskmodel.data.read.rows.words import is_flagged
+from riskmodel.data.read.sources.source import (
+    Context,
+    Facts,
+    Source,
+    column,
+    is_there,
+    spells,
+)
 
 __all__ = ["SOURCES"]
 
@@ -18,16 +25,26 @@ SHORT_BREAKS = {"V3", "V4"}
 
 
 def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
-    protected = frame[read_dates(frame["cppstartdate"]).notna()]
+    """Take referrals that led to action, and plans.
+
+    A referral without further action makes no child in need. Where the reason for closure is there and
+    its day is not, the case is closed and nobody knows since when: the row is set aside.
+    """
+    no_action = column(frame, "referralnfa").map(is_flagged).astype("bool")
+    closed = is_there(column(frame, "reasonforclosure")) & ~is_there(frame["cinclosuredate"])
+    end = frame["cinclosuredate"].astype("object").where(~closed, "closed on no day that is given")
+    referrals = frame.assign(cinclosuredate=end)[~no_action & is_there(frame["cinreferraldate"])]
+    protected = frame[is_there(frame["cppstartdate"])]
     parts = [
-        spells(frame, "child_in_need", "cinreferraldate", "cinclosuredate", lag_days=1),
+        spells(referrals, "child_in_need", "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
-    return {"circumstances": pd.concat(part for part in parts if len(part))}
+    return {"circumstances": pd.concat(parts)}
 
 
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
-    lasting = frame[~frame["ls"].isin(SHORT_BREAKS) & read_dates(frame["decom"]).notna()]
+    status = frame["ls"].astype("str").str.strip().str.upper()
+    lasting = frame[~status.isin(SHORT_BREAKS) & is_there(frame["decom"])]
     return {"circumstances": spells(lasting, "looked_after", "decom", "dec", lag_days=1)}
 
 

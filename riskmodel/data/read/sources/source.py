@@ -22,6 +22,7 @@ __all__ = [
     "Context",
     "Source",
     "column",
+    "is_there",
     "last_year",
     "plain",
     "school_year",
@@ -200,6 +201,27 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name in frame:
         return frame[name]
     return pd.Series(np.nan, index=frame.index, dtype="object")
+
+
+def is_there(values: pd.Series) -> pd.Series:
+    """Return which values are neither missing nor blank.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        As a file holds them.
+
+    Returns
+    -------
+    Series of bool
+        True also for what cannot be read, so that the reader sets it aside and reports it.
+
+    Examples
+    --------
+    >>> is_there(pd.Series(["2024-09-02", "soon", " ", None])).tolist()
+    [True, True, False, False]
+    """
+    return values.notna() & (values.astype("str").str.strip() != "").fillna(False)
 
 
 def spells(

@@ -1,0 +1,97 @@
+"""Which school a file means: by URN, LAESTAB, establishment number or name.
+
+In:  the register of schools; values of a column of schools.
+Out: the URN of each, where one school only can be meant.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from riskmodel.data.read.sources.source import Context, column, plain
+
+__all__ = ["school_key", "school_of", "schools_by_key"]
+
+NUMBER = re.compile(r"\d[\d/\- ]*")
+"""Digits, as in 3024001, 302/4001 or 302-4001."""
+
+
+def school_key(value: object) -> str:
+    """Return what is the same for all ways to write one number or name of a school.
+
+    Parameters
+    ----------
+    value : object
+        As a file holds it.
+
+    Returns
+    -------
+    str
+        Digits, at least four of them; or small letters and digits.
+
+    Examples
+    --------
+    >>> [school_key(one) for one in (" 302/4001", "12", "4001.0", "St. Mary's  School")]
+    ['3024001', '0012', '4001', 'stmarysschool']
+    """
+    text = re.sub(r"^(\d+)\.0$", r"\1", str(value).strip())
+    if NUMBER.fullmatch(text):
+        return re.sub(r"\D", "", text).zfill(4)
+    return plain(text)
+
+
+def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
+    """Return the URN that each key of :func:`school_key` means.
+
+    Parameters
+    ----------
+    schools : DataFrame
+        Rows of Get Information about Schools, with plain column names.
+    used : Series of str
+        URNs that returns name. Establishment numbers without an LA are those of the LA with most of them.
+
+    Returns
+    -------
+    Series of str
+        Keys that several schools share are left out; of schools of one LA with one number and name, the
+        open one counts.
+    """
+    status = column(schools, "establishmentstatusname").astype("str").str.lower()
+    is_open = status.str.startswith("open")
+    rows = schools.loc[is_open.sort_values(ascending=False, kind="stable").index]
+    urn, la = rows["urn"].map(school_key), rows["lacode"].map(school_key).str[-3:]
+    here = la[urn.isin(used.map(school_key))]
+    own = here.mode().iloc[0] if len(here) else la.iloc[0] if la.nunique() == 1 else ""
+    number, name = (
+        column(rows, one).map(school_key, na_action="ignore").astype("object")
+        for one in ("establishmentnumber", "establishmentname")
+    )
+    keys = [urn, la + number, number.where(la == own), name.where(~name.duplicated(keep=False))]
+    found = pd.concat([pd.Series(urn.to_numpy(), index=key) for key in keys])
+    return found[found.index.notna() & ~found.index.duplicated()]
+
+
+def school_of(values: pd.Series, context: Context) -> pd.Series:
+    """Return the school that each value means.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        URNs, LAESTAB, establishment numbers with or without leading zeros, or names.
+    context : Context
+        Knows the schools.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        ``school_id``; where no school or more than one is meant, a number with its leading zeros, or the
+        name as it is written. Missing where missing.
+    """
+    distinct = values.dropna().drop_duplicates().astype("object")
+    keys = distinct.map(school_key)
+    text = distinct.astype("str").str.strip()
+    found = keys.map(context.school_of_number).astype("object")
+    found = found.fillna(keys.where(text.map(lambda one: NUMBER.fullmatch(one) is not None), text))
+    return values.map(dict(zip(distinct, found, strict=True))).astype("object")

@@ -1,0 +1,212 @@
+"""Values of whole small files: schools, lengths, codes as words, scores; the tables they make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data.read import Extract, read
+from tests.returns import UPN, read_beside
+
+SCHOOLS = (
+    "URN,LA (code),EstablishmentNumber,EstablishmentName,EstablishmentStatus (name),"
+    "PhaseOfEducation (name),TypeOfEstablishment (name)\n"
+    "900001,302,4001,Hilltop School,Open,Secondary,Community school\n"
+    "900002,302,4002,St. Anne's Primary,Open,Primary,Community school\n"
+    "900003,302,4002,St. Anne's Primary (old),Closed,Primary,Community school\n"
+    "900004,303,4001,Lakeside,Open,Secondary,Community school\n"
+    "900005,302,0900,Twin,Open,Secondary,Community school\n"
+    "900006,302,0901,Twin,Open,Secondary,Community school\n"
+)
+
+
+def rows_of(frame: pd.DataFrame, *names: str) -> list[list[object]]:
+    """Return cells as text, None where missing."""
+    cells = frame[list(names)].astype("object").to_numpy().tolist()
+    return [
+        [
+            None if pd.isna(one) else f"{one:%Y-%m-%d}" if isinstance(one, pd.Timestamp) else one
+            for one in row
+        ]
+        for row in cells
+    ]
+
+
+def suspended(folder: Path, header: str, *rows: str, **files: str) -> Extract:
+    """Read suspensions, each on another day, beside a small census and the schools of two LAs."""
+    lines = [f"{row},2024-02-{day:02}" for day, row in enumerate(rows, 1)]
+    text = "\n".join([f"{header},StartDate", *lines, ""])
+    return read_beside(folder, {"suspensions.csv": text, "schools.csv": SCHOOLS} | files)
+
+
+@pytest.mark.parametrize(
+    ("written", "school"),
+    [
+        ("900001", "900001"),
+        ("900001.0", "900001"),
+        ("4001", "900001"),  # that of the LA of the census, not that of 303
+        ("3024001", "900001"),
+        ("302/4001", "900001"),
+        ("302-4001", "900001"),
+        ("303/4001", "900004"),
+        ("Hilltop School", "900001"),
+        (" hilltop  school", "900001"),
+        ("4002", "900002"),  # the open one
+        ("900", "900005"),  # a spreadsheet took the zero
+        ("0901", "900006"),
+        ("9999", "9999"),
+        ("Twin", "Twin"),  # two schools have the name
+    ],
+)
+def test_a_school_is_known_however_it_is_written(tmp_path: Path, written: str, school: str) -> None:
+    extract = suspended(tmp_path, "UPN,Estab,Category,Sessions", f"{UPN},{written},SUSP,2")
+    assert extract.tables["suspensions"]["school_id"].tolist() == [school]
+    told = extract.problems.loc[extract.problems["rule"] == "unknown_school", "message"].tolist()
+    assert bool(told) == (school in {"9999", "Twin"})
+
+
+def test_a_school_that_is_none_of_those_given_is_told_once_and_its_rows_are_kept(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{UPN},9999,SUSP,2", f"{UPN},9999,SUSP,2", f"{UPN},Bill Smith,SUSP,2"]
+    extract = suspended(tmp_path, "UPN,School,Category,Sessions", *rows)
+    assert len(extract.tables["suspensions"]) == 3
+    told = extract.problems[extract.problems["rule"] == "unknown_school"]
+    assert told["message"].tolist() == [
+        f"suspensions: school {shown} of {n} rows is none of the schools given. The rows are kept. "
+        "Correct it, or add the school to the list of schools."
+        for shown, n in (("'9999'", 2), ("(not shown)", 1))
+    ]
+    assert (
+        not extract.problems.astype("str").apply(lambda c: c.str.contains("Smith")).any(axis=None)
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "length", "sessions"),
+    [
+        ("Sessions", "3", 3.0),
+        ("Days", "1.5", 3.0),
+        ("Number of days", "5", 10.0),
+        ("Days lost", "", None),
+    ],
+)
+def test_days_are_two_half_days_each(
+    tmp_path: Path, header: str, length: str, sessions: float | None
+) -> None:
+    extract = suspended(tmp_path, f"UPN,Estab,Category,{header}", f"{UPN},4001,SUSP,{length}")
+    assert rows_of(extract.tables["suspensions"], "sessions") == [[sessions]]
+
+
+def test_days_that_are_no_number_are_set_aside_with_the_value(tmp_path: Path) -> None:
+    extract = suspended(tmp_path, "UPN,Estab,Category,Days", f"{UPN},4001,SUSP,two")
+    assert extract.tables["suspensions"].empty
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_number", "message"]
+    assert "sessions 'two' is not a number from 0 to 90" in message
+
+
+def test_suspensions_of_a_school_system_make_the_table_written_out(tmp_path: Path) -> None:
+    spaced = f"{UPN[:5]} {UPN[5:]}".lower()
+    text = (
+        "UPN,School Name,Category,Days,Reason 1,Start Date,Date notified\n"
+        f"{spaced},Hilltop School,Fixed period,0.5,pp,12-Jan-2024,15 January 2024\n"
+        f"{UPN},302/4001,Permanent exclusion,N/A,Drug and alcohol related,01.02.2024,01.02.24 09:30\n"
+        f"{UPN}\u00a0,4001,lunchtime,NULL,#N/A,2024-02-05T00:00:00Z,-\n"
+    )
+    extract = read_beside(tmp_path, {"behaviour.csv": text, "schools.csv": SCHOOLS})
+    names = ("school_id", "start_date", "sessions", "category", "reason_1", "recorded_on")
+    assert rows_of(extract.tables["suspensions"], *names) == [
+        ["900001", "2024-01-12", 1.0, "SUSP", "PP", "2024-01-15"],
+        ["900001", "2024-02-01", None, "PERM", "DA", "2024-02-01"],
+        ["900001", "2024-02-05", None, "LNCH", None, "2024-02-06"],
+    ]
+    assert extract.rejects.empty
+    assert extract.tables["suspensions"]["pupil_id"].nunique() == 1
+
+
+def test_a_cin_census_makes_the_table_written_out(tmp_path: Path) -> None:
+    text = (
+        "LAchildID,UPN,CINreferralDate,CINclosureDate,ReasonForClosure,ReferralNFA,CPPstartDate,CPPendDate\n"
+        f"1,{UPN},2023-05-01,,,1,,\n"
+        f"1,{UPN},2023-06-01,,,0,2023-07-01,31/12/9999\n"
+        f"1,{UPN},2022-06-01,2022-09-01,RC8,false,,\n"
+        f"1,{UPN},2021-06-01,,RC7,0,,\n"
+    )
+    extract = read_beside(tmp_path, {"cin.csv": text})
+    names = ("kind", "start_date", "end_date")
+    assert sorted(rows_of(extract.tables["circumstances"], *names), key=str) == [
+        ["child_in_need", "2022-06-01", "2022-09-01"],
+        ["child_in_need", "2023-06-01", None],
+        ["child_protection", "2023-07-01", None],
+    ]
+    assert extract.rejects[["row", "reason"]].values.tolist() == [[5, "bad_date: end_date"]]
+    (count,) = extract.reconciliation[extract.reconciliation["file"] == "cin.csv"].itertuples()
+    assert (count.rows_read, count.rows_kept, count.rows_rejected, count.rows_merged) == (
+        4,
+        3,
+        1,
+        0,
+    )
+
+
+def test_a_score_that_nobody_can_have_is_set_aside(tmp_path: Path) -> None:
+    rows = "".join(f"{UPN},2023,{score},{score}\n" for score in ("9999", "79", "120"))
+    extract = read_beside(tmp_path, {"ks2.csv": "UPN,ACADYR,READSCORE,MATSCORE\n" + rows})
+    made = extract.tables["attainment"]
+    assert made["score"].between(2, 3).all()
+    assert len(made) == 2  # reading and mathematics
+    told = extract.problems.loc[extract.problems["rule"] == "bad_number", "message"]
+    assert "score 'readscore 9999' is not a number from -10 to 10. Correct it." in told.iloc[0]
+    assert extract.rejects["row"].tolist() == [2, 3]
+
+
+def test_pupils_of_a_census_with_words_and_extended_codes_make_the_table_written_out(
+    tmp_path: Path,
+) -> None:
+    census = {
+        "census.csv": "schoolcensustableid,term,referencedate,urn\n1,SPR,18-Jan-2024,900001\n",
+        "roll.csv": "pupilonrolltableid,schoolcensustableid,upn,dob,sex,ethnicity,entrydate,leavingdate,"
+        "ncyearactual,youngcarer,senprovision\n"
+        f"1,1,{UPN},10/13/2012,Female,WENG,09/04/2023,NULL,7,Yes,None\n"
+        f"2,1,{UPN[:-1]}9,11/12/2012,male,ampk,09/04/2023,,7,N,SEN support\n",
+    }
+    for name, text in census.items():
+        (tmp_path / name).write_text(text)
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    pupils = sorted(rows_of(extract.tables["pupils"], "birth_month", "sex", "ethnicity"), key=str)
+    assert pupils == [["2012-10-01", "F", "WBRI"], ["2012-11-01", "M", "APKN"]]
+    assert (
+        rows_of(extract.tables["enrolments"], "entry_date", "leaving_date", "school_id")
+        == [["2023-09-04", None, "900001"]] * 2
+    )
+    assert extract.tables["send"]["provision"].tolist() == ["K"]
+    assert extract.tables["circumstances"]["kind"].tolist() == ["young_carer"]
+    assert extract.rejects.empty
+
+
+def test_a_table_names_schools_by_urn_and_name_too(tmp_path: Path) -> None:
+    (tmp_path / "pupils.csv").write_text("pupil_id\nA\n")
+    (tmp_path / "schools.csv").write_text(
+        "school_id,urn,name,phase,kind\nS1,900001,Hilltop School,Secondary,Mainstream\n"
+    )
+    days = enumerate(("S1", "900001", "Hilltop School", "S9", "S9"), 1)
+    (tmp_path / "suspensions.csv").write_text(
+        "pupil_id,school_id,start_date,sessions,category\n"
+        + "".join(f"A,{school},2024-01-{day:02},2,susp\n" for day, school in days)
+    )
+    extract = read(tmp_path)
+    assert extract.tables["suspensions"]["school_id"].tolist() == ["S1", "S1", "S1", "S9", "S9"]
+    told = extract.problems[extract.problems["rule"] == "unknown_school"]
+    assert told["value"].tolist() == ["S9"]
+
+
+@pytest.mark.parametrize(("answer", "n"), [("Maybe", 0), ("Not offered", 1), ("Offer accepted", 0)])
+def test_an_answer_that_is_neither_yes_nor_no_is_set_aside(
+    tmp_path: Path, answer: str, n: int
+) -> None:
+    text = f"UPN,September Guarantee,Status date\n{UPN},{answer},2024-10-01\n"
+    extract = read_beside(tmp_path, {"guarantee.csv": text})
+    assert len(extract.tables.frames.get("circumstances", ())) == n
+    assert ("unknown_code" in set(extract.problems["rule"])) == (answer == "Maybe")
