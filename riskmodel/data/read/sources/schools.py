@@ -61,11 +61,12 @@ def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
     status = column(schools, "establishmentstatusname").astype("str").str.lower()
     is_open = status.str.startswith("open")
     rows = schools.loc[is_open.sort_values(ascending=False, kind="stable").index]
-    urn, la = rows["urn"].map(school_key), rows["lacode"].map(school_key).str[-3:]
+    urn = rows["urn"].map(school_key)
+    la = rows["lacode"].map(school_key).astype("str").str[-3:]
     here = la[urn.isin(used.map(school_key))]
     own = here.mode().iloc[0] if len(here) else la.iloc[0] if la.nunique() == 1 else ""
     number, name = (
-        column(rows, one).map(school_key, na_action="ignore").astype("object")
+        column(rows, one).map(school_key, na_action="ignore").astype("str")
         for one in ("establishmentnumber", "establishmentname")
     )
     keys = [urn, la + number, number.where(la == own), name.where(~name.duplicated(keep=False))]
