@@ -8,6 +8,7 @@ from riskmodel.features import (
     post16,
     school,
     suspensions,
+    totals,
 )
 from riskmodel.features.build import build, peers_of
 from riskmodel.features.catalogue import (
@@ -39,7 +40,7 @@ __all__ = [
     "peers_of",
 ]
 
-_THEMES = (attendance, context, moves, needs, post16, school, suspensions)
+_THEMES = (attendance, context, moves, needs, post16, school, suspensions, totals)
 """Modules whose import registers their builders, in the order of the matrix."""
 
 check_listed(LISTED, BUILDERS)

@@ -35,7 +35,7 @@ Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
 
 
 def usable_builders(tables: Tables) -> list[Builder]:
-    """Return the builders whose tables are there.
+    """Return the builders whose tables are there, and no table that says the same better.
 
     Parameters
     ----------
@@ -47,7 +47,12 @@ def usable_builders(tables: Tables) -> list[Builder]:
     list of Builder
         In the order of the matrix.
     """
-    return [one for one in BUILDERS if all(name in tables for name in one.needs)]
+    return [
+        one
+        for one in BUILDERS
+        if all(name in tables for name in one.needs)
+        and not any(name in tables for name in one.unless)
+    ]
 
 
 def build_locally(

@@ -53,11 +53,14 @@ class Builder:
         Tables without which it is left out.
     features : mapping of str to Feature
         Its features by name, in the order of the matrix.
+    unless : tuple of str
+        Tables that say the same better: with one of them it is left out.
     """
 
     make: Make
     needs: tuple[str, ...]
     features: Mapping[str, Feature]
+    unless: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,7 +119,10 @@ CATALOGUE: Mapping[str, Feature] = _Catalogue()
 
 
 def builder(
-    features: Sequence[Feature] | None = None, *, needs: Sequence[str]
+    features: Sequence[Feature] | None = None,
+    *,
+    needs: Sequence[str],
+    unless: Sequence[str] = (),
 ) -> Callable[[Make], Make]:
     """Register a function that makes features.
 
@@ -127,6 +133,8 @@ def builder(
         under the function's name.
     needs : sequence of str
         Tables without which the features are left out.
+    unless : sequence of str
+        Tables with which the features are left out.
 
     Returns
     -------
@@ -152,7 +160,8 @@ def builder(
     def register(make: Make) -> Make:
         own = LISTED.get(make.__name__, ()) if features is None else features
         _check_names(make.__name__, [feature.name for feature in own])
-        BUILDERS.append(Builder(make, tuple(needs), {one.name: one for one in own}))
+        named = {one.name: one for one in own}
+        BUILDERS.append(Builder(make, tuple(needs), named, tuple(unless)))
         return make
 
     return register

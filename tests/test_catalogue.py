@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riskmodel.data import TABLES
+from riskmodel.data import TABLES, Tables
 from riskmodel.errors import DataError, RequestError
 from riskmodel.features import BUILDERS, CATALOGUE, Feature, build, builder, data_dictionary
 from riskmodel.features.catalogue import LISTED, add_builders, check_listed
@@ -107,7 +107,17 @@ def test_every_row_of_the_file_is_a_feature_in_the_order_of_the_matrix() -> None
     listed = [one for own in read_features(text).values() for one in own]
     assert listed == list(CATALOGUE.values())
     assert [name for one in BUILDERS for name in one.names] == list(CATALOGUE)
-    assert list(build(small_tables(), spine_of())) == list(CATALOGUE)
+    both = list(build(small_tables(), spine_of()))
+    registers = [name for one in BUILDERS if "sessions" not in one.unless for name in one.names]
+    assert both == registers
+
+
+def test_termly_totals_speak_where_there_are_no_registers() -> None:
+    without = {name: frame for name, frame in small_tables().items() if name != "sessions"}
+    made = build(Tables(without), spine_of())
+    totals = [name for name, one in CATALOGUE.items() if one.source == "absence_totals"]
+    assert list(made)[-len(totals) :] == totals
+    assert not {name for name in made if CATALOGUE[name].source == "sessions"}
 
 
 def test_features_come_from_tables_of_the_schema_and_cover_every_theme() -> None:

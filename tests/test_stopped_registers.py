@@ -18,6 +18,7 @@ from riskmodel.data.stopped_registers import stopped_registers
 from riskmodel.jobs import Run, make_list
 from riskmodel.report.list_files import read_list
 from tests.small_la import SmallLA
+from tests.strategies import table_of
 
 DAY = pd.Timestamp("2025-03-01").as_unit("s")
 AUTUMN = pd.Timestamp("2024-09-01")
@@ -147,6 +148,22 @@ def test_without_registers_or_rolls_nothing_has_stopped(extracts: Path) -> None:
     for name in ("sessions", "enrolments"):
         left = Tables({n: f for n, f in tables.items() if n != name})
         assert stopped_registers(left, DAY).empty
+
+
+@pytest.mark.parametrize(
+    ("totals", "words"), [(True, "termly totals, which"), (False, "nothing of")]
+)
+def test_check_says_what_an_la_without_registers_must_know(
+    extracts: Path, totals: bool, words: str
+) -> None:
+    frames = {name: f for name, f in whole(extracts).tables.items() if name != "sessions"}
+    if totals:
+        total = {"pupil_id": "A", "term_end": "2024-12-20", "mark": "I", "sessions": 4}
+        frames["absence_totals"] = table_of("absence_totals", [total])
+    report = check(replace(whole(extracts), tables=Tables(frames)))
+    found = report.problems[(report.problems["rule"] == "no_registers").to_numpy()]
+    assert found["severity"].tolist() == ["warning"]
+    assert words in found["message"].iloc[0]
 
 
 def test_who_is_not_judged_is_in_no_cohort_and_nobody_is_lost(extracts: Path) -> None:

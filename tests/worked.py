@@ -44,8 +44,11 @@ def facts(name: str, text: str) -> pd.DataFrame:
 
 @cache
 def features(*texts: tuple[str, str]) -> pd.DataFrame:
-    """Return the features of the six pupils, with some tables replaced by those of a text."""
-    frames = dict(small_tables().frames) | {name: facts(name, text) for name, text in texts}
+    """Return the features of the six pupils, with tables replaced by those of a text, or left out by ""."""
+    frames = dict(small_tables().frames) | {name: facts(name, text) for name, text in texts if text}
+    for name, text in texts:
+        if not text:
+            del frames[name]
     return build(Tables(frames), spine_of()).set_index(pd.Index(PUPILS))
 
 

@@ -120,8 +120,55 @@ PEERS = {
 }
 
 
+TOTALS = {
+    "sessions": "",
+    "absence_totals": """
+        pupil_id term_end   mark sessions recorded_on
+        A        2024-12-20 /    100      2025-01-20
+        A        2024-12-20 I    6        2025-01-20
+        A        2024-12-20 O    4        2025-01-20
+        A        2024-12-20 D    2        2025-01-20
+        A        2024-07-24 /    40       2024-10-01
+        A        2024-07-24 O    10       2024-10-01
+        A        2024-05-31 /    60       2024-10-01
+        A        2024-03-28 /    90       2024-06-01
+        A        2024-03-28 I    10       2024-06-01
+        A        2023-12-20 /    120      2024-02-01
+        A        2023-12-20 I    2        2024-02-01
+        B        2024-12-20 I    5        2025-01-20
+        C        2024-02-28 I    9        2024-06-01
+        D        2024-12-20 O    7        2025-03-01
+        """,
+}
+
 OF_ATTENDANCE = [
     Worked("attendance_rates", "A", ATTENDANCE, rates()),
+    Worked(
+        "termly_totals",
+        "A",
+        TOTALS,
+        {
+            "absence_total_last_term": 10,
+            "absence_total_rate_last_term": 10 / 110,  # D is no possible half-day
+            "absence_total_3_terms": 10 + 10 + 10,
+            "absence_total_rate_3_terms": 30 / (110 + 110 + 100),
+            "unauthorised_total_last_term": 4,
+            "unauthorised_total_rate_last_term": 4 / 110,
+            "unauthorised_total_3_terms": 14,
+            "unauthorised_total_rate_3_terms": 14 / 320,
+            "absence_total_change_year": 10 / 110 - 2 / 122,
+        },
+    ),
+    # absence only: how many half-days were possible is not known
+    Worked(
+        "termly_totals",
+        "B",
+        TOTALS,
+        {"absence_total_last_term": 5, "absence_total_rate_last_term": UNKNOWN},
+    ),
+    # the last term ended more than a year ago; the totals came to light on the day
+    Worked("termly_totals", "C", TOTALS, {"absence_total_3_terms": UNKNOWN}),
+    Worked("termly_totals", "D", TOTALS, {"unauthorised_total_last_term": UNKNOWN}),
     Worked(
         "attendance_changes",
         "A",

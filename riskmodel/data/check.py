@@ -218,12 +218,29 @@ def check(extract: Extract) -> CheckReport:
 
 
 def _of_registers(tables: Tables) -> list[Problem]:
-    """Return the schools whose registers stopped by the end of the data."""
+    """Return the schools whose registers stopped by the end of the data, or that there are none."""
     if "sessions" not in tables or not len(tables["sessions"]):
-        return []
+        return _without_registers(tables)
     last = data_span(tables["sessions"]["recorded_on"])[1]
     stopped = stopped_schools(stopped_registers(tables, last + pd.Timedelta(days=1)))
     return [_stopped(row) for row in stopped.to_dict("records")]
+
+
+def _without_registers(tables: Tables) -> list[Problem]:
+    """Return what an LA with rolls and no registers must know of its lists."""
+    if "enrolments" not in tables:
+        return []
+    if "absence_totals" in tables and len(tables["absence_totals"]):
+        words = (
+            "There are no registers. Lists use the termly totals, which come months later and show no "
+            "streaks, patterns or peers. Add register marks, one row for each half-day, if the LA has them."
+        )
+    else:
+        words = (
+            "There are no registers and no termly totals. Lists use nothing of attendance. Add register "
+            "marks, or the attendance tables of the School Census."
+        )
+    return [Problem("sessions", "no_registers", f"sessions: {words}")]
 
 
 def _stopped(row: dict[Any, Any]) -> Problem:
