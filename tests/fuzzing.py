@@ -27,6 +27,7 @@ from riskmodel.data import TABLES
 from riskmodel.data.journal import append, read_journal
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.open.database import open_database
+from riskmodel.data.read.open.files import TEXT
 from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.errors import LONGEST, RiskmodelError
 from riskmodel.jobs import read_decisions, read_settings
@@ -36,6 +37,7 @@ from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.reading_back import read_returned
 from riskmodel.simulate import write_simulated_returns
 from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN
+from tests.slow_count import rows_of
 
 __all__ = ["READERS", "Reader", "archive_of", "check", "make_corpus", "mutated", "small_model"]
 
@@ -153,16 +155,34 @@ def _is_whole(extract: Extract) -> None:
         assert list(frame.columns) == [column.name for column in TABLES[name].columns], name
 
 
+def _loses_nothing(extract: Extract, path: Path) -> None:
+    """Check that every file has an account, and that of one in text its rows were counted apart."""
+    files = set(
+        extract.files["file"].str.partition(",")[0]
+    )  # sheets and tables of XML come after it
+    assert path.name in files, files
+    counts = extract.reconciliation.set_index("file")
+    if path.suffix.lower() in TEXT and path.name in counts.index:
+        of_file = (extract.rejects["file"] == path.name).to_numpy()
+        above = extract.rejects[of_file & (extract.rejects["reason"] == "above_header").to_numpy()]
+        rows = rows_of(path.read_bytes(), header=1 + max(above["row"], default=0))
+        assert counts.loc[path.name, "rows_read"] == rows, (counts.to_string(), rows)
+
+
 def _returns(path: Path) -> None:
     for name, text in CENSUS.items():
         (path.parent / f"census {name}").write_text(text)
-    _is_whole(read(path.parent, key_file=path.parent.parent / "key"))
+    extract = read(path.parent, key_file=path.parent.parent / "key")
+    _is_whole(extract)
+    _loses_nothing(extract, path)
 
 
 def _tables(path: Path) -> None:
     if path.stem != "pupils":
         (path.parent / "pupils.csv").write_text("pupil_id,sex\nP1,F\nP2,M\n")
-    _is_whole(read(path.parent, key_file=path.parent.parent / "key"))
+    extract = read(path.parent, key_file=path.parent.parent / "key")
+    _is_whole(extract)
+    _loses_nothing(extract, path)
 
 
 def _cohort(path: Path) -> None:

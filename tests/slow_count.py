@@ -12,33 +12,59 @@ MOST_LINES = 40
 """Lines that may follow the first one of a value in quotes."""
 
 
-def rows_of(content: bytes, delimiter: str, n: int) -> int:
+def rows_of(content: bytes, *, header: int = 1) -> int:
     """Return the rows of a text: each line that holds something, or the lines of one sound record.
 
     A record goes over several lines where all its values are either in quotes whole or without any, and
-    there are ``n`` of them. The header is not counted, nor are its further lines.
+    there are as many as in the header, which begins with this line or the first one after it that holds
+    something. The header is not counted, nor are its further lines; lines above it count one each.
     """
     lines = _lines(content)
-    rows, place = 0, 0
+    rows = sum(bool(line) for line in lines[: header - 1])
+    place = next(i for i in range(header - 1, len(lines)) if lines[i])
+    delimiter = max(",;\t|", key=lines[place].count)
+    taken = _taken(lines[place : place + 1 + MOST_LINES], delimiter, None)
+    n = _values("\n".join(lines[place : place + taken]), delimiter)
+    place += taken
     while place < len(lines):
-        if not lines[place]:
+        if lines[place]:
+            rows += 1
+            place += _taken(lines[place : place + 1 + MOST_LINES], delimiter, n)
+        else:
             place += 1
-            continue
-        expected = None if rows == 0 else n
-        place += _taken(lines[place : place + 1 + MOST_LINES], delimiter, expected)
-        rows += 1
-    return rows - 1
+    return rows
 
 
 def _lines(content: bytes) -> list[str]:
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     text = ""
-    for encoding in ("utf-8-sig", "cp1252"):
+    for encoding in ["utf-16"] if is_wide else ["utf-8-sig", "cp1252"]:
         try:
             text = content.decode(encoding)
             break
         except UnicodeDecodeError:
             continue
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _values(text: str, delimiter: str) -> int:
+    """Return how many values a text has; a quote that stays open is no quote."""
+    if _is_open(text, delimiter):
+        return text.count(delimiter) + 1
+    values, state, place = 1, "start", 0
+    while place < len(text):
+        one = text[place]
+        if state == "quoted":
+            if text[place : place + 2] == '""':
+                place += 1
+            elif one == '"':
+                state = "plain"
+        elif one == delimiter:
+            state, values = "start", values + 1
+        elif state == "start":
+            state = "quoted" if one == '"' else "plain"
+        place += 1
+    return values
 
 
 def _taken(lines: list[str], delimiter: str, n: int | None) -> int:

@@ -48,23 +48,13 @@ def accounts_for(extract: Extract, file: str, content: bytes) -> None:
         assert note["read_as"] == ""
         assert "error" in set(told)
         return
-    names = [",", ";", "\t", "|"]
-    header = content.decode("utf-8-sig", "replace").lstrip("\r\n").splitlines()[0]
-    delimiter = max(names, key=header.count)
     total = int(counts["rows_read"].iloc[0])
     assert total == note["rows"]
-    assert total == rows_of(content, delimiter, open_width(content))
+    above = extract.rejects.query("file == @file and reason == 'above_header'")["row"]
+    assert total == rows_of(content, header=1 + max(above, default=0))
     became = [c for c in counts if c.startswith("rows_") and c != "rows_read"]
     assert total == int(counts[became].to_numpy().sum())
     assert int(counts["rows_rejected"].iloc[0]) == aside
-
-
-def open_width(content: bytes) -> int:
-    """Return how many columns the header of a small file of ours has, in whatever shape it is."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x.csv"
-        path.write_bytes(content)
-        return open_table(path).raw.shape[1]
 
 
 @settings(max_examples=50, deadline=None)
@@ -206,3 +196,42 @@ def test_every_file_is_in_the_account_of_files(tmp_path: Path) -> None:
     unread = files[files["read_as"] == ""]
     assert len(unread) == 6
     assert unread["note"].str.len().min() > 0
+
+
+def test_no_message_shows_a_upn_that_stands_in_the_place_of_a_pseudonym(tmp_path: Path) -> None:
+    rolls = "pupil_id,school_id,entry_date,status,year_group\nP1,S1,2023-09-01,main,8\n"
+    (tmp_path / "pupils.csv").write_text(f"pupil_id\nP1\nP2\n{UPN}\n")
+    (tmp_path / "enrolments.csv").write_text(rolls)
+    (tmp_path / "send.csv").write_text(f"pupil_id,provision,start_date,{UPN}\nP1,K,2024-01-08,x\n")
+    extract = read(tmp_path)
+    assert UPN not in extract.problems.to_csv() + extract.files.to_csv()
+    told = extract.problems.loc[extract.problems["rule"] == "no_enrolment", "message"].tolist()
+    assert told == [
+        "pupils: pupil P2 is in no enrolment, so on no list. Add the enrolment.",
+        "pupils: 1 more pupils are in no enrolment, so on no list.",
+    ]
+
+
+@pytest.mark.parametrize(("other", "severity"), [("2024-01-08", "warning"), ("", "error")])
+def test_two_columns_of_one_meaning_are_told(tmp_path: Path, other: str, severity: str) -> None:
+    text = f"upn,Young Carer Since,youngcarersince\n{UPN},2024-01-08,{other}\n"
+    (tmp_path / "x").mkdir()
+    problems = read_beside(tmp_path / "x", {"carers.csv": text}).problems
+    (told,) = problems[problems["rule"] == "column_twice"].to_dict("records")
+    assert "'Young Carer Since' and 'youngcarersince' have one meaning" in told["message"]
+    assert told["severity"] == severity
+
+
+def test_a_row_in_the_rejects_is_not_said_to_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    text = f"upn,estab,category,start date\n{'Z' + UPN[1:]},4001,SUSP,2024-01-08\n"
+    extract = read_beside(tmp_path / "x", {"exclusions.csv": text})
+    assert len(extract.rejects) == 1
+    assert not extract.problems["message"].str.contains("is kept").any()
+
+
+def test_a_quote_that_stays_open_in_the_header_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text('upn,"start,end\nA1,x,y\nB2,x,y\n')
+    one = open_table(tmp_path / "x.csv")
+    assert list(one.raw) == ["upn", "start", "end"]
+    assert len(one.raw) == 2

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
-from riskmodel.data.identity import DEFAULT_KEY_FILE
+from riskmodel.data.identity import DEFAULT_KEY_FILE, may_identify
 from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_each
@@ -290,22 +290,23 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
         return []
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
+    shown = [pupil for pupil in lost if not may_identify(str(pupil))][:20]  # never a UPN
     return [
         Problem(
             "pupils",
             "no_enrolment",
             f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.",
         )
-        for pupil in lost[:20]
+        for pupil in shown
     ] + (
         [
             Problem(
                 "pupils",
                 "no_enrolment",
-                f"pupils: {len(lost) - 20} more pupils are in no enrolment.",
+                f"pupils: {len(lost) - len(shown)} more pupils are in no enrolment, so on no list.",
             )
         ]
-        if len(lost) > 20
+        if len(lost) > len(shown)
         else []
     )
 

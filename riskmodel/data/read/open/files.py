@@ -34,7 +34,7 @@ from riskmodel.data.read.open.xml import open_markup
 from riskmodel.data.read.rows.problems import Problem, Severity
 from riskmodel.errors import DataError
 
-__all__ = ["ENDINGS", "Opened", "open_each", "open_file", "open_table"]
+__all__ = ["ENDINGS", "TEXT", "Opened", "open_each", "open_file", "open_table"]
 
 TEXT = (".csv", ".txt", ".tsv", ".dat")
 """Files of delimited text."""

@@ -222,13 +222,10 @@ def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
     filled = [sum(bool(cell) for cell in row) for row in cells]
     place = header_place(filled)
-    line, text = lines[place]
     record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
-    if record.found > 0:
-        text = record.text
-    names = [" ".join(name.split()) for name in _cells(text, delimiter)]
+    names = [" ".join(name.split()) for name in _cells(record.text, delimiter)]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
-    return Header(delimiter, names, line, record.lines)
+    return Header(delimiter, names, record.line, record.lines)
 
 
 def header_place(filled: list[int]) -> int:
@@ -254,7 +251,9 @@ def header_place(filled: list[int]) -> int:
 
 
 def _cells(text: bytes, delimiter: str) -> list[str]:
-    """Return the values of a line, or of the lines of one record."""
+    """Return the values of a line, or of the lines of one record; a quote that stays open is no quote."""
+    if _Records(iter(()), delimiter, None).values_in(text) < 0:
+        text = text.replace(b'"', b"")
     reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter)
     return [cell.strip() for cell in next(reader, [""])]
 
@@ -390,7 +389,7 @@ class _Records:
             number, text = line
             if not text:
                 continue
-            found = self._values_in(text) if b'"' in text else text.count(self._delimiter) + 1
+            found = self.values_in(text) if b'"' in text else text.count(self._delimiter) + 1
             joined = self._joined(text) if found < 0 else None
             if joined is None:
                 yield Record(number, text, found, 1)
@@ -399,7 +398,7 @@ class _Records:
                 held = sum(bool(self._ahead.popleft()[1]) for _ in range(taken))
                 yield Record(number, whole, found, 1 + held)
 
-    def _values_in(self, text: bytes) -> int:
+    def values_in(self, text: bytes) -> int:
         """Return how many values a text has, or -1 where a quote is not closed."""
         rest = self._quoted.sub(b"", text)
         return -1 if self._open.search(rest) else rest.count(self._delimiter) + 1
@@ -410,7 +409,7 @@ class _Records:
             text += b"\n" + more
             if taken > MOST_LINES or len(text) > LONGEST_VALUE:
                 break
-            if b'"' in more and (found := self._values_in(text)) > 0:
+            if b'"' in more and (found := self.values_in(text)) > 0:
                 is_sound = b'"' not in self._whole.sub(b"", text)
                 return (text, found, taken) if is_sound and self._n in (None, found) else None
         return None

@@ -67,12 +67,35 @@ def recognise(
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
     log.note_opened(one, source.name)
+    log.problems += [] if source.headings else _twice(one, source)
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
     frame, problems = _plain_values(frame, one.name, mine)
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
+
+
+def _twice(one: Opened, source: Source) -> list[Problem]:
+    """Return columns that mean the same; the first is read, and it matters if the other differs."""
+    names = [str(column) for column in one.raw.columns]
+    meanings = [source.aliases.get(plain(name), plain(name)) for name in names]
+    problems = []
+    for place, meaning in enumerate(meanings):
+        first = meanings.index(meaning)
+        if not meaning or first == place:
+            continue
+        left, right = (one.raw.iloc[:, which].astype("str") for which in (first, place))
+        differs = not left.fillna("").equals(right.fillna(""))
+        words = (
+            f"{one.name}: columns '{names[first]}' and '{names[place]}' have one meaning. "
+            f"The first was read{', and the other holds other values' if differs else ''}. Take one out."
+        )
+        is_error = differs and plain(names[first]) == plain(names[place])
+        problems.append(
+            Problem(one.name, "column_twice", words, severity="error" if is_error else "warning")
+        )
+    return problems
 
 
 def _plain_values(

@@ -13,7 +13,13 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.columns import Column, Table
-from riskmodel.data.identity import clean_upns, load_key, pseudonyms, upn_check_letters
+from riskmodel.data.identity import (
+    clean_upns,
+    load_key,
+    may_identify,
+    pseudonyms,
+    upn_check_letters,
+)
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known
 from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import RowChecks
@@ -158,7 +164,7 @@ def note_upns(upns: pd.Series, checks: RowChecks) -> None:
 
 
 def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
-    found = ", ".join(map(str, raw.columns))
+    found = ", ".join("(not shown)" if may_identify(str(n)) else str(n) for n in raw.columns)
     if len(raw.columns) and not raw.columns.isin([*table.names, "upn"]).any():
         raise DataError(
             f"{file}: the first line names no column of this table, so it seems to be no header. Put a "
@@ -166,8 +172,9 @@ def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
         )
     unknown = [str(name) for name in raw.columns if name not in table.names]
     if unknown:
+        shown = "whose name is not shown" if may_identify(unknown[0]) else f"'{unknown[0]}'"
         raise DataError(
-            f"{file}: unknown column '{unknown[0]}'.{guess(unknown[0], table.names)} Rename the "
+            f"{file}: unknown column {shown}.{guess(unknown[0], table.names)} Rename the "
             f"column or take it out of the extract. Known: {', '.join(table.names)}."
         )
     filled = {"recorded_on"} if table.event else set()
