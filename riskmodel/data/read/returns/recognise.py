@@ -18,7 +18,7 @@ from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
-from riskmodel.data.read.sources.source import NAMES, plain, with_plain_columns
+from riskmodel.data.read.sources.source import NAMES, Source, plain, with_plain_columns
 from riskmodel.data.settings_file import DEFAULT_FILE
 
 __all__ = ["recognise"]
