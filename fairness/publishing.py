@@ -102,7 +102,7 @@ def _family(characteristic: str, group: str, at: RowOf) -> Family:
     parent, parts = family(characteristic, group)
     there = tuple(part for part in parts if (parent, part) in at)
     if parent == "phase" and parts and not there:
-        instead = ("Secondary", *BY_AGE)
+        instead = (PHASES["secondary"], *BY_AGE)
         there = tuple(part for part in instead if (parent, part) in at)[:1]
     return parent, there
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +218,17 @@ def test_a_list_is_followed_although_it_is_not_known(folder: Path, tables: Table
     one = read.assign(listed=read["selected"], as_of=pd.Timestamp(identity.as_of), same_model=True)
     later = pd.Timestamp(identity.as_of) + pd.DateOffset(months=3)
     assert len(with_outcome(one, tables, OUTCOME, later)) == len(read)
+
+
+def test_the_words_of_a_phase_are_written_in_one_place() -> None:
+    root = Path(__file__).parents[1]
+    folders = ("riskmodel", "features", "training", "evaluation", "fairness")
+    spelt = {f"{words}{more}" for words in PHASES.values() for more in ("", " schools")}
+    homes = {
+        path.name
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in spelt
+    }
+    assert homes == {"year_groups.py"}

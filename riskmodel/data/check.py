@@ -18,6 +18,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import ABSENT, PERSISTENT, POSSIBLE, SEVERE, code_set, codes
 from riskmodel.data.coverage import concentration, coverage, linkage
 from riskmodel.data.data_span import EVENTS, data_span
+from riskmodel.data.ratio import ratio
 from riskmodel.data.read.extract import Extract
 from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
@@ -291,7 +292,7 @@ def _rates(tables: Tables) -> dict[str, float]:
 
 def _per_100(part: float, whole: int) -> float:
     """Return a rate; undefined without a denominator, never 0."""
-    return 100 * part / whole if whole else float("nan")
+    return float(ratio(100 * part, whole))
 
 
 def _last_complete_year(tables: Tables, last: pd.Timestamp) -> int:

@@ -29,8 +29,12 @@ __all__ = [
 LAST_PRIMARY, FIRST_SECONDARY, LAST_SECONDARY = 6, 7, 11
 """Year groups at which a phase ends or begins (Education Act 1996, sections 2 and 5)."""
 
-PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "All-through",
-          "post16": "After 16"}  # fmt: skip
+PHASES = {
+    "primary": "Primary",
+    "secondary": "Secondary",
+    "all_through": "All-through",
+    "post16": "After 16",
+}
 """Code of a phase in ``schools`` → words."""
 
 ORDINARY_PHASES = ("primary", "secondary", "post16")

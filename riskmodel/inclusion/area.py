@@ -14,6 +14,7 @@ from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import code_set
 from riskmodel.data.coverage import FEWEST
+from riskmodel.data.ratio import ratio
 from riskmodel.data.schema import TABLES
 from riskmodel.data.year_groups import LAST_SECONDARY
 from riskmodel.inclusion.facts import Facts
@@ -267,4 +268,4 @@ def _registers(counted: Inclusion) -> tuple[NDArray[np.float64], NDArray[np.floa
         now = facts.rolls_on(int(day))["now"]
         pupils = int(((now >= 0) & (now <= LAST_SECONDARY)).sum())
         wanted[facts.year_of_term[term] - facts.n_terms] += 2 * school_days[term] * pupils
-    return marked, np.minimum(1.0, marked / np.where(wanted > 0, wanted, np.nan))
+    return marked, np.minimum(1.0, ratio(marked, wanted))

@@ -12,19 +12,15 @@ import pandas as pd
 from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.year_groups import PHASES
 
 __all__ = ["main_rolls", "schools_of"]
 
 KINDS = {"special": "special", "AP": "alternative provision"}
 """Kind of a school that is not ordinary → in words."""
 
-PHASES = {
-    "primary": "primary",
-    "secondary": "secondary",
-    "all_through": "all-through",
-    "post16": "post-16",
-}
-"""Phase of an ordinary school → in words."""
+IN_WORDS = {phase: words.lower() for phase, words in PHASES.items()} | {"post16": "post-16"}
+"""Phase of an ordinary school → in words; a pupil is after 16, a school is post-16."""
 
 
 def schools_of(tables: Tables) -> pd.DataFrame:
@@ -53,7 +49,7 @@ def schools_of(tables: Tables) -> pd.DataFrame:
     schools = known.reindex(ids)
     kind, phase = schools["kind"], schools["phase"]
     ordinary = phase.where((kind == "mainstream") & phase.isin(["primary", "secondary"]), "")
-    in_words = kind.map(KINDS).where(kind.isin(list(KINDS)), phase.map(PHASES))
+    in_words = kind.map(KINDS).where(kind.isin(list(KINDS)), phase.map(IN_WORDS))
     return pd.DataFrame(
         {
             "name": schools["name"].where(schools["name"].notna(), ""),

@@ -17,6 +17,7 @@ from riskmodel.simulate.shapes import GROUPS, Floats, Ints, curve
 __all__ = ["N_BINS", "PHASES", "absence_rates", "of_school_age", "rates_at_scores", "trend"]
 
 PHASES = ("primary", "secondary", "special")
+"""Phases for which absence and exclusions are published, in the order of our counts."""
 
 SHIFTS = {"child_in_need": 0.55, "child_protection": 0.55, "looked_after": -0.55, "SEMH": 0.55}
 """Shift of the absence score, in standard deviations, set by the published rates of these groups

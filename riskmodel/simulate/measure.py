@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from riskmodel.data.ratio import ratio
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.figures.absence import absence_figures
 from riskmodel.simulate.figures.destinations import destination_figures
@@ -86,9 +87,7 @@ def summarise(runs: list[pd.DataFrame]) -> pd.DataFrame:
     >>> float(summary["simulated"]), float(summary["off"]), bool(summary["within"])
     (8.0, 0.0, True)
     """
-    values = pd.concat(
-        [run["factor"] * run["part"] / run["whole"].where(run["whole"] > 0) for run in runs], axis=1
-    )
+    values = pd.concat([_values(run) for run in runs], axis=1)
     target, mean, margin = runs[0]["target"], values.mean(axis=1), _margin(values)
     gap = mean - target
     columns = {
@@ -100,6 +99,11 @@ def summarise(runs: list[pd.DataFrame]) -> pd.DataFrame:
         "within": (gap.abs() <= 0.1 * target) | ((target < 0.5) & (gap.abs() <= 0.05)),
     }
     return pd.DataFrame(columns).reset_index()
+
+
+def _values(run: pd.DataFrame) -> pd.Series:
+    """Return the figures of one run."""
+    return pd.Series(ratio(run["factor"] * run["part"], run["whole"]), index=run.index)
 
 
 def _margin(values: pd.DataFrame) -> pd.Series:

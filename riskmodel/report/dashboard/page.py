@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.data.write import new_folder
+from riskmodel.data.year_groups import PHASES
 from riskmodel.inclusion import Inclusion, sum_by_phase
 from riskmodel.progress import track
 from riskmodel.report.charts import number
@@ -25,9 +26,8 @@ from riskmodel.report.templates import render
 
 __all__ = ["write_dashboard"]
 
-PHASES = {
-    "primary": "Primary schools",
-    "secondary": "Secondary schools",
+HEADINGS = {
+    **{phase: f"{PHASES[phase]} schools" for phase in ("primary", "secondary")},
     "special": "Special schools",
     "": "Other schools",
 }
@@ -122,7 +122,7 @@ def _phases(made: Inclusion, area: pd.DataFrame) -> list[dict[str, Any]]:
     """Return what the page shows of each phase of which there are schools."""
     sizes = made.facts.schools["phase"].value_counts()
     shown: list[dict[str, Any]] = []
-    for phase, heading in PHASES.items():
+    for phase, heading in HEADINGS.items():
         rows = area[(area["phase"] == phase).to_numpy()]
         if sizes.get(phase, 0) >= FEWEST_SCHOOLS:
             measures = {"themes": themes(rows, phase), "sources": sources(rows["measure"], phase)}

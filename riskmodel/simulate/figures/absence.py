@@ -16,8 +16,7 @@ from scipy.stats import norm
 
 from riskmodel.data.codes import ABSENT, PERSISTENT, POSSIBLE, SEVERE, code_set, codes
 from riskmodel.data.tables import Tables
-from riskmodel.simulate.attendance import trend
-from riskmodel.simulate.figures.pupils import PHASES
+from riskmodel.simulate.attendance import PHASES, trend
 from riskmodel.simulate.figures.row import Row, published_share
 from riskmodel.simulate.parameters import absence_bands
 from riskmodel.simulate.shapes import Floats, Ints

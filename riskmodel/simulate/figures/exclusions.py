@@ -13,9 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.ratio import ratio
 from riskmodel.data.tables import Tables
+from riskmodel.simulate.attendance import PHASES
 from riskmodel.simulate.behaviour import level_by_stage
-from riskmodel.simulate.figures.pupils import PHASES
 from riskmodel.simulate.figures.row import Row, published_share
 from riskmodel.simulate.needs import NEEDS
 from riskmodel.simulate.parameters import Preset, parameter, parameters_under
@@ -129,9 +130,7 @@ def _targets(prefix: str, groups: tuple[str, ...], members: pd.Series) -> dict[s
     rates = parameters_under(prefix)
     size = {code: int((members == code).sum()) for code in groups}
     whole = sum(size[code] * rates[code] for code in groups)
-    return {
-        code: 100 * size[code] * rates[code] / whole if whole else float("nan") for code in groups
-    }
+    return {code: float(ratio(100 * size[code] * rates[code], whole)) for code in groups}
 
 
 def _in_care(count: Ints, pupils: pd.DataFrame) -> Row:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from riskmodel.simulate.figures.pupils import PHASES
+from riskmodel.simulate.attendance import PHASES
 from riskmodel.simulate.figures.row import Row, published_share
 from riskmodel.simulate.needs import sen_targets
 from riskmodel.simulate.parameters import Preset, parameters_under

@@ -14,9 +14,7 @@ from riskmodel.data.calendar import academic_year
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.shapes import GROUPS
 
-__all__ = ["PHASES", "in_spell_on", "counted_pupils"]
-
-PHASES = ("primary", "secondary", "special")
+__all__ = ["in_spell_on", "counted_pupils"]
 
 
 def counted_pupils(tables: Tables) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.tables import Tables
+from riskmodel.data.year_groups import PHASES
 
 __all__ = ["schools", "term_dates"]
 
@@ -19,8 +20,8 @@ TYPES = {
 }
 """Kind of a school → type of establishment."""
 
-PHASES = {"primary": "Primary", "secondary": "Secondary", "all_through": "Not applicable"}
-"""Phase of a school → phase of education."""
+PHASE_OF_EDUCATION = PHASES | {"all_through": "Not applicable"}
+"""Phase of a school → what the school register calls it."""
 
 
 def schools(tables: Tables) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def schools(tables: Tables) -> pd.DataFrame:
             "LA (code)": schools["local_authority"],
             "EstablishmentNumber": schools["school_id"].str[1:],
             "EstablishmentName": schools["name"],
-            "PhaseOfEducation (name)": schools["phase"].astype("str").map(PHASES),
+            "PhaseOfEducation (name)": schools["phase"].astype("str").map(PHASE_OF_EDUCATION),
             "TypeOfEstablishment (name)": schools["kind"].astype("str").map(TYPES),
         }
     )
