@@ -10,8 +10,10 @@ school years, crises, heads, moves, suspensions. Chances are averaged over these
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -111,7 +113,7 @@ def true_risks(
     parts = [
         _truths(outcome, day, total, names, calendar)
         for day, total in zip(days, sums, strict=True)
-        for outcome in ("pex", "neet")
+        for outcome in RISKS
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -145,8 +147,8 @@ def _truths(
     outcome: str, day: _Day, sums: _Sums, names: NDArray[np.object_], calendar: SchoolCalendar
 ) -> pd.DataFrame:
     """Return the true risks of one outcome on one day."""
-    rows = np.flatnonzero(day.exclusion if outcome == "pex" else day.neet)
-    risk = _exclusion(sums) if outcome == "pex" else _neet(day, sums)
+    listed, risk_of = RISKS[outcome]
+    rows, risk = np.flatnonzero(listed(day)), risk_of(day, sums)
     number = day.state.half_term - 1
     year = calendar.first_year + number // YEAR + (number % YEAR >= 1)
     as_of = pd.Timestamp(year, *SNAPSHOTS[number % YEAR]).as_unit("s")
@@ -154,7 +156,7 @@ def _truths(
     return pd.DataFrame(columns | {"risk": risk[rows]})
 
 
-def _exclusion(sums: _Sums) -> Floats:
+def _exclusion(day: _Day, sums: _Sums) -> Floats:
     """Return every pupil's risk of exclusion, given that nothing else ends the year."""
     return np.asarray(sums.excluded / np.maximum(N_FUTURES - sums.left, 1e-9))
 
@@ -165,6 +167,13 @@ def _neet(day: _Day, sums: _Sums) -> Floats:
     for leavers in day.life.leavers[: day.state.half_term // YEAR]:
         risk[leavers.pupil] = leavers.neet
     return np.asarray(risk)
+
+
+RISKS: dict[str, tuple[Callable[[_Day], NDArray[np.bool_]], Callable[[_Day, _Sums], Floats]]] = {
+    "pex": (attrgetter("exclusion"), _exclusion),
+    "neet": (attrgetter("neet"), _neet),
+}
+"""Outcome → who is in its cohort on a day, and every pupil's risk."""
 
 
 def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.Generator) -> None:
