@@ -78,6 +78,16 @@ def test_a_row_that_makes_no_fact_is_kept_and_not_merged(
     assert row["rows_merged"] == 0
 
 
+def test_pupils_of_a_roll_without_upn_are_told_apart_by_name_or_set_aside(tmp_path: Path) -> None:
+    header = "UPN,Legal Surname,Legal Forename,DOB,Year,School,Admission Date\n"
+    rows = [f",{name},01/12/2012,7,4001,02/09/2024" for name in ("Poe,Al", "Poe,Bo", ",", ",")]
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "roll.csv").write_text(header + "\n".join([*rows, ""]))
+    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    assert len(extract.tables["pupils"]) == 2
+    assert extract.rejects["row"].tolist() == [4, 5]
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_a_file_with_the_columns_of_a_source_is_of_that_source(source: Source) -> None:
     days = ["02/09/2024", "03/09/2024"] if source.headings else []

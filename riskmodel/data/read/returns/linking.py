@@ -215,7 +215,8 @@ def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: Re
     named = _pseudonym_of_upn(upn, former, key)
     one.frame = one.frame.drop(columns=[*({*NAMING, one.source.upn} & set(one.frame))])
     one.frame["pupil_id"] = upn.map(named).astype("str")
-    if one.source.name in (PUPILS_ON_ROLL, "Suspensions and exclusions"):
+    names_pupils = one.source.names_pupils and one.source.upn == "upn"
+    if names_pupils or one.source.name == "Suspensions and exclusions":
         checks = one.checks()
         note_upns(upn.where(~upn.astype("str").str.startswith("NO UPN")), checks)
         keep_notes(log, one, checks)
@@ -266,14 +267,18 @@ def _rows_of(one: ReturnFile) -> Holder:
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
-    """Return the UPN, or where there is none what else tells one pupil from another."""
+    """Return the UPN, or where there is none name and day of birth; missing where those are not known."""
     upn = frame["upn"].astype("object")
-    parts = [frame[name].astype("str") for name in ("surname", "forename", "dob") if name in frame]
+    parts = {name: column(frame, name) for name in ("surname", "forename", "dob")}
     other = pd.Series("NO UPN", index=frame.index)
-    for part in parts:
-        other = other + "|" + part
-    blank = upn.isna() | (upn.astype("str").str.strip() == "")
-    return upn.where(~blank, other)
+    for part in parts.values():
+        other = other + "|" + part.astype("str").fillna("")
+    is_named = ~_is_blank(parts["surname"]) & ~_is_blank(parts["dob"])
+    return upn.where(~_is_blank(upn), other.where(is_named))
+
+
+def _is_blank(values: pd.Series) -> pd.Series:
+    return values.isna() | (values.astype("str").str.strip() == "")
 
 
 def _former(pupils: list[ReturnFile]) -> dict[str, str]:

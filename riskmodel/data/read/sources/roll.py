@@ -26,6 +26,8 @@ ALIASES = {
     **dict.fromkeys(("dateofbirth", "birthdate"), "dob"),
     **dict.fromkeys(("gender", "legalsex"), "sex"),
     **dict.fromkeys(("enrolmentstatus", "enrollmentstatus"), "enrolstatus"),
+    **dict.fromkeys(("legalsurname", "lastname", "familyname"), "surname"),
+    **dict.fromkeys(("legalforename", "firstname"), "forename"),
     "schoolurn": "urn",
 }
 
@@ -79,11 +81,10 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     group = year_groups_in_words(frame["yeargroup"])
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     dual = status.eq("S") | status.str.startswith("SUBSID")
-    school = frame["urn"].astype("str") if "urn" in frame else school_of(frame["estab"], context)
     rolls = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "school_id": school,
+            "school_id": _school(frame, context),
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
             "status": np.where(dual, "dual", "main"),
@@ -93,6 +94,13 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         rolls["recorded_on"] = drawn
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
+
+
+def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
+    """Return the school of each row, missing where the roll leaves it empty."""
+    if "urn" in frame:
+        return frame["urn"]
+    return school_of(frame["estab"], context).where(frame["estab"].notna())
 
 
 def _pupils(frame: pd.DataFrame, born: pd.Series, drawn: pd.Series) -> pd.DataFrame:
