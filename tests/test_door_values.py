@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.data.read import Extract, read
-from tests.returns import UPN, read_beside
+from tests.returns import CENSUS, UPN, read_beside
 
 SCHOOLS = (
     "URN,LA (code),EstablishmentNumber,EstablishmentName,EstablishmentStatus (name),"
@@ -210,3 +210,27 @@ def test_an_answer_that_is_neither_yes_nor_no_is_set_aside(
     extract = read_beside(tmp_path, {"guarantee.csv": text})
     assert len(extract.tables.frames.get("circumstances", ())) == n
     assert ("unknown_code" in set(extract.problems["rule"])) == (answer == "Maybe")
+
+
+def test_a_census_named_as_our_table_of_pupils_is_known_by_its_columns(tmp_path: Path) -> None:
+    for name, text in CENSUS.items():
+        (tmp_path / name).write_text(text)
+    assert (tmp_path / "pupils.csv").exists()
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert len(extract.tables["pupils"]) == 1
+    assert "School Census: pupils on roll" in extract.reconciliation["table"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("pupil", "shown"),
+    [(UPN, "(not shown)"), ("Ann Smith", "(not shown)"), ("P001", "P001")],
+)
+def test_a_pupil_in_no_enrolment_is_told_without_a_upn(
+    tmp_path: Path, pupil: str, shown: str
+) -> None:
+    (tmp_path / "pupils.csv").write_text(f"pupil_id\n{pupil}\n")
+    (tmp_path / "enrolments.csv").write_text(
+        "pupil_id,school_id,entry_date,status,year_group,recorded_on\n"
+    )
+    (message,) = read(tmp_path).problems["message"]
+    assert message.startswith(f"pupils: pupil {shown} is in no enrolment")

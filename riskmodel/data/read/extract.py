@@ -7,6 +7,7 @@ Out: :class:`Extract`: tables, problems, rejected rows, and a reconciliation tha
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,9 +26,11 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
 from riskmodel.data.read.open.walk import is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
+from riskmodel.data.read.returns.recognise import source_of
 from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
     CONFLICT_COLUMNS,
+    NOT_SHOWN,
     REJECT_COLUMNS,
     Problem,
     RowChecks,
@@ -151,7 +154,7 @@ def read(
         )
     elif not path.is_dir():
         raise DataError(f"{path}: there is no such folder of extracts. Check the path.")
-    elif not any(_is_table(one) and one.stem == "pupils" for one in path.iterdir()):
+    elif not any(_is_table_of_pupils(one) for one in path.iterdir()):
         opened = open_returns(path)
         return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
     else:
@@ -277,6 +280,14 @@ def _is_table(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
+def _is_table_of_pupils(path: Path) -> bool:
+    """Return whether a file is our table of pupils, and no return that has its name."""
+    if not _is_table(path) or path.stem != "pupils":
+        return False
+    columns = [str(name) for one in open_each(path, path.name) for name in one.raw]
+    return "pupil_id" in columns or source_of(columns) is None
+
+
 def _opener(path: Path) -> Callable[[], Opened]:
     def opened() -> Opened:
         (one,) = open_each(path, path.name)
@@ -295,7 +306,8 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
         Problem(
             "pupils",
             "no_enrolment",
-            f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.",
+            f"pupils: pupil {NOT_SHOWN if _is_upn(pupil) else pupil} is in no enrolment, so on no "
+            "list. Add the enrolment.",
         )
         for pupil in shown
     ] + (
@@ -309,6 +321,11 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
         if len(lost) > len(shown)
         else []
     )
+
+
+def _is_upn(pupil: str) -> bool:
+    """Return whether the identifier of a pupil is a number or name, and no pseudonym."""
+    return not re.fullmatch(r"P[A-Z2-7]{16}", pupil) and may_identify(pupil)
 
 
 def _dates_far_off(frames: dict[str, pd.DataFrame]) -> list[Problem]:
