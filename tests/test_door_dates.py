@@ -82,6 +82,16 @@ def test_two_digit_years_points_and_hours_have_an_order_too() -> None:
     ]
 
 
+def test_years_of_two_digits_that_may_be_days_are_not_guessed() -> None:
+    columns, rules = settled(date=["24-01-15", "24-12-31"])
+    assert columns["date"] == ["24-01-15 (year first or last)", "24-12-31 (year first or last)"]
+    assert rules == ["short_years"]
+    for shown in ("15/01/2024", "15-13-99", "31-01-00"):  # each tells where the year is
+        columns, rules = settled(date=["15-01-24", shown])
+        assert columns["date"][0] == "15-01-24"
+        assert "short_years" not in rules
+
+
 @pytest.mark.parametrize(
     ("values", "made"),
     [
@@ -100,8 +110,11 @@ def test_numbers_are_days_of_excel_where_a_column_holds_nothing_else(
     assert rules == (["excel_days"] if values != made else [])
 
 
-@pytest.mark.parametrize("end", ["31/12/9999", "9999-12-31", "9999-12-31 00:00:00", "2999-12-31"])
-def test_the_last_day_of_a_calendar_is_no_end(end: str) -> None:
+@pytest.mark.parametrize(
+    "end",
+    ["31/12/9999", "9999-12-31 00:00:00", "2999-12-31", "12/31/9999", "31-DEC-9999", "01/01/3000"],
+)
+def test_a_year_far_beyond_any_pupil_is_no_end(end: str) -> None:
     frame, problems = settle_dates(pd.DataFrame({"enddate": [end]}), ["enddate"], "a.csv")
     assert frame["enddate"].isna().all()
     assert problems == []

@@ -234,3 +234,14 @@ def test_a_pupil_in_no_enrolment_is_told_without_a_upn(
     )
     (message,) = read(tmp_path).problems["message"]
     assert message.startswith(f"pupils: pupil {shown} is in no enrolment")
+
+
+def test_a_day_of_birth_that_cannot_be_read_is_told_and_not_shown(tmp_path: Path) -> None:
+    text = CENSUS["pupils.csv"].replace("2012-Oct-03 00:00:00", "3rd of Foo 2012")
+    (tmp_path / "roll.csv").write_text(text)
+    (tmp_path / "schoolcensus.csv").write_text(CENSUS["schoolcensus.csv"])
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert extract.tables["pupils"]["birth_month"].isna().all()
+    (message,) = extract.problems.loc[extract.problems["column"] == "dob", "message"]
+    assert message.startswith("roll.csv: 2 values of dob are no dates")
+    assert "Foo" not in message

@@ -14,6 +14,7 @@ from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_s
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.proposal import propose
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
@@ -106,7 +107,21 @@ def _plain_values(
     dates = [column for column in tidy if is_date_name(column)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
-    return settle_dates(frame.assign(**tidy), dates, name)
+    frame, problems = settle_dates(frame.assign(**tidy), dates, name)
+    return frame, problems + _unread_births(frame, name)
+
+
+def _unread_births(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many days of birth cannot be read: their rows are used without them."""
+    born = column(frame, "dob")
+    n = int((is_there(born) & read_dates(born).isna()).sum())
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} values of dob are no dates between 1950 and 2100. The rows are used without them. "
+        "Write YYYY-MM-DD."
+    )
+    return [Problem(name, "bad_date", words, column="dob")]
 
 
 def _unknown(name: str, found: set[str], *, has_proposal: bool) -> str:

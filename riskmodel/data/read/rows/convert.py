@@ -79,8 +79,9 @@ def convert_column(
         "integer": "bad_number",
         "number": "bad_number",
     }
-    nothing = MISSING if column.kind == "code" else MISSING | NOTHING
-    raw = _blank_is_missing(tidy_column(raw, nothing))
+    if column.kind != "pupil":  # a pseudonym needs no tidying, and a register has millions
+        raw = tidy_column(raw, MISSING if column.kind == "code" else MISSING | NOTHING)
+    raw = _blank_is_missing(raw)
     missing = raw.isna().to_numpy()
     values = _by_distinct_value(raw, _converter(column, pupils))
     return values, values.isna().to_numpy() & ~missing, rules[column.kind]

@@ -52,8 +52,14 @@ TURN = 50
 SERIALS = (18_264, 73_051)
 """Days from 1899-12-30, as Excel counts them, of 1950 and of 2100."""
 
-OPEN_END = re.compile(r"^(?:31[/.\-]12[/.\-](?:9999|2999)|(?:9999|2999)-12-31(?:[T ].*)?)$")
-"""Last days of calendars, by which systems write that there is no end."""
+NEVER = "(?:9999|3000|2999)"
+OPEN_END = re.compile(
+    rf"\s*(?:\d{{1,2}}[/.\- ]\w{{1,9}}[/.\- ]{NEVER}|{NEVER}-\d\d-\d\d)(?:[T ].*)?", re.IGNORECASE
+)
+"""Days of years by which systems write that there is no end."""
+
+SHORT_YEAR = re.compile(r"\s*(\d{1,2})-(\d{1,2})-(\d{2})(?:[T ].*)?")
+"""Two-digit years between hyphens may stand first, as in programs, or last, as in Britain."""
 
 DATE_NAMES = frozenset(["dob", "dec", "decom", "received", "recorded", "confirmed", "from", "to"])
 """Plain names of columns of dates that do not hold the word."""
@@ -171,25 +177,48 @@ def settle_dates(
     """
     problems: list[Problem] = []
     texts = {name: distinct_texts(frame[name]) for name in columns if name in frame}
+    ends = {name: _open_ends(text) for name, text in texts.items()}
+    texts = {name: text[~text.isin(ends[name])] for name, text in texts.items()}
     orders = {name: found for name, text in texts.items() if (found := _order(text)) is not None}
     decided = {one.decided for one in orders.values()} - {""}
     changes: dict[str, dict[str, str | None]] = {}
     for name, text in texts.items():
-        if name in orders:
+        changes[name] = dict.fromkeys(ends[name])
+        if name in orders and (unclear := _short_years(text)):
+            changes[name] |= unclear
+            words = (
+                f"{file}: column {name} has years of two digits between hyphens, and nothing in it shows "
+                "whether the year or the day comes first. Its dates cannot be used. Write YYYY-MM-DD."
+            )
+            problems.append(Problem(file, "short_years", words, severity="error", column=name))
+        elif name in orders:
             first = orders[name].decided or ("month" if decided == {"month"} else "day")
-            changes[name] = _in_order(orders[name], first)
+            changes[name] |= _in_order(orders[name], first)
             problems += _order_problems(file, name, orders[name], first)
         elif changed := _serials(text):
-            changes[name] = changed
+            changes[name] |= changed
             words = (
                 f"{file}: column {name} holds numbers. They were read as days as Excel counts them. "
                 "Export the column as dates."
             )
             problems.append(Problem(file, "excel_days", words, column=name))
-        ends = text[text.str.contains(OPEN_END).eq(True)]
-        changes[name] = changes.get(name, {}) | dict.fromkeys(ends)
     changed_columns = {n: recoded(frame[n], c) for n, c in changes.items() if c}
     return (frame.assign(**changed_columns) if changed_columns else frame), problems
+
+
+def _open_ends(texts: pd.Series) -> list[str]:
+    """Return the texts that mean that there is no end."""
+    return [str(text) for text in texts[texts.str.fullmatch(OPEN_END).eq(True)]]
+
+
+def _short_years(texts: pd.Series) -> dict[str, str | None]:
+    """Return numeric dates that allow the year first and last, if nothing in the column decides."""
+    numeric = texts[texts.str.contains(NUMERIC_START).eq(True)]
+    parts = numeric.str.extract(rf"^{SHORT_YEAR.pattern}$").astype("float64")
+    first = _day(2000 + parts[0], parts[1], parts[2])
+    if parts.isna().any(axis=None) or first.isna().any():
+        return {}
+    return {text: f"{text.strip()} (year first or last)" for text in numeric}
 
 
 def _in_order(order: _Order, first: str) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ Out: the same column; the same object where nothing in it was odd.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import unicodedata
 
 import pandas as pd
 
@@ -18,8 +18,19 @@ MISSING = frozenset(
 )
 """Words that programs write for a missing value, in small letters."""
 
-NOTHING = frozenset(["none", "nil", "-", "--", "–", "—", "00/00/0000", "0000-00-00"])
+NOTHING = frozenset(
+    ["none", "nil", "-", "--", "00/00/0000", "0000-00-00", "0000-00-00 00:00:00", "00/01/1900"]
+)
 """What also stands for a missing value in dates, numbers and text, but may be a code elsewhere."""
+
+DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+"""Dashes and a sign that stand for a hyphen."""
+
+GUARDED = re.compile(r"""=\s*"([^"]*)"|'(?=\d)(.*)""")
+"""Text that a spreadsheet was told not to take for a number, as ="0123" or '0123."""
+
+LONGEST = 24
+"""Characters of a text that may be a word for a missing value, with blanks around it."""
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 """Characters without width, as copied text has them."""
@@ -95,27 +106,24 @@ def tidy_column(values: pd.Series, missing: frozenset[str] = MISSING) -> pd.Seri
     Returns
     -------
     Series
-        Non-breaking blanks and full-width digits as the plain ones; such words as missing.
+        Non-breaking blanks, full-width digits and dashes as the plain ones; such words as missing.
 
     Examples
     --------
-    >>> tidy_column(pd.Series(["NULL", "\u00a07 ", "１２"])).tolist()
-    [nan, ' 7 ', '12']
+    >>> tidy_column(pd.Series(["NULL", "\u00a07 ", "１２", '="012"'])).tolist()
+    [nan, ' 7 ', '12', '012']
     """
-    return recoded(values, _changes(distinct_texts(values), lambda text: text, missing))
+    texts = distinct_texts(values)
+    odd = ~texts.str.isascii().fillna(True) | texts.str.startswith(("=", "'")).fillna(False)
+    changed: dict[str, str | None] = {one: _tidy(one) for one in texts[odd.to_numpy(dtype=bool)]}
+    short = texts[(texts.str.len() <= LONGEST).to_numpy(dtype=bool)]
+    gone = list(short[short.str.strip().str.lower().isin(missing)])
+    gone += [old for old, new in changed.items() if str(new).strip().lower() in missing]
+    changed |= dict.fromkeys(gone)
+    return recoded(values, {old: new for old, new in changed.items() if old != new})
 
 
-def _changes(
-    texts: pd.Series, function: Callable[[str], str], missing: frozenset[str]
-) -> dict[str, str | None]:
-    """Return the texts that change, each with what takes its place."""
-    longest = max(map(len, missing))
-    odd = texts[~texts.str.isascii().fillna(True).to_numpy(dtype=bool)]
-    plain = odd.str.normalize("NFKC").map(lambda text: INVISIBLE.sub("", text))
-    made = texts.where(~texts.index.isin(odd.index), plain.reindex(texts.index))
-    short = made[made.str.len() <= longest + 8]
-    gone = short[short.str.strip().str.lower().isin(missing)].index
-    changed: dict[str, str | None] = {
-        old: new for old, new in zip(odd, plain, strict=True) if old != new
-    }
-    return changed | dict.fromkeys(texts.loc[gone])
+def _tidy(text: str) -> str:
+    plain = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES)
+    guarded = GUARDED.fullmatch(plain.strip())
+    return (guarded[1] or guarded[2] or "") if guarded else plain

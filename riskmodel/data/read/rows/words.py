@@ -21,6 +21,13 @@ WORDS: dict[str, dict[str, str]] = {
     "sex": dict.fromkeys(("male", "boy", "1"), "M")
     | dict.fromkeys(("female", "girl", "2"), "F")
     | dict.fromkeys(("u", "unknown", "notknown", "indeterminate", "w", "0", "9"), "not_known"),
+    "ethnicity": {
+        "gypsyroma": "WROM",
+        "irishtraveller": "WIRT",
+        "whiteirish": "WIRI",
+        "informationnotyetobtained": "NOBT",
+        "notobtained": "NOBT",
+    },
     "session": {"am": "AM", "morning": "AM", "pm": "PM", "afternoon": "PM"},
     "category": dict.fromkeys(
         (

@@ -111,7 +111,9 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
 def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, told by age where the return does not."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
-    group = column(frame, "ncyearactual").astype("str").str.strip().str.upper().map(YEAR_GROUPS)
+    year = column(frame, "ncyearactual").astype("str").str.strip().str.upper()
+    year = year.str.replace(r"^(?:YEAR|YR|Y)?\s*0?(\d{1,2})(?:\.0)?$", r"\1", regex=True)
+    group = year.map(YEAR_GROUPS)
     at_entry = year_group_at_entry(group, known["day"], entry, born)
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     leaving = column(frame, "leavingdate")
