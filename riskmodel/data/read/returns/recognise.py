@@ -19,7 +19,14 @@ from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
-from riskmodel.data.read.sources.source import NAMES, Source, plain, with_plain_columns
+from riskmodel.data.read.sources.source import (
+    NAMES,
+    Source,
+    column,
+    is_there,
+    plain,
+    with_plain_columns,
+)
 from riskmodel.data.settings_file import DEFAULT_FILE
 
 __all__ = ["recognise"]
@@ -52,8 +59,8 @@ def recognise(
     if one.fault:
         log.note_unread(one.name, one.fault, one.severity)
         return None
-    names = [str(column) for column in one.raw.columns]
-    found = {plain(column) for column in names}
+    names = [str(name) for name in one.raw.columns]
+    found = {plain(name) for name in names}
     mine = [mapping for mapping in mappings if claims(mapping, one.name, found)]
     log.problems += [] if mine else lacking(mappings, one.name, names)
     source = mapped_source(mine) if mine else source_of(names)
@@ -79,7 +86,7 @@ def recognise(
 
 def _twice(one: Opened, source: Source) -> list[Problem]:
     """Return columns that mean the same; the first is read, and it matters if the other differs."""
-    names = [str(column) for column in one.raw.columns]
+    names = [str(name) for name in one.raw.columns]
     meanings = [source.aliases.get(plain(name), plain(name)) for name in names]
     problems = []
     for place, meaning in enumerate(meanings):
@@ -104,7 +111,7 @@ def _plain_values(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows without words for a missing value; dates of no declared form in one order."""
     tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
-    dates = [column for column in tidy if is_date_name(column)]
+    dates = [one for one in tidy if is_date_name(one)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     frame, problems = settle_dates(frame.assign(**tidy), dates, name)
