@@ -26,11 +26,9 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
 from riskmodel.data.read.open.walk import is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
-from riskmodel.data.read.returns.recognise import source_of
 from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
     CONFLICT_COLUMNS,
-    NOT_SHOWN,
     REJECT_COLUMNS,
     Problem,
     RowChecks,
@@ -39,6 +37,7 @@ from riskmodel.data.read.rows.problems import (
 )
 from riskmodel.data.read.rows.rules import in_order
 from riskmodel.data.read.rows.table import guess, read_table
+from riskmodel.data.read.sources import source_of
 from riskmodel.data.schema import TABLES
 from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.data.tables import Tables
@@ -301,13 +300,12 @@ def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:
         return []
     pupils = frames["pupils"]["pupil_id"]
     lost = pupils[~pupils.isin(frames["enrolments"]["pupil_id"])]
-    shown = [pupil for pupil in lost if not may_identify(str(pupil))][:20]  # never a UPN
+    shown = [pupil for pupil in lost if not _is_upn(str(pupil))][:20]  # never a UPN
     return [
         Problem(
             "pupils",
             "no_enrolment",
-            f"pupils: pupil {NOT_SHOWN if _is_upn(pupil) else pupil} is in no enrolment, so on no "
-            "list. Add the enrolment.",
+            f"pupils: pupil {pupil} is in no enrolment, so on no list. Add the enrolment.",
         )
         for pupil in shown
     ] + (
