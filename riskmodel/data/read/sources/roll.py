@@ -15,7 +15,7 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
 from riskmodel.data.read.sources.schools import school_of
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
 __all__ = ["SOURCES", "year_groups_in_words"]
 
@@ -73,12 +73,13 @@ def year_groups_in_words(values: pd.Series) -> pd.Series:
 
 
 def _roll(frame: pd.DataFrame, context: Context) -> Facts:
-    """Take pupils and their spells; the year shown is that of the latest admission, or of the last day."""
+    """Take pupils and their spells; the year shown is that of the day drawn, or of the last day."""
     entry, leaving = read_dates(frame["admissiondate"]), read_dates(column(frame, "leavingdate"))
-    born = read_dates(column(frame, "dob"))
-    drawn = read_dates(column(frame, "received")).fillna(entry.max())
+    born, group = read_dates(column(frame, "dob")), year_groups_in_words(frame["yeargroup"])
+    drawn = read_dates(column(frame, "received")).fillna(
+        _day_drawn(group[leaving.isna()], born, entry)
+    )
     seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
-    group = year_groups_in_words(frame["yeargroup"])
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     dual = status.eq("S") | status.str.startswith("SUBSID")
     rolls = pd.DataFrame(
@@ -94,6 +95,22 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         rolls["recorded_on"] = drawn
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
+
+
+def _day_drawn(group: pd.Series, born: pd.Series, entry: pd.Series) -> pd.Timestamp:
+    """Return the earliest day on which a roll can have been drawn, by its pupils' ages and admissions.
+
+    The school year is the one in which most pupils on the roll have the age of their year group. Without
+    days of birth it is the latest that began for one pupil in a hundred: one wrong admission moves no other.
+    """
+    by_age = (group + 5 + school_year(born)).mode()
+    admitted = school_year(entry).value_counts()
+    latest = admitted.index[admitted >= len(entry) / 100].max()
+    year = by_age.iloc[0] if len(by_age) else latest
+    if pd.isna(year):
+        return pd.NaT
+    first = pd.Timestamp(int(year), 9, 1)
+    return max([first, *entry[school_year(entry) == year].dropna()])
 
 
 def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
