@@ -39,8 +39,8 @@ SOURCES = (
     ),
     Source(
         name="Attendance summary",
-        unused="It holds sums without attendance codes, and a termly total needs the code and the end of "
-        "the term. Export the marks, or a column per code with the last day of the term.",
+        unused="A termly total needs the attendance code and the last day of the term. Export the marks, "
+        "or a column per code with the last day of the term.",
         aliases=SUMS,
         columns=frozenset({"upn", "possible", "authorised", "unauthorised"}),
     ),
