@@ -79,8 +79,28 @@ def test_each_row_is_counted_once(
     log, one = ReadLog(), file_of(4)
     if aside:
         set_aside_rows(log, one, places(*aside), "not_linked", "name no pupil.")
-    count_rows(log, one, places(*used))
+    count_rows(log, one, places(*used), merged=places(*{0, 1, 2, 3} - set(used)))
     assert log.counts == [("carers.csv", "Young carers", *counts, 0)]
+
+
+@pytest.mark.parametrize(
+    ("used", "merged", "conflicting", "aside", "counts"),
+    [
+        ([0], [1], [2], [3], (4, 1, 1, 1, 1)),
+        ([0, 1], [1], [], [], (4, 4, 0, 0, 0)),  # of use and equal to another; nothing to compare
+        ([0], [0], [0], [], (4, 3, 0, 0, 1)),  # a row in conflict is counted as that
+        ([], [], [0, 0], [0], (4, 3, 1, 0, 0)),
+        ([], [], [], [], (4, 4, 0, 0, 0)),  # without a fact that another row could hold
+    ],
+)
+def test_only_rows_proven_equal_are_merged(
+    used: list[int], merged: list[int], conflicting: list[int], aside: list[int], counts: tuple[int]
+) -> None:
+    log, one = ReadLog(), file_of(4)
+    if aside:
+        set_aside_rows(log, one, places(*aside), "not_linked", "name no pupil.")
+    count_rows(log, one, places(*used), places(*merged), places(*conflicting))
+    assert tuple(log.counts[0])[2:] == counts
 
 
 def checks_on(one: ReturnFile, lines: list[int], bad: list[int]) -> RowChecks:
@@ -139,7 +159,7 @@ def test_rows_read_are_rows_kept_set_aside_and_merged(
     if unlinked:
         set_aside_rows(log, one, places(*sorted(unlinked)), "not_linked", "name no pupil.")
     keep_notes(log, one, checks_on(one, bad, list(range(len(bad)))))
-    count_rows(log, one, places(*used))
+    count_rows(log, one, places(*used), merged=places(*set(range(n)) - set(used)))
     ((_, _, read, kept, aside, merged, conflicting),) = log.counts
     assert read == n == kept + aside + merged + conflicting
     assert aside == len(unlinked | set(bad)) == sum(len(frame) for frame in log.rejects)

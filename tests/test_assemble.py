@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from riskmodel.data import TABLES, pandera_schema
 from riskmodel.data.read.returns.assemble import assemble
+from riskmodel.data.read.rows.versions import CONFLICTING
 from tests.rolls import roll
 from tests.strategies import PUPILS, table_of
 
@@ -174,16 +175,23 @@ def test_an_exclusion_says_more_than_the_roll_that_follows_or_the_end_of_year_11
         ("sessions", {"date": "2024-01-08", "session": "AM"}, "mark", "N", "I"),
     ],
 )
-def test_of_one_fact_told_twice_the_first_that_was_known_counts(
+def test_of_one_fact_told_otherwise_later_both_are_held(
     name: str, row: Row, column: str, early: object, late: object, order: tuple[int, int]
 ) -> None:
     rows = [
         {"pupil_id": "A", column: told, "recorded_on": day} | row
         for told, day in ((early, "2024-08-01"), (late, "2024-09-01"))
     ]
-    frames, used = assemble({name: facts(name, *(rows[i] for i in order))}, THERE)
-    assert frames[name][column].tolist() == [early]
-    assert used["_place"].tolist() == [order.index(0)]
+    frames, used, verdicts = assemble({name: facts(name, *(rows[i] for i in order))}, THERE)
+    assert frames[name][column].tolist() == [early, late]
+    assert sorted(used["_place"]) == [0, 1]
+    (conflict,) = (
+        verdicts.itertuples(index=False)
+        if len(verdicts) == 1
+        else [one for one in verdicts.itertuples(index=False) if one.verdict == CONFLICTING]
+    )
+    assert (conflict.column, conflict.is_held) == (column, True)
+    assert (conflict[1], conflict.other_place) == (order.index(1), order.index(0))
 
 
 @pytest.mark.parametrize(

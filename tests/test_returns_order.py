@@ -175,7 +175,7 @@ def derived_calendar(date: pd.Series, recorded_on: pd.Series) -> pd.DataFrame:
             for on, known in zip(date, recorded_on, strict=True)
         ],
     )
-    frames, _ = assemble(
+    frames, *_ = assemble(
         {"sessions": marks.assign(_file=0, _place=range(len(marks)))}, marks["pupil_id"].dtype
     )
     return frames["calendar"]

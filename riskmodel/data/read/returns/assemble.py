@@ -1,7 +1,7 @@
 """From facts of many files to one table each: what came twice is merged, what is implied is derived.
 
 In:  typed facts per table with the file and row they came from.
-Out: tables of the schema; which rows of which file are in them.
+Out: tables of the schema; which rows of which file are in them, and a verdict on each of the others.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
+from riskmodel.data.read.returns.ledger import ORIGIN, Ledger
 from riskmodel.data.read.returns.provision import first_plans, provision_spells
-from riskmodel.data.read.rows.rules import in_order
+from riskmodel.data.read.rows.rules import in_order, repeated
+from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, WHEN, settle
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import NOT_KNOWN, TABLES, as_codes
 from riskmodel.data.year_groups import LAST_PRIMARY, LEAVING_MONTHS, finishes_school, year_group_on
 
 __all__ = ["assemble"]
-
-ORIGIN = ["_file", "_place"]
 
 _LEAVING = TABLES["enrolments"]["leaving_reason"]
 
@@ -33,7 +33,7 @@ SOON = 75
 
 def assemble(
     facts: dict[str, pd.DataFrame], pupils: pd.CategoricalDtype
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
     """Build the tables.
 
     Parameters
@@ -49,7 +49,11 @@ def assemble(
         Tables in the schema's order.
     used : DataFrame
         ``_file``, ``_place`` of the rows that are in a table.
+    verdicts : DataFrame
+        From :meth:`~riskmodel.data.read.returns.ledger.Ledger.frame`: rows that equal others or contradict
+        them.
     """
+    ledger = Ledger()
     typed = {
         name: frame.assign(pupil_id=frame["pupil_id"].astype("str").astype(pupils))
         if "pupil_id" in frame and frame["pupil_id"].dtype != pupils
@@ -57,12 +61,12 @@ def assemble(
         for name, frame in facts.items()
     }
     needs = typed.pop("needs", None)
-    built = {name: BUILD.get(name, _first_of_key)(frame, name) for name, frame in typed.items()}
+    built = {name: BUILD.get(name, _versions)(frame, name, ledger) for name, frame in typed.items()}
     used = []
     if "send" in built:
         none = typed["send"].iloc[:0]
         built["send"], needs_used = provision_spells(
-            typed["send"], none if needs is None else needs
+            typed["send"], none if needs is None else needs, ledger
         )
         used.append(needs_used)
     if "enrolments" in built:
@@ -80,43 +84,80 @@ def assemble(
             frame = built[name].drop(columns=[c for c in built[name] if str(c).startswith("_")])
             integers = {c.name: "int64" for c in TABLES[name].columns if c.kind == "integer"}
             frames[name] = in_order(TABLES[name], frame[TABLES[name].names].astype(integers))
-    return frames, pd.concat(used).astype("int64").drop_duplicates()
+    return frames, pd.concat(used).astype("int64").drop_duplicates(), ledger.frame()
 
 
-def _first_of_key(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Keep the row of each key that was known first."""
-    by = [c for c in ("recorded_on",) if c in frame]
-    return frame.sort_values([*by, *ORIGIN], kind="stable").drop_duplicates(list(TABLES[name].key))
+def _versions(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+    """Keep of each key the row received first, and each later one that says something else."""
+    places, key = repeated(TABLES[name], frame)
+    if not len(places):
+        return frame
+    shared = frame.iloc[places]
+    made = settle(TABLES[name], shared, key)
+    ledger.add_settled(name, shared, made)
+    single = np.ones(len(frame), dtype=bool)
+    single[places] = False
+    return pd.concat([frame[single], made.rows], ignore_index=True)
 
 
-def _suspensions(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Keep the row that was known first, and when any row said that the pupil was reinstated."""
+def _suspensions(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+    """Keep the versions of each row, and when any row said that the pupil was reinstated."""
     key = list(TABLES[name].key)
     reinstated = frame.loc[frame["reinstated_on"] >= frame["start_date"]]
-    reinstated = reinstated[[*key, "reinstated_on", "recorded_on"]]
-    reinstated = reinstated.assign(
-        reinstated_on=reinstated[["reinstated_on", "recorded_on"]].max(axis=1)
+    known = reinstated[["reinstated_on", "recorded_on"]].max(axis=1)
+    reinstated = reinstated.assign(reinstated_on=known).sort_values(["reinstated_on", *ORIGIN])
+    reinstated = reinstated.drop_duplicates(key)
+    ledger.add(name, reinstated, KEPT)
+    first = reinstated[[*key, "reinstated_on"]].astype({"reinstated_on": "datetime64[s]"})
+    return _versions(frame.drop(columns="reinstated_on"), name, ledger).merge(
+        first, on=key, how="left"
     )
-    first = reinstated.groupby(key, observed=True)["reinstated_on"].min().astype("datetime64[s]")
-    # of two that were recorded on one day, which one counts follows from what they say
-    content = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)], "school_id"]
-    ordered = frame.drop(columns="reinstated_on").sort_values(
-        ["recorded_on", *content], kind="stable"
-    )
-    return ordered.drop_duplicates(key).merge(first.reset_index(), on=key, how="left")
 
 
-def _plans(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _plans(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     """Keep of each request the row that says how it was decided: every return tells it again."""
     key = list(TABLES[name].key)
     first = frame.groupby(key, observed=True)["recorded_on"].transform("min")
-    by = ["decided_on", "outcome", *ORIGIN]
-    ordered = frame.assign(recorded_on=first).sort_values(by, kind="stable")
-    return ordered.drop_duplicates(key)
+    return _versions(frame.assign(recorded_on=first), name, ledger)
 
 
-def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Take from each pupil's rows the latest value that is known."""
+def _totals(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+    """Add up the totals of two schools, or of two spells at one, for one pupil, term and code."""
+    if "_school" not in frame:
+        return _versions(frame, name, ledger)
+    of_school = frame["_school"].notna()
+    parts = frame[of_school]
+    key = list(TABLES[name].key)
+    if not parts.duplicated(key).any():
+        return _versions(frame, name, ledger)
+    shared = parts.duplicated(key, keep=False).to_numpy()
+    some = parts[shared].reset_index(drop=True)
+    spell = some.groupby([*key, "_school", "_entry"], observed=True, dropna=False).ngroup()
+    made = settle(TABLES[name], some, spell.to_numpy())
+    ledger.add_settled(name, some, made)
+    ledger.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
+    summed = pd.concat([parts[~shared], _added_up(made.rows, spell, key)], ignore_index=True)
+    return _versions(pd.concat([summed, frame[~of_school]], ignore_index=True), name, ledger)
+
+
+def _added_up(rows: pd.DataFrame, spell: pd.Series, key: list[str]) -> pd.DataFrame:
+    """Return the sums over spells, one row for each day on which one of them became known or changed."""
+    before = rows.groupby(spell.loc[rows.index])["sessions"].shift().fillna(0)
+    ordered = rows.assign(sessions=rows["sessions"] - before)
+    ordered = ordered.sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
+    total = ordered.groupby(key, observed=True)["sessions"].cumsum()
+    most = int(TABLES["absence_totals"]["sessions"].high)
+    return ordered.assign(sessions=total.clip(upper=most)).drop_duplicates(
+        [*key, "recorded_on"], keep="last"
+    )
+
+
+def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+    """Take from each pupil's rows the latest value that is known.
+
+    Rows of another sex or month of birth than the last one may be of another child: nothing is taken
+    from them.
+    """
     ordered = frame.sort_values(["pupil_id", "_day", *ORIGIN], kind="stable")
     stated = ordered.groupby(["pupil_id", "first_language"], observed=True)
     since = stated["first_language_recorded_on"].transform("min")
@@ -125,7 +166,12 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     plain = ordered.assign(
         **{c: ordered[c].astype("object").where(ordered[c] != NOT_KNOWN) for c in columns}
     )
-    last = plain.groupby("pupil_id", observed=True)[columns].last()
+    another = _contradictions(plain, ["sex", "birth_month"], ledger)
+    last = plain[~another].groupby("pupil_id", observed=True)[columns].last()
+    others = [c for c in columns if c not in ("sex", "birth_month") and c not in WHEN]
+    differs = _contradictions(plain[~another], others, ledger)
+    same = plain[~another][~differs]
+    ledger.add(name, same[same.duplicated("pupil_id", keep="last")], MERGED)
     row = ordered.drop_duplicates("pupil_id", keep="last").set_index("pupil_id")
     made = row[ORIGIN].join(last).reset_index()
     for column in TABLES[name].columns[1:]:
@@ -140,7 +186,25 @@ def _pupils(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return made
 
 
-def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _contradictions(rows: pd.DataFrame, columns: list[str], ledger: Ledger) -> NDArray[np.bool_]:
+    """Return the rows that differ from the last known value of their pupil; rows are in order."""
+    found = np.zeros(len(rows), dtype=bool)
+    pupil = pupils_of(rows)
+    for column in columns:
+        if column not in rows:
+            continue
+        known = rows[column].notna().to_numpy()
+        last = np.full(len(rows.iloc[:0]["pupil_id"].cat.categories), -1)
+        last[pupil[known]] = np.flatnonzero(known)  # the last one stays
+        other = np.where(last[pupil] >= 0, last[pupil], np.arange(len(rows)))
+        values = pd.factorize(rows[column])[0]
+        differs = np.flatnonzero(known & (values != values[other]) & ~found)
+        found[differs] = True
+        ledger.add("pupils", rows.iloc[differs], CONFLICTING, rows.iloc[other[differs]], column)
+    return found
+
+
+def _enrolments(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     """Join several censuses' rows of one spell: known from the first, ended from the first that ends it.
 
     A spell that a later census shows on roll again had not ended. Since the census between was believed
@@ -157,6 +221,7 @@ def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
         columns={"_file": "_end_file", "_place": "_end_place"}
     )
+    _compare_rolls(ordered, part, ended, again, ledger)
     first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
     made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
         ends, left_on="part", right_index=True, how="left"
@@ -176,6 +241,45 @@ def _enrolments(frame: pd.DataFrame, name: str) -> pd.DataFrame:
         leaving_date=leaving.astype("datetime64[s]"),
         year_group=made["year_group"] + years,
     )
+
+
+def _compare_rolls(
+    rows: pd.DataFrame,
+    part: pd.Series,
+    ended: NDArray[np.bool_],
+    again: NDArray[np.bool_],
+    ledger: Ledger,
+) -> None:
+    """Add a verdict on each row of a spell after the first, and on those that take an end back."""
+    place = np.arange(len(rows))
+    number = part.to_numpy()
+    is_first = np.append(True, number[1:] != number[:-1])[: len(rows)]
+    first = np.maximum.accumulate(np.where(is_first, place, 0))
+    ends = np.full(len(rows) + 1, -1)
+    ends[number[ended][::-1]] = place[ended][::-1]  # the first row that ends the part stays
+    end = ends[number]
+    codes = {c: pd.factorize(rows[c])[0] for c in ("status", "year_group", "leaving_date")}
+    differs = {c: codes[c] != codes[c][first] for c in ("status", "year_group")}
+    differs["leaving_date"] = ended & (codes["leaving_date"] != codes["leaving_date"][end])
+    open_ = np.ones(len(rows), dtype=bool)
+    ledger.add(
+        "enrolments",
+        rows[again],
+        CONFLICTING,
+        rows.iloc[place[again] - 1],
+        "leaving_date",
+        is_held=True,
+    )
+    open_ &= ~again & ~(is_first & ~ended)
+    for column, bad in differs.items():
+        other = end if column == "leaving_date" else first
+        found = open_ & bad
+        ledger.add("enrolments", rows[found], CONFLICTING, rows.iloc[other[found]], column)
+        open_ &= ~bad
+    gives_end = open_ & (end == place)
+    ledger.add("enrolments", rows[gives_end], KEPT)
+    rest = open_ & ~gives_end & ~is_first
+    ledger.add("enrolments", rows[rest], MERGED, rows.iloc[first[rest]])
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -226,8 +330,10 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
     return spells.assign(leaving_reason=as_codes(told.fillna(pd.Series(reason)), _LEAVING.allowed))
 
 
-def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _circumstances(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     """Join spells that are in several returns; the end counts as known from the first return that has it.
+
+    A return that gives another end, or none any more, is a version of its own: it counts from its day.
 
     What a return only flags on its day (``_flag``) begins with the first return that flags it, unless a
     spell with dates of its own had begun before.
@@ -236,12 +342,26 @@ def _circumstances(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
     ordered = frame.assign(_flag=flagged).sort_values(by, kind="stable")
-    once = ordered[~ordered["_flag"]]
-    ended = once[once["end_date"].notna()].drop_duplicates(key).set_index(key)
-    ends = ended[["end_date", "end_recorded_on"]]
-    made = once.drop_duplicates(key).drop(columns=["end_date", "end_recorded_on"])
-    made = made.merge(ends, on=key, how="left")
-    return pd.concat([made, _flags(ordered[ordered["_flag"]], made)], ignore_index=True)
+    made = _with_ends(_versions(ordered[~ordered["_flag"]], name, ledger), key, ledger)
+    flags = ordered[ordered["_flag"]]
+    kept = _flags(flags, made)
+    again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
+    ledger.add(name, flags[again], MERGED)
+    return pd.concat([made, kept], ignore_index=True)
+
+
+def _with_ends(spells: pd.DataFrame, key: list[str], ledger: Ledger) -> pd.DataFrame:
+    """Give each version without an end the end that the next version has, and leave that one out."""
+    ordered = spells.sort_values([*key, "recorded_on"], kind="stable").reset_index(drop=True)
+    follows = ordered.duplicated(key).to_numpy()
+    is_open = ordered["end_date"].isna().to_numpy()
+    ends = np.flatnonzero(follows & ~is_open & np.append(False, is_open[:-1])[: len(ordered)])
+    ledger.add("circumstances", ordered.iloc[ends], KEPT)
+    for name in ("end_date", "end_recorded_on"):
+        values = ordered[name].copy()
+        values.iloc[ends - 1] = ordered[name].iloc[ends].array
+        ordered[name] = values
+    return ordered.drop(index=ends).reset_index(drop=True)
 
 
 def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
@@ -280,13 +400,16 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     return made.drop_duplicates([*key, "start_date"])
 
 
-def _homes(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+def _homes(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     """Keep the first time a pupil is seen in a neighbourhood of another decile."""
-    ordered = frame.sort_values(["pupil_id", "start_date", "recorded_on", *ORIGIN], kind="stable")
-    ordered = ordered.drop_duplicates(list(TABLES[name].key))
+    versions = _versions(frame, name, ledger)
+    ordered = versions.sort_values(
+        ["pupil_id", "start_date", "recorded_on", *ORIGIN], kind="stable"
+    )
     change = (ordered["pupil_id"].astype("str") != ordered["pupil_id"].astype("str").shift()) | (
         ordered["idaci_decile"].fillna(-1) != ordered["idaci_decile"].fillna(-1).shift()
     )
+    ledger.add(name, ordered[~change], MERGED)
     return ordered[change]
 
 
@@ -333,12 +456,13 @@ def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-BUILD: dict[str, Callable[[pd.DataFrame, str], pd.DataFrame]] = {
+BUILD: dict[str, Callable[[pd.DataFrame, str, Ledger], pd.DataFrame]] = {
     "pupils": _pupils,
     "enrolments": _enrolments,
     "suspensions": _suspensions,
+    "absence_totals": _totals,
     "plans": _plans,
     "circumstances": _circumstances,
     "neighbourhood": _homes,
 }
-"""Tables that need more than the first row of each key."""
+"""Tables that need more than the versions of each key."""

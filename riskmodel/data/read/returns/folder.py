@@ -19,17 +19,18 @@ from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
+from riskmodel.data.read.returns.ledger import account
 from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
     ReturnFile,
-    count_rows,
     keep_notes,
     set_aside_rows,
 )
 from riskmodel.data.read.rows.problems import NOT_SHOWN, Problem
 from riskmodel.data.read.rows.table import read_table
+from riskmodel.data.read.rows.versions import MERGED
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES
@@ -101,10 +102,9 @@ def read_returns(
         pupils = pd.CategoricalDtype(
             pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
         )
-    log.frames, used = assemble(joined, pupils)
-    log.problems += _repeated(joined, log.frames) + _unknown_schools(log.frames)
-    for number, one in enumerate(files):
-        count_rows(log, one, used.loc[used["_file"] == number, "_place"].to_numpy())
+    log.frames, used, verdicts = assemble(joined, pupils)
+    log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
+    account(log, files, used, verdicts)
     return log
 
 
@@ -125,17 +125,22 @@ def _reading_order(one: ReturnFile) -> tuple[bool, bool, str]:
     return (not one.source.names_pupils, one.source.name != PUPILS_ON_ROLL, one.name)
 
 
-def _repeated(facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame]) -> list[Problem]:
+def _repeated(
+    facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame], verdicts: pd.DataFrame
+) -> list[Problem]:
     """Return how many suspensions came again, and how many ends of spells a later return took back."""
     problems = []
-    n_read, kept = (len(tables.get("suspensions", ())) for tables in (facts, frames))
-    if n_read > kept:
+    of_table = verdicts[verdicts["table"] == "suspensions"]
+    merged = int((of_table["verdict"] == MERGED).sum())
+    if merged:
+        n_read, key = len(facts["suspensions"]), list(TABLES["suspensions"].key)
+        kept = len(frames["suspensions"].drop_duplicates(key))
         problems.append(
             Problem(
                 "suspensions",
                 "merged",
                 f"suspensions: {n_read} rows of censuses and schools tell {kept} "
-                f"suspensions and exclusions; {n_read - kept} that came again were merged.",
+                f"suspensions and exclusions; {merged} that came again were merged.",
             )
         )
     if "enrolments" in facts:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
+from riskmodel.data.read.returns.ledger import ORIGIN, Ledger
+from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED
 from riskmodel.data.schema import TABLES, as_codes
 
 __all__ = ["first_plans", "provision_spells"]
-
-ORIGIN = ["_file", "_place"]
 
 NEED = ["primary_need", "secondary_need"]
 
@@ -27,7 +28,9 @@ LONGEST_REQUEST = pd.Timedelta(days=730)
 """A plan that begins later than this after a request did not come from it."""
 
 
-def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def provision_spells(
+    facts: pd.DataFrame, needs: pd.DataFrame, ledger: Ledger
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build spells of provision.
 
     Parameters
@@ -38,6 +41,8 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
     needs : DataFrame
         ``pupil_id``, ``primary_need``, ``secondary_need``, the census day as ``start_date`` (missing for
         SEN2, whose needs are not dated), ``_file``, ``_place``.
+    ledger : Ledger
+        Gets a verdict on each fact that begins no spell.
 
     Returns
     -------
@@ -57,7 +62,8 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
     dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs.iloc[:0]
     undated = needs[~needs.index.isin(dated.index)]
     events = pd.concat(
-        [_with_needs(facts[~plan], dated), *_plan_events(facts[plan])], ignore_index=True
+        [_with_needs(facts[~plan], dated, ledger), *_plan_events(facts[plan], ledger)],
+        ignore_index=True,
     )
     # a plan ends before the next one begins on the same day
     events = events.sort_values(
@@ -73,7 +79,9 @@ def provision_spells(facts: pd.DataFrame, needs: pd.DataFrame) -> tuple[pd.DataF
     events = _with_undated_needs(events, pupil, undated)
     events["provision"] = events["provision"].astype("object").mask(_runs(events, pupil), "E")
     latest = events["start_date"].groupby(pupil).cummax()
-    spells = _spells(events[(events["start_date"] >= latest).to_numpy()])
+    in_time = (events["start_date"] >= latest).to_numpy()
+    _judge(events, in_time, ledger)
+    spells = _spells(events[in_time])
     for name in ("provision", *NEED):
         spells[name] = as_codes(spells[name], TABLES["send"][name].allowed)
     return spells, needs[ORIGIN]
@@ -117,7 +125,35 @@ def _is_plan(facts: pd.DataFrame) -> pd.Series:
     return facts["_plan"].eq(True)
 
 
-def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
+def _judge(events: pd.DataFrame, in_time: NDArray[np.bool_], ledger: Ledger) -> None:
+    """Add a verdict on facts: those that change what holds are of use, others are equal or came too late."""
+    place, pupil = np.arange(len(events)), pupils_of(events)
+    before = np.maximum.accumulate(np.where(in_time, place, -1))
+    before = np.append(-1, before[:-1])[: len(events)]  # the last fact in time before each
+    before = np.where((before >= 0) & (pupil[before] == pupil), before, -1)
+    codes = np.column_stack([pd.factorize(events[c])[0] for c in ("provision", *NEED)])
+    same = (before >= 0) & (codes == codes[before]).all(axis=1)
+    late = ~in_time & ~same & (codes[:, 0] != codes[before, 0])
+    ledger.add("send", events[in_time & ~same], KEPT)
+    ledger.add("send", events[late], CONFLICTING, events.iloc[before[late]], "provision")
+    rest = same | (~in_time & ~late)
+    ledger.add("send", events[rest], MERGED)
+
+
+def _judge_repeats(
+    rows: pd.DataFrame, keys: list[str], column: str, ledger: Ledger
+) -> NDArray[np.bool_]:
+    """Return which rows repeat the key of the one before; add whether they say the same as the first."""
+    repeats = rows.duplicated(keys).to_numpy()
+    first = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(rows))))
+    codes = pd.factorize(rows[column])[0]
+    differs = repeats & (codes != codes[first]) & (codes >= 0)
+    ledger.add("send", rows[differs], CONFLICTING, rows.iloc[first[differs]], column)
+    ledger.add("send", rows[repeats & ~differs], MERGED)
+    return repeats
+
+
+def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     """Return what each census saw, once, with the needs of the same census.
 
     Of two schools that see a pupil on one day, the one that provides more counts.
@@ -127,20 +163,20 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame) -> pd.DataFrame:
         ascending=[True, True, False, True, True],
         kind="stable",
     )
-    once = ordered.drop_duplicates(["pupil_id", "start_date"]).drop(columns=NEED)
     keys = ["pupil_id", "start_date"]
+    once = ordered[~_judge_repeats(ordered, keys, "provision", ledger)].drop(columns=NEED)
     # a need stands in a row of its own for each rank
     by_need = dated.sort_values(NEED, kind="stable")
     needs = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
     return once.merge(needs.first().reset_index(), on=keys, how="left")
 
 
-def _plan_events(plans: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _plan_events(plans: pd.DataFrame, ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the beginnings of plans, and the ends after which no other plan runs on."""
     keys = ["pupil_id", "start_date"]
     ordered = plans.sort_values([*keys, "end_recorded_on", *ORIGIN], kind="stable")
     # a plan comes in the return of each year; the one in which it had ceased says when
-    once = ordered.drop_duplicates(keys)
+    once = ordered[~_judge_repeats(ordered, keys, "end_date", ledger)]
     pairs = (
         once[["pupil_id", "end_date"]]
         .reset_index(names="row")

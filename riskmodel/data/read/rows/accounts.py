@@ -270,8 +270,19 @@ def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:
         one.set_aside[places] = True
 
 
-def count_rows(log: ReadLog, one: ReturnFile, used: NDArray[np.int64]) -> None:
-    """Count each row once: kept if a fact of it is used, else set aside, else merged into others.
+NO_PLACES: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+
+def count_rows(
+    log: ReadLog,
+    one: ReturnFile,
+    used: NDArray[np.int64],
+    merged: NDArray[np.int64] = NO_PLACES,
+    conflicting: NDArray[np.int64] = NO_PLACES,
+) -> None:
+    """Count each row once: set aside, else in conflict, else kept if a fact of it is used, else merged.
+
+    A row without a fact that another row could hold, as of a pupil without absence, is kept.
 
     Parameters
     ----------
@@ -281,14 +292,20 @@ def count_rows(log: ReadLog, one: ReturnFile, used: NDArray[np.int64]) -> None:
         The file.
     used : int array of shape (n_used,)
         Places of the rows of which a table uses a fact.
+    merged : int array of shape (n_merged,)
+        Places of the rows with a fact that equals one in a table.
+    conflicting : int array of shape (n_conflicting,)
+        Places of the rows with a fact that contradicts another one.
     """
+    is_merged, in_conflict = np.zeros((2, len(one.raw)), dtype=bool)
+    is_merged[merged], in_conflict[conflicting] = True, True
     one.kept[used] = True
-    one.kept &= ~one.set_aside
-    kept, aside = int(one.kept.sum()), int(one.set_aside.sum())
-    merged, unopened = len(one.raw) - kept - aside, len(one.opened.aside)
-    log.counts.append(
-        RowCount(one.name, one.source.name, one.opened.rows_seen, kept, aside + unopened, merged, 0)
-    )
+    in_conflict &= ~one.set_aside
+    is_merged &= ~(one.set_aside | in_conflict | one.kept)
+    one.kept[:] = ~(one.set_aside | in_conflict | is_merged)
+    kept, aside = int(one.kept.sum()), int(one.set_aside.sum()) + len(one.opened.aside)
+    parts = (kept, aside, int(is_merged.sum()), int(in_conflict.sum()))
+    log.counts.append(RowCount(one.name, one.source.name, one.opened.rows_seen, *parts))
 
 
 def set_aside_file(

@@ -20,7 +20,7 @@ from riskmodel.data.codes import code_set
 from riskmodel.data.columns import Table
 from riskmodel.data.schema import NOT_KNOWN
 
-__all__ = ["CONFLICTING", "KEPT", "MERGED", "Settled", "settle"]
+__all__ = ["CONFLICTING", "KEPT", "MERGED", "WHEN", "Settled", "settle"]
 
 KEPT, MERGED, CONFLICTING = range(3)
 """Verdicts: of use, equal to another row, or in contradiction to one."""

@@ -242,6 +242,8 @@ def _termly(
             "mark": frame["attendancereason"],
             "sessions": frame["sessions"],
             "recorded_on": known["recorded_on"],
+            "_school": known["school_id"],
+            "_entry": frame["rowid"].astype("str").map(context.entry_of_row).to_numpy(),
         }
     )
 

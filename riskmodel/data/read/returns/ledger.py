@@ -1,0 +1,208 @@
+"""What became of each fact of the returns: of use, equal to another one, or in conflict with one.
+
+In:  verdicts on facts while tables are made of them.
+Out: counts and sentences in which each row of a file stands once, in conflict beside the other row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, count_rows
+from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, SHOWN, Problem, Severity
+from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled
+from riskmodel.data.schema import TABLES
+
+__all__ = ["ORIGIN", "Ledger", "account"]
+
+ORIGIN = ["_file", "_place"]
+
+COLUMNS = [*ORIGIN, "verdict", "other_file", "other_place", "column", "table", "is_held"]
+
+TWO_CHILDREN = {"sex", "birth_month"}
+"""Columns of ``pupils`` that do not change: rows of one UPN that differ in them are of two children."""
+
+DECISION = {
+    "pupils": "What the last census shows counts.",
+    "enrolments": "Of one spell the first census counts.",
+    "send": "The higher provision of a day counts, and a later day before an earlier one.",
+}
+"""Table → which row counts, where it is not the one received later."""
+
+
+class Ledger:
+    """Verdicts on facts."""
+
+    def __init__(self) -> None:
+        self._parts: list[pd.DataFrame] = []
+
+    def add(
+        self,
+        table: str,
+        rows: pd.DataFrame,
+        verdict: ArrayLike,
+        others: pd.DataFrame | None = None,
+        column: ArrayLike = "",
+        *,
+        is_held: ArrayLike = False,
+    ) -> None:
+        """Add a verdict on each of some facts.
+
+        Parameters
+        ----------
+        table : str
+            Table name.
+        rows : DataFrame of shape (n_rows, ...)
+            Facts with ``_file``, ``_place``.
+        verdict : int or int array of shape (n_rows,)
+            ``KEPT``, ``MERGED`` or ``CONFLICTING``.
+        others : DataFrame of shape (n_rows, ...), optional
+            The facts that they are compared to.
+        column : str or array of str, shape (n_rows,)
+            Column in which they differ.
+        is_held : bool or bool array of shape (n_rows,)
+            Whether the table holds them beside the other.
+        """
+        pairs = (rows if others is None else others)[ORIGIN].to_numpy()
+        self._parts.append(
+            rows[ORIGIN].assign(
+                verdict=verdict,
+                other_file=pairs[:, 0],
+                other_place=pairs[:, 1],
+                column=column,
+                table=table,
+                is_held=is_held,
+            )
+        )
+
+    def add_settled(self, table: str, rows: pd.DataFrame, made: Settled) -> None:
+        """Add the verdicts on rows that shared their keys.
+
+        Parameters
+        ----------
+        table : str
+            Table name.
+        rows : DataFrame of shape (n_rows, ...)
+            Facts with ``_file``, ``_place``, as they were settled.
+        made : Settled
+            What became of them.
+        """
+        others = rows.iloc[np.where(made.other >= 0, made.other, np.arange(len(rows)))]
+        self.add(table, rows, made.verdict, others, made.column, is_held=made.held)
+
+    def frame(self) -> pd.DataFrame:
+        """Return all verdicts.
+
+        Returns
+        -------
+        DataFrame
+            ``_file, _place, verdict, other_file, other_place, column, table, is_held``.
+        """
+        if not self._parts:
+            return pd.DataFrame(columns=COLUMNS)
+        return pd.concat(self._parts, ignore_index=True)
+
+
+def account(
+    log: ReadLog, files: Sequence[ReturnFile], used: pd.DataFrame, verdicts: pd.DataFrame
+) -> None:
+    """Count each row of each file once, and tell the rows that contradict others.
+
+    Parameters
+    ----------
+    log : ReadLog
+        Gets counts, conflicts and problems.
+    files : sequence of ReturnFile
+        Files, in the order of their numbers.
+    used : DataFrame
+        ``_file``, ``_place`` of the rows that are in a table.
+    verdicts : DataFrame
+        From :meth:`Ledger.frame`.
+    """
+    kept = verdicts[verdicts["verdict"] == KEPT]
+    merged = verdicts[verdicts["verdict"] == MERGED]
+    against = verdicts[verdicts["verdict"] == CONFLICTING]
+    places = [
+        {int(n): part["_place"].to_numpy(np.int64) for n, part in one.groupby("_file")}
+        for one in (pd.concat([used, kept[ORIGIN]]), merged, against)
+    ]
+    nothing = np.zeros(0, dtype=np.int64)
+    for number, one in enumerate(files):
+        count_rows(log, one, *(found.get(number, nothing) for found in places))
+    if len(against):
+        _tell(log, files, against)
+
+
+def _tell(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> None:
+    """Add every row in conflict, once, and sentences on the first ones of each file and column."""
+    once = against.sort_values([*ORIGIN, "table", "column"]).drop_duplicates(ORIGIN)
+    once = once[
+        [not files[f].set_aside[p] for f, p in zip(once["_file"], once["_place"], strict=True)]
+    ]
+    row, other_row = (
+        _numbers(files, once[list(pair)]) for pair in (ORIGIN, ("other_file", "other_place"))
+    )
+    names = np.array([one.name for one in files], dtype=object)
+    told = pd.DataFrame(
+        {
+            "file": names[once["_file"].to_numpy(np.int64)],
+            "row": row,
+            "column": once["column"].to_numpy(),
+            "other_file": names[once["other_file"].to_numpy(np.int64)],
+            "other_row": other_row,
+        }
+    )
+    log.conflicts.append(told[CONFLICT_COLUMNS])
+    told = told.assign(table=once["table"].to_numpy(), is_held=once["is_held"].to_numpy(dtype=bool))
+    for _, alike in told.groupby(["file", "table", "column"], sort=True):
+        log.problems += _problems(alike)
+
+
+def _numbers(files: Sequence[ReturnFile], pairs: pd.DataFrame) -> np.ndarray:
+    """Return the number of each row, as a person counts."""
+    numbers = np.zeros(len(pairs), dtype=np.int64)
+    for number, places in enumerate(files):
+        own = (pairs.iloc[:, 0] == number).to_numpy()
+        if own.any():
+            found = pairs.iloc[own.nonzero()[0], 1].to_numpy(np.int64)
+            numbers[own] = places.checks().numbers_of(found)
+    return numbers
+
+
+def _problems(alike: pd.DataFrame) -> list[Problem]:
+    """Return a sentence for each of the first rows of one file in conflict in one column."""
+    first = alike.iloc[0]
+    table, file, column = (str(first[name]) for name in ("table", "file", "column"))
+    is_two = table == "pupils" and column in TWO_CHILDREN
+    severity: Severity = "error" if is_two else "warning"
+    rule = "two_children" if is_two else "conflict"
+    problems = []
+    for one in alike.head(SHOWN).itertuples():
+        words = (
+            f"says something else in {column} than row {one.other_row} of {one.other_file}, another row "
+            f"of the same {TABLES[table].row}. {_decision(table, bool(one.is_held))}"
+        )
+        if is_two:
+            words = (
+                f"has the UPN of row {one.other_row} of {one.other_file}, but another {column}: one UPN "
+                f"may stand for two children. {DECISION['pupils']} Correct the UPN or the {column} at the "
+                "school."
+            )
+        row = int(str(one.row))
+        problems.append(Problem(file, rule, words, severity=severity, row=row, column=column))
+    if len(alike) > SHOWN:
+        more = f"{file}: {len(alike) - SHOWN} more rows contradict others in {column}."
+        problems.append(Problem(file, rule, more, severity=severity, column=column))
+    return problems
+
+
+def _decision(table: str, is_held: bool) -> str:
+    """Return which of two rows counts."""
+    if is_held:
+        return "It was received later and counts from the day after that."
+    usual = "Both were received on one day, and one of them was kept."
+    return f"{DECISION.get(table, usual)} Ask which is right, and correct the other at its source."
