@@ -250,3 +250,40 @@ def test_a_day_of_birth_that_cannot_be_read_is_told_and_not_shown(tmp_path: Path
     (message,) = extract.problems.loc[extract.problems["column"] == "dob", "message"]
     assert message.startswith("roll.csv: 2 values of dob are no dates")
     assert "Foo" not in message
+
+
+def cin(day: str, *cases: str) -> str:
+    """Return a CIN census of one child."""
+    return (
+        f"<Message><Header><Collection>CIN</Collection><ReferenceDate>{day}</ReferenceDate></Header>"
+        f"<Children><Child><ChildIdentifiers><LAchildID>7</LAchildID><UPN>{UPN}</UPN></ChildIdentifiers>"
+        f"{''.join(f'<CINdetails>{case}</CINdetails>' for case in cases)}</Child></Children></Message>"
+    )
+
+
+def test_a_referral_that_the_next_census_lacks_has_ended_and_this_is_known_from_then(
+    tmp_path: Path,
+) -> None:
+    kept = "<CINreferralDate>2022-05-01</CINreferralDate><ReferralNFA>0</ReferralNFA>"
+    gone = "<CINreferralDate>2022-06-01</CINreferralDate><ReferralNFA>0</ReferralNFA>"
+    none = "<CINreferralDate>2022-07-01</CINreferralDate><ReferralNFA>1</ReferralNFA>"
+    closed = "<CINreferralDate>2022-08-01</CINreferralDate><ReasonForClosure>RC7</ReasonForClosure>"
+    files = {
+        "2023.xml": cin("2023-03-31", kept, gone, none, closed),
+        "2024.xml": cin("2024-03-31", kept),
+    }
+    extract = read_beside(tmp_path, files)
+    names = ("start_date", "end_date", "end_recorded_on")
+    assert sorted(rows_of(extract.tables["circumstances"], *names), key=str) == [
+        ["2022-05-01", None, None],  # the last census has it open
+        ["2022-06-01", "2023-03-31", "2024-04-01"],
+        ["2022-08-01", "2023-03-31", "2024-04-01"],
+    ]
+    told = extract.problems[extract.problems["rule"] == "referral_gone"]
+    assert told["message"].str.contains("2 referrals without a closure").tolist() == [True]
+
+
+def test_a_referral_stays_open_where_no_later_census_was_given(tmp_path: Path) -> None:
+    case = "<CINreferralDate>2022-06-01</CINreferralDate><ReferralNFA>false</ReferralNFA>"
+    extract = read_beside(tmp_path, {"a.xml": cin("2023-03-31", case)})
+    assert rows_of(extract.tables["circumstances"], "end_date") == [[None]]

@@ -196,6 +196,7 @@ def _child(element: Any, header: Row, number: int) -> Rows:
             yield "episodes", {"child": child} | _only(found, ("decom", "rne", "ls", "dec", "rec"))
         return
     own = _only(_leaves(element, lambda part: _local(part) == "cindetails"), CHILD)
+    own["referencedate"] = header.get("referencedate", "")
     for details in element:
         if _local(details) != "cindetails":
             continue

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns, load_key, pseudonyms
+from riskmodel.data.read.returns.referrals import end_missing_referrals
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
@@ -25,6 +26,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.schools import school_of, schools_by_key
+from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
 from riskmodel.data.read.sources.source import NAMES, Context, column, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
@@ -33,8 +35,6 @@ PUPILS_ON_ROLL = "School Census: pupils on roll"
 """The source whose rows those of other census tables belong to."""
 
 CENSUS_RETURNS = "School Census: returns"
-
-CHILDREN_IN_NEED = "CIN census, flat"
 
 LEAVER_ID = "pupilnolongeronrolltableid"
 """Column with the id of a row of a pupil who is no longer on roll."""
@@ -69,6 +69,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _add_deciles(context, _of(files, "Postcode lookup"))
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
     _add_children(files, log)
+    end_missing_referrals(files, log)
     name_persons(files, context, log)
     return context
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import is_flagged
 from riskmodel.data.read.sources.source import (
     Context,
@@ -18,7 +19,13 @@ from riskmodel.data.read.sources.source import (
     spells,
 )
 
-__all__ = ["SOURCES"]
+__all__ = ["CHILDREN_IN_NEED", "CLOSURE_KNOWN", "SHORT_BREAKS", "SOURCES"]
+
+CHILDREN_IN_NEED = "CIN census, flat"
+"""The source of referrals and plans, from XML too."""
+
+CLOSURE_KNOWN = "closureknown"
+"""Column with the day from which a referral that a later return lacks is known to be closed."""
 
 SHORT_BREAKS = {"V3", "V4"}
 """Legal status of short breaks in SSDA903: these children are not looked after for good."""
@@ -27,19 +34,28 @@ SHORT_BREAKS = {"V3", "V4"}
 def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     """Take referrals that led to action, and plans.
 
-    A referral without further action makes no child in need. Where the reason for closure is there and
-    its day is not, the case is closed and nobody knows since when: the row is set aside.
+    A referral without further action makes no child in need. A case that has a reason for closure and no
+    day of it was closed by the day of the return; where that is not known either, the row is set aside.
     """
     no_action = column(frame, "referralnfa").map(is_flagged).astype("bool")
     closed = is_there(column(frame, "reasonforclosure")) & ~is_there(frame["cinclosuredate"])
-    end = frame["cinclosuredate"].astype("object").where(~closed, "closed on no day that is given")
+    by_then = column(frame, "referencedate").astype("object")
+    by_then = by_then.where(is_there(by_then), "closed on no day that is given")
+    end = frame["cinclosuredate"].astype("object").where(~closed, by_then)
     referrals = frame.assign(cinclosuredate=end)[~no_action & is_there(frame["cinreferraldate"])]
     protected = frame[is_there(frame["cppstartdate"])]
     parts = [
         spells(referrals, "child_in_need", "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
+    parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
     return {"circumstances": pd.concat(parts)}
+
+
+def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
+    """Return spells whose end was known only from a later return, the day after."""
+    after = (known + pd.Timedelta(days=1)).fillna(made["end_recorded_on"])
+    return made.assign(end_recorded_on=after)
 
 
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
@@ -50,7 +66,7 @@ def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
 
 SOURCES = (
     Source(
-        name="CIN census, flat",
+        name=CHILDREN_IN_NEED,
         upn="upn",
         facts=_children_in_need,
         columns=frozenset(
