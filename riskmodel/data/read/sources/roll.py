@@ -76,9 +76,8 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     """Take pupils and their spells; the year shown is that of the day drawn, or of the last day."""
     entry, leaving = read_dates(frame["admissiondate"]), read_dates(column(frame, "leavingdate"))
     born, group = read_dates(column(frame, "dob")), year_groups_in_words(frame["yeargroup"])
-    drawn = read_dates(column(frame, "received")).fillna(
-        _day_drawn(group[leaving.isna()], born, entry)
-    )
+    received = read_dates(column(frame, "received"))
+    drawn = _days_drawn(received, group[leaving.isna()], born, entry)
     seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     dual = status.eq("S") | status.str.startswith("SUBSID")
@@ -97,20 +96,22 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
 
 
-def _day_drawn(group: pd.Series, born: pd.Series, entry: pd.Series) -> pd.Timestamp:
-    """Return the earliest day on which a roll can have been drawn, by its pupils' ages and admissions.
+def _days_drawn(
+    received: pd.Series, group: pd.Series, born: pd.Series, entry: pd.Series
+) -> pd.Series:
+    """Return the day received, else the earliest on which the roll can have been drawn.
 
-    The school year is the one in which most pupils on the roll have the age of their year group. Without
+    Its school year is the one in which most pupils on the roll have the age of their year group. Without
     days of birth it is the latest that began for one pupil in a hundred: one wrong admission moves no other.
     """
     by_age = (group + 5 + school_year(born)).mode()
     admitted = school_year(entry).value_counts()
     latest = admitted.index[admitted >= len(entry) / 100].max()
-    year = by_age.iloc[0] if len(by_age) else latest
-    if pd.isna(year):
-        return pd.NaT
+    year = float(by_age.iloc[0] if len(by_age) else latest)
+    if np.isnan(year):
+        return received
     first = pd.Timestamp(int(year), 9, 1)
-    return max([first, *entry[school_year(entry) == year].dropna()])
+    return received.fillna(max([first, *entry[school_year(entry) == year].dropna()]))
 
 
 def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
