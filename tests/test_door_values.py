@@ -287,3 +287,27 @@ def test_a_referral_stays_open_where_no_later_census_was_given(tmp_path: Path) -
     case = "<CINreferralDate>2022-06-01</CINreferralDate><ReferralNFA>false</ReferralNFA>"
     extract = read_beside(tmp_path, {"a.xml": cin("2023-03-31", case)})
     assert rows_of(extract.tables["circumstances"], "end_date") == [[None]]
+
+
+def test_a_census_of_a_day_that_cannot_be_read_is_set_aside_and_not_dated_otherwise(
+    tmp_path: Path,
+) -> None:
+    days = CENSUS["schoolcensus.csv"].replace("2024-Oct-03 00:00:00", "October")
+    (tmp_path / "schoolcensus.csv").write_text(days)
+    (tmp_path / "roll.csv").write_text(CENSUS["pupils.csv"])
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert len(extract.tables["enrolments"]) == 1
+    assert extract.rejects[["file", "row", "reason"]].values.tolist() == [
+        ["roll.csv", 3, "no_census"]
+    ]
+
+
+def test_a_day_of_record_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
+    text = "UPN,Young carer since,Date recorded\n" + "".join(
+        f"{UPN},2024-01-{day:02},{recorded}\n" for day, recorded in ((8, "soon"), (9, "2024-02-01"))
+    )
+    extract = read_beside(tmp_path, {"carers.csv": text})
+    assert rows_of(extract.tables["circumstances"], "start_date", "recorded_on") == [
+        ["2024-01-09", "2024-02-01"]
+    ]
+    assert extract.rejects["reason"].tolist() == ["bad_date: recorded_on"]

@@ -108,7 +108,8 @@ def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
         "school_id": school_of(_school_of(returns), context),
         "day": read_dates(returns["referencedate"]),
     }
-    context.censuses = pd.DataFrame(columns).drop_duplicates("id").set_index("id")
+    censuses = pd.DataFrame(columns).dropna(subset=["day"])
+    context.censuses = censuses.drop_duplicates("id").set_index("id")
 
 
 def _add_deciles(context: Context, lookup: pd.DataFrame) -> None:
@@ -310,6 +311,6 @@ def _set_undated_aside(log: ReadLog, one: ReturnFile, context: Context) -> None:
             places,
             "no_census",
             "belong to a return whose day is not known. Add the "
-            "table 'schoolcensus' of that return.",
+            "table 'schoolcensus' of that return, with its ReferenceDate as YYYY-MM-DD.",
             "error",
         )

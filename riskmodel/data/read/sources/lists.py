@@ -57,8 +57,15 @@ EHE_ENDED = (
 
 
 def _spells(frame: pd.DataFrame, kind: pd.Series | str, start: str, end: str) -> Facts:
-    recorded = read_dates(frame["recorded"]) if "recorded" in frame else None
-    return {"circumstances": spells(frame, kind, start, end, recorded, lag_days=DAYS_TO_RECORD)}
+    if "recorded" not in frame:
+        return {"circumstances": spells(frame, kind, start, end, lag_days=DAYS_TO_RECORD)}
+    recorded = read_dates(frame["recorded"])
+    made = spells(frame, kind, start, end, recorded, lag_days=DAYS_TO_RECORD)
+    unread = is_there(frame["recorded"]) & recorded.isna()
+    if unread.any():  # such a day stays as it is, so that the reader sets the row aside
+        known = made["recorded_on"].astype("object").where(~unread, frame["recorded"])
+        made = made.assign(recorded_on=known)
+    return {"circumstances": made}
 
 
 def _services(frame: pd.DataFrame, context: Context) -> Facts:
