@@ -101,6 +101,21 @@ def test_pupils_of_a_roll_without_upn_are_told_apart_by_name_or_set_aside(tmp_pa
     assert extract.rejects["row"].tolist() == [4, 5]
 
 
+@pytest.mark.parametrize(
+    ("year", "term"), [("2023/24", "Winter"), ("2023/24", ""), ("this year", "Spring")]
+)
+def test_a_row_of_a_flat_census_that_names_no_census_is_set_aside(
+    year: str, term: str, tmp_path: Path
+) -> None:
+    shutil.copytree(CENSUS, tmp_path / "x" / "census")
+    header = "UPN,DOB,EntryDate,NCyearActual,AcademicYear,CensusTerm,URN\n"
+    row = f"G000000120002,2011-10-03,2022-09-05,8,{year},{term},900009\n"
+    (tmp_path / "x" / "flat.csv").write_text(header + row)
+    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    assert extract.rejects["reason"].tolist() == ["no_census"]
+    assert "900009" not in set(extract.tables["enrolments"]["school_id"])
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_a_file_with_the_columns_of_a_source_is_of_that_source(source: Source) -> None:
     days = ["02/09/2024", "03/09/2024"] if source.headings else []

@@ -25,6 +25,8 @@ from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, s
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
+from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
+from riskmodel.data.read.sources.census_flat import day_of_census
 from riskmodel.data.read.sources.schools import school_of, schools_by_key
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
 from riskmodel.data.read.sources.source import NAMES, Context, column, plain
@@ -41,6 +43,16 @@ LEAVER_ID = "pupilnolongeronrolltableid"
 
 SHORTEST_UPN = 12
 """UN1 to UN7 and the like are shorter and mean nobody."""
+
+NO_RETURN = (
+    "belong to a return whose day is not known. Add the table 'schoolcensus' of that return, with its "
+    "ReferenceDate as YYYY-MM-DD."
+)
+
+NO_TERM = (
+    "name no census day, or no school year and term, that can be read. Write the day as YYYY-MM-DD, or the "
+    "school year as 2023/2024 and the term as Autumn, Spring or Summer."
+)
 
 NAMING = ("upn", "formerupn", *NAMES)
 """Columns that name a pupil; none goes beyond the door."""
@@ -208,6 +220,9 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     for one in files:
         if one.source.upn and one.source.upn in one.frame:
             _put_pseudonyms(one, former, key, log)
+    for one in files:
+        if one.source in FLAT_CENSUSES:
+            _set_undated_aside(log, one, day_of_census(one.frame).notna(), NO_TERM)
     _add_rows(context, files, log)
 
 
@@ -239,7 +254,8 @@ def _add_rows(context: Context, files: list[ReturnFile], log: ReadLog) -> None:
     if not pupils:
         return
     for one in pupils:
-        _set_undated_aside(log, one, context)
+        is_dated = one.frame["schoolcensustableid"].astype("str").isin(context.censuses.index)
+        _set_undated_aside(log, one, is_dated, NO_RETURN)
     wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
     _scope_rows(files, pupils, log)
     table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in pupils])
@@ -300,17 +316,8 @@ def _former(pupils: list[ReturnFile]) -> dict[str, str]:
     return pairs
 
 
-def _set_undated_aside(log: ReadLog, one: ReturnFile, context: Context) -> None:
-    """Set pupils aside whose census is not there: without its day nothing in it can be dated."""
-    census = one.frame["schoolcensustableid"].astype("str")
-    places = np.flatnonzero(~census.isin(context.censuses.index) & ~one.set_aside)
+def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:
+    """Set pupils aside whose census has no day: without it nothing that they tell can be dated."""
+    places = np.flatnonzero(~is_dated.to_numpy() & ~one.set_aside)
     if len(places):
-        set_aside_rows(
-            log,
-            one,
-            places,
-            "no_census",
-            "belong to a return whose day is not known. Add the "
-            "table 'schoolcensus' of that return, with its ReferenceDate as YYYY-MM-DD.",
-            "error",
-        )
+        set_aside_rows(log, one, places, "no_census", words, "error")

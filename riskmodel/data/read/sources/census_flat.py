@@ -19,7 +19,7 @@ from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
 
-__all__ = ["SOURCES", "census_days"]
+__all__ = ["SOURCES", "census_days", "day_of_census"]
 
 CENSUSES = {"aut": (10, 1), "spr": (1, 3), "sum": (5, 3)}
 """First letters of a term → month of its census, and which Thursday of the month it is."""
@@ -64,15 +64,26 @@ def census_days(school_years: pd.Series, terms: pd.Series) -> pd.Series:
     return first + pd.to_timedelta(to_thursday, unit="D")
 
 
-def _by_day(frame: pd.DataFrame, context: Context) -> Facts:
-    return _facts(frame, context, read_dates(frame["referencedate"]))
+def day_of_census(frame: pd.DataFrame) -> pd.Series:
+    """Return the census day of each row of a flat file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``referencedate``, or with ``academicyear`` and ``censusterm``.
+
+    Returns
+    -------
+    Series of datetime64
+        Missing where the row names no census.
+    """
+    if "referencedate" in frame:
+        return read_dates(frame["referencedate"])
+    return census_days(frame["academicyear"], frame["censusterm"])
 
 
-def _by_term(frame: pd.DataFrame, context: Context) -> Facts:
-    return _facts(frame, context, census_days(frame["academicyear"], frame["censusterm"]))
-
-
-def _facts(frame: pd.DataFrame, context: Context, day: pd.Series) -> Facts:
+def _facts(frame: pd.DataFrame, context: Context) -> Facts:
+    day = day_of_census(frame)
     recorded = day + pd.Timedelta(days=DAYS_TO_LA)
     known = pd.DataFrame(
         {"school_id": _school(frame, context), "day": day, "recorded_on": recorded}
@@ -121,7 +132,7 @@ SOURCES = (
         name="School Census, one flat file, year and term given",
         upn="upn",
         names_pupils=True,
-        facts=_by_term,
+        facts=_facts,
         aliases=ALIASES,
         columns=frozenset({"upn", "dob", "entrydate", "academicyear", "censusterm"}),
     ),
@@ -129,7 +140,7 @@ SOURCES = (
         name="School Census, one flat file, census day given",
         upn="upn",
         names_pupils=True,
-        facts=_by_day,
+        facts=_facts,
         aliases=ALIASES,
         columns=frozenset({"upn", "dob", "entrydate", "referencedate"}),
     ),
