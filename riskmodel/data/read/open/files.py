@@ -258,7 +258,7 @@ def _open_parquet(path: Path, name: str) -> Opened:
             )
             for part in parts
         ]
-        return frame_of(pa.concat_tables(tables)).iloc[:, 0]
+        return frame_of({own: pa.concat_tables(tables)[own]})[own]
 
     # one column after another: the raw file is never in memory as a whole beside its frame
     columns = {own: column(own) for own in names}

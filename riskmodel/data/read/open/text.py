@@ -42,7 +42,7 @@ __all__ = [
 
 DELIMITERS = ",;\t|"
 
-BLOCK = 2**20
+BLOCK = 2**18
 """Bytes looked at in one go; few enough to stay in the processor's cache."""
 
 TOP = 20
@@ -104,13 +104,15 @@ class LineCount:
     def add(self, block: bytes) -> None:
         """Count the lines that begin in the next bytes of a text."""
         data = np.frombuffer(block, np.uint8)
-        returns = data == 13
-        is_end = returns | (data == 10)
+        is_end = data == 10
+        if 13 in block:
+            returns = data == 13
+            is_end |= returns
+            self._returns += int(np.count_nonzero(returns))
         # a line that holds something begins where no end follows an end
         self.lines += int(np.count_nonzero(is_end[:-1] > is_end[1:]))
         self.lines += int(self._at_start and not is_end[0])
         self._ends += int(np.count_nonzero(is_end))
-        self._returns += int(np.count_nonzero(returns)) if 13 in block else 0
         self._at_start = bool(is_end[-1])
 
     @property
@@ -146,11 +148,11 @@ def open_text(path: Path, name: str) -> Opened:
         raise DataError(f"{name}: the file is empty: it holds no line of text. Export it again.")
     header = _find_header(source)
     refuse_repeated(pd.Index(header.names), name)
-    table = _parse_plain(source, header, count)
-    if table is None:
+    columns = _parse_plain(source, header, count)
+    if columns is None:
         return _open_with_care(source, header, name, encoding, count)
     lines = _line_numbers(source)[1:] if count.has_gaps else None
-    return Opened(name, _frame(table, header), encoding, 2, lines=lines, counted=count.lines - 1)
+    return Opened(name, _frame(columns, header), encoding, 2, lines=lines, counted=count.lines - 1)
 
 
 def refuse_repeated(names: pd.Index, file: str) -> None:
@@ -258,18 +260,24 @@ def _cells(text: bytes, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(reader, [""])]
 
 
-def _parse_plain(source: Path | bytes, header: Header, count: LineCount) -> pa.Table | None:
+def _parse_plain(
+    source: Path | bytes, header: Header, count: LineCount
+) -> dict[str, pa.ChunkedArray] | None:
     """Return the rows where each line is one of them, else None."""
     if header.line != 1 or header.lines != 1:
         return None
     if count.lines == 1:
-        return _arrow(io.BytesIO(b""), header)
+        return _columns(_arrow(io.BytesIO(b""), header))
     stream = arrow_file(source) if isinstance(source, Path) else io.BytesIO(source)
     try:
         table = _arrow(stream, header, skip=1)
     except pa.ArrowInvalid:
         return None
-    return table if table.num_rows == count.lines - 1 else None
+    return _columns(table) if table.num_rows == count.lines - 1 else None
+
+
+def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _arrow(stream: object, header: Header, *, skip: int = 0, over_lines: bool = False) -> pa.Table:
@@ -305,39 +313,35 @@ def arrow_file(path: Path) -> pa.OSFile:
     return pa.OSFile(os.fsencode(path))
 
 
-def _frame(table: pa.Table, header: Header) -> pd.DataFrame:
+def _frame(columns: dict[str, pa.ChunkedArray], header: Header) -> pd.DataFrame:
     """Return the rows; columns that have neither a name nor a value are left out."""
-    nameless = [f"column {number}" for number in range(1, len(header.names) + 1)]
-    empty = [
-        name
-        for name, number in zip(header.names, nameless, strict=True)
-        if name == number and table[name].null_count == table.num_rows
-    ]
-    return frame_of(table.drop_columns(empty))
+    for number, name in enumerate(header.names, 1):
+        if name == f"column {number}" and columns[name].null_count == len(columns[name]):
+            del columns[name]
+    return frame_of(columns)
 
 
-def frame_of(table: pa.Table) -> pd.DataFrame:
-    """Return an Arrow table as a frame; what pandas wrote along as an index is no column.
+def frame_of(columns: dict[str, pa.ChunkedArray]) -> pd.DataFrame:
+    """Return Arrow's columns as a frame; they are let go of one by one, so that few are there twice.
 
     Parameters
     ----------
-    table : pyarrow.Table
-        Let go of on the way.
+    columns : dict of str to ChunkedArray
+        Name → values; empty afterwards.
 
     Returns
     -------
     DataFrame
         Dates as dates, dictionaries as categories.
     """
-    names = [name for name in table.column_names if not name.startswith("__index_level_")]
-    frame: pd.DataFrame = (
-        table.select(names)
-        .replace_schema_metadata()
-        .to_pandas(
-            ignore_metadata=True, date_as_object=False, split_blocks=True, self_destruct=True
-        )
-    )
-    return frame
+    made = {}
+    for name in list(columns):
+        one = pa.table({name: columns.pop(name)})
+        made[name] = one.to_pandas(ignore_metadata=True, date_as_object=False).iloc[:, 0]
+        del one
+    # what Arrow keeps for later is as large as the table, and nobody else can use it
+    pa.default_memory_pool().release_unused()
+    return pd.DataFrame(made, copy=False)
 
 
 def _lines(source: Path | bytes) -> Iterator[tuple[int, bytes]]:
@@ -447,7 +451,7 @@ def _open_with_care(
         )
     return Opened(
         name,
-        _frame(table, header),
+        _frame(_columns(table), header),
         encoding,
         2,
         lines=np.array(found.lines, dtype=np.int64),
