@@ -99,6 +99,7 @@ def test_years_of_two_digits_that_may_be_days_are_not_guessed() -> None:
         (["45537", ""], ["2024-09-02", ""]),
         (["45537", "2024-09-03"], ["45537", "2024-09-03"]),  # not the form of the whole column
         (["45537", "7"], ["45537", "7"]),
+        (["0"], ["0"]),
         (["150124", "45537"], ["150124", "45537"]),  # days, months and years without a blank
     ],
 )
@@ -108,6 +109,13 @@ def test_numbers_are_days_of_excel_where_a_column_holds_nothing_else(
     columns, rules = settled(startdate=values)
     assert columns["startdate"] == made
     assert rules == (["excel_days"] if values != made else [])
+
+
+def test_the_zero_of_excel_is_an_empty_day() -> None:
+    raw = pd.DataFrame({"enddate": ["45537", "0"]}, dtype="category")
+    frame, _ = settle_dates(raw, ["enddate"], "a.csv")
+    assert frame["enddate"].tolist()[:1] == ["2024-09-02"]
+    assert frame["enddate"].isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -311,3 +311,10 @@ def test_a_day_of_record_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> 
         ["2024-01-09", "2024-02-01"]
     ]
     assert extract.rejects["reason"].tolist() == ["bad_date: recorded_on"]
+
+
+def test_a_dash_in_a_column_of_a_code_is_no_half_day(tmp_path: Path) -> None:
+    text = f"UPN,CensusDate,I,M,O\n{UPN},18/01/2024,3.0,-,N/A\n"
+    extract = read_beside(tmp_path, {"wide.csv": text})
+    assert rows_of(extract.tables["absence_totals"], "mark", "sessions") == [["I", 3]]
+    assert extract.rejects.empty

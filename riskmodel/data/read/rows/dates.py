@@ -256,13 +256,14 @@ def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Pro
 
 
 def _serials(texts: pd.Series) -> dict[str, str | None]:
-    """Return the day of each number, if all texts are numbers of the years 1950 to 2100."""
-    filled = texts[texts.str.strip() != ""]
-    number = pd.to_numeric(filled, errors="coerce")
-    if filled.empty or not number.between(*SERIALS, inclusive="left").all():
+    """Return the day of each number, if all texts are numbers of 1950 to 2100; 0 is Excel's empty day."""
+    number = pd.to_numeric(texts[texts.str.strip() != ""], errors="coerce")
+    filled = number[number != 0]
+    if filled.empty or not filled.between(*SERIALS, inclusive="left").all():
         return {}
-    days = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.floor(number), unit="D")
-    return dict(zip(filled, days.dt.strftime("%Y-%m-%d"), strict=True))
+    days = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.floor(filled), unit="D")
+    made = dict(zip(texts.loc[filled.index], days.dt.strftime("%Y-%m-%d"), strict=True))
+    return made | dict.fromkeys(texts.loc[number.index[number == 0]])
 
 
 def is_date_name(name: str) -> bool:

@@ -49,7 +49,7 @@ WORDS: dict[str, dict[str, str]] = {
     | dict.fromkeys(
         ("s", "statement", "ehc", "ehcp", "ehcplan", "educationhealthandcareplan"), "E"
     ),
-    "outcome": {"y": "issued", "n": "refused", "w": "withdrawn"},
+    "outcome": {"y": "issued", "yes": "issued", "n": "refused", "no": "refused", "w": "withdrawn"},
     "term": {"aut": "autumn", "spr": "spring", "sum": "summer"},
 }
 """Column → what stands for a code, in small letters and digits only (legacy and NCCIS codes too;

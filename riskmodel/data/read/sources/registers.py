@@ -11,8 +11,9 @@ import pandas as pd
 
 from riskmodel.data.codes import codes
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
-from riskmodel.data.read.sources.source import Context, Facts, Source, plain
+from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
 
 __all__ = ["SOURCES"]
 
@@ -74,9 +75,9 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
     here = [name for name in CODES if name in frame]
     long = frame[here].set_axis([CODES[name] for name in here], axis=1)
     long = long.melt(var_name="mark", value_name="sessions", ignore_index=False)
+    long = long.assign(sessions=tidy_column(long["sessions"], MISSING | NOTHING))
     number = pd.to_numeric(long["sessions"], errors="coerce")
-    there = long["sessions"].notna() & (long["sessions"].astype("str").str.strip() != "")
-    long = long[there.to_numpy() & (number != 0).to_numpy()]
+    long = long[is_there(long["sessions"]).to_numpy() & (number != 0).to_numpy()]
     if "termend" in frame:
         end, known = read_dates(frame["termend"]), None
     else:
