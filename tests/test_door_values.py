@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from riskmodel.data.identity import may_identify
 from riskmodel.data.read import Extract, read
 from tests.returns import CENSUS, UPN, read_beside
 
@@ -318,3 +319,18 @@ def test_a_dash_in_a_column_of_a_code_is_no_half_day(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"wide.csv": text})
     assert rows_of(extract.tables["absence_totals"], "mark", "sessions") == [["I", 3]]
     assert extract.rejects.empty
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("A801 2345 00001", True),
+        ("a801-2345-00001", True),
+        ("a 8 0 1 2 3 4 5 0 0 0 0 1", True),
+        ("2024-Sep-02 00:00:00", False),
+        ("302/4001", False),
+        ("45306.5", False),
+    ],
+)
+def test_a_upn_in_groups_is_not_shown_and_dates_are(text: str, hidden: bool) -> None:
+    assert may_identify(text) is hidden

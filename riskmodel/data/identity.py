@@ -42,6 +42,9 @@ LONGEST_CODE = 4
 LONG_NUMBER = re.compile(r"\d{9}")
 """As in a UPN, a ULN or a telephone number; dates and school numbers are shorter."""
 
+SPACED_UPN = re.compile(r"[A-Za-z](?:[\s-]?\d){11}")
+"""A letter and eleven digits, also in groups."""
+
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -69,8 +72,8 @@ def may_identify(text: str) -> bool:
     is_code = (
         not capitals or len(words) == 1 and words[0].isupper() and len(words[0]) <= LONGEST_CODE
     )
-    digits = re.sub(r"\s", "", text)
-    return not is_code or "@" in text or LONG_NUMBER.search(digits) is not None
+    is_number = LONG_NUMBER.search(re.sub(r"\s", "", text)) or SPACED_UPN.search(text)
+    return not is_code or "@" in text or is_number is not None
 
 
 def _is_small(word: str) -> bool:
