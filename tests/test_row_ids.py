@@ -206,3 +206,53 @@ def test_files_of_one_return_lie_together_or_are_named_alike(
     name: str, others: list[str], own: list[bool]
 ) -> None:
     assert nearest(name, others).tolist() == own
+
+
+SPRING = "schoolcensustableid,term,year,referencedate,urn\n9,SPR,2024,2024-01-18,900001\n"
+AUTUMN = "schoolcensustableid,term,year,referencedate,urn\n8,AUT,2023,2023-10-05,900001\n"
+PUPIL = "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual\n"
+EXCLUSION = "pupilonrolltableid,startdate,category,sessions,reason1\n1,2023-12-04,SUSP,2,DB\n"
+BOTH = {
+    "aut/schoolcensus.csv": AUTUMN,
+    "aut/pupilonroll.csv": PUPIL + f"1,8,{UPN},2012-10-03,F,2023-09-04,7\n",
+    "spr/schoolcensus.csv": SPRING,
+}
+REPEATED = BOTH | {
+    "spr/pupilonroll.csv": PUPIL
+    + f"1,9,{OTHER},2012-10-03,F,2023-09-04,7\n2,9,{UPN},2012-10-03,F,2023-09-04,7\n",
+    "aut/pupilonroll.csv": BOTH["aut/pupilonroll.csv"] + f"4,8,{OTHER},2012-10-03,F,2023-09-04,7\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        (BOTH, "spr/termlyexclusionsonroll.csv"),
+        (REPEATED, "sum/termlyexclusionsonroll.csv"),
+        ({name.replace("/", "_"): text for name, text in REPEATED.items()}, "sum_exclusions.csv"),
+    ],
+    ids=["its pupils are missing", "its return is missing", "its return is missing, one folder"],
+)
+@pytest.mark.parametrize("number", ["1", "4"])
+def test_a_suspension_of_a_return_without_pupils_joins_to_nobody(
+    tmp_path: Path, files: dict[str, str], where: str, number: str
+) -> None:
+    data = tmp_path / "data"
+    exclusion = EXCLUSION.replace("\n1,", f"\n{number},")
+    for name, text in (files | {where: exclusion}).items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text)
+    extract = read(data, key_file=tmp_path / "key")
+    assert "suspensions" not in extract.tables
+    assert extract.rejects["file"].tolist() == [where]
+
+
+def test_children_without_upn_and_name_are_not_made_one(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "schoolcensus.csv").write_text(AUTUMN)
+    rows = "1,8,,2012-10-03,F,2023-09-04,7\n2,8,,2012-10-03,M,2022-09-04,7\n"
+    (data / "pupilonroll.csv").write_text(PUPIL + rows + f"3,8,{UPN},2012-10-03,F,2023-09-04,7\n")
+    extract = read(data, key_file=tmp_path / "key")
+    assert len(extract.tables["pupils"]) == 1
+    assert extract.rejects["row"].tolist() == [2, 3]

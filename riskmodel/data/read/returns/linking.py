@@ -271,6 +271,8 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
     users = [one for one in files if one.source.name != PUPILS_ON_ROLL and "rowid" in one.frame]
     holders = [_rows_of(one) for one in pupils]
     if not is_repeated(holders):
+        for one in users:
+            _unlink_other_returns(one, holders, files)
         return
     for one in (*pupils, *users):  # pupils on roll and no longer on roll have ids of their own
         where = "no longer on roll" if LEAVER_ID in map(plain, map(str, one.raw)) else "on roll"
@@ -278,20 +280,40 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
     scope_ids([_rows_of(one) for one in pupils], users, "rowid", log, "pupils or censuses")
 
 
+def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[ReturnFile]) -> None:
+    """Take the id from rows of a file whose pupil is of a census that is not of the file's own return.
+
+    The table of pupils of a return may be missing, and another return's pupils have the same ids.
+    """
+    censuses = [each for each in files if each.source.name == CENSUS_RETURNS]
+    own = nearest(one.name, [each.name for each in censuses])
+    mine = [each for each, is_own in zip(censuses, own, strict=True) if is_own]
+    if len(mine) == len(censuses):
+        return
+    ids = pd.concat([each.frame["schoolcensustableid"].astype("str") for each in mine])
+    pupils = pd.concat([holder.file.frame for holder in holders])
+    others = pupils.loc[~pupils["schoolcensustableid"].astype("str").isin(ids), "rowid"]
+    is_other = one.frame["rowid"].astype("str").isin(others.astype("str"))
+    one.frame["rowid"] = one.frame["rowid"].astype("object").mask(is_other)
+
+
 def _rows_of(one: ReturnFile) -> Holder:
-    frame = one.frame[~one.set_aside]
+    """Return what each id of a file of pupils means; rows set aside have theirs too."""
+    frame = one.frame
     meaning = frame["pupil_id"].astype("str") + "|" + frame["schoolcensustableid"].astype("str")
     return Holder(file=one, ids=frame["rowid"].astype("str"), meaning=meaning)
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
-    """Return the UPN, or where there is none name and day of birth; missing where those are not known."""
+    """Return the UPN, or where there is none names, sex and day of birth; missing where they are not known."""
     upn = frame["upn"].astype("object")
-    parts = {name: column(frame, name) for name in ("surname", "forename", "dob")}
+    parts = {name: column(frame, name) for name in ("surname", "forename", "dob", "sex")}
     other = pd.Series("NO UPN", index=frame.index)
     for part in parts.values():
         other = other + "|" + part.astype("str").fillna("")
-    is_named = ~_is_blank(parts["surname"]) & ~_is_blank(parts["dob"])
+    is_named = ~(
+        _is_blank(parts["surname"]) | _is_blank(parts["forename"]) | _is_blank(parts["dob"])
+    )
     return upn.where(~_is_blank(upn), other.where(is_named))
 
 

@@ -38,7 +38,7 @@ class Holder:
     file : ReturnFile
         The file.
     ids : Series of str, shape (n_rows,)
-        Ids of its rows that were not set aside, with the frame's index.
+        Ids of its rows, with the frame's index.
     meaning : Series of str, shape (n_rows,)
         What each of them means.
     """
@@ -78,7 +78,11 @@ def scope_ids(
     numbered = list(enumerate(holders))
     for one in users:
         own = nearest(one.name, [holder.file.name for holder in holders])
+        own &= np.array([_may_belong(one.name, holder.file.name) for holder in holders])
         held = [(number, holder) for number, holder in numbered if own[number]]
+        if not held:
+            one.frame[column] = None
+            continue
         table = pd.concat(
             [holder.table().assign(new=_written(n, holder)) for n, holder in held],
             ignore_index=True,
@@ -173,6 +177,18 @@ def nearest(name: str, others: Sequence[str]) -> np.ndarray:
         alike = near & np.array([_label(other) == _label(name) for other in others])
         near = alike if alike.any() else near
     return near
+
+
+def _may_belong(name: str, other: str) -> bool:
+    """Whether nothing shows that two files are of different returns, where ids begin anew in each.
+
+    Files of different folders, or with other terms and years in their names, are of different returns.
+    A file that lies above all folders, without a term or year of its own, may be of any.
+    """
+    if _places_shared(name, other) > 0 or _label(name) == _label(other):
+        return True
+    is_above, is_beside = (len(_places(one)) == 1 for one in (name, other))
+    return is_above and (not _label(name) or (is_beside and not _label(other)))
 
 
 def _all(holders: Sequence[Holder]) -> pd.DataFrame:
