@@ -305,15 +305,13 @@ def _rows_of(one: ReturnFile) -> Holder:
 
 
 def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
-    """Return the UPN, or where there is none names, sex and day of birth; missing where they are not known."""
+    """Return the UPN, or where there is none both names and day of birth; missing where one is not known."""
     upn = frame["upn"].astype("object")
-    parts = {name: column(frame, name) for name in ("surname", "forename", "dob", "sex")}
+    parts = {name: column(frame, name) for name in ("surname", "forename", "dob")}
     other = pd.Series("NO UPN", index=frame.index)
     for part in parts.values():
         other = other + "|" + part.astype("str").fillna("")
-    is_named = ~(
-        _is_blank(parts["surname"]) | _is_blank(parts["forename"]) | _is_blank(parts["dob"])
-    )
+    is_named = ~pd.DataFrame({name: _is_blank(part) for name, part in parts.items()}).any(axis=1)
     return upn.where(~_is_blank(upn), other.where(is_named))
 
 
