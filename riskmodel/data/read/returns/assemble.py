@@ -87,13 +87,15 @@ def assemble(
     return frames, pd.concat(used).astype("int64").drop_duplicates(), ledger.frame()
 
 
-def _versions(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _versions(
+    frame: pd.DataFrame, name: str, ledger: Ledger, told: list[str] | None = None
+) -> pd.DataFrame:
     """Keep of each key the row received first, and each later one that says something else."""
     places, key = repeated(TABLES[name], frame)
     if not len(places):
         return frame
     shared = frame.iloc[places]
-    made = settle(TABLES[name], shared, key)
+    made = settle(TABLES[name], shared, key, told)
     ledger.add_settled(name, shared, made)
     single = np.ones(len(frame), dtype=bool)
     single[places] = False
@@ -109,9 +111,11 @@ def _suspensions(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame
     reinstated = reinstated.drop_duplicates(key)
     ledger.add(name, reinstated, KEPT)
     first = reinstated[[*key, "reinstated_on"]].astype({"reinstated_on": "datetime64[s]"})
-    return _versions(frame.drop(columns="reinstated_on"), name, ledger).merge(
-        first, on=key, how="left"
-    )
+    told = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)]]
+    if frame["school_id"].str.len().nunique() == 1:  # else URNs beside establishment numbers
+        told = ["school_id", *told]
+    made = _versions(frame.drop(columns="reinstated_on"), name, ledger, told)
+    return made.merge(first, on=key, how="left")
 
 
 def _plans(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
