@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from riskmodel.data.read.sources.grid import day_headings, marks_of_day
+from tests.returns import UPN, read_beside
 
 
 @pytest.mark.parametrize(
     ("headings", "days"),
     [
-        (["Mon 02/09/2024 AM", "Mon 02/09/2024 PM"], ["20240902am", "20240902pm"]),
-        (["Wed 04 Sep 2024 am", "Thursday 5 Sep 2024 (PM)"], ["20240904am", "20240905pm"]),
-        (["2024-09-02 00:00:00", "2024-09-03"], ["20240902", "20240903"]),
-        (["02-Sep-24", "3.9.2024"], ["20240902", "20240903"]),
-        (["09/04/2024", "09/16/2024"], ["20240904", "20240916"]),  # only one can have the day first
+        (["Mon 02/09/2024 AM", "Mon 02/09/2024 PM"], ["day20240902am", "day20240902pm"]),
+        (["Wed 04 Sep 2024 am", "Thursday 5 Sep 2024 (PM)"], ["day20240904am", "day20240905pm"]),
+        (["2024-09-02 00:00:00", "2024-09-03"], ["day20240902", "day20240903"]),
+        (["02-Sep-24", "3.9.2024"], ["day20240902", "day20240903"]),
+        (
+            ["09/04/2024", "09/16/2024"],
+            ["day20240904", "day20240916"],
+        ),  # only one can have the day first
         # a heading of two columns, as merged cells are exported
         (
             ["Name", "02/09/2024", "column 3", "03/09/2024", "column 5"],
-            ["20240902am", "20240902pm", "20240903am", "20240903pm"],
+            ["day20240902am", "day20240902pm", "day20240903am", "day20240903pm"],
         ),
-        (["02/09/2024", "column 2", "03/09/2024"], ["20240902", "20240903"]),
+        (["02/09/2024", "column 2", "03/09/2024"], ["day20240902", "day20240903"]),
         (["UPN", "1", "Year 8", "45537", "Age 11", "8A", "02/09", "P1 02/09/2024"], []),
     ],
 )
@@ -68,3 +74,21 @@ def test_a_heading_whose_day_is_not_plain_is_named(
 )
 def test_the_cell_of_a_day_holds_two_marks_or_one(cell: str, marks: tuple[str, str]) -> None:
     assert marks_of_day(cell) == marks
+
+
+@pytest.mark.parametrize("heading", ["31/09/2025", "2025-09-29", "20250931"])
+def test_marks_below_a_heading_that_is_refused_are_left_out_and_nothing_else(
+    heading: str, tmp_path: Path
+) -> None:
+    grid = f"UPN,29/09/2025,30/09/2025,{heading}\n{UPN},/\\,II,NN\n"
+    extract = read_beside(tmp_path, {"g.csv": grid})
+    marks = extract.tables["sessions"][["date", "mark"]].astype("str")
+    assert sorted(marks.itertuples(index=False, name=None)) == [
+        ("2025-09-29", "/"),
+        ("2025-09-29", "\\"),
+        ("2025-09-30", "I"),
+        ("2025-09-30", "I"),
+    ]
+    told = extract.problems.set_index("rule").loc["bad_heading"]
+    assert told["severity"] == "error"
+    assert f"'{heading}'" in told["message"]

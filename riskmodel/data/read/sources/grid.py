@@ -30,10 +30,10 @@ HEADING = re.compile(
 )
 """A day, with or without its weekday and its half."""
 
-PLAIN_DAY = re.compile(r"(\d{8})(am|pm)?")
-"""Name under which a column of a day or half-day is read."""
+PLAIN_DAY = re.compile(r"day(?P<day>\d{8})(?P<half>am|pm)?")
+"""Name under which a column of a day or half-day is read; no heading that is refused has it."""
 
-SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}")
+SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|\d{8}")
 """What is meant for a day, whether there is such a day or not."""
 
 UNNAMED = re.compile(r"column \d+")
@@ -63,14 +63,14 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     Returns
     -------
     days : dict of str to str
-        Name → ``YYYYMMDD``, followed by ``am`` or ``pm`` for a half-day.
+        Name → ``dayYYYYMMDD``, followed by ``am`` or ``pm`` for a half-day.
     problems : list of Problem
         Days that no date or a second column has; an order of day and month that is not the usual one.
 
     Examples
     --------
     >>> day_headings(["UPN", "Mon 02/09/2024 AM", "2024-09-03"])[0]
-    {'Mon 02/09/2024 AM': '20240902am', '2024-09-03': '20240903'}
+    {'Mon 02/09/2024 AM': 'day20240902am', '2024-09-03': 'day20240903'}
     """
     names = [*names]
     found = {name: match for name in names if (match := HEADING.fullmatch(str(name).strip()))}
@@ -78,14 +78,14 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
     days: dict[str, str] = {}
     for (name, match), day in zip(found.items(), read_dates(settled[IN_HEADINGS]), strict=True):
-        read_as = "" if pd.isna(day) else f"{day:%Y%m%d}{(match['half'] or '').lower()}"
+        read_as = "" if pd.isna(day) else f"day{day:%Y%m%d}{(match['half'] or '').lower()}"
         if read_as and read_as not in days.values():
             days[name] = read_as
         elif read_as or SHAPE.fullmatch(match["day"]):
             problems.append(_unread(file, name, is_second=bool(read_as)))
     follow = dict(zip(names, names[1:] + [""], strict=True))
     unnamed = {name: follow[name] for name in days if UNNAMED.fullmatch(follow[name])}
-    whole = all(len(day) == len("YYYYMMDD") for day in days.values())
+    whole = all(len(day) == len("dayYYYYMMDD") for day in days.values())
     if whole and unnamed.keys() == days.keys():
         return _halves(days, unnamed), problems
     return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
@@ -145,8 +145,12 @@ def marks_of_day(cell: str) -> tuple[str, str]:
 
 
 def _grid(frame: pd.DataFrame, context: Context) -> Facts:
-    days = [str(name) for name in frame.columns if PLAIN_DAY.fullmatch(str(name))]
-    parts = [part for name in days for part in _marks_of_column(frame[name], name)]
+    parts = [
+        part
+        for name in frame.columns
+        if (day := PLAIN_DAY.fullmatch(str(name)))
+        for part in _marks_of_column(frame[name], day["day"], (day["half"] or "").upper())
+    ]
     sessions = pd.concat([NOTHING.set_index(frame.index[:0]), *parts]).sort_index(kind="stable")
     sessions = sessions[~sessions["mark"].isin(NO_MARK)]
     sessions.insert(0, "pupil_id", frame["pupil_id"].loc[sessions.index])
@@ -155,10 +159,9 @@ def _grid(frame: pd.DataFrame, context: Context) -> Facts:
     return {"sessions": sessions}
 
 
-def _marks_of_column(cells: pd.Series, name: str) -> list[pd.DataFrame]:
+def _marks_of_column(cells: pd.Series, day: str, half: str) -> list[pd.DataFrame]:
     """Return the marks of a column, by half-day, with the rows they come from."""
     text = cells[cells.notna()].astype("str")
-    day, half = name[:8], name[8:].upper()
     if half:
         halves = {half: text.str.strip()}
     else:
