@@ -37,7 +37,7 @@ def read(path: Path) -> Any:
 def executed(path: Path) -> Any:
     """Return a notebook with its outputs."""
     notebook = read(path)
-    NotebookClient(notebook, timeout=300).execute()
+    NotebookClient(notebook, timeout=1200).execute()
     return notebook
 
 

@@ -74,4 +74,4 @@ def server() -> Iterator[str]:
             yield f"postgresql+psycopg://la:secret@127.0.0.1:{port}/postgres"
         finally:
             running.terminate()
-            running.wait(timeout=30)
+            running.wait(timeout=300)
