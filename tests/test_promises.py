@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,33 +127,6 @@ def test_p8_row_order_of_the_extracts_does_not_change_the_list(
     tables = read(tmp_path).tables
     again = small_la.training.model.assess(tables, as_of=assessment.as_of, capacity=CAPACITY)
     pd.testing.assert_frame_equal(rank(assessment), rank(again))
-
-
-def test_p8_the_number_of_threads_does_not_change_the_model(
-    small_la: SmallLA, assessment: Assessment, tables: Tables, tmp_path: Path
-) -> None:
-    code = (
-        "import sys; from riskmodel.jobs import Run, train; "
-        "made = train(sys.argv[1], Run('pex', tracking='sqlite:///mlflow.db')); "
-        "from pathlib import Path; made.model.save(Path('model'))"
-    )
-    ours = os.environ.get("OMP_NUM_THREADS")  # the small LA's model was trained with so many
-    threads = "2" if ours == "1" else "1"
-    subprocess.run(
-        [sys.executable, "-c", code, str(small_la.extracts)],
-        # threads that wait would otherwise turn in circles on cores that other tests need
-        env=os.environ
-        | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        | {"OMP_WAIT_POLICY": "passive"},
-        check=True,
-        capture_output=True,
-        cwd=tmp_path,
-    )
-    model = RiskModel.load(tmp_path / "model")
-    again = model.assess(tables, as_of=assessment.as_of, capacity=CAPACITY)
-    ranked = [list(rank(one)["pupil_id"]) for one in (assessment, again)]
-    assert len(ranked[0]) > CAPACITY
-    assert ranked[0] == ranked[1]
 
 
 def test_mlflow_serves_risk_interval_and_reasons_together(
