@@ -177,7 +177,7 @@ def test_a_date_of_another_format_is_set_aside_and_named(tmp_path: Path) -> None
     extract = read_with(tmp_path, files, ROLLS)
     (problem,) = extract.problems[extract.problems["row"].notna()].to_dict("records")
     assert problem["row"] == 2
-    assert "09/13/2022 (not as 'dates' says)" in problem["message"]
+    assert "09/13/2022 (not in the declared format)" in problem["message"]
     assert len(extract.rejects) == 1
 
 
@@ -322,3 +322,76 @@ def test_dates_of_no_declared_format_are_settled_by_their_column(tmp_path: Path)
     extract = read_with(tmp_path, {"roll.csv": ROLL, "marks.csv": marks}, ROLLS + SESSIONS)
     assert extract.tables["sessions"]["date"].dt.strftime("%d %b").tolist() == ["15 Jan", "04 Mar"]
     assert any("marks.csv" in words for words in extract.problems["message"])
+
+
+def test_a_day_of_birth_plays_no_other_part_and_is_not_shown(tmp_path: Path) -> None:
+    rows = "".join(f"{one},03/10/2010,Doe,F,young carer,15/01/2024\n" for one in PUPILS)
+    path = tmp_path / "services.csv"
+    path.write_text("UPN,D.O.B.,Name,Gender,Sort of help,Start\n" + rows)
+    text = propose_mapping(path)
+    assert "2010" not in text
+    assert text.count("D.O.B.") == 1  # as the month of birth, or as not used
+    assert 'start_date = "Start"' in text or 'entry_date = "Start"' in text
+
+
+def test_names_under_the_heading_of_a_code_are_not_shown(tmp_path: Path) -> None:
+    names = ["Smith", "Smith", "Jones", "Jones", "Patel", "Li"]
+    rows = "".join(
+        f"{one},{day},AM,{n}\n" for one, n in zip(PUPILS, names, strict=True) for day in DAYS
+    )
+    path = tmp_path / "shifted.csv"
+    path.write_text("UPN,When,Half,Mark\n" + rows)
+    text = propose_mapping(path)
+    assert not [name for name in names if name in text]
+
+
+def test_two_unknown_files_of_one_layout_get_one_section(tmp_path: Path) -> None:
+    """A third of another layout gets a section of its own name, for itself alone."""
+    other = MARKS.replace("When", "Day of mark")
+    files = {"roll.csv": ROLL, "marks 1.csv": MARKS, "marks 2.csv": MARKS, "marks 3.csv": other}
+    extract = read_with(tmp_path, files, ROLLS)
+    heads = [text.split("\n")[1] for text in extract.proposals]
+    assert heads == ["[sources.marks]", "[sources.marks_2]"]
+    assert 'file = "marks 3.csv"' in extract.proposals[1]
+    settings = ROLLS + "\n\n".join(extract.proposals)
+    (tmp_path / "riskmodel.toml").write_text(settings)
+    again = read(
+        tmp_path / "data", key_file=tmp_path / "key", settings_file=tmp_path / "riskmodel.toml"
+    )
+    assert (again.files["read_as"] != "").all()
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "half_days"),
+    [("Days", "2", 4.0), ("Sessions (1/2 days)", "2", 2.0), ("Half school days", "2", 2.0)],
+)
+def test_days_are_counted_twice_and_half_days_are_not(
+    tmp_path: Path, heading: str, value: str, half_days: float
+) -> None:
+    settings = ROLLS + (
+        '[sources.s]\ntable = "suspensions"\n[sources.s.columns]\npupil_id = "UPN"\nschool_id = "Base"\n'
+        f'start_date = "From"\ncategory = "Kind"\nsessions = "{heading}"\n'
+        '[sources.s.codes.sessions]\nhalf = "1"\n'
+    )
+    text = f"UPN,From,Kind,{heading},Base\n{PUPILS[0]},2024-10-01,SUSP,{value},900001\n"
+    text += f"{PUPILS[1]},2024-10-01,SUSP,half,900001\n"
+    extract = read_with(tmp_path, {"roll.csv": ROLL, "s.csv": text}, settings)
+    assert sorted(extract.tables["suspensions"]["sessions"]) == sorted([half_days, 1.0])
+
+
+@pytest.mark.parametrize("column", ["To", "Known"])
+def test_an_unread_day_of_a_spell_of_provision_sets_its_row_aside(
+    tmp_path: Path, column: str
+) -> None:
+    days = {"From": "04/09/2022", "To": "01/02/2024", "Known": "05/09/2022"} | {
+        column: "31/06/2023"
+    }
+    settings = ROLLS + (
+        '[sources.sen]\ntable = "send"\ndates = "DD/MM/YYYY"\n[sources.sen.columns]\npupil_id = "UPN"\n'
+        'provision = "Stage"\nstart_date = "From"\nend_date = "To"\nrecorded_on = "Known"\n'
+    )
+    text = "UPN,Stage,From,To,Known\n" + ",".join([PUPILS[0], "K", *days.values()]) + "\n"
+    text += f"{PUPILS[1]},K,04/09/2022,,05/09/2022\n"
+    extract = read_with(tmp_path, {"roll.csv": ROLL, "sen.csv": text}, settings)
+    assert extract.rejects["row"].tolist() == [2]
+    assert len(extract.tables["send"]) == 1

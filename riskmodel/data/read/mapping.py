@@ -68,7 +68,7 @@ class ColumnMapping:
     file : str
         Pattern of file names such as ``marks*.csv``; empty where the columns alone tell.
     dates : str
-        Format of the file's dates for :func:`pandas.to_datetime`; empty where it is inferred.
+        Format of the file's dates, such as ``DD/MM/YYYY``; empty where it is inferred.
     codes : dict of str to dict
         Column of the table → value of the file, in small letters → value of the table.
     fixed : dict of str to str
@@ -231,9 +231,12 @@ def in_days(ours: Column, theirs: str) -> bool:
     >>> length = TABLES["suspensions"]["sessions"]
     >>> in_days(length, "Days lost"), in_days(length, "Half-days")
     (True, False)
+    >>> in_days(length, "Sessions (1/2 days)")
+    False
     """
     name = plain(theirs)
-    return ours.unit == "half-days" and "days" in name and "halfdays" not in name
+    is_halved = any(word in name for word in ("half", "session", "12days"))
+    return ours.unit == "half-days" and "days" in name and not is_halved
 
 
 def _check_code(column: Column, value: str, where: str) -> None:
@@ -291,16 +294,20 @@ def _check_whole(
 
 
 def _format(value: Any, lines: _Lines) -> str:
-    """Return a format of dates such as ``DD/MM/YYYY`` as Python writes it."""
+    """Return a format of dates such as ``DD/MM/YYYY``, checked."""
     text = _text(value, lines, "dates")
-    made = re.sub("|".join(PARTS), lambda part: PARTS[part[0]], text)
-    parts = set(re.findall(r"%[a-zA-Z]", made))
+    parts = set(re.findall(r"%[a-zA-Z]", _in_python(text)))
     if text and not ("%d" in parts and parts & {"%m", "%b", "%B"} and parts & {"%Y", "%y"}):
         raise RequestError(
             f"{lines.at('dates')}: '{text}' is no format of dates. Write one as DD/MM/YYYY, "
             "MM/DD/YYYY, YYYY-MM-DD, DD-MMM-YY or DD.MM.YYYY HH:mm."
         )
-    return made
+    return text
+
+
+def _in_python(form: str) -> str:
+    """Return a format of dates as Python writes it."""
+    return re.sub("|".join(PARTS), lambda part: PARTS[part[0]], form)
 
 
 def claims(mapping: ColumnMapping, name: str, found: Iterable[str]) -> bool:
@@ -446,27 +453,26 @@ def _column(mapping: ColumnMapping, ours: str, frame: pd.DataFrame) -> pd.Series
     if ours == "pupil_id":
         return frame["pupil_id"]
     values = frame[plain(mapping.columns[ours])]
-    if ours in mapping.codes:
-        text = values.astype("object").astype("str").str.strip().str.lower()
-        return text.map(mapping.codes[ours]).astype("object").fillna(values)
+    text = values.astype("object").astype("str").str.strip().str.lower()
     if in_days(mapping.table[ours], mapping.columns[ours]):
         number = pd.to_numeric(values, errors="coerce")
-        return (2 * number).astype("object").where(number.notna(), values)
+        values = (2 * number).astype("object").where(number.notna(), values)
+    if ours in mapping.codes:
+        return text.map(mapping.codes[ours]).astype("object").fillna(values)
     if mapping.table[ours].kind == "date" and mapping.dates:
         return _dated(values, mapping.dates)
     return values
 
 
 def _dated(values: pd.Series, form: str) -> pd.Series:
-    """Return dates read by one format only; what does not fit it stays, marked, and is set aside."""
+    """Return dates of one format, or year first; what else there is stays, marked, and is set aside."""
     if pd.api.types.is_datetime64_any_dtype(values):
         return values
     text = values.astype("object").astype("str").str.strip().where(values.notna())
-    days = pd.to_datetime(text, format=form, errors="coerce")
+    days = pd.to_datetime(text, format=_in_python(form), errors="coerce")
+    days = days.fillna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce"))
     misfit = days.isna() & text.notna() & (text != "")
-    return (
-        days.dt.strftime("%Y-%m-%d").astype("object").mask(misfit, text + " (not as 'dates' says)")
-    )
+    return days.dt.strftime("%Y-%m-%d").astype("object").mask(misfit, text + " (not in the declared format)")
 
 
 def _shaped(name: str, made: pd.DataFrame) -> Facts:
@@ -489,25 +495,29 @@ def _pupils(made: pd.DataFrame) -> pd.DataFrame:
 
 
 def _provision(made: pd.DataFrame) -> Facts:
-    """Take spells of provision: what is seen on the first day, and nothing from the day after the last."""
-    start = read_dates(made["start_date"])
-    known = (
-        read_dates(made["recorded_on"]) if "recorded_on" in made else pd.Series(pd.NaT, start.index)
-    )
-    known = known.fillna(start + pd.Timedelta(days=TABLES["send"].lag_days))
-    seen = made.assign(recorded_on=known)
-    facts = [seen.drop(columns=["end_date", "end_recorded_on"], errors="ignore")]
-    if "end_date" in made:
-        after = read_dates(made["end_date"]) + pd.Timedelta(days=1)
-        told = read_dates(made["end_recorded_on"]) if "end_recorded_on" in made else after
-        ends = seen.assign(
-            provision="N",
-            start_date=after,
-            recorded_on=pd.concat([told.fillna(after), known], axis=1).max(axis=1),
-        )
-        facts.append(ends.loc[after.notna(), facts[0].columns])
+    """Take spells of provision: what is seen on the first day, and nothing from the day after the last.
+
+    A day that cannot be read stays in its column, so that the reader sets the row aside.
+    """
+    given = made.reindex(columns=["start_date", "end_date", "recorded_on", "end_recorded_on"])
+    day = given.apply(read_dates)
+    unread = given.where(given.notna() & day.isna() & (given.astype("str") != ""))
+    lag = pd.Timedelta(days=TABLES["send"].lag_days)
+    known = day["recorded_on"].fillna(day["start_date"] + lag)
     needs = [name for name in ("primary_need", "secondary_need") if name in made]
-    spells = {"send": pd.concat(facts).drop(columns=needs)}
+    seen = made.drop(columns=["end_date", "end_recorded_on"], errors="ignore").assign(
+        recorded_on=known.astype("object").where(
+            unread["recorded_on"].isna(), given["recorded_on"]
+        ),
+        end_date=unread["end_date"],
+        end_recorded_on=unread["end_recorded_on"],
+    )
+    after = day["end_date"] + pd.Timedelta(days=1)
+    told = pd.concat([day["end_recorded_on"].fillna(after), known], axis=1).max(axis=1)
+    ends = seen.assign(provision="N", start_date=after, recorded_on=told)
+    ended = after.notna() & unread.isna().all(axis=1)
+    spells = {"send": pd.concat([seen, ends[ended]]).drop(columns=needs)}
+    kept = seen[unread.isna().all(axis=1)]
     return spells | (
-        {"needs": seen[["pupil_id", *needs, "start_date", "recorded_on"]]} if needs else {}
+        {"needs": kept[["pupil_id", *needs, "start_date", "recorded_on"]]} if needs else {}
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +82,10 @@ FORMS = {
 
 UPN = r"\s*[A-Za-z]\d{11}[0-9A-Za-z]\s*"
 SAMPLE, SHOWN, OFTEN = 20_000, 30, 3
-"""Rows looked at; values of a code listed; rows a value must be in, so that it is no child's name."""
+"""Rows looked at; values of a code listed; pupils that must share a value, so that it names none."""
+
+BIRTH = re.compile("birth|born|dob|age")
+"""In the plain name of a column that may hold days of birth."""
 
 FITS, NAMED = 0.9, 0.55
 """Share of values that must fit a column; likeness of names from which a name counts."""
@@ -120,7 +123,7 @@ def _parsed(text: pd.Series, form: str) -> float:
     return float(pd.to_datetime(text, format=FORMS[form], errors="coerce").notna().mean())
 
 
-def propose(name: str, raw: pd.DataFrame) -> str:
+def propose(name: str, raw: pd.DataFrame, taken: Collection[str] = ()) -> str:
     """Propose how a file of no known layout may be read.
 
     Parameters
@@ -129,12 +132,14 @@ def propose(name: str, raw: pd.DataFrame) -> str:
         What messages call the file.
     raw : DataFrame of shape (n_rows, n_columns)
         Its rows.
+    taken : collection of str
+        Names of sections that there are.
 
     Returns
     -------
     str
         A section for ``riskmodel.toml``; empty where no table fits, or the first line seems no header.
-        No value of a column of names is in it: only dates, numbers and codes that many rows share.
+        Of values, only codes, numbers and days that several pupils share are in it.
 
     Examples
     --------
@@ -148,14 +153,19 @@ def propose(name: str, raw: pd.DataFrame) -> str:
     dates = "DD/MM/YYYY"
     <BLANKLINE>
     [sources.days.columns]
-    date = "School day"  # 2 values, such as 02/09/2024
+    date = "School day"  # 2 values
     term = "Term"  # autumn
     half_term = "Half-term"  # 1
     """
     columns = [_Theirs(str(column), raw[column].head(SAMPLE)) for column in raw]
     if not columns or any(_is_value(one.name) for one in columns):
         return ""
-    found = {table.name: _matched(table, columns) for table in TABLES.values()}
+    born = [one for one in columns if _named("birth_month", one.name) and one.dates >= FITS]
+    others = [one for one in columns if one not in born]
+    found = {
+        table.name: _matched(table, columns if table.name == "pupils" else others)
+        for table in TABLES.values()
+    }
     scores = {
         table: _score(TABLES[table], found[table], name)
         * (0.7 + 0.3 * len(found[table]) / len(columns))
@@ -169,7 +179,11 @@ def propose(name: str, raw: pd.DataFrame) -> str:
         tables = [TABLES["pupils"], best]
     elif best.name == "pupils" and "entry_date" in found["enrolments"]:
         tables = [best, TABLES["enrolments"]]
-    parts = [_section(name, table, found[table.name], len(tables) > 1) for table in tables]
+    pupils = found[best.name]["pupil_id"].values if "pupil_id" in found[best.name] else None
+    parts = []
+    for table in tables:
+        head = _slug(name) + (f"_{table.name}" if len(tables) > 1 else "")
+        parts.append(_Section(name, table, found[table.name], pupils, taken).text(head))
     used = {one.name for table in tables for one in found[table.name].values()}
     unused = [one.name for one in columns if one.name not in used]
     return "\n\n".join(parts) + (f"\n# not used: {', '.join(unused)}" if unused else "")
@@ -297,41 +311,91 @@ def _score(table: Table, found: dict[str, _Theirs], file: str) -> float:
     return float(np.mean([*likeness.values()]))
 
 
-def _section(name: str, table: Table, found: dict[str, _Theirs], is_one_of_two: bool) -> str:
-    """Return the section of a table."""
-    head = _slug(name) + (f"_{table.name}" if is_one_of_two else "")
-    by_age = table.name == "enrolments" and is_one_of_two
-    columns = {k: v for k, v in found.items() if not (by_age and k == "year_group")}
-    lines = [
-        f"# {name}: one row per {table.row}",
-        f"[sources.{head}]",
-        f"file = {_quoted(_pattern(name))}",
-        f'table = "{table.name}"',
-        *_dates(table, columns),
-        "",
-        f"[sources.{head}.columns]",
-        *(
-            f"{ours} = {_quoted(one.name)}  # {_shown(table[ours], one)}"
-            for ours, one in columns.items()
-        ),
-    ]
-    fixed = {
-        one.name: ANSWERED.get(one.name, "?")
-        for one in table.columns
-        if one.required and not one.nullable and one.name not in {*columns, "recorded_on"}
-        if not (by_age and one.name == "year_group")
-    }
-    if "kind" in fixed:
-        fixed["kind"] = _kind(name, table["kind"])
-    if fixed:
-        lines += ["", f"[sources.{head}.fixed]  # the same in all rows"]
-        lines += [
-            f'{ours} = "{value}"{_choice(table[ours], value)}' for ours, value in fixed.items()
+@dataclass(frozen=True)
+class _Section:
+    """A section in the making: the file, the table, and which column of the file is which."""
+
+    name: str
+    table: Table
+    found: dict[str, _Theirs]
+    pupils: pd.Series | None
+    taken: Collection[str]
+
+    def text(self, head: str) -> str:
+        """Return the section; the file's whole name is its pattern where the head is taken."""
+        pattern = _pattern(self.name)
+        if head in self.taken:
+            pattern = self.name.rsplit("/", 1)[-1].split(", sheet ")[0]
+            numbers = range(2, len(self.taken) + 3)
+            head = next(f"{head}_{n}" for n in numbers if f"{head}_{n}" not in self.taken)
+        by_age = self.table.name == "enrolments" and head.removesuffix("_enrolments") != head
+        columns = {k: v for k, v in self.found.items() if not (by_age and k == "year_group")}
+        lines = [
+            f"# {self.name}: one row per {self.table.row}",
+            f"[sources.{head}]",
+            f"file = {_quoted(pattern)}",
+            f'table = "{self.table.name}"',
+            *_dates(self.table, columns),
+            "",
+            f"[sources.{head}.columns]",
+            *(f"{k} = {_quoted(one.name)}  # {self._shown(k, one)}" for k, one in columns.items()),
+            *self._fixed(head, columns, by_age=by_age),
         ]
-    for ours, one in columns.items():
-        if table[ours].kind == "code":
-            lines += _codes(f"sources.{head}.codes.{ours}", table[ours], one)
-    return "\n".join(lines)
+        for ours, one in columns.items():
+            if self.table[ours].kind == "code":
+                lines += self._codes(f"sources.{head}.codes.{ours}", self.table[ours], one)
+        return "\n".join(lines)
+
+    def _fixed(self, head: str, columns: dict[str, _Theirs], *, by_age: bool) -> list[str]:
+        """Return the table of columns that have one value in all rows."""
+        fixed = {
+            one.name: ANSWERED.get(one.name, "?")
+            for one in self.table.columns
+            if one.required and not one.nullable and one.name not in {*columns, "recorded_on"}
+            if not (by_age and one.name == "year_group")
+        }
+        if "kind" in fixed:
+            fixed["kind"] = _kind(self.name, self.table["kind"])
+        lines = ["", f"[sources.{head}.fixed]  # the same in all rows"] if fixed else []
+        return lines + [f'{k} = "{v}"{_choice(self.table[k], v)}' for k, v in fixed.items()]
+
+    def _shown(self, ours: str, theirs: _Theirs) -> str:
+        """Return what may be said of a column's values: none of them points at one pupil."""
+        column, count = self.table[ours], len(theirs.text)
+        more = " or more" if len(theirs.values) == SAMPLE else ""
+        n = f"{count:,}{more} value{'' if count == 1 else 's'}"
+        if in_days(column, theirs.name):
+            return f"{n}; a day counts as two half-days"
+        if column.kind == "code":
+            known = [one for one in theirs.text if code_meant(column, one)]
+            shown = known + self._unknown(column, theirs)
+            return ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "") if shown else n
+        if column.kind in {"integer", "number"} and count <= 8:
+            return ", ".join(one for one in theirs.text if not may_identify(one)) or n
+        shared = self._shared(theirs) if column.kind == "date" else []
+        return f"{n}, such as {shared[0]}" if shared and not BIRTH.search(plain(theirs.name)) else n
+
+    def _shared(self, theirs: _Theirs) -> list[str]:
+        """Return the values that several pupils share; none where it is not known whose they are."""
+        if self.pupils is None:
+            return []
+        text = theirs.values.dropna().astype("str").str.strip()
+        counts = self.pupils.loc[text.index].groupby(text.to_numpy()).nunique()
+        shared = counts[counts >= OFTEN].sort_values(ascending=False, kind="stable").index
+        return [str(one) for one in shared if one and not re.search(r"\d{9}", str(one))]
+
+    def _unknown(self, ours: Column, theirs: _Theirs) -> list[str]:
+        """Return the values that stand for no code of ours and that several pupils share."""
+        few = self._shared(theirs) if len(theirs.text) <= SHOWN else []
+        return [one for one in few if code_meant(ours, one) is None]
+
+    def _codes(self, head: str, ours: Column, theirs: _Theirs) -> list[str]:
+        """Return the table of values that stand for no code of ours, each with the nearest code."""
+        lines = []
+        for one in self._unknown(ours, theirs):
+            code = _nearest(one, ours)
+            lines.append(f'{_quoted(one)} = "{code}"{_choice(ours, code)}')
+        return ["", f"[{head}]", *lines] if lines else []
 
 
 def _slug(name: str) -> str:
@@ -367,33 +431,6 @@ def _dates(table: Table, found: dict[str, _Theirs]) -> Iterable[str]:
         yield f'dates = "{forms[0]}"{doubt}'
 
 
-def _shown(ours: Column, theirs: _Theirs) -> str:
-    """Return what may be said of a column's values: never a name, a UPN or a day of birth."""
-    count = len(theirs.text)
-    more = " or more" if len(theirs.values) == SAMPLE else ""
-    n = f"{count:,}{more} value{'' if count == 1 else 's'}"
-    if in_days(ours, theirs.name):
-        return f"{n}; a day counts as two half-days"
-    if ours.kind == "code":
-        often = _often(theirs)
-        return ", ".join(often[:8]) + (", ..." if len(often) > 8 else "") if often else n
-    if ours.kind in {"integer", "number"} and len(theirs.text) <= 8:
-        return ", ".join(one for one in theirs.text if not may_identify(one)) or n
-    if ours.kind == "date" and ours.name != "birth_month":
-        return f"{n}, such as {theirs.text[0]}"
-    return n
-
-
-def _often(theirs: _Theirs) -> list[str]:
-    """Return the values that several rows share and that look like no UPN."""
-    counts = theirs.values.dropna().astype("str").str.strip().value_counts()
-    few = counts if len(counts) <= SHOWN else counts[:0]
-    least = min(OFTEN, max(1, len(theirs.values) // 10))
-    return [
-        str(one) for one in few[few >= least].index if one and not re.search(r"\d{9}", str(one))
-    ]
-
-
 def _choice(ours: Column, value: str) -> str:
     """Return the comment that says what may stand for a question mark."""
     if value != "?":
@@ -407,16 +444,6 @@ def _kind(name: str, ours: Column) -> str:
     inside = [one for one in ours.allowed if one in slug or f"{one}s" in slug]
     close = difflib.get_close_matches(slug, ours.allowed, n=1, cutoff=0.75)
     return next(iter([*inside, *close]), "?")
-
-
-def _codes(head: str, ours: Column, theirs: _Theirs) -> list[str]:
-    """Return the table of values that stand for no code of ours, each with the code that is nearest."""
-    lines = []
-    for one in _often(theirs):
-        if code_meant(ours, one) is None:
-            code = _nearest(one, ours)
-            lines.append(f'{_quoted(one)} = "{code}"{_choice(ours, code)}')
-    return ["", f"[{head}]", *lines] if lines else []
 
 
 def _nearest(value: str, ours: Column) -> str:

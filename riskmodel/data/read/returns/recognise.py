@@ -6,6 +6,7 @@ Out: the file with the source it is of; a file of no known source goes to the re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -65,10 +66,9 @@ def recognise(
     log.problems += [] if mine else lacking(mappings, one.name, names)
     source = mapped_source(mine) if mine else source_of(names)
     if source is None:
-        proposal = propose(one.name, one.raw)
+        proposal = _proposal(one, mappings, log)
         words = _unknown(one.name, found, has_proposal=bool(proposal))
         set_aside_file(log, one, "unknown_file", words, severity="warning")
-        log.proposals += [proposal] if proposal else []
         return None
     if source.unused:
         words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
@@ -129,6 +129,25 @@ def _unread_births(frame: pd.DataFrame, name: str) -> list[Problem]:
         "Write YYYY-MM-DD."
     )
     return [Problem(name, "bad_date", words, column="dob")]
+
+
+def _proposal(one: Opened, mappings: Sequence[ColumnMapping], log: ReadLog) -> str:
+    """Return a section that would read a file, noted once for all files that it would read."""
+    if lacking(mappings, one.name, map(str, one.raw.columns)):
+        return ""  # the section that is meant has to be mended
+    heads = {
+        head for text in log.proposals for head in re.findall(r"(?m)^\[sources\.(\w+)\]", text)
+    }
+    first = propose(one.name, one.raw)
+    body = _without_values(first)
+    if first and body not in map(_without_values, log.proposals):
+        log.proposals.append(propose(one.name, one.raw, heads | {each.name for each in mappings}))
+    return first
+
+
+def _without_values(text: str) -> str:
+    """Return a section without what its comments show."""
+    return re.sub(r"(?m) *#.*$", "", text)
 
 
 def _unknown(name: str, found: set[str], *, has_proposal: bool) -> str:
