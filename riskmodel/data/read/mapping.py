@@ -472,7 +472,11 @@ def _dated(values: pd.Series, form: str) -> pd.Series:
     days = pd.to_datetime(text, format=_in_python(form), errors="coerce")
     days = days.fillna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce"))
     misfit = days.isna() & text.notna() & (text != "")
-    return days.dt.strftime("%Y-%m-%d").astype("object").mask(misfit, text + " (not in the declared format)")
+    return (
+        days.dt.strftime("%Y-%m-%d")
+        .astype("object")
+        .mask(misfit, text + " (not in the declared format)")
+    )
 
 
 def _shaped(name: str, made: pd.DataFrame) -> Facts:
