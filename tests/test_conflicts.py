@@ -169,3 +169,58 @@ def test_two_addresses_of_one_census_are_decided_by_what_they_are(
     extract = beside(tmp_path, files)
     assert extract.tables["neighbourhood"]["idaci_decile"].tolist() == [3.0]
     assert parts_of(extract, "a.csv") == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_two_children_of_one_upn_on_one_day_are_told_whatever_their_order(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    other = JANUARY.replace("1,1,", "3,1,").replace(
+        "2012-Oct-03 00:00:00,F", "2009-Mar-02 00:00:00,M"
+    )
+    rows = [JANUARY, other]
+    text = "\n".join([HEADER, *(rows[place] for place in order), ""])
+    extract = beside(tmp_path, {"census pupils.csv": text})
+    assert "two_children" in set(extract.problems["rule"])
+    (pupil,) = extract.tables["pupils"].itertuples()
+    assert (pupil.sex, f"{pupil.birth_month:%F}") == ("F", "2012-10-01")
+
+
+SECOND = "B" + UPN[1:-1] + "7"
+THIRD = "C" + UPN[1:-1] + "8"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_a_former_upn_of_two_pupils_joins_to_neither(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    header = HEADER.replace("upn,dob", "upn,formerupn,dob")
+    rows = [
+        JANUARY.replace(UPN, f"{UPN},{THIRD}"),
+        JANUARY.replace("1,1,", "3,1,").replace(UPN, f"{SECOND},{THIRD}"),
+    ]
+    files = {
+        "census pupils.csv": "\n".join([header, *(rows[place] for place in order), ""]),
+        "school.csv": f"{EXCLUSIONS}{THIRD},900001,SUSP,06/11/2023,4,DB,08/11/2023\n",
+    }
+    extract = beside(tmp_path, files)
+    assert len(extract.tables["pupils"]) == 2
+    assert extract.rejects["file"].tolist() == ["school.csv"]
+    (problem,) = extract.problems[extract.problems["rule"] == "former_upn_of_two"].itertuples()
+    assert problem.severity == "error"
+    assert "2 rows, the first of them row 2, name a former UPN that another" in problem.message
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_two_upns_that_name_each_other_are_one_pupil_in_any_order(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    header = HEADER.replace("upn,dob", "upn,formerupn,dob")
+    rows = [
+        JANUARY.replace(UPN, f"{UPN},{SECOND}"),
+        OCTOBER.replace(UPN, f"{SECOND},{UPN}"),
+    ]
+    text = "\n".join([header, *(rows[place] for place in order), ""])
+    alone = f"{EXCLUSIONS}{min(UPN, SECOND)},900001,SUSP,06/11/2023,4,DB,08/11/2023\n"
+    extract = beside(tmp_path, {"census pupils.csv": text, "school.csv": alone})
+    assert len(extract.tables["pupils"]) == len(extract.tables["suspensions"]) == 1

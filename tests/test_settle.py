@@ -160,3 +160,36 @@ def test_versions_come_back_from_the_files_they_are_written_to(tmp_path: Path) -
         frame.to_csv(tmp_path / "out" / f"{name}.csv", index=False)
     again = read(tmp_path / "out", key_file=tmp_path / "key")
     assert again.digest == extract.digest
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("second", ["2024-01-10", "2024-03-01"])
+def test_a_reinstatement_told_by_a_second_row_is_kept(
+    tmp_path: Path, second: str, order: tuple[int, int]
+) -> None:
+    rows = [
+        "A,S1,2024-01-09,2,PERM,PP,2024-01-10,\n",
+        f"A,S1,2024-01-09,2,PERM,PP,{second},2024-03-01\n",
+    ]
+    text = (
+        "pupil_id,school_id,start_date,sessions,category,reason_1,recorded_on,reinstated_on\n"
+        + "".join(rows[place] for place in order)
+    )
+    tables = read_files(tmp_path / "x", suspensions=text).tables
+    counts = [
+        len(tables.as_known(pd.Timestamp(day))["suspensions"])
+        for day in ("2024-03-01", "2024-03-02")
+    ]
+    assert counts == [1, 0]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_rows_that_differ_only_in_when_an_end_was_known_have_one_order(
+    tmp_path: Path, order: tuple[int, int]
+) -> None:
+    known = ["2023-05-10", "2023-09-10"]
+    text = "pupil_id,kind,start_date,end_date,recorded_on,end_recorded_on\n" + "".join(
+        f"A,fsm,2023-01-09,2023-05-09,2023-02-01,{known[place]}\n" for place in order
+    )
+    (spell,) = read_files(tmp_path / "x", circumstances=text).tables["circumstances"].itertuples()
+    assert spell.end_recorded_on == pd.Timestamp("2023-05-10")

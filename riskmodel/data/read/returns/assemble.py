@@ -162,7 +162,9 @@ def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     Rows of another sex or month of birth than the last one may be of another child: nothing is taken
     from them.
     """
-    ordered = frame.sort_values(["pupil_id", "_day", *ORIGIN], kind="stable")
+    content = ["birth_month", "sex", "ethnicity", "first_language"]
+    by = ["pupil_id", "_day", *(c for c in content if c in frame), *ORIGIN]
+    ordered = frame.sort_values(by, kind="stable")
     stated = ordered.groupby(["pupil_id", "first_language"], observed=True)
     since = stated["first_language_recorded_on"].transform("min")
     ordered = ordered.assign(first_language_recorded_on=since)

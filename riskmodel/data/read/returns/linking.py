@@ -23,6 +23,7 @@ from riskmodel.data.read.returns.scoping import (
 from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
@@ -215,7 +216,7 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     pupils = [one for one in files if one.source.names_pupils and "upn" in one.frame]
     for one in pupils:
         one.frame["upn"] = _upn_or_name(one.frame)
-    former = _former(pupils)
+    former = _former(pupils, log)
     key = load_key(key_file)
     for one in files:
         if one.source.upn and one.source.upn in one.frame:
@@ -319,21 +320,46 @@ def _is_blank(values: pd.Series) -> pd.Series:
     return values.isna() | (values.astype("str").str.strip() == "")
 
 
-def _former(pupils: list[ReturnFile]) -> dict[str, str]:
-    """Return former UPN → the UPN that a pupil has now, chains followed to the end."""
-    pairs: dict[str, str] = {}
-    for one in pupils:
-        if "formerupn" in one.frame:
-            former = one.frame[["formerupn", "upn"]].astype("str").apply(clean_upns)
-            is_other = former["formerupn"] != former["upn"]
-            former = former[(former["formerupn"].str.len() >= 12) & is_other]
-            pairs |= dict(zip(former["formerupn"], former["upn"], strict=True))
-    for old in list(pairs):
-        seen = {old}
-        while pairs[old] in pairs and pairs[old] not in seen:
-            seen.add(pairs[old])
-            pairs[old] = pairs[pairs[old]]
-    return pairs
+def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
+    """Return former UPN → the UPN that a pupil has now; one that two pupils had is told and left out."""
+    news: dict[str, set[str]] = {}
+    named = [(one, _renamed(one)) for one in pupils if "formerupn" in one.frame]
+    for _, rows in named:
+        for old, new in zip(rows["formerupn"], rows["upn"], strict=True):
+            news.setdefault(old, set()).add(new)
+    chain = {old: next(iter(new)) for old, new in news.items() if len(new) == 1}
+    ends = {old: {_end_of(chain, one) for one in new} for old, new in news.items()}
+    for one, rows in named:
+        twice = rows[rows["formerupn"].map(lambda old: len(ends[old]) > 1)]
+        if len(twice):
+            log.problems.append(_former_of_two(one, twice))
+    return {old: next(iter(end)) for old, end in ends.items() if len(end) == 1}
+
+
+def _renamed(one: ReturnFile) -> pd.DataFrame:
+    """Return former and present UPN of the rows that have both."""
+    former = one.frame[["formerupn", "upn"]].astype("str").apply(clean_upns)
+    is_other = former["formerupn"] != former["upn"]
+    return former[(former["formerupn"].str.len() >= SHORTEST_UPN) & is_other]
+
+
+def _end_of(chain: dict[str, str], upn: str) -> str:
+    """Return the last UPN of a chain; the first in order where the chain is a circle."""
+    seen = [upn]
+    while seen[-1] in chain and chain[seen[-1]] not in seen:
+        seen.append(chain[seen[-1]])
+    last = chain.get(seen[-1])
+    return min(seen[seen.index(last) :]) if last in seen else seen[-1]
+
+
+def _former_of_two(one: ReturnFile, rows: pd.DataFrame) -> Problem:
+    """Return the problem of former UPNs that pupils with different UPNs have."""
+    number = one.checks().numbers_of(rows.index.to_numpy())[0]
+    words = (
+        f"{one.name}: {len(rows)} rows, the first of them row {number}, name a former UPN that another "
+        "pupil names too. Rows with that UPN join to neither. Correct the former UPN at the school."
+    )
+    return Problem(one.name, "former_upn_of_two", words, severity="error")
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:

@@ -25,7 +25,7 @@ __all__ = ["CONFLICTING", "KEPT", "MERGED", "WHEN", "Settled", "settle"]
 KEPT, MERGED, CONFLICTING = range(3)
 """Verdicts: of use, equal to another row, or in contradiction to one."""
 
-WHEN = {"recorded_on", "end_recorded_on", "first_language_recorded_on", "reinstated_on"}
+WHEN = {"recorded_on", "end_recorded_on", "first_language_recorded_on"}
 """Columns that say when a fact was known. They are no part of the fact."""
 
 ENDS = {"end_date", "leaving_date"}
@@ -99,7 +99,8 @@ def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None 
     when = np.zeros(len(frame), dtype=np.int64)
     if "recorded_on" in frame:
         when = frame["recorded_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    order = _order(table, frame, codes, key, when)
+    rest = [c for c in table.names if c not in {*table.key, *told} and c in frame]
+    order = _order(table, frame, np.column_stack([codes, _codes(frame, rest)]), key, when)
     made = _compare(codes[order], key[order], when[order], np.isin(told, list(ENDS)))
     place = np.full(len(frame), -1)
     place[order] = np.where(made.other >= 0, order[made.other], -1)
@@ -130,7 +131,10 @@ def _codes(frame: pd.DataFrame, told: list[str]) -> Ints:
 
 
 def _order(table: Table, frame: pd.DataFrame, codes: Ints, key: Ints, when: Ints) -> Ints:
-    """Return the order by key and day; on one day what says most comes first, then what it says."""
+    """Return the order by key and day; on one day what says most comes first, then what it says.
+
+    All columns take part, so that no place in a file decides.
+    """
     by = [*codes.T[::-1], (codes < 0).sum(axis=1)]
     if table.name == "sessions":
         by.append(_gives_way(frame["mark"]))
