@@ -76,7 +76,12 @@ def _taken(lines: list[str], delimiter: str, n: int | None) -> int:
         text += "\n" + line
         if not _is_open(text, delimiter):
             values = _sound(text, delimiter)
-            return more if values is not None and n in (None, values) else 1
+            if values is None or n not in (None, values):
+                return 1
+            parts = (text.replace(delimiter + " ", " ") if values <= 3 else text).split("\n")
+            full = [part.count(delimiter) + 1 >= values for part in parts]
+            is_swallowed = any(full[1:-1]) or (full[0] and full[-1])
+            return 1 if is_swallowed else more
     return 1
 
 

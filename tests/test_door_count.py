@@ -235,3 +235,92 @@ def test_a_quote_that_stays_open_in_the_header_loses_nothing(tmp_path: Path) -> 
     one = open_table(tmp_path / "x.csv")
     assert list(one.raw) == ["upn", "start", "end"]
     assert len(one.raw) == 2
+
+
+SEVEN = "upn,name,estab,start,category,sessions,reason\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "aside"),
+    [
+        (['U1,"A,4001,x,SUSP,2,DB', "U2,x,4001,x,SUSP,2,DB", 'U3,B",4001,x,SUSP,2,DB'], [2]),
+        (["U1,A,4001,x,SUSP,2,DB", 'U2,x,4001,x,SUSP,2,"DB', 'U3,B,4001,x,SUSP,2,DB"'], [3]),
+    ],
+)
+def test_two_stray_quotes_swallow_no_row(tmp_path: Path, rows: list[str], aside: list[int]) -> None:
+    (tmp_path / "x.csv").write_text(SEVEN + "\n".join(rows))
+    one = open_table(tmp_path / "x.csv")
+    assert one.rows_seen == 3
+    assert one.aside["row"].tolist() == aside
+    assert len(one.raw) == 2
+
+
+def test_lines_of_blanks_are_no_errors_and_a_total_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(SEVEN + "U1,A,4001,x,SUSP,2,DB\n   \n\t\nTotal: 1\n\x1a")
+    one = open_table(tmp_path / "x.csv")
+    assert one.aside["reason"].tolist() == ["blank", "blank", "ragged", "blank"]
+    (problem,) = one.problems
+    assert problem.message == (
+        "x.csv, row 5: 1 value where the header has 7. Complete the row, or take the line out where it is "
+        "no row, such as a total or a title."
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "delimiter"),
+    [
+        ("School: North,Date: 1 May,Printed by: us,Total: 8", ","),
+        ("Suspensions, exclusions, and others", ";"),
+    ],
+)
+def test_a_title_of_many_values_is_no_header(tmp_path: Path, title: str, delimiter: str) -> None:
+    rows = SEVEN + "U1,A,4001,x,SUSP,2,DB\nU2,A,4001,x,SUSP,2,DB\n"
+    (tmp_path / "x.csv").write_text(f"{title}\n{rows.replace(',', delimiter)}")
+    one = open_table(tmp_path / "x.csv")
+    assert list(one.raw) == SEVEN.strip().split(",")
+    assert len(one.raw) == 2
+
+
+def test_a_column_with_values_and_no_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("upn,,estab\nU1,x,4001\n")
+    (problem,) = open_table(tmp_path / "x.csv").problems
+    assert problem.message == (
+        "x.csv: column 2 has no name in the header, and holds values. It was not read. Name it."
+    )
+    assert problem.severity == "error"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_wide_text_is_read_without_a_mark_too(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "x.csv").write_bytes("upn,name\nU1,é\n".encode(encoding))
+    one = open_table(tmp_path / "x.csv")
+    assert one.raw.astype("str").to_numpy().tolist() == [["U1", "é"]]
+    assert one.encoding == encoding[:6]
+
+
+def test_a_name_above_two_columns_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    text = f"upn,young carer since,Perpetua Lovibond,perpetua lovibond\n{UPN},2024-01-08,a,b\n"
+    problems = read_beside(tmp_path / "x", {"carers.csv": text}).problems
+    (message,) = problems.loc[problems["rule"] == "column_twice", "message"]
+    assert "columns 3 and 4 have one meaning" in message
+
+
+def test_a_file_without_header_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    files = read_beside(
+        tmp_path / "x", {"s.csv": f"{UPN},4001,01/02/2024\n{UPN},4001,01/03/2024\n"}
+    )
+    note = files.files.set_index("file")["note"]["s.csv"]
+    assert "Its first line seems to be a row: put the names of the columns above." in note
+    assert UPN not in note
+
+
+def test_files_in_folders_beside_the_tables_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pupils.csv").write_text("pupil_id\nP1\n")
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "sessions.csv").write_text("pupil_id,date,session,mark\n")
+    (tmp_path / "2024" / "letter.pdf").write_text("%PDF")
+    extract = read(tmp_path)
+    assert extract.files["file"].tolist() == ["2024/letter.pdf", "2024/sessions.csv", "pupils.csv"]
+    assert extract.problems["severity"].tolist() == ["warning", "error"]

@@ -255,3 +255,49 @@ def test_a_folder_of_parts_is_a_table_beside_the_others(tmp_path: Path) -> None:
     extract = read(tmp_path)
     assert len(extract.tables["sessions"]) == 1
     assert extract.files["read_as"].tolist() == ["pupils", "sessions"]
+
+
+def test_members_of_an_archive_are_read_however_their_paths_are_written(tmp_path: Path) -> None:
+    path = packed(
+        tmp_path / "a.zip", {"./s.csv": CARERS, "../t.csv": CARERS, "deep/./u.csv": CARERS}
+    )
+    assert found_in(path) == {
+        "a.zip/../t.csv": (1, ""),
+        "a.zip/./s.csv": (1, ""),
+        "a.zip/deep/./u.csv": (1, ""),
+    }
+
+
+@pytest.mark.parametrize("members", [{}, {".hidden.csv": CARERS}])
+def test_an_archive_without_files_is_named(tmp_path: Path, members: dict[str, str]) -> None:
+    path = packed(tmp_path / "a.zip", dict(members))
+    assert found_in(path) == {"a.zip": (0, "a.zip: holds no file.")}
+
+
+def test_a_packed_file_whose_kind_its_name_hides_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data.gz").write_bytes(gzip.compress(CARERS.encode()))
+    ((_, fault),) = found_in(tmp_path / "data.gz").values()
+    assert fault.startswith("data.gz: its name does not show what is in it")
+
+
+def test_empty_rows_of_a_sheet_are_no_rows_and_move_the_numbers_below(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["upn", "start"], ["A1", 1], [], ["B2", 2]):
+        book.worksheets[0].append(row)
+    book.save(tmp_path / "a.xlsx")
+    (one,) = open_each(tmp_path / "a.xlsx", "a.xlsx")
+    assert one.raw["upn"].tolist() == ["A1", "B2"]
+    assert one.lines is not None
+    assert one.lines.tolist() == [2, 4]
+
+
+def test_what_lies_in_a_folder_of_parts_and_is_none_is_named(tmp_path: Path) -> None:
+    folder = parts(tmp_path / "s.parquet", "part-0.parquet")
+    (folder / "part-2.csv").write_text(CARERS)
+    assert found_in(folder) == {
+        "s.parquet": (2, ""),
+        "s.parquet/part-2.csv": (
+            0,
+            "s.parquet/part-2.csv: is no part of the table s.parquet. Move it out of that folder.",
+        ),
+    }

@@ -101,7 +101,7 @@ def test_text_that_cannot_be_a_table_is_refused(tmp_path: Path, text: str, words
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("upn,start\nA1\n", "list.csv, row 2: 1 values where the header has 2."),
+        ("upn,start\nA1\n", "list.csv, row 2: 1 value where the header has 2. Complete"),
         ("upn,start\nA1,x\nB2,y,z\n", "list.csv, row 3: 3 values where the header has 2."),
         ("upn,start\nA1,Doe, J\n", "Put values that hold the delimiter in quotes"),
         ('upn,start\n\nA1,"Doe\nB2,x\n', "list.csv, row 3: a value begins with a quotation mark"),

@@ -24,7 +24,7 @@ from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
-from riskmodel.data.read.open.walk import is_left_out, shown_name
+from riskmodel.data.read.open.walk import files_in, is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
 from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
@@ -161,12 +161,16 @@ def read(
     return _extract(source, _read_tables(sources, log, key_file))
 
 
-def _read_tables(sources: dict[str, Callable[[], Opened]], log: ReadLog, key_file: Path) -> ReadLog:
+def _read_tables(
+    sources: dict[str, Callable[[], list[Opened]]], log: ReadLog, key_file: Path
+) -> ReadLog:
     """Read one source per table; one that cannot be used is set aside, unless it names the pupils."""
     pupils: pd.CategoricalDtype | None = None
     names = sorted(sources, key=lambda name: (name not in READ_FIRST, name))
     for name in track(names, "Reading tables"):
-        one = sources[name]()
+        one, *others = sources[name]()
+        for other in others:
+            log.note_unread(other.name, other.fault, other.severity)
         if one.fault:
             _refuse_pupils(name, one.fault)
             log.note_unread(one.name, one.fault)
@@ -243,12 +247,15 @@ def _joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
 
 
-def _find_sources(source: Path, log: ReadLog) -> dict[str, Callable[[], Opened]]:
+def _find_sources(source: Path, log: ReadLog) -> dict[str, Callable[[], list[Opened]]]:
     """Return what opens each table; files that are no tables are noted."""
     found: dict[str, Path] = {}
     for path in sorted(source.iterdir()):
         is_table = _is_table(path)
-        if is_left_out(path.name) or (path.is_dir() and not is_table):
+        if is_left_out(path.name):
+            continue
+        if path.is_dir() and not is_table:
+            _note_folder(path, log)
             continue
         name, table = shown_name(Path(path.name)), path.stem
         if not is_table or not path.exists():
@@ -271,8 +278,17 @@ def _find_sources(source: Path, log: ReadLog) -> dict[str, Callable[[], Opened]]
     return {name: _opener(path) for name, path in found.items()}
 
 
-def _held(source: Opened) -> Callable[[], Opened]:
-    return lambda: source
+def _note_folder(folder: Path, log: ReadLog) -> None:
+    """Note the files of a folder beside the tables: none of them is read."""
+    for path in files_in(folder):
+        name = shown_name(path.relative_to(folder.parent))
+        words = f"{name}: lies in a folder beside the tables and was not read. Move it beside them."
+        severity: Severity = "error" if path.name.partition(".")[0] in TABLES else "warning"
+        log.note_unread(name, words, severity, "ignored_file")
+
+
+def _held(source: Opened) -> Callable[[], list[Opened]]:
+    return lambda: [source]
 
 
 def _is_table(path: Path) -> bool:
@@ -287,12 +303,8 @@ def _is_table_of_pupils(path: Path) -> bool:
     return "pupil_id" in columns or source_of(columns) is None
 
 
-def _opener(path: Path) -> Callable[[], Opened]:
-    def opened() -> Opened:
-        (one,) = open_each(path, path.name)
-        return one
-
-    return opened
+def _opener(path: Path) -> Callable[[], list[Opened]]:
+    return lambda: open_each(path, path.name)
 
 
 def _pupils_in_no_enrolment(frames: dict[str, pd.DataFrame]) -> list[Problem]:

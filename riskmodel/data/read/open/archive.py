@@ -95,7 +95,7 @@ def _members(path: Path, name: str, folder: Path) -> Iterator[tuple[str, Path | 
 
 
 def _is_hidden(part: str) -> bool:
-    return is_left_out(part) or part == "__MACOSX"
+    return part not in (".", "..") and (is_left_out(part) or part == "__MACOSX")
 
 
 def _unpacked(packed: IO[bytes], own: str, folder: Path, path: Path, most: int) -> Path:

@@ -25,10 +25,11 @@ from riskmodel.data.read.open.text import (
     frame_of,
     header_place,
     of_header,
+    of_nameless,
     open_text,
     refuse_repeated,
 )
-from riskmodel.data.read.open.walk import partition_of, parts_of
+from riskmodel.data.read.open.walk import files_in, partition_of, parts_of, shown_name
 from riskmodel.data.read.open.workbook import Sheet, frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.data.read.rows.problems import Problem, Severity
@@ -136,7 +137,8 @@ def open_file(path: Path, name: str) -> list[Opened]:
     """
     kind = path.suffix.lower()
     if kind in ARCHIVES:
-        return [one for own, member in members_of(path, name) for one in _member(own, member)]
+        found = [one for own, member in members_of(path, name) for one in _member(own, member)]
+        return found or [unread(name, f"{name}: holds no file.", "warning")]
     if kind in (*WORKBOOKS, *OLD_WORKBOOKS):
         sheets = open_sheets(path) if kind in WORKBOOKS else open_old_workbook(path)
         return [_sheet(f"{name}, sheet {sheet.title}", sheet) for sheet in sheets]
@@ -144,6 +146,9 @@ def open_file(path: Path, name: str) -> list[Opened]:
         tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
         return [Opened(f"{name}, {table}", raw) for table, raw in tables.items()]
     one = open_table(path, name)
+    if path.is_dir():
+        others = [other for other in files_in(path) if other not in parts_of(path)]
+        return [one, *(_beside(other, path, name) for other in others if other.name != "_SUCCESS")]
     if kind in (".txt", ".dat") and one.raw.shape[1] < 2:
         words = "is text without columns. Export it as CSV if it holds facts."
         return [unread(name, f"{name}: {words}", "warning")]
@@ -153,7 +158,15 @@ def open_file(path: Path, name: str) -> list[Opened]:
 def _member(name: str, member: Path | None) -> list[Opened]:
     if member is None:
         return [unread(name, f"{name}: is an archive in an archive. Unpack it into the folder.")]
+    if not member.suffix and name.lower().endswith(".gz"):
+        words = "its name does not show what is in it. Call it by that, such as data.csv.gz."
+        return [unread(name, f"{name}: {words}")]
     return open_each(member, name)
+
+
+def _beside(path: Path, folder: Path, name: str) -> Opened:
+    own = f"{name}/{shown_name(path.relative_to(folder))}"
+    return unread(own, f"{own}: is no part of the table {name}. Move it out of that folder.")
 
 
 def _sheet(name: str, sheet: Sheet) -> Opened:
@@ -164,17 +177,25 @@ def _sheet(name: str, sheet: Sheet) -> Opened:
         return unread(name, f"{name}: holds no rows below a header.", None)
     top = held[:TOP]
     place = top[header_place([filled[place] for place in top])]
-    raw = frame_of_sheet(sheet.rows[place:])
+    below = [n for n in held if n > place]
+    raw = frame_of_sheet([sheet.rows[n] for n in (place, *below)])
     try:
         refuse_repeated(raw.columns, name)
     except DataError as error:
         return unread(name, str(error))
     above = [(n + 1, "above_header", str(sheet.rows[n])) for n in held if n < place]
-    problems = of_header(name, len(above), place + 1)
+    problems = [*of_header(name, len(above), place + 1), *of_nameless(name, raw)]
     if sheet.hidden:
         words = f"{name}: is a hidden sheet. It was read like the others. Look whether it belongs there."
         problems.append(Problem(name, "hidden_sheet", words))
-    return Opened(name, raw, first_row=place + 2, aside=aside_of(name, above), problems=problems)
+    return Opened(
+        name,
+        raw,
+        first_row=place + 2,
+        lines=np.array(below, dtype=np.int64) + 1,
+        aside=aside_of(name, above),
+        problems=problems,
+    )
 
 
 def open_table(path: Path, name: str = "") -> Opened:

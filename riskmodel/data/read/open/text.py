@@ -12,7 +12,7 @@ import io
 import json
 import os
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,7 @@ __all__ = [
     "frame_of",
     "header_place",
     "of_header",
+    "of_nameless",
     "open_text",
     "refuse_repeated",
 ]
@@ -50,6 +51,9 @@ TOP = 20
 
 MOST_LINES, LONGEST_VALUE = 40, 20_000
 """Lines over which a value in quotes may go, and their bytes: beyond, its quote was never closed."""
+
+FEW = 3
+"""Columns up to which a sentence may have as many commas as a row."""
 
 LONGEST_LINE = 900_000
 """Bytes of a line that is read; Arrow parses in blocks of a million."""
@@ -152,7 +156,16 @@ def open_text(path: Path, name: str) -> Opened:
     if columns is None:
         return _open_with_care(source, header, name, encoding, count)
     lines = _line_numbers(source)[1:] if count.has_gaps else None
-    return Opened(name, _frame(columns, header), encoding, 2, lines=lines, counted=count.lines - 1)
+    raw = _frame(columns, header)
+    return Opened(
+        name,
+        raw,
+        encoding,
+        2,
+        lines=lines,
+        problems=of_nameless(name, raw),
+        counted=count.lines - 1,
+    )
 
 
 def refuse_repeated(names: pd.Index, file: str) -> None:
@@ -181,9 +194,9 @@ def _as_utf8(path: Path) -> tuple[Path | bytes, str, LineCount]:
     """Return the file itself where it is UTF-8, else its contents turned into UTF-8; and its lines."""
     with path.open("rb") as stream:
         start = stream.read(4)
-        if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            text = path.read_bytes().decode("utf-16").encode("utf-8")
-            return text, "utf-16", _count(text)
+        if wide := _wide(start):
+            text = path.read_bytes().decode(wide).removeprefix("\ufeff").encode("utf-8")
+            return text, wide.removesuffix("-le").removesuffix("-be"), _count(text)
         stream.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
         decoder, count = codecs.getincrementaldecoder("utf-8")(), LineCount()
         try:
@@ -196,6 +209,22 @@ def _as_utf8(path: Path) -> tuple[Path | bytes, str, LineCount]:
             text = path.read_bytes().decode("cp1252").encode("utf-8")
             return text, "windows-1252", _count(text)
     return path, "utf-8", count
+
+
+def _wide(start: bytes) -> str:
+    """Return in which encoding of two or four bytes a text is, by its first four bytes, if in any."""
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    letters = "".join("0" if byte == 0 else "x" for byte in start)
+    without_mark = {
+        "x0x0": "utf-16-le",
+        "0x0x": "utf-16-be",
+        "x000": "utf-32-le",
+        "000x": "utf-32-be",
+    }
+    return without_mark.get(letters, "")
 
 
 def _count(text: bytes) -> LineCount:
@@ -213,30 +242,35 @@ def _find_header(source: Path | bytes) -> Header:
             lines.append((number, text))
         if len(lines) == TOP:
             break
-    usual = _header_of(lines, max(DELIMITERS, key=lines[0][1].decode("utf-8").count))
-    if usual.line == lines[0][0] and len(usual.names) > 1:
-        return usual
-    found = [_header_of(lines, delimiter) for delimiter in DELIMITERS]
-    return max(found, key=lambda header: len(header.names))
+    return _header_of(lines, max(DELIMITERS, key=lambda one: _agreement(lines, one)))
+
+
+def _agreement(lines: list[tuple[int, bytes]], delimiter: str) -> tuple[int, int]:
+    """Return how many of the first lines a delimiter parts into as many values, and how many those are."""
+    counts = Counter(len(_cells(text, delimiter)) for _, text in lines if len(text) < LONGEST_VALUE)
+    agreed = [(times, n) for n, times in counts.items() if n > 1]
+    return max(agreed, default=(0, 1))
 
 
 def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
     filled = [sum(bool(cell) for cell in row) for row in cells]
-    place = header_place(filled)
+    place = header_place(filled, [len(row) for row in cells])
     record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
     names = [" ".join(name.split()) for name in _cells(record.text, delimiter)]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
     return Header(delimiter, names, record.line, record.lines)
 
 
-def header_place(filled: list[int]) -> int:
+def header_place(filled: list[int], widths: list[int] | None = None) -> int:
     """Return which of the first lines is the header: the first with over half of the usual values.
 
     Parameters
     ----------
     filled : list of int
         Values that each line holds; lines without any are left out.
+    widths : list of int, optional
+        Values that each line has, empty ones too; a line of fewer than most lines have is no header.
 
     Returns
     -------
@@ -249,7 +283,12 @@ def header_place(filled: list[int]) -> int:
     (2, 0)
     """
     usual = sorted(filled)[-2:][0]  # one line may hold too many
-    return next(place for place, n in enumerate(filled) if 2 * n > usual or usual < 3)
+    place = next(place for place, n in enumerate(filled) if 2 * n > usual or usual < 3)
+    most, times = Counter(widths or [0]).most_common(1)[0]
+    if widths is None or times < 3 or widths[place] > most - 2:
+        return place  # one value less may be a slip in the header
+    fitting = [p for p in range(place, len(widths)) if widths[p] == most and 2 * filled[p] > usual]
+    return fitting[0] if fitting else place
 
 
 def _cells(text: bytes, delimiter: str) -> list[str]:
@@ -319,6 +358,33 @@ def _frame(columns: dict[str, pa.ChunkedArray], header: Header) -> pd.DataFrame:
         if name == f"column {number}" and columns[name].null_count == len(columns[name]):
             del columns[name]
     return frame_of(columns)
+
+
+def of_nameless(name: str, raw: pd.DataFrame) -> list[Problem]:
+    """Return a problem for each column that has values and no name.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    raw : DataFrame
+        A column without a name is called by its number.
+
+    Returns
+    -------
+    list of Problem
+        Errors: what the columns hold cannot be used.
+    """
+    nameless = [c for c in raw if re.fullmatch(r"column \d+", str(c)) and raw[c].notna().any()]
+    return [
+        Problem(
+            name,
+            "nameless_column",
+            f"{name}: {column} has no name in the header, and holds values. It was not read. Name it.",
+            severity="error",
+        )
+        for column in nameless
+    ]
 
 
 def frame_of(columns: dict[str, pa.ChunkedArray]) -> pd.DataFrame:
@@ -414,9 +480,20 @@ class _Records:
             if taken > MOST_LINES or len(text) > LONGEST_VALUE:
                 break
             if b'"' in more and (found := self.values_in(text)) > 0:
-                is_sound = b'"' not in self._whole.sub(b"", text)
+                is_sound = self._is_by_the_rules(text) and not self._holds_rows(text, found)
                 return (text, found, taken) if is_sound and self._n in (None, found) else None
         return None
+
+    def _is_by_the_rules(self, text: bytes) -> bool:
+        """Whether each value is in quotes whole or holds none."""
+        return b'"' not in self._whole.sub(b"", text)
+
+    def _holds_rows(self, text: bytes, n: int) -> bool:
+        """Whether lines of a text are rows of their own, which two stray quotes made one value."""
+        if n <= FEW:  # where few values make a row, a comma before a blank is one of a sentence
+            text = text.replace(self._delimiter + b" ", b" ")
+        rows = [line.count(self._delimiter) >= n - 1 for line in text.split(b"\n")]
+        return any(rows[1:-1]) or (rows[0] and rows[-1])
 
     def _following(self) -> Iterator[tuple[int, bytes]]:
         yield from list(self._ahead)
@@ -449,14 +526,15 @@ def _open_with_care(
             f"{name}: holds {seen} rows by a count of its lines, and others as they were read. "
             "Nothing of it was used. Export it again."
         )
+    raw = _frame(_columns(table), header)
     return Opened(
         name,
-        _frame(_columns(table), header),
+        raw,
         encoding,
         2,
         lines=np.array(found.lines, dtype=np.int64),
         aside=aside_of(name, found.aside),
-        problems=[*found.problems, *_of_lines(name, header, found)],
+        problems=[*found.problems, *_of_lines(name, header, found), *of_nameless(name, raw)],
         counted=seen,
     )
 
@@ -483,6 +561,8 @@ def _sort_lines(source: Path | bytes, header: Header, name: str) -> _Sorted:
             else "unclosed_quote"
             if record.found < 0
             else "ragged"
+            if text.strip(b" \t\x1a")
+            else "blank"
         )
         if extra == 0 and reason != "too_long":
             found.rows.append(text)
@@ -495,8 +575,14 @@ def _sort_lines(source: Path | bytes, header: Header, name: str) -> _Sorted:
 
 def _set_aside(found: _Sorted, record: Record, reason: str, name: str, n: int) -> None:
     found.aside.append((record.line, reason, record.text.decode("utf-8")))
-    if sum(problem.rule == reason for problem in found.problems) < SHOWN:
+    if reason in WORDS and sum(one.rule == reason for one in found.problems) < SHOWN:
         words = WORDS[reason].format(found=record.found, n=n)
+        if reason == "ragged" and record.found < n:
+            s = "" if record.found == 1 else "s"
+            words = (
+                f"{record.found} value{s} where the header has {n}. Complete the row, or take the line out "
+                "where it is no row, such as a total or a title."
+            )
         found.problems.append(Problem(name, reason, words, severity="error", row=record.line))
 
 

@@ -67,7 +67,7 @@ def recognise(
     source = mapped_source(mine) if mine else source_of(names)
     if source is None:
         proposal = _proposal(one, mappings, log)
-        words = _unknown(one.name, found, has_proposal=bool(proposal))
+        words = _unknown(one.name, names, has_proposal=bool(proposal))
         set_aside_file(log, one, "unknown_file", words, severity="warning")
         return None
     if source.unused:
@@ -95,8 +95,13 @@ def _twice(one: Opened, source: Source) -> list[Problem]:
             continue
         left, right = (one.raw.iloc[:, which].astype("str") for which in (first, place))
         differs = not left.fillna("").equals(right.fillna(""))
+        known = {*source.columns, *source.aliases}  # other names may be a child's
+        said = [
+            f"'{names[which]}'" if plain(names[which]) in known else f"{which + 1}"
+            for which in (first, place)
+        ]
         words = (
-            f"{one.name}: columns '{names[first]}' and '{names[place]}' have one meaning. "
+            f"{one.name}: columns {said[0]} and {said[1]} have one meaning. "
             f"The first was read{', and the other holds other values' if differs else ''}. Take one out."
         )
         is_error = differs and plain(names[first]) == plain(names[place])
@@ -150,8 +155,9 @@ def _without_values(text: str) -> str:
     return re.sub(r"(?m) *#.*$", "", text)
 
 
-def _unknown(name: str, found: set[str], *, has_proposal: bool) -> str:
+def _unknown(name: str, columns: list[str], *, has_proposal: bool) -> str:
     """Return which source a file is nearest to, and what it lacks."""
+    found = {plain(column) for column in columns}
     # a grid is known by its days, and nobody exports a file again to have it left unused
     known = [s for s in SOURCES if s.headings is None and not s.unused]
     shares = [
@@ -163,6 +169,10 @@ def _unknown(name: str, found: set[str], *, has_proposal: bool) -> str:
         f" It is nearest to '{source.name}', but has no {', '.join(missing)}."
         if share
         else " It shares no column with any of them."
+    )
+    is_row = any(re.search(r"\d{6}|\d[/.-]\d", column) for column in columns)
+    like += (
+        " Its first line seems to be a row: put the names of the columns above." if is_row else ""
     )
     own = f"declare its columns in {DEFAULT_FILE} (check proposes how), " if has_proposal else ""
     return (
