@@ -83,6 +83,6 @@ def _half_days_by_term(known: FactsAsOf) -> dict[str, Floats]:
     for family in ("absence", "unauthorised", "possible", "marked"):
         keep = inside & totals["mark"].isin(FAMILIES[family]).to_numpy()
         cell, value = pupil[keep] * TERMS + back[keep], totals["sessions"].to_numpy()[keep]
-        added = np.bincount(cell, value, minlength=n_pupils * TERMS)
+        added = np.bincount(cell, value, minlength=n_pupils * TERMS).astype("float64")
         sums[family] = added.reshape(n_pupils, TERMS)[known.rows]
     return sums

@@ -52,7 +52,7 @@ def accounts_for(extract: Extract, file: str, content: bytes) -> None:
     assert total == note["rows"]
     above = extract.rejects.query("file == @file and reason == 'above_header'")["row"]
     assert total == rows_of(content, header=1 + max(above, default=0))
-    became = [c for c in counts if c.startswith("rows_") and c != "rows_read"]
+    became = [c for c in map(str, counts) if c.startswith("rows_") and c != "rows_read"]
     assert total == int(counts[became].to_numpy().sum())
     assert int(counts["rows_rejected"].iloc[0]) == aside
 

@@ -17,7 +17,7 @@ SUSPENSIONS = "UPN,Estab,Category,StartDate,Sessions,DateNotified\n"
 def settled(**columns: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     """Return columns after their dates were put in order, and the rules of the problems."""
     frame, problems = settle_dates(pd.DataFrame(columns, dtype="str"), columns, "a.csv")
-    return frame.to_dict("list"), [problem.rule for problem in problems]
+    return {str(c): frame[c].tolist() for c in frame}, [problem.rule for problem in problems]
 
 
 @pytest.mark.parametrize("kind", ["str", "category"])

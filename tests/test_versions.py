@@ -18,7 +18,7 @@ from riskmodel.inclusion.facts import make_facts
 from riskmodel.report.list_page.history import weekly_attendance
 from tests.strategies import AS_OF, PUPILS, small_tables, spine_of, table_of, with_table
 
-OTHER = {
+OTHER: dict[str, dict[str, object]] = {
     "suspensions": {"sessions": 8.0, "reason_1": "PP"},
     "circumstances": {"end_date": pd.Timestamp("2024-01-10")},
     "attainment": {"score": -2.5},

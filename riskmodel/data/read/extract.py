@@ -154,8 +154,8 @@ def read(
     elif not path.is_dir():
         raise DataError(f"{path}: there is no such folder of extracts. Check the path.")
     elif not any(_is_table_of_pupils(one) for one in path.iterdir()):
-        opened = open_returns(path)
-        return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
+        files = open_returns(path)
+        return _extract(source, read_returns(files, key_file=key_file, mappings=mappings))
     else:
         sources = _find_sources(path, log)
     return _extract(source, _read_tables(sources, log, key_file))

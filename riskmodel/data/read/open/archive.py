@@ -98,7 +98,9 @@ def _is_hidden(part: str) -> bool:
     return part not in (".", "..") and (is_left_out(part) or part == "__MACOSX")
 
 
-def _unpacked(packed: IO[bytes], own: str, folder: Path, path: Path, most: int) -> Path:
+def _unpacked(
+    packed: IO[bytes] | gzip.GzipFile, own: str, folder: Path, path: Path, most: int
+) -> Path:
     """Write a file of an archive to disk; what it says of its own size is not believed."""
     last = own.rpartition("/")[2]
     plain = re.fullmatch(r"[\w .~$-]{1,100}", last, re.ASCII)

@@ -423,7 +423,8 @@ def _lines(source: Path | bytes) -> Iterator[tuple[int, bytes]]:
 
 def _line_numbers(source: Path | bytes) -> NDArray[np.int64]:
     """Return the numbers of the lines that hold something."""
-    numbers, line, before = [], 1, 10
+    numbers: list[NDArray[np.int64]] = []
+    line, before = 1, 10
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
         while block := stream.read(BLOCK):
             data = np.frombuffer(

@@ -137,7 +137,7 @@ def _totals(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     shared = parts.duplicated(key, keep=False).to_numpy()
     some = parts[shared].reset_index(drop=True)
     spell = some.groupby([*key, "_school", "_entry"], observed=True, dropna=False).ngroup()
-    made = settle(TABLES[name], some, spell.to_numpy())
+    made = settle(TABLES[name], some, spell.to_numpy(dtype=np.int64))
     ledger.add_settled(name, some, made)
     ledger.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
     summed = pd.concat([parts[~shared], _added_up(made.rows, spell, key)], ignore_index=True)
@@ -367,7 +367,7 @@ def _with_ends(spells: pd.DataFrame, key: list[str], ledger: Ledger) -> pd.DataF
         values = ordered[name].copy()
         values.iloc[ends - 1] = ordered[name].iloc[ends].array
         ordered[name] = values
-    return ordered.drop(index=ends).reset_index(drop=True)
+    return ordered.drop(index=pd.Index(ends)).reset_index(drop=True)
 
 
 def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:

@@ -70,12 +70,12 @@ class Ledger:
         pairs = (rows if others is None else others)[ORIGIN].to_numpy()
         self._parts.append(
             rows[ORIGIN].assign(
-                verdict=verdict,
+                verdict=np.asarray(verdict),
                 other_file=pairs[:, 0],
                 other_place=pairs[:, 1],
-                column=column,
+                column=np.asarray(column),
                 table=table,
-                is_held=is_held,
+                is_held=np.asarray(is_held),
             )
         )
 

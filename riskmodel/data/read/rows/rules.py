@@ -232,8 +232,8 @@ def _others(checks: RowChecks, shared: NDArray[np.int64], settled: Settled, n: i
 def _filled(frame: pd.DataFrame, places: NDArray[np.int64], rows: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with some rows in the place of its own; the frame itself stays as it was."""
     order = np.argsort(rows.index.to_numpy())
-    changed = {}
-    for name in rows:
+    changed: dict[str, pd.Series] = {}
+    for name in map(str, rows):
         old, new = frame[name].iloc[places], rows[name].iloc[order]
         if not old.equals(new.set_axis(old.index)):
             changed[name] = frame[name].copy()

@@ -104,7 +104,10 @@ def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None 
     made = _compare(codes[order], key[order], when[order], np.isin(told, list(ENDS)))
     place = np.full(len(frame), -1)
     place[order] = np.where(made.other >= 0, order[made.other], -1)
-    verdict, held, column = (np.empty_like(v) for v in (made.verdict, made.held, made.column))
+    verdict, column, held = (
+        *map(np.empty_like, (made.verdict, made.column)),
+        np.empty_like(made.held),
+    )
     verdict[order], held[order], column[order] = made.verdict, made.held, made.column
     rows = frame.iloc[order[made.held]].copy()
     for number, name in enumerate(told):

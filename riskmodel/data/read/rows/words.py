@@ -117,11 +117,12 @@ def _written(name: str, allowed: tuple[str, ...]) -> tuple[dict[str, str], dict[
     words = dict(WORDS.get(name, {}))
     for one in LABELLED:
         if allowed == codes(one):
-            labels = {_plain(label): code for code, label in code_set(one)["label"].items()}
+            labels = {_plain(label): str(code) for code, label in code_set(one)["label"].items()}
             words = labels | words
     small = {code.casefold(): code for code in allowed}
     if allowed == codes("ethnicities"):
         extended = code_set("extended_ethnicities")
         small |= {str(code).casefold(): main for code, main in extended["main"].items()}
-        words |= {_plain(row.label): row.main for row in extended.itertuples()}
-    return small, {plain: code for plain, code in words.items() if plain and code in allowed}
+        plain = map(_plain, extended["label"])
+        words |= dict(zip(plain, extended["main"], strict=True))
+    return small, {word: code for word, code in words.items() if word and code in allowed}
