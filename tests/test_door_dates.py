@@ -100,6 +100,7 @@ def test_years_of_two_digits_that_may_be_days_are_not_guessed() -> None:
         (["45537", "2024-09-03"], ["45537", "2024-09-03"]),  # not the form of the whole column
         (["45537", "7"], ["45537", "7"]),
         (["0"], ["0"]),
+        (["030624", "040624"], ["030624", "040624"]),  # no day of 1983
         (["150124", "45537"], ["150124", "45537"]),  # days, months and years without a blank
     ],
 )
@@ -146,7 +147,11 @@ def test_a_row_of_the_rarer_order_is_set_aside_with_its_value(tmp_path: Path) ->
     extract = read_beside(tmp_path, {"suspensions.csv": SUSPENSIONS + rows})
     assert len(extract.tables["suspensions"]) == 1
     (message,) = extract.problems.loc[extract.problems["rule"] == "two_orders", "message"]
-    assert message.startswith("suspensions.csv: column startdate contradicts itself")
+    assert message == (
+        "suspensions.csv: column startdate contradicts itself: 1 of its dates can only have the day first, "
+        "and 1 only the month. The day was read first, and the 1 cannot be used. Write all dates as "
+        "YYYY-MM-DD."
+    )
     (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
     assert "start_date '01/17/2024 (month first)' is not a date" in message
     assert extract.rejects["row"].tolist() == [3]

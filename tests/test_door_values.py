@@ -334,3 +334,60 @@ def test_a_dash_in_a_column_of_a_code_is_no_half_day(tmp_path: Path) -> None:
 )
 def test_a_upn_in_groups_is_not_shown_and_dates_are(text: str, hidden: bool) -> None:
     assert may_identify(text) is hidden
+
+
+@pytest.mark.parametrize(
+    ("answer", "n", "told"),
+    [
+        ("Yes", 1, False),
+        ("P", 1, False),
+        ("", 1, False),  # the day alone
+        ("No", 0, False),
+        ("Perhaps", 0, True),
+    ],
+)
+def test_a_list_of_young_carers_may_say_that_a_pupil_is_none(
+    tmp_path: Path, answer: str, n: int, told: bool
+) -> None:
+    text = f"UPN,Young carer,Young carer since\n{UPN},{answer},01/09/2023\n"
+    extract = read_beside(tmp_path, {"carers.csv": text})
+    assert len(extract.tables.frames.get("circumstances", ())) == n
+    assert ("unknown_code" in set(extract.problems["rule"])) == told
+
+
+def test_an_answer_about_further_action_that_is_neither_yes_nor_no_is_set_aside(
+    tmp_path: Path,
+) -> None:
+    header = "LAchildID,UPN,CINreferralDate,CINclosureDate,ReferralNFA,CPPstartDate\n"
+    rows = [f"1,{UPN},2023-05-0{i},,{one},\n" for i, one in enumerate(("Yes - NFA", "NFA", ""), 1)]
+    extract = read_beside(tmp_path, {"cin.csv": header + "".join(rows)})
+    assert rows_of(extract.tables["circumstances"], "start_date") == [["2023-05-03"]]
+    assert extract.rejects[["row", "reason"]].values.tolist() == [[2, "unknown_code: kind"]]
+
+
+def test_days_count_where_the_column_of_half_days_is_empty(tmp_path: Path) -> None:
+    header = "UPN,Estab,Category,Sessions,Days"
+    extract = suspended(tmp_path, header, f"{UPN},4001,SUSP,,3", f"{UPN},4001,SUSP,4,3")
+    assert rows_of(extract.tables["suspensions"], "sessions") == [[6.0], [4.0]]
+
+
+ROLL = "UPN,Year,Admission date,Date of birth,School,Received\n"
+
+
+@pytest.mark.parametrize(
+    "upn", ["NOT AVAILABLE", "Not available", "0000000000000", "AAAAAAAAAAAAA"]
+)
+def test_a_word_in_place_of_a_upn_makes_no_pupil_of_many(tmp_path: Path, upn: str) -> None:
+    rows = "".join(f"{upn},{year},2023-09-0{year},2012-10-03,9001,\n" for year in (6, 7))
+    (tmp_path / "roll.csv").write_text(f"{ROLL}{UPN},8,2023-09-04,2011-10-03,9001,\n{rows}")
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert len(extract.tables["pupils"]) == 1
+    assert sorted(extract.rejects["row"]) == [3, 4]
+
+
+def test_a_day_of_receipt_of_a_roll_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
+    rows = f"{UPN},8,2023-09-04,2011-10-03,9001,soon\n{UPN[:-1]}9,8,2023-09-04,2011-10-03,9001,2023-10-01\n"
+    (tmp_path / "roll.csv").write_text(ROLL + rows)
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert rows_of(extract.tables["enrolments"], "recorded_on") == [["2023-10-01"]]
+    assert "bad_date: recorded_on" in extract.rejects["reason"].tolist()

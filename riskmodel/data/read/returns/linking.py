@@ -245,7 +245,7 @@ def _pseudonym_of_upn(upn: pd.Series, former: dict[str, str], key: bytes) -> dic
     distinct = pd.Series(upn.dropna().unique()).astype("str")
     clean = clean_upns(distinct)
     names = pseudonyms(clean.replace(former), key)
-    names = names.where(clean.str.len() >= SHORTEST_UPN)
+    names = names.where((clean.str.len() >= SHORTEST_UPN) & ~_is_placeholder(clean))
     return dict(zip(distinct, names, strict=True))
 
 
@@ -313,7 +313,17 @@ def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
     for part in parts.values():
         other = other + "|" + part.astype("str").fillna("")
     is_named = ~pd.DataFrame({name: _is_blank(part) for name, part in parts.items()}).any(axis=1)
-    return upn.where(~_is_blank(upn), other.where(is_named))
+    nobody = _is_blank(upn) | _is_placeholder(clean_upns(upn))
+    return upn.where(~nobody, other.where(is_named))
+
+
+def _is_placeholder(upns: pd.Series) -> pd.Series:
+    """Return which texts stand for many pupils without a UPN: no digit, or the same one again and again."""
+    distinct = pd.Series(upns.dropna().unique()).astype("str")
+    found = (~distinct.str.contains(r"\d") | (distinct.map(lambda one: len(set(one))) <= 2)) & (
+        ~distinct.str.contains("|", regex=False)
+    )
+    return upns.map(dict(zip(distinct, found, strict=True))).fillna(False).astype("bool")
 
 
 def _is_blank(values: pd.Series) -> pd.Series:

@@ -245,11 +245,12 @@ def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Pro
         problems.append(Problem(file, "month_first", words, column=name))
     rare = order.only_month if first == "day" else order.only_day
     if len(rare):
+        most = len(order.only_day) + len(order.only_month) - len(rare)
         usual, other = ("day", "month") if first == "day" else ("month", "day")
         words = (
-            f"{file}: column {name} contradicts itself: most of its dates have the {usual} first, but "
-            f"{len(rare)} can only have the {other} first. These cannot be used. Write all dates as "
-            "YYYY-MM-DD."
+            f"{file}: column {name} contradicts itself: {most} of its dates can only have the {usual} first, "
+            f"and {len(rare)} only the {other}. The {usual} was read first, and the {len(rare)} cannot be "
+            "used. Write all dates as YYYY-MM-DD."
         )
         problems.append(Problem(file, "two_orders", words, severity="error", column=name))
     return problems
@@ -257,7 +258,9 @@ def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Pro
 
 def _serials(texts: pd.Series) -> dict[str, str | None]:
     """Return the day of each number, if all texts are numbers of 1950 to 2100; 0 is Excel's empty day."""
-    number = pd.to_numeric(texts[texts.str.strip() != ""], errors="coerce")
+    plain = texts[texts.str.strip() != ""]
+    # 030624 is a day, month and year without points, and no number
+    number = pd.to_numeric(plain.where(~plain.str.contains(r"^\s*0\d")), errors="coerce")
     filled = number[number != 0]
     if filled.empty or not filled.between(*SERIALS, inclusive="left").all():
         return {}

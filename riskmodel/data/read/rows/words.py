@@ -7,7 +7,10 @@ Out: for each way of writing, the code that is meant.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
+
+import pandas as pd
 
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column
@@ -79,6 +82,44 @@ def is_flagged(value: object) -> bool:
     [True, True, True, False, False]
     """
     return str(value).strip().lower() in FLAG_YES
+
+
+def flagged_kind(
+    answers: pd.Series,
+    kind: str,
+    *,
+    yes: Iterable[str] = (),
+    no: Iterable[str] = (),
+    turned: bool = False,
+) -> pd.Series:
+    """Return the kind of a circumstance where its flag is set.
+
+    Parameters
+    ----------
+    answers : Series of shape (n_rows,)
+        Flags as a file holds them.
+    kind : str
+        Kind of circumstance.
+    yes, no : iterable of str
+        More ways to write that the circumstance is there or not, in small letters.
+    turned : bool
+        Whether the flag denies the circumstance, as "offer made" denies that there was none.
+
+    Returns
+    -------
+    Series of str
+        The kind; missing where the flag is not set or empty; another answer as it is written, which is
+        the name of no kind, so that the reader sets the row aside and shows it.
+
+    Examples
+    --------
+    >>> flagged_kind(pd.Series(["Yes", "0", None, "Maybe"]), "fsm").tolist()
+    ['fsm', nan, nan, 'maybe']
+    """
+    text = answers.astype("str").str.strip().str.lower()
+    here, not_here = (FLAG_NO, FLAG_YES) if turned else (FLAG_YES, FLAG_NO)
+    text = text.where(~text.isin(not_here | set(no)) & (text != ""))
+    return text.where(~text.isin(here | set(yes)), kind)
 
 
 def code_meant(column: Column, text: str) -> str | None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import is_flagged
+from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 from riskmodel.data.year_groups import year_group_by_age
 
@@ -166,12 +166,12 @@ def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _young_carers(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    answer = frame["youngcarer"].astype("str").str.strip().str.upper()
-    carer = frame[answer.isin(["P", "S"]) | answer.map(is_flagged)]
+    kind = flagged_kind(frame["youngcarer"], "young_carer", yes=["p", "s"], no=["u"]).dropna()
+    carer = frame.loc[kind.index]
     return pd.DataFrame(
         {
             "pupil_id": carer["pupil_id"],
-            "kind": "young_carer",
+            "kind": kind,
             "start_date": known["day"].reindex(carer.index),
             "recorded_on": known["recorded_on"].reindex(carer.index),
             "_flag": True,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import is_flagged
+from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
@@ -120,10 +120,11 @@ def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _meals(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take who was eligible on the day; since when is not in the file."""
-    eligible = frame.loc[frame["fsmeligible"].map(is_flagged).astype("bool"), ["pupil_id"]]
+    kind = flagged_kind(frame["fsmeligible"], "fsm", yes=["eligible"], no=["not eligible"]).dropna()
+    eligible = frame.loc[kind.index, ["pupil_id"]]
     here = known.loc[eligible.index]
     return eligible.assign(
-        kind="fsm", start_date=here["day"], recorded_on=here["recorded_on"], _flag=True
+        kind=kind, start_date=here["day"], recorded_on=here["recorded_on"], _flag=True
     )
 
 

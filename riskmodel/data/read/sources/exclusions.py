@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.sources.schools import school_of
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
 
 __all__ = ["SOURCES"]
 
@@ -36,10 +36,12 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
 def _sessions(frame: pd.DataFrame) -> pd.Series:
     """Return the length in half-days; a file that counts days has two half-days for each."""
     days = [name for name in DAYS if name in frame]
-    if "sessions" in frame or not days:
+    if not days:
         return column(frame, "sessions")
     number = pd.to_numeric(frame[days[0]], errors="coerce")
-    return (2 * number).astype("object").where(number.notna(), frame[days[0]])
+    doubled = (2 * number).astype("object").where(number.notna(), frame[days[0]])
+    given = column(frame, "sessions").astype("object")
+    return given.where(is_there(given), doubled)
 
 
 SOURCES = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import FLAG_NO, FLAG_YES
+from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, spells
 
 __all__ = ["SOURCES"]
@@ -27,10 +27,12 @@ KINDS = {
 DAYS_TO_RECORD = 30
 """Days until a spell counts as known where the list does not say when it was recorded; chosen."""
 
-NO_OFFER = FLAG_NO | {"no offer", "not made", "not offered", "offer not made"}
-OFFER = FLAG_YES | {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
+NO_OFFER = {"no offer", "not made", "not offered", "offer not made"}
+OFFER = {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
 """Ways to write whether an offer was made under the September Guarantee, in small letters."""
 
+CARER, NO_CARER = {"p", "s", "young carer"}, {"not a young carer"}
+"""More ways to write whether a pupil is a young carer: by parent, by school, or in words."""
 
 EHE_BEGAN = (
     "ehestartdate",
@@ -74,7 +76,12 @@ def _services(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _young_carers(frame: pd.DataFrame, context: Context) -> Facts:
-    return _spells(frame, "young_carer", "youngcarersince", "youngcareruntil")
+    if "youngcarer" not in frame:
+        return _spells(frame, "young_carer", "youngcarersince", "youngcareruntil")
+    # without an answer the day alone makes a young carer
+    answer = frame["youngcarer"].astype("object").where(is_there(frame["youngcarer"]), "yes")
+    kind = flagged_kind(answer, "young_carer", yes=CARER, no=NO_CARER).dropna()
+    return _spells(frame.loc[kind.index], kind, "youngcarersince", "youngcareruntil")
 
 
 def _home_educated(frame: pd.DataFrame, context: Context) -> Facts:
@@ -88,10 +95,9 @@ def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
-    answer = frame["septemberguarantee"].astype("str").str.strip().str.lower()
-    without = frame[is_there(answer) & ~answer.isin(OFFER)]
-    # another answer is the name of no circumstance, so the reader sets it aside and shows it
-    kind = answer.where(~answer.isin(NO_OFFER), "no_september_offer")[without.index]
+    answers = frame["septemberguarantee"]
+    kind = flagged_kind(answers, "no_september_offer", yes=NO_OFFER, no=OFFER, turned=True).dropna()
+    without = frame.loc[kind.index]
     return _spells(without.assign(recorded=without["statusdate"]), kind, "statusdate", "")
 
 

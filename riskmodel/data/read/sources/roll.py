@@ -92,7 +92,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
         }
     )
     if "received" in frame:
-        rolls["recorded_on"] = received
+        rolls["recorded_on"] = frame["received"]
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import is_flagged
+from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.source import (
     Context,
     Facts,
@@ -37,15 +37,17 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     A referral without further action makes no child in need. A case that has a reason for closure and no
     day of it was closed by the day of the return; where that is not known either, the row is set aside.
     """
-    no_action = column(frame, "referralnfa").map(is_flagged).astype("bool")
+    kind = flagged_kind(
+        column(frame, "referralnfa"), "child_in_need", turned=True, no=["nfa"]
+    ).where(is_there(column(frame, "referralnfa")), "child_in_need")
     closed = is_there(column(frame, "reasonforclosure")) & ~is_there(frame["cinclosuredate"])
     by_then = column(frame, "referencedate").astype("object")
     by_then = by_then.where(is_there(by_then), "closed on no day that is given")
     end = frame["cinclosuredate"].astype("object").where(~closed, by_then)
-    referrals = frame.assign(cinclosuredate=end)[~no_action & is_there(frame["cinreferraldate"])]
+    referrals = frame.assign(cinclosuredate=end)[kind.notna() & is_there(frame["cinreferraldate"])]
     protected = frame[is_there(frame["cppstartdate"])]
     parts = [
-        spells(referrals, "child_in_need", "cinreferraldate", "cinclosuredate", lag_days=1),
+        spells(referrals, kind[referrals.index], "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
     parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
