@@ -323,7 +323,7 @@ def _is_placeholder(upns: pd.Series) -> pd.Series:
     found = (~distinct.str.contains(r"\d") | (distinct.map(lambda one: len(set(one))) <= 2)) & (
         ~distinct.str.contains("|", regex=False)
     )
-    return upns.map(dict(zip(distinct, found, strict=True))).fillna(False).astype("bool")
+    return upns.isin(distinct[found])
 
 
 def _is_blank(values: pd.Series) -> pd.Series:
