@@ -152,6 +152,14 @@ def test_lines_above_the_header_are_told_and_set_aside(tmp_path: Path, top: str,
     assert one.rows_seen == 3 + len(one.aside)
 
 
+def test_delimiters_after_the_last_value_of_each_row_are_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("upn,start,end\n" + "A1,x,y,,,\n" * 5)
+    one = open_table(tmp_path / "x.csv")
+    assert list(one.raw) == ["upn", "start", "end"]
+    assert len(one.raw) == one.rows_seen == 5
+    assert not one.problems
+
+
 def test_columns_without_a_name_are_left_out_only_where_they_hold_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("upn,,start,,\nA1,,x,,\nB2,7,y,,\n")
     raw = open_table(tmp_path / "x.csv").raw

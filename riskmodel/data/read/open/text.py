@@ -255,7 +255,8 @@ def _agreement(lines: list[tuple[int, bytes]], delimiter: str) -> tuple[int, int
 def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
     filled = [sum(bool(cell) for cell in row) for row in cells]
-    place = header_place(filled, [len(row) for row in cells])
+    widths = [max((n for n, cell in enumerate(row, 1) if cell), default=0) for row in cells]
+    place = header_place(filled, widths)
     record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
     names = [" ".join(name.split()) for name in _cells(record.text, delimiter)]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
@@ -270,7 +271,7 @@ def header_place(filled: list[int], widths: list[int] | None = None) -> int:
     filled : list of int
         Values that each line holds; lines without any are left out.
     widths : list of int, optional
-        Values that each line has, empty ones too; a line of fewer than most lines have is no header.
+        Values that each line has up to the last that it holds; a line of far fewer than most is no header.
 
     Returns
     -------
@@ -287,7 +288,7 @@ def header_place(filled: list[int], widths: list[int] | None = None) -> int:
     most, times = Counter(widths or [0]).most_common(1)[0]
     if widths is None or times < 3 or widths[place] > most - 2:
         return place  # one value less may be a slip in the header
-    fitting = [p for p in range(place, len(widths)) if widths[p] == most and 2 * filled[p] > usual]
+    fitting = [p for p in range(place, len(widths)) if widths[p] >= most and 2 * filled[p] > usual]
     return fitting[0] if fitting else place
 
 
