@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +28,9 @@ from riskmodel.training.gate_answers import GateAnswer
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
+@cache
 def backtest(model: str = "good", risk_times: float = 1.0) -> Backtest:
+    """Return a comparison of 4,000 rows; tests only read it."""
     rng = np.random.default_rng(0)
     risk = rng.beta(0.4, 8, 4000)
     frame = pd.DataFrame(
