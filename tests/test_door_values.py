@@ -391,3 +391,18 @@ def test_a_day_of_receipt_of_a_roll_that_cannot_be_read_is_not_replaced(tmp_path
     extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
     assert rows_of(extract.tables["enrolments"], "recorded_on") == [["2023-10-01"]]
     assert "bad_date: recorded_on" in extract.rejects["reason"].tolist()
+
+
+def test_a_year_group_that_cannot_be_read_is_told_and_the_age_counts(tmp_path: Path) -> None:
+    header = "UPN,DOB,EntryDate,NCYearActual,CensusDate,URN\n"
+    years = ("Year 7", "08", "X", "77")
+    rows = "".join(
+        f"{UPN[:-1]}{i},2011-10-03,2023-09-04,{year},2024-01-18,900001\n"
+        for i, year in enumerate(years)
+    )
+    (tmp_path / "flat.csv").write_text(header + rows)
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert sorted(extract.tables["enrolments"]["year_group"]) == [7, 7, 7, 8]  # by age: 7
+    told = extract.problems.loc[extract.problems["rule"] == "bad_year_group", "message"].tolist()
+    assert len(told) == 1
+    assert told[0].startswith("flat.csv: 1 values of ncyearactual are no year group")

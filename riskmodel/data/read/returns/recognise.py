@@ -20,6 +20,7 @@ from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
+from riskmodel.data.read.sources.census import census_year_groups
 from riskmodel.data.read.sources.source import (
     NAMES,
     Source,
@@ -120,7 +121,7 @@ def _plain_values(
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     frame, problems = settle_dates(frame.assign(**tidy), dates, name)
-    return frame, problems + _unread_births(frame, name)
+    return frame, problems + _unread_births(frame, name) + _unread_years(frame, name)
 
 
 def _unread_births(frame: pd.DataFrame, name: str) -> list[Problem]:
@@ -134,6 +135,20 @@ def _unread_births(frame: pd.DataFrame, name: str) -> list[Problem]:
         "Write YYYY-MM-DD."
     )
     return [Problem(name, "bad_date", words, column="dob")]
+
+
+def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many year groups of a census cannot be read: the age counts in their place."""
+    years = column(frame, "ncyearactual")
+    unread = is_there(years) & census_year_groups(years).isna()
+    n = int((unread & ~years.astype("str").str.strip().str.upper().isin(["M", "X"])).sum())
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} values of ncyearactual are no year group, so the age on entry counts. "
+        "Write 1 to 14, R, N1, N2, E1 or E2."
+    )
+    return [Problem(name, "bad_year_group", words, column="ncyearactual")]
 
 
 def _proposal(one: Opened, mappings: Sequence[ColumnMapping], log: ReadLog) -> str:

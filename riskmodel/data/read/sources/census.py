@@ -23,6 +23,7 @@ __all__ = [
     "DAYS_TO_LA",
     "SOURCES",
     "YEAR_GROUPS",
+    "census_year_groups",
     "pupil_facts",
     "term_end",
     "year_group_at_entry",
@@ -50,6 +51,29 @@ ALIASES = {
     "ncyearleaving": "ncyearactual",
     "sennprovision": "senprovision",
 }
+
+
+def census_year_groups(values: pd.Series) -> pd.Series:
+    """Return year groups of the census as numbers.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        National curriculum years, also as ``Year 7``, ``07`` or ``7.0``.
+
+    Returns
+    -------
+    Series of float64
+        Reception is 0; missing where there is none, as for M (mixed) and X (not followed).
+
+    Examples
+    --------
+    >>> census_year_groups(pd.Series(["7", "Year 8", "R", "M", "77"])).tolist()
+    [7.0, 8.0, 0.0, nan, nan]
+    """
+    year = values.astype("str").str.strip().str.upper()
+    year = year.str.replace(r"^(?:YEAR|YR|Y)?\s*0?(\d{1,2})(?:\.0)?$", r"\1", regex=True)
+    return year.map(YEAR_GROUPS).astype("float64")
 
 
 def _known(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -111,9 +135,7 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
 def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, told by age where the return does not."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
-    year = column(frame, "ncyearactual").astype("str").str.strip().str.upper()
-    year = year.str.replace(r"^(?:YEAR|YR|Y)?\s*0?(\d{1,2})(?:\.0)?$", r"\1", regex=True)
-    group = year.map(YEAR_GROUPS)
+    group = census_year_groups(column(frame, "ncyearactual"))
     at_entry = year_group_at_entry(group, known["day"], entry, born)
     status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     leaving = column(frame, "leavingdate")
