@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
 from riskmodel.data.read.returns.ledger import ORIGIN, Ledger
+from riskmodel.data.read.returns.presence import with_presence
 from riskmodel.data.read.returns.provision import first_plans, provision_spells
 from riskmodel.data.read.rows.rules import in_order, repeated
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, WHEN, settle
@@ -60,9 +61,11 @@ def assemble(
         else frame
         for name, frame in facts.items()
     }
-    needs = typed.pop("needs", None)
+    needs, possible = typed.pop("needs", None), typed.pop("possible", None)
     built = {name: BUILD.get(name, _versions)(frame, name, ledger) for name, frame in typed.items()}
     used = []
+    if possible is not None and "absence_totals" in built:
+        built["absence_totals"] = with_presence(built["absence_totals"], possible)
     if "send" in built:
         none = typed["send"].iloc[:0]
         built["send"], needs_used = provision_spells(

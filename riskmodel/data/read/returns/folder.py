@@ -21,6 +21,7 @@ from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.ledger import account
 from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
+from riskmodel.data.read.returns.presence import POSSIBLE
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
@@ -52,6 +53,9 @@ NEEDS = Table(
     key=("pupil_id",),
 )
 """Needs as the census and SEN2 give them, before they join the spells of provision."""
+
+JOINED_LATER = {one.name: one for one in (NEEDS, POSSIBLE)}
+"""Facts that end in another table's rows, by name."""
 
 
 def read_returns(
@@ -229,7 +233,7 @@ def _facts(
     silent = np.zeros(len(one.frame), dtype=bool)
     silent[usable.index] = True
     for name, part in one.source.facts(usable, context).items():
-        table = NEEDS if name == "needs" else TABLES[name]
+        table = JOINED_LATER[name] if name in JOINED_LATER else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         if "school_id" in part and name != "schools":
             part = part.assign(school_id=school_of(part["school_id"], context))

@@ -43,6 +43,9 @@ TERM_ENDS = {10: (5, 31), 1: (12, 31), 5: (4, 15)}
 """Census month → last day of the term whose attendance it holds; the second half of summer comes in
 tables of its own (recalled, unverified)."""
 
+LONGEST_TERM = 400
+"""Half-days of a term, at most; as in the table of termly totals."""
+
 ALIASES = {
     "gender": "sex",
     "absencesessions": "sessions",
@@ -95,7 +98,26 @@ def _of_row(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _pupils(frame: pd.DataFrame, context: Context) -> Facts:
-    return pupil_facts(frame, _known(frame, context))
+    known = _known(frame, context)
+    return {**pupil_facts(frame, known), **_possible(frame, known)}
+
+
+def _possible(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
+    """Take the possible half-days of the term, where they are a number that a term can have."""
+    if "termlysessionspossible" not in frame:
+        return {}
+    number = pd.to_numeric(frame["termlysessionspossible"], errors="coerce")
+    possible = pd.DataFrame(
+        {
+            "pupil_id": frame["pupil_id"],
+            "term_end": term_end(known["day"]),
+            "sessions": number,
+            "recorded_on": known["recorded_on"],
+            "_school": known["school_id"],
+        }
+    )
+    is_whole = number.between(1, LONGEST_TERM) & (number % 1 == 0)
+    return {"possible": possible[(is_whole & possible["term_end"].notna()).to_numpy()]}
 
 
 def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:

@@ -1,0 +1,64 @@
+"""Half-days in school, from the possible ones: a census lists absence by code, and possible ones as a sum.
+
+In:  termly totals by code; the possible half-days of pupils and terms.
+Out: termly totals that hold presence too, so that rates can be known.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.codes import ABSENT, code_set
+from riskmodel.data.columns import Table
+from riskmodel.data.schema import TABLES, as_codes
+
+__all__ = ["POSSIBLE", "with_presence"]
+
+_TOTALS = TABLES["absence_totals"]
+
+POSSIBLE = Table(
+    name="possible",
+    row="term of a pupil",
+    columns=tuple(_TOTALS[name] for name in ("pupil_id", "term_end", "sessions", "recorded_on")),
+    key=("pupil_id", "term_end"),
+)
+"""Possible half-days as the census gives them, before absence is taken away."""
+
+PRESENT = "/"
+"""Code of the half-days in school; of mornings, in place of both."""
+
+
+def with_presence(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
+    """Add the half-days in school to termly totals of absence.
+
+    Parameters
+    ----------
+    totals : DataFrame
+        Rows of ``absence_totals``, with ``_file`` and ``_place``.
+    possible : DataFrame
+        Rows of :data:`POSSIBLE`, with ``_school``, ``_file`` and ``_place``.
+
+    Returns
+    -------
+    DataFrame
+        The totals. Where those of a pupil's term hold absence alone, or nothing, what is left of the
+        possible half-days is added as present; not in a term of which nobody has totals, for then the
+        tables of absence are missing; nor where the pupil was at two schools, or a later return changed
+        the totals.
+    """
+    key = list(POSSIBLE.key)
+    told = possible[possible["term_end"].isin(totals["term_end"]).to_numpy()]
+    told = told.drop_duplicates([*key, "sessions", "recorded_on", "_school"])
+    again = totals[totals.duplicated([*key, "mark"]).to_numpy()]
+    several = pd.concat([told[told.duplicated(key).to_numpy()][key], again[key]]).drop_duplicates()
+    once = told.merge(several, on=key, how="left", indicator="_once")
+    first = told[(once["_once"] == "left_only").to_numpy()]
+    family = totals["mark"].astype("str").map(code_set("marks")["family"])
+    sums = totals.assign(other=~family.isin(ABSENT)).groupby(key, observed=True)
+    listed = sums.agg(absent=("sessions", "sum"), n_others=("other", "sum")).reset_index()
+    left = first.merge(listed, on=key, how="left").fillna({"absent": 0, "n_others": 0})
+    left["sessions"] = (left["sessions"] - left["absent"]).astype("int64")
+    left = left[((left["sessions"] > 0) & (left["n_others"] == 0)).to_numpy()]
+    mark = as_codes([PRESENT] * len(left), list(totals["mark"].cat.categories))
+    added = left.drop(columns=["absent", "n_others"]).assign(mark=mark)
+    return pd.concat([totals, added], ignore_index=True)

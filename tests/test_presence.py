@@ -1,0 +1,77 @@
+"""A census gives absence by code and possible half-days as one number: what is left was in school."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data.identity import upn_check_letters
+from riskmodel.data.read import read
+from tests.returns import CENSUS, PARTS, UPN
+
+HEADER = CENSUS["pupils.csv"].split("\n", 1)[0]
+
+
+def read_census(folder: Path, possible: str, details: str) -> pd.DataFrame:
+    """Return the totals of autumn 2023 from a spring census of one pupil."""
+    row = CENSUS["pupils.csv"].split("\n")[1]
+    folder.mkdir()
+    (folder / "schoolcensus.csv").write_text(CENSUS["schoolcensus.csv"])
+    (folder / "on.csv").write_text(f"{HEADER},termlysessionspossible\n{row},{possible}\n")
+    lines = "pupilonrolltableid,attendancereason,sessions\n" + details
+    (folder / "termlysessiondetailsonroll.csv").write_text(lines)
+    extract = read(folder, key_file=folder.parent / "x.key")
+    counts = extract.reconciliation
+    assert (counts["rows_read"] == counts[PARTS].sum(axis=1)).all()
+    assert extract.rejects.empty
+    assert (extract.tables["absence_totals"]["term_end"] == pd.Timestamp("2023-12-31")).all()
+    return extract.tables["absence_totals"]
+
+
+@pytest.mark.parametrize(
+    ("possible", "details", "expected"),
+    [
+        ("140", "1,I,6\n1,O,4\n", {"/": 130, "I": 6, "O": 4}),
+        ("10", "1,I,6\n1,O,4\n", {"I": 6, "O": 4}),  # never in school
+        ("8", "1,I,6\n1,O,4\n", {"I": 6, "O": 4}),  # more absence than was possible
+        ("", "1,I,6\n", {"I": 6}),
+        ("?", "1,I,6\n", {"I": 6}),
+        ("999", "1,I,6\n", {"I": 6}),  # no term is so long
+        ("140", "1,I,6\n1,/,100\n", {"/": 100, "I": 6}),  # presence is listed
+        ("140", "1,I,6\n1,D,100\n", {"D": 100, "I": 6}),  # so are half-days that were not possible
+    ],
+)
+def test_what_absence_leaves_of_the_possible_half_days_was_in_school(
+    possible: str, details: str, expected: dict[str, int], tmp_path: Path
+) -> None:
+    totals = read_census(tmp_path / "x", possible, details)
+    found = dict(zip(totals["mark"].astype("str"), totals["sessions"].tolist(), strict=True))
+    assert found == expected
+
+
+OTHER_BODY = "000000120003"
+OTHER = str(upn_check_letters(pd.Series(["A" + OTHER_BODY]))[0]) + OTHER_BODY
+
+
+def test_a_pupil_without_absence_was_in_school_if_the_tables_of_that_term_are_there(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "schoolcensus.csv").write_text(CENSUS["schoolcensus.csv"])
+    first, second = CENSUS["pupils.csv"].split("\n")[1:3]  # of spring, and of autumn
+    rows = [
+        f"{first},140",
+        f"{first.replace(UPN, OTHER).replace('1,', '3,', 1)},150",
+        f"{second},120",
+    ]
+    (folder / "on.csv").write_text("\n".join([f"{HEADER},termlysessionspossible", *rows, ""]))
+    (folder / "termlysessiondetailsonroll.csv").write_text(
+        "pupilonrolltableid,attendancereason,sessions\n1,I,6\n"
+    )
+    totals = read(folder, key_file=tmp_path / "x.key").tables["absence_totals"]
+    # of the summer before no table of absence came: nobody is said to have been in school
+    assert set(totals["term_end"]) == {pd.Timestamp("2023-12-31")}
+    assert sorted(totals["sessions"]) == [6, 134, 150]
