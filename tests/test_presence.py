@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import read
+from riskmodel.data.read.returns.presence import with_presence
 from tests.returns import CENSUS, PARTS, UPN
+from tests.strategies import table_of
 
 HEADER = CENSUS["pupils.csv"].split("\n", 1)[0]
 
@@ -75,3 +78,27 @@ def test_a_pupil_without_absence_was_in_school_if_the_tables_of_that_term_are_th
     # of the summer before no table of absence came: nobody is said to have been in school
     assert set(totals["term_end"]) == {pd.Timestamp("2023-12-31")}
     assert sorted(totals["sessions"]) == [6, 134, 150]
+
+
+def test_of_two_schools_or_of_a_total_that_changed_presence_is_not_known() -> None:
+    def rows(name: str, *facts: dict[str, Any]) -> pd.DataFrame:
+        made = table_of(name, list(facts))
+        return made.assign(_file=0, _place=range(len(made)))
+
+    term, known = {"term_end": "2023-12-31"}, {"recorded_on": "2024-02-22"}
+    ill = {"mark": "I", "sessions": 6} | term
+    totals = rows(
+        "absence_totals",
+        {"pupil_id": "A"} | ill | known,
+        {"pupil_id": "B"} | ill | known,
+        {"pupil_id": "C"} | ill | known,
+        {"pupil_id": "C"} | ill | {"sessions": 8, "recorded_on": "2024-06-01"},
+    )
+    possible = rows(
+        "absence_totals",
+        *({"pupil_id": name, "sessions": 140} | term | known for name in ("A", "A", "B", "B", "C")),
+    )
+    schools = ["S1", "S1", "S1", "S2", "S1"]  # A came twice, B was at two schools
+    made = with_presence(totals, possible.drop(columns="mark").assign(_school=schools))
+    present = made[(made["mark"] == "/").to_numpy()]
+    assert present[["pupil_id", "sessions"]].to_numpy().tolist() == [["A", 134]]

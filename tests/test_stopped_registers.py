@@ -120,6 +120,16 @@ def test_two_weeks_without_marks_are_a_stop(
     assert (found["since"] == first).all()
 
 
+def test_p8_the_order_of_rows_changes_nothing(extracts: Path) -> None:
+    tables = stopped(extracts, AUTUMN).tables
+    shuffled = {
+        name: tables[name].sample(frac=1, random_state=1).reset_index(drop=True)
+        for name in ("sessions", "enrolments")
+    }
+    found = stopped_registers(Tables(dict(tables.frames) | shuffled), DAY)
+    pd.testing.assert_frame_equal(found, stopped_registers(tables, DAY))
+
+
 def test_marks_that_come_again_are_no_stop(extracts: Path) -> None:
     january = pd.Timestamp("2025-01-01")
     extract = stopped(extracts, AUTUMN, until=january)
@@ -230,6 +240,9 @@ def test_a_list_says_who_could_not_be_judged(small_la: SmallLA, made: Path) -> N
     others = [page for page in (made / "schools").iterdir() if page.stem != school]
     assert others
     assert not any("could not be judged" in page.read_text() for page in others)
+    with (made / "list.xlsx").open("rb") as stream:
+        cells = pd.read_excel(stream, sheet_name=0, header=None).astype("str").to_numpy().ravel()
+    assert any(f"{words} (Year 7" in cell for cell in cells)
     facts = json.loads((made / "assessment.json").read_text())
     assert facts["not_judged"] == len(left_out)
     assert facts["registers_stopped"][0]["school_id"] == school

@@ -230,6 +230,9 @@ class _Registers:
         rows = np.flatnonzero(inside)
         marks = self._tables["sessions"][["pupil_id", "recorded_on"]].iloc[rows]
         known = (marks["recorded_on"] < as_of).to_numpy()
+        replaced = self._tables.replaced_on("sessions")
+        if replaced is not None:  # of the versions of a mark one counts
+            known &= replaced[rows] >= day_number(as_of)
         return pupils_of(marks)[known], self._days[rows[known]].astype(np.int64)
 
     @cached_property
