@@ -406,3 +406,19 @@ def test_a_year_group_that_cannot_be_read_is_told_and_the_age_counts(tmp_path: P
     told = extract.problems.loc[extract.problems["rule"] == "bad_year_group", "message"].tolist()
     assert len(told) == 1
     assert told[0].startswith("flat.csv: 1 values of ncyearactual are no year group")
+
+
+@pytest.mark.parametrize("word", ["Not vulnerable", "None", "", "No"])
+def test_a_pupil_in_no_vulnerable_group_has_no_circumstance(tmp_path: Path, word: str) -> None:
+    text = f"UPN,Vulnerability,Date added\n{UPN},{word},01/09/2023\n"
+    extract = read_beside(tmp_path, {"vulnerable.csv": text})
+    assert "circumstances" not in extract.tables or extract.tables["circumstances"].empty
+    assert extract.reconciliation.set_index("file").loc["vulnerable.csv", "rows_kept"] == 1
+
+
+def test_a_row_of_no_day_says_nothing_against_a_census(tmp_path: Path) -> None:
+    """An NCCIS row without the day it was verified is set aside, and what it says of the pupil with it."""
+    text = "UniquePupilNumber,ActivityCode,StartDate,YearOfBirth,MonthOfBirth,Gender\n"
+    extract = read_beside(tmp_path, {"nccis.csv": text + f"{UPN},320,2024-09-01,2005,1,M\n"})
+    (pupil,) = extract.tables["pupils"].to_dict("records")
+    assert (pupil["sex"], pupil["birth_month"]) == ("F", pd.Timestamp("2012-10-01"))

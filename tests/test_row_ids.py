@@ -228,10 +228,16 @@ REPEATED = BOTH | {
     ("files", "where"),
     [
         (BOTH, "spr/termlyexclusionsonroll.csv"),
+        ({n: t for n, t in BOTH.items() if "spr" not in n}, "spring/exclusions.csv"),
         (REPEATED, "sum/termlyexclusionsonroll.csv"),
         ({name.replace("/", "_"): text for name, text in REPEATED.items()}, "sum_exclusions.csv"),
     ],
-    ids=["its pupils are missing", "its return is missing", "its return is missing, one folder"],
+    ids=[
+        "its pupils are missing",
+        "all else of it is missing",
+        "its return is missing",
+        "its return is missing, one folder",
+    ],
 )
 @pytest.mark.parametrize("number", ["1", "4"])
 def test_a_suspension_of_a_return_without_pupils_joins_to_nobody(
@@ -256,3 +262,17 @@ def test_children_without_upn_and_name_are_not_made_one(tmp_path: Path) -> None:
     extract = read(data, key_file=tmp_path / "key")
     assert len(extract.tables["pupils"]) == 1
     assert extract.rejects["row"].tolist() == [2, 3]
+
+
+def test_exclusions_of_one_return_are_found_in_a_folder_of_another_name(tmp_path: Path) -> None:
+    """Folders by kind of table, without terms and years, belong to the one return there is."""
+    files = {
+        "returns/schoolcensus.csv": AUTUMN,
+        "pupils/pupilonroll.csv": BOTH["aut/pupilonroll.csv"],
+        "exclusions/termlyexclusionsonroll.csv": EXCLUSION,
+    }
+    for name, text in files.items():
+        (tmp_path / "data" / name).parent.mkdir(parents=True)
+        (tmp_path / "data" / name).write_text(text)
+    extract = read(tmp_path / "data", key_file=tmp_path / "key")
+    assert len(extract.tables["suspensions"]) == 1

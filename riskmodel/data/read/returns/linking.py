@@ -16,6 +16,7 @@ from riskmodel.data.read.returns.referrals import end_missing_referrals
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
+    may_hang_on,
     nearest,
     scope_ids,
     set_ambiguous_aside,
@@ -286,6 +287,9 @@ def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[Re
 
     The table of pupils of a return may be missing, and another return's pupils have the same ids.
     """
+    if not any(may_hang_on(one.name, holder.file.name) for holder in holders):
+        one.frame["rowid"] = None
+        return
     censuses = [each for each in files if each.source.name == CENSUS_RETURNS]
     own = nearest(one.name, [each.name for each in censuses])
     mine = [each for each, is_own in zip(censuses, own, strict=True) if is_own]

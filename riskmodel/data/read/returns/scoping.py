@@ -20,7 +20,14 @@ import pandas as pd
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 
-__all__ = ["Holder", "is_repeated", "nearest", "scope_ids", "set_ambiguous_aside"]
+__all__ = [
+    "Holder",
+    "is_repeated",
+    "may_hang_on",
+    "nearest",
+    "scope_ids",
+    "set_ambiguous_aside",
+]
 
 TERMS = {"aut": "autumn", "spr": "spring", "sum": "summer"}
 """Short names of terms, as file names have them."""
@@ -177,6 +184,31 @@ def nearest(name: str, others: Sequence[str]) -> np.ndarray:
         alike = near & np.array([_label(other) == _label(name) for other in others])
         near = alike if alike.any() else near
     return near
+
+
+def may_hang_on(name: str, other: str) -> bool:
+    """Return whether rows of one file may hang on those of another, while no id means two things.
+
+    Parameters
+    ----------
+    name, other : str
+        Names of the files, with the folders, archives and workbooks they lie in.
+
+    Returns
+    -------
+    bool
+        False for files in different folders whose names hold other terms or years: the file's own
+        return may be missing.
+
+    Examples
+    --------
+    >>> may_hang_on("spring/exclusions.csv", "autumn/pupils.csv")
+    False
+    >>> may_hang_on("exclusions_2025.csv", "pupils_2024.csv")
+    True
+    """
+    is_above = all(len(_places(one)) == 1 for one in (name, other))
+    return is_above or _may_belong(name, other)
 
 
 def _may_belong(name: str, other: str) -> bool:

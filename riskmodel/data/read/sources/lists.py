@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import flagged_kind
+from riskmodel.data.read.rows.words import FLAG_NO, flagged_kind
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, spells
 
 __all__ = ["SOURCES"]
@@ -26,6 +26,9 @@ KINDS = {
 
 DAYS_TO_RECORD = 30
 """Days until a spell counts as known where the list does not say when it was recorded; chosen."""
+
+NOT_VULNERABLE = FLAG_NO | {"", "none", "not vulnerable", "not applicable", "-"}
+"""What the list of vulnerable pupils holds for a pupil who is in no group."""
 
 NO_OFFER = {"no offer", "not made", "not offered", "offer not made"}
 OFFER = {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
@@ -90,8 +93,9 @@ def _home_educated(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
     group = frame["vulnerablegroup"].astype("str").str.strip().str.lower()
+    is_one = frame["vulnerablegroup"].notna() & ~group.isin(NOT_VULNERABLE)
     kind = group.map(KINDS).fillna("vulnerable")
-    return _spells(frame, kind, "startdate", "enddate")
+    return _spells(frame[is_one], kind[is_one], "startdate", "enddate")
 
 
 def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
