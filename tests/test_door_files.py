@@ -301,3 +301,11 @@ def test_what_lies_in_a_folder_of_parts_and_is_none_is_named(tmp_path: Path) -> 
             "s.parquet/part-2.csv: is no part of the table s.parquet. Move it out of that folder.",
         ),
     }
+
+
+def test_a_upn_in_the_name_of_a_file_is_not_shown(tmp_path: Path) -> None:
+    notes = {f"{one} notes.csv": "a,b\n1,2\n" for one in (UPN, "A801234500001")}
+    extract = read_beside(tmp_path, notes)
+    shown = [*extract.files["file"], *extract.problems["message"], *extract.reconciliation["file"]]
+    assert not [text for text in shown if UPN in text or "A801234500001" in text]
+    assert {"(UPN) notes.csv", "(UPN) notes.csv (2)"} <= set(extract.files["file"])

@@ -27,6 +27,7 @@ __all__ = [
     "pseudonyms",
     "upn_check_letters",
     "with_names",
+    "without_upns",
 ]
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
@@ -44,6 +45,8 @@ LONG_NUMBER = re.compile(r"\d{9}")
 
 SPACED_UPN = re.compile(r"[A-Za-z](?:[\s-]?\d){11}")
 """A letter and eleven digits, also in groups."""
+
+WHOLE_UPN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\d{11}[A-Za-z0-9](?![A-Za-z0-9])")
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -74,6 +77,27 @@ def may_identify(text: str) -> bool:
     )
     is_number = LONG_NUMBER.search(re.sub(r"\s", "", text)) or SPACED_UPN.search(text)
     return not is_code or "@" in text or is_number is not None
+
+
+def without_upns(name: str) -> str:
+    """Return the name of a file without the UPNs in it.
+
+    Parameters
+    ----------
+    name : str
+        With folders or without.
+
+    Returns
+    -------
+    str
+        ``(UPN)`` in the place of each.
+
+    Examples
+    --------
+    >>> without_upns("plans/A801234500001 notes.csv")
+    'plans/(UPN) notes.csv'
+    """
+    return WHOLE_UPN.sub("(UPN)", name)
 
 
 def _is_small(word: str) -> bool:

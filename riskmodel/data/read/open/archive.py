@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from riskmodel.data.identity import without_upns
 from riskmodel.data.read.open.walk import is_left_out
 from riskmodel.errors import DataError
 
@@ -83,7 +84,7 @@ def _members(path: Path, name: str, folder: Path) -> Iterator[tuple[str, Path | 
         _refuse_bomb(sum(one.file_size for one in members), path)
         left = LARGEST
         for one in members:
-            own = f"{name}/{one.filename}"
+            own = f"{name}/{without_upns(one.filename)}"
             if one.filename.lower().endswith(ARCHIVES):
                 yield own, None
                 continue

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from riskmodel.data.identity import without_upns
+
 __all__ = ["files_in", "is_left_out", "partition_of", "parts_of", "shown_name"]
 
 
@@ -70,14 +72,14 @@ def shown_name(path: Path) -> str:
     Returns
     -------
     str
-        Bytes that are no UTF-8 as ``\udc..``.
+        Bytes that are no UTF-8 as ``\udc..``, and no UPN.
 
     Examples
     --------
     >>> shown_name(Path("caf\udce9.csv"))
     'caf\\udce9.csv'
     """
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return without_upns(str(path).encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def parts_of(path: Path) -> list[Path]:

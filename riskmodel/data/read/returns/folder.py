@@ -6,6 +6,7 @@ Out: facts per table from each file; how many rows were kept, merged into others
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -197,8 +198,11 @@ def open_returns(folder: Path) -> Iterator[Opened]:
     Opened
         One per file, or per sheet of a workbook.
     """
+    taken: Counter[str] = Counter()
     for path in track(list(files_in(folder)), "Opening files"):
-        yield from open_each(path, shown_name(path.relative_to(folder)))
+        name = shown_name(path.relative_to(folder))
+        taken[name] += 1  # two names may differ in their UPNs only
+        yield from open_each(path, f"{name} ({taken[name]})" if taken[name] > 1 else name)
 
 
 def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
