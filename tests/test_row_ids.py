@@ -229,6 +229,10 @@ REPEATED = BOTH | {
     [
         (BOTH, "spr/termlyexclusionsonroll.csv"),
         ({n: t for n, t in BOTH.items() if "spr" not in n}, "spring/exclusions.csv"),
+        (
+            {n.replace("/", "_"): t for n, t in BOTH.items() if "spr" not in n},
+            "exclusions_spr.csv",
+        ),
         (REPEATED, "sum/termlyexclusionsonroll.csv"),
         ({name.replace("/", "_"): text for name, text in REPEATED.items()}, "sum_exclusions.csv"),
     ],

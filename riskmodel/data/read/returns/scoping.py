@@ -197,8 +197,8 @@ def may_hang_on(name: str, other: str) -> bool:
     Returns
     -------
     bool
-        False for files in different folders whose names hold other terms or years: the file's own
-        return may be missing.
+        False for files in different folders whose names hold other terms or years, and for files whose
+        names hold other terms: the file's own return may be missing.
 
     Examples
     --------
@@ -206,7 +206,12 @@ def may_hang_on(name: str, other: str) -> bool:
     False
     >>> may_hang_on("exclusions_2025.csv", "pupils_2024.csv")
     True
+    >>> may_hang_on("exclusions_2024_spr.csv", "pupils_2023_aut.csv")
+    False
     """
+    terms, others = (_label(one) & set(TERMS.values()) for one in (name, other))
+    if terms and others and terms != others:
+        return False
     is_above = all(len(_places(one)) == 1 for one in (name, other))
     return is_above or _may_belong(name, other)
 
