@@ -239,6 +239,7 @@ REPEATED = BOTH | {
     ids=[
         "its pupils are missing",
         "all else of it is missing",
+        "all else of it is missing, one folder",
         "its return is missing",
         "its return is missing, one folder",
     ],
