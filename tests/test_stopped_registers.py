@@ -12,6 +12,7 @@ import pytest
 
 from riskmodel.cohort import build_spine, not_judged, snapshots
 from riskmodel.data import Tables
+from riskmodel.data.calendar import academic_year
 from riskmodel.data.check import check
 from riskmodel.data.read import Extract, read
 from riskmodel.data.stopped_registers import stopped_registers
@@ -118,6 +119,54 @@ def test_two_weeks_without_marks_are_a_stop(
     found = stopped_registers(stopped(extracts, first).tables, DAY)
     assert (len(found) > 0) == is_stop
     assert (found["since"] == first).all()
+
+
+def test_registers_of_mornings_alone_go_on(extracts: Path) -> None:
+    tables, kept = whole(extracts).tables, stopped(extracts, AUTUMN).tables["sessions"]
+    mornings = tables["sessions"][(tables["sessions"]["session"] == "AM").to_numpy()]
+    both = pd.concat([kept, mornings]).drop_duplicates(["pupil_id", "date", "session"])
+    extract = with_sessions(extracts, both)
+    assert stopped_registers(extract.tables, DAY).empty
+    assert registers_stop(extract).empty
+
+
+@pytest.mark.parametrize("closed", [11, 17])
+def test_a_school_that_reopened_before_the_list_has_not_stopped(
+    extracts: Path, closed: int
+) -> None:
+    days = whole(extracts).tables["calendar"]["date"]
+    last = days[(days < DAY).to_numpy()].sort_values().iloc[-20:]
+    extract = stopped(extracts, last.iloc[0], until=last.iloc[closed])
+    assert stopped_registers(extract.tables, DAY).empty
+
+
+@pytest.mark.parametrize("n_left", [0, 20])
+def test_registers_of_all_schools_can_stop(extracts: Path, n_left: int) -> None:
+    tables = whole(extracts).tables
+    sessions = tables["sessions"]
+    goes_on = sessions["pupil_id"].cat.codes < n_left
+    extract = with_sessions(extracts, sessions[(goes_on | (sessions["date"] < AUTUMN)).to_numpy()])
+    assert len(not_judged(extract.tables, DAY, "pex")) > 0.95 * len(cohort(extracts))
+
+
+def test_a_list_that_is_a_holiday_later_than_the_data_judges_everybody(extracts: Path) -> None:
+    sessions = whole(extracts).tables["sessions"]
+    known = sessions["recorded_on"] <= DAY - pd.Timedelta(days=14)
+    assert stopped_registers(with_sessions(extracts, sessions[known]).tables, DAY).empty
+
+
+def test_a_school_that_opened_this_term_can_stop(extracts: Path) -> None:
+    school, october = largest_school(extracts), pd.Timestamp("2024-10-01")
+    frames = dict(stopped(extracts, october).tables.frames)
+    rolls = frames["enrolments"]
+    old = (rolls["school_id"] == school) & (rolls["entry_date"] < AUTUMN)
+    frames["enrolments"] = rolls.assign(
+        school_id=rolls["school_id"].mask(old & (rolls["leaving_date"] < AUTUMN), "another"),
+        entry_date=rolls["entry_date"].mask(old, AUTUMN.as_unit("s")),
+        year_group=rolls["year_group"] + (old * (2024 - academic_year(rolls["entry_date"]))),
+    )
+    found = stopped_registers(Tables(frames), pd.Timestamp("2024-11-01").as_unit("s"))
+    assert set(found["school_id"]) == {school}
 
 
 def test_p8_the_order_of_rows_changes_nothing(extracts: Path) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import day_number, pupils_of, whole_days
 from riskmodel.data.calendar import snapshot_dates
-from riskmodel.data.outcomes import HALF_TERMLY
+from riskmodel.data.outcomes import HALF_TERMLY, HOLIDAY_DAYS
 from riskmodel.data.ratio import ratio
 from riskmodel.data.tables import Tables
 from riskmodel.data.year_groups import (
@@ -38,7 +38,8 @@ LOOKED_BACK = 120
 """Days before a day among which these school days are looked for: longer than any holiday."""
 
 A_SCHOOL_DAY = 0.05
-"""Marks of a school day, as a share of those of the fullest day nearby, at least."""
+"""Marks of a school day, as a share of those of the fullest day nearby, at least, where no calendar was
+published."""
 
 OF_USUAL = 0.5
 """Share of the usual half-days, at most, that are marked where registers have stopped. Two of four weeks
@@ -51,6 +52,9 @@ come from other schools that some of the pupils attend."""
 FEWEST_PUPILS, FEWEST_DAYS = 5, 10
 """Pupils of a year group and school days on its roll from which one can tell; a smaller year group is as its
 school is."""
+
+WEEKS_BACK = (4, 8)
+"""Weeks before a day on which a school's share is looked at too: it may have opened this term."""
 
 PAST_YEARS = 2
 """Years in which a school must have sent registers for them to have stopped; no feature looks back more."""
@@ -197,7 +201,8 @@ class _Registers:
             groups = groups[(groups["year_group"] != LAST_SECONDARY).to_numpy()]
         if groups.empty:
             return pd.DataFrame({name: [] for name in COLUMNS})
-        return groups.assign(since=self._since(groups, as_of))[COLUMNS]
+        # where most are marked on the last school day, registers go on
+        return groups.assign(since=self._since(groups, as_of)).dropna(subset=["since"])[COLUMNS]
 
     @cached_property
     def _is_there(self) -> bool:
@@ -212,8 +217,8 @@ class _Registers:
     def _count(self, as_of: pd.Timestamp) -> _Lately:
         first = as_of - pd.Timedelta(days=LOOKED_BACK)
         pupil, day = self._marks(first, as_of)
-        days = _school_days(day)[-LATELY:]
-        inside = day >= days[0] if len(days) else np.zeros(0, dtype=bool)
+        days = self._school_days(day, first, as_of)[-LATELY:]
+        inside = np.isin(day, days)
         pupil, day = pupil[inside], day[inside]
         roll = self._roll(as_of)
         n_pupils = len(self._tables.pupils.categories)
@@ -240,6 +245,30 @@ class _Registers:
         """The day of every mark, in days since 1970; narrow, for it is compared with every list's day."""
         return whole_days(self._tables["sessions"]["date"]).astype(np.int32)
 
+    def _school_days(self, marked: Ints, first: pd.Timestamp, as_of: pd.Timestamp) -> Ints:
+        """Return the school days of some time: of the published calendar, else those with marks.
+
+        The last days before a list may lie beyond the data by as much as a holiday; these do not count.
+        """
+        by_marks = _days_with_marks(marked)
+        days = self._published
+        days = days[(days >= day_number(first)) & (days < day_number(as_of))]
+        if not len(days):
+            return by_marks
+        newest = by_marks.max(initial=0)
+        is_fresh = newest + HOLIDAY_DAYS + 1 >= day_number(as_of)
+        return days[days <= newest] if is_fresh else days
+
+    @cached_property
+    def _published(self) -> Ints:
+        """The school days of a calendar that does not follow from registers, ascending."""
+        if "calendar" not in self._tables:
+            return np.zeros(0, dtype=np.int64)
+        calendar = self._tables["calendar"]
+        if "first_marked_on" in calendar:
+            calendar = calendar[calendar["first_marked_on"].isna().to_numpy()]
+        return np.unique(whole_days(calendar["date"]))
+
     def _roll(self, as_of: pd.Timestamp) -> pd.DataFrame:
         """Return pupil, school, year group and day of entry of everyone on a main roll."""
         rolls = Tables({"enrolments": self._tables["enrolments"]}).as_known(as_of)["enrolments"]
@@ -261,14 +290,15 @@ class _Registers:
         """Return the largest share of each group on half-termly days of the last two years."""
         first = as_of - pd.DateOffset(years=PAST_YEARS)
         days = snapshot_dates(first, as_of - pd.Timedelta(days=1), HALF_TERMLY)
-        past = [self.lately(day).shares for day in days]
+        recent = [as_of - pd.Timedelta(weeks=weeks) for weeks in WEEKS_BACK]
+        past = [self.lately(day).shares for day in [*days, *recent]]
         shares = pd.concat([one.loc[one["enough"], "share"] for one in past])
         return shares.groupby(level=[0, 1]).max().to_frame("usual")
 
     def _since(self, groups: pd.DataFrame, as_of: pd.Timestamp) -> NDArray[np.datetime64]:
         """Return the first school day without the marks of most, by group."""
         pupil, day = self._marks(pd.Timestamp(0), as_of)
-        days, roll = _school_days(day), self._roll(as_of)
+        days, roll = self._school_days(day, pd.Timestamp(0), as_of), self._roll(as_of)
         wanted = zip(groups["school_id"], groups["year_group"], strict=True)
         first = []
         for school, year in wanted:
@@ -277,7 +307,7 @@ class _Registers:
         return np.array(first, "datetime64[D]").astype("datetime64[s]")
 
 
-def _school_days(day: Ints) -> Ints:
+def _days_with_marks(day: Ints) -> Ints:
     """Return the days that have more than a few marks, ascending."""
     first = day.min(initial=np.iinfo(np.int64).max)
     n_marks = np.bincount(day - first)
@@ -315,7 +345,7 @@ def _of_year_groups(now: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _first_without(own: pd.DataFrame, pupil: Ints, day: Ints, days: Ints) -> np.datetime64:
-    """Return the first school day after the last on which half of the half-days were marked."""
+    """Return the first school day after the last on which half of the half-days were marked, if any."""
     entry = np.sort(own["entry"].to_numpy())
     entry_of = dict(zip(own["pupil"], own["entry"], strict=True))
     theirs = np.isin(pupil, own["pupil"].to_numpy())
@@ -325,4 +355,5 @@ def _first_without(own: pd.DataFrame, pupil: Ints, day: Ints, days: Ints) -> np.
     possible = 2 * np.searchsorted(entry, days, "right")
     is_held = (possible > 0) & (marked >= OF_USUAL * possible)
     after = days[is_held].max() + 1 if is_held.any() else entry[0]
-    return np.datetime64(int(days[np.searchsorted(days, after)]), "D")
+    later = days[days >= after]
+    return np.datetime64(int(later[0]), "D") if len(later) else np.datetime64("NaT")
