@@ -116,7 +116,7 @@ def test_a_school_that_is_not_in_the_table_of_schools_is_a_warning(
     if hint is not None:
         assert checks.problems[0].words == (
             f"school_id '{school}' is not in the table of schools.{hint} Correct it, or add the "
-            "school. The row is kept."
+            "school."
         )
 
 

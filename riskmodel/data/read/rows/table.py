@@ -172,7 +172,8 @@ def _check_columns(table: Table, raw: pd.DataFrame, file: str) -> None:
         )
     unknown = [str(name) for name in raw.columns if name not in table.names]
     if unknown:
-        shown = "whose name is not shown" if may_identify(unknown[0]) else f"'{unknown[0]}'"
+        hidden = may_identify(unknown[0]) and unknown[0].lower() not in table.names
+        shown = "whose name is not shown" if hidden else f"'{unknown[0]}'"
         raise DataError(
             f"{file}: unknown column {shown}.{guess(unknown[0], table.names)} Rename the "
             f"column or take it out of the extract. Known: {', '.join(table.names)}."
