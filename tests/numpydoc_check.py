@@ -132,16 +132,33 @@ def raised(
     seen.add(full)
     owner = full.partition(".")[0]
     found = set()
+    caught = caught_in(functions[full])
     for node in ast.walk(functions[full]):
+        here: set[str] = set()
         if isinstance(node, ast.Raise) and node.exc is not None:
             error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
             if isinstance(error, ast.Name) and error.id[0].isupper():
-                found.add(error.id)
+                here.add(error.id)
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).replace("self.", f"{owner}.")
             if isinstance(functions.get(called), ast.FunctionDef) and called not in seen:
-                found |= raised(called, functions, seen)
+                here |= raised(called, functions, seen)
+        found |= here - caught.get(node, set())
     return found
+
+
+def caught_in(function: ast.AST) -> dict[ast.AST, set[str]]:
+    """Return the classes of error that are caught around each part of a function."""
+    caught: dict[ast.AST, set[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Try):
+            kinds = [handler.type for handler in node.handlers if handler.type is not None]
+            names = {
+                part.id for kind in kinds for part in ast.walk(kind) if isinstance(part, ast.Name)
+            }
+            for part in (inner for one in node.body for inner in ast.walk(one)):
+                caught[part] = caught.get(part, set()) | names
+    return caught
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ WORDS = {
 """Reason → what is wrong with a line, and what to do."""
 
 
-class Header(NamedTuple):
+class _Header(NamedTuple):
     """Where the names of the columns stand."""
 
     delimiter: str
@@ -79,7 +79,7 @@ class Header(NamedTuple):
     """Lines it goes over."""
 
 
-class Record(NamedTuple):
+class _Record(NamedTuple):
     """A row of text, over one or more lines."""
 
     line: int
@@ -91,7 +91,7 @@ class Record(NamedTuple):
 
 
 @dataclass
-class LineCount:
+class _LineCount:
     r"""Lines of text that hold something, counted over bytes, block by block.
 
     Attributes
@@ -190,7 +190,7 @@ def refuse_repeated(names: pd.Index, file: str) -> None:
         raise DataError(f"{file}: column {shown} is there more than once. Take one of them out.")
 
 
-def _as_utf8(path: Path) -> tuple[Path | bytes, str, LineCount]:
+def _as_utf8(path: Path) -> tuple[Path | bytes, str, _LineCount]:
     """Return the file itself where it is UTF-8, else its contents turned into UTF-8; and its lines."""
     with path.open("rb") as stream:
         start = stream.read(4)
@@ -198,7 +198,7 @@ def _as_utf8(path: Path) -> tuple[Path | bytes, str, LineCount]:
             text = path.read_bytes().decode(wide).removeprefix("\ufeff").encode("utf-8")
             return text, wide.removesuffix("-le").removesuffix("-be"), _count(text)
         stream.seek(len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-        decoder, count = codecs.getincrementaldecoder("utf-8")(), LineCount()
+        decoder, count = codecs.getincrementaldecoder("utf-8")(), _LineCount()
         try:
             while block := stream.read(BLOCK):
                 if not block.isascii() or decoder.getstate()[0]:
@@ -227,14 +227,14 @@ def _wide(start: bytes) -> str:
     return without_mark.get(letters, "")
 
 
-def _count(text: bytes) -> LineCount:
-    count = LineCount()
+def _count(text: bytes) -> _LineCount:
+    count = _LineCount()
     for start in range(0, len(text), BLOCK):
         count.add(text[start : start + BLOCK])
     return count
 
 
-def _find_header(source: Path | bytes) -> Header:
+def _find_header(source: Path | bytes) -> _Header:
     """Return the header: the first line with more than half of the values that lines beside it have."""
     lines = []
     for number, text in _lines(source):
@@ -252,7 +252,7 @@ def _agreement(lines: list[tuple[int, bytes]], delimiter: str) -> tuple[int, int
     return max(agreed, default=(0, 1))
 
 
-def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
+def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> _Header:
     cells = [_cells(text, delimiter) if len(text) < LONGEST_VALUE else [] for _, text in lines]
     filled = [sum(bool(cell) for cell in row) for row in cells]
     widths = [max((n for n, cell in enumerate(row, 1) if cell), default=0) for row in cells]
@@ -260,7 +260,7 @@ def _header_of(lines: list[tuple[int, bytes]], delimiter: str) -> Header:
     record = next(iter(_Records(iter(lines[place:]), delimiter, None)))
     names = [" ".join(name.split()) for name in _cells(record.text, delimiter)]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
-    return Header(delimiter, names, record.line, record.lines)
+    return _Header(delimiter, names, record.line, record.lines)
 
 
 def header_place(filled: list[int], widths: list[int] | None = None) -> int:
@@ -301,7 +301,7 @@ def _cells(text: bytes, delimiter: str) -> list[str]:
 
 
 def _parse_plain(
-    source: Path | bytes, header: Header, count: LineCount
+    source: Path | bytes, header: _Header, count: _LineCount
 ) -> dict[str, pa.ChunkedArray] | None:
     """Return the rows where each line is one of them, else None."""
     if header.line != 1 or header.lines != 1:
@@ -320,7 +320,7 @@ def _columns(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-def _arrow(stream: object, header: Header, *, skip: int = 0, over_lines: bool = False) -> pa.Table:
+def _arrow(stream: object, header: _Header, *, skip: int = 0, over_lines: bool = False) -> pa.Table:
     names = header.names
     kinds = dict.fromkeys(names, pa.dictionary(pa.int32(), pa.string()))
     if isinstance(stream, io.BytesIO) and not stream.getbuffer().nbytes:
@@ -353,7 +353,7 @@ def arrow_file(path: Path) -> pa.OSFile:
     return pa.OSFile(os.fsencode(path))
 
 
-def _frame(columns: dict[str, pa.ChunkedArray], header: Header) -> pd.DataFrame:
+def _frame(columns: dict[str, pa.ChunkedArray], header: _Header) -> pd.DataFrame:
     """Return the rows; columns that have neither a name nor a value are left out."""
     for number, name in enumerate(header.names, 1):
         if name == f"column {number}" and columns[name].null_count == len(columns[name]):
@@ -456,7 +456,7 @@ class _Records:
         self._quoted = re.compile(begins + rb'"[^"]*+(?:""[^"]*+)*+"')
         self._whole = re.compile(self._quoted.pattern + rb"(?=" + end + rb"|\Z)")
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[_Record]:
         while line := self._ahead.popleft() if self._ahead else next(self._lines, None):
             number, text = line
             if not text:
@@ -464,11 +464,11 @@ class _Records:
             found = self.values_in(text) if b'"' in text else text.count(self._delimiter) + 1
             joined = self._joined(text) if found < 0 else None
             if joined is None:
-                yield Record(number, text, found, 1)
+                yield _Record(number, text, found, 1)
             else:
                 whole, found, taken = joined
                 held = sum(bool(self._ahead.popleft()[1]) for _ in range(taken))
-                yield Record(number, whole, found, 1 + held)
+                yield _Record(number, whole, found, 1 + held)
 
     def values_in(self, text: bytes) -> int:
         """Return how many values a text has, or -1 where a quote is not closed."""
@@ -516,7 +516,7 @@ class _Sorted:
 
 
 def _open_with_care(
-    source: Path | bytes, header: Header, name: str, encoding: str, count: LineCount
+    source: Path | bytes, header: _Header, name: str, encoding: str, count: _LineCount
 ) -> Opened:
     """Open text of which some lines are no rows: they are set aside, the others read."""
     found = _sort_lines(source, header, name)
@@ -541,7 +541,7 @@ def _open_with_care(
     )
 
 
-def _sort_lines(source: Path | bytes, header: Header, name: str) -> _Sorted:
+def _sort_lines(source: Path | bytes, header: _Header, name: str) -> _Sorted:
     delimiter, n = header.delimiter.encode(), len(header.names)
     found, lines = _Sorted(), _lines(source)
     for number, text in lines:
@@ -575,7 +575,7 @@ def _sort_lines(source: Path | bytes, header: Header, name: str) -> _Sorted:
     return found
 
 
-def _set_aside(found: _Sorted, record: Record, reason: str, name: str, n: int) -> None:
+def _set_aside(found: _Sorted, record: _Record, reason: str, name: str, n: int) -> None:
     found.aside.append((record.line, reason, record.text.decode("utf-8")))
     if reason in WORDS and sum(one.rule == reason for one in found.problems) < SHOWN:
         words = WORDS[reason].format(found=record.found, n=n)
@@ -634,7 +634,7 @@ def of_header(name: str, above: int, line: int) -> list[Problem]:
     return [Problem(name, "above_header", words)]
 
 
-def _of_lines(name: str, header: Header, found: _Sorted) -> Iterator[Problem]:
+def _of_lines(name: str, header: _Header, found: _Sorted) -> Iterator[Problem]:
     """Return problems that count lines: those above the header, and those beyond the first few."""
     reasons = [reason for _, reason, _ in found.aside]
     yield from of_header(name, reasons.count("above_header"), header.line)

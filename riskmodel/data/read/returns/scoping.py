@@ -55,7 +55,13 @@ class Holder:
     meaning: pd.Series
 
     def table(self) -> pd.DataFrame:
-        """Return each id and meaning once, with the row of the file."""
+        """Return each id and meaning once, with the row of the file.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``meaning``, ``row``.
+        """
         columns = {"id": self.ids, "meaning": self.meaning, "row": self.ids.index}
         return pd.DataFrame(columns).drop_duplicates(["id", "meaning"])
 

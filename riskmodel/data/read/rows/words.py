@@ -15,7 +15,7 @@ import pandas as pd
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column
 
-__all__ = ["FLAG_NO", "FLAG_YES", "LABELLED", "code_meant", "is_flagged"]
+__all__ = ["FLAG_NO", "FLAG_YES", "LABELLED", "code_meant", "flagged_kind", "is_flagged"]
 
 LABELLED = ("marks", "reasons", "activities", "needs", "ethnicities", "circumstances")
 """Code sets whose labels are read as their codes."""

@@ -49,7 +49,7 @@ def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
     ----------
     schools : DataFrame
         Rows of Get Information about Schools, with plain column names.
-    used : Series of str
+    used : Series of str, shape (n_used,)
         URNs that returns name. Establishment numbers without an LA are those of the LA with most of them.
 
     Returns
