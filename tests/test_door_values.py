@@ -422,3 +422,12 @@ def test_a_row_of_no_day_says_nothing_against_a_census(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"nccis.csv": text + f"{UPN},320,2024-09-01,2005,1,M\n"})
     (pupil,) = extract.tables["pupils"].to_dict("records")
     assert (pupil["sex"], pupil["birth_month"]) == ("F", pd.Timestamp("2012-10-01"))
+
+
+@pytest.mark.parametrize("written", [UPN, f"{UPN[:4]} {UPN[4:]}".lower()])
+def test_a_upn_in_the_column_of_schools_goes_into_no_table(tmp_path: Path, written: str) -> None:
+    header = "UPN,School,Category,Sessions"
+    extract = suspended(tmp_path, header, f"{UPN},{written},SUSP,2", f"{UPN},4001,SUSP,2")
+    assert extract.tables["suspensions"]["school_id"].tolist() == ["900001"]
+    assert extract.rejects["reason"].tolist() == ["missing_value: school_id"]
+    assert written not in extract.problems.to_csv()

@@ -10,6 +10,7 @@ import re
 
 import pandas as pd
 
+from riskmodel.data.identity import clean_upns, upn_check_letters
 from riskmodel.data.read.sources.source import Context, column, plain
 
 __all__ = ["school_key", "school_of", "schools_by_key"]
@@ -88,11 +89,12 @@ def school_of(values: pd.Series, context: Context) -> pd.Series:
     -------
     Series of shape (n_rows,)
         ``school_id``; where no school or more than one is meant, a number with its leading zeros, or the
-        name as it is written. Missing where missing.
+        name as it is written. Missing where missing, and where the value is a UPN.
     """
     distinct = values.dropna().drop_duplicates().astype("object")
     keys = distinct.map(school_key)
     text = distinct.astype("str").str.strip()
     found = keys.map(context.school_of_number).astype("object")
     found = found.fillna(keys.where(text.map(lambda one: NUMBER.fullmatch(one) is not None), text))
+    found = found.where(upn_check_letters(clean_upns(text)).isna())  # a UPN names a child
     return values.map(dict(zip(distinct, found, strict=True))).astype("object")
