@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
@@ -118,17 +119,29 @@ def describe(spine: pd.DataFrame) -> Cohort:
     return Cohort(table=table.join(years).reset_index())
 
 
-def _data_span(tables: Tables, outcome: Outcome) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first day of a fact and the last day one was recorded, typing errors left out."""
+def _data_span(
+    tables: Tables, outcome: Outcome, before: pd.Timestamp | None = None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first day of a fact and the last day one was recorded, typing errors left out.
+
+    Facts recorded on a day or later move the first day of no list before it.
+    """
     found = [name for name in outcome.facts if name in tables and len(tables[name])]
     if not found:
         raise HistoryError(
             f"The extracts hold no {' or '.join(outcome.facts)}, from which lists for {outcome.name} "
             "start."
         )
-    first = min(data_span(tables[name][EVENTS[name]])[0] for name in found)
+    known = [_recorded_before(tables[name], before) for name in found]
+    first = min(data_span(part[EVENTS[name]])[0] for name, part in zip(found, known, strict=True))
     last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
     return first, last
+
+
+def _recorded_before(facts: pd.DataFrame, day: pd.Timestamp | None) -> pd.DataFrame:
+    """Return the facts recorded before a day; all of them where there are none, or no day."""
+    is_known = (facts["recorded_on"] < day).to_numpy() if day is not None else np.array([False])
+    return facts[is_known] if is_known.any() else facts
 
 
 def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.DatetimeIndex:
@@ -156,7 +169,7 @@ def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.Datet
         If the outcome is unknown.
     """
     one = outcome_of(outcome)
-    first, _ = _data_span(tables, one)
+    first, _ = _data_span(tables, one, before)
     earliest = first + pd.Timedelta(days=one.history_days)
     found = snapshot_dates(earliest, before, one.snapshot_days)
     if found.empty:
@@ -228,7 +241,7 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
     if as_of is None:
         return default_as_of(tables, outcome)
     one = outcome_of(outcome)
-    first, last = _data_span(tables, one)
+    first, last = _data_span(tables, one, as_of)
     earliest = first + pd.Timedelta(days=one.history_days)
     if as_of < earliest:
         raise RequestError(

@@ -186,6 +186,14 @@ def test_snapshots_start_after_enough_history() -> None:
     assert snapshots(late, "pex", before=day("2024-03-01"))[0] == day("2024-01-01")
 
 
+def test_p2_an_early_fact_recorded_later_moves_no_first_list() -> None:
+    fact = {"pupil_id": "A", "school_id": "S1", "start_date": "2023-09-03", "category": "SUSP"}
+    late = fact | {"start_date": "2023-06-01", "recorded_on": "2024-03-01"}
+    before = day("2024-03-01")
+    expected = snapshots(make_tables(suspensions=[fact]), "pex", before=before)
+    assert snapshots(make_tables(suspensions=[fact, late]), "pex", before=before).equals(expected)
+
+
 def test_snapshots_after_16_are_quarterly() -> None:
     tables = make_tables(destinations=[position("A", "1993-07-01")])
     days = snapshots(tables, "neet-post16", before=day("1994-07-01"))
