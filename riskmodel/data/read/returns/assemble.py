@@ -140,7 +140,7 @@ def _totals(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     shared = parts.duplicated(key, keep=False).to_numpy()
     some = parts[shared].reset_index(drop=True)
     spell = some.groupby([*key, "_school", "_entry"], observed=True, dropna=False).ngroup()
-    made = settle(TABLES[name], some, spell.to_numpy(dtype=np.int64))
+    made = settle(TABLES[name], some, np.asarray(spell, dtype=np.int64))
     ledger.add_settled(name, some, made)
     ledger.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
     summed = pd.concat([parts[~shared], _added_up(made.rows, spell, key)], ignore_index=True)

@@ -127,7 +127,7 @@ def account(
     merged = verdicts[verdicts["verdict"] == MERGED]
     against = verdicts[verdicts["verdict"] == CONFLICTING]
     places = [
-        {int(n): part["_place"].to_numpy(np.int64) for n, part in one.groupby("_file")}
+        {int(str(n)): part["_place"].to_numpy(np.int64) for n, part in one.groupby("_file")}
         for one in (pd.concat([used, kept[ORIGIN]]), merged, against)
     ]
     nothing = np.zeros(0, dtype=np.int64)
