@@ -215,23 +215,36 @@ def test_list_without_a_champion_says_what_to_do(
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "words"),
+    ("file", "content"),
     [
-        ("suspensions.csv", b"", "suspensions.csv"),
-        ("suspensions.parquet", b"PAR1 cut off", "suspensions.parquet"),
-        ("pupils.parquet", None, "pupils"),
+        ("suspensions.csv", b""),
+        ("suspensions.parquet", b"PAR1 cut off"),
+        ("sessions.parquet", b"no"),
     ],
 )
-def test_check_refuses_what_cannot_be_read(
-    broken: Path, command: Command, file: str, content: bytes | None, words: str
+@pytest.mark.parametrize("job", ["check", "train", "list"])
+def test_a_file_that_cannot_be_read_is_named_and_nothing_is_made_of_the_others(
+    broken: Path, command: Command, tmp_path: Path, file: str, content: bytes, job: str
 ) -> None:
-    if content is None:
-        (broken / file).unlink()
-    else:
-        for path in broken.glob(f"{Path(file).stem}.*"):
-            path.unlink()
-        (broken / file).write_bytes(content)
-    assert words in refused(command("check", broken))
+    for path in broken.glob(f"{Path(file).stem}.*"):
+        path.unlink()
+    (broken / file).write_bytes(content)
+    asked = {"check": [], "train": ["--outcome", "neet"]}
+    more = ["--outcome", "pex", "--capacity", "9", "--out", tmp_path / "list"]
+    answer = command(job, broken, *asked.get(job, more))
+    if job == "check":  # goes on, and ends with 1
+        assert answer.returncode == 1, answer.stderr
+        assert f"{file}: NOT READ" in answer.stdout
+    elif job == "train":
+        assert refused(answer).startswith(f"{file}: ")
+    else:  # there is no champion to ask
+        assert refused(answer)
+    assert not (tmp_path / "list").exists()
+
+
+def test_check_refuses_extracts_without_pupils(broken: Path, command: Command) -> None:
+    (broken / "pupils.parquet").unlink()
+    assert "pupils" in refused(command("check", broken))
 
 
 def test_check_names_an_unknown_column_and_guesses_the_right_one(
@@ -239,8 +252,9 @@ def test_check_names_an_unknown_column_and_guesses_the_right_one(
 ) -> None:
     frame = pd.read_parquet(broken / "suspensions.parquet").rename(columns={"reason_2": "reson_2"})
     frame.to_parquet(broken / "suspensions.parquet")
-    sentence = refused(command("check", broken))
-    assert "'reson_2'" in sentence
+    answer = command("check", broken)
+    assert answer.returncode == 1
+    (sentence,) = [line for line in answer.stdout.splitlines() if "'reson_2'" in line]
     assert "'reason_2'" in sentence
 
 

@@ -37,6 +37,7 @@ WORKFLOW: dict[str, tuple[Sequence[str], str]] = {
         "Simulated extracts",
     ),
     "check": (("extracts", "--out", "report"), "SIMULATED DATA, preset england"),
+    "map": (("term dates.csv",), "[sources.term_dates]"),
     "train": (
         (
             "extracts",
@@ -72,6 +73,7 @@ def workflow(small_la: SmallLA, place: Path) -> dict[str, Answer]:
     """Return what each command answered, beside a store with two versions that were promoted."""
     promoted(small_la, place, 2)
     made = {}
+    (place / "term dates.csv").write_text("Day of school,Term,Half-term\n02/09/2024,autumn,1\n")
     for name, (words, _) in WORKFLOW.items():
         if name == "feedback":
             edited(place / "list" / "list.xlsx", place / "returned.xlsx", OFFICER)
@@ -103,6 +105,8 @@ NONSENSE = [
     (("simulate",), 2, "Missing argument 'OUT'"),
     (("simulate", "x", "--preset", "mars"), 2, "'mars' is not one of 'england', 'bcp'"),
     (("simulate", "x", "--years", "0"), 1, "years"),
+    (("map",), 2, "Missing argument 'FILE'"),
+    (("map", "nowhere.csv"), 1, "nowhere.csv"),
     (("check",), 2, "Missing argument 'DATA'"),
     (("check", "nowhere"), 1, "nowhere"),
     (("check", "postgresql://la:secret@localhost:1/x"), 1, "***@localhost"),

@@ -213,7 +213,8 @@ def test_a_list_with_nobody_shown_is_still_a_workbook(
 def test_workbook_gives_reasons_of_the_listed_that_add_up(
     assessment: Assessment, folder: Path
 ) -> None:
-    found = pd.read_excel(folder / "list.xlsx", sheet_name="Reasons").rename(columns=str.lower)
+    found = pd.read_excel(folder / "list.xlsx", sheet_name="Reasons", engine="openpyxl")
+    found = found.rename(columns=str.lower)
     assert len(found) == CAPACITY
     themes = [name for name in map(str, found) if name.endswith("(log-odds)")]
     assert themes

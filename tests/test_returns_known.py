@@ -72,9 +72,8 @@ def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
             undated = ~frame["pupil_id"].astype("str").isin(late)
             known = frame["recorded_on"] < day
             kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
-        elif (
-            name == "enrolments" or name == "sessions"
-        ):  # each row is one return, which tells the end if there is one
+        elif name in ("enrolments", "sessions", "possible"):
+            # each row is one return, which tells the end if there is one
             kept[name] = frame[frame["recorded_on"] < day]
         else:
             kept[name] = Tables({name: frame}).as_known(day)[name]

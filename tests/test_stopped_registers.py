@@ -290,7 +290,8 @@ def test_a_list_says_who_could_not_be_judged(small_la: SmallLA, made: Path) -> N
     assert others
     assert not any("could not be judged" in page.read_text() for page in others)
     with (made / "list.xlsx").open("rb") as stream:
-        cells = pd.read_excel(stream, sheet_name=0, header=None).astype("str").to_numpy().ravel()
+        sheet = pd.read_excel(stream, sheet_name=0, header=None, engine="openpyxl")
+        cells = sheet.astype("str").to_numpy().ravel()
     assert any(f"{words} (Year 7" in cell for cell in cells)
     facts = json.loads((made / "assessment.json").read_text())
     assert facts["not_judged"] == len(left_out)

@@ -14,9 +14,9 @@ import pandas as pd
 from riskmodel.cohort import latest_day
 from riskmodel.data import Tables
 from riskmodel.data.data_span import data_span
-from riskmodel.data.read import read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.inclusion import inclusion
+from riskmodel.jobs.reading import read_whole
 from riskmodel.report.dashboard.page import write_dashboard
 from riskmodel.simulate import preset_of
 
@@ -53,7 +53,7 @@ def make_dashboard(
     DataError, RequestError
         If there are no schools, or the day does not fit; nothing is written.
     """
-    tables = read(source).tables
+    tables = read_whole(source).tables
     day = _day(tables, as_of)
     logger.info("Counting what was recorded before %s", f"{day:%Y-%m-%d}")
     made = inclusion(tables, day)

@@ -20,10 +20,11 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data import Tables
-from riskmodel.data.read import Extract, read
+from riskmodel.data.read import Extract
 from riskmodel.errors import RequestError, without_secrets
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.past_lists import earlier_ranking
+from riskmodel.jobs.reading import read_whole
 from riskmodel.jobs.run import Engine, Run
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
@@ -76,7 +77,7 @@ def make_list(
             "A list needs its capacity. Make the run with the number of pupils the service can see."
         )
     model, uri = load_model(run.registry, model_uri)
-    extract = read(source)
+    extract = read_whole(source)
     assessment = _assess(model, uri, extract, run, run.capacity)
     for words in [*hindsight_words(assessment), *not_judged_words(assessment, {})]:
         logger.warning(words)

@@ -18,7 +18,7 @@ from riskmodel.cohort import resolve_as_of
 from riskmodel.data import Tables
 from riskmodel.data.check import alike_together
 from riskmodel.data.outcomes import outcome_of
-from riskmodel.data.read import Extract, read
+from riskmodel.data.read import Extract
 from riskmodel.data.write import new_folder
 from riskmodel.errors import HistoryError, ModelError
 from riskmodel.evaluation.drift import SCORE, drift
@@ -34,6 +34,7 @@ from riskmodel.jobs.past_lists import (
     rebuilt_lists,
     with_outcome,
 )
+from riskmodel.jobs.reading import read_whole
 from riskmodel.jobs.run import Run
 from riskmodel.model import RiskModel
 from riskmodel.report.monitor_page import monitor_page
@@ -162,7 +163,7 @@ def monitor(
     """
     decided = None if decisions is None else read_decisions(decisions)
     model, _ = load_model(run.registry)
-    extract = read(source)
+    extract = read_whole(source)
     day = resolve_as_of(extract.tables, run.outcome, run.as_of)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     drifted = _drift(model, _cohort_of_today(model, extract.tables, day))

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from riskmodel.card import ModelCard
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data.outcomes import outcome_of
-from riskmodel.data.read import Extract, read
-from riskmodel.data.settings_file import DEFAULT_FILE
+from riskmodel.data.read import Extract
 from riskmodel.errors import RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.drift import SCORE, profile
@@ -31,6 +30,7 @@ from riskmodel.jobs.disparity import judged_gaps
 from riskmodel.jobs.gates import Evidence, gates_for
 from riskmodel.jobs.notes import calibrated_note, choice_note, notes_for
 from riskmodel.jobs.past_levels import final_calibration
+from riskmodel.jobs.reading import read_whole
 from riskmodel.jobs.record import lineage, register
 from riskmodel.jobs.rivals import (
     CHAMPION,
@@ -148,7 +148,7 @@ def train(
         If the registry cannot be written; this is found out before the work begins.
     """
     in_use = champion_in_use(run.registry) if run.registry.open() else InUse()
-    extract = read(source, settings_file=Path(run.settings.file or DEFAULT_FILE))
+    extract = read_whole(source, run.settings.file)
     job = _prepare(extract, run, n_origins)
     found = None if search is None else _search(job, search)
     settings = {} if found is None else found.settings

@@ -39,6 +39,8 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
     cases = [_cases(one.frame) for one in dated]
     every = pd.concat(cases)
     days = pd.Index(sorted(every["day"].dropna().unique()))
+    if not len(days):
+        return
     seen = pd.MultiIndex.from_frame(every[["day", "case"]])
     for one, own in zip(dated, cases, strict=True):
         following = days.searchsorted(own["day"], side="right")
