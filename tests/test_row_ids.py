@@ -281,3 +281,18 @@ def test_exclusions_of_one_return_are_found_in_a_folder_of_another_name(tmp_path
         (tmp_path / "data" / name).write_text(text)
     extract = read(tmp_path / "data", key_file=tmp_path / "key")
     assert len(extract.tables["suspensions"]) == 1
+
+
+@pytest.mark.parametrize(("born", "n", "told"), [("2010-02-03", 2, 1), ("2012-10-03", 1, 0)])
+def test_a_former_upn_joins_only_pupils_of_one_birthday(
+    tmp_path: Path, born: str, n: int, told: int
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "schoolcensus.csv").write_text(AUTUMN)
+    header = PUPIL.replace("upn,", "upn,formerupn,")
+    rows = f"1,8,{UPN},{OTHER},2012-10-03,F,2023-09-04,7\n2,8,{OTHER},,{born},F,2023-09-04,7\n"
+    (data / "pupilonroll.csv").write_text(header + rows)
+    extract = read(data, key_file=tmp_path / "key")
+    assert len(extract.tables["pupils"]) == n
+    assert (extract.problems["rule"] == "former_upn_of_another").sum() == told

@@ -337,7 +337,8 @@ def _is_blank(values: pd.Series) -> pd.Series:
 def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
     """Return former UPN → the UPN that a pupil has now; one that two pupils had is told and left out."""
     news: dict[str, set[str]] = {}
-    named = [(one, _renamed(one)) for one in pupils if "formerupn" in one.frame]
+    born = _born(pupils)
+    named = [(one, _renamed(one, born, log)) for one in pupils if "formerupn" in one.frame]
     for _, rows in named:
         for old, new in zip(rows["formerupn"], rows["upn"], strict=True):
             news.setdefault(old, set()).add(new)
@@ -350,11 +351,42 @@ def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
     return {old: next(iter(end)) for old, end in ends.items() if len(end) == 1}
 
 
-def _renamed(one: ReturnFile) -> pd.DataFrame:
-    """Return former and present UPN of the rows that have both."""
+def _born(pupils: list[ReturnFile]) -> pd.DataFrame:
+    """Return the days of birth that files give of each present UPN."""
+    parts = [
+        pd.DataFrame(
+            {"formerupn": clean_upns(one.frame["upn"]), "day": read_dates(one.frame["dob"])}
+        )
+        for one in pupils
+        if "dob" in one.frame
+    ]
+    return pd.concat(parts).dropna().drop_duplicates() if parts else pd.DataFrame()
+
+
+def _renamed(one: ReturnFile, born: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
+    """Return former and present UPN of the rows that have both, and are of one day of birth."""
     former = one.frame[["formerupn", "upn"]].astype("str").apply(clean_upns)
     is_other = former["formerupn"] != former["upn"]
-    return former[(former["formerupn"].str.len() >= SHORTEST_UPN) & is_other]
+    former = former[(former["formerupn"].str.len() >= SHORTEST_UPN) & is_other]
+    if not len(former) or not len(born) or "dob" not in one.frame:
+        return former
+    own = former.assign(day=read_dates(one.frame["dob"]).loc[former.index]).reset_index(names="row")
+    pairs = own.dropna(subset=["day"]).merge(born, on="formerupn", suffixes=("", "_other"))
+    is_same = (pairs["day"] == pairs["day_other"]).groupby(pairs["row"]).any()
+    another = former.loc[is_same.index[~is_same]]
+    if len(another):
+        log.problems.append(_former_of_another(one, another))
+    return former.drop(index=another.index)
+
+
+def _former_of_another(one: ReturnFile, rows: pd.DataFrame) -> Problem:
+    """Return the problem of former UPNs that pupils of another day of birth have."""
+    number = one.checks().numbers_of(rows.index.to_numpy())[0]
+    words = (
+        f"{one.name}: {len(rows)} rows, the first of them row {number}, name as their former UPN that of a "
+        "pupil with another date of birth. The two were not joined. Correct one of them at the school."
+    )
+    return Problem(one.name, "former_upn_of_another", words, severity="error")
 
 
 def _end_of(chain: dict[str, str], upn: str) -> str:
