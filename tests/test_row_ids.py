@@ -296,3 +296,16 @@ def test_a_former_upn_joins_only_pupils_of_one_birthday(
     extract = read(data, key_file=tmp_path / "key")
     assert len(extract.tables["pupils"]) == n
     assert (extract.problems["rule"] == "former_upn_of_another").sum() == told
+
+
+def test_a_row_without_an_id_is_of_no_two_pupils(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "schoolcensus.csv").write_text(AUTUMN)
+    rows = f",8,{UPN},2012-10-03,F,2023-09-04,7\n,8,{OTHER},2012-10-03,F,2023-09-04,7\n"
+    rows += f"1,8,{UPN},2012-10-03,F,2023-09-04,7\n1,8,{OTHER},2012-10-03,F,2023-09-04,7\n"
+    (data / "pupilonroll.csv").write_text(PUPIL + rows)
+    exclusions = EXCLUSION.replace("\n1,", "\n,") + EXCLUSION.partition("\n")[2]
+    (data / "termlyexclusionsonroll.csv").write_text(exclusions)
+    extract = read(data, key_file=tmp_path / "key")
+    assert extract.rejects["reason"].tolist() == ["repeated_id", "not_linked"]

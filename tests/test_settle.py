@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from riskmodel.data import TABLES
@@ -88,6 +88,7 @@ def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Told], ran
 
 @settings(max_examples=150, deadline=None)
 @given(told_rows)
+@example([(SECOND, None, "DB"), (SECOND, 2.0, None), (SECOND, 3.0, None), (SECOND, 3.0, None)])
 def test_a_merged_row_holds_nothing_that_its_own_day_does_not_show(rows: list[Told]) -> None:
     made = settled(*rows)
     held = made.rows.reset_index(drop=True)

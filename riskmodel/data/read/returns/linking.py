@@ -261,7 +261,8 @@ def _add_rows(context: Context, files: list[ReturnFile], log: ReadLog) -> None:
     wanted = ["rowid", "pupil_id", "schoolcensustableid", "entrydate"]
     _scope_rows(files, pupils, log)
     table = pd.concat([one.frame.loc[~one.set_aside, wanted] for one in pupils])
-    table = table.assign(rowid=table["rowid"].astype("str"))
+    # a row without an id names nobody that others hang on
+    table = table.assign(rowid=table["rowid"].astype("str")).dropna(subset=["rowid"])
     table = table.drop_duplicates("rowid").set_index("rowid")
     context.pupil_of_row = table["pupil_id"]
     context.census_of_row = table["schoolcensustableid"].astype("str")

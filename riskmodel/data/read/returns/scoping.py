@@ -60,10 +60,10 @@ class Holder:
         Returns
         -------
         DataFrame
-            ``id``, ``meaning``, ``row``.
+            ``id``, ``meaning``, ``row``; a missing id means nothing.
         """
         columns = {"id": self.ids, "meaning": self.meaning, "row": self.ids.index}
-        return pd.DataFrame(columns).drop_duplicates(["id", "meaning"])
+        return pd.DataFrame(columns).dropna(subset=["id"]).drop_duplicates(["id", "meaning"])
 
 
 def scope_ids(

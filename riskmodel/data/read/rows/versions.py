@@ -179,7 +179,7 @@ def _compare(codes: Ints, key: Ints, when: Ints, is_end: NDArray[np.bool_]) -> _
     other[rest] = leader[rest]
     repeats = rest & np.append(False, (codes[1:] == codes[:-1]).all(axis=1))[:n]
     told_first = np.maximum.accumulate(np.where(repeats, 0, place))
-    verdict[repeats], other[repeats & clash] = MERGED, told_first[repeats & clash]
+    verdict[repeats], other[repeats] = MERGED, told_first[repeats]
     column = np.where(clash & ~repeats, against.argmax(axis=1) + 1 if codes.shape[1] else 0, 0)
     usable = np.where((clash | (codes < 0).T).T, -1, place[:, None])
     day = np.cumsum(first)
