@@ -23,7 +23,7 @@ from riskmodel.data.journal import read_journal
 from riskmodel.data.read.open.database import open_database
 from riskmodel.data.read.open.files import open_file
 from riskmodel.data.read.open.mvad import read_mvad
-from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.workbook import frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import LONGEST, DataError, ModelError, RequestError
 from riskmodel.evaluation import read_points
@@ -186,13 +186,14 @@ def test_a_cell_at_the_end_of_the_world_does_not_fill_the_memory(last: str, tmp_
         sheet(f'{FIRST}<row r="{last}"><c r="A{last}"><v>1</v></c></row>')
     )
     with pytest.raises(DataError, match="lie too far apart"):
-        open_workbook(tmp_path / "a.xlsx")
+        open_sheets(tmp_path / "a.xlsx")
 
 
 def test_what_a_sheet_says_of_its_own_size_is_not_believed(tmp_path: Path) -> None:
     rows = f'{FIRST}<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>2</v></c></row>'
     (tmp_path / "a.xlsx").write_bytes(sheet(rows, "A1:XFD1048576"))
-    (frame,) = open_workbook(tmp_path / "a.xlsx").values()
+    (sheet_read,) = open_sheets(tmp_path / "a.xlsx")
+    frame = frame_of_sheet(sheet_read.rows)
     assert list(frame.columns) == ["a", "column 2", "column 3"]
     assert frame.iloc[0, [0, 2]].tolist() == ["1", "2"]
 
@@ -208,14 +209,14 @@ def test_an_archive_of_another_age_is_no_workbook(tmp_path: Path) -> None:
     content[content.index(b"PK\x01\x02") + 6] = 148  # the version that it takes to unpack a member
     (tmp_path / "a.xlsx").write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as XLSX"):
-        open_workbook(tmp_path / "a.xlsx")
+        open_sheets(tmp_path / "a.xlsx")
 
 
 def test_entities_in_a_workbook_are_not_expanded(tmp_path: Path) -> None:
     parts = '<!DOCTYPE x [<!ENTITY a "ha">]>' + FIRST
     (tmp_path / "a.xlsx").write_bytes(sheet(FIRST).replace(FIRST.encode(), parts.encode()))
     with pytest.raises(DataError, match="cannot be read as XLSX"):
-        open_workbook(tmp_path / "a.xlsx")
+        open_sheets(tmp_path / "a.xlsx")
 
 
 # --- found: Parquet and databases

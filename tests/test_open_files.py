@@ -12,7 +12,7 @@ import pytest
 
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import open_file, open_table
-from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.workbook import frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
 
@@ -190,7 +190,9 @@ def test_a_cell_is_what_the_csv_of_the_sheet_would_hold(
     tmp_path: Path, cell: Any, text: str
 ) -> None:
     path = book_of(tmp_path / "a.xlsx", One=[["upn"], [cell]])
-    assert open_workbook(path)["One"]["upn"].tolist() == [text]
+    (sheet,) = open_sheets(path)
+    assert sheet.title == "One"
+    assert frame_of_sheet(sheet.rows)["upn"].tolist() == [text]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,9 @@ def test_a_cell_is_what_the_csv_of_the_sheet_would_hold(
 def test_a_sheet_is_as_wide_as_its_widest_row(
     tmp_path: Path, rows: list[list[Any]], names: list[str], n: int
 ) -> None:
-    frame = open_workbook(book_of(tmp_path / "a.xlsx", One=rows))["One"]
+    (sheet,) = open_sheets(book_of(tmp_path / "a.xlsx", One=rows))
+    assert sheet.title == "One"
+    frame = frame_of_sheet(sheet.rows)
     assert list(frame) == names
     assert len(frame) == n
 

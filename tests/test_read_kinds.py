@@ -13,7 +13,7 @@ import sqlalchemy
 
 from riskmodel.data.read import read
 from riskmodel.data.read.open.database import open_database
-from riskmodel.data.read.open.workbook import open_workbook
+from riskmodel.data.read.open.workbook import frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
 from riskmodel.simulate import simulate, write_simulated_returns
@@ -71,7 +71,8 @@ def test_cells_are_text_dates_and_formulas_too(tmp_path: Path) -> None:
         sheet.append(row)
     book.create_sheet("empty")
     book.save(tmp_path / "a.xlsx")
-    (frame,) = open_workbook(tmp_path / "a.xlsx").values()
+    (sheet_read,) = (one for one in open_sheets(tmp_path / "a.xlsx") if len(one.rows) > 1)
+    frame = frame_of_sheet(sheet_read.rows)
     assert frame.iloc[0].tolist() == ["A", "2024-01-08", "3"]
     assert frame.iloc[1, 0] == '=HYPERLINK("http://x")'
     assert frame.iloc[1, 2] == "2.5"
@@ -82,14 +83,14 @@ def test_cells_are_text_dates_and_formulas_too(tmp_path: Path) -> None:
 def test_a_damaged_workbook_is_refused_in_words(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.xlsx: cannot be read as XLSX"):
-        open_workbook(tmp_path / "a.xlsx")
+        open_sheets(tmp_path / "a.xlsx")
 
 
 def test_a_zip_bomb_is_not_opened(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 150_000_000)
     with pytest.raises(DataError, match="would unpack to 0.1 GB"):
-        open_workbook(tmp_path / "a.xlsx")
+        open_sheets(tmp_path / "a.xlsx")
 
 
 @pytest.mark.parametrize("space", ["", "http://www.education.gov.uk/cin"])

@@ -10,15 +10,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from riskmodel.data.read.open.workbook import EMPTY_ROW, MOST_CELLS, Sheet, refuse_bombs
+from riskmodel.data.read.open.workbook import (
+    EMPTY_ROW,
+    FAR_APART,
+    MOST_CELLS,
+    Sheet,
+    refuse_bombs,
+)
 from riskmodel.errors import DataError
 
 __all__ = ["open_old_workbook"]
-
-FAR_APART = (
-    "its cells lie too far apart, as after a slip at the edge of a sheet. Delete the empty rows and "
-    "columns, or export it as CSV."
-)
 
 
 def open_old_workbook(path: Path) -> list[Sheet]:
@@ -52,7 +53,11 @@ def open_old_workbook(path: Path) -> list[Sheet]:
     try:
         with calamine.CalamineWorkbook.from_path(path) as book:
             return [
-                Sheet(facts.name, _rows(book, facts.name), facts.visible != _visible())
+                Sheet(
+                    facts.name,
+                    _rows(book, facts.name),
+                    facts.visible != calamine.SheetVisibleEnum.Visible,
+                )
                 for facts in book.sheets_metadata
                 if facts.typ == calamine.SheetTypeEnum.WorkSheet
             ]
@@ -65,12 +70,6 @@ def open_old_workbook(path: Path) -> list[Sheet]:
             f"{path.name}: cannot be read as {kind}, it may be cut off, damaged or in another format. "
             "Save it again as XLSX, or export it as CSV."
         ) from error
-
-
-def _visible() -> Any:
-    from python_calamine import SheetVisibleEnum
-
-    return SheetVisibleEnum.Visible
 
 
 def _rows(book: Any, title: str) -> list[list[Any]]:

@@ -18,11 +18,11 @@ import pandas as pd
 from riskmodel.errors import DataError, RiskmodelError
 
 __all__ = [
+    "FAR_APART",
     "Sheet",
     "frame_of_sheet",
     "open_book",
     "open_sheets",
-    "open_workbook",
     "refuse_bombs",
     "sheets_of",
 ]
@@ -40,6 +40,13 @@ EMPTY_ROW = 40
 """Cells that a row counts as, at least."""
 
 
+FAR_APART = (
+    "its cells lie too far apart, as after a slip at the edge of a sheet. Delete the empty rows and "
+    "columns, or export it as CSV."
+)
+"""Why a workbook is refused of which cells far apart would fill the memory."""
+
+
 class Sheet(NamedTuple):
     """A sheet of a workbook.
 
@@ -50,7 +57,7 @@ class Sheet(NamedTuple):
     rows : list of list
         Values, None where a cell is empty.
     hidden : bool
-        Whether whoever opens the workbook does not see it.
+        Whether Excel does not show it.
     """
 
     title: str
@@ -80,32 +87,6 @@ def open_sheets(path: Path) -> list[Sheet]:
         sheets = sheets_of(book, path, values_only=True)
         hidden = {sheet.title for sheet in book.worksheets if sheet.sheet_state != "visible"}
     return [Sheet(title, rows, title in hidden) for title, rows in sheets.items()]
-
-
-def open_workbook(path: Path) -> dict[str, pd.DataFrame]:
-    """Return the sheets of a workbook that hold something.
-
-    Parameters
-    ----------
-    path : Path
-        ``.xlsx``. The first row of a sheet holds the names of its columns.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        Sheet → values as text, dates as ``YYYY-MM-DD``; a formula is the text of the formula, which
-        no rule accepts as a date or a code. Missing cells are missing.
-
-    Raises
-    ------
-    DataError
-        If the file is no workbook, is cut off, or would unpack to more than it should.
-    """
-    return {
-        sheet.title: frame_of_sheet(sheet.rows)
-        for sheet in open_sheets(path)
-        if len(sheet.rows) > 1
-    }
 
 
 def sheets_of(book: Any, path: Path, *, values_only: bool = False) -> dict[str, list[list[Any]]]:
@@ -142,10 +123,7 @@ def sheets_of(book: Any, path: Path, *, values_only: bool = False) -> dict[str, 
             rows.append(list(row))
             widest = max(widest, len(row), EMPTY_ROW)
             if len(rows) * widest > left:
-                raise DataError(
-                    f"{path.name}: its cells lie too far apart, as after a slip at the edge of a sheet. "
-                    "Delete the empty rows and columns, or export it as CSV."
-                )
+                raise DataError(f"{path.name}: {FAR_APART}")
         left -= len(rows) * widest
         width = max(map(len, rows), default=0)
         sheets[sheet.title] = [row + [nothing] * (width - len(row)) for row in rows]
