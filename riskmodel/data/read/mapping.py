@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.columns import Column, Table
@@ -46,9 +47,6 @@ PARTS = {
 """Parts of a date as analysts write them → as :func:`pandas.to_datetime` does."""
 
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
-LONG_AGO = pd.Timestamp("1950-01-01")
-"""Day of the attributes of pupils in a mapped file: what a census says of a pupil counts before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -453,11 +451,12 @@ def _column(mapping: ColumnMapping, ours: str, frame: pd.DataFrame) -> pd.Series
     if ours == "pupil_id":
         return frame["pupil_id"]
     values = frame[plain(mapping.columns[ours])]
-    text = values.astype("object").astype("str").str.strip().str.lower()
+    written = values
     if in_days(mapping.table[ours], mapping.columns[ours]):
         number = pd.to_numeric(values, errors="coerce")
         values = (2 * number).astype("object").where(number.notna(), values)
     if ours in mapping.codes:
+        text = written.astype("object").astype("str").str.strip().str.lower()
         return text.map(mapping.codes[ours]).astype("object").fillna(values)
     if mapping.table[ours].kind == "date" and mapping.dates:
         return _dated(values, mapping.dates)
@@ -495,7 +494,7 @@ def _pupils(made: pd.DataFrame) -> pd.DataFrame:
         made = made.assign(
             birth_month=born.dt.strftime("%Y-%m-01").astype("object").fillna(made["birth_month"])
         )
-    return made.assign(_day=LONG_AGO)
+    return made.assign(_day=np.datetime64("NaT", "s"))
 
 
 def _provision(made: pd.DataFrame) -> Facts:

@@ -167,9 +167,8 @@ def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     """
     content = ["birth_month", "sex", "ethnicity", "first_language"]
     by = ["pupil_id", "_day", *(c for c in content if c in frame), *ORIGIN]
-    ordered = frame.sort_values(
-        by, kind="stable", na_position="first"
-    )  # of no day: before all others
+    # rows of no day come first, so that a census counts before them
+    ordered = frame.sort_values(by, kind="stable", na_position="first")
     stated = ordered.groupby(["pupil_id", "first_language"], observed=True)
     since = stated["first_language_recorded_on"].transform("min")
     ordered = ordered.assign(first_language_recorded_on=since)

@@ -64,10 +64,12 @@ def recognise(
     names = [str(name) for name in one.raw.columns]
     found = {plain(name) for name in names}
     mine = [mapping for mapping in mappings if claims(mapping, one.name, found)]
-    log.problems += [] if mine else lacking(mappings, one.name, names)
+    lacks = [] if mine else lacking(mappings, one.name, names)
+    log.problems += lacks
     source = mapped_source(mine) if mine else source_of(names)
     if source is None:
-        proposal = _proposal(one, mappings, log)
+        # where a section lacks a column, it is to be mended, and no other one is wanted
+        proposal = "" if lacks else _proposal(one, mappings, log)
         words = _unknown(one.name, names, has_proposal=bool(proposal))
         set_aside_file(log, one, "unknown_file", words, severity="warning")
         return None
@@ -153,16 +155,17 @@ def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
 
 def _proposal(one: Opened, mappings: Sequence[ColumnMapping], log: ReadLog) -> str:
     """Return a section that would read a file, noted once for all files that it would read."""
-    if lacking(mappings, one.name, map(str, one.raw.columns)):
-        return ""  # the section that is meant has to be mended
-    heads = {
-        head for text in log.proposals for head in re.findall(r"(?m)^\[sources\.(\w+)\]", text)
-    }
     first = propose(one.name, one.raw)
-    body = _without_values(first)
-    if first and body not in map(_without_values, log.proposals):
-        log.proposals.append(propose(one.name, one.raw, heads | {each.name for each in mappings}))
+    if first and _without_values(first) not in map(_without_values, log.proposals):
+        taken = {each.name for each in mappings}.union(*map(_heads, log.proposals))
+        is_free = taken.isdisjoint(_heads(first))
+        log.proposals.append(first if is_free else propose(one.name, one.raw, taken))
     return first
+
+
+def _heads(text: str) -> set[str]:
+    """Return the names of the sections of a proposal."""
+    return set(re.findall(r"(?m)^\[sources\.(\w+)\]", text))
 
 
 def _without_values(text: str) -> str:
