@@ -75,7 +75,7 @@ def test_a_pupil_without_absence_was_in_school_if_the_tables_of_that_term_are_th
         "pupilonrolltableid,attendancereason,sessions\n1,I,6\n"
     )
     totals = read(folder, key_file=tmp_path / "x.key").tables["absence_totals"]
-    # of the summer before no table of absence came: nobody is said to have been in school
+    # the summer before has no table of absence, so nobody counts as in school
     assert set(totals["term_end"]) == {pd.Timestamp("2023-12-31")}
     assert sorted(totals["sessions"]) == [6, 134, 150]
 

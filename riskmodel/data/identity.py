@@ -21,6 +21,7 @@ from riskmodel.errors import DataError
 
 __all__ = [
     "DEFAULT_KEY_FILE",
+    "UPN_FORM",
     "clean_upns",
     "load_key",
     "may_identify",
@@ -46,7 +47,10 @@ LONG_NUMBER = re.compile(r"\d{9}")
 SPACED_UPN = re.compile(r"[A-Za-z](?:[\s-]?\d){11}")
 """A letter and eleven digits, also in groups."""
 
-WHOLE_UPN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\d{11}[A-Za-z0-9](?![A-Za-z0-9])")
+UPN_FORM = r"[A-Za-z]\d{11}[0-9A-Za-z]"
+"""A letter, eleven digits, and a digit or, in a temporary UPN, a letter (DfE, UPN guide)."""
+
+WHOLE_UPN = re.compile(rf"(?<![A-Za-z0-9]){UPN_FORM}(?![A-Za-z0-9])")
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
@@ -150,7 +154,7 @@ def upn_check_letters(upns: pd.Series) -> pd.Series:
     ['R', 'T', nan]
     """
     text = upns.astype("str").str.upper()
-    fits = text.str.fullmatch(r"[A-Z]\d{11}[0-9A-Z]").fillna(False).to_numpy(dtype=bool)
+    fits = text.str.fullmatch(UPN_FORM).fillna(False).to_numpy(dtype=bool)
     remainder = np.zeros(len(text), dtype=np.int64)
     for position in range(2, 14):
         character = text[fits].str[position - 1]

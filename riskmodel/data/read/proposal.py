@@ -18,7 +18,7 @@ import pandas as pd
 
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column, Table
-from riskmodel.data.identity import may_identify
+from riskmodel.data.identity import UPN_FORM, may_identify
 from riskmodel.data.read.mapping import in_days
 from riskmodel.data.read.open.files import Opened, open_file
 from riskmodel.data.read.rows.convert import read_dates
@@ -80,7 +80,7 @@ FORMS = {
 }
 """Formats of dates, as a section writes them, tried in this order."""
 
-UPN = r"\s*[A-Za-z]\d{11}[0-9A-Za-z]\s*"
+UPN = rf"\s*{UPN_FORM}\s*"
 SAMPLE, SHOWN, OFTEN = 20_000, 30, 3
 """Rows looked at; values of a code listed; pupils that must share a value, so that it names none."""
 

@@ -31,7 +31,7 @@ from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.census_flat import day_of_census
 from riskmodel.data.read.sources.schools import school_of, schools_by_key
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
-from riskmodel.data.read.sources.source import NAMES, Context, column, plain
+from riskmodel.data.read.sources.source import NAMES, Context, column, is_there, plain
 
 __all__ = ["PUPILS_ON_ROLL", "gather_context", "identify"]
 
@@ -317,8 +317,8 @@ def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
     other = pd.Series("NO UPN", index=frame.index)
     for part in parts.values():
         other = other + "|" + part.astype("str").fillna("")
-    is_named = ~pd.DataFrame({name: _is_blank(part) for name, part in parts.items()}).any(axis=1)
-    nobody = _is_blank(upn) | _is_placeholder(clean_upns(upn))
+    is_named = pd.DataFrame({name: is_there(part) for name, part in parts.items()}).all(axis=1)
+    nobody = ~is_there(upn) | _is_placeholder(clean_upns(upn))
     return upn.where(~nobody, other.where(is_named))
 
 
@@ -331,15 +331,12 @@ def _is_placeholder(upns: pd.Series) -> pd.Series:
     return upns.isin(distinct[found])
 
 
-def _is_blank(values: pd.Series) -> pd.Series:
-    return values.isna() | (values.astype("str").str.strip() == "")
-
-
 def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
     """Return former UPN → the UPN that a pupil has now; one that two pupils had is told and left out."""
     news: dict[str, set[str]] = {}
-    born = _born(pupils)
-    named = [(one, _renamed(one, born, log)) for one in pupils if "formerupn" in one.frame]
+    telling = [one for one in pupils if "formerupn" in one.frame]
+    born = _born(pupils) if telling else pd.DataFrame()
+    named = [(one, _renamed(one, born, log)) for one in telling]
     for _, rows in named:
         for old, new in zip(rows["formerupn"], rows["upn"], strict=True):
             news.setdefault(old, set()).add(new)
@@ -348,7 +345,12 @@ def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
     for one, rows in named:
         twice = rows[rows["formerupn"].map(lambda old: len(ends[old]) > 1)]
         if len(twice):
-            log.problems.append(_former_of_two(one, twice))
+            words = (
+                "name a former UPN that another pupil names too. Rows with that UPN join to neither"
+            )
+            log.problems.append(
+                _former_fault(one, twice, "former_upn_of_two", words, "the former UPN")
+            )
     return {old: next(iter(end)) for old, end in ends.items() if len(end) == 1}
 
 
@@ -376,18 +378,20 @@ def _renamed(one: ReturnFile, born: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
     is_same = (pairs["day"] == pairs["day_other"]).groupby(pairs["row"]).any()
     another = former.loc[is_same.index[~is_same]]
     if len(another):
-        log.problems.append(_former_of_another(one, another))
+        words = "name as their former UPN that of a pupil with another date of birth. The two were not joined"
+        log.problems.append(
+            _former_fault(one, another, "former_upn_of_another", words, "one of them")
+        )
     return former.drop(index=another.index)
 
 
-def _former_of_another(one: ReturnFile, rows: pd.DataFrame) -> Problem:
-    """Return the problem of former UPNs that pupils of another day of birth have."""
+def _former_fault(
+    one: ReturnFile, rows: pd.DataFrame, rule: str, words: str, which: str
+) -> Problem:
+    """Return the problem of former UPNs that join nobody, and which of them to correct."""
     number = one.checks().numbers_of(rows.index.to_numpy())[0]
-    words = (
-        f"{one.name}: {len(rows)} rows, the first of them row {number}, name as their former UPN that of a "
-        "pupil with another date of birth. The two were not joined. Correct one of them at the school."
-    )
-    return Problem(one.name, "former_upn_of_another", words, severity="error")
+    told = f"{one.name}: {len(rows)} rows, the first of them row {number}, {words}."
+    return Problem(one.name, rule, f"{told} Correct {which} at the school.", severity="error")
 
 
 def _end_of(chain: dict[str, str], upn: str) -> str:
@@ -397,16 +401,6 @@ def _end_of(chain: dict[str, str], upn: str) -> str:
         seen.append(chain[seen[-1]])
     last = chain.get(seen[-1])
     return min(seen[seen.index(last) :]) if last in seen else seen[-1]
-
-
-def _former_of_two(one: ReturnFile, rows: pd.DataFrame) -> Problem:
-    """Return the problem of former UPNs that pupils with different UPNs have."""
-    number = one.checks().numbers_of(rows.index.to_numpy())[0]
-    words = (
-        f"{one.name}: {len(rows)} rows, the first of them row {number}, name a former UPN that another "
-        "pupil names too. Rows with that UPN join to neither. Correct the former UPN at the school."
-    )
-    return Problem(one.name, "former_upn_of_two", words, severity="error")
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:

@@ -1,6 +1,6 @@
 """Referrals that a CIN census has open and the next one no longer has.
 
-In:  files of the CIN census that say of which return they are.
+In:  files of the CIN census that name the day of their return.
 Out: such referrals ended, on the day of the last return that has them, known from the next one.
 """
 

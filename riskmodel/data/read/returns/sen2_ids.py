@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.identity import clean_upns
 from riskmodel.data.read.returns.scoping import Holder, scope_ids
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
@@ -59,7 +60,7 @@ def _of(files: list[ReturnFile], name: str) -> list[ReturnFile]:
 def _holder(one: ReturnFile, id_: str, apart: str) -> Holder:
     frame = one.frame[~one.set_aside]
     day = read_dates(column(frame, apart)).astype("str")
-    meaning = frame["upn"].astype("str").str.strip().str.upper() + "|" + day
+    meaning = clean_upns(frame["upn"].astype("str")) + "|" + day
     return Holder(file=one, ids=frame[id_].astype("str"), meaning=meaning)
 
 

@@ -14,7 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.read.open.opened import Opened
-from riskmodel.data.read.rows.problems import Problem, RowChecks, Severity, encoding_warning
+from riskmodel.data.read.rows.problems import (
+    Problem,
+    RowChecks,
+    Severity,
+    encoding_warning,
+    records_of,
+)
 from riskmodel.data.read.sources.source import Source
 
 __all__ = [
@@ -264,8 +270,7 @@ def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:
         places = checks.places_of(checks.rows_set_aside())
         # one row may tell several facts; it goes to the rejects once, whole
         new = ~one.set_aside[places] & ~pd.Series(places).duplicated().to_numpy()
-        record = one.raw.iloc[places].astype("str").to_json(orient="records", lines=True)
-        rejects["record"] = record.strip().split("\n")
+        rejects["record"] = records_of(one.raw, places)
         log.rejects.append(rejects[new])
         one.set_aside[places] = True
 

@@ -26,6 +26,7 @@ __all__ = [
     "Severity",
     "encoding_warning",
     "problems_frame",
+    "records_of",
 ]
 
 PROBLEM_COLUMNS = ["file", "row", "column", "value", "rule", "severity", "message", "remedy"]
@@ -114,6 +115,29 @@ def problems_frame(problems: list[Problem]) -> pd.DataFrame:
     """
     rows = [[getattr(problem, name) for name in PROBLEM_COLUMNS] for problem in problems]
     return pd.DataFrame(rows, columns=PROBLEM_COLUMNS)
+
+
+def records_of(raw: pd.DataFrame, rows: NDArray[np.int64]) -> list[str]:
+    """Return rows as the rejects hold them.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Rows of a file.
+    rows : int array of shape (n,)
+        Places of the wanted ones, from 0.
+
+    Returns
+    -------
+    list of str
+        Each row as JSON.
+
+    Examples
+    --------
+    >>> records_of(pd.DataFrame({"provision": ["K", "?"]}), np.array([1]))
+    ['{"provision":"?"}']
+    """
+    return raw.iloc[rows].astype("str").to_json(orient="records", lines=True).strip().split("\n")
 
 
 def encoding_warning(file: str, encoding: str) -> list[Problem]:
@@ -385,13 +409,12 @@ class RowChecks:
         rows = self.rows_set_aside()
         if not len(rows):
             return pd.DataFrame(columns=REJECT_COLUMNS)
-        text = self.raw.iloc[rows].astype("str").to_json(orient="records", lines=True)
         return pd.DataFrame(
             {
                 "file": self.file,
                 "row": self.numbers_of(rows),
                 "reason": np.array(self.reasons, dtype=object)[self.number[rows]],
-                "record": text.strip().split("\n"),
+                "record": records_of(self.raw, rows),
             }
         )
 
