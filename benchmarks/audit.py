@@ -106,7 +106,7 @@ def failures() -> str:
                             ci_quantiles=[0.025, 0.975], random_state=0,
                             sensitive_features=none["group"])  # fmt: skip
     ends = [table["A"] for table in empty.by_group_ci]
-    said = f"recall {empty.by_group['A']:.0f} [{ends[0]:.0f}, {ends[1]:.0f}]"
+    interval = f"recall {empty.by_group['A']:.0f} [{ends[0]:.0f}, {ends[1]:.0f}]"
     ours_too = one_list(label, listed, none, "A")
     lines = [
         f"{'case':44}{'fairlearn 0.15':>26}  ours",
@@ -114,7 +114,7 @@ def failures() -> str:
         f"ratio {mine['ratio']:.0f}, recall {mine['value']:.2f} ({mine['low']:.2f} to {mine['high']:.2f}): "
         f"{mine['verdict']}",
         f"{'50 children, none with the outcome':44}"
-        f"{said:>26}  "
+        f"{interval:>26}  "
         f"recall not defined ({ours_too['value']}): {ours_too['verdict']}",
     ]
     return "\n".join(lines)

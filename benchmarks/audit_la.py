@@ -1,4 +1,4 @@
-"""The audit of a simulated LA: what the verdicts say where the true rates are known to be unequal.
+"""The audit of a simulated LA: the verdicts where the true rates are known to be unequal.
 
 ``python benchmarks/audit_la.py``: simulates 12,000 pupils, trains the model for exclusion and prints its
 audit, with today's practice, what scores are made of by group, and the features that stand in for a
@@ -75,7 +75,7 @@ def audit_latest(extract: Extract, assessment: riskmodel.Assessment) -> None:
         assessment.explanation.contributions, groups[["sex", "ethnicity"]], themes=themes
     )
     largest = gaps.groupby(["characteristic", "group"], sort=False).head(1)
-    show("Log-odds by theme, group less all others, the largest of each group",
+    show("Log-odds by theme, group minus all others, the largest of each group",
          largest.drop(columns=["mean", "others"]))  # fmt: skip
     show("Strongest proxies", proxies(assessment.explanation.features, groups, strongest=1))
 

@@ -69,12 +69,12 @@ def main() -> None:
     sys.stdout.write(f"{text}\n{words}\n")
     if options.out:
         options.out.write_text(f"{words}\n\n{text}\n", encoding="utf-8")
-    told = {
+    result = {
         "figures": len(table),
         "within_10_percent": round(float(within), 4),
         "worst_relative_error": round(float(table["off"].abs().max()), 4),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

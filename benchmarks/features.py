@@ -175,7 +175,7 @@ def starts_of(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-# --- processes of their own, so that memory is told apart
+# --- processes of their own, so that memory is measured apart
 
 
 def compare(folder: Path) -> dict[str, float]:
@@ -255,10 +255,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "la"
         write_simulated(folder, pupils=pupils, years=years)
-        told: dict[str, object] = alone(compare, folder) | {"equal": True}
-        told |= alone(everything, folder)
+        figures: dict[str, object] = alone(compare, folder) | {"equal": True}
+        figures |= alone(everything, folder)
     print(
-        f"all {told['features']} features: {told['seconds_all']} s, {told['peak_gb']} GB at the peak",
+        f"all {figures['features']} features: {figures['seconds_all']} s, "
+        f"{figures['peak_gb']} GB at the peak",
         flush=True,
     )
     print(f"{'pupils':>12}{'microseconds per row':>22}{'peak_gb':>9}", flush=True)
@@ -271,7 +272,7 @@ def main() -> None:
     print(
         f"At that cost six snapshots of England's {ENGLAND:,} pupils would take {hours:.1f} hours here."
     )
-    sys.stdout.write(json.dumps(told | {"microseconds_per_row": per_row}) + "\n")
+    sys.stdout.write(json.dumps(figures | {"microseconds_per_row": per_row}) + "\n")
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def unguided(
     corpus: Path, once: Callable[[bytes], None], change: Callable[[bytes, int], bytes], seconds: float,
     seed: int,
 ) -> None:  # fmt: skip
-    """Change the inputs to start from, for so many seconds, and tell the count as libFuzzer does."""
+    """Change the inputs to start from, for so many seconds, and print the count as libFuzzer does."""
     chance, start, count = random.Random(seed), time.monotonic(), 0
     inputs = [path.read_bytes() for path in sorted(corpus.iterdir())]
     while time.monotonic() - start < seconds:
@@ -114,7 +114,7 @@ def in_a_fork(log: Path, work: Callable[[], None]) -> int:
 
 
 def fuzz(name: str, corpus: Path, out: Path, seconds: float, seed: int) -> dict[str, float]:
-    """Fuzz one reader in a process of its own, and read what libFuzzer tells."""
+    """Fuzz one reader in a process of its own, and read what libFuzzer prints."""
     out.mkdir(parents=True, exist_ok=True)
     log = out / "libfuzzer.log"
     start = time.perf_counter()
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("fuzz"))
     asked = parser.parse_args()
     sys.stdout.write(f"{'reader':22}{'inputs':>10}{'features':>10}{'seconds':>9}{'faults':>8}\n")
-    told: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         corpus = Path(temporary)
         if in_a_fork(corpus / "log", lambda: make_corpus(corpus)):
@@ -150,14 +150,14 @@ def main() -> None:
         for name in asked.reader or READERS:
             seconds = asked.seconds * READERS[name].share
             row = fuzz(name, corpus, asked.out / name.replace(" ", "_"), seconds, asked.seed)
-            told[name] = row
+            figures[name] = row
             sys.stdout.write(f"{name:22}{row['inputs']:>10,}{row['features']:>10,}{row['seconds']:>9.1f}"
                              f"{row['faults']:>8}\n")  # fmt: skip
             sys.stdout.flush()
     total = {
-        key: sum(row[key] for row in told.values()) for key in ("inputs", "features", "faults")
+        key: sum(row[key] for row in figures.values()) for key in ("inputs", "features", "faults")
     }
-    sys.stdout.write(json.dumps(total | {"seconds_each": asked.seconds, "readers": told}) + "\n")
+    sys.stdout.write(json.dumps(total | {"seconds_each": asked.seconds, "readers": figures}) + "\n")
     raise SystemExit(int(total["faults"] > 0))
 
 

@@ -1,7 +1,7 @@
 """One LA read from its tables and from its returns: how far the lists agree.
 
 ``python benchmarks/layouts.py [--pupils 6000]``: simulate both layouts of one LA, train on the tables,
-list the same day from either, and say what differs.
+list the same day from either, and print what differs.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ DAY = pd.Timestamp("2025-01-01")
 def names_of(returns: Path, key_file: Path) -> pd.Series:
     """Return pseudonym → simulated pupil_id; the simulated forename holds the pupil's number."""
     tables = [pd.read_csv(path, dtype="str") for path in returns.glob("census/*/pupil*onroll.csv")]
-    told = pd.concat(tables).drop_duplicates("upn")
-    number = told["forename"].str.removeprefix("Pupil").astype(int)
-    names = pseudonyms(told["upn"], load_key(key_file))
+    named = pd.concat(tables).drop_duplicates("upn")
+    number = named["forename"].str.removeprefix("Pupil").astype(int)
+    names = pseudonyms(named["upn"], load_key(key_file))
     return pd.Series([f"P{n:07d}" for n in number], index=names.to_numpy())
 
 

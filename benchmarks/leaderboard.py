@@ -145,7 +145,7 @@ def main() -> None:
     options = parser.parse_args()
     models, task, start = [DEFAULT, *options.model], TASKS[options.scale], time.perf_counter()
     for path in models:
-        imported(path)  # a wrong name is told before an LA is simulated
+        imported(path)  # a wrong name is refused before an LA is simulated
     with tempfile.TemporaryDirectory() as temporary:
         cache = options.cache or Path(temporary)
         seeds = (*task.train, *task.teach, *task.test)

@@ -84,14 +84,14 @@ def main() -> None:
         sys.stdout.write(
             f"Same tables from both. pandas.read_csv took {ratio:.2f} times as long as ours.\n"
         )
-        told = {
+        figures = {
             "rows": marks,
             "seconds_parquet": round(seconds["riskmodel, Parquet"], 1),
             "seconds_csv": round(seconds["riskmodel, CSV"], 1),
             "ratio_pandas_csv": round(ratio, 2),
             "peak_gb": round(max(peaks["riskmodel, Parquet"], peaks["riskmodel, CSV"]), 2),
         }
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(figures) + "\n")
 
 
 if __name__ == "__main__":

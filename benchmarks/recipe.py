@@ -354,12 +354,12 @@ def main() -> None:
     )
     for frame in (made, gaps):
         sys.stdout.write(frame.to_string(**show) + "\n\n")
-    told = {
+    result = {
         f"{row['outcome']}_{row['world']}_{row['pupils']}_{row['rival']}": {
             "gap": round(row["recall_gap"], 4), "se": round(row["recall_se"], 4)}
         for row in gaps.to_dict("records")
     }  # fmt: skip
-    sys.stdout.write(json.dumps({"ours_minus_rival_recall": told}) + "\n")
+    sys.stdout.write(json.dumps({"ours_minus_rival_recall": result}) + "\n")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def one_size(pupils: int) -> tuple[int, float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", choices=SIZES, default="small")
-    told = []
+    figures = []
     sys.stdout.write(
         f"{'pupils':>10}{'marks':>16}{'seconds':>10}{'peak_gb':>9}{'files_gb':>10}{'pupils_per_second':>19}\n"
     )
@@ -47,11 +47,11 @@ def main() -> None:
             f"{pupils:>10,}{marks:>16,}{seconds:>10.1f}{peak:>9.2f}{size:>10.2f}{pupils / seconds:>19,.0f}\n"
         )
         sys.stdout.flush()
-        told.append({"pupils": pupils, "marks": marks, "seconds": round(seconds, 1),
+        figures.append({"pupils": pupils, "marks": marks, "seconds": round(seconds, 1),
                      "peak_gb": round(peak, 2), "pupils_per_second": round(pupils / seconds)})  # fmt: skip
     keys = ("marks", "seconds", "peak_gb")
-    largest = {key: told[-1][key] for key in keys}
-    rates = {str(one["pupils"]): one["pupils_per_second"] for one in told}
+    largest = {key: figures[-1][key] for key in keys}
+    rates = {str(one["pupils"]): one["pupils_per_second"] for one in figures}
     sys.stdout.write(json.dumps(largest | {"pupils_per_second": rates}) + "\n")
 
 

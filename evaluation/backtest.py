@@ -87,7 +87,7 @@ class Backtest:
         Children on the lists and with the outcome, each counted once
         (:func:`riskmodel.evaluation.children.count_children`).
     weighted : DataFrame, optional
-        Recall and precision weighed by the probability of staying
+        Recall and precision weighted by the probability of staying
         (:func:`riskmodel.evaluation.staying.weighted_figures`).
     places : CapacityCurve, optional
         What lists of other lengths, and places by school, would have found: the first ranker beside the

@@ -89,7 +89,7 @@ class CapacityCurve:
         Returns
         -------
         str
-            With its interval; within noise, that it cannot be told. Empty where no list is as long.
+            With its interval; within noise, that the lists cannot show it. Empty where no list is as long.
         """
         if self.more.empty:
             return ""
@@ -97,7 +97,7 @@ class CapacityCurve:
         low, high = row["per_list_low"], row["per_list_high"]
         places = f"{row['places']} more places on a list"
         if not low > 0:
-            return f"It cannot be told from these lists whether {places} would find more children."
+            return f"These lists cannot show whether {places} would find more children."
         return (
             f"{places} would find about {_count(row['per_list'])} more children "
             f"({_count(low)} to {_count(high)})."

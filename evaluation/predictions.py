@@ -18,7 +18,7 @@ __all__ = ["CONTEXT", "check_predictions", "rankers_of"]
 CONTEXT = {
     "pupil_id": "pseudonym; once per list",
     "as_of": "day of the list",
-    "label": "1 if the outcome happened within the horizon, 0 if not; missing where lost_to says why",
+    "label": "1 if the outcome happened within the horizon, 0 if not; missing where lost_to gives the reason",
     "lost_to": "where a pupil went whose outcome is not known; missing where it is known",
     "stays": "rows with the outcome: probability to be still followed when it comes",
     "row": "row of the sample that was tested",
@@ -76,7 +76,7 @@ def check_predictions(predictions: pd.DataFrame, rankers: Iterable[str]) -> pd.D
     Raises
     ------
     RequestError
-        If a column is not there, an outcome is neither 0 nor 1 and nothing says why, a pupil is on a list
+        If a column is not there, an outcome is neither 0 nor 1 without a reason, a pupil is on a list
         twice, a score is not a number, or a risk or a share lies outside its range.
 
     Examples

@@ -1,4 +1,4 @@
-"""How likely a pupil was to stay until the outcome: what a count of outcomes is weighed by.
+"""How likely a pupil was to stay until the outcome: the weights of a count of outcomes.
 
 In:  who left before the outcome was known, by group, on lists before the one that is tested.
 Out: the probability of staying, by which an outcome that was seen stands for those that could not be.
@@ -120,7 +120,7 @@ def count_lost(
 def weighted_figures(
     overall: Mapping[str, Mapping[str, Floats]], *, pupils: int, places: int
 ) -> pd.DataFrame:
-    """Return recall and precision at capacity, weighed by the probability of staying.
+    """Return recall and precision at capacity, weighted by the probability of staying.
 
     Parameters
     ----------

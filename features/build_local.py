@@ -35,7 +35,7 @@ Peers: TypeAlias = Mapping[pd.Timestamp, Mapping[str, pd.DataFrame]]
 
 
 def usable_builders(tables: Tables) -> list[Builder]:
-    """Return the builders whose tables are there, and no table that says the same better.
+    """Return the builders whose tables are there, and no table that holds the same in more detail.
 
     Parameters
     ----------

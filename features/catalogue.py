@@ -54,7 +54,7 @@ class Builder:
     features : mapping of str to Feature
         Its features by name, in the order of the matrix.
     unless : tuple of str
-        Tables that say the same better: with one of them it is left out.
+        Tables that hold the same in more detail: with one of them it is left out.
     """
 
     make: Make

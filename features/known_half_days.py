@@ -1,4 +1,4 @@
-"""How many half-days a rate must rest on: of too few, nothing is said.
+"""How many half-days a rate must rest on: of too few, the rate is missing.
 
 In:  counts above and below the line.
 Out: rates, missing where the window holds too few known half-days.
@@ -22,7 +22,7 @@ SHARE = 0.75
 """Share of a short window that must be known, so that a rate of four weeks does not rest on two."""
 
 MOST = 0.5
-"""Share of a school's other pupils whose registers must be known before anything is said of it; chosen."""
+"""Share of a school's other pupils whose registers must be known before its rate is given; chosen."""
 
 
 def fewest_of(n_days: int) -> float:

@@ -254,13 +254,13 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
         raise RequestError(
             f"Nothing for {outcome} can be said as of {as_of:%Y-%m-%d}: the data end on "
             f"{last:%Y-%m-%d}. Name a day up to {latest:%Y-%m-%d}, or add newer extracts; if they are "
-            "there, see whether riskmodel check tells of dates far after all others."
+            "there, see whether riskmodel check reports dates far after all others."
         )
     return as_of
 
 
 def latest_day(last: pd.Timestamp, days_beyond_data: int = HOLIDAY_DAYS) -> pd.Timestamp:
-    """Return the last day of which anything can be said from facts that end on a day.
+    """Return the last day that facts which end on a day can cover.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "html_list", "html_table", "write_interval", "write_intervals"]
 
 MOST_ROWS = 12
-"""Rows of a table that are shown; how many more there are is said below it."""
+"""Rows of a table that are shown; a line below counts the rest."""
 
 NOTHING = "–"
 """Stands where a value is missing or not defined."""
@@ -53,7 +53,7 @@ def html_table(table: pd.DataFrame, caption: str, *, note: str = "") -> str:
     caption : str
         What the table is about, in a sentence.
     note : str
-        Said below it.
+        Shown below it.
 
     Returns
     -------

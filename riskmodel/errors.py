@@ -78,7 +78,7 @@ def readable(text: str) -> str:
 
 
 class RiskmodelError(ValueError):
-    """Any mistake that a person can put right; the message says how, and shows no password."""
+    """Any mistake that a person can put right; the message explains how, and shows no password."""
 
     def __str__(self) -> str:
         return readable(without_secrets(super().__str__()))

@@ -246,7 +246,7 @@ def _finishes(rolls: pd.DataFrame) -> NDArray[np.bool_]:
 def _count_months(
     destinations: pd.DataFrame, pupils: pd.Series, first_month: pd.Series, number: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Count the month ends that were NEET and not known, and say who had no position at all.
+    """Count the month ends that were NEET and not known, and mark who had no position at all.
 
     At a month end the latest position that had started counts.
     """

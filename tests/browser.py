@@ -54,7 +54,7 @@ def opened(
     wrong: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda entry: wrong.append(entry.text) if entry.type == "error" else None)
     page.goto(path.as_uri())
     yield page
     context.close()

@@ -100,7 +100,7 @@ def _inside(
 def answers(
     folder: Path, *commands: Sequence[str | Path], largest_file: int = resource.RLIM_INFINITY
 ) -> list[Answer]:
-    """Run commands side by side, each in a fork, and return how they ended and what they said."""
+    """Run commands side by side, each in a fork, and return how they ended and what they printed."""
     with tempfile.TemporaryDirectory() as beside:
         running = [
             start(
@@ -111,8 +111,10 @@ def answers(
         made = []
         for number, (words, process) in enumerate(zip(commands, running, strict=True)):
             process.join()
-            said = [Path(f"{beside}/{number}.{kind}").read_text("utf-8") for kind in ("out", "err")]
-            made.append(Answer(words, process.exitcode or 0, *said))
+            printed = [
+                Path(f"{beside}/{number}.{kind}").read_text("utf-8") for kind in ("out", "err")
+            ]
+            made.append(Answer(words, process.exitcode or 0, *printed))
     return made
 
 

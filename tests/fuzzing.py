@@ -146,10 +146,10 @@ def check(reader: Reader, data: bytes, folder: Path) -> None:
 def _is_whole(extract: Extract) -> None:
     counts = extract.reconciliation.groupby("file").sum(
         numeric_only=True
-    )  # a file may tell many tables
-    told = counts[PARTS].sum(axis=1)
+    )  # a file may hold many tables
+    counted = counts[PARTS].sum(axis=1)
     aside = extract.rejects.groupby("file").size().reindex(counts.index).fillna(0)
-    assert (counts["rows_read"] == told).all(), counts.to_string()
+    assert (counts["rows_read"] == counted).all(), counts.to_string()
     assert (counts["rows_rejected"] == aside).all(), counts.to_string()
     for name, frame in extract.tables.items():
         assert list(frame.columns) == [column.name for column in TABLES[name].columns], name

@@ -28,7 +28,7 @@ LEFT_OUT = {"ES01", "EX01", "SA01", "GL01", "RT02", "SS05", "YD01", "RT03", "RT0
 COMMANDS = {"riskmodel.cli", "riskmodel.__main__"}
 """Modules of commands, which Typer exports and whose docstrings are their help."""
 
-NOT_TOLD = {"AttributeError", "KeyError", "AssertionError"}
+EXEMPT = {"AttributeError", "KeyError", "AssertionError"}
 """Errors of our own mistakes, or that Python asks of a method."""
 
 SECTION = re.compile(
@@ -74,13 +74,13 @@ def faults_of_numpydoc() -> Iterator[str]:
     """Yield one line per fault that numpydoc's validator finds."""
     for name in exported():
         for code, message in validate(name)["errors"]:
-            # a dataclass tells of its fields once, under Attributes
+            # a dataclass describes its fields once, under Attributes
             if code not in LEFT_OUT and not (code == "PR01" and is_dataclass(named(name))):
                 yield f"{name}: {code} {message}"
 
 
 def faults_of_ours() -> Iterator[str]:
-    """Yield one line per name that is not exported, array without shape, or error not told."""
+    """Yield one line per name that is not exported, array without shape, or error not named."""
     for module in modules():
         if module.__name__ in COMMANDS:
             continue
@@ -102,12 +102,12 @@ def faults_of_ours() -> Iterator[str]:
             )
             if isinstance(node, ast.ClassDef):
                 continue
-            told = text.partition("Raises\n------")[2]
-            lacking = raised(full, functions, set()) - NOT_TOLD
+            raises = text.partition("Raises\n------")[2]
+            lacking = raised(full, functions, set()) - EXEMPT
             yield from (
                 f"{where}: {error} is not under Raises"
                 for error in sorted(lacking)
-                if error not in told
+                if error not in raises
             )
 
 

@@ -38,7 +38,7 @@ def make_tables(**rows: Sequence[Mapping[str, object]]) -> Tables:
 
 
 def roll(pupil: str, entry: str, leave: str | None = None, **more: object) -> dict[str, object]:
-    """Return a spell on a roll: main, Year 9 at school S1 unless said otherwise."""
+    """Return a spell on a roll: main, Year 9 at school S1 unless given otherwise."""
     spell = {
         "pupil_id": pupil,
         "school_id": "S1",
@@ -55,7 +55,7 @@ def day(text: str) -> pd.Timestamp:
 
 
 def position(pupil: str, start: str, code: str = "210", **more: object) -> dict[str, object]:
-    """Return an NCCIS position, confirmed on its first day unless said otherwise."""
+    """Return an NCCIS position, confirmed on its first day unless given otherwise."""
     return {
         "pupil_id": pupil,
         "activity_code": code,

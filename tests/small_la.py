@@ -133,7 +133,7 @@ def _store_of(la: SmallLA, n: int, challengers: int) -> Path:
 
 
 def copied(store: Path, folder: Path) -> str:
-    """Copy a store with its models, and let the copy say where its own models are; return its address."""
+    """Copy a store with its models, and let the copy name the place of its own models; return its address."""
     shutil.copytree(store / "mlartifacts", folder / "mlartifacts")
     with (
         closing(sqlite3.connect(store / "mlflow.db")) as old,

@@ -32,21 +32,21 @@ def places(*numbers: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("aside", "first_row", "numbers", "said"),
+    ("aside", "first_row", "numbers", "text"),
     [
         ([0], 2, [2], "1 of 3 rows"),
         ([2, 0], 2, [2, 4], "2 of 3 rows"),
         ([0, 1, 2], 1, [1, 2, 3], "3 of 3 rows"),
     ],
 )
-def test_rows_set_aside_are_told_once_and_kept_whole(
-    aside: list[int], first_row: int, numbers: list[int], said: str
+def test_rows_set_aside_are_reported_once_and_kept_whole(
+    aside: list[int], first_row: int, numbers: list[int], text: str
 ) -> None:
     log, one = ReadLog(), file_of(3, first_row)
     set_aside_rows(log, one, places(*aside), "not_linked", "name no pupil. Check the numbers.")
     (problem,) = log.problems
     assert problem.message == (
-        f"carers.csv: {said} name no pupil. Check the numbers. They are in the rejects."
+        f"carers.csv: {text} name no pupil. Check the numbers. They are in the rejects."
     )
     assert (problem.file, problem.rule, problem.row) == ("carers.csv", "not_linked", None)
     (rejects,) = log.rejects
@@ -121,7 +121,7 @@ def checks_on(one: ReturnFile, lines: list[int], bad: list[int]) -> RowChecks:
         ([0, 0, 1], [0, 1, 2], [2, 3]),
     ],
 )
-def test_a_row_that_tells_several_facts_is_set_aside_once(
+def test_a_row_of_several_facts_is_set_aside_once(
     lines: list[int], bad: list[int], rows: list[int]
 ) -> None:
     log, one = ReadLog(), file_of(3)

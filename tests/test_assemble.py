@@ -145,7 +145,7 @@ def test_an_exclusion_in_the_weeks_before_explains_an_end(
     assert reasons(left("2022-01-31"), suspensions=(row | change,)) == [reason]
 
 
-def test_an_exclusion_says_more_than_the_roll_that_follows_or_the_end_of_year_11() -> None:
+def test_an_exclusion_explains_more_than_the_roll_that_follows_or_the_end_of_year_11() -> None:
     row = {"pupil_id": "A", "school_id": "S1", "category": "PERM", "start_date": "2022-06-20"}
     rolls = left("2022-06-30", year_group=11), roll("A", "2022-07-01", school_id="S2")
     assert reasons(*rolls, suspensions=(row,))[0] == "permanently_excluded"
@@ -175,12 +175,12 @@ def test_an_exclusion_says_more_than_the_roll_that_follows_or_the_end_of_year_11
         ("sessions", {"date": "2024-01-08", "session": "AM"}, "mark", "N", "I"),
     ],
 )
-def test_of_one_fact_told_otherwise_later_both_are_held(
+def test_of_one_fact_reported_otherwise_later_both_are_held(
     name: str, row: Row, column: str, early: object, late: object, order: tuple[int, int]
 ) -> None:
     rows = [
-        {"pupil_id": "A", column: told, "recorded_on": day} | row
-        for told, day in ((early, "2024-08-01"), (late, "2024-09-01"))
+        {"pupil_id": "A", column: stated, "recorded_on": day} | row
+        for stated, day in ((early, "2024-08-01"), (late, "2024-09-01"))
     ]
     frames, used, verdicts = assemble({name: facts(name, *(rows[i] for i in order))}, THERE)
     assert frames[name][column].tolist() == [early, late]
@@ -195,11 +195,11 @@ def test_of_one_fact_told_otherwise_later_both_are_held(
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("stated", "expected"),
     [
         (["WBRI"], "WBRI"),
         (["WBRI", "BCRB"], "BCRB"),  # the latest counts
-        (["WBRI", None], "WBRI"),  # a return that does not know says nothing
+        (["WBRI", None], "WBRI"),  # a return that does not know has no value
         (["WBRI", "not_known"], "WBRI"),
         (["not_known", "not_known"], "not_known"),
         ([None], "not_known"),
@@ -208,10 +208,10 @@ def test_of_one_fact_told_otherwise_later_both_are_held(
     ],
 )
 def test_of_a_pupil_the_latest_value_that_is_known_counts(
-    told: list[str | None], expected: str
+    stated: list[str | None], expected: str
 ) -> None:
-    rows = [{"pupil_id": "A", "ethnicity": one, "sex": "F"} for one in told]
-    days = list(pd.date_range("2024-01-18", periods=len(told), freq="90D"))
+    rows = [{"pupil_id": "A", "ethnicity": one, "sex": "F"} for one in stated]
+    days = list(pd.date_range("2024-01-18", periods=len(stated), freq="90D"))
     made = built(pupils=facts("pupils", *rows, _day=days))["pupils"]
     assert made["ethnicity"].tolist() == [expected]
     pandera_schema("pupils").validate(made)

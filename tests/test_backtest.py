@@ -85,7 +85,7 @@ def test_a_draw_equals_measuring_the_rows_repeated_as_often_as_drawn(
             assert measured[name][draw] == pytest.approx(expected[name], nan_ok=True), name
 
 
-def test_a_recall_of_nothing_is_never_said_to_be_certain() -> None:
+def test_a_recall_of_nothing_is_never_certain() -> None:
     frame = pd.DataFrame(
         {
             "pupil_id": np.arange(200),
@@ -296,7 +296,7 @@ def test_charts_are_drawn_where_no_ranker_has_a_net_benefit() -> None:
     assert any("benefit" in title for title in backtest_charts(made))
 
 
-def test_median_and_worst_list_are_told_and_all_is_ready_for_json() -> None:
+def test_median_and_worst_list_are_reported_and_all_is_ready_for_json() -> None:
     frame = three_lists().assign(
         risk=lambda f: f["model"] / 2 + 0.01, phase="secondary", other=lambda f: -f["model"]
     )

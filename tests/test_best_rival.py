@@ -67,10 +67,10 @@ def both(capacity: tuple[float, float], order: tuple[float, float]) -> str:
 def test_advice_looks_at_the_capacity_first_and_prefers_nothing_within_noise(
     capacity: tuple[float, float], order: tuple[float, float], words: str, prefers: bool
 ) -> None:
-    said = both(capacity, order)
-    assert "simpler ranker finds" in said.split(":")[0]
-    assert words in said
-    assert ("Prefer it" in said) == prefers
+    text = both(capacity, order)
+    assert "simpler ranker finds" in text.split(":")[0]
+    assert words in text
+    assert ("Prefer it" in text) == prefers
 
 
 def test_the_best_of_several_must_be_better_by_more_than_one_alone() -> None:

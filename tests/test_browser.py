@@ -150,7 +150,7 @@ def test_filters_and_search_work_together(page: Page, ranking: pd.DataFrame) -> 
     expect(page.locator("#others")).to_be_hidden()  # nobody outside the list is near the line
 
 
-def test_columns_sort_both_ways_and_say_so(page: Page, ranking: pd.DataFrame) -> None:
+def test_columns_sort_both_ways_and_show_it(page: Page, ranking: pd.DataFrame) -> None:
     shown = ranking[ranking["band"] != "not listed"]
     head = page.locator("#rows th[data-key=year]")
     by_year = shown.sort_values(["year_group", "rank"])["pupil_id"].tolist()
@@ -167,7 +167,7 @@ def test_columns_sort_both_ways_and_say_so(page: Page, ranking: pd.DataFrame) ->
 
 
 # -------------------------------------------------------------------------------- cards
-def test_a_card_tells_the_story_and_leads_back(page: Page, ranking: pd.DataFrame) -> None:
+def test_a_card_holds_the_story_and_leads_back(page: Page, ranking: pd.DataFrame) -> None:
     second = ranking["pupil_id"].iloc[1]
     card = open_card(page, second)
     expect(page.get_by_role("article", name=f"Pupil {second}")).to_be_focused()
@@ -200,8 +200,8 @@ def test_incidents_come_last_in_a_story(
     ids = assessment.scores["pupil_id"].astype("str")[suspended]
     first = ranking.loc[ranking["selected"] & ranking["pupil_id"].isin(ids), "pupil_id"].iloc[0]
     titles = open_card(page, first).locator("h4").all_inner_texts()
-    told = [title.lower() for title in titles if title.lower() != "everything else"]
-    assert told[-1] == "incidents"
+    headings = [title.lower() for title in titles if title.lower() != "everything else"]
+    assert headings[-1] == "incidents"
     bars = page.locator("#card .sentences li")
     assert bars.count() == page.locator("#card .sentences .effect rect").count()
 
@@ -356,8 +356,8 @@ def test_a_card_prints_alone_and_whole(page: Page, ranking: pd.DataFrame, tmp_pa
     assert f"Pupil {ranking['pupil_id'].iloc[0]}" in text
     assert ranking["pupil_id"].iloc[1] not in text
     events = page.locator("#card .events li").all_text_contents()
-    said = " ".join(text.split())
-    assert all(event[:11] in said for event in events)  # also those that are folded away
+    shown = " ".join(text.split())
+    assert all(event[:11] in shown for event in events)  # also those that are folded away
 
 
 # -------------------------------------------------------------------------------- names and passwords
@@ -421,7 +421,9 @@ def test_a_sealed_page_opens_with_the_right_password_only(
         assert axe_faults(page) == []
 
 
-def test_a_browser_that_cannot_open_a_sealed_page_says_so(browser: Browser, sealed: Path) -> None:
+def test_a_browser_that_cannot_open_a_sealed_page_explains_it(
+    browser: Browser, sealed: Path
+) -> None:
     context = browser.new_context()
     context.add_init_script("Object.defineProperty(globalThis, 'crypto', {value: {}})")
     page = context.new_page()

@@ -111,7 +111,7 @@ def test_the_curve_and_the_table_of_a_backtest_agree_at_the_capacity() -> None:
     assert by_pupil["recall"] == pytest.approx(curve.loc[("model", 50), "recall"])
 
 
-def test_more_places_are_told_with_an_interval() -> None:
+def test_more_places_are_reported_with_an_interval() -> None:
     places = backtest().places
     assert places is not None
     row = places.more.iloc[0]
@@ -120,13 +120,13 @@ def test_more_places_are_told_with_an_interval() -> None:
     assert places.sentence().startswith("50 more places on a list would find about ")
 
 
-def test_within_noise_nothing_is_told_of_more_places() -> None:
+def test_within_noise_nothing_is_claimed_of_more_places() -> None:
     frame = made_up()
     frame["label"] = (frame["pupil_id"] == "P399").astype(float)
     frame["model"] = (frame["pupil_id"] == "P399").astype(float)
     made = compare(frame, rankers=["model"], capacity=50)
     assert made.places is not None
-    assert made.places.sentence().startswith("It cannot be told from these lists whether 50 more")
+    assert made.places.sentence().startswith("These lists cannot show whether 50 more")
 
 
 def test_a_small_cohort_has_no_sentence_on_more_places() -> None:

@@ -1,4 +1,4 @@
-"""Charts: numbers for people, ends of axes, where a point is drawn, and what a chart says."""
+"""Charts: numbers for people, ends of axes, where a point is drawn, and the words of a chart."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_a_picture_is_one_svg_with_its_title_and_the_same_bytes_again(title: str
         ([NAN, NAN, 9.0], "Line from 9.0 to 9.0"),
     ],
 )
-def test_a_chart_says_what_it_shows(values: list[float], words: str) -> None:
+def test_a_chart_states_what_it_shows(values: list[float], words: str) -> None:
     assert words in line_chart(points(values), NAN).text
 
 

@@ -94,13 +94,13 @@ def warned(tmp_path: Path) -> CheckReport:
     return report_on(tmp_path / "x", pupils=SMALL["pupils"].replace("P1,F", "P1,?"))
 
 
-def test_many_problems_of_one_kind_are_told_by_the_first_few() -> None:
+def test_many_problems_of_one_kind_are_reported_by_the_first_few() -> None:
     rows = [("late", "warning", f"file {n} is late") for n in range(5)]
     rows += [("no_upn", "error", "a row has no UPN"), ("odd", "warning", "odd")]
-    told = alike_together(pd.DataFrame(rows, columns=["rule", "severity", "message"]))
-    assert told[:3] == ["a row has no UPN", "file 0 is late", "file 1 is late"]
-    assert "3 more of the kind 'late'" in told[3]
-    assert told[4:] == ["odd"]
+    reported = alike_together(pd.DataFrame(rows, columns=["rule", "severity", "message"]))
+    assert reported[:3] == ["a row has no UPN", "file 0 is late", "file 1 is late"]
+    assert "3 more of the kind 'late'" in reported[3]
+    assert reported[4:] == ["odd"]
 
 
 def test_rates_are_those_worked_out_by_hand(report: CheckReport) -> None:
@@ -182,7 +182,7 @@ def test_absence_equals_a_slow_reference(first: list[str], second: list[str]) ->
         assert "absence_primary" not in rates
 
 
-def test_text_tells_problems_rows_and_rates(tmp_path: Path) -> None:
+def test_text_shows_problems_rows_and_rates(tmp_path: Path) -> None:
     report = report_on(tmp_path / "x", send="pupil_id,provision,start_date\nP1,Q,2021-09-01\n")
     assert report.has_errors
     text = report.text()

@@ -294,6 +294,6 @@ def test_rows_are_counted_to_two_figures(rows: int, words: str) -> None:
 
 @given(st.integers(5, 10**7))
 def test_a_rounded_count_is_near_the_count_and_never_none(rows: int) -> None:
-    said = int(about(rows).removeprefix("about ").replace(",", ""))
-    assert said > 0
-    assert abs(said - rows) <= max(5, 0.06 * rows)
+    rounded = int(about(rows).removeprefix("about ").replace(",", ""))
+    assert rounded > 0
+    assert abs(rounded - rows) <= max(5, 0.06 * rows)

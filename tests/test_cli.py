@@ -42,7 +42,7 @@ def test_check_of_simulated_extracts_finds_nothing_to_put_right(
     assert (tmp_path / "report" / "problems.csv").is_file()
 
 
-def test_list_writes_every_file_and_promote_says_what_it_did(
+def test_list_writes_every_file_and_promote_reports_what_it_did(
     small_la: SmallLA, command: Command, tmp_path: Path
 ) -> None:
     out = tmp_path / "list"
@@ -144,13 +144,13 @@ def test_train_refuses_a_day_beyond_the_data(
     extracts: Path, command: Command, tmp_path: Path
 ) -> None:
     answer = command("train", extracts, "--outcome", "pex", "--as-of", "2026-08-01")
-    said = refused(answer)
-    assert "2026-08-01" in said
-    assert "up to 2025-09-14" in said
+    text = refused(answer)
+    assert "2026-08-01" in text
+    assert "up to 2025-09-14" in text
     assert not (tmp_path / "mlflow.db").exists()
 
 
-def test_settings_that_are_not_there_are_said_before_anything_is_read(
+def test_settings_that_are_not_there_are_reported_before_anything_is_read(
     extracts: Path, command: Command, tmp_path: Path
 ) -> None:
     answer = command("train", extracts, "--outcome", "pex", "--settings", tmp_path / "nope.toml")
@@ -204,7 +204,7 @@ def test_no_message_shows_who_signs_on(address: str, shown: str) -> None:
     )
 
 
-def test_list_without_a_champion_says_what_to_do(
+def test_list_without_a_champion_explains_what_to_do(
     extracts: Path, command: Command, tmp_path: Path
 ) -> None:
     answer = command(
@@ -271,10 +271,10 @@ def test_check_sets_bad_rows_aside_and_names_file_row_and_value(
     answer = command("check", broken)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
-    said = answer.stdout + answer.stderr
-    assert "EXPL" in said
-    assert "2201-05-01" in said
-    assert "suspensions.csv" in said
+    text = answer.stdout + answer.stderr
+    assert "EXPL" in text
+    assert "2201-05-01" in text
+    assert "suspensions.csv" in text
 
 
 def test_an_empty_folder_and_a_missing_folder_are_refused(command: Command, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_code_is_in_force_from_a_day_to_a_later_one(name: str) -> None:
         ),
     ],
 )
-def test_a_mark_counts_as_what_the_guidance_says(family: str, expected: set[str]) -> None:
+def test_a_mark_counts_as_in_the_guidance(family: str, expected: set[str]) -> None:
     marks = code_set("marks")
     assert set(marks.index[marks["family"] == family]) == expected
     assert set(marks["family"]) == FAMILIES

@@ -200,7 +200,7 @@ def test_snapshots_after_16_are_quarterly() -> None:
     assert days.strftime("%Y-%m-%d").tolist() == ["1994-01-01", "1994-04-01", "1994-07-01"]
 
 
-def test_no_snapshot_says_when_the_data_start() -> None:
+def test_no_snapshot_names_the_day_the_data_start() -> None:
     tables = make_tables(destinations=[position("A", "1993-07-01")])
     with pytest.raises(HistoryError, match=r"data start on 1993-07-01.*1994-01-01"):
         snapshots(tables, "neet-post16", before=day("1993-12-31"))
@@ -272,7 +272,7 @@ def tables_until(last: str, outcome: str) -> Tables:
         ("neet-post16", "2025-07-31", "2025-09-14"),
     ],
 )
-def test_a_day_that_the_data_do_not_reach_is_refused_and_the_latest_one_named(
+def test_a_day_that_the_data_do_not_cover_is_refused_and_the_latest_one_named(
     outcome: str, last: str, latest: str
 ) -> None:
     tables = tables_until(last, outcome)
@@ -421,7 +421,7 @@ LEAVERS = [
     (9, "permanently_excluded", False),
     (9, "other", False),  # a death among them: there is no code of its own
     (11, "completed", False),
-    (11, "destination_unknown", False),  # Year 11 is over in summer, whatever was said
+    (11, "destination_unknown", False),  # Year 11 is over in summer, whatever was recorded
     (11, None, False),
 ]
 """Year group, reason for leaving, whether the child stays on the list of August."""
@@ -439,8 +439,8 @@ def test_in_august_a_leaver_stays_on_the_list_unless_gone_from_the_schools_for_g
 
 
 def test_every_reason_for_leaving_is_in_that_table() -> None:
-    told = {reason for _, reason, _ in LEAVERS if reason}
-    assert told == set(TABLES["enrolments"]["leaving_reason"].allowed)
+    stated = {reason for _, reason, _ in LEAVERS if reason}
+    assert stated == set(TABLES["enrolments"]["leaving_reason"].allowed)
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_a_leaver_stays_as_long_as_a_gap_may_last_and_nobody_who_is_done_with_ye
 @pytest.mark.parametrize(
     ("spells", "school"),
     [
-        # what was said last counts
+        # what was recorded last counts
         (
             [
                 ("S1", "2025-06-20", "transferred", "main"),
@@ -485,7 +485,7 @@ def test_a_leaver_stays_as_long_as_a_gap_may_last_and_nobody_who_is_done_with_ye
             ],
             None,
         ),
-        # a placement beside the main roll says nothing of where the child went
+        # a placement beside the main roll does not show where the child went
         (
             [
                 ("S1", "2025-07-18", "left_area", "main"),
@@ -500,7 +500,7 @@ def test_a_leaver_stays_as_long_as_a_gap_may_last_and_nobody_who_is_done_with_ye
         ([("S1", "2025-07-18", "left_area", "main"), ("S2", None, None, "main")], "S2"),
     ],
 )
-def test_of_several_rolls_that_ended_the_last_main_one_says_whether_a_child_is_gone(
+def test_of_several_rolls_that_ended_the_last_main_one_shows_whether_a_child_is_gone(
     spells: list[tuple[str, str | None, str | None, str]], school: str | None
 ) -> None:
     rows = [
@@ -535,12 +535,12 @@ def test_between_schools_a_child_is_no_negative_unless_a_roll_follows() -> None:
 @pytest.mark.parametrize(
     ("main_left", "reason", "there"),
     [
-        ("2024-02-01", "left_area", False),  # the main roll says where the child went
-        ("2022-07-20", "transferred", True),  # a main roll of long ago says nothing of today
+        ("2024-02-01", "left_area", False),  # the main roll shows where the child went
+        ("2022-07-20", "transferred", True),  # a main roll of long ago shows nothing of today
     ],
 )
 @pytest.mark.parametrize("on", ["2024-03-20", "2024-04-01"])
-def test_of_rolls_that_ended_near_each_other_the_main_one_says_whether_a_child_is_gone(
+def test_of_rolls_that_ended_near_each_other_the_main_one_shows_whether_a_child_is_gone(
     main_left: str, reason: str, there: bool, on: str
 ) -> None:
     tables = make_tables(

@@ -77,7 +77,7 @@ def test_only_outcomes_that_there_are_can_be_asked_for(command: str, outcome: st
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (["train", "data"], "Missing option '--outcome'"),
         (["train", "--outcome", "pex"], "Missing argument 'DATA'"),
@@ -102,16 +102,16 @@ def test_only_outcomes_that_there_are_can_be_asked_for(command: str, outcome: st
     ],
 )
 def test_a_wrong_command_line_is_refused_with_the_option(
-    words: list[str], said: str, here: Path
+    words: list[str], text: str, here: Path
 ) -> None:
     answer = run(*words)
     assert answer.exit_code == 2
-    assert said in answer.output
+    assert text in answer.output
     assert list(here.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("words", "kind", "said"),
+    ("words", "kind", "text"),
     [
         (["promote", "--outcome", "pex", "--tracking", "ftp://x"], ModelError, "is no address"),
         (["rollback", "--outcome", "pex", "--tracking", "ftp://x"], ModelError, "is no address"),
@@ -138,12 +138,12 @@ def test_a_wrong_command_line_is_refused_with_the_option(
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_written(
-    words: list[str], kind: type[Exception], said: str, here: Path
+    words: list[str], kind: type[Exception], text: str, here: Path
 ) -> None:
     answer = run(*words)
     assert answer.exit_code == 1
     assert isinstance(answer.exception, (kind, DataError)), answer.exception
-    assert said in str(answer.exception)
+    assert text in str(answer.exception)
     assert list(here.iterdir()) == []
 
 
@@ -210,8 +210,8 @@ def test_the_details_of_an_unforeseen_error_are_in_a_file(
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     (log,) = here.iterdir()
-    said = capsys.readouterr().err
-    assert said == (
+    text = capsys.readouterr().err
+    assert text == (
         f"Something went wrong that this program did not foresee ({type(error).__name__}). "
         f"The details are in {log}; please report them.\n"
     )

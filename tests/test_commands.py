@@ -1,4 +1,4 @@
-"""Every command once as a user runs it, in a process of its own; and what each says to nonsense."""
+"""Every command once as a user runs it, in a process of its own; and how each answers nonsense."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of returns that contradict each other: counted apart, told with both rows, decided by a rule."""
+"""Rows of returns that contradict each other: counted apart, reported with both rows, decided by a rule."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def on(tables: Tables, name: str, day: str, column: str) -> list[object]:
 
 def test_a_suspension_that_the_census_contradicts_is_in_conflict(tmp_path: Path) -> None:
     census = "pupilonrolltableid,startdate,sessions,reason1,category\n1,2023-11-06,6,DB,FIXD\n"
-    told = f"{EXCLUSIONS}{UPN},900001,SUSP,06/11/2023,4,DB,08/11/2023\n"
-    extract = beside(tmp_path, {"school.csv": told, "x.csv": census})
+    reported = f"{EXCLUSIONS}{UPN},900001,SUSP,06/11/2023,4,DB,08/11/2023\n"
+    extract = beside(tmp_path, {"school.csv": reported, "x.csv": census})
     assert parts_of(extract, "school.csv") == [1, 0, 0, 0]
     assert parts_of(extract, "x.csv") == [0, 0, 0, 1]
     assert extract.conflicts.values.tolist() == [["x.csv", 2, "sessions", "school.csv", 2]]
@@ -172,7 +172,7 @@ def test_two_addresses_of_one_census_are_decided_by_what_they_are(
 
 
 @pytest.mark.parametrize("order", list(permutations(range(2))))
-def test_two_children_of_one_upn_on_one_day_are_told_whatever_their_order(
+def test_two_children_of_one_upn_on_one_day_are_reported_whatever_their_order(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     other = JANUARY.replace("1,1,", "3,1,").replace(

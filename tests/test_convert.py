@@ -362,7 +362,7 @@ def test_a_date_with_a_time_zone_keeps_the_day_it_was_written_with() -> None:
     assert read_dates(raw).tolist() == [pd.Timestamp("2024-09-02")]
 
 
-def test_dates_written_in_different_ways_may_stand_in_one_column() -> None:
+def test_dates_written_in_different_ways_may_share_one_column() -> None:
     raw = pd.Series(["2024-09-02", "03/09/2024", "2024-Sep-04 00:00:00", "soon", None])
     found = read_dates(raw).dt.strftime("%d").tolist()
     assert found[:3] == ["02", "03", "04"]

@@ -28,7 +28,7 @@ def settled(
         (0, "", NOBODY),
         (-1, "", NOBODY),
         (5, "No table.", "No table."),
-        (0, "No table.", "No table."),  # the reason of the period says more
+        (0, "No table.", "No table."),  # the reason of the period is more exact
     ],
 )
 def test_a_cell_is_there_or_missing_with_its_reason(

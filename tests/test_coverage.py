@@ -43,7 +43,7 @@ def test_coverage_by_hand(folder: Path) -> None:
     assert set(table["year"]) == {2023}
 
 
-def test_nothing_is_said_without_registers(folder: Path) -> None:
+def test_nothing_is_reported_without_registers(folder: Path) -> None:
     tables = {name: frame for name, frame in read(folder).tables.items() if name != "sessions"}
     assert coverage(Tables(tables)).empty
     assert concentration(Tables(tables)).empty

@@ -181,7 +181,7 @@ def test_a_small_count_is_hidden_and_so_is_what_would_reveal_it(tmp_path: Path) 
 
 def test_suspensions_and_pupils_suspended_hide_together(tmp_path: Path) -> None:
     # autumn 3 pupils; spring 8 pupils once each; summer 6 pupils twice: by pupils the summer would
-    # be hidden beside the autumn, by suspensions the spring, and each would tell the other
+    # be hidden beside the autumn, by suspensions the spring, and each would give away the other
     tables = dict(one_school(60, {"2023-10-02": 3, "2024-02-01": 8, "2024-05-01": 6}))
     again = (
         tables["suspensions"]
@@ -342,7 +342,7 @@ def test_a_closed_school_keeps_its_past(tmp_path: Path) -> None:
     ]
 
 
-def test_schools_without_marks_calendar_or_suspensions_say_so(tmp_path: Path) -> None:
+def test_pages_of_schools_without_marks_calendar_or_suspensions_state_it(tmp_path: Path) -> None:
     tables = {
         name: table
         for name, table in one_school(30, {}).items()
@@ -465,7 +465,9 @@ def test_an_area_of_few_schools_shows_no_phase_as_if_it_were_a_school(tmp_path: 
     assert "<svg" not in after
 
 
-def test_a_profile_does_not_tell_the_roll_of_a_school_too_small_to_show(tmp_path: Path) -> None:
+def test_a_profile_does_not_give_away_the_roll_of_a_school_too_small_to_show(
+    tmp_path: Path,
+) -> None:
     sizes = {"A": 3, "B": 30, "C": 40, "D": 50}
     ids = tuple(f"P{number:03d}" for number in range(sum(sizes.values())))
     at = [school for school, size in sizes.items() for _ in range(size)]

@@ -1,4 +1,4 @@
-"""The files of deploy/ do what docs/deployment.md says, with the real programs."""
+"""The files of deploy/ do what docs/deployment.md describes, with the real programs."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def in_use(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> InUse
 def half_term(
     folder: Path, in_use: InUse, extracts: Path
 ) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Run the half-termly script; return what it said and the folder it was to fill."""
+    """Run the half-termly script; return what it printed and the folder it was to fill."""
     out = folder / "runs"
     conf = folder / "half_term.conf"
     conf.write_text(

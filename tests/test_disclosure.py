@@ -1,4 +1,4 @@
-"""P5: an attacker with linear programming cannot tell a hidden small count from any other.
+"""P5: an attacker with linear programming cannot distinguish a hidden small count from any other.
 
 The attacker knows all tables that were published, the totals, that counts are not negative, and the
 rule. For each hidden count below 5 the least and the largest value that fit must leave 0 to 4 open.
@@ -83,7 +83,7 @@ def test_one_way_tables_withstand_linear_programming(rows: list[tuple[int, ...]]
     for column in corners.T:
         if column.sum() < 5 or hidden.all():
             continue  # everything is hidden, and the total is known to be small
-        # worse than the tables say: the attacker even knows which hidden counts are not small
+        # worse than the tables alone: the attacker even knows which hidden counts are not small
         known: list[Equation] = [({int(k): 1.0}, float(column[k])) for k in np.flatnonzero(~hidden)]
         total: Equation = (dict.fromkeys(range(len(column)), 1.0), float(column.sum()))
         large = np.flatnonzero(hidden & (column >= 5))
@@ -102,7 +102,7 @@ def test_one_small_row_takes_the_next_smallest_with_it() -> None:
         counts, np.zeros(3)
     ).tolist() == [True, True, False]
     assert hidden_rows(np.array([[30], [40]]), np.zeros(2)).tolist() == [False, False]
-    # hidden alone would be told by the total; 3 of 8 known to be 5 or more leaves only 0 to 3
+    # hidden alone would follow from the total; 3 of 8 known to be 5 or more leaves only 0 to 3
     assert hidden_rows(np.array([[3], [5], [50]]), np.zeros(3)).tolist() == [True, True, True]
 
 
@@ -153,7 +153,7 @@ def la(seed: int, n: int = 400) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, n
 
 
 def attack(table: pd.DataFrame, truth: pd.DataFrame, column: str) -> list[tuple[float, float]]:
-    """Attack one count of a published one-way table, with all that the other rows tell of it."""
+    """Attack one count of a published one-way table, with all that the other rows show of it."""
     keys = list(zip(truth["characteristic"], truth["group"], strict=True))
     at = {key: k for k, key in enumerate(keys)}
     public = {
@@ -261,7 +261,7 @@ def test_no_rate_is_shown_whose_count_is_hidden() -> None:
         ).all(axis=None)
 
 
-def test_a_hidden_crossed_group_cannot_be_told_from_one_that_is_not_there() -> None:
+def test_a_hidden_crossed_group_looks_like_one_that_is_not_there() -> None:
     groups, risk, listed, _ = la(2)
     made = audit_list(groups, listed, risk)
     shown = made.published()["selection"]

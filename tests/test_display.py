@@ -76,14 +76,14 @@ def test_a_table_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "said"),
+    ("n", "text"),
     [(MOST_ROWS, ""), (MOST_ROWS + 1, "1 more row is"), (MOST_ROWS + 2, "2 more rows are")],
 )
-def test_a_long_table_is_cut_and_says_so(n: int, said: str) -> None:
+def test_a_long_table_is_cut_and_shows_it(n: int, text: str) -> None:
     html = html_table(pd.DataFrame({"row": range(n)}), "Rows")
     assert html.count("<tr>") == min(n, MOST_ROWS) + 1
-    assert said in html
-    assert ("not shown" in html) == bool(said)
+    assert text in html
+    assert ("not shown" in html) == bool(text)
 
 
 def test_no_rows_are_a_table_too() -> None:
@@ -223,7 +223,7 @@ def test_the_audit_of_a_list_shows_no_small_count() -> None:
     assert "<td>3</td>" not in html  # three of the group are listed
 
 
-def test_an_assessment_is_short_and_says_whom_why_and_how_sure(
+def test_an_assessment_is_short_and_states_whom_why_and_how_sure(
     small_assessment: Assessment,
 ) -> None:
     html = small_assessment._repr_html_()

@@ -1,4 +1,4 @@
-"""The pages of docs/: generated ones are as the code makes them, and what they tell to run does run."""
+"""The pages of docs/: generated ones are as the code makes them, and the commands that they show do run."""
 
 from __future__ import annotations
 

@@ -44,9 +44,9 @@ def accounts_for(extract: Extract, file: str, content: bytes) -> None:
     counts = extract.reconciliation[extract.reconciliation["file"] == file]
     aside = int((extract.rejects["file"] == file).sum())
     if not len(counts):
-        told = extract.problems.loc[extract.problems["file"] == file, "severity"]
+        reported = extract.problems.loc[extract.problems["file"] == file, "severity"]
         assert note["read_as"] == ""
-        assert "error" in set(told)
+        assert "error" in set(reported)
         return
     total = int(counts["rows_read"].iloc[0])
     assert total == note["rows"]
@@ -141,7 +141,9 @@ def test_blank_lines_move_the_numbers_of_the_rows_below_them(tmp_path: Path, end
         ("Carers\nas of,1 May 2024\n\n", 4),
     ],
 )
-def test_lines_above_the_header_are_told_and_set_aside(tmp_path: Path, top: str, line: int) -> None:
+def test_lines_above_the_header_are_reported_and_set_aside(
+    tmp_path: Path, top: str, line: int
+) -> None:
     rows = "upn,name,since,until\nA1,x,1,2\nB2,y,1,2\nC3,y,,\n"
     (tmp_path / "x.csv").write_text(top + rows)
     one = open_table(tmp_path / "x.csv")
@@ -213,24 +215,24 @@ def test_no_message_shows_a_upn_that_stands_in_the_place_of_a_pseudonym(tmp_path
     (tmp_path / "send.csv").write_text(f"pupil_id,provision,start_date,{UPN}\nP1,K,2024-01-08,x\n")
     extract = read(tmp_path)
     assert UPN not in extract.problems.to_csv() + extract.files.to_csv()
-    told = extract.problems.loc[extract.problems["rule"] == "no_enrolment", "message"].tolist()
-    assert told == [
+    reported = extract.problems.loc[extract.problems["rule"] == "no_enrolment", "message"].tolist()
+    assert reported == [
         "pupils: pupil P2 is in no enrolment, so on no list. Add the enrolment.",
         "pupils: 1 more pupils are in no enrolment, so on no list.",
     ]
 
 
 @pytest.mark.parametrize(("other", "severity"), [("2024-01-08", "warning"), ("", "error")])
-def test_two_columns_of_one_meaning_are_told(tmp_path: Path, other: str, severity: str) -> None:
+def test_two_columns_of_one_meaning_are_reported(tmp_path: Path, other: str, severity: str) -> None:
     text = f"upn,Young Carer Since,youngcarersince\n{UPN},2024-01-08,{other}\n"
     (tmp_path / "x").mkdir()
     problems = read_beside(tmp_path / "x", {"carers.csv": text}).problems
-    (told,) = problems[problems["rule"] == "column_twice"].to_dict("records")
-    assert "'Young Carer Since' and 'youngcarersince' have one meaning" in told["message"]
-    assert told["severity"] == severity
+    (reported,) = problems[problems["rule"] == "column_twice"].to_dict("records")
+    assert "'Young Carer Since' and 'youngcarersince' have one meaning" in reported["message"]
+    assert reported["severity"] == severity
 
 
-def test_a_row_in_the_rejects_is_not_said_to_be_kept(tmp_path: Path) -> None:
+def test_a_row_in_the_rejects_is_not_reported_as_kept(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     text = f"upn,estab,category,start date\n{'Z' + UPN[1:]},4001,SUSP,2024-01-08\n"
     extract = read_beside(tmp_path / "x", {"exclusions.csv": text})
@@ -263,7 +265,7 @@ def test_two_stray_quotes_swallow_no_row(tmp_path: Path, rows: list[str], aside:
     assert len(one.raw) == 2
 
 
-def test_lines_of_blanks_are_no_errors_and_a_total_is_told_as_one(tmp_path: Path) -> None:
+def test_lines_of_blanks_are_no_errors_and_a_total_is_reported_as_one(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(SEVEN + "U1,A,4001,x,SUSP,2,DB\n   \n\t\nTotal: 1\n\x1a")
     one = open_table(tmp_path / "x.csv")
     assert one.aside["reason"].tolist() == ["blank", "blank", "ragged", "blank"]
@@ -289,7 +291,7 @@ def test_a_title_of_many_values_is_no_header(tmp_path: Path, title: str, delimit
     assert len(one.raw) == 2
 
 
-def test_a_column_with_values_and_no_name_is_told(tmp_path: Path) -> None:
+def test_a_column_with_values_and_no_name_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("upn,,estab\nU1,x,4001\n")
     (problem,) = open_table(tmp_path / "x.csv").problems
     assert problem.message == (
@@ -314,7 +316,7 @@ def test_a_name_above_two_columns_is_not_shown(tmp_path: Path) -> None:
     assert "columns 3 and 4 have one meaning" in message
 
 
-def test_a_file_without_header_is_told_as_one(tmp_path: Path) -> None:
+def test_a_file_without_header_is_reported_as_one(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     files = read_beside(
         tmp_path / "x", {"s.csv": f"{UPN},4001,01/02/2024\n{UPN},4001,01/03/2024\n"}

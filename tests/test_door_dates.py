@@ -86,7 +86,7 @@ def test_years_of_two_digits_that_may_be_days_are_not_guessed() -> None:
     columns, rules = settled(date=["24-01-15", "24-12-31"])
     assert columns["date"] == ["24-01-15 (year first or last)", "24-12-31 (year first or last)"]
     assert rules == ["short_years"]
-    for shown in ("15/01/2024", "15-13-99", "31-01-00"):  # each tells where the year is
+    for shown in ("15/01/2024", "15-13-99", "31-01-00"):  # each shows where the year is
         columns, rules = settled(date=["15-01-24", shown])
         assert columns["date"][0] == "15-01-24"
         assert "short_years" not in rules
@@ -129,15 +129,15 @@ def test_a_year_far_beyond_any_pupil_is_no_end(end: str) -> None:
     assert problems == []
 
 
-def test_american_suspensions_of_a_folder_of_returns_are_read_and_told(tmp_path: Path) -> None:
+def test_american_suspensions_of_a_folder_of_returns_are_read_and_reported(tmp_path: Path) -> None:
     rows = f"{UPN},900001,SUSP,01/15/2024,2,01/16/2024\n{UPN},900001,SUSP,03/04/2024,1,03/05/2024\n"
     extract = read_beside(tmp_path, {"suspensions.csv": SUSPENSIONS + rows})
     made = extract.tables["suspensions"]
     assert made["start_date"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-15", "2024-03-04"]
     assert made["recorded_on"].dt.strftime("%Y-%m-%d").tolist() == ["2024-01-16", "2024-03-05"]
-    told = extract.problems[extract.problems["rule"] == "month_first"]
-    assert told["column"].tolist() == ["startdate", "datenotified"]
-    assert (told["severity"] == "warning").all()
+    reported = extract.problems[extract.problems["rule"] == "month_first"]
+    assert reported["column"].tolist() == ["startdate", "datenotified"]
+    assert (reported["severity"] == "warning").all()
 
 
 def test_a_row_of_the_rarer_order_is_set_aside_with_its_value(tmp_path: Path) -> None:

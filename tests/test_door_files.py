@@ -141,7 +141,7 @@ def test_an_archive_with_a_password_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["xls", "ods"])
-def test_other_workbooks_are_read_and_hidden_sheets_told(tmp_path: Path, kind: str) -> None:
+def test_other_workbooks_are_read_and_hidden_sheets_reported(tmp_path: Path, kind: str) -> None:
     source = Path(__file__).parent / "old_workbooks" / f"carers.{kind}"
     shown, hidden = open_each(source, source.name)
     assert shown.name == f"carers.{kind}, sheet Carers"
@@ -155,7 +155,7 @@ def test_other_workbooks_are_read_and_hidden_sheets_told(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "xlsm"])
-def test_hidden_sheets_empty_sheets_and_titles_are_told(tmp_path: Path, kind: str) -> None:
+def test_hidden_sheets_empty_sheets_and_titles_are_reported(tmp_path: Path, kind: str) -> None:
     book = openpyxl.Workbook()
     for title, state in (("Carers", "visible"), ("Old", "veryHidden")):
         sheet = book.create_sheet(title)

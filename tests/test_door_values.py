@@ -64,18 +64,20 @@ def suspended(folder: Path, header: str, *rows: str, **files: str) -> Extract:
 def test_a_school_is_known_however_it_is_written(tmp_path: Path, written: str, school: str) -> None:
     extract = suspended(tmp_path, "UPN,Estab,Category,Sessions", f"{UPN},{written},SUSP,2")
     assert extract.tables["suspensions"]["school_id"].tolist() == [school]
-    told = extract.problems.loc[extract.problems["rule"] == "unknown_school", "message"].tolist()
-    assert bool(told) == (school in {"9999", "Twin"})
+    reported = extract.problems.loc[
+        extract.problems["rule"] == "unknown_school", "message"
+    ].tolist()
+    assert bool(reported) == (school in {"9999", "Twin"})
 
 
-def test_a_school_that_is_none_of_those_given_is_told_once_and_its_rows_are_kept(
+def test_a_school_that_is_none_of_those_given_is_reported_once_and_its_rows_are_kept(
     tmp_path: Path,
 ) -> None:
     rows = [f"{UPN},9999,SUSP,2", f"{UPN},9999,SUSP,2", f"{UPN},Bill Smith,SUSP,2"]
     extract = suspended(tmp_path, "UPN,School,Category,Sessions", *rows)
     assert len(extract.tables["suspensions"]) == 3
-    told = extract.problems[extract.problems["rule"] == "unknown_school"]
-    assert told["message"].tolist() == [
+    reported = extract.problems[extract.problems["rule"] == "unknown_school"]
+    assert reported["message"].tolist() == [
         f"suspensions: school {shown} of {n} rows is none of the schools given. The rows are kept. "
         "Correct it, or add the school to the list of schools."
         for shown, n in (("'9999'", 2), ("(not shown)", 1))
@@ -158,8 +160,8 @@ def test_a_score_that_nobody_can_have_is_set_aside(tmp_path: Path) -> None:
     made = extract.tables["attainment"]
     assert made["score"].between(2, 3).all()
     assert len(made) == 2  # reading and mathematics
-    told = extract.problems.loc[extract.problems["rule"] == "bad_number", "message"]
-    assert "score 'readscore 9999' is not a number from -10 to 10. Correct it." in told.iloc[0]
+    reported = extract.problems.loc[extract.problems["rule"] == "bad_number", "message"]
+    assert "score 'readscore 9999' is not a number from -10 to 10. Correct it." in reported.iloc[0]
     assert extract.rejects["row"].tolist() == [2, 3]
 
 
@@ -199,8 +201,8 @@ def test_a_table_names_schools_by_urn_and_name_too(tmp_path: Path) -> None:
     )
     extract = read(tmp_path)
     assert extract.tables["suspensions"]["school_id"].tolist() == ["S1", "S1", "S1", "S9", "S9"]
-    told = extract.problems[extract.problems["rule"] == "unknown_school"]
-    assert told["value"].tolist() == ["S9"]
+    reported = extract.problems[extract.problems["rule"] == "unknown_school"]
+    assert reported["value"].tolist() == ["S9"]
 
 
 @pytest.mark.parametrize(("answer", "n"), [("Maybe", 0), ("Not offered", 1), ("Offer accepted", 0)])
@@ -231,7 +233,7 @@ def test_a_census_named_as_our_table_of_pupils_is_known_by_its_columns(tmp_path:
         (f"P{'A' * 16}", f"pupil P{'A' * 16}"),
     ],
 )
-def test_a_pupil_in_no_enrolment_is_told_without_a_upn(
+def test_a_pupil_in_no_enrolment_is_reported_without_a_upn(
     tmp_path: Path, pupil: str, shown: str
 ) -> None:
     (tmp_path / "pupils.csv").write_text(f"pupil_id\n{pupil}\n")
@@ -242,7 +244,7 @@ def test_a_pupil_in_no_enrolment_is_told_without_a_upn(
     assert message.startswith(f"pupils: {shown} ")
 
 
-def test_a_day_of_birth_that_cannot_be_read_is_told_and_not_shown(tmp_path: Path) -> None:
+def test_a_day_of_birth_that_cannot_be_read_is_reported_and_not_shown(tmp_path: Path) -> None:
     text = CENSUS["pupils.csv"].replace("2012-Oct-03 00:00:00", "3rd of Foo 2012")
     (tmp_path / "roll.csv").write_text(text)
     (tmp_path / "schoolcensus.csv").write_text(CENSUS["schoolcensus.csv"])
@@ -280,8 +282,8 @@ def test_a_referral_that_the_next_census_lacks_has_ended_and_this_is_known_from_
         ["2022-06-01", "2023-03-31", "2024-04-01"],
         ["2022-08-01", "2023-03-31", "2024-04-01"],
     ]
-    told = extract.problems[extract.problems["rule"] == "referral_gone"]
-    assert told["message"].str.contains("2 referrals without a closure").tolist() == [True]
+    reported = extract.problems[extract.problems["rule"] == "referral_gone"]
+    assert reported["message"].str.contains("2 referrals without a closure").tolist() == [True]
 
 
 def test_a_referral_stays_open_where_no_later_census_was_given(tmp_path: Path) -> None:
@@ -337,7 +339,7 @@ def test_a_upn_in_groups_is_not_shown_and_dates_are(text: str, hidden: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("answer", "n", "told"),
+    ("answer", "n", "is_reported"),
     [
         ("Yes", 1, False),
         ("P", 1, False),
@@ -346,13 +348,13 @@ def test_a_upn_in_groups_is_not_shown_and_dates_are(text: str, hidden: bool) -> 
         ("Perhaps", 0, True),
     ],
 )
-def test_a_list_of_young_carers_may_say_that_a_pupil_is_none(
-    tmp_path: Path, answer: str, n: int, told: bool
+def test_a_list_of_young_carers_may_state_that_a_pupil_is_none(
+    tmp_path: Path, answer: str, n: int, is_reported: bool
 ) -> None:
     text = f"UPN,Young carer,Young carer since\n{UPN},{answer},01/09/2023\n"
     extract = read_beside(tmp_path, {"carers.csv": text})
     assert len(extract.tables.frames.get("circumstances", ())) == n
-    assert ("unknown_code" in set(extract.problems["rule"])) == told
+    assert ("unknown_code" in set(extract.problems["rule"])) == is_reported
 
 
 def test_an_answer_about_further_action_that_is_neither_yes_nor_no_is_set_aside(
@@ -393,7 +395,7 @@ def test_a_day_of_receipt_of_a_roll_that_cannot_be_read_is_not_replaced(tmp_path
     assert "bad_date: recorded_on" in extract.rejects["reason"].tolist()
 
 
-def test_a_year_group_that_cannot_be_read_is_told_and_the_age_counts(tmp_path: Path) -> None:
+def test_a_year_group_that_cannot_be_read_is_reported_and_the_age_counts(tmp_path: Path) -> None:
     header = "UPN,DOB,EntryDate,NCYearActual,CensusDate,URN\n"
     years = ("Year 7", "08", "X", "77")
     rows = "".join(
@@ -403,9 +405,11 @@ def test_a_year_group_that_cannot_be_read_is_told_and_the_age_counts(tmp_path: P
     (tmp_path / "flat.csv").write_text(header + rows)
     extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
     assert sorted(extract.tables["enrolments"]["year_group"]) == [7, 7, 7, 8]  # by age: 7
-    told = extract.problems.loc[extract.problems["rule"] == "bad_year_group", "message"].tolist()
-    assert len(told) == 1
-    assert told[0].startswith("flat.csv: 1 values of ncyearactual are no year group")
+    reported = extract.problems.loc[
+        extract.problems["rule"] == "bad_year_group", "message"
+    ].tolist()
+    assert len(reported) == 1
+    assert reported[0].startswith("flat.csv: 1 values of ncyearactual are no year group")
 
 
 @pytest.mark.parametrize("word", ["Not vulnerable", "None", "", "No"])
@@ -416,8 +420,8 @@ def test_a_pupil_in_no_vulnerable_group_has_no_circumstance(tmp_path: Path, word
     assert extract.reconciliation.set_index("file").loc["vulnerable.csv", "rows_kept"] == 1
 
 
-def test_a_row_of_no_day_says_nothing_against_a_census(tmp_path: Path) -> None:
-    """An NCCIS row without the day it was verified is set aside, and what it says of the pupil with it."""
+def test_a_row_of_no_day_contradicts_no_census(tmp_path: Path) -> None:
+    """An NCCIS row without the day it was verified is set aside, and its facts of the pupil with it."""
     text = "UniquePupilNumber,ActivityCode,StartDate,YearOfBirth,MonthOfBirth,Gender\n"
     extract = read_beside(tmp_path, {"nccis.csv": text + f"{UPN},320,2024-09-01,2005,1,M\n"})
     (pupil,) = extract.tables["pupils"].to_dict("records")

@@ -130,7 +130,7 @@ def test_a_profile_counts_rows_between_its_edges_and_missing_ones_last(
 
 
 @pytest.mark.parametrize(("n", "counts_for"), [(199, False), (200, True)])
-def test_a_small_training_list_says_nothing_of_usual_drift(n: int, counts_for: bool) -> None:
+def test_a_small_training_list_gives_no_usual_drift(n: int, counts_for: bool) -> None:
     days = pd.Series(pd.to_datetime(["2023-06-01"] * 1000 + ["2024-06-01"] * n))
     X = pd.DataFrame({"f": [0.0, 1.0] * 500 + [1.0] * n})
     usual = profile(X, days)["f"]["usual"]

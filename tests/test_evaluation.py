@@ -170,7 +170,7 @@ def test_a_better_simple_ranker_is_recommended() -> None:
     assert "beyond noise" in result.recommendation()
 
 
-def test_no_outcome_is_said_and_not_measured() -> None:
+def test_no_outcome_is_reported_and_not_measured() -> None:
     with pytest.raises(HistoryError, match="Nobody"):
         compare(predictions().assign(label=0.0), rankers=["model"], capacity=3)
 

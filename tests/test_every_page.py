@@ -235,10 +235,10 @@ def test_a_page_prints_on_a4_without_its_links(
         check=True,
     ).stdout
     assert "(A4)" in facts
-    said = " ".join(text.split())
-    assert heading[:40] in said
-    assert "Made by riskmodel" in said
-    assert "On this page" not in said
+    wording = " ".join(text.split())
+    assert heading[:40] in wording
+    assert "Made by riskmodel" in wording
+    assert "On this page" not in wording
 
 
 # -------------------------------------------------------------------------------- the backtest

@@ -36,7 +36,7 @@ def _words(parts: list[float], values: list[float], names: list[str] = NAMES) ->
 
 
 def test_features_of_one_subject_make_one_reason_and_incidents_come_last() -> None:
-    # Attendance: log 2 + log 1.5 = log 3, told by the first. Suspensions: log 4. Other: log 0.5.
+    # Attendance: log 2 + log 1.5 = log 3, shown by the first. Suspensions: log 4. Other: log 0.5.
     parts = [np.log(2), np.log(1.5), np.log(4), 0.0, np.log(0.5)]
     found = _words(parts, [0.19, 1, 2, 7.5, 3])
     assert found["reason_1"] == "Attendance was 81% in the last 4 school weeks (risk × 3.0)"
@@ -46,7 +46,7 @@ def test_features_of_one_subject_make_one_reason_and_incidents_come_last() -> No
     assert found["strength_2"] == ""
 
 
-def test_the_three_largest_are_told_in_the_order_of_reading_out() -> None:
+def test_the_three_largest_come_in_the_order_of_reading_out() -> None:
     names = ["suspensions_12_months", "absence_rate_60_days", "school_suspension_rate", "fsm_now"]
     found = _words([np.log(5), np.log(2), np.log(1.1), np.log(1.4)], [3, 0.3, 9, 1], names)
     assert [found[f"reason_{k}"].split(" (")[0] for k in (1, 2, 3)] == [
@@ -73,7 +73,7 @@ def test_a_subject_that_lowers_the_risk_is_a_strength_though_a_member_raises_it(
         (0.19, np.nan, 1, "Attendance was 81% in the last 4 school weeks"),
     ],
 )
-def test_a_change_is_told_where_it_goes_the_way_of_the_risk(
+def test_a_change_is_worded_where_it_goes_the_way_of_the_risk(
     absence: float, lately: float, sign: int, words: str
 ) -> None:
     names = ["absence_rate_20_days", "absence_change_20_days"]
@@ -113,7 +113,7 @@ def test_a_need_is_never_a_strength_nor_is_poverty_that_is_not_there(
     assert found.eq("").all()
 
 
-def test_no_social_care_is_told_as_what_is_recorded() -> None:
+def test_no_social_care_is_worded_as_what_is_recorded() -> None:
     found = _words([-1.0], [0.0], ["child_in_need_now"])
     assert found["strength_1"] == "No social care involvement is recorded now (risk × 0.37)"
 
@@ -162,7 +162,7 @@ def test_suspensions_protect_only_where_there_were_none(values: list[float], wor
     assert found["strength_1"].split(" (")[0] == words
 
 
-def test_needs_are_told_as_what_is_provided_and_for_what() -> None:
+def test_needs_are_worded_as_what_is_provided_and_for_what() -> None:
     names = [
         "days_since_sen_change",
         "sen_support_now",
@@ -222,7 +222,7 @@ def test_of_a_high_risk_the_same_odds_are_a_smaller_factor() -> None:
 
 
 @pytest.mark.parametrize("factor", [1 / SMALLEST_FACTOR + 0.001, 1.0, SMALLEST_FACTOR - 0.001])
-def test_what_hardly_matters_is_not_told(factor: float) -> None:
+def test_what_hardly_matters_is_left_out(factor: float) -> None:
     assert (_words([0, 0, np.log(factor), 0, 0], [0, 0, 1, 0, 0]) == "").all()
 
 
@@ -245,7 +245,7 @@ GROUPS = {"attendance": [0, 1], "suspensions": [2], "school": [3], "made elsewhe
 
 
 def slow_sums(parts: np.ndarray) -> list[list[str]]:
-    """One pupil at a time: the sums that are told, raising in reading order and lowering by size."""
+    """One pupil at a time: the sums that are shown, raising in reading order and lowering by size."""
     order = ["school", "attendance", "suspensions", "made elsewhere"]
     rows = []
     for row in parts:

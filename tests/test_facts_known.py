@@ -101,7 +101,7 @@ def test_hiding_a_value_leaves_the_facts_themselves_as_they_are(
         ("PERM", None, True),
         ("PERM", "2025-01-09", False),
         ("PERM", "2025-01-08", False),  # on its first day
-        ("PERM", "2025-01-07", True),  # before it began: a mistake, told by the reader
+        ("PERM", "2025-01-07", True),  # before it began: a mistake, reported by the reader
         ("SUSP", "2025-01-09", True),  # a suspension that was overturned was served
         ("LNCH", "2025-01-09", True),
     ],
@@ -232,7 +232,7 @@ def test_an_empty_table_has_the_pupils_it_is_given(
         assert table["pupil_id"].cat.categories.tolist() == ([] if pupils is None else [*PUPILS])
 
 
-def test_tables_are_a_mapping_that_says_how_many_there_are() -> None:
+def test_tables_are_a_mapping_that_knows_how_many_there_are() -> None:
     tables = small_tables()
     assert len(tables) == len(list(tables)) == len(TABLES)
     assert tables.pupils.categories.tolist() == list(PUPILS)

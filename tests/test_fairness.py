@@ -260,7 +260,7 @@ def test_exact_tests_by_hand() -> None:
     assert level_p(2.0, 2.0, 0, 5) == pytest.approx(2 / 32)
 
 
-def test_expected_over_observed_tells_risks_that_are_too_low() -> None:
+def test_expected_over_observed_finds_risks_that_are_too_low() -> None:
     rng = np.random.default_rng(0)
     label = rng.random(4000) < 0.1
     risk = np.r_[np.full(2000, 0.02), np.full(2000, 0.1)]
@@ -314,7 +314,7 @@ def test_selection_shares_by_hand() -> None:
     assert made.quotas is None
 
 
-def test_pupils_near_the_line_are_hidden_where_they_tell_how_few_are_neither() -> None:
+def test_pupils_near_the_line_are_hidden_where_they_show_how_few_are_neither() -> None:
     sizes = {
         "A": (20, 8, 9),
         "B": (400, 40, 14),
@@ -365,7 +365,7 @@ def test_wilsons_interval_by_hand() -> None:
 # ---- today's practice
 
 
-def test_the_change_from_todays_practice_is_told() -> None:
+def test_the_change_from_todays_practice_is_reported() -> None:
     rng = np.random.default_rng(0)
     n = 600
     girls = rng.random(n) < 0.5
@@ -412,7 +412,7 @@ def test_everybody_listed_leaves_no_gap() -> None:
     assert one(model.measures, "Girls")["value"] == 1
 
 
-def test_no_outcomes_yet_and_outcomes_that_are_not_known_are_told_apart() -> None:
+def test_no_outcomes_yet_and_outcomes_that_are_not_known_are_kept_apart() -> None:
     groups = pd.DataFrame({"sex": ["Girls", "Boys"] * 20})
     made = audit_model(
         lists(np.zeros(40), np.arange(40), risk=np.full(40, 0.1)), groups, capacity=10
@@ -445,11 +445,11 @@ def test_an_audit_speaks_before_it_shows_tables() -> None:
         model=model.published(),
         note="One list.",
     )
-    said = audit.sentences()
-    assert said[0].startswith("Of 8 comparisons of a group with all others ")
+    sentences = audit.sentences()
+    assert sentences[0].startswith("Of 8 comparisons of a group with all others ")
     # precision: every pupil listed had the outcome, so nobody was listed in vain: few, hidden
-    assert any(line.startswith("sex, Girls: recall differs") for line in said[1:])
-    assert audit.to_dict()["sentences"] == said
+    assert any(line.startswith("sex, Girls: recall differs") for line in sentences[1:])
+    assert audit.to_dict()["sentences"] == sentences
     assert len(audit.verdicts()) == 8
     none = Audit(this_list=audit.this_list, model={}, note="")
     assert "not known yet" in none.sentences()[0]

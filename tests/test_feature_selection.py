@@ -149,7 +149,7 @@ def test_base_value_and_contributions_add_up_to_the_mean_of_the_bags(
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 3.0])
-def test_a_weight_scales_all_that_a_regression_says(weight: float) -> None:
+def test_a_weight_scales_all_that_a_regression_gives(weight: float) -> None:
     X = np.array([[1.0, np.nan], [0.0, 2.0]], dtype=np.float32)
     plain, scaled = linear(2, 2), linear(2, 2).scaled(weight)
     for one, other in zip(plain.explain(X), scaled.explain(X), strict=True):
@@ -157,7 +157,7 @@ def test_a_weight_scales_all_that_a_regression_says(weight: float) -> None:
 
 
 @pytest.mark.parametrize("features", [[0], [2, 0], [1, 2, 3]])
-def test_a_part_put_back_leaves_all_other_features_without_a_say(features: list[int]) -> None:
+def test_a_part_put_back_leaves_all_other_features_without_effect(features: list[int]) -> None:
     whole, places = linear(2, 4), np.array(features)
     back = whole.put(places, whole.take(places))
     np.testing.assert_array_equal(back.coefficient[:, places], whole.coefficient[:, places])

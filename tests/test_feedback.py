@@ -206,7 +206,7 @@ def put(row: int, name: str, value: Any) -> Callable[[Worksheet], None]:
     return lambda sheet: setattr(sheet.cell(row, column(sheet, name)), "value", value)
 
 
-def test_missing_rows_are_told_and_the_rest_is_taken(
+def test_missing_rows_are_reported_and_the_rest_is_taken(
     folder: Path, tmp_path: Path, log: Path
 ) -> None:
     def edit(sheet: Worksheet) -> None:
@@ -276,7 +276,7 @@ def test_what_does_not_fit_is_refused_with_sheet_and_row_and_adds_nothing(
     assert not log.exists()
 
 
-def test_compared_with_the_list_a_change_is_told_with_both_values_and_no_seal_is_needed(
+def test_compared_with_the_list_a_change_is_reported_with_both_values_and_no_seal_is_needed(
     folder: Path, tmp_path: Path, log: Path
 ) -> None:
     book = edited(folder / "list.xlsx", tmp_path / "a.xlsx", put(4, "Risk", 0.01))

@@ -127,5 +127,5 @@ def test_what_is_not_over_or_of_another_model_is_left_out(outcome: str, column: 
 
 
 @pytest.mark.parametrize("words", ["what support did", "counts against it as a false alarm"])
-def test_the_caution_says_why_the_figures_are_no_effect(words: str) -> None:
+def test_the_caution_states_why_the_figures_are_no_effect(words: str) -> None:
     assert words in CAUTION

@@ -49,9 +49,9 @@ def test_no_input_of_a_bounded_campaign_breaks_a_reader(soak: bool, tmp_path: Pa
     )
     found = "\n\n".join(path.read_text("utf-8") for path in sorted(tmp_path.rglob("*.txt")))
     assert answer.returncode == 0, answer.stdout + answer.stderr + found
-    told = json.loads(answer.stdout.splitlines()[-1])
-    assert set(told["readers"]) == set(fuzzing.READERS)
-    assert all(row["inputs"] > 0 for row in told["readers"].values())
+    result = json.loads(answer.stdout.splitlines()[-1])
+    assert set(result["readers"]) == set(fuzzing.READERS)
+    assert all(row["inputs"] > 0 for row in result["readers"].values())
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +117,16 @@ def test_a_list_whose_facts_are_other_facts_is_refused(facts: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("facts", ["[]", "", '{"pupils": 5}', "[" * 9_000])
-def test_a_folder_that_half_says_it_is_simulated_is_refused(facts: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_only_half_marked_as_simulated_is_refused(
+    facts: str, tmp_path: Path
+) -> None:
     (tmp_path / "truth").mkdir()
     (tmp_path / "truth" / "simulation.json").write_text(facts)
     with pytest.raises(DataError, match="does not say how these pupils were simulated"):
         preset_of(tmp_path)
 
 
-def test_a_list_that_does_not_say_its_model_is_not_followed(tmp_path: Path) -> None:
+def test_a_list_that_does_not_state_its_model_is_not_followed(tmp_path: Path) -> None:
     folder = write_list(make(), tmp_path / "list")
     facts = json.loads((folder / "assessment.json").read_text("utf-8"))
     (folder / "assessment.json").write_text(json.dumps(facts | {"provenance": []}), "utf-8")
@@ -165,7 +167,7 @@ def test_an_element_with_very_many_fields_is_read_in_time_that_grows_with_their_
 
 
 def sheet(rows: str, size: str = "A1") -> bytes:
-    """Return a workbook whose sheet holds rows of our own and says of itself what size it has."""
+    """Return a workbook whose sheet holds rows of our own and claims a size of its own."""
     stream = io.BytesIO()
     pd.DataFrame({"a": [1]}).to_excel(stream, index=False)
     with zipfile.ZipFile(stream) as archive:
@@ -189,7 +191,7 @@ def test_a_cell_at_the_end_of_the_world_does_not_fill_the_memory(last: str, tmp_
         open_sheets(tmp_path / "a.xlsx")
 
 
-def test_what_a_sheet_says_of_its_own_size_is_not_believed(tmp_path: Path) -> None:
+def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path: Path) -> None:
     rows = f'{FIRST}<row r="2"><c r="A2"><v>1</v></c><c r="C2"><v>2</v></c></row>'
     (tmp_path / "a.xlsx").write_bytes(sheet(rows, "A1:XFD1048576"))
     (sheet_read,) = open_sheets(tmp_path / "a.xlsx")

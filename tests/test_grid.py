@@ -1,4 +1,4 @@
-"""Register grids: which headings are days, what is said of those that are not, and marks in a cell."""
+"""Register grids: which headings are days, what is reported of those that are not, and marks in a cell."""
 
 from __future__ import annotations
 
@@ -89,6 +89,6 @@ def test_marks_below_a_heading_that_is_refused_are_left_out_and_nothing_else(
         ("2025-09-30", "I"),
         ("2025-09-30", "I"),
     ]
-    told = extract.problems.set_index("rule").loc["bad_heading"]
-    assert told["severity"] == "error"
-    assert f"'{heading}'" in told["message"]
+    reported = extract.problems.set_index("rule").loc["bad_heading"]
+    assert reported["severity"] == "error"
+    assert f"'{heading}'" in reported["message"]

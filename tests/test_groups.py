@@ -154,7 +154,7 @@ def test_two_characteristics_are_crossed() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "words"), [("sex", "hair", "no 'hair'"), ("sex", "sex", "'sex' twice")]
 )
-def test_what_cannot_be_crossed_is_said(a: str, b: str, words: str) -> None:
+def test_what_cannot_be_crossed_is_reported(a: str, b: str, words: str) -> None:
     with pytest.raises(RequestError, match=f"got {words}.* Choose from sex"):
         cross(groups_of(), a, b)
 

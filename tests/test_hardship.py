@@ -119,24 +119,24 @@ def test_a_list_for_which_there_is_no_room_is_refused_and_leaves_nothing(
     assert {path.name for path in tmp_path.iterdir()} <= {"lists.jsonl", ".lists.jsonl.lock"}
 
 
-def test_a_store_for_which_there_is_no_room_is_told_and_keeps_its_champion(
+def test_a_store_for_which_there_is_no_room_is_reported_and_keeps_its_champion(
     small_la: SmallLA, tmp_path: Path
 ) -> None:
     tracking = promoted(small_la, tmp_path, 1)
     size = (tmp_path / "mlflow.db").stat().st_size
-    said = tmp_path / "said"
+    printed = tmp_path / "printed"
     process = start(
         registered,
         tmp_path,
         small_la,
         Run("pex", tracking=tracking),
         "1",
-        output=str(said),
+        output=str(printed),
         largest_file=size,
     )
     process.join()
     assert process.exitcode == 1
-    assert "ModelError: The MLflow store" in Path(f"{said}.err").read_text("utf-8")
+    assert "ModelError: The MLflow store" in Path(f"{printed}.err").read_text("utf-8")
     assert Run("pex", tracking=tracking).registry.version_of("champion") == "1"
     assert (
         load_model(Run("pex", tracking=tracking).registry)[0].card == small_la.training.model.card
@@ -153,7 +153,7 @@ def test_decisions_for_which_there_is_no_room_are_all_still_in_the_workbook(tmp_
     assert again_with_room.stdout.startswith("8 decisions added")
 
 
-def test_an_answer_that_cannot_be_printed_is_told(tiny: Path, tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_printed_is_reported(tiny: Path, tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
             [sys.executable, "-m", "riskmodel", "check", tiny],
@@ -301,15 +301,15 @@ def test_two_that_ask_for_a_key_at_once_get_the_same(tmp_path: Path) -> None:
     )
     words = [sys.executable, "-c", code, str(tmp_path / "of" / "both")]
     made = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [process.communicate()[0] for process in made]
-    assert told[0] == told[1] == load_key(tmp_path / "of" / "both").hex()
+    keys = [process.communicate()[0] for process in made]
+    assert keys[0] == keys[1] == load_key(tmp_path / "of" / "both").hex()
 
 
 # --- clocks, zones and languages
 
 
 def digest_of(folder: Path) -> str:
-    """Return a digest of a list's files, but of the workbook, which tells when it was made."""
+    """Return a digest of a list's files, but of the workbook, which holds the time it was made."""
     made = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".xlsx":
@@ -355,7 +355,7 @@ def test_a_clock_that_was_wrong_before_does_not_break_a_log(
     (answer,) = answers(tmp_path, listing(tiny, model))
     assert answer.returncode == 0, answer.stderr
     numbers = [entry["number"] for entry in read_journal(tmp_path / "lists.jsonl")]
-    assert numbers == [1, 2]  # entries follow each other, whatever the clock says
+    assert numbers == [1, 2]  # entries follow each other, whatever the clock shows
 
 
 def test_a_folder_is_for_whom_the_account_makes_folders(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_what_happened_by_hand() -> None:
     ]
 
 
-def test_a_length_that_is_not_known_is_not_said() -> None:
+def test_a_length_that_is_not_known_is_left_out() -> None:
     rows = [
         {
             "pupil_id": "A",

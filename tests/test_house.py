@@ -107,7 +107,7 @@ def test_no_module_prints_or_reads_the_environment() -> None:
     assert guilty == []
 
 
-def test_modules_say_what_they_are_for() -> None:
+def test_modules_state_what_they_are_for() -> None:
     silent = []
     for info in pkgutil.walk_packages(riskmodel.__path__, "riskmodel."):
         if info.name != "riskmodel.__main__" and not importlib.import_module(info.name).__doc__:

@@ -63,7 +63,7 @@ def test_a_lower_case_upn_has_the_same_letter() -> None:
     assert upn_check_letters(pd.Series(["t20110001804v"])).tolist() == ["T"]
 
 
-def test_pseudonym_is_stable_and_says_nothing_of_the_upn() -> None:
+def test_pseudonym_is_stable_and_gives_away_nothing_of_the_upn() -> None:
     upns = pd.Series(["R201100018042", "r201100018042", "H801200001001", None], dtype="str")
     first = pseudonyms(upns, KEY)
     assert first[0] == first[1] != first[2]

@@ -143,7 +143,7 @@ def test_no_pupils_on_roll_leaves_a_rate_undefined(small: Inclusion) -> None:
         ("destinations", "leavers_neet"),
     ],
 )
-def test_a_table_left_out_is_told_and_never_0(table: str, measure: str) -> None:
+def test_a_table_left_out_is_reported_and_never_0(table: str, measure: str) -> None:
     # termly totals would stand in for the registers
     made = inclusion(changed(**{table: None, "absence_totals": None}), NOW)
     rows = made.table[(made.table["measure"] == measure) & (made.table["term"] == "year")]

@@ -53,11 +53,11 @@ def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
     assert {"new", "rising", "falling"} <= set(change)
     facts = json.loads((folder / "assessment.json").read_text(encoding="utf-8"))
     assert facts["provenance"]["compared_with"] == "2023-08-01"
-    said = "the same model gives from what was recorded before 1 August 2023."
+    text = "the same model gives from what was recorded before 1 August 2023."
     for page in (folder / "index.html", *sorted((folder / "schools").iterdir())):
-        assert said in page.read_text(encoding="utf-8")
+        assert text in page.read_text(encoding="utf-8")
     read_me = openpyxl.load_workbook(folder / "list.xlsx")["Read me"]
-    assert any(said in str(cell.value) for cell in read_me["A"])
+    assert any(text in str(cell.value) for cell in read_me["A"])
 
 
 def test_no_list_is_made_of_a_day_beyond_the_data(small_la: SmallLA, tmp_path: Path) -> None:

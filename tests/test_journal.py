@@ -1,4 +1,4 @@
-"""Logs that are only added to: what was done to them afterwards is found, and told."""
+"""Logs that are only added to: what was done to them afterwards is found, and reported."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_no_byte_can_be_changed_unnoticed(data: st.DataObject) -> None:
             read_journal(path)
 
 
-def test_a_last_line_that_is_cut_off_is_told(log: Path) -> None:
+def test_a_last_line_that_is_cut_off_is_reported(log: Path) -> None:
     log.write_bytes(log.read_bytes()[:-20])
     with pytest.raises(
         RequestError, match=r"line 5: the last entry is cut off.*the 4 entries before"
@@ -143,7 +143,7 @@ def test_a_kill_at_any_moment_leaves_a_log_that_holds(tmp_path: Path) -> None:
     append(path, lambda before: [{"number_before": len(before)}])
 
 
-def test_a_log_that_cannot_be_written_or_read_says_so(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_or_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(RequestError, match="cannot be written"):
         append(tmp_path / "file" / "log", lambda _: [{"a": 1}])

@@ -1,4 +1,4 @@
-"""Gates: every one can fail, says why, and a passed one never hides another's failure."""
+"""Gates: every one can fail, gives its reason, and a passed one never hides another's failure."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_gate_that_is_switched_off_is_not_asked() -> None:
     assert not {"tested_out_of_time", "no_new_disparity", "not_below_champion"} & set(found)
 
 
-def test_a_search_is_said_to_flatter_all_lists_but_one_that_was_held_out() -> None:
+def test_a_search_flatters_all_lists_but_one_that_was_held_out_and_a_note_warns() -> None:
     made = backtest()
     rows = made.by_list[made.by_list["ranker"] == "model"].set_index("as_of")
     newest = rows.loc["2024-06-01"]
@@ -583,12 +583,12 @@ def test_mlflow_gets_numbers_only_and_names_it_takes() -> None:
     assert all(np.isfinite(list(numbers.values())))
 
 
-def test_a_feature_that_tells_the_outcome_raises_the_leak_alarm() -> None:
+def test_a_feature_that_gives_away_the_outcome_raises_the_leak_alarm() -> None:
     rng = np.random.default_rng(0)
     y = (rng.random(5000) < 0.01).astype(float)
     X = pd.DataFrame(
         {"absence": rng.random(5000) + y / 2, "told_after": np.where(y == 1, 1.0, np.nan)}
     )
-    with pytest.raises(DataError, match="Leak alarm: 'told_after' alone tells"):
+    with pytest.raises(DataError, match="Leak alarm: 'told_after' alone shows"):
         refuse_leaks(X, y)
     refuse_leaks(X[["absence"]], np.where(rng.random(5000) < 0.01, np.nan, y))

@@ -43,7 +43,7 @@ def store(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a list that are the same whenever it is made; a workbook tells its time."""
+    """Return the files of a list that are the same whenever it is made; a workbook holds its time."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

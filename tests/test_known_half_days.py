@@ -26,7 +26,7 @@ def of_pupils(pupils: str, days: int) -> pd.DataFrame:
     return features(("calendar", CALENDAR), ("sessions", marks))
 
 
-def test_nothing_but_how_much_is_known_is_said_of_a_newcomer_of_one_week() -> None:
+def test_a_newcomer_of_one_week_gets_only_how_much_is_known() -> None:
     made = of_pupils("A", days=5).loc["A", OWN]
     assert set(made.index[made.notna()]) == HOW_MUCH_IS_KNOWN
     assert made["known_half_days"] == 10

@@ -1,4 +1,4 @@
-"""P2 for the one point that RONI asks of a language: only what the LA was told before the day."""
+"""P2 for the one point that RONI asks of a language: only what the LA knew before the day."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER, JANUARY, OCTOBER = CENSUS["pupils.csv"].strip().split("\n")
 
 
 def of_two_censuses(folder: Path, january: str, october: str) -> Tables:
-    """Read a pupil whose language two censuses told, of January and of October 2024."""
+    """Read a pupil whose language two censuses reported, of January and of October 2024."""
     rows = [f"{HEADER},language", f"{JANUARY},{january}", f"{OCTOBER},{october}"]
     return read_beside(folder, {"census pupils.csv": "\n".join(rows) + "\n"}).tables
 
@@ -24,13 +24,13 @@ def of_two_censuses(folder: Path, january: str, october: str) -> Tables:
     ("january", "october", "points"),
     [
         ("URD", "URD", [0, 1, 1]),
-        ("", "URD", [0, 0, 1]),  # told in October: no point on a list of March
+        ("", "URD", [0, 0, 1]),  # reported in October: no point on a list of March
         ("ENG", "URD", [0, 0, 1]),
         ("ENG", "ENG", [0, 0, 0]),
         ("URD", "", [0, 1, 1]),
     ],
 )
-def test_a_language_counts_from_the_day_on_which_the_la_was_told(
+def test_a_language_counts_from_the_day_on_which_the_la_learned_it(
     tmp_path: Path, january: str, october: str, points: list[float]
 ) -> None:
     tables = of_two_censuses(tmp_path, january, october)

@@ -91,7 +91,7 @@ def test_the_order_of_rows_and_columns_does_not_matter(name: str, tmp_path: Path
     assert read(tmp_path / "x", key_file=tmp_path / "x.key").digest == digest
 
 
-def test_pupils_of_a_roll_without_upn_are_told_apart_by_name_or_set_aside(tmp_path: Path) -> None:
+def test_pupils_of_a_roll_without_upn_are_kept_apart_by_name_or_set_aside(tmp_path: Path) -> None:
     header = "UPN,Legal Surname,Legal Forename,DOB,Year,School,Admission Date\n"
     rows = [f",{name},01/12/2012,7,4001,02/09/2024" for name in ("Poe,Al", "Poe,Bo", ",", ",")]
     (tmp_path / "x").mkdir()
@@ -173,12 +173,12 @@ def test_files_known_before_are_known_as_the_same(header: str, name: str) -> Non
 
 def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
     extract = read_layout("school_lists_not_used", tmp_path / "x")
-    told = extract.problems.set_index("file")["message"]
+    reported = extract.problems.set_index("file")["message"]
     assert (
         "needs the attendance code and the last day of the term"
-        in told["school_lists_not_used/attendance.csv"]
+        in reported["school_lists_not_used/attendance.csv"]
     )
-    assert "Incidents are in none of the tables" in told["school_lists_not_used/behaviour.csv"]
+    assert "Incidents are in none of the tables" in reported["school_lists_not_used/behaviour.csv"]
     assert set(extract.problems["rule"]) == {"not_used"}
     assert extract.rejects["reason"].tolist() == ["not_used"] * 3
 

@@ -337,7 +337,7 @@ def test_a_search_ranks_leavers_and_measures_the_others() -> None:
     assert one.gap(scores) == pytest.approx(recall_gap(groups, label, listed))
 
 
-# What is told
+# What is reported
 
 
 def backtest_with(place: str) -> Backtest:
@@ -358,4 +358,4 @@ def test_notes_count_the_places_of_leavers(place: str, words: str) -> None:
     statuses = pd.DataFrame({"status": ["event"], "rows": [30]})
     notes = notes_for("pex", True, backtest_with(place), statuses)
     assert any(re.fullmatch(words, note) for note in notes)
-    assert any(note.startswith("Weighed by the probability of staying") for note in notes)
+    assert any(note.startswith("Weighted by the probability of staying") for note in notes)

@@ -192,7 +192,7 @@ def test_a_file_that_lacks_a_declared_column_is_named_with_the_line(tmp_path: Pa
     assert f"line {line_of(settings, 'sources.marks')}" in message
 
 
-def test_a_census_counts_before_what_a_declared_file_says_of_a_pupil(tmp_path: Path) -> None:
+def test_a_census_counts_before_a_declared_file(tmp_path: Path) -> None:
     census = {
         "returns.csv": "schoolcensustableid,term,year,referencedate,urn\n1,SPR,2024,2024-01-18,900001\n",
         "census.csv": "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual\n"
@@ -315,7 +315,7 @@ def test_check_proposes_a_section_for_each_unknown_file(tmp_path: Path) -> None:
 
 
 def test_dates_of_no_declared_format_are_settled_by_their_column(tmp_path: Path) -> None:
-    """3 April and 15 January, month first: the column decides, and the reader says so."""
+    """3 April and 15 January, month first: the column decides, and the reader reports it."""
     marks = "Pupil UPN,When,Half,Att\n" + "".join(
         f"{PUPILS[0]},{day},AM,/\n" for day in ("01/15/2024", "03/04/2024")
     )

@@ -121,5 +121,5 @@ def test_no_fact_is_left_without_a_verdict(tmp_path: Path, monkeypatch: pytest.M
     origin = ["_file", "_place"]
     known = pd.concat([used, verdicts[origin]]).astype("int64").drop_duplicates()
     for name, frame in facts.items():
-        told = frame[origin].astype("int64").merge(known, how="left", indicator=True)
-        assert (told["_merge"] == "both").all(), name
+        matched = frame[origin].astype("int64").merge(known, how="left", indicator=True)
+        assert (matched["_merge"] == "both").all(), name

@@ -25,18 +25,18 @@ FORBIDDEN = re.compile(
     "No .* results? (?:are|is) known|neighbourhood is not known|: not known|afternoons after a morning"
     "|there (?:are|is) [0-9,]+ other pupil|Is in Year|school year (?:began|is just)"
 )
-"""What no officer could act on or ask about, or says that something is missing."""
+"""What no officer could act on or ask about, or states that something is missing."""
 
 
-def test_nobody_is_told_what_is_missing_or_what_nobody_can_act_on(
+def test_no_text_names_what_is_missing_or_what_nobody_can_act_on(
     small_assessment: Assessment,
 ) -> None:
     made = small_assessment.explanation
     assert small_assessment.calibrated is not None
     words = reasons_in_words(made, small_assessment.calibrated.typical)
-    said = pd.concat([words[name] for name in words]).loc[lambda text: text != ""]
-    assert len(said) > 1000
-    assert said[said.str.contains(FORBIDDEN)].tolist() == []
+    wording = pd.concat([words[name] for name in words]).loc[lambda text: text != ""]
+    assert len(wording) > 1000
+    assert wording[wording.str.contains(FORBIDDEN)].tolist() == []
     listed = rank(small_assessment)[
         ["reason_1", "reason_2", "reason_3", "strength_1", "strength_2"]
     ]
@@ -90,14 +90,14 @@ def test_no_strength_and_no_reason_comes_from_what_is_missing(
 
 
 @pytest.mark.parametrize(
-    ("known", "missing", "is_told"), [(-0.2, -0.1, True), (-0.1, -0.2, False), (-0.2, 0.1, True)]
+    ("known", "missing", "is_shown"), [(-0.2, -0.1, True), (-0.1, -0.2, False), (-0.2, 0.1, True)]
 )
-def test_a_strength_rests_on_what_is_known(known: float, missing: float, is_told: bool) -> None:
+def test_a_strength_rests_on_what_is_known(known: float, missing: float, is_shown: bool) -> None:
     parts = pd.DataFrame({"ks1_score": [known], "ks2_score": [missing]})
     values = pd.DataFrame({"ks1_score": [1.2], "ks2_score": [NAN]})
     made = subject_totals(parts, values, None)
-    assert made.totals.tolist() == [[known + missing]]  # told or not, it is in the sum
-    assert bool(made.protecting[0, 0] >= 0) == is_told
+    assert made.totals.tolist() == [[known + missing]]  # shown or not, it is in the sum
+    assert bool(made.protecting[0, 0] >= 0) == is_shown
 
 
 NEVER = {
@@ -164,7 +164,7 @@ def test_no_suspension_so_far_needs_suspensions_since_reception(months: float, w
 
 
 @pytest.mark.parametrize(
-    ("name", "months", "is_told"),
+    ("name", "months", "is_shown"),
     [
         ("moves_12_months", 11.0, False),
         ("moves_12_months", 12.0, True),
@@ -177,15 +177,15 @@ def test_no_suspension_so_far_needs_suspensions_since_reception(months: float, w
     ],
 )
 def test_nothing_on_record_is_a_strength_only_as_far_as_the_record_goes_back(
-    name: str, months: float, is_told: bool
+    name: str, months: float, is_shown: bool
 ) -> None:
     values = pd.DataFrame({name: [0.0], "months_at_school": [months]})
     made = subject_totals(pd.DataFrame({name: [-1.0], "months_at_school": [0.0]}), values, None)
-    assert bool((made.protecting >= 0).any()) == is_told
+    assert bool((made.protecting >= 0).any()) == is_shown
 
 
 @pytest.mark.parametrize(
-    ("name", "held", "is_told"),
+    ("name", "held", "is_shown"),
     [
         ("suspensions_ever", {"suspensions": 11.9}, False),
         ("suspensions_12_months", {"suspensions": 1.2}, False),
@@ -198,12 +198,12 @@ def test_nothing_on_record_is_a_strength_only_as_far_as_the_record_goes_back(
     ],
 )
 def test_nothing_in_12_months_is_a_strength_only_where_the_data_hold_12_months(
-    name: str, held: dict[str, float], is_told: bool
+    name: str, held: dict[str, float], is_shown: bool
 ) -> None:
     values = pd.DataFrame({name: [0.0], "months_at_school": [60.0]})
     parts = pd.DataFrame({name: [-1.0], "months_at_school": [0.0]})
     made = subject_totals(parts, values, None, months_held=held)
-    assert bool((made.protecting >= 0).any()) == is_told
+    assert bool((made.protecting >= 0).any()) == is_shown
 
 
 def test_an_assessment_knows_for_how_many_months_its_tables_hold_facts(

@@ -40,7 +40,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return a store whose champion is said to have been trained two years before the last list."""
+    """Return a store whose champion is recorded as trained two years before the last list."""
     tracking = f"sqlite:///{tmp_path_factory.mktemp('watched') / 'mlflow.db'}"
     made = small_la.training
     trained = replace(made.model.card.trained, trained_as_of="2023-06-01")
@@ -59,7 +59,7 @@ def found(small_la: SmallLA, watched: str) -> Monitoring:
     return monitor(small_la.extracts, Run("pex", tracking=watched))
 
 
-def test_the_same_la_has_not_drifted_much_and_an_old_model_is_said_to_be_old(
+def test_the_same_la_has_not_drifted_much_and_an_old_model_is_called_old(
     found: Monitoring,
 ) -> None:
     assert found.drift["feature"].iloc[0] == SCORE
@@ -131,7 +131,7 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     assert "Simulated data" in page
 
 
-def test_an_extract_that_lost_its_registers_drifts_and_is_told_to_be_mended(
+def test_an_extract_that_lost_its_registers_drifts_and_the_report_asks_to_mend_it(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
@@ -168,7 +168,7 @@ def test_decisions_that_are_no_log_are_refused_in_words(
         )
 
 
-def test_without_a_champion_or_with_a_folder_that_is_no_list_it_says_so(
+def test_a_missing_champion_or_a_folder_that_is_no_list_is_reported(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelError, match="There is no MLflow store at .*riskmodel train"):
@@ -200,7 +200,7 @@ def test_lists_of_one_day_later_lists_and_changed_lists_are_refused(
         monitor(small_la.extracts, Run("pex", tracking=watched), lists=(one,))
 
 
-def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
+def test_a_list_of_another_model_and_pupils_who_are_gone_are_reported(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     one = handed_out(tmp_path / "one", small_la, watched, "2023-10-29")
@@ -213,15 +213,17 @@ def test_a_list_of_another_model_and_pupils_who_are_gone_are_said(
     champion, _ = load_model(Run("pex", tracking=watched).registry)
     past = with_outcome(read_handed_out(one, champion), tables, "pex", made.as_of)
     assert past["complete"].all()
-    assert counted_once(past, "pex").empty  # what another model expected says nothing of this one
+    assert counted_once(
+        past, "pex"
+    ).empty  # what another model expected does not count for this one
     some = pd.DataFrame(
         {
             "pupil_id": ["gone", str(tables["pupils"]["pupil_id"].iloc[0])],
             "as_of": pd.Timestamp("2023-10-29"),
         }
     )
-    (said,) = count_missing([some], tables)
-    assert said.startswith("1 of the 2 pupils of the list of 2023-10-29")
+    (text,) = count_missing([some], tables)
+    assert text.startswith("1 of the 2 pupils of the list of 2023-10-29")
 
 
 def test_outcomes_after_16_are_counted_when_the_horizon_is_over_and_not_known_before() -> None:
@@ -310,7 +312,9 @@ def test_a_day_without_a_cohort_has_no_list(small_la: SmallLA) -> None:
     assert min(days) < pd.Timestamp("2024-01-01")
 
 
-def test_monitoring_a_day_without_a_cohort_says_so(small_la: SmallLA, watched: str) -> None:
+def test_monitoring_a_day_without_a_cohort_is_refused_in_words(
+    small_la: SmallLA, watched: str
+) -> None:
     day = pd.Timestamp("2023-10-27").as_unit("s")
     extract = with_rolls_from("2024-01-01", small_la)
     with pytest.raises(HistoryError, match="Nobody is in the pex cohort of 2023-10-27"):

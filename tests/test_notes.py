@@ -1,4 +1,4 @@
-"""What a backtest, a monitoring and a feedback say to people: whole, singular and plural, nothing claimed."""
+"""The words of a backtest, a monitoring and a feedback: whole, singular and plural, nothing claimed."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def notes(made: Backtest, *, out_of_time: bool = True, outcome: str = "pex") -> 
         (2, "Measured on 2 earlier lists, each made with what was known then."),
     ],
 )
-def test_the_first_note_says_on_how_many_lists(n_lists: int, words: str) -> None:
+def test_the_first_note_states_on_how_many_lists(n_lists: int, words: str) -> None:
     assert notes(backtest(n_lists))[0] == words
 
 
 @pytest.mark.parametrize("n_lists", [1, 2])
-def test_a_short_history_is_said_and_how_it_was_measured_instead(n_lists: int) -> None:
+def test_a_short_history_is_reported_and_how_it_was_measured_instead(n_lists: int) -> None:
     first = notes(backtest(n_lists), out_of_time=False)[0]
     assert first.startswith("History is too short for lists made earlier")
     assert "cross-validation over pupils" in first
@@ -113,7 +113,7 @@ def test_lead_times_count_pupils(events: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(("days", "ending"), [(np.nan, "before."), (12.0, "; median 12 days.")])
-def test_a_median_is_said_where_there_is_one(days: float, ending: str) -> None:
+def test_a_median_is_reported_where_there_is_one(days: float, ending: str) -> None:
     lead = backtest().lead_time
     assert lead is not None
     made = replace(backtest(), lead_time=lead.assign(median_days=days))
@@ -122,7 +122,7 @@ def test_a_median_is_said_where_there_is_one(days: float, ending: str) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.5])
-def test_outcomes_of_the_never_suspended_are_told_where_there_were_any(value: float) -> None:
+def test_outcomes_of_the_never_suspended_are_reported_where_there_were_any(value: float) -> None:
     table = backtest().table.assign(recall_never_suspended=value)
     found = [
         n for n in notes(replace(backtest(), table=table)) if "never suspended before the list" in n
@@ -138,7 +138,9 @@ def test_outcomes_of_the_never_suspended_are_told_where_there_were_any(value: fl
         (np.nan, np.nan, "held 50%."),
     ],
 )
-def test_an_interval_is_said_where_both_ends_are_known(low: float, high: float, words: str) -> None:
+def test_an_interval_is_reported_where_both_ends_are_known(
+    low: float, high: float, words: str
+) -> None:
     ends = {"recall_never_suspended_low": low, "recall_never_suspended_high": high}
     table = backtest().table.assign(recall_never_suspended=0.5, **ends)
     assert any(note.endswith(words) for note in notes(replace(backtest(), table=table)))
@@ -255,7 +257,7 @@ def test_a_monitoring_in_words(changed: dict[str, Any], words: str) -> None:
 
 
 @pytest.mark.parametrize("simulated", [True, False])
-def test_a_monitoring_of_simulated_data_says_so_first(simulated: bool) -> None:
+def test_a_monitoring_of_simulated_data_states_it_first(simulated: bool) -> None:
     text = monitoring(simulated=simulated).text()
     assert text.startswith("SIMULATED DATA. Model 3") == simulated
     assert ("SIMULATED" in text) == simulated

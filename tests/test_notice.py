@@ -133,7 +133,7 @@ def test_schedules_that_cannot_be_measured_are_refused(
         )
 
 
-def test_no_outcome_is_said() -> None:
+def test_a_list_without_outcome_is_called_so() -> None:
     frame = frame_of([([1, 1, 1, 1], -1), ([2, 1, 1, 1], -1)])
     resamples = Resamples.draw(frame["pupil_id"], 0)
     with pytest.raises(HistoryError, match="Nobody had the outcome within a year"):

@@ -30,11 +30,11 @@ def text_of(delimiter: str = ",", end: str = "\n", quote: str = "") -> str:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "note"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16"), ("cp1252", "utf-8")],
 )
 def test_text_is_read_however_it_is_written(
-    tmp_path: Path, delimiter: str, end: str, quote: str, encoding: str, said: str
+    tmp_path: Path, delimiter: str, end: str, quote: str, encoding: str, note: str
 ) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(text_of(delimiter, end, quote).encode(encoding))
@@ -42,11 +42,11 @@ def test_text_is_read_however_it_is_written(
     assert list(one.raw) == ["upn", "start"]
     assert one.raw.astype("str").to_numpy().tolist() == ROWS
     assert one.rows_seen == len(ROWS)
-    assert one.encoding == said  # ASCII is UTF-8
+    assert one.encoding == note  # ASCII is UTF-8
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
+    ("encoding", "note"),
     [
         ("utf-8", "utf-8"),
         ("utf-16", "utf-16"),
@@ -55,12 +55,12 @@ def test_text_is_read_however_it_is_written(
     ],
 )
 @pytest.mark.parametrize("name", ["José", "Zoë", "Siân Ó"])
-def test_letters_with_accents_are_kept(tmp_path: Path, name: str, encoding: str, said: str) -> None:
+def test_letters_with_accents_are_kept(tmp_path: Path, name: str, encoding: str, note: str) -> None:
     path = tmp_path / "list.csv"
     path.write_bytes(f"upn,name\nA1,{name}\n".encode(encoding))
     one = open_table(path)
     assert one.raw["name"].astype("str").tolist() == [name]
-    assert one.encoding == said
+    assert one.encoding == note
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_part_of_a_pupil_is_a_row_that_hangs_on_the_pupil(
     (row,) = found[table].to_dict("records")
     assert {key: row[key] for key in fields} == fields
     assert row["pupilonrolltableid"] == found["pupils"]["pupilonrolltableid"][0]
-    # what a part says of itself is not taken for the pupil
+    # a part's own values are not taken for the pupil
     assert found["pupils"]["entrydate"].tolist() == ["2020-09-01"]
 
 

@@ -134,7 +134,7 @@ def test_the_script_puts_no_data_into_markup() -> None:
         assert word not in script
 
 
-def test_every_page_says_what_it_is_for_and_how_often_it_is_right(folder: Path) -> None:
+def test_every_page_states_what_it_is_for_and_how_often_it_is_right(folder: Path) -> None:
     for page in pages(folder):
         text = page.read_text(encoding="utf-8")
         assert all(line in text for line in MISUSE)
@@ -148,14 +148,14 @@ def test_every_page_says_what_it_is_for_and_how_often_it_is_right(folder: Path) 
         assert "models:/riskmodel-pex/4" in text
 
 
-def test_the_dots_are_as_many_as_the_sentence_says(assessment: Assessment) -> None:
+def test_the_dots_are_as_many_as_in_the_sentence(assessment: Assessment) -> None:
     assert [count for count, _ in track_figures(assessment)] == [8, 48]
     assert track_figures(replace(assessment, backtest=None)) == []
     left_out = replace(assessment, provenance={"evaluated": "left out"})
     assert "among pupils left out of the training" in track_figures(left_out)[0][1]
 
 
-def test_without_script_the_listed_stand_in_the_table(folder: Path, assessment: Assessment) -> None:
+def test_without_script_the_listed_are_in_the_table(folder: Path, assessment: Assessment) -> None:
     ranking = rank(assessment)
     shown = ranking[ranking["band"] != "not listed"]
     outline = Outline(folder / "index.html")
@@ -173,8 +173,8 @@ def test_everybody_scored_can_be_searched(folder: Path, assessment: Assessment) 
     assert carded + rest["pupil"] == ranking["pupil_id"].tolist()
     assert rest["first"] == len(carded) + 1
     texts, letters = rest["risk"]
-    said = [texts[ord(letter) - ord("?")] for letter in letters]
-    assert said == frequencies(ranking["risk"].iloc[len(carded) :]).tolist()
+    wording = [texts[ord(letter) - ord("?")] for letter in letters]
+    assert wording == frequencies(ranking["risk"].iloc[len(carded) :]).tolist()
 
 
 def test_names_stay_text(hostile: Path) -> None:
@@ -197,20 +197,22 @@ def test_a_risk_is_never_about_under_a_number(tables: Tables, tmp_path: Path) ->
     assert "about under" not in text
 
 
-@pytest.mark.parametrize(("days", "is_said"), [(-1, False), (0, False), (1, True), (400, True)])
-def test_a_list_of_a_day_before_the_training_says_what_its_model_knew(
-    assessment: Assessment, tables: Tables, tmp_path: Path, days: int, is_said: bool
+@pytest.mark.parametrize(("days", "is_shown"), [(-1, False), (0, False), (1, True), (400, True)])
+def test_a_list_of_a_day_before_the_training_states_what_its_model_knew(
+    assessment: Assessment, tables: Tables, tmp_path: Path, days: int, is_shown: bool
 ) -> None:
     trained = assessment.as_of + pd.Timedelta(days=days)
     origin = assessment.provenance | {"trained_as_of": f"{trained:%Y-%m-%d}"}
     folder = written(tmp_path, replace(assessment, provenance=origin), tables)
     for page in pages(folder)[:2]:
         text = page.read_text(encoding="utf-8")
-        assert ("may have learned what became of these pupils" in text) == is_said
+        assert ("may have learned what became of these pupils" in text) == is_shown
 
 
 # -------------------------------------------------------------------------------- the audit
-def test_the_audit_says_verdicts_first_and_suppresses(assessment: Assessment, folder: Path) -> None:
+def test_the_audit_states_verdicts_first_and_suppresses(
+    assessment: Assessment, folder: Path
+) -> None:
     text = (folder / "index.html").read_text(encoding="utf-8")
     fairness = text[text.index('id="fairness"') : text.index('id="about"')]
     first = audit_words(assessment.audit)
@@ -275,7 +277,9 @@ def test_a_school_page_holds_its_own_listed_pupils(folder: Path, assessment: Ass
         assert "rest" not in data
 
 
-def test_a_school_without_a_listed_pupil_says_so(tables: Tables, tmp_path: Path) -> None:
+def test_the_page_of_a_school_without_a_listed_pupil_states_it(
+    tables: Tables, tmp_path: Path
+) -> None:
     made = written(tmp_path, score(tables, capacity=1), tables)
     texts = [page.read_text(encoding="utf-8") for page in pages(made)[1:]]
     empty = [text for text in texts if "No pupil of this school is on this list" in text]
@@ -368,13 +372,13 @@ def test_young_people_without_a_school_make_a_page(assessment: Assessment, tmp_p
     assert list((made / "schools").iterdir()) == []
 
 
-@pytest.mark.parametrize(("outcome", "is_told"), [("pex", True), ("neet", False)])
-def test_only_a_list_of_exclusion_says_that_its_outcome_is_a_decision(
-    assessment: Assessment, tmp_path: Path, outcome: str, is_told: bool
+@pytest.mark.parametrize(("outcome", "is_shown"), [("pex", True), ("neet", False)])
+def test_only_a_list_of_exclusion_states_that_its_outcome_is_a_decision(
+    assessment: Assessment, tmp_path: Path, outcome: str, is_shown: bool
 ) -> None:
     made = written(tmp_path, replace(assessment, outcome=outcome), None)
     text = (made / "index.html").read_text(encoding="utf-8")
-    assert ("The outcome is itself a decision of adults." in text) == is_told
+    assert ("The outcome is itself a decision of adults." in text) == is_shown
 
 
 def test_simulated_data_carry_a_banner(assessment: Assessment, tmp_path: Path) -> None:
@@ -402,7 +406,7 @@ def test_facts_recorded_later_change_no_byte(
         for when in (
             day,
             day - pd.Timedelta(days=40),
-        ):  # what happens later, and what is told later
+        ):  # what happens later, and what is recorded later
             row[event] = pd.Series([when], index=row.index, dtype="datetime64[s]")
             row = row.astype({c: frames[name][c].dtype for c in row})
             frames[name] = pd.concat([frames[name], row], ignore_index=True)
@@ -426,10 +430,10 @@ def test_a_higher_risk_never_sounds_lower(one: float, other: float) -> None:
     low, high = sorted((one, other))
     first, last = (WORDS.index(word) for word in frequencies([low, high]))
     assert first <= last
-    said = ranges([low], [high])[0]
+    wording = ranges([low], [high])[0]
     is_up_to = first == 0 < last < len(WORDS) - 1
-    assert said.startswith("up to" if is_up_to else WORDS[first].split(" ")[0])
-    assert said.endswith(WORDS[last])
+    assert wording.startswith("up to" if is_up_to else WORDS[first].split(" ")[0])
+    assert wording.endswith(WORDS[last])
 
 
 @pytest.mark.parametrize(

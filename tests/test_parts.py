@@ -59,7 +59,7 @@ def test_every_theme_is_on_a_page_once_and_in_order() -> None:
         ({"measure": "roll", "value": 1234.0}, "School year 2023/24: 1,234 pupils."),
     ],
 )
-def test_the_latest_period_is_said_in_its_unit(changed: dict[str, Any], sentence: str) -> None:
+def test_the_latest_period_is_reported_in_its_unit(changed: dict[str, Any], sentence: str) -> None:
     assert card(row(**changed)).sentences[0] == sentence
 
 
@@ -76,7 +76,9 @@ def test_the_latest_period_is_said_in_its_unit(changed: dict[str, Any], sentence
         ({"complete": False}, "School year 2023/24: 12.0 per 100 pupils."),
     ],
 )
-def test_the_year_before_is_said_where_it_is_over(before: dict[str, Any], sentence: str) -> None:
+def test_the_year_before_is_reported_where_it_is_over(
+    before: dict[str, Any], sentence: str
+) -> None:
     earlier = row(**({"year": 2022, "period": "2022/23"} | before))
     assert card(earlier, row()).sentences[0] == sentence
 
@@ -116,12 +118,12 @@ def test_terms_come_before_years_and_have_their_own_sentence(term: str) -> None:
     ],
 )
 def test_englands_figure_is_named_with_whom_it_is_of(measure: str, phase: str, words: str) -> None:
-    said = card(row(measure=measure), phase=phase).sentences[-1]
-    assert said.startswith(words)
+    text = card(row(measure=measure), phase=phase).sentences[-1]
+    assert text.startswith(words)
     figure = england(measure, phase)
-    assert (figure is None) == ("no figure" in said)
+    assert (figure is None) == ("no figure" in text)
     if figure is not None:
-        assert str(figure["year"]) in said
+        assert str(figure["year"]) in text
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_numbers_of_a_period(changed: dict[str, Any], cells: tuple[str, str, str
 
 
 @pytest.mark.parametrize(("complete", "period"), [(True, "2023/24"), (False, "2023/24 so far")])
-def test_a_period_that_is_not_over_says_so(complete: bool, period: str) -> None:
+def test_a_period_that_is_not_over_is_called_so(complete: bool, period: str) -> None:
     made = card(row(year=2022, period="2022/23"), row(complete=complete))
     assert made.rows[1].period == period
 
@@ -160,7 +162,7 @@ def test_a_period_that_is_not_over_says_so(complete: bool, period: str) -> None:
         ([{"value": NAN}], "nothing was counted."),
     ],
 )
-def test_a_measure_without_a_value_says_why(rows: list[dict[str, Any]], why: str) -> None:
+def test_a_measure_without_a_value_states_why(rows: list[dict[str, Any]], why: str) -> None:
     made = [row(**one, year=2020 + number) for number, one in enumerate(rows)]
     theme = page(*made)[MEASURES["suspensions"].theme]
     assert theme.cards == ()
@@ -223,7 +225,7 @@ def test_a_total_is_shown_while_one_of_its_codes_is(
         ({"value": NAN, "why": "No reasons."}, "No reasons."),
     ],
 )
-def test_a_breakdown_without_a_value_has_no_rows_and_says_why(
+def test_a_breakdown_without_a_value_has_no_rows_and_states_why(
     changed: dict[str, Any], why: str
 ) -> None:
     (made,) = page(code("DB", **changed))[MEASURES["reasons"].theme].breakdowns

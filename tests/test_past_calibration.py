@@ -160,7 +160,7 @@ def test_the_order_of_rows_changes_nothing(seed: int) -> None:
     np.testing.assert_allclose(mixed.rate.covariance, usual.rate.covariance)
 
 
-def test_the_range_holds_the_rate_of_the_next_list_as_often_as_it_says() -> None:
+def test_the_range_holds_the_rate_of_the_next_list_as_often_as_it_claims() -> None:
     # Levels differ by year (0.25), slopes by list (0.1), around a slope from the prior. 400 pairs of
     # score and list; a true coverage of 95% leaves 90% to 98.5% in all but 1 of 1,000 such tests.
     rng, held = np.random.default_rng(5), []
@@ -181,7 +181,7 @@ def test_the_range_holds_the_rate_of_the_next_list_as_often_as_it_says() -> None
 
 def test_however_long_the_past_the_slope_of_the_next_list_is_not_certain() -> None:
     margin = np.tile(np.linspace(-6, 2, 400), 5000)
-    outcome = np.arange(len(margin)) // 400 / 5000 < expit(margin)  # exactly as the margins say
+    outcome = np.arange(len(margin)) // 400 / 5000 < expit(margin)  # exactly as the margins
     made = calibrate(past(margin, outcome)).rate
     assert made.covariance[1, 1] == pytest.approx(0.1**2, rel=0.05)
     low, high = made.bounds(np.array([made.centre - 4]), np.zeros(1))

@@ -1,4 +1,4 @@
-"""Numbers and templates as sentences say them: borders of units, singular and plural, missing values."""
+"""Numbers and templates in sentences: borders of units, singular and plural, missing values."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_how_often(value: float, words: str) -> None:
         (-3, "months", "3 months"),
     ],
 )
-def test_a_length_of_time_as_people_say_it(value: float, unit: str, words: str) -> None:
+def test_a_length_of_time_in_plain_words(value: float, unit: str, words: str) -> None:
     assert write_time(value, unit) == words
 
 

@@ -1,4 +1,4 @@
-"""Problems: one sentence each, the first few shown and all rows kept, nothing told twice."""
+"""Problems: one sentence each, the first few shown and all rows kept, nothing reported twice."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_hint_is_that_of_its_row() -> None:
     ("n", "more"), [(1, 0), (SHOWN - 1, 0), (SHOWN, 0), (SHOWN + 1, 1), (3 * SHOWN, 2 * SHOWN)]
 )
 @pytest.mark.parametrize("set_aside", [True, False])
-def test_beyond_the_first_few_rows_only_their_number_is_told(
+def test_beyond_the_first_few_rows_only_their_number_is_reported(
     n: int, more: int, set_aside: bool
 ) -> None:
     checks = checks_of(*["?"] * n)
@@ -226,13 +226,13 @@ def test_each_row_is_kept_or_in_the_rejects_once(
 ) -> None:
     checks = checks_of(*["?"] * n)
     kept = set(range(n))
-    told = 0
+    n_shown = 0
     for number, (bad, set_aside) in enumerate(notes):
         new = bad & kept
         checks.note(rows(*bad, of=n), f"rule {number}", "code", WORDS, set_aside=set_aside)
-        told += min(len(new), SHOWN) + (len(new) > SHOWN)
+        n_shown += min(len(new), SHOWN) + (len(new) > SHOWN)
         if set_aside:
             kept -= new
     assert set(np.flatnonzero(checks.kept)) == kept
     assert checks.rejects()["row"].tolist() == sorted(set(range(2, n + 2)) - {r + 2 for r in kept})
-    assert len(checks.problems) == told
+    assert len(checks.problems) == n_shown

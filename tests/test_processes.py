@@ -59,8 +59,8 @@ def test_every_parameter_has_a_source_and_no_name_comes_twice() -> None:
 
 def test_a_published_figure_has_a_year() -> None:
     table = published()
-    unsure = table["source"].str.contains("chosen|recalled, unverified")
-    assert not table.loc[~unsure, "year"].isna().any()
+    unverified = table["source"].str.contains("chosen|recalled, unverified")
+    assert not table.loc[~unverified, "year"].isna().any()
 
 
 @pytest.mark.parametrize("event", ["susp", "pex"])

@@ -111,8 +111,8 @@ def test_p7_the_protected_change_no_risk(
     small_la: SmallLA, tables: Tables, assessment: Assessment, column: str
 ) -> None:
     pupils = tables["pupils"]
-    told = pupils.assign(religion=np.where(pupils.index % 3 == 0, "Christian", "Muslim"))
-    turned = told.assign(**{column: told[column].to_numpy()[::-1]})
+    stated = pupils.assign(religion=np.where(pupils.index % 3 == 0, "Christian", "Muslim"))
+    turned = stated.assign(**{column: stated[column].to_numpy()[::-1]})
     other = Tables(dict(tables.frames) | {"pupils": turned})
     again = small_la.training.model.assess(other, as_of=assessment.as_of, capacity=CAPACITY)
     pd.testing.assert_frame_equal(assessment.scores, again.scores)

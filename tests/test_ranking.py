@@ -135,7 +135,7 @@ def test_the_backtest_and_the_audit_measure_the_list_that_officers_get() -> None
     assert groups[["listed", "found"]].to_numpy().tolist() == [[made.capacity, found]]
 
 
-def test_change_tells_who_is_rising_falling_steady_or_new() -> None:
+def test_change_shows_who_is_rising_falling_steady_or_new() -> None:
     # Former ranks: p00 8, p01 1, p02 3, p03 5; p04 is new. Now 1, 2, 3, 4, 5.
     # p00: 1 < 8 - 2; p01: 2 <= 1 + 1; p02 stays; p03: 4 >= 5 - 1.25.
     previous = pd.DataFrame({"pupil_id": ["p00", "p01", "p02", "p03"], "rank": [8, 1, 3, 5]})

@@ -1,4 +1,4 @@
-"""How far facts reach, against a slow reference and by hand; what `check` tells of dates far off."""
+"""How far facts reach, against a slow reference and by hand; what `check` reports of dates far off."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def reference(numbers: list[int]) -> tuple[int, int]:
     times=st.integers(1, 120),
     others=st.lists(st.integers(-2000, 2000) | st.just(1000), max_size=9),
 )
-def test_the_reach_is_that_of_the_slow_reference_in_any_order(
+def test_the_span_is_that_of_the_slow_reference_in_any_order(
     bulk: list[int], times: int, others: list[int]
 ) -> None:
     numbers = np.array(bulk * times + others)
@@ -127,7 +127,7 @@ def write_suspensions(folder: Path, *more: str) -> Path:
     return folder
 
 
-def test_check_tells_which_table_has_dates_far_off_and_what_to_do(tmp_path: Path) -> None:
+def test_check_shows_which_table_has_dates_far_off_and_what_to_do(tmp_path: Path) -> None:
     future = "P1,S1,2024-11-02,2,LNCH,2025-11-02"
     past = "P1,S1,1994-11-02,2,LNCH,2024-11-03"
     problems = read(write_suspensions(tmp_path / "x", future, past)).problems
@@ -144,12 +144,12 @@ def test_check_tells_which_table_has_dates_far_off_and_what_to_do(tmp_path: Path
     assert problems["remedy"].str.endswith("Put right the date at its source.").all()
 
 
-def test_many_dates_far_off_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_many_dates_far_off_are_reported_in_one_sentence(tmp_path: Path) -> None:
     more = ["P1,S1,2025-01-03,2,LNCH,2031-01-05", "P1,S1,2025-02-03,2,LNCH,2026-05-01"]
     problems = read(write_suspensions(tmp_path / "x", *more)).problems
     assert problems["rule"].tolist() == ["recorded_far_off"]
-    said = "2 rows have recorded_on from 2026-05-01 to 2031-01-05, far after all others"
-    assert said in problems["message"].iloc[0]
+    wording = "2 rows have recorded_on from 2026-05-01 to 2031-01-05, far after all others"
+    assert wording in problems["message"].iloc[0]
 
 
 def write_marks(folder: Path, last: str) -> None:
@@ -158,16 +158,18 @@ def write_marks(folder: Path, last: str) -> None:
     (folder / "sessions.csv").write_text(f"pupil_id,date,session,mark\n{rows}\n", encoding="utf-8")
 
 
-@pytest.mark.parametrize(("last_mark", "told"), [("2025-05-01", False), ("2025-05-02", True)])
-def test_suspensions_that_end_six_school_weeks_before_registers_are_told(
-    tmp_path: Path, last_mark: str, told: bool
+@pytest.mark.parametrize(
+    ("last_mark", "is_reported"), [("2025-05-01", False), ("2025-05-02", True)]
+)
+def test_suspensions_that_end_six_school_weeks_before_registers_are_reported(
+    tmp_path: Path, last_mark: str, is_reported: bool
 ) -> None:
     # one a day, to 20 March 2025; then 30 or 31 school days of marks
     folder = write_suspensions(tmp_path / "x")
     write_marks(folder, last_mark)
     problems = read(folder).problems
-    assert problems["rule"].eq("ends_early").any() == told
-    if told:
+    assert problems["rule"].eq("ends_early").any() == is_reported
+    if is_reported:
         (message,) = problems.loc[problems["rule"] == "ends_early", "message"]
         assert "the last is of 2025-03-20, but sessions go on to 2025-05-02" in message
         tables = read(folder).tables
@@ -177,7 +179,7 @@ def test_suspensions_that_end_six_school_weeks_before_registers_are_told(
         assert "Add the newer extract of suspensions;" in message
 
 
-def test_registers_that_end_long_before_suspensions_are_told(tmp_path: Path) -> None:
+def test_registers_that_end_long_before_suspensions_are_reported(tmp_path: Path) -> None:
     folder = write_suspensions(tmp_path / "x")
     write_marks(folder, "2025-01-31")
     problems = read(folder).problems
@@ -207,7 +209,7 @@ def test_few_suspensions_may_be_silent_for_long(tmp_path: Path) -> None:
     assert not read(folder).problems["rule"].eq("ends_early").any()
 
 
-def test_nothing_is_told_of_a_simulated_authority(tmp_path: Path) -> None:
+def test_nothing_is_reported_of_a_simulated_authority(tmp_path: Path) -> None:
     write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
     rules = read(tmp_path / "la").problems["rule"]
     assert not rules.isin(["recorded_far_off", "dated_far_off", "ends_early"]).any()

@@ -114,7 +114,7 @@ def test_encodings_and_delimiters_are_understood(
         ({"suspension": SUSPENSIONS}, "Did you mean 'suspensions'"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_told(
+def test_a_file_that_cannot_be_used_is_reported(
     tmp_path: Path, files: dict[str, str], words: str
 ) -> None:
     extract = extract_of(tmp_path, **files)
@@ -164,7 +164,7 @@ def test_row_order_changes_neither_tables_nor_digest(tmp_path: Path) -> None:
     assert one.digest == two.digest
 
 
-def test_many_bad_rows_are_told_briefly_and_all_kept_aside(tmp_path: Path) -> None:
+def test_many_bad_rows_are_reported_briefly_and_all_kept_aside(tmp_path: Path) -> None:
     rows = "".join(f"A,S1,2024-05-01,2,EXPL{i},DB,2024-06-01\n" for i in range(500))
     extract = extract_of(tmp_path, suspensions=SUSPENSIONS + rows)
     assert len(extract.problems) == 21
@@ -177,8 +177,8 @@ def test_upns_become_pseudonyms_and_a_wrong_letter_is_set_aside(tmp_path: Path) 
     extract = extract_of(tmp_path, pupils=pupils)
     assert extract.problems["rule"].tolist() == ["upn_check_letter"]
     assert extract.problems["row"].tolist() == [3]
-    told = extract.problems.to_csv() + extract.tables["pupils"].to_csv()
-    assert "201100018042" not in told
+    shown = extract.problems.to_csv() + extract.tables["pupils"].to_csv()
+    assert "201100018042" not in shown
 
 
 def test_the_key_is_for_the_owner_alone_and_decides_the_pseudonym(tmp_path: Path) -> None:

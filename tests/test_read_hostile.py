@@ -254,7 +254,7 @@ def test_a_session_on_no_school_day_is_set_aside(tmp_path: Path) -> None:
     assert len(extract.tables["sessions"]) == 1
 
 
-def test_a_reason_out_of_force_is_told_and_kept(tmp_path: Path) -> None:
+def test_a_reason_out_of_force_is_reported_and_kept(tmp_path: Path) -> None:
     header = SUSPENSIONS.replace("category", "category,reason_1")
     extract = read_with(tmp_path / "x", suspensions=header + "P1,S1,2019-01-08,2,SUSP,OW\n")
     assert list(extract.problems["severity"]) == ["warning"]
@@ -274,14 +274,14 @@ def test_an_unknown_attribute_is_a_group_not_a_loss(
     assert all("counts as not known" in words for words in extract.problems["message"])
 
 
-def test_a_pupil_in_no_enrolment_is_told_and_kept(tmp_path: Path) -> None:
+def test_a_pupil_in_no_enrolment_is_reported_and_kept(tmp_path: Path) -> None:
     extract = read_with(tmp_path / "x", pupils="pupil_id,sex\nP1,F\nP2,M\nP3,F\n")
     assert list(extract.problems["rule"]) == ["no_enrolment"]
     assert "P3" in extract.problems["message"].iloc[0]
     assert len(extract.tables["pupils"]) == 3
 
 
-def test_what_was_recorded_before_it_happened_is_told(tmp_path: Path) -> None:
+def test_what_was_recorded_before_it_happened_is_reported(tmp_path: Path) -> None:
     header = SUSPENSIONS.replace("category", "category,recorded_on")
     rows = "P1,S1,2024-02-01,2,SUSP,2024-01-31\nP2,S1,2024-02-01,2,SUSP,2024-02-01\n"
     extract = read_with(tmp_path / "x", suspensions=header + rows)
@@ -312,8 +312,8 @@ def test_a_wrong_upn_keeps_the_child_and_names_the_letter_it_should_have(tmp_pat
     pupils = f"upn,sex\n{UPN},F\n{WRONG_UPN},M\n,M\nnonsense,F\n"
     rolls = ENROLMENTS.replace("pupil_id", "upn").replace("P1", UPN).replace("P2", WRONG_UPN)
     extract = read_with(tmp_path / "x", pupils=pupils, enrolments=rolls)
-    told = extract.problems.set_index(["file", "row"])["message"]
-    assert "ask for R" in told["pupils.csv", 3]
+    reported = extract.problems.set_index(["file", "row"])["message"]
+    assert "ask for R" in reported["pupils.csv", 3]
     rules = {"upn_check_letter", "upn_form", "missing_value", "no_enrolment"}
     assert set(extract.problems["rule"]) == rules
     pupil = list(extract.tables["pupils"]["pupil_id"])
@@ -406,7 +406,7 @@ UNUSABLE: list[tuple[dict[str, str | bytes], str]] = [
 
 
 @pytest.mark.parametrize(("files", "words"), UNUSABLE)
-def test_a_file_that_cannot_be_used_is_told_and_the_others_are_read(
+def test_a_file_that_cannot_be_used_is_reported_and_the_others_are_read(
     tmp_path: Path, files: dict[str, str | bytes], words: str
 ) -> None:
     extract = read(write(tmp_path / "x", BASE | files))
@@ -463,13 +463,17 @@ def test_every_way_of_writing_a_csv_gives_the_same_digest(tmp_path: Path, conten
     assert not len(other.problems)
 
 
-@pytest.mark.parametrize(("encoding", "said"), [("latin-1", "windows-1252"), ("utf-16", "utf-16")])
-def test_another_encoding_is_read_and_told(tmp_path: Path, encoding: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "expected"), [("latin-1", "windows-1252"), ("utf-16", "utf-16")]
+)
+def test_another_encoding_is_read_and_reported(
+    tmp_path: Path, encoding: str, expected: str
+) -> None:
     schools = "school_id,name,phase,kind\nS1,Saint-Étienne,secondary,mainstream\n".encode(encoding)
     extract = read_with(tmp_path / "x", schools=schools)
     assert list(extract.tables["schools"]["name"]) == ["Saint-Étienne"]
     assert list(extract.problems["rule"]) == ["encoding"]
-    assert said in extract.problems["message"].iloc[0]
+    assert expected in extract.problems["message"].iloc[0]
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
@@ -480,7 +484,7 @@ def test_a_table_without_rows_is_not_a_table_that_is_missing(tmp_path: Path, end
     assert follows_the_schema(extract)
 
 
-def test_other_files_are_told_and_other_folders_left_alone(tmp_path: Path) -> None:
+def test_other_files_are_reported_and_other_folders_left_alone(tmp_path: Path) -> None:
     folder = write(tmp_path / "x", BASE | {"sessions.xlsx": b"x", ".hidden": b"x"})
     write(folder / "truth", {"pupils.csv": "nonsense"})
     problems = read(folder).problems
@@ -604,7 +608,7 @@ def test_parquet_and_csv_give_the_same_tables(tmp_path: Path, as_category: bool)
     assert parquet.digest == csv.digest
 
 
-def test_parquet_rows_are_numbered_from_one_and_bad_types_are_told(tmp_path: Path) -> None:
+def test_parquet_rows_are_numbered_from_one_and_bad_types_are_reported(tmp_path: Path) -> None:
     folder = write(tmp_path / "x", BASE)
     frame = pd.DataFrame(
         {"pupil_id": ["P1", "P2"], "provision": ["K", "E"], "start_date": [45000, None]}
@@ -631,7 +635,7 @@ def test_keys_too_long_for_one_integer_are_numbered_anew(
     assert anew.digest == plain.digest
 
 
-def test_a_mark_that_contradicts_another_is_told_with_both_rows(tmp_path: Path) -> None:
+def test_a_mark_that_contradicts_another_is_reported_with_both_rows(tmp_path: Path) -> None:
     content = SESSIONS + "P1,2024-01-08,AM,/\nP1,2024-01-08,AM,L\n"
     extract = read_with(tmp_path / "x", sessions=content)
     (problem,) = extract.problems[extract.problems["severity"] == "error"].itertuples()

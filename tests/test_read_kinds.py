@@ -172,10 +172,10 @@ def test_returns_in_a_database_are_known_by_their_columns(
         ("postgresql+psycopg://la:secret@server:port/x", "cannot be read. Write it as"),
     ],
 )
-def test_a_wrong_address_is_told_without_the_password(address: str, words: str) -> None:
-    with pytest.raises(DataError, match=words) as told:
+def test_a_wrong_address_is_reported_without_the_password(address: str, words: str) -> None:
+    with pytest.raises(DataError, match=words) as raised:
         open_database(address)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_a_database_without_pupils_is_refused_in_words(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def made() -> Simulated:
 
 def test_every_row_is_kept_merged_or_set_aside(extract: Extract) -> None:
     counts = extract.reconciliation
-    told = counts[PARTS].sum(axis=1)
-    assert (counts["rows_read"] == told).all()
+    counted = counts[PARTS].sum(axis=1)
+    assert (counts["rows_read"] == counted).all()
     aside = counts.set_index("file")["rows_rejected"]
     by_file = extract.rejects.groupby("file").size().reindex(aside.index).fillna(0)
     assert (aside == by_file).all()
@@ -94,7 +94,7 @@ def test_what_an_la_knows_is_what_was_simulated(extract: Extract, made: Simulate
         assert mine[feature].mean() == pytest.approx(other[feature].mean(), rel=0.1)
 
 
-def test_each_suspension_is_known_when_the_school_told_not_when_the_census_came(
+def test_each_suspension_is_known_when_the_school_reported_it_not_when_the_census_came(
     extract: Extract,
 ) -> None:
     facts = extract.tables["suspensions"]
@@ -103,7 +103,7 @@ def test_each_suspension_is_known_when_the_school_told_not_when_the_census_came(
     merged = extract.reconciliation.set_index("table")["rows_merged"]
     assert merged["School Census: exclusions"].sum() > 0
     (message,) = extract.problems.loc[extract.problems["rule"] == "merged", "message"]
-    assert f"tell {len(facts)} suspensions and exclusions" in message
+    assert f"report {len(facts)} suspensions and exclusions" in message
 
 
 def test_no_need_is_known_before_its_census(extract: Extract, folder: Path) -> None:

@@ -26,16 +26,16 @@ JANUARY = pd.Timestamp("2024-02-22")
 
 def balances(extract: Extract) -> bool:
     counts = extract.reconciliation
-    told = counts[PARTS].sum(axis=1)
+    counted = counts[PARTS].sum(axis=1)
     aside = extract.rejects.groupby("file").size().reindex(counts["file"]).fillna(0)
-    return bool((counts["rows_read"] == told).all()) and bool(
+    return bool((counts["rows_read"] == counted).all()) and bool(
         (aside.to_numpy() == counts["rows_rejected"].to_numpy()).all()
     )
 
 
 def marks_of(extract: Extract) -> list[tuple[str, str, str]]:
-    told = extract.tables["sessions"]
-    return [(f"{row.date:%a %d %b}", str(row.session), str(row.mark)) for row in told.itertuples()]
+    found = extract.tables["sessions"]
+    return [(f"{row.date:%a %d %b}", str(row.session), str(row.mark)) for row in found.itertuples()]
 
 
 # --- attendance
@@ -187,9 +187,9 @@ NCCIS = (
 
 def test_characteristics_of_nccis_are_circumstances(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"nccis.csv": NCCIS})
-    told = extract.tables["circumstances"]
-    assert sorted(told["kind"].astype("str")) == ["pregnant_or_parent", "young_carer"]
-    assert set(told["recorded_on"]) == {pd.Timestamp("2029-12-28")}
+    found = extract.tables["circumstances"]
+    assert sorted(found["kind"].astype("str")) == ["pregnant_or_parent", "young_carer"]
+    assert set(found["recorded_on"]) == {pd.Timestamp("2029-12-28")}
 
 
 @pytest.mark.parametrize(("group", "expected"), [("", "event"), ("employment", "no_event")])
@@ -215,21 +215,21 @@ def test_a_position_confirmed_each_month_with_its_first_day_stays_known(tmp_path
     rows = [f"{row},2030-04-01".replace(",540,", ",230,") for row in rows]
     rows = [re.sub(r",20\d\d-\d\d-01,", ",2029-09-03,", row, count=1) for row in rows]
     text = "\n".join([f"{head},DueToLapseDate", *rows]) + "\n"
-    told = read_beside(tmp_path, {"nccis.csv": text}).tables["destinations"]
-    assert set(told["start_date"]) == {pd.Timestamp("2029-09-03")}
-    assert [f"{day:%F}" for day in told["confirmed_on"]] == [
+    found = read_beside(tmp_path, {"nccis.csv": text}).tables["destinations"]
+    assert set(found["start_date"]) == {pd.Timestamp("2029-09-03")}
+    assert [f"{day:%F}" for day in found["confirmed_on"]] == [
         "2029-12-28",
         "2030-01-28",
         "2030-02-28",
     ]
-    assert set(told["lapses_on"]) == {pd.Timestamp("2030-04-01")}
+    assert set(found["lapses_on"]) == {pd.Timestamp("2030-04-01")}
 
 
 # --- exclusions
 
 
-def test_an_exclusion_is_overturned_from_the_day_a_return_says_so(tmp_path: Path) -> None:
-    told = (
+def test_an_exclusion_is_overturned_from_the_day_a_return_shows_it(tmp_path: Path) -> None:
+    found = (
         "UPN,Estab,Category,StartDate,DateNotified\n"
         f"{UPN},9001,PERM,2023-11-06,2023-11-07\n{UPN},9001,SUSP,2023-10-02,2023-10-03\n"
     )
@@ -237,7 +237,7 @@ def test_an_exclusion_is_overturned_from_the_day_a_return_says_so(tmp_path: Path
         "termlyexclusionsonrolltableid,pupilonrolltableid,startdate,category,reinstatementdate\n"
         "1,1,2023-Nov-06 00:00:00,PERM,2023-Dec-04 00:00:00\n2,1,2023-Oct-02 00:00:00,SUSP,\n"
     )
-    tables = read_beside(tmp_path, {"told.csv": told, "exclusions.csv": census}).tables
+    tables = read_beside(tmp_path, {"school.csv": found, "exclusions.csv": census}).tables
     facts = tables["suspensions"].set_index(tables["suspensions"]["category"].astype("str"))
     assert facts["reinstated_on"].dropna().to_dict() == {"PERM": JANUARY}
     assert facts.loc["PERM", "recorded_on"] == pd.Timestamp("2023-11-07")
@@ -247,12 +247,12 @@ def test_an_exclusion_is_overturned_from_the_day_a_return_says_so(tmp_path: Path
     }
 
 
-def test_an_unknown_group_is_told_and_the_usual_one_holds(tmp_path: Path) -> None:
+def test_an_unknown_group_is_reported_and_the_usual_one_holds(tmp_path: Path) -> None:
     files = {"nccis.csv": NCCIS, "groups.csv": "Activity code,Activity group\n540,holiday\n"}
     extract = read_beside(tmp_path, files)
     assert extract.tables["destinations"]["group"].isna().all()
-    told = extract.problems[extract.problems["column"] == "group"]
-    assert told["message"].str.contains("'holiday' is not a known code").any()
+    found = extract.problems[extract.problems["column"] == "group"]
+    assert found["message"].str.contains("'holiday' is not a known code").any()
 
 
 # --- XML
@@ -297,8 +297,8 @@ def test_episodes_of_ssda903_in_xml_are_one_spell_in_care(tmp_path: Path) -> Non
 
 def test_xml_of_something_else_is_named(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"note.xml": "<note><to>all</to></note>"})
-    told = extract.problems.set_index("rule")["message"]
-    assert told["unknown_file"].startswith("note.xml")
+    found = extract.problems.set_index("rule")["message"]
+    assert found["unknown_file"].startswith("note.xml")
 
 
 # --- nothing breaks, nothing is lost
@@ -371,7 +371,7 @@ HOW = [
 
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6), how=st.lists(st.sampled_from(HOW), min_size=1, max_size=3))
-def test_damaged_returns_are_told_or_balance(returns: Path, seed: int, how: list[str]) -> None:
+def test_damaged_returns_are_reported_or_balance(returns: Path, seed: int, how: list[str]) -> None:
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "x"
@@ -383,7 +383,7 @@ def test_damaged_returns_are_told_or_balance(returns: Path, seed: int, how: list
         try:
             extract = read(folder, key_file=Path(temporary) / "key")
         except DataError:
-            return  # one sentence at the command line; the other tests say what is in it
+            return  # one sentence at the command line; the other tests check what is in it
         assert balances(extract)
 
 

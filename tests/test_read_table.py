@@ -200,7 +200,7 @@ def test_what_has_no_day_of_recording_is_dated_by_the_lag_of_its_table(name: str
         ("2025-02-01", "", "", "lag"),
         ("2025-02-01", "", "2025-02-02", "2025-02-02"),
         ("2025-02-01", "2025-07-01", "", "2025-07-01"),  # known with the row, not before it
-        ("", "", "2025-02-02", None),  # a day without an end says nothing
+        ("", "", "2025-02-02", None),  # a day without an end has no meaning
     ],
 )
 def test_an_end_is_known_after_the_lag_and_not_before_its_row(
@@ -218,17 +218,17 @@ def test_an_end_is_known_after_the_lag_and_not_before_its_row(
 
 @pytest.mark.parametrize("column", ["sex", "ethnicity"])
 @pytest.mark.parametrize(
-    ("value", "told"), [("?", True), ("", False), (" ", False), (NOT_KNOWN, False)]
+    ("value", "is_reported"), [("?", True), ("", False), (" ", False), (NOT_KNOWN, False)]
 )
 def test_an_attribute_that_is_not_known_is_a_group_and_no_loss(
-    column: str, value: str, told: bool
+    column: str, value: str, is_reported: bool
 ) -> None:
     table, checks = read_rows("pupils", {"pupil_id": "A", column: value})
     assert table[column].tolist() == [NOT_KNOWN]
     assert checks.kept.all()
     assert [one.words for one in checks.problems] == [
         f"{column} '?' is not a known code. It counts as not known."
-    ] * told
+    ] * is_reported
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_a_bad_value_is_set_aside_with_what_to_write(
         ("pupils", {"birth_month": "Secret"}, "bad_date"),
     ],
 )
-def test_a_value_that_says_who_a_child_is_is_not_shown(
+def test_a_value_that_identifies_a_child_is_not_shown(
     name: str, change: dict[str, str], rule: str
 ) -> None:
     _, checks = read_rows(name, LEAST[name] | change)
@@ -328,7 +328,7 @@ GOOD, TEMPORARY = "R201100018042", "T20110001804V"
         ("not known", "upn_form", "is not a letter, 11 digits"),
     ],
 )
-def test_a_number_that_is_not_well_formed_is_told_and_its_row_kept(
+def test_a_number_that_is_not_well_formed_is_reported_and_its_row_kept(
     upn: str | None, rule: str | None, words: str
 ) -> None:
     checks = RowChecks("pupils.csv", 2, pd.DataFrame({"upn": [GOOD, upn]}))

@@ -50,7 +50,7 @@ def test_what_was_tested_is_counted(counts: dict[str, int], words: str) -> None:
         ({}, "Pupils with the outcome", None),
     ],
 )
-def test_what_was_recorded_of_a_training_is_told(
+def test_what_was_recorded_of_a_training_is_shown(
     trained: dict[str, Any], name: str, value: object
 ) -> None:
     assert dict(model_facts("pex", trained, {}).training).get(name) == value
@@ -76,7 +76,7 @@ def test_what_was_recorded_of_a_training_is_told(
         ),
     ],
 )
-def test_a_fact_that_was_not_recorded_says_so(
+def test_a_fact_that_was_not_recorded_is_called_so(
     trained: dict[str, Any], field: str, words: object
 ) -> None:
     assert getattr(model_facts("pex", trained, {}), field) == words
@@ -122,7 +122,7 @@ def test_what_a_list_was_made_of(field: str, name: str, unknown: str) -> None:
     ("characteristic", "is_audited"),
     [("Sex", "yes"), ("Race", "no"), ("Age", "no"), ("Marriage and civil partnership", "no")],
 )
-def test_protected_characteristics_are_told_with_whether_they_are_audited(
+def test_protected_characteristics_are_reported_with_whether_they_are_audited(
     characteristic: str, is_audited: str
 ) -> None:
     table = list_facts(make()).characteristics
@@ -229,9 +229,9 @@ def test_a_disparity_of_this_list_in_a_sentence(listed: int, words: str) -> None
     groups = pd.DataFrame({"sex": ["Girls"] * 50 + ["Boys"] * 50})
     selected = np.r_[np.arange(50) < listed, np.arange(50) < 50 - listed]
     this_list = audit_list(groups, selected, np.full(100, 0.2))
-    said = audit_words(Audit(this_list=this_list, model={}, note="A note."))
-    assert any(line.endswith(words) for line in said["On this list"])
-    assert said["On earlier lists"][-1] == "A note."
+    wording = audit_words(Audit(this_list=this_list, model={}, note="A note."))
+    assert any(line.endswith(words) for line in wording["On this list"])
+    assert wording["On earlier lists"][-1] == "A note."
 
 
 @pytest.mark.parametrize(
@@ -294,8 +294,8 @@ def test_a_simpler_ranker_is_recommended_where_it_is_better(
 
 
 def test_the_best_of_the_better_rankers_is_recommended() -> None:
-    said = backtest(RONI_points=1.0, school_only=3.0).recommendation()
-    assert "those of school only 98%. Prefer it." in said
+    wording = backtest(RONI_points=1.0, school_only=3.0).recommendation()
+    assert "those of school only 98%. Prefer it." in wording
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_the_best_of_the_better_rankers_is_recommended() -> None:
         ({"capacity": 7}, "capacity 7 a list"),
     ],
 )
-def test_a_backtest_in_a_terminal_says_what_was_measured(
+def test_a_backtest_in_a_terminal_states_what_was_measured(
     counts: dict[str, Any], words: str
 ) -> None:
     made = backtest(RONI_points=-1.0)

@@ -77,13 +77,13 @@ def test_a_field_is_filled_in_or_marked_for_the_council_with_a_hint(
         assert "For the council" not in answers(records["transparency"])[number]
 
 
-def test_the_record_says_what_the_tool_knows(records: dict[str, str]) -> None:
-    said = answers(records["transparency"])
-    assert "models:/riskmodel-pex/4" in said["2.4.2.1"]
-    assert "about 12 had the outcome (95% interval 8 to 17)" in said["2.4.2.7"]
-    assert "too few to tell" in said["2.4.2.7"]
-    assert "4 features" in said["2.4.2.4"]
-    assert "20 places among 60 pupils, 2 September 2024" in said["2.3.3"]
+def test_the_record_states_what_the_tool_knows(records: dict[str, str]) -> None:
+    replies = answers(records["transparency"])
+    assert "models:/riskmodel-pex/4" in replies["2.4.2.1"]
+    assert "about 12 had the outcome (95% interval 8 to 17)" in replies["2.4.2.7"]
+    assert "too few to tell" in replies["2.4.2.7"]
+    assert "4 features" in replies["2.4.2.4"]
+    assert "20 places among 60 pupils, 2 September 2024" in replies["2.3.3"]
 
 
 def test_the_sheets_hold_the_audit_and_ask_for_what_the_law_asks(
@@ -133,7 +133,7 @@ def test_small_numbers_of_pupils_are_not_in_the_records(tmp_path: Path) -> None:
     assert re.search(r">Pupils with the outcome</th><td>3<", card + text) is None
 
 
-def test_the_card_of_a_registered_model_says_how_it_did_and_which_gates_it_passed(
+def test_the_card_of_a_registered_model_states_how_it_did_and_which_gates_it_passed(
     small_la: SmallLA,
 ) -> None:
     training: Training = small_la.training

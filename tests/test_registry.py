@@ -51,7 +51,7 @@ def state(tracking: str) -> tuple[str | None, list[str]]:
 
 
 def client_of(tracking: str) -> Any:
-    import mlflow  # after the product has told it not to call home
+    import mlflow  # after the product has asked it not to call home
 
     return mlflow.MlflowClient(tracking, tracking)
 
@@ -390,7 +390,7 @@ def test_a_version_is_a_number_in_digits(number: str, small_la: SmallLA) -> None
         promote(Run("pex", tracking=small_la.tracking), number)
 
 
-def test_a_version_that_is_not_there_is_said(small_la: SmallLA) -> None:
+def test_a_version_that_is_not_there_is_reported(small_la: SmallLA) -> None:
     with pytest.raises(ModelError, match=r"version=99\) not found"):
         promote(Run("pex", tracking=small_la.tracking), "99")
 
@@ -416,7 +416,9 @@ def test_gates_that_were_changed_after_the_run_are_refused(
         roll_back(Run("pex", tracking=tracking))
 
 
-def test_a_registry_that_is_down_is_said_before_the_work(extracts: Path, command: Command) -> None:
+def test_a_registry_that_is_down_is_reported_before_the_work(
+    extracts: Path, command: Command
+) -> None:
     address = f"http://127.0.0.1:{mlflow_server.free_port()}"
     start = time.monotonic()
     answer = command("train", extracts, "--outcome", "pex", "--tracking", address)
@@ -432,7 +434,7 @@ def test_a_registry_that_is_down_is_said_before_the_work(extracts: Path, command
         assert f"The MLflow store {address} cannot do this" in answer.stderr
 
 
-def test_a_registry_that_is_read_only_is_said_before_the_work(
+def test_a_registry_that_is_read_only_is_reported_before_the_work(
     small_la: SmallLA, extracts: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "mlflow.db"
@@ -452,10 +454,10 @@ def registered_aloud(la: SmallLA, run: Run) -> None:
 
 
 def test_a_run_killed_before_its_end_leaves_no_version(small_la: SmallLA, tmp_path: Path) -> None:
-    tracking, said = f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "said.err"
+    tracking, errors = f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "errors.err"
     words = (small_la, Run("pex", tracking=tracking))
-    process = start(registered_aloud, tmp_path, *words, output=str(tmp_path / "said"))
-    while not (said.exists() and "Registering the model" in said.read_text("utf-8")):
+    process = start(registered_aloud, tmp_path, *words, output=str(tmp_path / "errors"))
+    while not (errors.exists() and "Registering the model" in errors.read_text("utf-8")):
         assert process.exitcode is None
         process.join(0.05)
     process.kill()
@@ -558,23 +560,23 @@ def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
         ("", "is no address of an MLflow store"),
     ],
 )
-def test_a_store_that_cannot_be_used_is_said_in_a_sentence_by_every_command(
+def test_a_store_that_cannot_be_used_is_reported_in_a_sentence_by_every_command(
     tracking: str, words: str, tmp_path: Path
 ) -> None:
     (tmp_path / "junk.db").write_text("not a database at all", encoding="utf-8")
     tracking = tracking.replace("FOLDER", str(tmp_path))
     start = time.monotonic()
     for command in (promote, roll_back, lambda run: run.registry.open()):
-        with pytest.raises(ModelError, match=words) as told:
+        with pytest.raises(ModelError, match=words) as raised:
             command(Run("pex", tracking=tracking))
-        assert "secret" not in str(told.value)
-        assert "\n" not in str(told.value)
+        assert "secret" not in str(raised.value)
+        assert "\n" not in str(raised.value)
     assert time.monotonic() - start < 60
     assert [path.name for path in tmp_path.iterdir()] == ["junk.db"]
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_folder_of_models_that_is_a_file_is_said_before_the_work(
+def test_a_folder_of_models_that_is_a_file_is_reported_before_the_work(
     small_la: SmallLA, tmp_path: Path, *, is_new: bool
 ) -> None:
     tracking = f"sqlite:///{tmp_path / 'mlflow.db'}"

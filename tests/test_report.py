@@ -165,7 +165,7 @@ def test_only_the_columns_for_decisions_can_be_changed(folder: Path) -> None:
         assert tuple(free) == DECISION_COLUMNS
 
 
-def test_the_read_me_says_what_the_list_is_and_which(folder: Path) -> None:
+def test_the_read_me_states_what_the_list_is_and_which(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "list.xlsx")
     text = "\n".join(str(cell.value) for cell in book["Read me"]["A"])
     assert all(line in text for line in MISUSE)
@@ -241,7 +241,7 @@ def test_simulated_data_carry_a_banner(simulated: bool, tmp_path: Path) -> None:
         {"children": [{"ranker": "model", "precision_by_child": None}]},
     ],
 )
-def test_what_was_not_measured_is_said_to_be_so(backtest: dict[str, Any] | None) -> None:
+def test_what_was_not_measured_is_called_so(backtest: dict[str, Any] | None) -> None:
     assert "not been measured" in track_record(make(backtest=backtest))
 
 

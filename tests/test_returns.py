@@ -68,7 +68,7 @@ def test_termly_totals_are_the_marks(folder: Path, made: Simulated) -> None:
     assert len(feed) == len(marks)
 
 
-def test_a_returns_folder_says_that_it_is_simulated_and_holds_no_truth(folder: Path) -> None:
+def test_a_returns_folder_states_that_it_is_simulated_and_holds_no_truth(folder: Path) -> None:
     assert preset_of(folder) == "bcp"
     assert [path.name for path in (folder / "truth").iterdir()] == ["simulation.json"]
 

@@ -73,7 +73,7 @@ def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
             known = frame["recorded_on"] < day
             kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
         elif name in ("enrolments", "sessions", "possible"):
-            # each row is one return, which tells the end if there is one
+            # each row is one return, which holds the end if there is one
             kept[name] = frame[frame["recorded_on"] < day]
         else:
             kept[name] = Tables({name: frame}).as_known(day)[name]
@@ -81,7 +81,7 @@ def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
 
 
 def uneven(facts: Facts) -> Facts:
-    """Let registers and returns come late, by pupil and day, and say nothing of the calendar."""
+    """Let registers and returns come late, by pupil and day, and leave out the calendar."""
     others = {name: frame for name, frame in facts.items() if name != "calendar"}
     sessions, rolls, excluded = (facts[n] for n in ("sessions", "enrolments", "suspensions"))
     late = pd.to_timedelta(sessions["date"].dt.day % 8, unit="D")
@@ -104,10 +104,10 @@ DAYS = ("2023-03-01", "2023-11-01", "2024-06-01", "2025-02-21")
 def test_p2_no_feature_uses_a_row_recorded_later(
     facts: tuple[Facts, pd.CategoricalDtype], before: Callable[[Facts], Facts]
 ) -> None:
-    told, pupils = before(facts[0]), facts[1]
-    tables = Tables(assemble(told, pupils)[0])
+    reported, pupils = before(facts[0]), facts[1]
+    tables = Tables(assemble(reported, pupils)[0])
     for day in map(pd.Timestamp, DAYS):
-        cut = Tables(assemble(without_later(told, day), pupils)[0])
+        cut = Tables(assemble(without_later(reported, day), pupils)[0])
         spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
         pd.testing.assert_frame_equal(spine, again)
         assert len(spine) > 200
@@ -116,7 +116,7 @@ def test_p2_no_feature_uses_a_row_recorded_later(
         assert X["sen_support_now"].sum() > 10
 
 
-# --- taken back, told twice, told by two
+# --- taken back, reported twice, reported by two
 
 
 def on_roll(tables: Tables, day: pd.Timestamp) -> bool:
@@ -147,20 +147,20 @@ def test_an_end_that_no_later_census_takes_back_stands(tmp_path: Path) -> None:
     assert ended["enrolments"]["end_recorded_on"].tolist() == [KNOWN[2]]
 
 
-def test_ends_taken_back_are_told(tmp_path: Path) -> None:
+def test_ends_taken_back_are_reported(tmp_path: Path) -> None:
     for name, text in censuses(2).items():
         (tmp_path / name).write_text(text)
     problems = read(tmp_path, key_file=tmp_path.parent / "taken.key").problems
-    told = problems[problems["rule"] == "end_taken_back"]
-    assert len(told) == 1
-    assert "on roll again" in told["message"].iloc[0]
+    reported = problems[problems["rule"] == "end_taken_back"]
+    assert len(reported) == 1
+    assert "on roll again" in reported["message"].iloc[0]
 
 
 @pytest.mark.parametrize(
     ("plans", "now"),
     [
         ("", ["K", "E"]),
-        (f"{UPN},2018-09-01,2020-07-31,2\n", ["K", "E"]),  # an old plan says nothing of today's
+        (f"{UPN},2018-09-01,2020-07-31,2\n", ["K", "E"]),  # an old plan does not count for today's
         (f"{UPN},2024-05-01,,\n", ["K", "E"]),
         (f"{UPN},2023-10-01,2024-04-30,2\n", ["E", "E"]),  # the census saw one again in October
         (f"{UPN},2024-05-01,,\n{UPN},2024-05-01,2024-09-30,2\n", ["K", "E"]),
@@ -174,13 +174,13 @@ def test_a_plan_takes_the_place_of_the_census_while_it_runs(
     pupils = f"{header}\n{january[:-1]}K\n{october[:-1]}E\n"
     extract = read_beside(tmp_path, {"census pupils.csv": pupils, "plans.csv": PLANS + plans})
     days = [pd.Timestamp("2024-03-01"), pd.Timestamp("2024-12-01")]
-    said = []
+    provisions = []
     for day in days:
         send = extract.tables.as_known(day)["send"]
         running = send[(send["start_date"] < day) & ~(send["end_date"] < day)]
         assert len(running) == 1
-        said.append(str(running["provision"].iloc[0]))
-    assert said == now
+        provisions.append(str(running["provision"].iloc[0]))
+    assert provisions == now
 
 
 def test_a_plan_that_a_later_return_calls_ceased_ends(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_needs_of_a_census_are_kept_while_a_plan_runs(tmp_path: Path) -> Non
     [
         ("", "2023-09-04"),
         ("1,X,2021-09-01 00:00:00,2021-12-01 00:00:00\n", "2023-09-04"),  # long over
-        ("1,X,2023-09-01 00:00:00,\n", "2023-09-01"),  # the flag says nothing new
+        ("1,X,2023-09-01 00:00:00,\n", "2023-09-01"),  # the flag is nothing new
     ],
 )
 def test_an_old_placement_does_not_hide_that_a_pupil_is_in_alternative_provision_now(
@@ -217,7 +217,7 @@ def test_an_old_placement_does_not_hide_that_a_pupil_is_in_alternative_provision
     assert running["start_date"].tolist() == [pd.Timestamp(since)]
 
 
-def test_a_flag_gives_way_to_a_placement_that_is_told_later(tmp_path: Path) -> None:
+def test_a_flag_gives_way_to_a_placement_that_is_reported_later(tmp_path: Path) -> None:
     files = {
         "arranged.csv": ARRANGED + "2,X,2023-09-01 00:00:00,\n",
         "unit.csv": "pupilonrolltableid,apreason\n1,Q\n",

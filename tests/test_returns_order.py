@@ -1,4 +1,4 @@
-"""What returns tell hangs neither on the order of files and rows, nor on what is told later."""
+"""Tables depend neither on the order of files and rows, nor on what is reported later."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_of_two_undated_needs_the_same_one_is_taken(tmp_path: Path, order: tuple
 
 
 @pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
-def test_a_request_that_a_later_return_tells_decided_is_decided(
+def test_a_request_that_a_later_return_reports_as_decided_is_decided(
     tmp_path: Path, names: tuple[str, str]
 ) -> None:
     header = "UPN,ReceivedDate,RequestOutcome,RequestOutcomeDate\n"
@@ -87,7 +87,7 @@ def flagged(folder: Path, unit: str, arranged: str = "", *, later: str = "") -> 
     return read_beside(folder, files)
 
 
-def test_a_flag_told_earlier_stands_whatever_entry_date_a_later_return_gives(
+def test_a_flag_reported_earlier_stays_whatever_entry_date_a_later_return_gives(
     tmp_path: Path,
 ) -> None:
     put_right = OCTOBER.replace("2023-Sep-04", "2023-Sep-01")
@@ -98,14 +98,14 @@ def test_a_flag_told_earlier_stands_whatever_entry_date_a_later_return_gives(
         assert spells["start_date"].tolist() == [pd.Timestamp("2023-09-04")]
 
 
-def test_a_flag_that_is_told_after_another_gave_way_counts_again(tmp_path: Path) -> None:
+def test_a_flag_that_is_reported_after_another_gave_way_counts_again(tmp_path: Path) -> None:
     placed = "2,X,2023-09-01 00:00:00,2024-07-20 00:00:00\n"
     tables = flagged(tmp_path, "1,Q\n3,Q\n", placed).tables
-    told = {
+    reported = {
         day: len(running(tables, "circumstances", day))
         for day in ("2024-03-01", "2024-12-01", "2025-12-01")
     }
-    assert told == {"2024-03-01": 1, "2024-12-01": 0, "2025-12-01": 1}
+    assert reported == {"2024-03-01": 1, "2024-12-01": 0, "2025-12-01": 1}
 
 
 def test_an_end_that_is_taken_back_twice_is_no_move(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_an_end_that_is_taken_back_twice_is_no_move(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
-def test_of_two_ends_of_one_spell_the_one_told_first_counts(
+def test_of_two_ends_of_one_spell_the_one_reported_first_counts(
     tmp_path: Path, names: tuple[str, str]
 ) -> None:
     header = "UPN,Young carer since,Young carer end date,Date recorded\n"
@@ -150,10 +150,12 @@ def test_a_roll_of_a_few_days_does_not_explain_its_own_end(tmp_path: Path) -> No
     assert ended["leaving_reason"].tolist() == ["destination_unknown"]
 
 
-def test_a_reinstatement_before_the_exclusion_is_told_and_does_not_count(tmp_path: Path) -> None:
-    told = "UPN,Estab,Category,StartDate,DateNotified,ReinstatementDate\n"
-    told += f"{UPN},9001,PERM,2024-03-05,2024-03-06,2023-04-20\n"
-    extract = read_beside(tmp_path, {"told.csv": told})
+def test_a_reinstatement_before_the_exclusion_is_reported_and_does_not_count(
+    tmp_path: Path,
+) -> None:
+    reported = "UPN,Estab,Category,StartDate,DateNotified,ReinstatementDate\n"
+    reported += f"{UPN},9001,PERM,2024-03-05,2024-03-06,2023-04-20\n"
+    extract = read_beside(tmp_path, {"school.csv": reported})
     known = extract.tables.as_known(pd.Timestamp("2025-01-01"))["suspensions"]
     assert known["category"].tolist() == ["PERM"]
     problems = extract.problems.set_index("rule")["message"]
@@ -199,7 +201,7 @@ def test_a_derived_term_follows_from_the_date_and_easter(day: str, term: str) ->
     assert derived_calendar(date, date)["term"].tolist() == [term]
 
 
-def test_no_mark_that_is_told_later_moves_another_day_to_another_term() -> None:
+def test_no_mark_that_is_reported_later_moves_another_day_to_another_term() -> None:
     days = simulate(pupils=300, years=3, seed=2).tables["calendar"]["date"]
     known = days + pd.Timedelta(days=1)
     made = derived_calendar(days, known)

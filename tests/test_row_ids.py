@@ -283,9 +283,9 @@ def test_exclusions_of_one_return_are_found_in_a_folder_of_another_name(tmp_path
     assert len(extract.tables["suspensions"]) == 1
 
 
-@pytest.mark.parametrize(("born", "n", "told"), [("2010-02-03", 2, 1), ("2012-10-03", 1, 0)])
+@pytest.mark.parametrize(("born", "n", "n_reported"), [("2010-02-03", 2, 1), ("2012-10-03", 1, 0)])
 def test_a_former_upn_joins_only_pupils_of_one_birthday(
-    tmp_path: Path, born: str, n: int, told: int
+    tmp_path: Path, born: str, n: int, n_reported: int
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -295,7 +295,7 @@ def test_a_former_upn_joins_only_pupils_of_one_birthday(
     (data / "pupilonroll.csv").write_text(header + rows)
     extract = read(data, key_file=tmp_path / "key")
     assert len(extract.tables["pupils"]) == n
-    assert (extract.problems["rule"] == "former_upn_of_another").sum() == told
+    assert (extract.problems["rule"] == "former_upn_of_another").sum() == n_reported
 
 
 def test_a_row_without_an_id_is_of_no_two_pupils(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from tests.strategies import AS_OF, small_tables, table_of
         (0.999, 1.0, "over 99 in 100"),
     ],
 )
-def test_an_interval_in_words_says_a_shared_unit_once(low: float, high: float, words: str) -> None:
+def test_an_interval_in_words_names_a_shared_unit_once(low: float, high: float, words: str) -> None:
     assert ranges([low], [high]).tolist() == [words]
 
 
@@ -234,7 +234,7 @@ def ended(day: str, reason: str | None = None, recorded: str | None = None) -> d
         (None, None),
     ],
 )
-def test_why_a_pupil_left_is_said_but_for_the_end_of_a_phase(
+def test_why_a_pupil_left_is_shown_but_for_the_end_of_a_phase(
     reason: str | None, text: str | None
 ) -> None:
     tables = rolls(ended("2025-01-31", reason))

@@ -184,26 +184,28 @@ def test_nothing_ends_before_it_began(
 @pytest.mark.parametrize(
     ("name", "event"), [(name, table.event) for name, table in TABLES.items() if table.event]
 )
-@pytest.mark.parametrize(("days", "told"), [(-1, True), (0, False), (1, False)])
+@pytest.mark.parametrize(("days", "is_reported"), [(-1, True), (0, False), (1, False)])
 def test_what_was_recorded_before_it_happened_is_kept_with_a_warning(
-    name: str, event: str, days: int, told: bool
+    name: str, event: str, days: int, is_reported: bool
 ) -> None:
     recorded = pd.Timestamp(WHOLE[name][event]) + pd.Timedelta(days=days)
     checks = broken(name, {"recorded_on": f"{recorded:%Y-%m-%d}"})
     assert checks.kept.all()
-    assert [one.rule for one in checks.problems] == ["recorded_before_event"] * told
-    if told:
+    assert [one.rule for one in checks.problems] == ["recorded_before_event"] * is_reported
+    if is_reported:
         assert f"is before {event}." in checks.problems[0].words
         assert checks.problems[0].severity == "warning"
 
 
 @pytest.mark.parametrize(
-    ("day", "told"), [("2024-09-09", True), ("2024-09-10", False), ("2024-10-10", False)]
+    ("day", "is_reported"), [("2024-09-09", True), ("2024-09-10", False), ("2024-10-10", False)]
 )
-def test_a_reinstatement_before_the_exclusion_is_told_and_kept(day: str, told: bool) -> None:
+def test_a_reinstatement_before_the_exclusion_is_reported_and_kept(
+    day: str, is_reported: bool
+) -> None:
     checks = broken("suspensions", {"category": "PERM", "reinstated_on": day})
     assert checks.kept.all()
-    assert [one.rule for one in checks.problems] == ["reinstated_before_start"] * told
+    assert [one.rule for one in checks.problems] == ["reinstated_before_start"] * is_reported
 
 
 MARKS = code_set("marks")
@@ -315,13 +317,13 @@ def test_of_two_rows_that_contradict_each_other_the_same_is_kept_in_any_order(
 
 
 @pytest.mark.parametrize(("name", "column", "one", "other"), CONFLICTS)
-def test_where_the_same_fact_may_come_twice_nothing_is_told(
+def test_where_the_same_fact_may_come_twice_nothing_is_reported(
     name: str, column: str, one: object, other: object
 ) -> None:
     assert broken(name, {column: one}, {column: other}, {column: one}, unique=False).problems == []
 
 
-def test_a_conflict_and_its_repeats_are_told_apart() -> None:
+def test_a_conflict_and_its_repeats_are_kept_apart() -> None:
     checks = broken("sessions", *({"mark": mark} for mark in "/I//"))
     assert sorted(rule for rule, _, _ in rules_of(checks)) == ["conflict", "duplicate", "duplicate"]
     assert checks.kept.sum() == 1

@@ -55,7 +55,9 @@ def test_what_is_recorded_has_a_day_that_it_is_about(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(TABLES) - set(DATED)))
-def test_a_table_that_is_not_recorded_hides_nothing_but_a_language_told_later(name: str) -> None:
+def test_a_table_that_is_not_recorded_hides_nothing_but_a_language_reported_later(
+    name: str,
+) -> None:
     assert TABLES[name].event == ""
     later = {"first_language": "first_language_recorded_on"} if name == "pupils" else {}
     assert TABLES[name].known_when == later

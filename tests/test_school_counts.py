@@ -373,7 +373,7 @@ def followed(as_of: pd.Timestamp, *positions: Row, rolls: list[Row] = YEAR_11) -
         ("530", "elsewhere"),
     ],
 )
-def test_a_leaver_is_where_the_position_of_the_winter_says(code: str, destination: str) -> None:
+def test_a_leaver_is_where_the_position_of_the_winter_shows(code: str, destination: str) -> None:
     facts = followed(NOW, position("A", "2024-09-02", code))
     found = {n: cell(facts, one, "2023/24") for n, one in leavers(facts).items()}
     assert found.pop(f"leavers_{destination}") == (1, 1)
@@ -412,7 +412,7 @@ def test_a_position_counts_if_it_holds_at_the_end_of_january(
         ("2025-07-25", "2022/23", "The extracts hold no positions of the winter after Year 11."),
     ],
 )
-def test_why_leavers_are_not_known_is_told(as_of: str, period: str, words: str) -> None:
+def test_why_leavers_are_not_known_is_reported(as_of: str, period: str, words: str) -> None:
     facts = followed(pd.Timestamp(as_of), position("A", "2024-09-02"))
     assert reason_of(facts, leavers(facts)["leavers_neet"], period) == words
 

@@ -154,11 +154,11 @@ def test_the_recall_gap_by_hand_leaves_small_groups_out() -> None:
     assert recall_gap(groups["sex"], np.ones(22), listed) == pytest.approx(0.3)
 
 
-def test_a_storage_that_is_not_there_is_said_in_words_and_without_the_password() -> None:
-    with pytest.raises(RequestError, match="cannot be kept in postgresql") as told:
+def test_a_storage_that_is_not_there_is_reported_in_words_and_without_the_password() -> None:
+    with pytest.raises(RequestError, match="cannot be kept in postgresql") as raised:
         search("postgresql+psycopg://la:secret@127.0.0.1:9/none", n_trials=1)
-    assert "127.0.0.1:9/none" in str(told.value)
-    assert "secret" not in str(told.value)
+    assert "127.0.0.1:9/none" in str(raised.value)
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("is_fair", [False, True])
@@ -175,7 +175,7 @@ def test_a_search_without_trials_is_refused() -> None:
         SearchPlan(n_trials=0)
 
 
-def test_a_worker_that_comes_when_all_trials_are_taken_is_told_so(tmp_path: Path) -> None:
+def test_a_worker_that_comes_when_all_trials_are_taken_is_refused(tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path / 'search.db'}"
     first = start(storage, pause=2.0)
     deadline = time.monotonic() + 120

@@ -50,7 +50,7 @@ PLAN, SUPPORT = spell("E", "ASD", EARLY), spell("K", "SEMH", LATE)
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_spell_in_force_that_ranks_highest_says_provision_and_need(
+def test_the_spell_in_force_that_ranks_highest_states_provision_and_need(
     spells: list[dict[str, Any]], expected: tuple[str | None, str | None], turned: bool
 ) -> None:
     send = table_of("send", spells[::-1] if turned else spells)
@@ -78,14 +78,14 @@ def with_plan_and_support(tables: Tables, pupil: str) -> Tables:
     return Tables({**tables, "send": table_of("send", both, categories)})
 
 
-def test_the_audit_says_the_plan_and_its_need() -> None:
+def test_the_audit_states_the_plan_and_its_need() -> None:
     groups = groups_at(with_plan_and_support(small_tables(), "A"), spine_of())
     assert groups.loc[0, ["sen", "primary_need"]].tolist() == [
         "EHC plan", "Autistic spectrum disorder"
     ]  # fmt: skip
 
 
-def test_the_features_say_the_plan_and_its_need() -> None:
+def test_the_features_state_the_plan_and_its_need() -> None:
     X = build(with_plan_and_support(small_tables(), "A"), spine_of())
     now = X.loc[0, ["ehc_plan_now", "sen_support_now", "need_asd_now", "need_semh_now",
                     "semh_without_plan", "need_not_typed"]]  # fmt: skip
@@ -100,7 +100,7 @@ def test_the_shares_of_a_school_count_a_pupil_once() -> None:
     assert shares == pytest.approx([1 / 3, 0])
 
 
-def test_the_list_and_the_card_say_the_need_of_the_plan() -> None:
+def test_the_list_and_the_card_state_the_need_of_the_plan() -> None:
     tables = simulated_tables()
     first = rank(score(tables))["pupil_id"].iloc[0]
     tables = with_plan_and_support(tables, first)

@@ -42,7 +42,7 @@ def test_a_day_as_people_write_it(day: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("simulated", [True, False, None])
-def test_only_a_list_of_simulated_data_says_so_first(simulated: bool | None) -> None:
+def test_only_a_list_of_simulated_data_states_it_first(simulated: bool | None) -> None:
     lines = purpose(make(provenance={"simulated": simulated}))
     assert lines[0].startswith("SIMULATED DATA") == bool(simulated)
     assert sum("SIMULATED" in line for line in lines) == bool(simulated)
@@ -72,15 +72,15 @@ def test_the_model_and_its_day_are_named_as_far_as_known(
     "part",
     [f"{CAPACITY} places among {N} pupils", "before 2 September 2024", "permanent exclusion"],
 )
-def test_the_purpose_says_what_for_when_and_of_how_many(part: str) -> None:
+def test_the_purpose_states_what_for_when_and_of_how_many(part: str) -> None:
     assert part in " ".join(purpose(make()))
 
 
 @pytest.mark.parametrize("capacity", [1, 20, 60])
 def test_the_short_purpose_names_places_and_pupils(capacity: int) -> None:
-    said = short_purpose(make(capacity=capacity))
-    assert said.startswith(f"The {capacity} of 60 pupils who may need support most")
-    assert said.endswith("It uses what was recorded before 2 September 2024.")
+    text = short_purpose(make(capacity=capacity))
+    assert text.startswith(f"The {capacity} of 60 pupils who may need support most")
+    assert text.endswith("It uses what was recorded before 2 September 2024.")
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_the_change_is_measured_against_a_day(compared: str | None, words: str) 
         (None, "Tested on pupils left out of the training of 25 pupils, each child counted once: "),
     ],
 )
-def test_the_track_record_says_how_it_was_tested(evaluated: str | None, beginning: str) -> None:
-    said = backtest_words(BACKTEST, evaluated)
-    assert said.startswith(beginning)
-    assert said.endswith(
+def test_the_track_record_states_how_it_was_tested(evaluated: str | None, beginning: str) -> None:
+    text = backtest_words(BACKTEST, evaluated)
+    assert text.startswith(beginning)
+    assert text.endswith(
         "out of 100 children listed, about 12 had the outcome (95% interval 8 to 17); of 100 children who "
         "had it, the lists held about 41 (30 to 52)."
     )
@@ -147,9 +147,9 @@ def test_without_every_figure_nothing_is_claimed(backtest: dict[str, Any]) -> No
     ],
 )
 def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, words: str) -> None:
-    (found, said), (caught, held) = track_figures(make(backtest=with_figures(**figures)))
+    (found, text), (caught, held) = track_figures(make(backtest=with_figures(**figures)))
     assert (found, caught) == (count, 41)
-    assert words in said
+    assert words in text
     assert held == (
         "Out of 100 children who were permanently excluded within 12 months, such lists would have "
         "held 41 (30 to 52)."
@@ -163,9 +163,9 @@ def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, word
         ("by pupils", "listed among pupils left out of the training, "),
     ],
 )
-def test_figures_say_on_whom_they_were_measured(evaluated: str, words: str) -> None:
-    (_, said), _ = track_figures(make(provenance={"evaluated": evaluated}))
-    assert words in said
+def test_figures_state_on_whom_they_were_measured(evaluated: str, words: str) -> None:
+    (_, text), _ = track_figures(make(provenance={"evaluated": evaluated}))
+    assert words in text
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_list_explains_its_words(head: str) -> None:
 @pytest.mark.parametrize(
     "use", ["exclude", "refuse or move a place", "rank schools", "judge a family"]
 )
-def test_what_a_list_must_not_be_used_for_is_said(use: str) -> None:
+def test_what_a_list_must_not_be_used_for_is_reported(use: str) -> None:
     assert use in " ".join(MISUSE)
 
 

@@ -18,7 +18,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def test_the_file_in_the_repository_says_what_the_defaults_are() -> None:
+def test_the_file_in_the_repository_states_the_defaults() -> None:
     assert read_settings(HERE / "riskmodel.toml").gates("pex") == Gates()
 
 

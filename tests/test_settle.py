@@ -17,11 +17,11 @@ from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled
 from tests.returns import PARTS
 from tests.strategies import table_of
 
-Told = tuple[str, float | None, str | None]
+Stated = tuple[str, float | None, str | None]
 """Day received, half-days, reason."""
 
 
-def settled(*rows: Told) -> Settled:
+def settled(*rows: Stated) -> Settled:
     """Settle rows of one suspension."""
     records: list[dict[str, Any]] = [
         {"sessions": sessions, "reason_1": reason, "recorded_on": day}
@@ -42,15 +42,15 @@ FIRST, SECOND, THIRD = "2024-01-09", "2024-02-09", "2024-03-09"
         ([(SECOND, 2, "DB"), (FIRST, 2, "DB")], [MERGED, KEPT], [1, -1]),
         ([(FIRST, 2, "DB"), (SECOND, 3, "DB")], [KEPT, CONFLICTING], [-1, 0]),
         ([(FIRST, 2, "DB"), (FIRST, 3, "DB")], [KEPT, CONFLICTING], [-1, 0]),
-        ([(FIRST, 2, "DB"), (SECOND, 2, None)], [KEPT, MERGED], [-1, 0]),  # says nothing else
-        ([(FIRST, None, "DB"), (SECOND, 2, None)], [KEPT, KEPT], [-1, -1]),  # says more
+        ([(FIRST, 2, "DB"), (SECOND, 2, None)], [KEPT, MERGED], [-1, 0]),  # adds nothing
+        ([(FIRST, None, "DB"), (SECOND, 2, None)], [KEPT, KEPT], [-1, -1]),  # adds a value
         ([(FIRST, 2, "DB"), (SECOND, 3, "DB"), (THIRD, 3, None)], [0, 2, 1], [-1, 0, 1]),
         ([(FIRST, 2, "DB"), (SECOND, 3, "DB"), (THIRD, 2, "DB")], [0, 2, 2], [-1, 0, 1]),
         ([(FIRST, 3, "DB"), (FIRST, 2, "DB"), (FIRST, 3, "DB")], [2, 0, 1], [1, -1, 0]),
     ],
 )
 def test_each_row_is_of_use_equal_to_one_or_contradicts_one(
-    rows: list[Told], verdict: list[int], other: list[int]
+    rows: list[Stated], verdict: list[int], other: list[int]
 ) -> None:
     made = settled(*rows)
     assert made.verdict.tolist() == verdict
@@ -64,7 +64,7 @@ def test_a_later_version_keeps_what_it_leaves_empty() -> None:
     assert made.rows["reason_1"].tolist() == ["DB", "DB", "DB"]
 
 
-told_rows = st.lists(
+stated_rows = st.lists(
     st.tuples(
         st.sampled_from([FIRST, SECOND, THIRD]),
         st.sampled_from([None, 2.0, 3.0]),
@@ -76,8 +76,8 @@ told_rows = st.lists(
 
 
 @settings(max_examples=150, deadline=None)
-@given(told_rows, st.randoms(use_true_random=False))
-def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Told], random) -> None:  # type: ignore[no-untyped-def]
+@given(stated_rows, st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Stated], random) -> None:  # type: ignore[no-untyped-def]
     order = random.sample(range(len(rows)), len(rows))
     one, other = settled(*rows), settled(*(rows[i] for i in order))
     pd.testing.assert_frame_equal(
@@ -87,9 +87,9 @@ def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Told], ran
 
 
 @settings(max_examples=150, deadline=None)
-@given(told_rows)
+@given(stated_rows)
 @example([(SECOND, None, "DB"), (SECOND, 2.0, None), (SECOND, 3.0, None), (SECOND, 3.0, None)])
-def test_a_merged_row_holds_nothing_that_its_own_day_does_not_show(rows: list[Told]) -> None:
+def test_a_merged_row_holds_nothing_that_its_own_day_does_not_show(rows: list[Stated]) -> None:
     made = settled(*rows)
     held = made.rows.reset_index(drop=True)
     assert held["recorded_on"].is_monotonic_increasing
@@ -144,7 +144,7 @@ def test_a_mark_that_came_again_later_is_merged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("D", "/"), ("N", "I"), ("D", "O"), ("#", "I")])
-def test_of_two_marks_of_one_day_the_one_that_says_less_gives_way(
+def test_of_two_marks_of_one_day_the_vaguer_one_gives_way(
     tmp_path: Path, one: str, other: str
 ) -> None:
     text = MARKS + "".join(f"A,2024-01-08,AM,{mark},2024-01-09\n" for mark in (one, other))
@@ -165,7 +165,7 @@ def test_versions_come_back_from_the_files_they_are_written_to(tmp_path: Path) -
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 @pytest.mark.parametrize("second", ["2024-01-10", "2024-03-01"])
-def test_a_reinstatement_told_by_a_second_row_is_kept(
+def test_a_reinstatement_reported_by_a_second_row_is_kept(
     tmp_path: Path, second: str, order: tuple[int, int]
 ) -> None:
     rows = [

@@ -135,9 +135,11 @@ def test_writing_and_simulating_give_the_same_las(
     assert made.tables["schools"]["local_authority"].nunique() == 3
     assert made.tables["pupils"]["pupil_id"].is_unique
     for name, frame in made.tables.items():
-        told = extract.tables[name]
+        written = extract.tables[name]
         for column in frame:
-            ours, theirs = (f[column].astype("str").reset_index(drop=True) for f in (frame, told))
+            ours, theirs = (
+                f[column].astype("str").reset_index(drop=True) for f in (frame, written)
+            )
             pd.testing.assert_series_equal(ours, theirs, check_names=False)
     truth = pd.read_parquet(tmp_path / "x" / "truth" / "true_risk.parquet")
     assert truth["risk"].tolist() == made.truth["risk"].tolist()
@@ -194,7 +196,7 @@ def test_what_is_common_is_near_its_published_level_in_one_la() -> None:
     assert len(figures) >= 60
 
 
-def test_check_says_how_a_simulated_folder_compares(
+def test_check_shows_how_a_simulated_folder_compares(
     extracts: Path, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     done = command("check", extracts)

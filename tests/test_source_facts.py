@@ -18,7 +18,7 @@ KNOWN = pd.Timestamp(CENSUS_DAY) + pd.Timedelta(days=DAYS_TO_LA)
 
 
 def context(**more: Any) -> Context:
-    """Return what the files of one census of one pupil say of each other."""
+    """Return the context of the files of one census of one pupil."""
     censuses = pd.DataFrame(
         {"school_id": ["900001"], "day": pd.to_datetime([CENSUS_DAY]).as_unit("s")}, index=["c"]
     )
@@ -122,7 +122,7 @@ def test_the_year_group_of_a_roll_is_that_at_entry(year: str, entry: str, group:
     ("born", "group"),
     [("2012-08-31", 7), ("2012-09-01", 6), ("2000-01-01", 14), ("2023-01-01", -4)],
 )
-def test_without_a_year_group_age_tells_it(born: str, group: int) -> None:
+def test_without_a_year_group_age_gives_it(born: str, group: int) -> None:
     # Year 7 of 2023/24: born from September 2011 to August 2012
     assert rolls(NCyearActual="X", DOB=born)["year_group"].tolist() == [group]
 
@@ -135,11 +135,13 @@ def test_a_subsidiary_registration_is_a_dual_one(code: str, status: str) -> None
     assert rolls(EnrolStatus=code)["status"].tolist() == [status]
 
 
-@pytest.mark.parametrize(("leaving", "told"), [("2023-12-01", True), (None, False)])
-def test_an_end_is_known_with_the_return_that_tells_it(leaving: str | None, told: bool) -> None:
+@pytest.mark.parametrize(("leaving", "is_reported"), [("2023-12-01", True), (None, False)])
+def test_an_end_is_known_with_the_return_that_reports_it(
+    leaving: str | None, is_reported: bool
+) -> None:
     made = rolls(LeavingDate=leaving)
     assert made["recorded_on"].tolist() == [KNOWN]
-    assert made["end_recorded_on"].notna().tolist() == [told]
+    assert made["end_recorded_on"].notna().tolist() == [is_reported]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_provision_of_before_2014_is_that_of_today(code: str | None, provision: 
 
 
 @pytest.mark.parametrize(("code", "n"), [("P", 1), ("S", 1), ("N", 0), ("", 0), (None, 0)])
-def test_a_young_carer_is_told_by_parent_or_school(code: str | None, n: int) -> None:
+def test_a_young_carer_is_reported_by_parent_or_school(code: str | None, n: int) -> None:
     made = facts("School Census: pupils on roll", "circumstances", PUPIL | {"YoungCarer": code})
     assert made["kind"].tolist() == ["young_carer"] * n
 
@@ -243,7 +245,7 @@ def test_rows_of_a_pupil_that_nobody_knows_name_nobody() -> None:
     assert made[["pupil_id", "recorded_on"]].isna().all(axis=None)
 
 
-# ---- what schools and the LA itself tell
+# ---- what schools and the LA itself report
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ SPELL = {"UPN": "u", "Start Date": "2024-09-02", "End Date": None}
         ("HOME EDUCATION", "home_educated"),
         ("Alternative provision", "alternative_provision"),
         ("Young carer", "young_carer"),
-        ("Chess club", "Chess club"),  # no kind: the reader tells it as an unknown code
+        ("Chess club", "Chess club"),  # no kind: the reader reports it as an unknown code
     ],
 )
 def test_a_service_of_a_spell_list_is_a_kind(service: str, kind: str) -> None:
@@ -288,7 +290,7 @@ def test_a_group_of_vulnerable_pupils_is_a_kind_or_vulnerable(group: str, kind: 
 
 
 @pytest.mark.parametrize(
-    ("told", "n"),
+    ("offer", "n"),
     [
         ("No offer", 1),
         ("NO", 1),
@@ -302,8 +304,10 @@ def test_a_group_of_vulnerable_pupils_is_a_kind_or_vulnerable(group: str, kind: 
         (None, 0),
     ],
 )
-def test_no_offer_under_the_september_guarantee_is_a_circumstance(told: str | None, n: int) -> None:
-    row = {"UPN": "u", "Offer": told, "Offer status date": "2024-10-01"}
+def test_no_offer_under_the_september_guarantee_is_a_circumstance(
+    offer: str | None, n: int
+) -> None:
+    row = {"UPN": "u", "Offer": offer, "Offer status date": "2024-10-01"}
     made = facts("September Guarantee", "circumstances", row)
     expected = [["no_september_offer", "2024-10-01", "2024-10-01"]] * n
     assert shown(made.astype("object"), "kind", "start_date", "recorded_on") == expected
@@ -352,7 +356,10 @@ CIN = {
     [
         ({}, ["child_in_need"]),
         ({"CPPstartDate": "2023-11-01"}, ["child_in_need", "child_protection"]),
-        ({"CPPstartDate": "soon"}, ["child_in_need", "child_protection"]),  # set aside, and told
+        (
+            {"CPPstartDate": "soon"},
+            ["child_in_need", "child_protection"],
+        ),  # set aside, and reported
     ],
 )
 def test_a_child_in_need_may_be_under_protection_too(
@@ -406,7 +413,13 @@ def test_a_short_break_is_no_care(status: str | None, start: str, n: int) -> Non
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [("Y", "issued"), ("N", "refused"), ("W", "withdrawn"), (" y", "issued"), ("H", "H")],  # told
+    [
+        ("Y", "issued"),
+        ("N", "refused"),
+        ("W", "withdrawn"),
+        (" y", "issued"),
+        ("H", "H"),
+    ],  # reported
 )
 def test_a_request_for_a_plan_has_an_outcome(code: str, outcome: str | None) -> None:
     row = {
@@ -494,7 +507,7 @@ def test_a_gender_that_is_neither_code_is_not_known(gender: str, sex: str | None
         ("", []),
     ],
 )
-def test_characteristics_may_stand_in_one_cell(written: str, kinds: list[str]) -> None:
+def test_characteristics_may_share_one_cell(written: str, kinds: list[str]) -> None:
     row = CLIENT | {"CharacteristicCode": written}
     assert facts("NCCIS clients", "circumstances", row)["kind"].tolist() == kinds
 
@@ -505,7 +518,12 @@ def test_characteristics_may_stand_in_one_cell(written: str, kinds: list[str]) -
         # KS2 (104, 7), Attainment 8 (46, 17): mean and spread of the standard
         ("Key stage 2 results", "ReadScore", "111", ("KS2", "reading", 1.0, "2024-07-10")),
         ("Key stage 2 results", "ReadScore", "104", ("KS2", "reading", 0.0, "2024-07-10")),
-        ("Key stage 2 results", "ReadScore", "A", ("KS2", "reading", "A", "2024-07-10")),  # told
+        (
+            "Key stage 2 results",
+            "ReadScore",
+            "A",
+            ("KS2", "reading", "A", "2024-07-10"),
+        ),  # reported
         ("Key stage 2 results", "ReadScore", "5", ("KS2", "reading", "readscore 5", "2024-07-10")),
         ("Key stage 4 results", "Att8", "29", ("KS4", "attainment_8", -1.0, "2024-08-22")),
         ("Key stage 4 results", "Att8", "46", ("KS4", "attainment_8", 0.0, "2024-08-22")),
@@ -604,7 +622,7 @@ def test_every_code_may_be_the_name_of_a_column(name: str, code: str) -> None:
 def test_a_code_that_was_never_used_makes_no_row(written: str | None, n: int) -> None:
     row = {"UPN": "u", "Term end date": "2023-12-31", "I": written}
     made = facts("Attendance by code, term end given", "absence_totals", row)
-    assert len(made) == n  # what is no number goes on, and is told there
+    assert len(made) == n  # what is no number goes on, and is reported there
 
 
 def test_attendance_of_a_census_day_is_known_when_the_la_holds_the_return() -> None:

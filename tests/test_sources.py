@@ -1,4 +1,4 @@
-"""Where a gap comes from, and what could be done about it: stand-ins found, costs told."""
+"""Where a gap comes from, and what could be done about it: proxies found, costs shown."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_differences_of_parts_add_up_to_that_of_the_whole(rows: list[list[float]
     assert summed == pytest.approx(whole["x"] - whole["y"], abs=1e-9)
 
 
-def test_the_strongest_stand_in_is_named_with_its_auc() -> None:
+def test_the_strongest_proxy_is_named_with_its_auc() -> None:
     table = X.assign(absent=np.where(GIRLS, np.nan, 1.0))
     found = proxies(table, SEX)
     first = found[found["group"] == "Girls"].iloc[:2]
-    assert first["feature"].tolist() == ["absent", "stand_in"]  # missing by sex alone tells all
+    assert first["feature"].tolist() == ["absent", "stand_in"]  # missing by sex alone decides all
     assert first["auc"].iloc[0] == 1
     slow = roc_auc(GIRLS.astype(float), X["stand_in"])
     assert first["auc"].iloc[1] == pytest.approx(slow)
@@ -125,7 +125,7 @@ def test_weights_make_outcome_and_group_independent() -> None:
         ({"fit": lambda X, y, w: 7 * y}, "one risk between 0 and 1"),
     ],
 )
-def test_what_does_not_fit_is_said(change: dict[str, Any], words: str) -> None:
+def test_what_does_not_fit_is_reported(change: dict[str, Any], words: str) -> None:
     given_ = {"X": X, "y": Y, "group": SEX["sex"], "fit": fit, "capacity": 300} | change
     with pytest.raises(RequestError, match=words):
         compare_remedies(**given_)

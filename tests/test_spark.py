@@ -1,4 +1,4 @@
-"""Spark gives the same numbers to the bit, whoever is in which part, and says what it lacks."""
+"""Spark gives the same numbers to the bit, whatever the parts, and names what it lacks."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_without_registers_or_rolls_nothing_has_stopped(extracts: Path) -> None:
 @pytest.mark.parametrize(
     ("totals", "words"), [(True, "termly totals, which"), (False, "nothing of")]
 )
-def test_check_says_what_an_la_without_registers_must_know(
+def test_check_states_what_an_la_without_registers_must_know(
     extracts: Path, totals: bool, words: str
 ) -> None:
     frames = {name: f for name, f in whole(extracts).tables.items() if name != "sessions"}
@@ -274,7 +274,7 @@ def made(small_la: SmallLA, tmp_path: Path) -> Path:
     return make_list(extract, run, out=tmp_path / "list", model_uri="models:/riskmodel-pex/1")
 
 
-def test_a_list_says_who_could_not_be_judged(small_la: SmallLA, made: Path) -> None:
+def test_a_list_names_who_could_not_be_judged(small_la: SmallLA, made: Path) -> None:
     school = largest_school(small_la.extracts)
     left_out = pd.read_csv(made / "not_judged.csv")
     _, ranking = read_list(made)

@@ -1,4 +1,4 @@
-"""The story of a pupil: adds up, says what is weak, asks, and tells what is not known."""
+"""The story of a pupil: adds up, marks what is weak, asks, and names what is not known."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_every_question_is_tested_and_has_its_own_code() -> None:
     assert len({one.code for one in QUESTIONS}) == len(QUESTIONS) == 18
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     features = pd.DataFrame(
         {
             "sen_ever": [0.0, 1.0],
@@ -164,7 +164,7 @@ def test_what_is_not_known_is_told() -> None:
     ]
 
 
-def test_a_register_that_stopped_is_told_with_its_last_day() -> None:
+def test_a_register_that_stopped_is_reported_with_its_last_day() -> None:
     marks = [("A", "2025-01-10"), ("A", "2025-02-26"), ("B", "2025-01-31"), ("C", "2025-02-06")]
     late = [(*mark, str(pd.Timestamp(mark[1]) + pd.Timedelta(days=1))[:10]) for mark in marks]
     rows = [
@@ -184,37 +184,39 @@ def test_a_register_that_stopped_is_told_with_its_last_day() -> None:
 def test_the_story_has_its_columns_and_pupils(
     small_assessment: Assessment, small_story: Story
 ) -> None:
-    told = small_story.frame()
-    assert list(told.columns) == COLUMNS
+    rows = small_story.frame()
+    assert list(rows.columns) == COLUMNS
     assert list(small_story.questions.columns) == ["pupil_id", "code", "question", "because"]
     assert list(small_story.gaps.columns) == ["pupil_id", "sentence"]
-    assert told["pupil_id"].nunique() == small_assessment.capacity
-    assert set(told["direction"]) <= {"raises", "protects", "noted", "rest"}
-    assert (told.groupby("pupil_id")["order"].min() == 1).all()
-    told.loc[:, "sentence"] = ""
+    assert rows["pupil_id"].nunique() == small_assessment.capacity
+    assert set(rows["direction"]) <= {"raises", "protects", "noted", "rest"}
+    assert (rows.groupby("pupil_id")["order"].min() == 1).all()
+    rows.loc[:, "sentence"] = ""
     assert (small_story.reasons["sentence"] != "").all()
 
 
-def test_what_is_told_and_the_rest_add_up_to_the_risk(
+def test_what_is_shown_and_the_rest_add_up_to_the_risk(
     small_assessment: Assessment, small_story: Story
 ) -> None:
-    told = small_story.reasons
+    rows = small_story.reasons
     scores = small_assessment.scores.set_index(small_assessment.scores["pupil_id"].astype("str"))
-    risk = scores.loc[told["pupil_id"], "risk"].to_numpy()
+    risk = scores.loc[rows["pupil_id"], "risk"].to_numpy()
     # each factor is risk over risk without: turn it back into log-odds and add up
-    without = risk / told["factor"].to_numpy()
+    without = risk / rows["factor"].to_numpy()
     total = np.log(risk / (1 - risk)) - np.log(without / (1 - without))
-    added = pd.Series(total).groupby(told["pupil_id"].to_numpy()).sum()
+    added = pd.Series(total).groupby(rows["pupil_id"].to_numpy()).sum()
     shown = scores.loc[added.index, "risk"].to_numpy()
     gap = np.log(shown / (1 - shown)) - small_assessment.explanation.base_value - added.to_numpy()
-    assert np.abs(gap).max() < np.log(SMALLEST_SHOWN) + 1e-9  # a rest smaller than that is not told
+    assert (
+        np.abs(gap).max() < np.log(SMALLEST_SHOWN) + 1e-9
+    )  # a rest smaller than that is not shown
 
 
 def test_strengths_come_first_and_incidents_last(small_story: Story) -> None:
-    told = small_story.reasons
-    assert {"protects", "raises"} <= set(told["direction"])
-    assert "suspensions" in set(told.loc[told["direction"] == "raises", "subject"])
-    for _, own in told.groupby("pupil_id"):
+    rows = small_story.reasons
+    assert {"protects", "raises"} <= set(rows["direction"])
+    assert "suspensions" in set(rows.loc[rows["direction"] == "raises", "subject"])
+    for _, own in rows.groupby("pupil_id"):
         directions = own["direction"].tolist()
         n = directions.count("protects")
         assert set(directions[:n]) <= {"protects"}
@@ -222,12 +224,12 @@ def test_strengths_come_first_and_incidents_last(small_story: Story) -> None:
         assert "suspensions" not in subjects[:-1]
 
 
-def test_no_need_is_told_as_a_strength_and_what_lowers_is_noted(small_story: Story) -> None:
-    told = small_story.reasons
-    strengths = told[told["direction"] == "protects"]
+def test_no_need_is_shown_as_a_strength_and_what_lowers_is_noted(small_story: Story) -> None:
+    rows = small_story.reasons
+    strengths = rows[rows["direction"] == "protects"]
     assert not strengths["theme"].eq("needs").any()
     assert not strengths["sentence"].str.contains("Receives|Has an EHC|Is a child in need").any()
-    noted = told[told["direction"] == "noted"]
+    noted = rows[rows["direction"] == "noted"]
     assert (noted["factor"] < 1).all()
     assert noted["sentence"].str.contains("not a strength").all()
 
@@ -246,7 +248,7 @@ def test_the_text_can_be_read_out(small_story: Story) -> None:
     assert "<table" in small_story._repr_html_()
 
 
-def test_pupils_are_told_in_the_order_asked_for(small_assessment: Assessment) -> None:
+def test_pupils_come_in_the_order_asked_for(small_assessment: Assessment) -> None:
     ids = [str(pupil) for pupil in small_assessment.scores["pupil_id"].iloc[[40, 3, 17]]]
     alone = [small_assessment.story([pupil]).reasons for pupil in ids]
     together = small_assessment.story(ids).reasons
@@ -323,7 +325,7 @@ def _names_of(row: pd.DataFrame, subject: str) -> set[str]:
     return {names[column] for column in members_of(names)[subject]}
 
 
-def test_weak_is_what_does_not_survive_bags_and_small_changes(
+def test_a_reason_is_weak_if_bags_or_small_changes_turn_it(
     small_la: SmallLA, small_assessment: Assessment
 ) -> None:
     made = small_la.training.model.calibrated

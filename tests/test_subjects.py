@@ -72,7 +72,7 @@ def wording(name: str, part: float, value: float, typical: float | None = None) 
         (ABSENCE, -1.0, 0.05, 0.1, (-1, 0, -1)),
         (ABSENCE, -1.0, 0.3, 0.1, (-1, -1, -1)),
         (ABSENCE, 1.0, 0.0, None, (-1, -1, -1)),  # no absence raises nothing
-        (ABSENCE, 1.0, NAN, None, (-1, -1, -1)),  # nothing to say of what is not known
+        (ABSENCE, 1.0, NAN, None, (-1, -1, -1)),  # no words for what is not known
         (KS2, 1.0, -1.2, 0.0, (0, -1, -1)),  # here less is worse
         (KS2, 1.0, 1.2, 0.0, (-1, -1, -1)),
         (KS2, -1.0, 1.2, 0.0, (-1, 0, -1)),
@@ -114,7 +114,7 @@ def test_whose_words_a_subject_gets(
         ([1.0, 0.5], [0.3, 1.0], 0),
         ([0.5, 1.0], [0.3, 1.0], 1),
         ([1.0, 1.0], [0.3, 1.0], 0),  # of equal ones the first
-        ([2.0, 0.5], [0.0, 1.0], 1),  # the stronger has nothing to say
+        ([2.0, 0.5], [0.0, 1.0], 1),  # the stronger has no words
         ([-1.0, 0.5], [0.3, 1.0], 1),
     ],
 )
@@ -205,15 +205,15 @@ def test_a_factor_in_words_at_its_borders(factor: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "sign", "is_told"),
+    ("change", "sign", "is_shown"),
     [(0.03, 1, True), (0.029, 1, False), (-0.03, -1, True), (-0.029, -1, False), (0.2, -1, False)],
 )
-def test_a_change_of_three_in_a_hundred_is_told_where_it_goes_the_way_of_the_risk(
-    change: float, sign: int, is_told: bool
+def test_a_change_of_three_in_a_hundred_is_worded_where_it_goes_the_way_of_the_risk(
+    change: float, sign: int, is_shown: bool
 ) -> None:
     frame = pd.DataFrame({ABSENCE: [0.2], "absence_change_20_days": [change]})
     found = compose_sentences("absence_change_20_days", frame, sign)[0]
-    assert ("80%" in found and f"{1 - 0.2 + change:.0%}" in found) == is_told
+    assert ("80%" in found and f"{1 - 0.2 + change:.0%}" in found) == is_shown
 
 
 @pytest.mark.parametrize("missing", [0, 3])

@@ -1,4 +1,4 @@
-"""P5: a reader who subtracts, and knows the rule by heart, cannot tell a hidden small count.
+"""P5: a reader who subtracts, and knows the rule by heart, cannot find a hidden small count.
 
 Slow and plain: every way to fill in what is hidden is tried. Two readers are worse than the tables
 say: one knows of each hidden count whether it is below 5; the other runs the rule on every table
@@ -145,7 +145,7 @@ def fillings(shown: np.ndarray, full: np.ndarray) -> Iterator[np.ndarray]:
     for rows in product(*lines):
         grid = np.array(rows)
         ends = [*grid.sum(axis=0), grid.sum()]
-        if all(said in ("c", end) for said, end in zip(shown[-1], ends, strict=True)):
+        if all(text in ("c", end) for text, end in zip(shown[-1], ends, strict=True)):
             yield grid
 
 
@@ -157,7 +157,7 @@ def two_way(counts: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), min_size=2, max_size=2))
 @example([[4, 4], [4, 4]])
-@example([[1, 4], [5, 5]])  # totals shown only where none of the small cells is told by them
+@example([[1, 4], [5, 5]])  # totals shown only where none of the small cells follows from them
 @settings(max_examples=40)
 def test_who_runs_the_rule_on_every_two_by_two_table_finds_no_small_count(
     counts: list[list[int]],
@@ -344,7 +344,7 @@ def test_a_year_group_is_not_its_phase_less_the_others() -> None:
 @example([20, 20, 30], [3, 20, 30], ())
 @example([4, 4, 30], [4, 20, 30], ())
 @settings(max_examples=150)
-def test_no_exit_is_told_by_the_phases(
+def test_no_exit_is_given_away_by_the_phases(
     primary: list[int], secondary: list[int], hidden: tuple[str, ...]
 ) -> None:
     table = exits_of(primary, secondary)

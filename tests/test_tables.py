@@ -9,7 +9,7 @@ from riskmodel.report.tables import cell_words, frame_table, text_table
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "high", "said"),
+    ("value", "low", "high", "shown"),
     [
         (0.12, 0.08, 0.17, "0.120 (0.080 to 0.170)"),
         (
@@ -31,12 +31,12 @@ from riskmodel.report.tables import cell_words, frame_table, text_table
     ],
 )
 def test_an_interval_is_beside_its_figure(
-    value: object, low: object, high: object, said: str
+    value: object, low: object, high: object, shown: str
 ) -> None:
     frame = pd.DataFrame({"group": ["girl"], "gap": [value], "gap_low": [low], "gap_high": [high]})
     table = frame_table(frame, labels={"group": "Group"})
     assert table.columns == ("Group", "Gap")
-    assert table.rows == (("girl", said),)
+    assert table.rows == (("girl", shown),)
 
 
 @pytest.mark.parametrize(

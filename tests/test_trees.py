@@ -42,7 +42,7 @@ def fitted(seed: int, depth: int) -> tuple[lightgbm.Booster, float, NDArray[np.f
 def by_shap(booster: lightgbm.Booster, X: NDArray[np.float32], how: str) -> NDArray[np.float64]:
     explainer = shap.TreeExplainer(booster)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # shap says that its shape has changed
+        warnings.simplefilter("ignore", UserWarning)  # shap warns that its shape has changed
         made = getattr(explainer, how)(X)
     return np.asarray(made[1] if isinstance(made, list) else made)
 
@@ -256,7 +256,7 @@ def test_a_copied_feature_takes_nothing_away() -> None:
         for rows in (X, copied)
     )
     parts, more_parts = plain.explain(X)[1], more.explain(copied)[1]
-    # near duplicates are left out in training, so what both tell stays the same to the last digit
+    # near duplicates are left out in training, so what both hold stays the same to the last digit
     np.testing.assert_allclose(more_parts[:, 0] + more_parts[:, 5], parts[:, 0], atol=1e-12)
 
 

@@ -161,7 +161,7 @@ def test_the_exact_test_has_the_last_word(chance_p: float, verdict: str) -> None
 @pytest.mark.parametrize(
     ("furthest", "verdict"), [(0.10, TOO_FEW), (0.15, NO_EVIDENCE), (np.inf, NO_EVIDENCE)]
 )
-def test_where_no_possible_gap_would_be_found_nothing_is_said(
+def test_where_no_possible_gap_would_be_found_there_is_no_verdict(
     furthest: float, verdict: str
 ) -> None:
     # the detectable gap is (1.960 + 0.842) × 0.05 = 0.1401

@@ -27,7 +27,7 @@ OTHER: dict[str, dict[str, object]] = {
     "absence_totals": {"sessions": 99},
     "sessions": {"mark": "O"},
 }
-"""Table → what a later version of each row says instead."""
+"""Table → what a later version of each row holds instead."""
 
 
 def with_versions(tables: Tables, name: str, received: pd.Timestamp) -> Tables:
@@ -73,7 +73,7 @@ versions_of_marks = st.dictionaries(
         st.tuples(st.integers(0, 9), st.sampled_from(["/", "N", "I", "O"])),
         min_size=1,
         max_size=3,
-        unique_by=lambda told: told[0],
+        unique_by=lambda marked: marked[0],
     ),
     min_size=1,
     max_size=12,
@@ -81,7 +81,7 @@ versions_of_marks = st.dictionaries(
 """(pupil, weekday, half-day) → (days until it was recorded, mark), some of them several times."""
 
 
-def marks_of(told: dict[tuple[str, int, str], list[tuple[int, str]]]) -> pd.DataFrame:
+def marks_of(marked: dict[tuple[str, int, str], list[tuple[int, str]]]) -> pd.DataFrame:
     rows = [
         {
             "pupil_id": who,
@@ -90,7 +90,7 @@ def marks_of(told: dict[tuple[str, int, str], list[tuple[int, str]]]) -> pd.Data
             "mark": mark,
             "recorded_on": f"{MONDAY + pd.Timedelta(days=place + late):%F}",
         }
-        for (who, place, half), marks in sorted(told.items())
+        for (who, place, half), marks in sorted(marked.items())
         for late, mark in sorted(marks)
     ]
     return table_of("sessions", rows)
@@ -107,9 +107,9 @@ def slow_marks(sessions: pd.DataFrame, day: pd.Timestamp) -> dict[tuple[str, obj
 @settings(max_examples=60, deadline=None)
 @given(versions_of_marks, st.integers(0, 14), st.sampled_from([True, False]))
 def test_marks_are_those_received_last_before_the_day(
-    told: dict[tuple[str, int, str], list[tuple[int, str]]], after: int, with_calendar: bool
+    marked: dict[tuple[str, int, str], list[tuple[int, str]]], after: int, with_calendar: bool
 ) -> None:
-    sessions, day = marks_of(told), MONDAY + pd.Timedelta(days=after)
+    sessions, day = marks_of(marked), MONDAY + pd.Timedelta(days=after)
     frames = {"pupils": table_of("pupils", [{"pupil_id": name} for name in PUPILS])}
     if with_calendar:
         dates = [f"{MONDAY + pd.Timedelta(days=n):%F}" for n in range(5)]

@@ -1,4 +1,4 @@
-"""Every word that may be said of a pupil: whole, kind, and true of the value."""
+"""Every word that may be written of a pupil: whole, kind, and true of the value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _pattern(rows: list[dict[str, str]]) -> re.Pattern[str]:
     )
 
 
-SAID = _pattern(BLAME)
+BLAMING = _pattern(BLAME)
 IN_LABELS = _pattern([row for row in BLAME if not row["dfe_term"]])
 OURS = [name for name in CATALOGUE if phrase_of(name).subject != CATALOGUE[name].label]
 
@@ -39,7 +39,7 @@ PROBES = {
 
 
 def _every_sentence(name: str) -> list[str]:
-    """What is said of a feature alone, over values of every kind."""
+    """The words for a feature alone, over values of every kind."""
     feature = CATALOGUE[name]
     values = [*PROBES.get(feature.unit, [0.0, 0.4, 1.0, 2.0, 30.0, 800.0]), float("nan")]
     if "change" in name or "excess" in name or "against" in name:
@@ -50,9 +50,9 @@ def _every_sentence(name: str) -> list[str]:
 
 def test_the_list_of_words_finds_what_it_should() -> None:
     for text in ("a troubled family", "Truancy", "bad at", "refused school", "a violent child"):
-        assert SAID.search(text), text
+        assert BLAMING.search(text), text
     for text in ("at the present school", "a need is recorded", "a plan is due"):
-        assert not SAID.search(text), text
+        assert not BLAMING.search(text), text
 
 
 def test_no_label_blames() -> None:
@@ -65,7 +65,7 @@ def test_no_sentence_blames_and_every_sentence_is_whole(name: str) -> None:
     made = _every_sentence(name)
     assert bool(made) == CATALOGUE[name].may_be_reason
     for text in made:
-        assert not SAID.search(text), text
+        assert not BLAMING.search(text), text
         assert not re.search(r"[{}]|nan|None|  ", text), text
         assert text[0].isupper() or text[0].isdigit()
         assert not text.endswith("."), text
@@ -114,7 +114,7 @@ def test_no_need_may_be_a_strength() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in OURS if CATALOGUE[n].theme == "school"])
-def test_what_is_the_schools_is_said_of_the_school(name: str) -> None:
+def test_a_value_of_the_school_is_worded_as_the_schools(name: str) -> None:
     for text in _every_sentence(name):
         assert text.startswith(("At this school", "Across the LA")), text
 
@@ -153,7 +153,7 @@ def test_sentences_worked_by_hand(name: str, value: float, words: str) -> None:
     assert compose_sentences(name, frame, 1)[0] == words
 
 
-def test_a_value_is_told_only_where_it_is_more_than_nothing() -> None:
+def test_a_value_is_worded_only_where_it_is_more_than_nothing() -> None:
     values = np.array([0.0, 0.004, 0.006, np.nan])
     assert phrase_of("absence_rate_20_days").kinds(values).tolist() == [NONE, NONE, SOME, MISSING]
     assert phrase_of("ks2_score").kinds(np.array([-1.0, 0.1])).tolist() == [NONE, SOME]
@@ -163,12 +163,12 @@ def test_questions_ask_and_do_not_blame() -> None:
     for one in QUESTIONS:
         assert one.ask.endswith("?")
         assert one.because.endswith(".")
-        assert not SAID.search(one.ask + one.because)
+        assert not BLAMING.search(one.ask + one.because)
         assert {*one.needs} <= {*CATALOGUE}
-    assert not SAID.search(NOTED + REST)
+    assert not BLAMING.search(NOTED + REST)
 
 
-def test_nothing_said_of_a_simulated_list_blames(small_story: Story) -> None:
+def test_no_text_of_a_simulated_list_blames(small_story: Story) -> None:
     texts = [
         *small_story.reasons["sentence"],
         *small_story.questions["question"],
@@ -176,7 +176,7 @@ def test_nothing_said_of_a_simulated_list_blames(small_story: Story) -> None:
         *small_story.gaps["sentence"],
     ]
     assert len(texts) > 500
-    assert [text for text in texts if SAID.search(text)] == []
+    assert [text for text in texts if BLAMING.search(text)] == []
     assert [text for text in texts if re.search(r"[{}]|\bnan\b", text)] == []
 
 
@@ -184,5 +184,5 @@ def test_nothing_in_the_whole_list_blames(small_assessment: Assessment) -> None:
     made = reasons_in_words(small_assessment.explanation, None)
     texts = pd.unique(made.to_numpy().ravel())
     assert len(texts) > 500
-    assert [text for text in texts if SAID.search(text)] == []
+    assert [text for text in texts if BLAMING.search(text)] == []
     assert small_assessment.story([]).reasons.empty

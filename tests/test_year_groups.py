@@ -75,7 +75,7 @@ def test_the_audit_and_the_list_put_a_pupil_into_the_same_phase() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [None], [None, None]])
-def test_where_nothing_is_known_nothing_is_said(values: list[None]) -> None:
+def test_where_nothing_is_known_nothing_is_written(values: list[None]) -> None:
     years = pd.Series(values, dtype="Int64")
     assert year_words(years).isna().all()
     assert phase_of(years).isna().all()
@@ -167,7 +167,9 @@ def test_features_that_need_it_are_missing_and_the_others_are_not() -> None:
     assert made[changed].fillna(known[changed]).equals(known[changed])
 
 
-def test_rows_of_the_list_say_that_it_is_not_known(tables: Tables, assessment: Assessment) -> None:
+def test_rows_of_the_list_state_that_it_is_not_known(
+    tables: Tables, assessment: Assessment
+) -> None:
     ranking = rank(assessment)
     rows = list_rows(ranking, tables, as_of=assessment.as_of)
     unknown = ranking["year_group"].isna().to_numpy()
@@ -177,7 +179,7 @@ def test_rows_of_the_list_say_that_it_is_not_known(tables: Tables, assessment: A
     assert set(rows["phase"][~unknown]) == {"After 16"}
 
 
-def test_the_page_says_so_and_nothing_of_reception(folder: Path) -> None:
+def test_the_page_states_it_and_names_no_reception(folder: Path) -> None:
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert '<td data-label="Year">Year not known</td>' in page
     assert "Reception" not in page
@@ -205,7 +207,7 @@ def test_the_workbook_is_empty_there_and_is_read_back(folder: Path, assessment: 
         assert len(back.rows) == len(shown)
 
 
-def test_a_story_says_that_it_is_not_known() -> None:
+def test_a_story_states_that_it_is_not_known() -> None:
     spine = spine_of()
     unknown = spine.assign(year_group=spine["year_group"].astype("Int64").mask(spine.index == 1))
     gaps = find_gaps(build(small_tables(), unknown), spine["pupil_id"], as_of=AS_OF)

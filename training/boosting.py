@@ -90,7 +90,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Share of the trees in the log-odds, 0 to 1.
     n_features : int
         Most features used: those whose mean differs most for rows with the outcome, near duplicates
-        left out; the others get no say.
+        left out; the others are not used.
     related_weight : float
         Log-odds of the outcome per log-odds of the related outcome, where one is given to ``fit``.
     monotone : mapping of str to int, optional
@@ -252,7 +252,7 @@ class RareOutcomeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def _of_mapping(
         self, mapping: Mapping[str, int] | None, chosen: NDArray[np.int64]
     ) -> list[int]:
-        """Return what a mapping says of each chosen feature, 0 where it says nothing."""
+        """Return the value of each chosen feature in a mapping, 0 where it has none."""
         return [int((mapping or {}).get(name, 0)) for name in self._names(chosen)]
 
     def _is_bounded(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -335,10 +335,10 @@ def _level(margin: Floats, rows: Floats, rate: float) -> float:
     if not np.isfinite(rate) or not rows.any():
         return 0.0
     wanted = expit(rate)
-    reach = abs(rate) + np.abs(margin).max() + 1
+    bound = abs(rate) + np.abs(margin).max() + 1
     return float(
         brentq(
-            lambda level: np.average(expit(level + margin), weights=rows) - wanted, -reach, reach
+            lambda level: np.average(expit(level + margin), weights=rows) - wanted, -bound, bound
         )
     )
 

@@ -4,7 +4,7 @@ In:  trees of at most three splits; rows of features.
 Out: per row each feature's Shapley value, each bag's sum, and on request the interactions.
 
 A tree of two levels is the sum of its two halves, and a half is a game of two players: the root's
-feature, which says whether the half counts, and the feature of the inner split, which says what it
+feature, which decides whether the half counts, and the feature of the inner split, which says what it
 counts for. With ``S`` whether a row comes into the half and ``A`` whether it goes right there, the
 half answers ``S (l + d A)``; over the training rows ``S`` has the mean ``m`` and, within the half,
 ``A`` the mean ``q``. Shapley's formula for two players then gives [1]_

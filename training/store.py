@@ -1,4 +1,4 @@
-"""The MLflow store behind an address: reached, or refused in one sentence that says why.
+"""The MLflow store behind an address: reached, or refused in one sentence that gives the reason.
 
 In:  a tracking address.
 Out: MLflow pointed at it; its errors, a database's and the disk's as :class:`ModelError`.

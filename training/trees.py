@@ -3,7 +3,7 @@
 In:  trees of depth two or less; rows of features.
 Out: per row the sum of the trees, and each feature's Shapley value in that sum.
 
-The values equal ``shap.TreeExplainer`` with path-dependent expectations; :mod:`.shapley_tables` says how
+The values equal ``shap.TreeExplainer`` with path-dependent expectations; :mod:`.shapley_tables` shows how
 they come from tables instead of a walk through every tree.
 """
 

@@ -190,7 +190,7 @@ def fit_tuned_ridge(
 
 
 def _missed(values: NDArray[np.float32]) -> Ints:
-    """Return the columns that some rows lack and others have; no other tells rows apart."""
+    """Return the columns that some rows lack and others have; no other separates rows."""
     lacks = np.isnan(values)
     return np.flatnonzero(lacks.any(axis=0) & ~lacks.all(axis=0))
 

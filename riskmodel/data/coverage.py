@@ -1,7 +1,7 @@
 """What the extracts cover: registers by school and term, links between sources, concentration.
 
 In:  tables; an extract.
-Out: small frames for the check report. They say where data are missing, never which school is better.
+Out: small frames for the check report. They show where data are missing, never which school is better.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from riskmodel.data.year_groups import FIRST_SECONDARY
 __all__ = ["concentration", "coverage", "linkage"]
 
 FEWEST = 10
-"""Events below which nothing is said of how they are spread: it would point at a school or a child."""
+"""Events below which their spread is not shown: it would point at a school or a child."""
 
 
 def coverage(tables: Tables) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def coverage(tables: Tables) -> pd.DataFrame:
     Parameters
     ----------
     tables : Tables
-        With ``sessions``, ``enrolments`` and ``calendar``; without one of them nothing can be said.
+        With ``sessions``, ``enrolments`` and ``calendar``; without one of them the result is empty.
 
     Returns
     -------

@@ -32,7 +32,7 @@ SILENT_DAYS, SILENT_FACTS = 30, 20
 from which their absence is an old extract."""
 
 FEWEST_DAYS = 100
-"""Days with facts from which one can say what is usual: half a school year."""
+"""Days with facts that show what is usual: half a school year."""
 
 BLOCK = 2**22
 """Rows looked at in one go."""

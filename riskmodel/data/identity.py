@@ -255,7 +255,7 @@ def with_names(
     ranking : DataFrame
         With ``pupil_id``, as in ``list.csv``.
     people : DataFrame
-        The lookup that the LA keeps apart from the data: ``upn`` and whatever else tells who a pupil is.
+        The lookup that the LA keeps apart from the data: ``upn`` and whatever else identifies a pupil.
     key_file : Path
         The key with which the list's extracts were read.
 

@@ -1,4 +1,4 @@
-"""Logs that are only added to, and say so: every entry carries the hash of the one before.
+"""Logs that are only added to, which can be checked: every entry carries the hash of the one before.
 
 In:  entries, ready for JSON.
 Out: a file of JSON lines; what was edited, deleted, inserted or moved in it is found.

@@ -83,7 +83,7 @@ _ALL = (
             _optional(
                 "first_language_recorded_on",
                 "date",
-                "First day the LA could have known the first language; missing where that is not told",
+                "First day the LA could have known the first language; missing where that is not recorded",
             ),
             _optional("religion", "text", "Religion, where recorded"),
         ),
@@ -361,7 +361,7 @@ _ALL = (
                 "first_marked_on",
                 "date",
                 "Day its first mark was recorded, where only registers "
-                "tell that it was a school day",
+                "show that it was a school day",
             ),
         ),
     ),

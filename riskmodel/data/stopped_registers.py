@@ -50,8 +50,8 @@ SENT = 0.25
 come from other schools that some of the pupils attend."""
 
 FEWEST_PUPILS, FEWEST_DAYS = 5, 10
-"""Pupils of a year group and school days on its roll from which one can tell; a smaller year group is as its
-school is."""
+"""Pupils of a year group and school days on its roll that are enough to decide; a smaller year group counts
+as its school."""
 
 WEEKS_BACK = (4, 8)
 """Weeks before a day on which a school's share is looked at too: it may have opened this term."""

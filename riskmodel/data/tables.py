@@ -80,7 +80,7 @@ class Tables(Mapping[str, pd.DataFrame]):
     )
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        """Return a table, or say that the extracts lack it."""
+        """Return a table; one that the extracts lack is refused."""
         try:
             return self.frames[name]
         except KeyError:
@@ -123,7 +123,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         Tables
             Rows recorded before ``as_of``. A value that became known later than its row (the end
             of a spell, the decision on a request) is missing if it was not known yet. A roll that goes on
-            at its school the day after it was said to have ended is one roll. A permanent exclusion that
+            at its school the day after its reported end is one roll. A permanent exclusion that
             was known to be overturned is not there: like the published figures, nothing counts it.
 
         Examples
@@ -251,7 +251,7 @@ def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _without_later(
     frame: pd.DataFrame, known_when: Mapping[str, str], as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """Hide values that were told later; of a value without a day nothing later is known."""
+    """Hide values that were recorded later; a value without a day is never hidden."""
     cut = {
         column: frame[column].mask(frame[when] >= as_of)
         for column, when in known_when.items()
@@ -307,7 +307,7 @@ def _joined(rolls: pd.DataFrame) -> pd.DataFrame:
     itself = np.arange(len(some))
     followed = (begins[following] == goes_on) & (entry <= leave)
     following = np.where(followed, following, itself)
-    # of each chain of rolls the first says how it began, the last how it ended
+    # of each chain of rolls the first holds how it began, the last how it ended
     last = following
     while (following[last] != last).any():
         last = following[last]

@@ -1,4 +1,4 @@
-"""The words for each feature, and numbers written as people say them.
+"""The words for each feature, and numbers in the words of people.
 
 In:  the catalogue; values of a feature.
 Out: sentences. The words are in ``sentences.csv``, ``changes.csv`` and ``subjects.csv`` beside this
@@ -136,7 +136,7 @@ def phrase_of(name: str) -> Phrase:
     Returns
     -------
     Phrase
-        With what the catalogue says filled in.
+        With the words of the catalogue filled in.
 
     Examples
     --------
@@ -293,7 +293,7 @@ _DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": DAYS_PER_
 
 
 def write_time(value: float, unit: str) -> str:
-    """Write a length of time as people say it.
+    """Write a length of time in plain words.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 In:  the pupils' own values.
 Out: one row per pupil and question.
 
-A question is a row of :data:`QUESTIONS`: the features it needs, a pure function that says for whom it is
+A question is a row of :data:`QUESTIONS`: the features it needs, a pure function that decides for whom it is
 asked, and two texts. Where a feature is not there the question does not apply, and is not asked.
 Whether a meeting was held before an exclusion is not in any table, so nothing is asked about it.
 """

@@ -5,7 +5,7 @@ Out: per pupil and subject whether it raises, or lowers, the risk whichever way 
 
 The bags of a model learned from different samples. A reason that most of them give rests on more
 than one sample's luck; one that vanishes when a pupil misses one school day more, or a week passes,
-says little about the pupil. Such reasons are marked weak, not left out.
+shows little about the pupil. Such reasons are marked weak, not left out.
 """
 
 from __future__ import annotations

@@ -140,7 +140,7 @@ def _cautions(backtest: Backtest) -> list[str]:
 
 
 def _lost_note(backtest: Backtest) -> list[str]:
-    """Return how many places were of pupils whose outcome nobody knows, and the figures weighed for it."""
+    """Return how many places were of pupils whose outcome nobody knows, and the figures weighted for it."""
     lost, weighted = backtest.lost, backtest.weighted
     if lost is None:
         return []
@@ -156,7 +156,7 @@ def _lost_note(backtest: Backtest) -> list[str]:
     if weighted is not None:
         row = row_of(weighted, "ranker", "model")
         notes.append(
-            "Weighed by the probability of staying, so that outcomes seen also count for those of leavers: "
+            "Weighted by the probability of staying, so that outcomes seen also count for those of leavers: "
             f"recall {_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
         )
     return notes

@@ -286,7 +286,7 @@ def additional_language(
     pupils : Series of shape (n_rows,)
         The pupils.
     as_of : Timestamp
-        A language that the LA was told on that day or later does not count.
+        A language that the LA learned on that day or later does not count.
 
     Returns
     -------

@@ -286,7 +286,7 @@ def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
     >>> refuse_leaks(X[["absence"]], np.array([0.0, 1.0, 1.0, 0.0]))
     >>> refuse_leaks(X, np.array([0.0, 1.0, 0.0, 1.0]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    riskmodel.errors.DataError: Leak alarm: 'absence' alone tells who had the outcome ...
+    riskmodel.errors.DataError: Leak alarm: 'absence' alone shows who had the outcome ...
     """
     with_outcome, others = (np.flatnonzero(outcome == value) for value in (1, 0))
     rows = np.concatenate([with_outcome, others[:: max(1, len(others) // COMPARED)]])
@@ -295,7 +295,7 @@ def refuse_leaks(X: pd.DataFrame, outcome: NDArray[np.float64]) -> None:
     for name, strength in zip(X, either_way, strict=True):
         if strength >= LEAK_AUC:
             raise DataError(
-                f"Leak alarm: '{name}' alone tells who had the outcome (ROC AUC {strength:.4f}). "
+                f"Leak alarm: '{name}' alone shows who had the outcome (ROC AUC {strength:.4f}). "
                 "No fact from before the list can do that: check when its source was recorded "
                 "(recorded_on), correct the extract and train again."
             )

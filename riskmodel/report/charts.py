@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["HIGH", "MARKS", "axis_ends", "bar_length", "colour", "line_look", "number", "picture"]
 
 FLOOR = 60
-"""Percentages that all lie above it are drawn from near the lowest, and the axis says so."""
+"""Percentages that all lie above it are drawn from near the lowest, and the axis shows it."""
 
 STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 """Round ends of an axis within a power of ten."""
@@ -189,7 +189,7 @@ def picture(draw: Draw, data: Any, *, title: str, height: float = HIGH) -> Marku
     data : object
         What is drawn.
     title : str
-        What a screen reader says of it.
+        What a screen reader reads out.
     height : float
         Inches; all pictures are equally wide.
 

@@ -59,7 +59,7 @@ def write_check(report: CheckReport, out: str | Path, *, simulated: bool = False
     out : str or Path
         Empty or new folder; filled at the end, in one step.
     simulated : bool
-        Whether the pupils are simulated; the page says so.
+        Whether the pupils are simulated; the page states it.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _tiles(counts: pd.DataFrame) -> list[tuple[str, str]]:
         "rows_conflicting": "rows contradict another one",
         "rows_rejected": "rows were set aside, each with its reason",
     }
-    return [(f"{int(counts[name].sum()):,}", said) for name, said in words.items()]
+    return [(f"{int(counts[name].sum()):,}", text) for name, text in words.items()]
 
 
 def _half(row: dict[Any, Any]) -> str:

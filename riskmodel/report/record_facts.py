@@ -200,7 +200,7 @@ def model_facts(
     Returns
     -------
     ModelFacts
-        A field that was not recorded says so.
+        A field that was not recorded is named as such.
 
     Raises
     ------
@@ -315,7 +315,7 @@ def list_facts(assessment: Assessment) -> ListFacts:
     Returns
     -------
     ListFacts
-        A field that was not recorded says so.
+        A field that was not recorded is named as such.
     """
     origin = assessment.provenance
     words = outcome_of(assessment.outcome).words

@@ -63,12 +63,12 @@ CRISIS_FADING = 0.5
 """Share of a crisis that is left after a half-term; chosen."""
 
 SUDDEN = 30.0
-"""What a fresh crisis weighs in exclusion, in suspensions: chosen so that about half of the excluded
+"""The weight of a fresh crisis in exclusion, in suspensions: chosen so that about half of the excluded
 of a world with crises were not suspended in the two years before."""
 
 HISTORY = (0.3, 5.0)
-"""What a pupil without suspensions weighs in exclusion beside the 1 of one suspension, and the most
-that suspensions weigh. Chosen: no share of the excluded who were suspended before is published."""
+"""The weight of a pupil without suspensions in exclusion beside the 1 of one suspension, and the most
+weight of suspensions. Chosen: no share of the excluded who were suspended before is published."""
 
 MOST_EXCESS = 0.2
 """Suspensions per pupil above the usual that unsettle a year group; more do no more; chosen."""

@@ -51,7 +51,7 @@ LONGEST = 3 * YEAR
 class _Day:
     """What is known on the day of a list.
 
-    ``exclusion`` and ``neet`` say of every pupil of the LA whether they are in those cohorts.
+    ``exclusion`` and ``neet`` show for every pupil of the LA whether they are in those cohorts.
     """
 
     life: Life

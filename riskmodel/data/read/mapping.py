@@ -1,4 +1,4 @@
-"""An analyst's own layouts: sections of ``riskmodel.toml`` that say which column is which.
+"""An analyst's own layouts: sections of ``riskmodel.toml`` that name the meaning of each column.
 
 In:  a settings file with ``[sources.*]``.
 Out: for a file that a section names, the source that makes facts of it, as any other source does.
@@ -64,7 +64,7 @@ class ColumnMapping:
     columns : dict of str to str
         Column of the table → column of the file.
     file : str
-        Pattern of file names such as ``marks*.csv``; empty where the columns alone tell.
+        Pattern of file names such as ``marks*.csv``; empty where the columns alone decide.
     dates : str
         Format of the file's dates, such as ``DD/MM/YYYY``; empty where it is inferred.
     codes : dict of str to dict
@@ -170,9 +170,9 @@ def _mapping(name: str, section: Any, lines: _Lines) -> ColumnMapping:
 def _table(section: dict[str, Any], lines: _Lines) -> Table:
     name = _text(section.get("table", ""), lines, "table")
     if name not in TABLES:
-        said = f"there is no table '{name}'.{guess(name, list(TABLES))}" if name else "no table."
+        fault = f"there is no table '{name}'.{guess(name, list(TABLES))}" if name else "no table."
         raise RequestError(
-            f'{lines.at("table")}: {said} Write table = "one of {", ".join(TABLES)}".'
+            f'{lines.at("table")}: {fault} Write table = "one of {", ".join(TABLES)}".'
         )
     return TABLES[name]
 
@@ -488,7 +488,7 @@ def _shaped(name: str, made: pd.DataFrame) -> Facts:
 
 
 def _pupils(made: pd.DataFrame) -> pd.DataFrame:
-    """Take the month of a day of birth; what a census says of a pupil counts before this file."""
+    """Take the month of a day of birth; a census counts before this file."""
     if "birth_month" in made:
         born = read_dates(made["birth_month"])
         made = made.assign(
@@ -516,8 +516,8 @@ def _provision(made: pd.DataFrame) -> Facts:
         end_recorded_on=unread["end_recorded_on"],
     )
     after = day["end_date"] + pd.Timedelta(days=1)
-    told = pd.concat([day["end_recorded_on"].fillna(after), known], axis=1).max(axis=1)
-    ends = seen.assign(provision="N", start_date=after, recorded_on=told)
+    end_known = pd.concat([day["end_recorded_on"].fillna(after), known], axis=1).max(axis=1)
+    ends = seen.assign(provision="N", start_date=after, recorded_on=end_known)
     ended = after.notna() & unread.isna().all(axis=1)
     spells = {"send": pd.concat([seen, ends[ended]]).drop(columns=needs)}
     kept = seen[unread.isna().all(axis=1)]

@@ -360,7 +360,7 @@ class _Section:
         return lines + [f'{k} = "{v}"{_choice(self.table[k], v)}' for k, v in fixed.items()]
 
     def _shown(self, ours: str, theirs: _Theirs) -> str:
-        """Return what may be said of a column's values: none of them points at one pupil."""
+        """Return what may be shown of a column's values: none of them points at one pupil."""
         column, count = self.table[ours], len(theirs.text)
         more = " or more" if len(theirs.values) == SAMPLE else ""
         n = f"{count:,}{more} value{'' if count == 1 else 's'}"
@@ -432,7 +432,7 @@ def _dates(table: Table, found: dict[str, _Theirs]) -> Iterable[str]:
 
 
 def _choice(ours: Column, value: str) -> str:
-    """Return the comment that says what may stand for a question mark."""
+    """Return the comment that lists what may replace a question mark."""
     if value != "?":
         return ""
     return f"  # write one of {', '.join(ours.allowed)}" if ours.allowed else f"  # {ours.label}"

@@ -44,7 +44,7 @@ def write_dashboard(made: Inclusion, out: str | Path, *, simulated: bool = False
     out : str or Path
         Empty or new folder; filled at the end, in one step.
     simulated : bool
-        Whether the pupils are simulated; every page says so.
+        Whether the pupils are simulated; every page states it.
 
     Raises
     ------

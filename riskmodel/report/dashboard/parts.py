@@ -44,7 +44,7 @@ class Numbers:
         Whether it is a school year.
     value, count, of, england : str
         The value, the count, what it is of, and England's figure. Where the value is not known,
-        ``count`` says why.
+        ``count`` holds the reason.
     schools : str
         Schools behind the row; empty on the page of a school.
     """

@@ -17,7 +17,7 @@ WORDS = (
     *(f"{number} in 100" for number in range(1, 100)),
     "over 99 in 100",
 )
-"""Every frequency that is ever said, rising."""
+"""Every frequency that a page may show, rising."""
 
 PER_HUNDRED, HIGHEST = 10, len(WORDS) - 1
 """Place of "1 in 100", and of the last."""
@@ -45,7 +45,7 @@ def frequencies(risks: ArrayLike) -> NDArray[np.object_]:
 
 
 def ranges(low: ArrayLike, high: ArrayLike) -> NDArray[np.object_]:
-    """Write intervals of risks; a unit that both ends share is said once.
+    """Write intervals of risks; a unit that both ends share is written once.
 
     Parameters
     ----------

@@ -212,7 +212,7 @@ def _filters(shown: pd.DataFrame) -> dict[str, tuple[str, list[str]]]:
 
 
 def _made(assessment: Assessment) -> list[str]:
-    """Return what the foot of a page says."""
+    """Return the text at the foot of a page."""
     model = assessment.provenance.get("model_uri", "a model that is not registered")
     return [
         "Confidential: facts about children. Store, send and destroy this page as you do other case "

@@ -53,7 +53,7 @@ def read_decisions(
 
 
 def _read_cell(name: str, cell: Any, as_of: str, today: date) -> tuple[str, str]:
-    """Return what a cell for decisions says, and what is wrong with it."""
+    """Return the text of a cell for decisions, and what is wrong with it."""
     value = plain(cell)
     if value is None:
         return "", ""

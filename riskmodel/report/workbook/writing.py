@@ -125,7 +125,7 @@ def write_workbook(
     try:
         with xlsxwriter.Workbook(str(path), options) as book:
             _fill(book, assessment, ranking, identity)
-    except FileCreateError as error:  # xlsxwriter wraps what the disk said
+    except FileCreateError as error:  # xlsxwriter wraps the error of the disk
         raise error.args[0] from error
 
 

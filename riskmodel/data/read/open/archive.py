@@ -102,7 +102,7 @@ def _is_hidden(part: str) -> bool:
 def _unpacked(
     packed: IO[bytes] | gzip.GzipFile, own: str, folder: Path, path: Path, most: int
 ) -> Path:
-    """Write a file of an archive to disk; what it says of its own size is not believed."""
+    """Write a file of an archive to disk; its own claim of its size is not believed."""
     last = own.rpartition("/")[2]
     plain = re.fullmatch(r"[\w .~$-]{1,100}", last, re.ASCII)
     target = folder / (last if plain else f"member{Path(last).suffix}")

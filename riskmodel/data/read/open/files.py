@@ -111,7 +111,7 @@ def open_file(path: Path, name: str) -> list[Opened]:
     Parameters
     ----------
     path : Path
-        Its ending says its kind.
+        Its ending shows its kind.
     name : str
         What messages call it.
 
@@ -217,7 +217,7 @@ def open_table(path: Path, name: str = "") -> Opened:
     Raises
     ------
     DataError
-        If the file is empty, truncated, or not what its ending says. The message never quotes
+        If the file is empty, truncated, or not of the kind that its ending shows. The message never quotes
         a row, which may hold a name.
 
     Examples
@@ -237,7 +237,7 @@ def open_table(path: Path, name: str = "") -> Opened:
             raise DataError(f"{name}: the file is empty (0 bytes). Export it again.")
         return _open_parquet(path, name) if is_parquet else open_text(path, name)
     except (pa.ArrowException, OSError, UnicodeError, csv.Error) as error:
-        # What Arrow says about a CSV quotes the row, so it is told for Parquet only.
+        # Arrow's message about a CSV quotes the row, so it is shown for Parquet only.
         is_quoting = isinstance(error, pa.ArrowException) and not is_parquet
         reason = "" if is_quoting else f" ({_why(error)})"
         raise DataError(
@@ -251,7 +251,7 @@ def _why(error: Exception) -> str:
 
 
 def _open_parquet(path: Path, name: str) -> Opened:
-    """Open a file, or the parts of one table in a folder, and compare the rows with what it says of them."""
+    """Open a file, or the parts of one table in a folder, and compare its rows with their stated number."""
     parts = parts_of(path)
     if not parts:
         raise DataError(f"{name}: holds no part of a table in Parquet. Export it again.")

@@ -116,7 +116,7 @@ def sheets_of(book: Any, path: Path, *, values_only: bool = False) -> dict[str, 
     nothing = None if values_only else EMPTY_CELL
     sheets, left = {}, MOST_CELLS
     for sheet in book.worksheets:
-        sheet.reset_dimensions()  # what a sheet says of its own size may be anything
+        sheet.reset_dimensions()  # a sheet's own claim of its size may be anything
         rows: list[list[Any]] = []
         widest = 0
         for row in sheet.iter_rows(values_only=values_only):

@@ -72,7 +72,7 @@ ATTENDANCE: dict[str, tuple[str, Row]] = {
         {"summerhalfterm2sessiondetailsonrolltableid": "1"},
     ),
 }
-"""Element with attendance by code → table, and the column that tells the two apart."""
+"""Element with attendance by code → table, and the column that separates the two."""
 
 CHILD = ("lachildid", "upn", "upnunknown", "personbirthdate")
 REFERRAL = (

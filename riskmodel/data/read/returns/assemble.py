@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
-from riskmodel.data.read.returns.ledger import ORIGIN, Ledger
 from riskmodel.data.read.returns.presence import with_presence
 from riskmodel.data.read.returns.provision import first_plans, provision_spells
+from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts
 from riskmodel.data.read.rows.rules import in_order, repeated
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, WHEN, settle
 from riskmodel.data.read.sources.source import school_year
@@ -51,10 +51,10 @@ def assemble(
     used : DataFrame
         ``_file``, ``_place`` of the rows that are in a table.
     verdicts : DataFrame
-        From :meth:`~riskmodel.data.read.returns.ledger.Ledger.frame`: rows that equal others or contradict
-        them.
+        From :meth:`~riskmodel.data.read.returns.row_verdicts.RowVerdicts.frame`: rows that equal others or
+        contradict them.
     """
-    ledger = Ledger()
+    verdicts = RowVerdicts()
     typed = {
         name: frame.assign(pupil_id=frame["pupil_id"].astype("str").astype(pupils))
         if "pupil_id" in frame and frame["pupil_id"].dtype != pupils
@@ -62,14 +62,16 @@ def assemble(
         for name, frame in facts.items()
     }
     needs, possible = typed.pop("needs", None), typed.pop("possible", None)
-    built = {name: BUILD.get(name, _versions)(frame, name, ledger) for name, frame in typed.items()}
+    built = {
+        name: BUILD.get(name, _versions)(frame, name, verdicts) for name, frame in typed.items()
+    }
     used = []
     if possible is not None and "absence_totals" in built:
         built["absence_totals"] = with_presence(built["absence_totals"], possible)
     if "send" in built:
         none = typed["send"].iloc[:0]
         built["send"], needs_used = provision_spells(
-            typed["send"], none if needs is None else needs, ledger
+            typed["send"], none if needs is None else needs, verdicts
         )
         used.append(needs_used)
     if "enrolments" in built:
@@ -87,64 +89,64 @@ def assemble(
             frame = built[name].drop(columns=[c for c in built[name] if str(c).startswith("_")])
             integers = {c.name: "int64" for c in TABLES[name].columns if c.kind == "integer"}
             frames[name] = in_order(TABLES[name], frame[TABLES[name].names].astype(integers))
-    return frames, pd.concat(used).astype("int64").drop_duplicates(), ledger.frame()
+    return frames, pd.concat(used).astype("int64").drop_duplicates(), verdicts.frame()
 
 
 def _versions(
-    frame: pd.DataFrame, name: str, ledger: Ledger, told: list[str] | None = None
+    frame: pd.DataFrame, name: str, verdicts: RowVerdicts, compared: list[str] | None = None
 ) -> pd.DataFrame:
-    """Keep of each key the row received first, and each later one that says something else."""
+    """Keep of each key the row received first, and each later one that differs."""
     places, key = repeated(TABLES[name], frame)
     if not len(places):
         return frame
     shared = frame.iloc[places]
-    made = settle(TABLES[name], shared, key, told)
-    ledger.add_settled(name, shared, made)
+    made = settle(TABLES[name], shared, key, compared)
+    verdicts.add_settled(name, shared, made)
     single = np.ones(len(frame), dtype=bool)
     single[places] = False
     return pd.concat([frame[single], made.rows], ignore_index=True)
 
 
-def _suspensions(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
-    """Keep the versions of each row, and when any row said that the pupil was reinstated."""
+def _suspensions(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
+    """Keep the versions of each row, and the day on which any row reported the pupil reinstated."""
     key = list(TABLES[name].key)
     reinstated = frame.loc[frame["reinstated_on"] >= frame["start_date"]]
     known = reinstated[["reinstated_on", "recorded_on"]].max(axis=1)
     reinstated = reinstated.assign(reinstated_on=known).sort_values(["reinstated_on", *ORIGIN])
     reinstated = reinstated.drop_duplicates(key)
-    ledger.add(name, reinstated, KEPT)
+    verdicts.add(name, reinstated, KEPT)
     first = reinstated[[*key, "reinstated_on"]].astype({"reinstated_on": "datetime64[s]"})
-    told = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)]]
+    compared = ["sessions", *[f"reason_{i}" for i in (1, 2, 3)]]
     if frame["school_id"].str.len().nunique() == 1:  # else URNs beside establishment numbers
-        told = ["school_id", *told]
-    made = _versions(frame.drop(columns="reinstated_on"), name, ledger, told)
+        compared = ["school_id", *compared]
+    made = _versions(frame.drop(columns="reinstated_on"), name, verdicts, compared)
     return made.merge(first, on=key, how="left")
 
 
-def _plans(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
-    """Keep of each request the row that says how it was decided: every return tells it again."""
+def _plans(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
+    """Keep of each request the row that holds its decision: every return repeats the request."""
     key = list(TABLES[name].key)
     first = frame.groupby(key, observed=True)["recorded_on"].transform("min")
-    return _versions(frame.assign(recorded_on=first), name, ledger)
+    return _versions(frame.assign(recorded_on=first), name, verdicts)
 
 
-def _totals(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _totals(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
     """Add up the totals of two schools, or of two spells at one, for one pupil, term and code."""
     if "_school" not in frame:
-        return _versions(frame, name, ledger)
+        return _versions(frame, name, verdicts)
     of_school = frame["_school"].notna()
     parts = frame[of_school]
     key = list(TABLES[name].key)
     if not parts.duplicated(key).any():
-        return _versions(frame, name, ledger)
+        return _versions(frame, name, verdicts)
     shared = parts.duplicated(key, keep=False).to_numpy()
     some = parts[shared].reset_index(drop=True)
     spell = some.groupby([*key, "_school", "_entry"], observed=True, dropna=False).ngroup()
     made = settle(TABLES[name], some, np.asarray(spell, dtype=np.int64))
-    ledger.add_settled(name, some, made)
-    ledger.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
+    verdicts.add_settled(name, some, made)
+    verdicts.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
     summed = pd.concat([parts[~shared], _added_up(made.rows, spell, key)], ignore_index=True)
-    return _versions(pd.concat([summed, frame[~of_school]], ignore_index=True), name, ledger)
+    return _versions(pd.concat([summed, frame[~of_school]], ignore_index=True), name, verdicts)
 
 
 def _added_up(rows: pd.DataFrame, spell: pd.Series, key: list[str]) -> pd.DataFrame:
@@ -159,7 +161,7 @@ def _added_up(rows: pd.DataFrame, spell: pd.Series, key: list[str]) -> pd.DataFr
     )
 
 
-def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _pupils(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
     """Take from each pupil's rows the latest value that is known.
 
     Rows of another sex or month of birth than the last one may be of another child: nothing is taken
@@ -176,12 +178,12 @@ def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     plain = ordered.assign(
         **{c: ordered[c].astype("object").where(ordered[c] != NOT_KNOWN) for c in columns}
     )
-    another = _contradictions(plain, ["sex", "birth_month"], ledger)
+    another = _contradictions(plain, ["sex", "birth_month"], verdicts)
     last = plain[~another].groupby("pupil_id", observed=True)[columns].last()
     others = [c for c in columns if c not in ("sex", "birth_month") and c not in WHEN]
-    differs = _contradictions(plain[~another], others, ledger)
+    differs = _contradictions(plain[~another], others, verdicts)
     same = plain[~another][~differs]
-    ledger.add(name, same[same.duplicated("pupil_id", keep="last")], MERGED)
+    verdicts.add(name, same[same.duplicated("pupil_id", keep="last")], MERGED)
     row = ordered.drop_duplicates("pupil_id", keep="last").set_index("pupil_id")
     made = row[ORIGIN].join(last).reset_index()
     for column in TABLES[name].columns[1:]:
@@ -196,7 +198,9 @@ def _pupils(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     return made
 
 
-def _contradictions(rows: pd.DataFrame, columns: list[str], ledger: Ledger) -> NDArray[np.bool_]:
+def _contradictions(
+    rows: pd.DataFrame, columns: list[str], verdicts: RowVerdicts
+) -> NDArray[np.bool_]:
     """Return the rows that differ from the last known value of their pupil; rows are in order."""
     found = np.zeros(len(rows), dtype=bool)
     pupil = pupils_of(rows)
@@ -210,11 +214,11 @@ def _contradictions(rows: pd.DataFrame, columns: list[str], ledger: Ledger) -> N
         values = pd.factorize(rows[column])[0]
         differs = np.flatnonzero(known & (values != values[other]) & ~found)
         found[differs] = True
-        ledger.add("pupils", rows.iloc[differs], CONFLICTING, rows.iloc[other[differs]], column)
+        verdicts.add("pupils", rows.iloc[differs], CONFLICTING, rows.iloc[other[differs]], column)
     return found
 
 
-def _enrolments(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _enrolments(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
     """Join several censuses' rows of one spell: known from the first, ended from the first that ends it.
 
     A spell that a later census shows on roll again had not ended. Since the census between was believed
@@ -231,7 +235,7 @@ def _enrolments(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
     ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
         columns={"_file": "_end_file", "_place": "_end_place"}
     )
-    _compare_rolls(ordered, part, ended, again, ledger)
+    _compare_rolls(ordered, part, ended, again, verdicts)
     first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
     made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
         ends, left_on="part", right_index=True, how="left"
@@ -258,7 +262,7 @@ def _compare_rolls(
     part: pd.Series,
     ended: NDArray[np.bool_],
     again: NDArray[np.bool_],
-    ledger: Ledger,
+    verdicts: RowVerdicts,
 ) -> None:
     """Add a verdict on each row of a spell after the first, and on those that take an end back."""
     place = np.arange(len(rows))
@@ -272,7 +276,7 @@ def _compare_rolls(
     differs = {c: codes[c] != codes[c][first] for c in ("status", "year_group")}
     differs["leaving_date"] = ended & (codes["leaving_date"] != codes["leaving_date"][end])
     open_ = np.ones(len(rows), dtype=bool)
-    ledger.add(
+    verdicts.add(
         "enrolments",
         rows[again],
         CONFLICTING,
@@ -284,16 +288,16 @@ def _compare_rolls(
     for column, bad in differs.items():
         other = end if column == "leaving_date" else first
         found = open_ & bad
-        ledger.add("enrolments", rows[found], CONFLICTING, rows.iloc[other[found]], column)
+        verdicts.add("enrolments", rows[found], CONFLICTING, rows.iloc[other[found]], column)
         open_ &= ~bad
     gives_end = open_ & (end == place)
-    ledger.add("enrolments", rows[gives_end], KEPT)
+    verdicts.add("enrolments", rows[gives_end], KEPT)
     rest = open_ & ~gives_end & ~is_first
-    ledger.add("enrolments", rows[rest], MERGED, rows.iloc[first[rest]])
+    verdicts.add("enrolments", rows[rest], MERGED, rows.iloc[first[rest]])
 
 
 def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return why each spell ended, as far as other facts show it where no file tells; the census does not.
+    """Return why each spell ended: as its file states it, else as far as other facts show it.
 
     In this order: a permanent exclusion in the weeks before; the end of Year 11; a next roll soon
     after (the end of a phase in summer, else a transfer); otherwise the destination is not known. Only
@@ -336,11 +340,13 @@ def _leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.
         ["", "permanently_excluded", "completed", "end_of_phase", "transferred"],
         "destination_unknown",
     )
-    told = spells["leaving_reason"].astype("object")
-    return spells.assign(leaving_reason=as_codes(told.fillna(pd.Series(reason)), _LEAVING.allowed))
+    stated = spells["leaving_reason"].astype("object")
+    return spells.assign(
+        leaving_reason=as_codes(stated.fillna(pd.Series(reason)), _LEAVING.allowed)
+    )
 
 
-def _circumstances(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _circumstances(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
     """Join spells that are in several returns; the end counts as known from the first return that has it.
 
     A return that gives another end, or none any more, is a version of its own: it counts from its day.
@@ -352,21 +358,21 @@ def _circumstances(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFra
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
     ordered = frame.assign(_flag=flagged).sort_values(by, kind="stable")
-    made = _with_ends(_versions(ordered[~ordered["_flag"]], name, ledger), key, ledger)
+    made = _with_ends(_versions(ordered[~ordered["_flag"]], name, verdicts), key, verdicts)
     flags = ordered[ordered["_flag"]]
     kept = _flags(flags, made)
     again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
-    ledger.add(name, flags[again], MERGED)
+    verdicts.add(name, flags[again], MERGED)
     return pd.concat([made, kept], ignore_index=True)
 
 
-def _with_ends(spells: pd.DataFrame, key: list[str], ledger: Ledger) -> pd.DataFrame:
+def _with_ends(spells: pd.DataFrame, key: list[str], verdicts: RowVerdicts) -> pd.DataFrame:
     """Give each version without an end the end that the next version has, and leave that one out."""
     ordered = spells.sort_values([*key, "recorded_on"], kind="stable").reset_index(drop=True)
     follows = ordered.duplicated(key).to_numpy()
     is_open = ordered["end_date"].isna().to_numpy()
     ends = np.flatnonzero(follows & ~is_open & np.append(False, is_open[:-1])[: len(ordered)])
-    ledger.add("circumstances", ordered.iloc[ends], KEPT)
+    verdicts.add("circumstances", ordered.iloc[ends], KEPT)
     for name in ("end_date", "end_recorded_on"):
         values = ordered[name].copy()
         values.iloc[ends - 1] = ordered[name].iloc[ends].array
@@ -410,16 +416,16 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     return made.drop_duplicates([*key, "start_date"])
 
 
-def _homes(frame: pd.DataFrame, name: str, ledger: Ledger) -> pd.DataFrame:
+def _homes(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
     """Keep the first time a pupil is seen in a neighbourhood of another decile."""
-    versions = _versions(frame, name, ledger)
+    versions = _versions(frame, name, verdicts)
     ordered = versions.sort_values(
         ["pupil_id", "start_date", "recorded_on", *ORIGIN], kind="stable"
     )
     change = (ordered["pupil_id"].astype("str") != ordered["pupil_id"].astype("str").shift()) | (
         ordered["idaci_decile"].fillna(-1) != ordered["idaci_decile"].fillna(-1).shift()
     )
-    ledger.add(name, ordered[~change], MERGED)
+    verdicts.add(name, ordered[~change], MERGED)
     return ordered[change]
 
 
@@ -466,7 +472,7 @@ def _schools(enrolments: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-BUILD: dict[str, Callable[[pd.DataFrame, str, Ledger], pd.DataFrame]] = {
+BUILD: dict[str, Callable[[pd.DataFrame, str, RowVerdicts], pd.DataFrame]] = {
     "pupils": _pupils,
     "enrolments": _enrolments,
     "suspensions": _suspensions,

@@ -20,10 +20,10 @@ from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
-from riskmodel.data.read.returns.ledger import account
 from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
 from riskmodel.data.read.returns.presence import POSSIBLE
 from riskmodel.data.read.returns.recognise import recognise
+from riskmodel.data.read.returns.row_verdicts import account
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
     ReturnFile,
@@ -144,7 +144,7 @@ def _repeated(
             Problem(
                 "suspensions",
                 "merged",
-                f"suspensions: {n_read} rows of censuses and schools tell {kept} "
+                f"suspensions: {n_read} rows of censuses and schools report {kept} "
                 f"suspensions and exclusions; {merged} that came again were merged.",
             )
         )
@@ -156,7 +156,7 @@ def _repeated(
                 Problem(
                     "enrolments",
                     "end_taken_back",
-                    f"enrolments: in {back} cases a return says that a "
+                    f"enrolments: in {back} cases a return reports that a "
                     "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
                     "one was believed from its day on. Ask the schools which is right.",
                 )

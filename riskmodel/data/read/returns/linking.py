@@ -332,11 +332,11 @@ def _is_placeholder(upns: pd.Series) -> pd.Series:
 
 
 def _former(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
-    """Return former UPN → the UPN that a pupil has now; one that two pupils had is told and left out."""
+    """Return former UPN → the UPN that a pupil has now; one that two pupils had is reported and left out."""
     news: dict[str, set[str]] = {}
-    telling = [one for one in pupils if "formerupn" in one.frame]
-    born = _born(pupils) if telling else pd.DataFrame()
-    named = [(one, _renamed(one, born, log)) for one in telling]
+    renaming = [one for one in pupils if "formerupn" in one.frame]
+    born = _born(pupils) if renaming else pd.DataFrame()
+    named = [(one, _renamed(one, born, log)) for one in renaming]
     for _, rows in named:
         for old, new in zip(rows["formerupn"], rows["upn"], strict=True):
             news.setdefault(old, set()).add(new)
@@ -390,8 +390,8 @@ def _former_fault(
 ) -> Problem:
     """Return the problem of former UPNs that join nobody, and which of them to correct."""
     number = one.checks().numbers_of(rows.index.to_numpy())[0]
-    told = f"{one.name}: {len(rows)} rows, the first of them row {number}, {words}."
-    return Problem(one.name, rule, f"{told} Correct {which} at the school.", severity="error")
+    sentence = f"{one.name}: {len(rows)} rows, the first of them row {number}, {words}."
+    return Problem(one.name, rule, f"{sentence} Correct {which} at the school.", severity="error")
 
 
 def _end_of(chain: dict[str, str], upn: str) -> str:
@@ -404,7 +404,7 @@ def _end_of(chain: dict[str, str], upn: str) -> str:
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:
-    """Set pupils aside whose census has no day: without it nothing that they tell can be dated."""
+    """Set pupils aside whose census has no day: without it none of their facts can be dated."""
     places = np.flatnonzero(~is_dated.to_numpy() & ~one.set_aside)
     if len(places):
         set_aside_rows(log, one, places, "no_census", words, "error")

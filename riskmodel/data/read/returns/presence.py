@@ -47,12 +47,14 @@ def with_presence(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
         the totals.
     """
     key = list(POSSIBLE.key)
-    told = possible[possible["term_end"].isin(totals["term_end"]).to_numpy()]
-    told = told.drop_duplicates([*key, "sessions", "recorded_on", "_school"])
+    stated = possible[possible["term_end"].isin(totals["term_end"]).to_numpy()]
+    stated = stated.drop_duplicates([*key, "sessions", "recorded_on", "_school"])
     again = totals[totals.duplicated([*key, "mark"]).to_numpy()]
-    several = pd.concat([told[told.duplicated(key).to_numpy()][key], again[key]]).drop_duplicates()
-    once = told.merge(several, on=key, how="left", indicator="_once")
-    first = told[(once["_once"] == "left_only").to_numpy()]
+    several = pd.concat(
+        [stated[stated.duplicated(key).to_numpy()][key], again[key]]
+    ).drop_duplicates()
+    once = stated.merge(several, on=key, how="left", indicator="_once")
+    first = stated[(once["_once"] == "left_only").to_numpy()]
     family = totals["mark"].astype("str").map(code_set("marks")["family"])
     sums = totals.assign(other=~family.isin(ABSENT)).groupby(key, observed=True)
     listed = sums.agg(absent=("sessions", "sum"), n_others=("other", "sum")).reset_index()

@@ -4,7 +4,7 @@ In:  census observations, plans and needs as typed facts.
 Out: spells of provision; which rows of which file are in them.
 
 Every spell is made of facts that were known when it was recorded, and ends with a fact that was known
-when its end was: what a later return says changes nothing of what was known before it.
+when its end was: a later return changes nothing that was known before it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
-from riskmodel.data.read.returns.ledger import ORIGIN, Ledger
+from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED
 from riskmodel.data.schema import TABLES, as_codes
 
@@ -29,19 +29,19 @@ LONGEST_REQUEST = pd.Timedelta(days=730)
 
 
 def provision_spells(
-    facts: pd.DataFrame, needs: pd.DataFrame, ledger: Ledger
+    facts: pd.DataFrame, needs: pd.DataFrame, verdicts: RowVerdicts
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build spells of provision.
 
     Parameters
     ----------
     facts : DataFrame
-        Rows of ``send`` with ``_file``, ``_place``; ``_plan`` marks plans of SEN2, the others say what a
+        Rows of ``send`` with ``_file``, ``_place``; ``_plan`` marks plans of SEN2, the others hold what a
         census saw on its day.
     needs : DataFrame
         ``pupil_id``, ``primary_need``, ``secondary_need``, the census day as ``start_date`` (missing for
         SEN2, whose needs are not dated), ``_file``, ``_place``.
-    ledger : Ledger
+    verdicts : RowVerdicts
         Gets a verdict on each fact that begins no spell.
 
     Returns
@@ -62,7 +62,7 @@ def provision_spells(
     dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs.iloc[:0]
     undated = needs[~needs.index.isin(dated.index)]
     events = pd.concat(
-        [_with_needs(facts[~plan], dated, ledger), *_plan_events(facts[plan], ledger)],
+        [_with_needs(facts[~plan], dated, verdicts), *_plan_events(facts[plan], verdicts)],
         ignore_index=True,
     )
     # a plan ends before the next one begins on the same day
@@ -80,7 +80,7 @@ def provision_spells(
     events["provision"] = events["provision"].astype("object").mask(_runs(events, pupil), "E")
     latest = events["start_date"].groupby(pupil).cummax()
     in_time = (events["start_date"] >= latest).to_numpy()
-    _judge(events, in_time, ledger)
+    _judge(events, in_time, verdicts)
     spells = _spells(events[in_time])
     for name in ("provision", *NEED):
         spells[name] = as_codes(spells[name], TABLES["send"][name].allowed)
@@ -95,7 +95,7 @@ def first_plans(plans: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     plans : DataFrame
         Rows of ``plans``.
     facts : DataFrame
-        As in :func:`provision_spells`; only plans of SEN2 say when they began.
+        As in :func:`provision_spells`; only plans of SEN2 hold the day they began.
 
     Returns
     -------
@@ -125,7 +125,7 @@ def _is_plan(facts: pd.DataFrame) -> pd.Series:
     return facts["_plan"].eq(True)
 
 
-def _judge(events: pd.DataFrame, in_time: NDArray[np.bool_], ledger: Ledger) -> None:
+def _judge(events: pd.DataFrame, in_time: NDArray[np.bool_], verdicts: RowVerdicts) -> None:
     """Add a verdict on facts: those that change what holds are of use, others are equal or came too late."""
     place, pupil = np.arange(len(events)), pupils_of(events)
     before = np.maximum.accumulate(np.where(in_time, place, -1))
@@ -134,26 +134,26 @@ def _judge(events: pd.DataFrame, in_time: NDArray[np.bool_], ledger: Ledger) -> 
     codes = np.column_stack([pd.factorize(events[c])[0] for c in ("provision", *NEED)])
     same = (before >= 0) & (codes == codes[before]).all(axis=1)
     late = ~in_time & ~same & (codes[:, 0] != codes[before, 0])
-    ledger.add("send", events[in_time & ~same], KEPT)
-    ledger.add("send", events[late], CONFLICTING, events.iloc[before[late]], "provision")
+    verdicts.add("send", events[in_time & ~same], KEPT)
+    verdicts.add("send", events[late], CONFLICTING, events.iloc[before[late]], "provision")
     rest = same | (~in_time & ~late)
-    ledger.add("send", events[rest], MERGED)
+    verdicts.add("send", events[rest], MERGED)
 
 
 def _judge_repeats(
-    rows: pd.DataFrame, keys: list[str], column: str, ledger: Ledger
+    rows: pd.DataFrame, keys: list[str], column: str, verdicts: RowVerdicts
 ) -> NDArray[np.bool_]:
-    """Return which rows repeat the key of the one before; add whether they say the same as the first."""
+    """Return which rows repeat the key of the one before; add whether they equal the first."""
     repeats = rows.duplicated(keys).to_numpy()
     first = np.maximum.accumulate(np.where(repeats, 0, np.arange(len(rows))))
     codes = pd.factorize(rows[column])[0]
     differs = repeats & (codes != codes[first]) & (codes >= 0)
-    ledger.add("send", rows[differs], CONFLICTING, rows.iloc[first[differs]], column)
-    ledger.add("send", rows[repeats & ~differs], MERGED)
+    verdicts.add("send", rows[differs], CONFLICTING, rows.iloc[first[differs]], column)
+    verdicts.add("send", rows[repeats & ~differs], MERGED)
     return repeats
 
 
-def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, verdicts: RowVerdicts) -> pd.DataFrame:
     """Return what each census saw, once, with the needs of the same census.
 
     Of two schools that see a pupil on one day, the one that provides more counts.
@@ -164,19 +164,19 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, ledger: Ledger) -> pd.D
         kind="stable",
     )
     keys = ["pupil_id", "start_date"]
-    once = ordered[~_judge_repeats(ordered, keys, "provision", ledger)].drop(columns=NEED)
+    once = ordered[~_judge_repeats(ordered, keys, "provision", verdicts)].drop(columns=NEED)
     # a need stands in a row of its own for each rank
     by_need = dated.sort_values(NEED, kind="stable")
     needs = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
     return once.merge(needs.first().reset_index(), on=keys, how="left")
 
 
-def _plan_events(plans: pd.DataFrame, ledger: Ledger) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _plan_events(plans: pd.DataFrame, verdicts: RowVerdicts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the beginnings of plans, and the ends after which no other plan runs on."""
     keys = ["pupil_id", "start_date"]
     ordered = plans.sort_values([*keys, "end_recorded_on", *ORIGIN], kind="stable")
-    # a plan comes in the return of each year; the one in which it had ceased says when
-    once = ordered[~_judge_repeats(ordered, keys, "end_date", ledger)]
+    # a plan comes in the return of each year; the one in which it had ceased holds the day
+    once = ordered[~_judge_repeats(ordered, keys, "end_date", verdicts)]
     pairs = (
         once[["pupil_id", "end_date"]]
         .reset_index(names="row")
@@ -214,7 +214,7 @@ def _runs(events: pd.DataFrame, pupil: pd.Series) -> pd.Series:
 
 
 def _spells(events: pd.DataFrame) -> pd.DataFrame:
-    """Join facts that say the same into spells, each ending the day before the next one begins."""
+    """Join equal facts into spells, each ending the day before the next one begins."""
     state = np.column_stack(
         [
             pupils_of(events),

@@ -1,4 +1,4 @@
-"""Which source a file is of: told by its columns alone, never by its name.
+"""Which source a file is of: its columns alone decide, never its name.
 
 In:  a file, sheet or database table as opened.
 Out: the file with the source it is of; a file of no known source goes to the rejects, row by row.
@@ -99,12 +99,12 @@ def _twice(one: Opened, source: Source) -> list[Problem]:
         left, right = (one.raw.iloc[:, which].astype("str") for which in (first, place))
         differs = not left.fillna("").equals(right.fillna(""))
         known = {*source.columns, *source.aliases}  # other names may be a child's
-        said = [
+        headings = [
             f"'{names[which]}'" if plain(names[which]) in known else f"{which + 1}"
             for which in (first, place)
         ]
         words = (
-            f"{one.name}: columns {said[0]} and {said[1]} have one meaning. "
+            f"{one.name}: columns {headings[0]} and {headings[1]} have one meaning. "
             f"The first was read{', and the other holds other values' if differs else ''}. Take one out."
         )
         is_error = differs and plain(names[first]) == plain(names[place])

@@ -1,6 +1,6 @@
 """What an id means: ids of rows are unique within a return, and may begin at 1 in the next one.
 
-In:  files that say what ids mean (censuses, pupils), and files whose rows hang on these ids.
+In:  files that define ids (censuses, pupils), and files whose rows hang on these ids.
 Out: ids that mean one thing each; rows whose id still means two things are set aside.
 
 While no id means two things, ids link files wherever they lie. As soon as one does, a file is linked
@@ -38,7 +38,7 @@ SECOND_HALF = re.compile(r"summer[\W_]*half[\W_]*term[\W_]*2", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """A file that says what ids mean.
+    """A file that defines ids.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ def scope_ids(
     Parameters
     ----------
     holders : sequence of Holder
-        Files that say what ids mean; the column gets the new ids.
+        Files that define the ids; the column gets the new ids.
     users : iterable of ReturnFile
         Files whose rows hang on the ids; the column gets the new ids, missing where none is meant.
     column : str
@@ -112,7 +112,7 @@ def is_repeated(holders: Sequence[Holder]) -> bool:
     Parameters
     ----------
     holders : sequence of Holder
-        Files that say what ids mean.
+        Files that define the ids.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def set_ambiguous_aside(
     ids : Series of str, shape (n_rows,)
         Its ids.
     holders : sequence of Holder
-        Files that say what the ids may mean here.
+        Files that may define the ids here.
     words : str
         What an id means, in the plural.
     """

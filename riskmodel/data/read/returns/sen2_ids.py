@@ -25,7 +25,7 @@ LINKS = (
     ("assessments", "assessmenttableid", "assessmentoutcomedate", ("named plans",)),
     ("active plans", "activeplanstableid", "lastreview", ("needs",)),
 )
-"""Table, its id, what tells two rows of a person apart, and the tables that hang on it."""
+"""Table, its id, the columns that separate two rows of a person, and the tables that hang on it."""
 
 
 def name_persons(files: list[ReturnFile], context: Context, log: ReadLog) -> None:

@@ -44,7 +44,7 @@ class FileNote(NamedTuple):
     Parameters
     ----------
     file : str
-        As told to people.
+        As shown to people.
     read_as : str
         Source or table; empty where it was not read.
     rows : int
@@ -145,7 +145,7 @@ class ReadLog:
         Parameters
         ----------
         name : str
-            As told to people.
+            As shown to people.
         words : str
             What is wrong with it, then what to do.
         severity : str, optional
@@ -186,7 +186,7 @@ class ReturnFile:
 
     @property
     def name(self) -> str:
-        """Path below the folder, sheet or database table, as told to people."""
+        """Path below the folder, sheet or database table, as shown to people."""
         return self.opened.name
 
     @property
@@ -225,7 +225,7 @@ def set_aside_rows(
     words: str,
     severity: Severity = "warning",
 ) -> None:
-    """Set rows of a file aside for one reason, told once.
+    """Set rows of a file aside for one reason, reported once.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:
     rejects = checks.rejects()
     if len(rejects):
         places = checks.places_of(checks.rows_set_aside())
-        # one row may tell several facts; it goes to the rejects once, whole
+        # one row may hold several facts; it goes to the rejects once, whole
         new = ~one.set_aside[places] & ~pd.Series(places).duplicated().to_numpy()
         rejects["record"] = records_of(one.raw, places)
         log.rejects.append(rejects[new])

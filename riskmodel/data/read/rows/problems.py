@@ -318,11 +318,17 @@ class RowChecks:
         for row, number in zip(shown, self.numbers_of(shown).tolist(), strict=True):
             value = _short(self.raw[column].iloc[row]) if has_value else ""
             is_hidden = may_identify(value) and value.lower() not in map(str.lower, allowed)
-            said = _filled(words, value, "" if hint is None else hint.iloc[row], is_hidden)
+            sentence = _filled(words, value, "" if hint is None else hint.iloc[row], is_hidden)
             value = "" if is_hidden else value
             self.problems.append(
                 Problem(
-                    self.file, rule, said, severity=severity, row=number, column=column, value=value
+                    self.file,
+                    rule,
+                    sentence,
+                    severity=severity,
+                    row=number,
+                    column=column,
+                    value=value,
                 )
             )
         if len(rows) > SHOWN:
@@ -362,10 +368,12 @@ class RowChecks:
         severity: Severity = "warning" if is_later else "error"
         numbers = self.numbers_of(found)
         for place, number in zip(found[:SHOWN], numbers.tolist(), strict=False):
-            told = words.format(hint=others["row"].iloc[place])
+            sentence = words.format(hint=others["row"].iloc[place])
             column = str(others["column"].iloc[place])
             self.problems.append(
-                Problem(self.file, "conflict", told, severity=severity, row=number, column=column)
+                Problem(
+                    self.file, "conflict", sentence, severity=severity, row=number, column=column
+                )
             )
         if len(found) > SHOWN:
             end = "are kept beside them" if is_later else "are not used"

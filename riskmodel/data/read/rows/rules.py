@@ -173,7 +173,7 @@ def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
 
 
 def _check_duplicates(table: Table, frame: pd.DataFrame, checks: RowChecks) -> pd.DataFrame:
-    """Return the rows with what versions of one key say together; note equal and contradicting rows."""
+    """Return the rows with what versions of one key hold together; note equal and contradicting rows."""
     checks.in_order = _rises(table, frame)
     if checks.in_order:
         return frame

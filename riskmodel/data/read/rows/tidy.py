@@ -27,7 +27,7 @@ DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"
 """Dashes and a sign that stand for a hyphen."""
 
 GUARDED = re.compile(r"""=\s*"([^"]*)"|'(?=\d)(.*)""")
-"""Text that a spreadsheet was told not to take for a number, as ="0123" or '0123."""
+"""Text that is marked for a spreadsheet as no number, as ="0123" or '0123."""
 
 LONGEST = 24
 """Characters of a text that may be a word for a missing value, with blanks around it."""

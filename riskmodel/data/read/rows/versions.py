@@ -5,7 +5,7 @@ Out: the rows that a table holds, and a verdict on every other row with the row 
 
 The rule: what was received later counts from the day it was received; until then what was received
 earlier counts. So a table holds both, each with its ``recorded_on``. Of two rows received on one day
-one is kept, and which one follows from what they say, never from their place.
+one is kept, and which one follows from their values, never from their place.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEPT, MERGED, CONFLICTING = range(3)
 """Verdicts: of use, equal to another row, or in contradiction to one."""
 
 WHEN = {"recorded_on", "end_recorded_on", "first_language_recorded_on"}
-"""Columns that say when a fact was known. They are no part of the fact."""
+"""Columns with the day on which a fact was known. They are no part of the fact."""
 
 ENDS = {"end_date", "leaving_date"}
 """Columns in which a missing value has a meaning of its own: it goes on."""
@@ -64,7 +64,9 @@ class Settled:
     column: NDArray[np.object_]
 
 
-def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None = None) -> Settled:
+def settle(
+    table: Table, frame: pd.DataFrame, key: Ints, compared: list[str] | None = None
+) -> Settled:
     """Compare the rows that share a key.
 
     Parameters
@@ -75,7 +77,7 @@ def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None 
         Typed rows.
     key : int array of shape (n_rows,)
         Number of each row's key.
-    told : list of str, optional
+    compared : list of str, optional
         Columns that are compared; all but the key and the days of knowing where left out.
 
     Returns
@@ -94,14 +96,16 @@ def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None 
     >>> settled.rows["mark"].tolist(), settled.verdict.tolist(), settled.other.tolist()
     (['N', 'I'], [0, 2, 1], [-1, 0, 1])
     """
-    told = told or [c for c in table.names if c not in table.key and c not in WHEN and c in frame]
-    codes = _codes(frame, told)
+    compared = compared or [
+        c for c in table.names if c not in table.key and c not in WHEN and c in frame
+    ]
+    codes = _codes(frame, compared)
     when = np.zeros(len(frame), dtype=np.int64)
     if "recorded_on" in frame:
         when = frame["recorded_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    rest = [c for c in table.names if c not in {*table.key, *told} and c in frame]
+    rest = [c for c in table.names if c not in {*table.key, *compared} and c in frame]
     order = _order(table, frame, np.column_stack([codes, _codes(frame, rest)]), key, when)
-    made = _compare(codes[order], key[order], when[order], np.isin(told, list(ENDS)))
+    made = _compare(codes[order], key[order], when[order], np.isin(compared, list(ENDS)))
     place = np.full(len(frame), -1)
     place[order] = np.where(made.other >= 0, order[made.other], -1)
     verdict, column, held = (
@@ -110,19 +114,19 @@ def settle(table: Table, frame: pd.DataFrame, key: Ints, told: list[str] | None 
     )
     verdict[order], held[order], column[order] = made.verdict, made.held, made.column
     rows = frame.iloc[order[made.held]].copy()
-    for number, name in enumerate(told):
+    for number, name in enumerate(compared):
         filled = order[made.filled[made.held, number]]
         rows[name] = frame[name].array[filled]
         if name in ENDS and "end_recorded_on" in frame:
             rows["end_recorded_on"] = frame["end_recorded_on"].array[filled]
-    names = np.array(["", *told], dtype=object)
+    names = np.array(["", *compared], dtype=object)
     return Settled(rows=rows, verdict=verdict, held=held, other=place, column=names[column])
 
 
-def _codes(frame: pd.DataFrame, told: list[str]) -> Ints:
-    """Return values as numbers in their order; -1 where a row says nothing."""
+def _codes(frame: pd.DataFrame, compared: list[str]) -> Ints:
+    """Return values as numbers in their order; -1 where a row has no value."""
     columns = []
-    for name in told:
+    for name in compared:
         values = frame[name]
         if isinstance(values.dtype, pd.CategoricalDtype):
             numbers = values.cat.codes.to_numpy().astype(np.int64)
@@ -134,7 +138,7 @@ def _codes(frame: pd.DataFrame, told: list[str]) -> Ints:
 
 
 def _order(table: Table, frame: pd.DataFrame, codes: Ints, key: Ints, when: Ints) -> Ints:
-    """Return the order by key and day; on one day what says most comes first, then what it says.
+    """Return the order by key and day; on one day the fullest row comes first, then its values decide.
 
     All columns take part, so that no place in a file decides.
     """
@@ -178,8 +182,8 @@ def _compare(codes: Ints, key: Ints, when: Ints, is_end: NDArray[np.bool_]) -> _
     verdict[rest & ~clash & ~fills], verdict[clash] = MERGED, CONFLICTING
     other[rest] = leader[rest]
     repeats = rest & np.append(False, (codes[1:] == codes[:-1]).all(axis=1))[:n]
-    told_first = np.maximum.accumulate(np.where(repeats, 0, place))
-    verdict[repeats], other[repeats] = MERGED, told_first[repeats]
+    same_as_first = np.maximum.accumulate(np.where(repeats, 0, place))
+    verdict[repeats], other[repeats] = MERGED, same_as_first[repeats]
     column = np.where(clash & ~repeats, against.argmax(axis=1) + 1 if codes.shape[1] else 0, 0)
     usable = np.where((clash | (codes < 0).T).T, -1, place[:, None])
     day = np.cumsum(first)
@@ -217,5 +221,5 @@ def _compare(codes: Ints, key: Ints, when: Ints, is_end: NDArray[np.bool_]) -> _
 
 
 def _differ(one: Ints, other: Ints) -> NDArray[np.bool_]:
-    """Return where both say something, and not the same."""
+    """Return where both have a value, and not the same."""
     return (one != other) & (one >= 0) & (other >= 0)

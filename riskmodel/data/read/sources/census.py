@@ -155,7 +155,7 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
 
 
 def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Take spells on rolls; the year group is that at entry, told by age where the return does not."""
+    """Take spells on rolls; the year group is that at entry, from the age where the return gives none."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
     group = census_year_groups(column(frame, "ncyearactual"))
     at_entry = year_group_at_entry(group, known["day"], entry, born)

@@ -1,4 +1,4 @@
-"""Suspensions and permanent exclusions as schools tell the LA within days.
+"""Suspensions and permanent exclusions as schools report them to the LA within days.
 
 In:  one row per suspension or exclusion.
 Out: suspensions.
@@ -56,4 +56,4 @@ SOURCES = (
         ),
     ),
 )
-"""What schools tell."""
+"""What schools report."""

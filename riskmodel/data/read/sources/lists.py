@@ -25,7 +25,7 @@ KINDS = {
 """Services of spell lists → kinds of circumstances."""
 
 DAYS_TO_RECORD = 30
-"""Days until a spell counts as known where the list does not say when it was recorded; chosen."""
+"""Days until a spell counts as known where the list does not show when it was recorded; chosen."""
 
 NOT_VULNERABLE = FLAG_NO | {"", "none", "not vulnerable", "not applicable", "-"}
 """What the list of vulnerable pupils holds for a pupil who is in no group."""

@@ -3,7 +3,7 @@
 In:  one row per pupil, with the school it is of.
 Out: pupils, spells on rolls.
 
-A roll without a column of the school is not read: nothing in it says which school it is of. Names of
+A roll without a column of the school is not read: nothing in it names its school. Names of
 columns are those that school systems commonly print; no export of one was at hand.
 """
 

@@ -1,4 +1,4 @@
-"""Exports of school systems of which nothing can be used: they are known, so that the reader can say why.
+"""Exports of school systems of which nothing can be used: they are known, so that the reader can explain why.
 
 In:  one row per incident, or per pupil with sums of attendance.
 Out: nothing.

@@ -97,7 +97,7 @@ class Source:
     aliases : mapping of str to str
         Other plain names, seen over the years → the name used here.
     names_pupils : bool
-        Whether its files say who there is; rows of all others must join to a pupil of these.
+        Whether its files name the pupils; rows of all others must join to a pupil of these.
     headings : callable, optional
         For a layout with a column per day: names of columns and what messages call the file → names of
         those that are days with the names they are read under, and problems. A file is of the source only

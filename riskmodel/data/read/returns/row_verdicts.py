@@ -17,7 +17,7 @@ from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, SHOWN, Problem, 
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ORIGIN", "Ledger", "account"]
+__all__ = ["ORIGIN", "RowVerdicts", "account"]
 
 ORIGIN = ["_file", "_place"]
 
@@ -34,7 +34,7 @@ DECISION = {
 """Table → which row counts, where it is not the one received later."""
 
 
-class Ledger:
+class RowVerdicts:
     """Verdicts on facts."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class Ledger:
 def account(
     log: ReadLog, files: Sequence[ReturnFile], used: pd.DataFrame, verdicts: pd.DataFrame
 ) -> None:
-    """Count each row of each file once, and tell the rows that contradict others.
+    """Count each row of each file once, and report the rows that contradict others.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def account(
     used : DataFrame
         ``_file``, ``_place`` of the rows that are in a table.
     verdicts : DataFrame
-        From :meth:`Ledger.frame`.
+        From :meth:`RowVerdicts.frame`.
     """
     kept = verdicts[verdicts["verdict"] == KEPT]
     merged = verdicts[verdicts["verdict"] == MERGED]
@@ -134,10 +134,10 @@ def account(
     for number, one in enumerate(files):
         count_rows(log, one, *(found.get(number, nothing) for found in places))
     if len(against):
-        _tell(log, files, against)
+        _report(log, files, against)
 
 
-def _tell(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> None:
+def _report(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> None:
     """Add every row in conflict, once, and sentences on the first ones of each file and column."""
     once = against.sort_values([*ORIGIN, "table", "column"]).drop_duplicates(ORIGIN)
     once = once[
@@ -147,7 +147,7 @@ def _tell(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> N
         _numbers(files, once[list(pair)]) for pair in (ORIGIN, ("other_file", "other_place"))
     )
     names = np.array([one.name for one in files], dtype=object)
-    told = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "file": names[once["_file"].to_numpy(np.int64)],
             "row": row,
@@ -156,9 +156,9 @@ def _tell(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> N
             "other_row": other_row,
         }
     )
-    log.conflicts.append(told[CONFLICT_COLUMNS])
-    told = told.assign(table=once["table"].to_numpy(), is_held=once["is_held"].to_numpy(dtype=bool))
-    for _, alike in told.groupby(["file", "table", "column"], sort=True):
+    log.conflicts.append(rows[CONFLICT_COLUMNS])
+    rows = rows.assign(table=once["table"].to_numpy(), is_held=once["is_held"].to_numpy(dtype=bool))
+    for _, alike in rows.groupby(["file", "table", "column"], sort=True):
         log.problems += _problems(alike)
 
 
