@@ -289,8 +289,8 @@ def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:
 def _joined(rolls: pd.DataFrame) -> pd.DataFrame:
     """Join rolls that go on at their school the day after they ended: nobody moved.
 
-    A later return may take an end back (:mod:`riskmodel.data.read.returns.assemble`); what was believed in
-    between stays as it was.
+    A later return may take an end back (:mod:`riskmodel.data.read.returns.enrolment_spells`). What was
+    believed in between stays as it was.
     """
     pupil = rolls["pupil_id"].cat.codes.to_numpy().astype(np.int64)
     entry, leave = (days_of(rolls[day]) for day in ("entry_date", "leaving_date"))

@@ -20,7 +20,8 @@ from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
-from riskmodel.data.read.returns.linking import PUPILS_ON_ROLL, gather_context, identify
+from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
+from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.returns.row_verdicts import account

@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, count_rows
 from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, SHOWN, Problem, Severity
-from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled
+from riskmodel.data.read.rows.rules import repeated
+from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled, settle
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ORIGIN", "RowVerdicts", "account"]
+__all__ = ["ORIGIN", "RowVerdicts", "account", "keep_versions"]
 
 ORIGIN = ["_file", "_place"]
 
@@ -105,6 +106,21 @@ class RowVerdicts:
         if not self._parts:
             return pd.DataFrame(columns=COLUMNS)
         return pd.concat(self._parts, ignore_index=True)
+
+
+def keep_versions(
+    frame: pd.DataFrame, name: str, verdicts: RowVerdicts, compared: list[str] | None = None
+) -> pd.DataFrame:
+    """Keep of each key the row received first, and each later one that differs."""
+    places, key = repeated(TABLES[name], frame)
+    if not len(places):
+        return frame
+    shared = frame.iloc[places]
+    made = settle(TABLES[name], shared, key, compared)
+    verdicts.add_settled(name, shared, made)
+    single = np.ones(len(frame), dtype=bool)
+    single[places] = False
+    return pd.concat([frame[single], made.rows], ignore_index=True)
 
 
 def account(

@@ -1,0 +1,86 @@
+"""Spells of circumstances from several returns, and flags that a return raises on its day.
+
+In:  typed rows of ``circumstances`` with the file and row they came from.
+Out: spells with their ends as they became known; a verdict on the other rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts, keep_versions
+from riskmodel.data.read.rows.versions import KEPT, MERGED
+from riskmodel.data.schema import TABLES
+
+__all__ = ["circumstance_spells"]
+
+
+def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
+    """Join spells that are in several returns; the end counts as known from the first return that has it.
+
+    A return that gives another end, or none any more, is a version of its own: it counts from its day.
+
+    What a return only flags on its day (``_flag``) begins with the first return that flags it, unless a
+    spell with dates of its own had begun before.
+    """
+    key = list(TABLES[name].key)
+    flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
+    by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
+    ordered = frame.assign(_flag=flagged).sort_values(by, kind="stable")
+    made = _with_ends(keep_versions(ordered[~ordered["_flag"]], name, verdicts), key, verdicts)
+    flags = ordered[ordered["_flag"]]
+    kept = _flags(flags, made)
+    again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
+    verdicts.add(name, flags[again], MERGED)
+    return pd.concat([made, kept], ignore_index=True)
+
+
+def _with_ends(spells: pd.DataFrame, key: list[str], verdicts: RowVerdicts) -> pd.DataFrame:
+    """Give each version without an end the end that the next version has, and leave that one out."""
+    ordered = spells.sort_values([*key, "recorded_on"], kind="stable").reset_index(drop=True)
+    follows = ordered.duplicated(key).to_numpy()
+    is_open = ordered["end_date"].isna().to_numpy()
+    ends = np.flatnonzero(follows & ~is_open & np.append(False, is_open[:-1])[: len(ordered)])
+    verdicts.add("circumstances", ordered.iloc[ends], KEPT)
+    for name in ("end_date", "end_recorded_on"):
+        values = ordered[name].copy()
+        values.iloc[ends - 1] = ordered[name].iloc[ends].array
+        ordered[name] = values
+    return ordered.drop(index=pd.Index(ends)).reset_index(drop=True)
+
+
+def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
+    """Return the flags that lie in no spell known by then, one at a time for each pupil and kind.
+
+    Where a spell recorded later holds the flag's day, that spell counts from then on: the flag gives way,
+    and a flag that is recorded after that counts again.
+    """
+    if flags.empty:
+        return flags
+    key = ["pupil_id", "kind"]
+    flags = flags.sort_values([*key, "recorded_on", "start_date", *ORIGIN], kind="stable")
+    of_spell = [*key, "start_date", "end_date", "recorded_on", "end_recorded_on"]
+    pairs = flags.reset_index(names="row")[["row", *key, "start_date", "recorded_on"]].merge(
+        spells[of_spell], on=key, suffixes=("", "_spell")
+    )
+    # an end that was not known yet when the flag was recorded did not count against the spell
+    over = (pairs["end_date"] < pairs["start_date"]) & (
+        pairs["end_recorded_on"] <= pairs["recorded_on"]
+    )
+    pairs = pairs[(pairs["start_date_spell"] <= pairs["start_date"]) & ~over]
+    before = pairs.loc[pairs["recorded_on_spell"] <= pairs["recorded_on"], "row"]
+    later = pairs.groupby("row")["recorded_on_spell"].min().reindex(flags.index)
+    left = flags.assign(_until=later.astype("datetime64[s]"))[~flags.index.isin(before)]
+    kept = [left.iloc[:0]]
+    while len(left):
+        kept.append(left.drop_duplicates(key))
+        until = left.groupby(key, observed=True)["_until"].transform("first")
+        left = left[(left["recorded_on"] >= until).to_numpy()]
+    made = pd.concat(kept)
+    gives_way = made["_until"].notna()
+    made = made.assign(
+        end_date=made["start_date"].where(gives_way, made["end_date"]),
+        end_recorded_on=made["_until"].where(gives_way, made["end_recorded_on"]),
+    )
+    return made.drop_duplicates([*key, "start_date"])

@@ -1,0 +1,165 @@
+"""What files must know of each other: schools, census days, postcodes, activities and children's ids.
+
+In:  recognised files; each of these facts is in files of its own.
+Out: the context that all files share.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.identity import clean_upns
+from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
+from riskmodel.data.read.returns.referrals import end_missing_referrals
+from riskmodel.data.read.returns.scoping import Holder, nearest, scope_ids, set_ambiguous_aside
+from riskmodel.data.read.returns.sen2_ids import name_persons
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.annex_a import CHILD_ID
+from riskmodel.data.read.sources.schools import school_of, schools_by_key
+from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
+from riskmodel.data.read.sources.source import Context, column
+
+__all__ = ["CENSUS_RETURNS", "PUPILS_ON_ROLL", "gather_context"]
+
+PUPILS_ON_ROLL = "School Census: pupils on roll"
+"""The source whose rows those of other census tables belong to."""
+
+CENSUS_RETURNS = "School Census: returns"
+"""The source with the school and the day of each census."""
+
+
+def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
+    """Gather what one file must know of the others.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; episodes of the SSDA903 get the UPNs of its header.
+    log : ReadLog
+        Gets the problems and the rejects.
+
+    Returns
+    -------
+    Context
+        Without the rows of pupils, which :func:`~riskmodel.data.read.returns.linking.identify` adds.
+    """
+    context = Context()
+    schools = _of(files, "Schools (Get Information about Schools)")
+    _add_schools(context, schools, _of(files, CENSUS_RETURNS))
+    _scope_censuses(files, log)
+    _add_censuses(context, _of(files, CENSUS_RETURNS))
+    _add_deciles(context, _of(files, "Postcode lookup"))
+    _add_activities(context, _of(files, "Groups of NCCIS activities"))
+    _add_children(files, log)
+    end_missing_referrals(files, log)
+    name_persons(files, context, log)
+    return context
+
+
+def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:
+    """Make the id of every School Census mean one school and day."""
+    holders = []
+    for one in files:
+        if one.source.name == CENSUS_RETURNS:
+            frame = one.frame
+            meaning = read_dates(frame["referencedate"]).astype("str") + "|" + _school_of(frame)
+            ids = frame["schoolcensustableid"].astype("str")
+            holders.append(Holder(file=one, ids=ids, meaning=meaning))
+    users = [one for one in files if one.source.name == PUPILS_ON_ROLL]
+    scope_ids(holders, users, "schoolcensustableid", log, "schools or census days")
+
+
+def _school_of(returns: pd.DataFrame) -> pd.Series:
+    """Return the school of each census: its URN, else its establishment number."""
+    urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
+    return urn.fillna(column(returns, "estab")).astype("str")
+
+
+def _add_schools(context: Context, schools: pd.DataFrame, returns: pd.DataFrame) -> None:
+    """Add the school that each number and name means."""
+    if len(schools):
+        context.school_of_number = schools_by_key(schools, column(returns, "urn").dropna())
+
+
+def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
+    """Add the school and the day of each School Census."""
+    if returns.empty:
+        return
+    columns = {
+        "id": returns["schoolcensustableid"].astype("str"),
+        "school_id": school_of(_school_of(returns), context),
+        "day": read_dates(returns["referencedate"]),
+    }
+    censuses = pd.DataFrame(columns).dropna(subset=["day"])
+    context.censuses = censuses.drop_duplicates("id").set_index("id")
+
+
+def _add_deciles(context: Context, lookup: pd.DataFrame) -> None:
+    """Add the deciles of deprivation of each postcode."""
+    if lookup.empty:
+        return
+    post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
+    nothing = pd.Series(np.nan, index=lookup.index)
+    deciles = {
+        f"{name}_decile": pd.to_numeric(
+            lookup.get(f"{name}decile", nothing), errors="coerce"
+        ).to_numpy()
+        for name in ("idaci", "imd")
+    }
+    context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
+
+
+def _add_activities(context: Context, groups: pd.DataFrame) -> None:
+    """Add the group of each activity code."""
+    if len(groups):
+        group = groups["activitygroup"].astype("str").str.strip().str.lower().to_numpy()
+        code = groups["activitycode"].astype("str").str.strip()
+        context.group_of_activity = pd.Series(group, index=code).groupby(level=0).first()
+
+
+def _add_children(files: list[ReturnFile], log: ReadLog) -> None:
+    """Add the UPN to rows of children whom social care knows by an id, the same in every year's return.
+
+    A child may have no UPN at first, and one in a later year. An id with two UPNs means that of the header
+    of the same return.
+    """
+    headers = [_children(one, "child") for one in files if one.source.name == "SSDA903: header"]
+    in_need = [_children(one, "lachildid") for one in files if one.source.name == CHILDREN_IN_NEED]
+    for one in files:
+        if one.source.name == "SSDA903: episodes":
+            _name_children(one, "child", headers, log)
+        elif CHILD_ID in one.source.columns:
+            own = column(one.frame, "upn").astype("object")
+            _name_children(one, CHILD_ID, [*headers, *in_need], log)
+            written = own.notna() & (own.astype("str").str.strip().str.len() >= SHORTEST_UPN)
+            one.frame["upn"] = own.where(written, one.frame["upn"])
+
+
+def _children(one: ReturnFile, id_: str) -> Holder:
+    """Return the UPN of each child of a file that has one."""
+    upn = clean_upns(one.frame["upn"])
+    named = (one.frame["upn"].notna() & (upn.str.len() >= SHORTEST_UPN)).to_numpy()
+    return Holder(file=one, ids=one.frame[id_].astype("str")[named], meaning=upn[named])
+
+
+def _name_children(one: ReturnFile, id_: str, headers: list[Holder], log: ReadLog) -> None:
+    ids = one.frame[id_].astype("str")
+    upns: pd.Series = pd.Series(dtype="object")
+    if headers:
+        every = pd.concat([holder.table() for holder in headers]).drop_duplicates(["id", "meaning"])
+        is_twice = every["id"].duplicated(keep=False)
+        own = nearest(one.name, [holder.file.name for holder in headers])
+        near = [holder for holder, is_own in zip(headers, own, strict=True) if is_own]
+        set_ambiguous_aside(log, one, ids, near, "children")
+        inside = pd.concat([holder.table() for holder in near]).drop_duplicates(["id", "meaning"])
+        inside = inside[inside["id"].isin(every.loc[is_twice, "id"])]
+        inside = inside[~inside["id"].duplicated(keep=False)]
+        upns = pd.concat([every[~is_twice], inside]).set_index("id")["meaning"].astype("object")
+    one.frame["upn"] = ids.map(upns)
+
+
+def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:
+    parts = [one.frame for one in files if one.source.name == name]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
