@@ -153,7 +153,7 @@ def test_a_row_of_the_rarer_order_is_set_aside_with_its_value(tmp_path: Path) ->
         "YYYY-MM-DD."
     )
     (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
-    assert "start_date '01/17/2024 (month first)' is not a date" in message
+    assert "start_date '01/17/2024' has the month before the day, unlike most dates" in message
     assert extract.rejects["row"].tolist() == [3]
 
 

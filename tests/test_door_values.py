@@ -161,7 +161,8 @@ def test_a_score_that_nobody_can_have_is_set_aside(tmp_path: Path) -> None:
     assert made["score"].between(2, 3).all()
     assert len(made) == 2  # reading and mathematics
     reported = extract.problems.loc[extract.problems["rule"] == "bad_number", "message"]
-    assert "score 'readscore 9999' is not a number from -10 to 10. Correct it." in reported.iloc[0]
+    words = "score '9999' is no READSCORE or MATSCORE: these go from 80 to 120. Correct it."
+    assert words in reported.iloc[0]
     assert extract.rejects["row"].tolist() == [2, 3]
 
 

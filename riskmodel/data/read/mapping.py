@@ -20,6 +20,7 @@ import pandas as pd
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.faults import OTHER_FORMAT
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.table import guess
 from riskmodel.data.read.sources.source import Context, Facts, Source, plain
@@ -471,11 +472,7 @@ def _dated(values: pd.Series, form: str) -> pd.Series:
     days = pd.to_datetime(text, format=_in_python(form), errors="coerce")
     days = days.fillna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce"))
     misfit = days.isna() & text.notna() & (text != "")
-    return (
-        days.dt.strftime("%Y-%m-%d")
-        .astype("object")
-        .mask(misfit, text + " (not in the declared format)")
-    )
+    return days.dt.strftime("%Y-%m-%d").astype("object").mask(misfit, text + OTHER_FORMAT)
 
 
 def _shaped(name: str, made: pd.DataFrame) -> Facts:

@@ -19,6 +19,7 @@ import pandas as pd
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import UPN_FORM, may_identify
+from riskmodel.data.read.likeness import name_likeness
 from riskmodel.data.read.mapping import in_days
 from riskmodel.data.read.open.files import Opened, open_file
 from riskmodel.data.read.rows.convert import read_dates
@@ -29,45 +30,6 @@ from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
 __all__ = ["propose", "propose_mapping"]
-
-OTHER_NAMES = {
-    "pupil_id": "upn uniquepupilnumber pupilupn upnumber",
-    "birth_month": "dob dateofbirth birthdate birthday",
-    "sex": "gender legalsex",
-    "ethnicity": "ethnic ethnicitycode ethnicgroup",
-    "first_language": "language firstlanguage homelanguage",
-    "school_id": "school urn laestab estab establishment dfenumber dfeno base baseschool",
-    "entry_date": "admissiondate dateofadmission doa admitted joined dateofentry startdate",
-    "leaving_date": "leavingdate dateofleaving dol leaver left enddate",
-    "year_group": "year nationalcurriculumyear ncyear ncy",
-    "status": "enrolmentstatus enrolstatus",
-    "leaving_reason": "reasonforleaving leavingreason",
-    "date": "sessiondate markdate attendancedate day schoolday",
-    "session": "ampm half sess period",
-    "mark": "code attendancecode attcode attendancemark",
-    "term_end": "termend termenddate",
-    "sessions": "halfdays days length duration numberofsessions",
-    "start_date": "start from begin began started datefrom dateofsuspension dateofexclusion incidentdate "
-    "dateopened opened",
-    "end_date": "end to until ended finished dateto closed dateclosed ceased",
-    "recorded_on": "recorded received notified exported dateadded datenotified daterecorded",
-    "reinstated_on": "reinstated reinstatementdate",
-    "category": "type exclusiontype suspensiontype suspension exclusion",
-    "reason_1": "reason reasoncode exclusionreason mainreason",
-    "provision": "sen senstatus senprovision stage senstage senlevel",
-    "primary_need": "need primaryneed sentype primarysentype needtype",
-    "secondary_need": "secondneed secondaryneed",
-    "kind": "service vulnerability circumstance strand",
-    "activity_code": "activity currentactivity activitycode",
-    "confirmed_on": "verified dateverified confirmed datechecked",
-    "idaci_decile": "idaci",
-    "imd_decile": "imd",
-    "score": "result points scaledscore",
-    "result_date": "examdate testdate",
-    "requested_on": "requestdate requestreceived receiveddate",
-    "decided_on": "decisiondate decided",
-}
-"""Names of columns in exports of school and council systems, in plain form; chosen."""
 
 FORMS = {
     "YYYY-MM-DD": "%Y-%m-%d",
@@ -160,7 +122,7 @@ def propose(name: str, raw: pd.DataFrame, taken: Collection[str] = ()) -> str:
     columns = [_Theirs(str(column), raw[column].head(SAMPLE)) for column in raw]
     if not columns or any(_is_value(one.name) for one in columns):
         return ""
-    born = [one for one in columns if _named("birth_month", one.name) and one.dates >= FITS]
+    born = [one for one in columns if name_likeness("birth_month", one.name) and one.dates >= FITS]
     others = [one for one in columns if one not in born]
     found = {
         table.name: _matched(table, columns if table.name == "pupils" else others)
@@ -249,7 +211,7 @@ def _matched(table: Table, columns: list[_Theirs]) -> dict[str, _Theirs]:
 
 def _likeness(ours: Column, theirs: _Theirs) -> float:
     """Return how like a column of the file is to one of a table: by its name, and by its values."""
-    named, fits = _named(ours.name, theirs.name), _fit(ours, theirs)
+    named, fits = name_likeness(ours.name, theirs.name), _fit(ours, theirs)
     # what only the values show counts where a table cannot do without it
     is_event = ours.kind in {"pupil", "date"} and ours.required and ours.name != "recorded_on"
     if fits >= FITS and (is_event or (ours.kind == "code" and len(theirs.text) > 1)):
@@ -257,18 +219,6 @@ def _likeness(ours: Column, theirs: _Theirs) -> float:
     if ours.kind in {"pupil", "date"}:
         return 0.0 if fits < FITS or named < NAMED else 0.4 + 0.6 * named
     return 0.0 if named < NAMED or fits == 0 else 0.2 * fits + 0.8 * named
-
-
-def _named(ours: str, theirs: str) -> float:
-    """Return the likeness of two names, from 0 to 1."""
-    name = plain(theirs)
-    known = [plain(ours), *OTHER_NAMES.get(ours, "").split()]
-    if name in known:
-        return 1.0
-    if any(len(one) > 3 and one in name for one in known):
-        return 0.8
-    best = max(difflib.SequenceMatcher(None, one, name).ratio() for one in known)
-    return best if best >= 0.75 else 0.0
 
 
 def _fit(ours: Column, theirs: _Theirs) -> float:

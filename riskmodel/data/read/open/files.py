@@ -16,19 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from riskmodel.data.read.open.archive import ARCHIVES, members_of
-from riskmodel.data.read.open.old_workbook import open_old_workbook
-from riskmodel.data.read.open.opened import Opened, unread
-from riskmodel.data.read.open.text import (
+from riskmodel.data.read.open.further_headers import with_every_header
+from riskmodel.data.read.open.header import (
     TOP,
-    arrow_file,
-    aside_of,
-    frame_of,
     header_place,
     of_header,
-    of_nameless,
-    open_text,
     refuse_repeated,
 )
+from riskmodel.data.read.open.old_workbook import open_old_workbook
+from riskmodel.data.read.open.opened import Opened, aside_of, unread
+from riskmodel.data.read.open.text import arrow_file, frame_of, open_text
 from riskmodel.data.read.open.walk import files_in, partition_of, parts_of, shown_name
 from riskmodel.data.read.open.workbook import Sheet, frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
@@ -184,17 +181,19 @@ def _sheet(name: str, sheet: Sheet) -> Opened:
     except DataError as error:
         return unread(name, str(error))
     above = [(n + 1, "above_header", str(sheet.rows[n])) for n in held if n < place]
-    problems = [*of_header(name, len(above), place + 1), *of_nameless(name, raw)]
+    problems = of_header(name, len(above), place + 1)
     if sheet.hidden:
         words = f"{name}: is a hidden sheet. It was read like the others. Look whether it belongs there."
         problems.append(Problem(name, "hidden_sheet", words))
-    return Opened(
-        name,
-        raw,
-        first_row=place + 2,
-        lines=np.array(below, dtype=np.int64) + 1,
-        aside=aside_of(name, above),
-        problems=problems,
+    return with_every_header(
+        Opened(
+            name,
+            raw,
+            first_row=place + 2,
+            lines=np.array(below, dtype=np.int64) + 1,
+            aside=aside_of(name, above),
+            problems=problems,
+        )
     )
 
 

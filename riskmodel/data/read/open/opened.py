@@ -6,6 +6,7 @@ Out: :class:`Opened`, which every reader takes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.read.rows.problems import REJECT_COLUMNS, Problem, Severity
 
-__all__ = ["Opened", "unread"]
+__all__ = ["Opened", "aside_of", "unread"]
 
 
 def _none_aside() -> pd.DataFrame:
@@ -90,3 +91,22 @@ def unread(name: str, fault: str, severity: Severity | None = "error") -> Opened
     0
     """
     return Opened(name, pd.DataFrame(), fault=fault, severity=severity)
+
+
+def aside_of(name: str, lines: list[tuple[int, str, str]]) -> pd.DataFrame:
+    """Return lines as rejects.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    lines : list of tuple
+        Number, reason and text of each.
+
+    Returns
+    -------
+    DataFrame
+        ``file, row, reason, record``.
+    """
+    rows = [(name, line, reason, json.dumps({"line": text})) for line, reason, text in lines]
+    return pd.DataFrame(rows, columns=REJECT_COLUMNS)

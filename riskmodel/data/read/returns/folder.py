@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import may_identify
+from riskmodel.data.read.likeness import unread_columns
 from riskmodel.data.read.mapping import ColumnMapping
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
@@ -237,7 +238,9 @@ def _facts(
         return
     silent = np.zeros(len(one.frame), dtype=bool)
     silent[usable.index] = True
-    for name, part in one.source.facts(usable, context).items():
+    facts = one.source.facts(usable, context)
+    log.problems += unread_columns(one, facts)
+    for name, part in facts.items():
         table = JOINED_LATER[name] if name in JOINED_LATER else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         if "school_id" in part and name != "schools":

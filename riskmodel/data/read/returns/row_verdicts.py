@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, count_rows
-from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, SHOWN, Problem, Severity
+from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, Problem, Severity, first_few
 from riskmodel.data.read.rows.rules import repeated
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled, settle
 from riskmodel.data.schema import TABLES
@@ -196,24 +196,22 @@ def _problems(alike: pd.DataFrame) -> list[Problem]:
     is_two = table == "pupils" and column in TWO_CHILDREN
     severity: Severity = "error" if is_two else "warning"
     rule = "two_children" if is_two else "conflict"
-    problems = []
-    for one in alike.head(SHOWN).itertuples():
+
+    def problem(place: int) -> Problem:
+        one = alike.iloc[place]
+        other = f"row {one['other_row']} of {one['other_file']}"
         words = (
-            f"says something else in {column} than row {one.other_row} of {one.other_file}, another row "
-            f"of the same {TABLES[table].row}. {_decision(table, bool(one.is_held))}"
+            f"says something else in {column} than {other}, another row "
+            f"of the same {TABLES[table].row}. {_decision(table, bool(one['is_held']))}"
         )
         if is_two:
             words = (
-                f"has the UPN of row {one.other_row} of {one.other_file}, but another {column}: one UPN "
-                f"may stand for two children. {DECISION['pupils']} Correct the UPN or the {column} at the "
-                "school."
+                f"has the UPN of {other}, but another {column}: one UPN may stand for two "
+                f"children. {DECISION['pupils']} Correct the UPN or the {column} at the school."
             )
-        row = int(str(one.row))
-        problems.append(Problem(file, rule, words, severity=severity, row=row, column=column))
-    if len(alike) > SHOWN:
-        more = f"{file}: {len(alike) - SHOWN} more rows contradict others in {column}."
-        problems.append(Problem(file, rule, more, severity=severity, column=column))
-    return problems
+        return Problem(file, rule, words, severity=severity, row=int(one["row"]), column=column)
+
+    return first_few(range(len(alike)), problem, f"contradict others in {column}.", column)
 
 
 def _decision(table: str, is_held: bool) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.read.rows.faults import DAY_FIRST, MONTH_FIRST, SHORT_YEAR
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
 
@@ -58,7 +59,12 @@ OPEN_END = re.compile(
 )
 """Days of years by which systems write that there is no end."""
 
-SHORT_YEAR = re.compile(r"\s*(\d{1,2})-(\d{1,2})-(\d{2})(?:[T ].*)?")
+MAY_END = re.compile(
+    "end|until|leav|left|dol|ceas|clos|finish|stop|laps|remov|expir|reinstat|^dec$|to$"
+)
+"""In the name of a column of last days; elsewhere a day that never comes is a mistake."""
+
+SHORT = re.compile(r"\s*(\d{1,2})-(\d{1,2})-(\d{2})(?:[T ].*)?")
 """Two-digit years between hyphens may stand first, as in programs, or last, as in Britain."""
 
 DATE_NAMES = frozenset(["dob", "dec", "decom", "received", "recorded", "confirmed", "from", "to"])
@@ -177,7 +183,7 @@ def settle_dates(
     """
     problems: list[Problem] = []
     texts = {name: distinct_texts(frame[name]) for name in columns if name in frame}
-    ends = {name: _open_ends(text) for name, text in texts.items()}
+    ends = {name: _open_ends(text) if MAY_END.search(name) else [] for name, text in texts.items()}
     texts = {name: text[~text.isin(ends[name])] for name, text in texts.items()}
     orders = {name: found for name, text in texts.items() if (found := _order(text)) is not None}
     decided = {one.decided for one in orders.values()} - {""}
@@ -214,18 +220,18 @@ def _open_ends(texts: pd.Series) -> list[str]:
 def _short_years(texts: pd.Series) -> dict[str, str | None]:
     """Return numeric dates that allow the year first and last, if nothing in the column decides."""
     numeric = texts[texts.str.contains(NUMERIC_START).eq(True)]
-    parts = numeric.str.extract(rf"^{SHORT_YEAR.pattern}$").astype("float64")
+    parts = numeric.str.extract(rf"^{SHORT.pattern}$").astype("float64")
     first = _day(2000 + parts[0], parts[1], parts[2])
     if parts.isna().any(axis=None) or first.isna().any():
         return {}
-    return {text: f"{text.strip()} (year first or last)" for text in numeric}
+    return {text: f"{text.strip()}{SHORT_YEAR}" for text in numeric}
 
 
 def _in_order(order: _Order, first: str) -> dict[str, str | None]:
     """Return what takes the place of the numeric dates of a column: nothing where all are British."""
     rare = order.only_month if first == "day" else order.only_day
-    other = "month first" if first == "day" else "day first"
-    changed: dict[str, str | None] = {text: f"{text.strip()} ({other})" for text in rare.index}
+    other = MONTH_FIRST if first == "day" else DAY_FIRST
+    changed: dict[str, str | None] = {text: f"{text.strip()}{other}" for text in rare.index}
     if first == "month":
         days = order.month_first.dropna().dt.strftime("%Y-%m-%d")
         changed |= dict(zip(days.index, days, strict=True))

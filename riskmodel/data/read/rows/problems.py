@@ -7,14 +7,16 @@ Out: a frame of problems that stays readable, and a frame with every rejected ro
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.identity import may_identify
+from riskmodel.data.read.rows.faults import value_and_fault
 
 __all__ = [
     "CONFLICT_COLUMNS",
@@ -25,6 +27,7 @@ __all__ = [
     "RowChecks",
     "Severity",
     "encoding_warning",
+    "first_few",
     "problems_frame",
     "records_of",
 ]
@@ -42,6 +45,9 @@ NOT_SHOWN = "(not shown)"
 LONGEST = 60
 """Characters of a value that a message shows."""
 
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters that no reader of a message could see, or that change how others are shown."""
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -84,6 +90,11 @@ class Problem:
     column: str = ""
     value: str = ""
 
+    def __post_init__(self) -> None:
+        """Escape control characters: a terminal or a browser would act on them, or hide them."""
+        for name in ("words", "value"):
+            object.__setattr__(self, name, CONTROL.sub(_escaped, getattr(self, name)))
+
     @property
     def message(self) -> str:
         """The words, after the file and the row where the problem has a row."""
@@ -93,6 +104,10 @@ class Problem:
     def remedy(self) -> str:
         """What to do: all sentences after the first."""
         return "".join(re.split(r"(?<=[a-z)'0-9]\.) ", self.words, maxsplit=1)[1:])
+
+
+def _escaped(one: re.Match[str]) -> str:
+    return one[0].encode("unicode_escape").decode("ascii")
 
 
 def problems_frame(problems: list[Problem]) -> pd.DataFrame:
@@ -138,6 +153,44 @@ def records_of(raw: pd.DataFrame, rows: NDArray[np.int64]) -> list[str]:
     ['{"provision":"?"}']
     """
     return raw.iloc[rows].astype("str").to_json(orient="records", lines=True).strip().split("\n")
+
+
+Row = TypeVar("Row")
+
+
+def first_few(
+    rows: Sequence[Row], problem: Callable[[Row], Problem], rest: str, column: str = ""
+) -> list[Problem]:
+    """Return the problem of each of the first rows, and one that counts the other rows.
+
+    Parameters
+    ----------
+    rows : sequence
+        Rows of one file that break one rule.
+    problem : callable
+        Row → its problem.
+    rest : str
+        What the other rows do, as it goes on from "7 more rows".
+    column : str
+        Column of the problem that counts.
+
+    Returns
+    -------
+    list of Problem
+        Empty where there are no rows.
+
+    Examples
+    --------
+    >>> told = first_few(range(25), lambda row: Problem("a.csv", "date", "No date.", row=row), "have none.")
+    >>> len(told), told[-1].message
+    (21, 'a.csv: 5 more rows have none.')
+    """
+    told = [problem(row) for row in rows[:SHOWN]]
+    if len(rows) > SHOWN:
+        one = told[0]
+        words = f"{one.file}: {len(rows) - SHOWN} more rows {rest}"
+        told.append(Problem(one.file, one.rule, words, severity=one.severity, column=column))
+    return told
 
 
 def encoding_warning(file: str, encoding: str) -> list[Problem]:
@@ -314,32 +367,36 @@ class RowChecks:
             return
         severity: Severity = "error" if set_aside else "warning"
         has_value = bool(column) and column in self.raw and show_value
-        shown = rows[:SHOWN]
-        for row, number in zip(shown, self.numbers_of(shown).tolist(), strict=True):
-            value = _short(self.raw[column].iloc[row]) if has_value else ""
-            is_hidden = may_identify(value) and value.lower() not in map(str.lower, allowed)
-            sentence = _filled(words, value, "" if hint is None else hint.iloc[row], is_hidden)
-            value = "" if is_hidden else value
-            self.problems.append(
-                Problem(
-                    self.file,
-                    rule,
-                    sentence,
-                    severity=severity,
-                    row=number,
-                    column=column,
-                    value=value,
-                )
+        numbers = self.numbers_of(rows[:SHOWN]).tolist()
+
+        def problem(place: int) -> Problem:
+            row = rows[place]
+            value, fault = value_and_fault(str(self.raw[column].iloc[row]) if has_value else "")
+            value, told = _short(value), f"{column} '{{value}}' {fault}" if fault else words
+            is_hidden = may_identify(CONTROL.sub("", value)) and value.lower() not in map(
+                str.lower, allowed
             )
-        if len(rows) > SHOWN:
-            end = (
-                "were merged"
-                if merged
-                else "are in the rejects"
-                if set_aside
-                else "are not set aside for it"
+            sentence = _filled(told, value, "" if hint is None else hint.iloc[row], is_hidden)
+            return Problem(
+                self.file,
+                rule,
+                sentence,
+                severity=severity,
+                row=numbers[place],
+                column=column,
+                value="" if is_hidden else value,
             )
-            self.problems.append(self._rest(len(rows) - SHOWN, rule, column, severity, end))
+
+        end = (
+            "were merged"
+            if merged
+            else "are in the rejects"
+            if set_aside
+            else "are not set aside for it"
+        )
+        where = f" in {column}" if column else ""
+        rest = f"break the rule {rule}{where}. They {end}."
+        self.problems += first_few(range(len(rows)), problem, rest, column)
         if merged:
             self.merged[rows], self.kept[rows] = True, False
         elif set_aside:
@@ -367,18 +424,21 @@ class RowChecks:
             return
         severity: Severity = "warning" if is_later else "error"
         numbers = self.numbers_of(found)
-        for place, number in zip(found[:SHOWN], numbers.tolist(), strict=False):
-            sentence = words.format(hint=others["row"].iloc[place])
-            column = str(others["column"].iloc[place])
-            self.problems.append(
-                Problem(
-                    self.file, "conflict", sentence, severity=severity, row=number, column=column
-                )
+
+        def problem(place: int) -> Problem:
+            other = others.iloc[found[place]]
+            told, column = words.format(hint=other["row"]), str(other["column"])
+            return Problem(
+                self.file,
+                "conflict",
+                told,
+                severity=severity,
+                row=int(numbers[place]),
+                column=column,
             )
-        if len(found) > SHOWN:
-            end = "are kept beside them" if is_later else "are not used"
-            message = f"{self.file}: {len(found) - SHOWN} more rows contradict others. They {end}."
-            self.problems.append(Problem(self.file, "conflict", message, severity=severity))
+
+        end = "are kept beside them" if is_later else "are not used"
+        self.problems += first_few(range(len(found)), problem, f"contradict others. They {end}.")
         made = others.iloc[found].set_axis(["other_row", "column"], axis=1)
         made = made.assign(file=self.file, row=numbers, other_file=self.file)[CONFLICT_COLUMNS]
         self.conflicts = (
@@ -387,12 +447,6 @@ class RowChecks:
         self.conflicting[found] = True
         if not is_later:
             self.kept[found] = False
-
-    def _rest(self, n: int, rule: str, column: str, severity: Severity, end: str) -> Problem:
-        """Return the problem that counts the rows beyond the first few."""
-        where = f" in {column}" if column else ""
-        message = f"{self.file}: {n} more rows break the rule {rule}{where}. They {end}."
-        return Problem(self.file, rule, message, severity=severity, column=column)
 
     def _set_aside(self, rows: NDArray[np.int64], reason: str) -> None:
         self.number[rows] = len(self.reasons)
@@ -435,6 +489,6 @@ def _filled(words: str, value: str, hint: object, is_hidden: bool) -> str:
 
 
 def _short(value: object) -> str:
-    """Return a value on one line, cut where it is long."""
+    """Return a value on one line, cut where it is long; control characters are shown escaped."""
     text = " ".join(str(value).split())
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

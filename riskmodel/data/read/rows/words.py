@@ -14,6 +14,7 @@ import pandas as pd
 
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column
+from riskmodel.data.read.rows.faults import NO_ANSWER
 
 __all__ = ["FLAG_NO", "FLAG_YES", "LABELLED", "code_meant", "flagged_kind", "is_flagged"]
 
@@ -108,18 +109,19 @@ def flagged_kind(
     Returns
     -------
     Series of str
-        The kind; missing where the flag is not set or empty; another answer as it is written, which is
-        the name of no kind, so that the reader sets the row aside and shows it.
+        The kind; missing where the flag is not set or empty; another answer with its fault behind it,
+        which is the name of no kind, so that the reader sets the row aside and reports it.
 
     Examples
     --------
-    >>> flagged_kind(pd.Series(["Yes", "0", None, "Maybe"]), "fsm").tolist()
-    ['fsm', nan, nan, 'maybe']
+    >>> flagged_kind(pd.Series(["Yes", "0", None, "maybe"]), "fsm").tolist()
+    ['fsm', nan, nan, 'maybe (neither yes nor no)']
     """
-    text = answers.astype("str").str.strip().str.lower()
+    written = answers.astype("str").str.strip()
+    text = written.str.lower()
     here, not_here = (FLAG_NO, FLAG_YES) if turned else (FLAG_YES, FLAG_NO)
-    text = text.where(~text.isin(not_here | set(no)) & (text != ""))
-    return text.where(~text.isin(here | set(yes)), kind)
+    is_none = text.isna() | text.isin(not_here | set(no) | {""})
+    return (written + NO_ANSWER).where(~text.isin(here | set(yes)), kind).where(~is_none)
 
 
 def code_meant(column: Column, text: str) -> str | None:

@@ -13,8 +13,40 @@ from riskmodel.data.read.sources.source import Context, Facts, Source, column, i
 
 __all__ = ["SOURCES"]
 
-DAYS = ("days", "numberofdays", "noofdays", "totaldays", "dayslost", "daysexcluded", "lengthindays")
+DAYS = (
+    "days",
+    "numberofdays",
+    "noofdays",
+    "totaldays",
+    "dayslost",
+    "daysexcluded",
+    "dayssuspended",
+    "schooldays",
+    "lengthindays",
+    "lengthdays",
+    "durationindays",
+    "durationdays",
+)
 """Plain names of columns with the length in school days."""
+
+HALF_DAYS = (
+    "numberofsessions",
+    "noofsessions",
+    "totalsessions",
+    "sessionslost",
+    "sessionsexcluded",
+    "sessionssuspended",
+    "sessions12days",
+    "sessionshalfdays",
+    "lengthinsessions",
+    "lengthsessions",
+    "durationsessions",
+    "durationinsessions",
+    "halfdays",
+    "numberofhalfdays",
+    "noofhalfdays",
+)
+"""Plain names of columns with the length in half-days."""
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
@@ -51,6 +83,7 @@ SOURCES = (
         facts=_exclusions,
         columns=frozenset({"upn", "estab", "category", "startdate"}),
         aliases={"reason": "reason1"}
+        | dict.fromkeys(HALF_DAYS, "sessions")
         | dict.fromkeys(
             ("establishmentnumber", "laestab", "urn", "school", "schoolname", "dfenumber"), "estab"
         ),

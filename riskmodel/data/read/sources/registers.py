@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmodel.data.codes import codes
 from riskmodel.data.read.rows.convert import read_dates
@@ -57,10 +58,14 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
         days[dated] = np.busday_offset(start[dated], number[dated] // 2, roll="forward")
     else:
         days = every_day
+    if (
+        not dated.all()
+    ):  # a start that cannot be read is one fault of a string, not one of each mark
+        marked &= dated | ~pd.Series(marks.index).where(marked).duplicated().to_numpy()
     sessions = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"].loc[marks.index],
-            "date": days.astype("datetime64[s]"),
+            "date": _days_or_start(days.astype("datetime64[s]"), frame, marks.index),
             "session": np.where(number % 2, "PM", "AM"),
             "mark": marks,
         }
@@ -68,6 +73,17 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         sessions["recorded_on"] = frame["received"].loc[marks.index]
     return {"sessions": sessions[marked]}
+
+
+def _days_or_start(
+    days: NDArray[np.datetime64], frame: pd.DataFrame, places: pd.Index
+) -> NDArray[np.datetime64] | NDArray[np.object_]:
+    """Return days, and in place of a missing one the start as the file has it."""
+    missing = np.isnat(days)
+    if not missing.any():
+        return days
+    start = frame["attendancestartdate"].loc[places].to_numpy(dtype=object)
+    return np.where(missing, start, pd.Series(days).astype("object").to_numpy())
 
 
 def _totals(frame: pd.DataFrame, context: Context) -> Facts:

@@ -6,15 +6,23 @@ Out: standardised scores, known 30 days after the result.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import pandas as pd
 
-from riskmodel.data.read.sources.source import Context, Facts, Source, last_year
+from riskmodel.data.read.rows.faults import NO_ATTAINMENT_8, NO_KEY_STAGE_2, NO_SCHOOL_YEAR
+from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
+from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, last_year
 
 __all__ = ["SOURCES"]
 
-KEY_STAGE_2, ATTAINMENT_8 = (104.0, 7.0, 80, 120), (46.0, 17.0, 0, 90)
+Level: TypeAlias = tuple[float, float, int, int, str]
+
+KEY_STAGE_2: Level = (104.0, 7.0, 80, 120, NO_KEY_STAGE_2)
+ATTAINMENT_8: Level = (46.0, 17.0, 0, 90, NO_ATTAINMENT_8)
 """Mean and spread by which scores are standardised: near the national ones (recalled, unverified); lowest
-and highest score that a pupil can have: DfE, key stage 2 scaled scores; ten slots of nine points."""
+and highest score that a pupil can have: DfE, key stage 2 scaled scores; ten slots of nine points; the
+fault of others."""
 
 
 def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
@@ -44,26 +52,29 @@ def _scores(
     stage: str,
     subject: str,
     column: str,
-    level: tuple[float, float, int, int],
+    level: Level,
     day: tuple[int, int],
 ) -> pd.DataFrame:
     """Return the scores of a subject; a pupil without one, who was not entered, has no result."""
-    frame = frame[frame[column].notna() & (frame[column].astype("str").str.strip() != "")]
-    mean, spread, low, high = level
+    frame = frame[is_there(tidy_column(frame[column], MISSING | NOTHING))]
+    mean, spread, low, high, fault = level
     points = pd.to_numeric(frame[column], errors="coerce")
     score = ((points - mean) / spread).astype("object")
     # a score that nobody can have is no number of the table either, so the row is set aside with it
-    raw = frame[column].astype("str")
-    score = score.where(points.between(low, high), raw.where(points.isna(), f"{column} " + raw))
+    score = score.where(points.between(low, high), frame[column].astype("str") + fault)
     year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
+    unread = is_there(frame["acadyr"]) & result.isna()
+    written = frame["acadyr"].astype("str") + NO_SCHOOL_YEAR
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
             "stage": stage,
             "subject": subject,
             "score": score,
-            "result_date": result,
+            "result_date": result.astype("object").mask(unread, written)
+            if unread.any()
+            else result,
             "recorded_on": result + pd.Timedelta(days=30),
         }
     )

@@ -1,0 +1,65 @@
+"""Faults of values that their own text does not show: the order of a date, the scale of a score.
+
+In:  a value and what is wrong with it.
+Out: text that no rule accepts, from which a message takes the value and the fault apart again.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DAY_FIRST",
+    "MONTH_FIRST",
+    "NO_ANSWER",
+    "NO_ATTAINMENT_8",
+    "NO_KEY_STAGE_2",
+    "NO_SCHOOL_YEAR",
+    "OTHER_FORMAT",
+    "SHORT_YEAR",
+    "value_and_fault",
+]
+
+MONTH_FIRST, DAY_FIRST = " (month first)", " (day first)"
+SHORT_YEAR = " (year first or last)"
+OTHER_FORMAT = " (not in the declared format)"
+NO_ANSWER = " (neither yes nor no)"
+NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attainment 8 score)"
+NO_SCHOOL_YEAR = " (not a school year)"
+"""What is written behind a value."""
+
+WORDS = {
+    MONTH_FIRST: "has the month before the day, unlike most dates of its column. Write YYYY-MM-DD.",
+    DAY_FIRST: "has the day before the month, unlike most dates of its column. Write YYYY-MM-DD.",
+    SHORT_YEAR: "may have the year first or last. Write YYYY-MM-DD.",
+    OTHER_FORMAT: "is not in the format of dates that the section declares. Correct one of the two.",
+    NO_ANSWER: "is neither yes nor no. Write yes or no.",
+    NO_KEY_STAGE_2: "is no READSCORE or MATSCORE: these go from 80 to 120. Correct it.",
+    NO_ATTAINMENT_8: "is no ATT8: that goes from 0 to 90. Correct it.",
+    NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
+}
+"""Fault → what is wrong with the value, then what to do."""
+
+
+def value_and_fault(text: str) -> tuple[str, str]:
+    """Return a value as the file has it, and what is wrong with it.
+
+    Parameters
+    ----------
+    text : str
+        A value, perhaps with a fault behind it.
+
+    Returns
+    -------
+    value : str
+        Without the fault.
+    words : str
+        As they go on from the value; empty where no fault is behind it.
+
+    Examples
+    --------
+    >>> value_and_fault("01/15/2024" + MONTH_FIRST)[0], value_and_fault("soon")
+    ('01/15/2024', ('soon', ''))
+    """
+    for fault, words in WORDS.items():
+        if text.endswith(fault):
+            return text.removesuffix(fault), words
+    return text, ""
