@@ -32,6 +32,9 @@ __all__ = [
 TERMS = {"aut": "autumn", "spr": "spring", "sum": "summer"}
 """Short names of terms, as file names have them."""
 
+BUNDLE = re.compile(r"\.(?:zip|xlsx|xlsm|xls|xlsb|ods)$", re.IGNORECASE)
+"""The end of the name of an archive or a workbook, which holds files or sheets."""
+
 SECOND_HALF = re.compile(r"summer[\W_]*half[\W_]*term[\W_]*2", re.IGNORECASE)
 """A table of the census whose name holds a term and a number that are not those of the return."""
 
@@ -230,7 +233,7 @@ def _may_belong(name: str, other: str) -> bool:
     """
     if _places_shared(name, other) > 0 or _label(name) == _label(other):
         return True
-    is_above, is_beside = (len(_places(one)) == 1 for one in (name, other))
+    is_above, is_beside = (not _folders(one) for one in (name, other))
     return is_above and (not _label(name) or (is_beside and not _label(other)))
 
 
@@ -265,6 +268,11 @@ def _depth(name: str, other: str) -> int:
 def _places(name: str) -> list[str]:
     """Return folders, archives and workbook of a file, and last the file or sheet."""
     return re.split(r"/|\\|, ", name)
+
+
+def _folders(name: str) -> list[str]:
+    """Return the folders of a file; an archive and a workbook lie beside the files of their folder."""
+    return [place for place in _places(name)[:-1] if not BUNDLE.search(place)]
 
 
 def _label(name: str) -> frozenset[str]:

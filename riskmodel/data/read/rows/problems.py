@@ -23,6 +23,7 @@ __all__ = [
     "NOT_SHOWN",
     "PROBLEM_COLUMNS",
     "REJECT_COLUMNS",
+    "SHOWN",
     "Problem",
     "RowChecks",
     "Severity",
