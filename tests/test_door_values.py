@@ -256,6 +256,121 @@ def test_a_day_of_birth_that_cannot_be_read_is_reported_and_not_shown(tmp_path: 
     assert "Foo" not in message
 
 
+@pytest.mark.parametrize(
+    ("born", "words"),
+    [
+        ("2024-Oct-03", "later than the day of entry or of the census, the first in row 2."),
+        ("1972-Oct-03", "over 25 years before the day of entry, the first in row 2."),
+    ],
+)
+def test_a_day_of_birth_that_does_not_fit_the_day_of_entry_is_missing(
+    tmp_path: Path, born: str, words: str
+) -> None:
+    text = CENSUS["pupils.csv"].replace("2012-Oct-03", born)
+    (tmp_path / "roll.csv").write_text(text)
+    (tmp_path / "schoolcensus.csv").write_text(CENSUS["schoolcensus.csv"])
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert extract.tables["pupils"]["birth_month"].isna().all()
+    assert extract.tables["enrolments"]["year_group"].tolist() == [7]
+    (message,) = extract.problems.loc[extract.problems["column"] == "dob", "message"]
+    assert message.startswith(f"roll.csv: 2 values of dob are {words}")
+    assert len(extract.rejects) == 0
+
+
+@pytest.mark.parametrize(
+    "column", ["Number of sessions", "No of sessions", "Sessions (1/2 days)", "Half-days"]
+)
+def test_a_length_in_half_days_is_read_under_its_other_names(tmp_path: Path, column: str) -> None:
+    extract = suspended(tmp_path, f"UPN,Estab,Category,{column}", f"{UPN},900001,SUSP,3")
+    assert extract.tables["suspensions"]["sessions"].tolist() == [3]
+    assert "unread_column" not in set(extract.problems["rule"])
+
+
+@pytest.mark.parametrize("column", ["Sessions (days)", "Length", "Duration"])
+def test_a_length_of_unknown_unit_is_not_read_and_named(tmp_path: Path, column: str) -> None:
+    extract = suspended(tmp_path, f"UPN,Estab,Category,{column}", f"{UPN},900001,SUSP,3")
+    assert extract.tables["suspensions"]["sessions"].isna().all()
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unread_column", "message"]
+    assert (
+        f"nothing was read as sessions (length, in half-days), and its column '{column}'" in message
+    )
+
+
+def test_a_column_that_may_hold_a_childs_name_is_not_named(tmp_path: Path) -> None:
+    header = "UPN,Estab,Category,Sessions Zebedee"
+    extract = suspended(tmp_path, header, f"{UPN},900001,SUSP,3")
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unread_column", "message"]
+    assert "Zebedee" not in message
+
+
+def homes(folder: Path, lookup: str) -> Extract:
+    """Read one address of the pupil, with a lookup of postcodes."""
+    address = "pupilonrolltableid,postcode\n1,AB1 2CD\n"
+    return read_beside(folder, {"addresses.csv": address, "pc.csv": lookup})
+
+
+def test_deciles_of_one_postcode_that_contradict_each_other_do_not_count(tmp_path: Path) -> None:
+    extract = homes(tmp_path, "postcode,idaci decile\nAB1 2CD,3\nZZ1 1ZZ,4\nab12cd,9\n")
+    assert extract.tables["neighbourhood"]["idaci_decile"].isna().all()
+    reported = extract.problems.loc[extract.problems["rule"] == "conflict", "message"].tolist()
+    assert [one.split(" for the")[0] for one in reported] == [
+        "pc.csv, row 2: has other deciles than row 4 of pc.csv",
+        "pc.csv, row 4: has other deciles than row 2 of pc.csv",
+    ]
+    assert extract.rejects["row"].tolist() == [2, 4]
+
+
+def test_a_decile_that_there_is_not_is_named_in_the_lookup(tmp_path: Path) -> None:
+    extract = homes(tmp_path, "postcode,idaci decile\nAB1 2CD,11\nAB1 2CE,3\n")
+    (problem,) = extract.problems[extract.problems["rule"] == "bad_number"].to_dict("records")
+    assert problem["message"].startswith("pc.csv, row 2: idaci_decile '11' is not a whole number")
+    assert len(extract.tables["neighbourhood"]) == 1
+
+
+def test_messages_show_no_control_characters(tmp_path: Path) -> None:
+    extract = suspended(tmp_path, "UPN,Estab,Category", f"{UPN},900001,su\x00\u202esp")
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unknown_code", "message"]
+    assert "category 'su\\x00\\u202esp' is not a known code" in message
+
+
+def test_a_first_day_that_never_comes_is_quoted(tmp_path: Path) -> None:
+    rows = f"UPN,Estab,Category,StartDate\n{UPN},900001,SUSP,31/12/9999\n"
+    extract = read_beside(tmp_path, {"suspensions.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert "start_date '31/12/9999' is not a date" in message
+
+
+def test_a_string_of_marks_with_a_bad_first_day_is_one_fault(tmp_path: Path) -> None:
+    rows = f"UPN,Attendance Start Date,Attendance Marks\n{UPN},31/02/2024,-/\\/\\\n"
+    extract = read_beside(tmp_path, {"marks.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert message.startswith("marks.csv, row 2: date '31/02/2024' is not a date")
+
+
+def test_an_answer_that_is_no_answer_is_one_fault_without_codes_of_other_columns(
+    tmp_path: Path,
+) -> None:
+    rows = f"UPN,Offer made,Status date\n{UPN},perhaps,2024-01-08\n"
+    extract = read_beside(tmp_path, {"offers.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unknown_code", "message"]
+    assert message == "offers.csv, row 2: kind 'perhaps' is neither yes nor no. Write yes or no."
+
+
+def test_a_name_in_a_column_of_answers_is_not_shown(tmp_path: Path) -> None:
+    rows = f"UPN,Offer made,Status date\n{UPN},Zebedee Quimby,2024-01-08\n"
+    extract = read_beside(tmp_path, {"offers.csv": rows})
+    assert "quimby" not in " ".join(extract.problems["message"]).lower()
+
+
+def test_a_dash_is_no_score(tmp_path: Path) -> None:
+    rows = f"UPN,ACADYR,READSCORE,MATSCORE\n{UPN},2023,104,-\n{UPN},2024/26,104,104\n"
+    extract = read_beside(tmp_path, {"ks2.csv": rows})
+    assert extract.tables["attainment"]["subject"].tolist() == ["reading"]
+    reported = extract.problems.loc[extract.problems["row"].notna(), "message"].tolist()
+    words = "result_date '2024/26' is no school year. Write it as 2021/2022."
+    assert set(reported) == {f"ks2.csv, row 3: {words}"}
+
+
 def cin(day: str, *cases: str) -> str:
     """Return a CIN census of one child."""
     return (

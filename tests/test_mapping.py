@@ -177,8 +177,9 @@ def test_a_date_of_another_format_is_set_aside_and_named(tmp_path: Path) -> None
     extract = read_with(tmp_path, files, ROLLS)
     (problem,) = extract.problems[extract.problems["row"].notna()].to_dict("records")
     assert problem["row"] == 2
-    assert "entry_date '09/13/2022' is not in the format of dates that the section declares." in (
-        problem["message"]
+    assert (
+        "entry_date '09/13/2022' is not in the format of dates that the section declares."
+        in (problem["message"])
     )
     assert problem["value"] == "09/13/2022"
     assert len(extract.rejects) == 1

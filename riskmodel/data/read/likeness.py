@@ -133,12 +133,15 @@ def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[P
     """
     used = {*one.source.columns, *one.source.aliases.values(), *one.source.aliases}
     left = [str(name) for name in one.raw if plain(str(name)) not in used]
+    left = [
+        name for name in left if plain(name) in one.frame and _is_filled(one.frame, plain(name))
+    ]
     problems = []
     for table in (TABLES[name] for name in facts if name in TABLES):
         for ours in table.columns:
             alike = [name for name in left if _may_mean(ours, name)]
-            alike = [name for name in alike if is_there(one.raw[name]).any()]
-            if alike and not _is_filled(facts[table.name], ours.name):
+            facts_made = facts[table.name]
+            if alike and len(facts_made) and not _is_filled(facts_made, ours.name):
                 problems.append(_unread(one.name, ours, alike[0]))
     return problems
 
@@ -158,8 +161,8 @@ def _in_one_word(ours: Column, theirs: str) -> bool:
     return plain(theirs) in _known(ours)
 
 
-def _is_filled(facts: pd.DataFrame, name: str) -> bool:
-    return facts.empty or (name in facts and bool(facts[name].notna().any()))
+def _is_filled(frame: pd.DataFrame, name: str) -> bool:
+    return name in frame and bool(is_there(frame[name]).any())
 
 
 def _unread(file: str, ours: Column, theirs: str) -> Problem:

@@ -82,7 +82,9 @@ def _others(rows: pd.DataFrame, checks: Sequence[RowChecks]) -> pd.Series:
         for place, own in alike.iterrows():
             rest = alike.drop(place)
             differs = (rest[list(NAMES)] != own[list(NAMES)]) & rest[list(NAMES)].notna()
-            other = rest.loc[differs.any(axis=1).sort_values(ascending=False, kind="stable").index[0]]
+            other = rest.loc[
+                differs.any(axis=1).sort_values(ascending=False, kind="stable").index[0]
+            ]
             checked = checks[int(other["_file"])]
             (number,) = checked.numbers_of(np.array([other["_place"]], dtype=np.int64))
             made[place] = f"row {number} of {checked.file}"

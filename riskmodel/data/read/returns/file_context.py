@@ -6,10 +6,10 @@ Out: the context that all files share.
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns
+from riskmodel.data.read.returns.deciles import deciles_of
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.returns.referrals import end_missing_referrals
 from riskmodel.data.read.returns.scoping import Holder, nearest, scope_ids, set_ambiguous_aside
@@ -25,6 +25,9 @@ __all__ = ["CENSUS_RETURNS", "PUPILS_ON_ROLL", "gather_context"]
 
 PUPILS_ON_ROLL = "School Census: pupils on roll"
 """The source whose rows those of other census tables belong to."""
+
+POSTCODES = "Postcode lookup"
+"""The source with the deciles of each postcode."""
 
 CENSUS_RETURNS = "School Census: returns"
 """The source with the school and the day of each census."""
@@ -50,7 +53,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _add_schools(context, schools, _of(files, CENSUS_RETURNS))
     _scope_censuses(files, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
-    _add_deciles(context, _of(files, "Postcode lookup"))
+    context.deciles = deciles_of([one for one in files if one.source.name == POSTCODES], log)
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
     _add_children(files, log)
     end_missing_referrals(files, log)
@@ -94,21 +97,6 @@ def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
     }
     censuses = pd.DataFrame(columns).dropna(subset=["day"])
     context.censuses = censuses.drop_duplicates("id").set_index("id")
-
-
-def _add_deciles(context: Context, lookup: pd.DataFrame) -> None:
-    """Add the deciles of deprivation of each postcode."""
-    if lookup.empty:
-        return
-    post = lookup["postcode"].astype("str").str.replace(" ", "").str.upper()
-    nothing = pd.Series(np.nan, index=lookup.index)
-    deciles = {
-        f"{name}_decile": pd.to_numeric(
-            lookup.get(f"{name}decile", nothing), errors="coerce"
-        ).to_numpy()
-        for name in ("idaci", "imd")
-    }
-    context.deciles = pd.DataFrame(deciles, index=post).groupby(level=0).first()
 
 
 def _add_activities(context: Context, groups: pd.DataFrame) -> None:

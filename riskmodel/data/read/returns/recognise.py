@@ -14,8 +14,8 @@ import pandas as pd
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.proposal import propose
+from riskmodel.data.read.returns.births import settle_births
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
-from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
@@ -81,7 +81,7 @@ def recognise(
     log.problems += [] if source.headings else _twice(one, source)
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
-    frame, problems = _plain_values(frame, one.name, mine)
+    frame, problems = _plain_values(frame, one, mine)
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
@@ -115,28 +115,16 @@ def _twice(one: Opened, source: Source) -> list[Problem]:
 
 
 def _plain_values(
-    frame: pd.DataFrame, name: str, mappings: list[ColumnMapping]
+    frame: pd.DataFrame, one: Opened, mappings: list[ColumnMapping]
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows without words for a missing value; dates of no declared form in one order."""
     tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
     dates = [one for one in tidy if is_date_name(one)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
-    frame, problems = settle_dates(frame.assign(**tidy), dates, name)
-    return frame, problems + _unread_births(frame, name) + _unread_years(frame, name)
-
-
-def _unread_births(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many days of birth cannot be read: their rows are used without them."""
-    born = column(frame, "dob")
-    n = int((is_there(born) & read_dates(born).isna()).sum())
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} values of dob are no dates between 1950 and 2100. The rows are used without them. "
-        "Write YYYY-MM-DD."
-    )
-    return [Problem(name, "bad_date", words, column="dob")]
+    frame, problems = settle_dates(frame.assign(**tidy), dates, one.name)
+    frame, of_births = settle_births(frame, one)
+    return frame, problems + of_births + _unread_years(frame, one.name)
 
 
 def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:

@@ -182,16 +182,16 @@ def first_few(
 
     Examples
     --------
-    >>> told = first_few(range(25), lambda row: Problem("a.csv", "date", "No date.", row=row), "have none.")
-    >>> len(told), told[-1].message
+    >>> found = first_few(range(25), lambda row: Problem("a.csv", "date", "No date.", row=row), "have none.")
+    >>> len(found), found[-1].message
     (21, 'a.csv: 5 more rows have none.')
     """
-    told = [problem(row) for row in rows[:SHOWN]]
+    problems = [problem(row) for row in rows[:SHOWN]]
     if len(rows) > SHOWN:
-        one = told[0]
+        one = problems[0]
         words = f"{one.file}: {len(rows) - SHOWN} more rows {rest}"
-        told.append(Problem(one.file, one.rule, words, severity=one.severity, column=column))
-    return told
+        problems.append(Problem(one.file, one.rule, words, severity=one.severity, column=column))
+    return problems
 
 
 def encoding_warning(file: str, encoding: str) -> list[Problem]:
@@ -373,11 +373,11 @@ class RowChecks:
         def problem(place: int) -> Problem:
             row = rows[place]
             value, fault = value_and_fault(str(self.raw[column].iloc[row]) if has_value else "")
-            value, told = _short(value), f"{column} '{{value}}' {fault}" if fault else words
+            value, said = _short(value), f"{column} '{{value}}' {fault}" if fault else words
             is_hidden = may_identify(CONTROL.sub("", value)) and value.lower() not in map(
                 str.lower, allowed
             )
-            sentence = _filled(told, value, "" if hint is None else hint.iloc[row], is_hidden)
+            sentence = _filled(said, value, "" if hint is None else hint.iloc[row], is_hidden)
             return Problem(
                 self.file,
                 rule,
@@ -428,11 +428,11 @@ class RowChecks:
 
         def problem(place: int) -> Problem:
             other = others.iloc[found[place]]
-            told, column = words.format(hint=other["row"]), str(other["column"])
+            sentence, column = words.format(hint=other["row"]), str(other["column"])
             return Problem(
                 self.file,
                 "conflict",
-                told,
+                sentence,
                 severity=severity,
                 row=int(numbers[place]),
                 column=column,
