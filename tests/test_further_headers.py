@@ -109,6 +109,20 @@ def test_suspensions_of_two_exports_in_one_file_have_their_own_days(tmp_path: Pa
     assert counts[["rows_read", "rows_kept", "rows_rejected"]].tolist() == [3, 2, 1]
 
 
+def test_the_weeks_of_a_grid_have_their_own_days(tmp_path: Path, kind: str) -> None:
+    weeks = ["UPN,08/01/2024 AM,08/01/2024 PM", f"{UPN},/,\\"]
+    weeks += ["UPN,15/01/2024 AM,15/01/2024 PM", f"{UPN},I,I", ""]
+    one = opened(tmp_path, kind, "\n".join(weeks))
+    assert list(one.raw)[1:] == [
+        f"{day}/01/2024 {half}" for day in ("08", "15") for half in ("AM", "PM")
+    ]
+    assert one.raw["15/01/2024 AM"].astype("object").fillna("").tolist() == ["", "I"]
+    if kind == "csv":
+        marks = read_beside(tmp_path, {}).tables["sessions"]
+        assert marks["date"].dt.day.tolist() == [8, 8, 15, 15]
+        assert marks["mark"].tolist() == ["/", "\\", "I", "I"]
+
+
 def test_a_header_without_rows_stays_a_file_without_rows(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text(f"{HEADER}\n")
     (one,) = open_each(tmp_path / "s.csv", "s.csv")

@@ -10,26 +10,19 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import may_identify
-from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.faults import OTHER_FORMAT
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.table import guess
-from riskmodel.data.read.sources.source import Context, Facts, Source, plain
+from riskmodel.data.read.sources.source import plain
 from riskmodel.data.schema import TABLES
 from riskmodel.data.settings_file import line_of, read_document
-from riskmodel.data.year_groups import year_group_by_age
 from riskmodel.errors import RequestError
 
-__all__ = ["ColumnMapping", "claims", "in_days", "lacking", "mapped_source", "read_mappings"]
+__all__ = ["ColumnMapping", "claims", "in_python", "lacking", "read_mappings"]
 
 KEYS = ("table", "file", "dates", "columns", "codes", "fixed")
 """What a section may hold."""
@@ -210,34 +203,6 @@ def _texts(section: dict[str, Any], name: str, table: Table, lines: _Lines) -> d
     return dict(part)
 
 
-def in_days(ours: Column, theirs: str) -> bool:
-    """Return whether a column of a file counts days where the table counts half-days.
-
-    Parameters
-    ----------
-    ours : Column
-        Column of the table.
-    theirs : str
-        Name of the column of the file.
-
-    Returns
-    -------
-    bool
-        By the name alone.
-
-    Examples
-    --------
-    >>> length = TABLES["suspensions"]["sessions"]
-    >>> in_days(length, "Days lost"), in_days(length, "Half-days")
-    (True, False)
-    >>> in_days(length, "Sessions (1/2 days)")
-    False
-    """
-    name = plain(theirs)
-    is_halved = any(word in name for word in ("half", "session", "12days"))
-    return ours.unit == "half-days" and "days" in name and not is_halved
-
-
 def _check_code(column: Column, value: str, where: str) -> None:
     if value == "?" or (column.kind in {"integer", "number"} and not NUMBER.fullmatch(value)):
         may = f"one of {', '.join(column.allowed)}" if column.allowed else f"a {column.kind}"
@@ -295,7 +260,7 @@ def _check_whole(
 def _format(value: Any, lines: _Lines) -> str:
     """Return a format of dates such as ``DD/MM/YYYY``, checked."""
     text = _text(value, lines, "dates")
-    parts = set(re.findall(r"%[a-zA-Z]", _in_python(text)))
+    parts = set(re.findall(r"%[a-zA-Z]", in_python(text)))
     if text and not ("%d" in parts and parts & {"%m", "%b", "%B"} and parts & {"%Y", "%y"}):
         raise RequestError(
             f"{lines.at('dates')}: '{text}' is no format of dates. Write one as DD/MM/YYYY, "
@@ -304,8 +269,24 @@ def _format(value: Any, lines: _Lines) -> str:
     return text
 
 
-def _in_python(form: str) -> str:
-    """Return a format of dates as Python writes it."""
+def in_python(form: str) -> str:
+    """Return a format of dates as Python writes it.
+
+    Parameters
+    ----------
+    form : str
+        As a section writes it.
+
+    Returns
+    -------
+    str
+        For :func:`pandas.to_datetime`.
+
+    Examples
+    --------
+    >>> in_python("DD/MM/YYYY")
+    '%d/%m/%Y'
+    """
     return re.sub("|".join(PARTS), lambda part: PARTS[part[0]], form)
 
 
@@ -381,143 +362,3 @@ Write the name that the file has, or export it with the column."
             )
             problems.append(Problem(name, "mapping", words, severity="error"))
     return problems
-
-
-def mapped_source(mappings: Sequence[ColumnMapping]) -> Source:
-    """Return the source of a file that one or several sections are about.
-
-    Parameters
-    ----------
-    mappings : sequence of ColumnMapping
-        At least one; each makes a table of its own from the file.
-
-    Returns
-    -------
-    Source
-        As any other source of :mod:`riskmodel.data.read.sources`.
-
-    Raises
-    ------
-    RequestError
-        If two sections take the pupil from different columns, or make the same table, or nothing gives
-        the year groups of enrolments.
-    """
-    pupil = {plain(one.columns["pupil_id"]) for one in mappings if "pupil_id" in one.columns}
-    names = [one.table.name for one in mappings]
-    if len(pupil) > 1 or len(set(names)) < len(names):
-        raise RequestError(
-            f"{mappings[1].where} is about the same files as {mappings[0].where}, and "
-            + (
-                "takes the pupil from another column."
-                if len(pupil) > 1
-                else "makes the same table."
-            )
-            + " Give each a pattern of file names of its own."
-        )
-    given = {(one.table.name, ours) for one in mappings for ours in (*one.columns, *one.fixed)}
-    rolls = [one for one in mappings if one.table.name == "enrolments"]
-    if rolls and not {("enrolments", "year_group"), ("pupils", "birth_month")} & given:
-        raise RequestError(
-            f"{rolls[0].where}: nothing gives the year group at entry. Write year_group in "
-            f"[sources.{rolls[0].name}.columns], or add a section with the table pupils and birth_month "
-            "for the same files: the year group then follows from the age."
-        )
-    return Source(
-        name=", ".join(f"[sources.{one.name}]" for one in mappings),
-        columns=frozenset().union(*(one.needed for one in mappings)),
-        facts=partial(_facts, tuple(mappings)),
-        upn=next(iter(pupil), ""),
-        names_pupils="pupils" in names,
-    )
-
-
-def _facts(mappings: tuple[ColumnMapping, ...], frame: pd.DataFrame, context: Context) -> Facts:
-    facts: dict[str, pd.DataFrame] = {}
-    for mapping in mappings:
-        made = pd.DataFrame(
-            {ours: _column(mapping, ours, frame) for ours in mapping.columns}, index=frame.index
-        ).assign(**mapping.fixed)
-        empty = [one.name for one in mapping.table.columns if one.required and one.nullable]
-        made = made.reindex(columns=[*made, *(name for name in empty if name not in made)])
-        facts |= _shaped(mapping.table.name, made)
-    if "enrolments" in facts and "year_group" not in facts["enrolments"]:
-        rolls, born = facts["enrolments"], read_dates(facts["pupils"]["birth_month"])
-        by_age = year_group_by_age(born, read_dates(rolls["entry_date"]))
-        facts["enrolments"] = rolls.assign(year_group=by_age)
-    return facts
-
-
-def _column(mapping: ColumnMapping, ours: str, frame: pd.DataFrame) -> pd.Series:
-    """Return a column of the table, still to be checked."""
-    if ours == "pupil_id":
-        return frame["pupil_id"]
-    values = frame[plain(mapping.columns[ours])]
-    written = values
-    if in_days(mapping.table[ours], mapping.columns[ours]):
-        number = pd.to_numeric(values, errors="coerce")
-        values = (2 * number).astype("object").where(number.notna(), values)
-    if ours in mapping.codes:
-        text = written.astype("object").astype("str").str.strip().str.lower()
-        return text.map(mapping.codes[ours]).astype("object").fillna(values)
-    if mapping.table[ours].kind == "date" and mapping.dates:
-        return _dated(values, mapping.dates)
-    return values
-
-
-def _dated(values: pd.Series, form: str) -> pd.Series:
-    """Return dates of one format, or year first; what else there is stays, marked, and is set aside."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return values
-    text = values.astype("object").astype("str").str.strip().where(values.notna())
-    days = pd.to_datetime(text, format=_in_python(form), errors="coerce")
-    days = days.fillna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce"))
-    misfit = days.isna() & text.notna() & (text != "")
-    return days.dt.strftime("%Y-%m-%d").astype("object").mask(misfit, text + OTHER_FORMAT)
-
-
-def _shaped(name: str, made: pd.DataFrame) -> Facts:
-    """Return the facts of a table in the shape in which the sources of returns give them."""
-    if name == "pupils":
-        return {name: _pupils(made)}
-    if name == "send":
-        return _provision(made)
-    return {name: made}
-
-
-def _pupils(made: pd.DataFrame) -> pd.DataFrame:
-    """Take the month of a day of birth; a census counts before this file."""
-    if "birth_month" in made:
-        born = read_dates(made["birth_month"])
-        made = made.assign(
-            birth_month=born.dt.strftime("%Y-%m-01").astype("object").fillna(made["birth_month"])
-        )
-    return made.assign(_day=np.datetime64("NaT", "s"))
-
-
-def _provision(made: pd.DataFrame) -> Facts:
-    """Take spells of provision: what is seen on the first day, and nothing from the day after the last.
-
-    A day that cannot be read stays in its column, so that the reader sets the row aside.
-    """
-    given = made.reindex(columns=["start_date", "end_date", "recorded_on", "end_recorded_on"])
-    day = given.apply(read_dates)
-    unread = given.where(given.notna() & day.isna() & (given.astype("str") != ""))
-    lag = pd.Timedelta(days=TABLES["send"].lag_days)
-    known = day["recorded_on"].fillna(day["start_date"] + lag)
-    needs = [name for name in ("primary_need", "secondary_need") if name in made]
-    seen = made.drop(columns=["end_date", "end_recorded_on"], errors="ignore").assign(
-        recorded_on=known.astype("object").where(
-            unread["recorded_on"].isna(), given["recorded_on"]
-        ),
-        end_date=unread["end_date"],
-        end_recorded_on=unread["end_recorded_on"],
-    )
-    after = day["end_date"] + pd.Timedelta(days=1)
-    end_known = pd.concat([day["end_recorded_on"].fillna(after), known], axis=1).max(axis=1)
-    ends = seen.assign(provision="N", start_date=after, recorded_on=end_known)
-    ended = after.notna() & unread.isna().all(axis=1)
-    spells = {"send": pd.concat([seen, ends[ended]]).drop(columns=needs)}
-    kept = seen[unread.isna().all(axis=1)]
-    return spells | (
-        {"needs": kept[["pupil_id", *needs, "start_date", "recorded_on"]]} if needs else {}
-    )

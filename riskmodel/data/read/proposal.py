@@ -20,7 +20,7 @@ from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import UPN_FORM, may_identify
 from riskmodel.data.read.likeness import name_likeness
-from riskmodel.data.read.mapping import in_days
+from riskmodel.data.read.mapped_facts import in_days
 from riskmodel.data.read.open.files import Opened, open_file
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import LABELLED, code_meant

@@ -21,6 +21,9 @@ from riskmodel.data.read.rows.tidy import distinct_texts
 
 __all__ = ["names_columns", "with_every_header"]
 
+PUPIL = frozenset(["upn", "uniquepupilnumber", "pupilupn"])
+"""Names of the column of UPNs; in a grid the other names are days, which may be others in every header."""
+
 VALUE = re.compile(r"\d{3}")
 """What a UPN or a date holds, and a name of a column seldom does."""
 
@@ -52,7 +55,7 @@ def with_every_header(one: Opened) -> Opened:
 
 
 def names_columns(values: Sequence[object], names: Iterable[str]) -> bool:
-    """Return whether the values of a row are names of columns: two at least, and half of them.
+    """Return whether a row holds names of columns: that of UPNs, or at least two and half of its values.
 
     Parameters
     ----------
@@ -64,7 +67,8 @@ def names_columns(values: Sequence[object], names: Iterable[str]) -> bool:
     Returns
     -------
     bool
-        False where one of the other values holds a number such as a UPN or a date does.
+        True for a row with the name of the column of UPNs, which is no UPN. Else False where one of the
+        other values holds a number such as a UPN or a date does.
 
     Examples
     --------
@@ -77,6 +81,8 @@ def names_columns(values: Sequence[object], names: Iterable[str]) -> bool:
     written = [str(one) for one in values if not pd.isna(one) and str(one).strip()]
     others = [one for one in written if _folded(one) not in known]
     n = len(written) - len(others)
+    if any(_folded(one) in PUPIL for one in written if one not in others):
+        return True
     return n >= 2 and n >= len(others) and not any(VALUE.search(one) for one in others)
 
 
@@ -95,6 +101,8 @@ def _places(raw: pd.DataFrame) -> NDArray[np.int64]:
         found = texts[texts.str.strip().str.lower().isin(written).to_numpy(dtype=bool)]
         if len(found):
             named += raw.iloc[:, place].isin(found).to_numpy()
+            pupil = found[found.map(_folded).isin(PUPIL).to_numpy(dtype=bool)]
+            named += raw.iloc[:, place].isin(pupil).to_numpy()
     places = np.flatnonzero(named >= 2)
     rows = raw.iloc[places].astype("object").to_numpy().tolist()
     return places[[names_columns(row, names) for row in rows]]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from riskmodel.data.read.mapping import ColumnMapping, claims, lacking, mapped_source
+from riskmodel.data.read.mapped_facts import mapped_source
+from riskmodel.data.read.mapping import ColumnMapping, claims, lacking
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.proposal import propose
 from riskmodel.data.read.returns.births import settle_births
