@@ -94,7 +94,7 @@ def censuses(*left: int) -> dict[str, str]:
     header = "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual"
     pupil = f"{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00"
     numbers = range(1, len(TERMS) + 1)
-    rows = {i: f"{i},{i},{pupil},{7 + (i > 3)}" for i in numbers}
+    rows = {i: f"{i},{i},{pupil},{7 + (i > 3 and i not in left)}" for i in numbers}
     lines = {
         "schoolcensus.csv": ["schoolcensustableid,term,year,referencedate,urn"]
         + [f"{i},{term} 00:00:00,900001" for i, term in zip(numbers, TERMS, strict=True)],

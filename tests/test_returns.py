@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.data.identity import upn_check_letters
+from riskmodel.data.year_groups import year_group_by_age
 from riskmodel.errors import RequestError
 from riskmodel.simulate import Simulated, preset_of, simulate, write_simulated_returns
 
@@ -66,6 +67,16 @@ def test_termly_totals_are_the_marks(folder: Path, made: Simulated) -> None:
     assert totals["sessions"].sum() == pytest.approx(len(autumn), rel=0.05)
     feed = pd.concat([pd.read_parquet(p) for p in sorted((folder / "registers").iterdir())])
     assert len(feed) == len(marks)
+
+
+def test_a_leaver_has_the_year_group_of_the_last_day(folder: Path) -> None:
+    left = every(folder, "pupilnolongeronroll")
+    born, last_day = (
+        pd.to_datetime(left[name], format="%Y-%b-%d %H:%M:%S") for name in ("dob", "leavingdate")
+    )
+    assert last_day.dt.month.isin([7, 8]).any()  # in the census of the next school year
+    group = left["ncyearleaving"].replace("R", "0").astype("float64")
+    assert (group == year_group_by_age(born, last_day)).mean() > 0.99
 
 
 def test_a_returns_folder_states_that_it_is_simulated_and_holds_no_truth(folder: Path) -> None:

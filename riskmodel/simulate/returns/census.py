@@ -259,11 +259,14 @@ def _pupil_table(
     table = _common_columns(roll, who, census, totals)
     if census.term == "spring":
         table["ethnicity"] = who["ethnicity"]
-    year_group = _year_group(roll.rows, census.year)
     if roll.where == "off":
-        leaving = roll.rows["leaving_date"].dt.strftime(COLLECT_DATE)
-        return table.assign(leavingdate=leaving, ncyearleaving=year_group)
+        last_day = roll.rows["leaving_date"]
+        return table.assign(
+            leavingdate=last_day.dt.strftime(COLLECT_DATE),
+            ncyearleaving=_year_group(roll.rows, last_day),
+        )
     provision = _provision(tables, roll.rows["pupil_id"], census.day)
+    year_group = _year_group(roll.rows, pd.Timestamp(census.year, 9, 1))
     table = table.assign(enrolstatus="C", ncyearactual=year_group, senprovision=provision)
     if census.term == "spring":
         table["youngcarer"] = _young_carers(tables, roll.rows["pupil_id"], census.day)
@@ -297,9 +300,9 @@ def _identity(who: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _year_group(rolls: pd.DataFrame, year: int) -> pd.Series:
-    """Return the year group of each enrolment in a school year; Reception is R."""
-    group = year_group_on(rolls, pd.Timestamp(year, 9, 1)).astype("int64")
+def _year_group(rolls: pd.DataFrame, day: pd.Timestamp | pd.Series) -> pd.Series:
+    """Return the year group of each enrolment on a day, or on a day of its own; Reception is R."""
+    group = year_group_on(rolls, day).astype("int64")
     return group.astype("str").where(group > 0, "R")
 
 

@@ -157,10 +157,12 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
 def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, from the age where the return gives none."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
-    group = census_year_groups(column(frame, "ncyearactual"))
-    at_entry = year_group_at_entry(group, known["day"], entry, born)
-    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     leaving = column(frame, "leavingdate")
+    group = census_year_groups(column(frame, "ncyearactual"))
+    # a leaver's is the one on leaving (NCyearLeaving), which may be that of the school year before
+    seen = pd.concat([known["day"], read_dates(leaving)], axis=1).min(axis=1)
+    at_entry = year_group_at_entry(group, seen, entry, born)
+    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
