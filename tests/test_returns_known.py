@@ -65,11 +65,8 @@ def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
     kept = {}
     for name, frame in facts.items():
         if name == "needs":
-            # the needs of SEN2 bear no day: they came with the pupil's last plan
-            plans = facts["send"][facts["send"]["_plan"].eq(True)]
-            last = plans.groupby("pupil_id", observed=True)["start_date"].max()
-            late = last.index[last >= day].astype("str")
-            undated = ~frame["pupil_id"].astype("str").isin(late)
+            # the needs of SEN2 bear no day: they are known with the latest fact
+            undated = bool(facts["send"]["recorded_on"].max() < day)
             known = frame["recorded_on"] < day
             kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
         elif name in ("enrolments", "sessions", "possible"):

@@ -214,7 +214,14 @@ def test_the_second_half_of_summer_ends_with_july() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rank", "first", "second"), [("1", "SEMH", None), ("2", None, "SEMH"), ("3", None, None)]
+    ("rank", "first", "second"),
+    [
+        ("1", "SEMH", None),
+        ("2", None, "SEMH"),
+        ("3", None, None),
+        ("Primary", "SEMH", None),
+        ("secondary need", None, "SEMH"),
+    ],
 )
 @pytest.mark.parametrize("source", ["School Census: SEN needs", "SEN2: needs"])
 def test_a_need_is_the_primary_or_the_secondary_one(

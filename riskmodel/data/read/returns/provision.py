@@ -56,19 +56,25 @@ def provision_spells(
     The facts of a pupil are taken in the order they became known. A census that sees another provision or
     need than the one before begins a new spell. While a plan of SEN2 runs it is what counts, whatever the
     census calls it; outside that time the census does. A fact about a day before one already recorded is
-    passed over, but its need is kept in mind.
+    passed over, but its need is kept in mind. Needs of SEN2 are known from the day on which the latest
+    of all facts became known, and count where no census had stated a need.
     """
     plan = _is_plan(facts)
     dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs.iloc[:0]
     undated = needs[~needs.index.isin(dated.index)]
     events = pd.concat(
-        [_with_needs(facts[~plan], dated, verdicts), *_plan_events(facts[plan], verdicts)],
+        [
+            _with_needs(facts[~plan], dated, verdicts),
+            *_plan_events(facts[plan], verdicts),
+            _undated_needs(undated, facts),
+        ],
         ignore_index=True,
     )
     # a plan ends before the next one begins on the same day
     events = events.sort_values(
         ["pupil_id", "recorded_on", "start_date", "_open", *ORIGIN], kind="stable"
     )
+    events = _in_plans(events)
     pupil = pd.Series(pupils_of(events), index=events.index)
     # a need that is stated takes the place of both needs stated before
     n_stated = events["primary_need"].notna().groupby(pupil).cumsum()
@@ -76,7 +82,6 @@ def provision_spells(
         name: events[name].astype("object").groupby([pupil, n_stated]).ffill() for name in NEED
     }
     events = events.assign(**remembered)
-    events = _with_undated_needs(events, pupil, undated)
     events["provision"] = events["provision"].astype("object").mask(_runs(events, pupil), "E")
     latest = events["start_date"].groupby(pupil).cummax()
     in_time = (events["start_date"] >= latest).to_numpy()
@@ -191,21 +196,44 @@ def _plan_events(plans: pd.DataFrame, verdicts: RowVerdicts) -> tuple[pd.DataFra
     return once.assign(provision="E", _open=1.0), ends
 
 
-def _with_undated_needs(
-    events: pd.DataFrame, pupil: pd.Series, undated: pd.DataFrame
-) -> pd.DataFrame:
-    """Give the last plan, while it runs, the need of SEN2 where no census had stated one."""
-    if undated.empty:
-        return events
-    stated = undated[undated["primary_need"].notna()].sort_values("primary_need")
-    stated = stated.drop_duplicates("pupil_id")
-    need = stated.set_index(pupils_of(stated))["primary_need"].astype("object")
-    number = (events["_open"] == 1).groupby(pupil).cumsum()
-    in_last = _runs(events, pupil) & (number == number.groupby(pupil).transform("max"))
-    fill = in_last & events["primary_need"].isna()
-    return events.assign(
-        primary_need=events["primary_need"].mask(fill, pupil.map(need).astype("object"))
+def _undated_needs(undated: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+    """Return the needs without a day as events of the day on which the latest fact became known.
+
+    Nothing shows that they were known before. The day is the same for all pupils, so that whether a need
+    is known on an earlier day does not depend on what became of the pupil later.
+    """
+    if undated.empty or facts.empty:
+        return undated.iloc[:0].assign(_undated=True)
+    first = [
+        undated[undated[name].notna()].sort_values(name).drop_duplicates("pupil_id")
+        for name in NEED
+    ]
+    second = first[1][["pupil_id", "secondary_need"]]
+    day = facts["recorded_on"].max()
+    return (
+        first[0]
+        .drop(columns="secondary_need")
+        .merge(second, on="pupil_id", how="left")
+        .assign(start_date=day, recorded_on=day, provision="E", _undated=True)
     )
+
+
+def _in_plans(events: pd.DataFrame) -> pd.DataFrame:
+    """Put needs without a day into the plan that begins on their day, or keep them while a plan runs.
+
+    They are left out where a need was known before, and where no plan runs on their day.
+    """
+    pupil = pd.Series(pupils_of(events), index=events.index)
+    is_undated = events["_undated"].eq(True)
+    stated = (events["primary_need"].notna() & ~is_undated).groupby(pupil).cumsum()
+    counts = is_undated & (stated == 0) & _runs(events, pupil)
+    before = events.shift()
+    same_day = (pupil == pupil.shift()) & (events["start_date"] == before["start_date"])
+    joins = counts & same_day & (before["_open"] == 1)
+    filled = joins.shift(-1, fill_value=False)
+    after = events[NEED].shift(-1)
+    needs = {name: events[name].astype("object").mask(filled, after[name]) for name in NEED}
+    return events.assign(**needs)[~is_undated | (counts & ~joins)]
 
 
 def _runs(events: pd.DataFrame, pupil: pd.Series) -> pd.Series:

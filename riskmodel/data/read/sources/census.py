@@ -16,6 +16,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
+from riskmodel.data.read.sources.need_ranks import ranked_needs
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 from riskmodel.data.year_groups import year_group_by_age
 
@@ -311,12 +312,10 @@ def _meals(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _needs(frame: pd.DataFrame, context: Context) -> Facts:
     known = _of_row(frame, context)
-    rank = pd.to_numeric(frame["sentyperank"], errors="coerce")
     needs = pd.DataFrame(
         {
             "pupil_id": known["pupil_id"],
-            "primary_need": frame["sentype"].where(rank == 1),
-            "secondary_need": frame["sentype"].where(rank == 2),
+            **ranked_needs(frame),
             "start_date": known["day"],
             "recorded_on": known["recorded_on"],
         }

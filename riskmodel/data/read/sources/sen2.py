@@ -12,6 +12,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.sources.need_ranks import ranked_needs
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
 
 __all__ = ["SOURCES"]
@@ -78,12 +79,10 @@ def _named_plans(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _plan_needs(frame: pd.DataFrame, context: Context) -> Facts:
-    rank = pd.to_numeric(frame["sentyperank"], errors="coerce")
     needs = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "primary_need": frame["sentype"].where(rank == 1),
-            "secondary_need": frame["sentype"].where(rank == 2),
+            **ranked_needs(frame),
         }
     )
     return {"needs": needs}
