@@ -48,7 +48,15 @@ PUPIL = (
 PARTS = {
     "category": (
         "exclusions",
-        ("category", "startdate", "sessions", "reason1", "reason2", "reason3"),
+        (
+            "category",
+            "startdate",
+            "sessions",
+            "reason1",
+            "reason2",
+            "reason3",
+            "reinstatementdate",
+        ),
     ),
     "fsmstartdate": ("free school meals", ("fsmstartdate", "fsmenddate", "ukcountry")),
     "sentype": ("SEN needs", ("sentyperank", "sentype")),
@@ -73,6 +81,9 @@ ATTENDANCE: dict[str, tuple[str, Row]] = {
     ),
 }
 """Element with attendance by code → table, and the column that separates the two."""
+
+POSSIBLE = ("sessionspossible", "termlysessionspossible")
+"""Names of the possible half-days of a term."""
 
 CHILD = ("lachildid", "upn", "upnunknown", "personbirthdate")
 REFERRAL = (
@@ -165,7 +176,8 @@ def _census_pupil(element: Any, header: Row, number: int) -> Rows:
     """Return a pupil of the School Census, and the rows that hang on the pupil."""
     census = _return_of({"referencedate": ""} | header)["schoolcensustableid"]
     row = {"pupilonrolltableid": f"{census} {number}"}
-    yield "pupils", row | {"schoolcensustableid": census} | _only(_leaves(element, _is_part), PUPIL)
+    own = _only(_leaves(element, _is_part), PUPIL) | _possible_sessions(element)
+    yield "pupils", row | {"schoolcensustableid": census} | own
     for part in element.iter():
         for key in PARTS.keys() & {_local(child) for child in part if not len(child)}:
             table, fields = PARTS[key]
@@ -182,6 +194,13 @@ def _census_pupil(element: Any, header: Row, number: int) -> Rows:
                         table,
                         row | extra | _only(_leaves(detail), ("attendancereason", "sessions")),
                     )
+
+
+def _possible_sessions(element: Any) -> Row:
+    """Return the possible half-days of the term; the second half of summer has its own, which is not read."""
+    terms = [_leaves(part) for part in element.iter() if _local(part) == "termlyattendance"]
+    found = [term[name] for term in terms for name in POSSIBLE if name in term]
+    return {"termlysessionspossible": found[0] if found else ""}
 
 
 def _child(element: Any, header: Row, number: int) -> Rows:
