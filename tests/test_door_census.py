@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
 from riskmodel.data.read import Extract, read
 from tests.returns import UPN
 
 RETURNS = "schoolcensustableid,term,referencedate,urn\n"
 LEFT = "pupilnolongeronrolltableid,schoolcensustableid,upn,dob,sex,entrydate,leavingdate,ncyearleaving\n"
+SCHOOLS = (
+    "URN,LA (code),EstablishmentNumber,EstablishmentName,TypeOfEstablishment (name),"
+    "EstablishmentStatus (name),PhaseOfEducation (name),OpenDate,CloseDate\n"
+)
 ON = "pupilonrolltableid,schoolcensustableid,upn,dob,sex,entrydate,ncyearactual,enrolstatus\n"
 
 
@@ -44,3 +51,101 @@ def test_a_leaver_whom_an_earlier_census_saw_is_in_no_conflict(tmp_path: Path) -
     extract = read_files(tmp_path, AUTUMN_LEAVER | spring)
     assert extract.conflicts.empty
     assert extract.tables["enrolments"]["leaving_reason"].tolist() == ["completed"]
+
+
+CONVERTED = {
+    "autumn/returns.csv": f"{RETURNS[:-1]},lea,estab\n1,AUT,2024-10-03,100001,301,4001\n",
+    "autumn/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",
+    "spring/returns.csv": f"{RETURNS[:-1]},lea,estab\n1,SPR,2025-01-16,150001,301,4001\n",
+    "spring/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",
+    "told.csv": "UPN,DfE Number,Category,Start Date,Sessions\n"
+    f"{UPN},301/4001,Suspension,2024-11-12,2\n{UPN},100001,Suspension,2024-11-26,2\n",
+}
+"""Returns of a pupil whose school became an academy in January 2025: two URNs, one number."""
+
+
+def register(opened: str, *, old: bool = True) -> dict[str, str]:
+    """Return the register of schools; the academy opened on a day, or nobody knows when."""
+    closed = "100001,301,4001,Old School,Community school,Closed,Secondary,,31-12-2024\n"
+    academy = f"150001,301,4001,Academy,Academy converter,Open,Secondary,{opened},\n"
+    return {"schools.csv": SCHOOLS + closed * old + academy}
+
+
+@pytest.mark.parametrize(
+    "schools",
+    [register("01-01-2025"), register(""), register("01-01-2025", old=False), {}],
+    ids=["dated", "undated", "open schools only", "no register"],
+)
+def test_a_pupil_of_a_school_that_became_an_academy_is_on_one_roll(
+    tmp_path: Path, schools: dict[str, str]
+) -> None:
+    files = {name: text for name, text in CONVERTED.items() if schools or name != "told.csv"}
+    tables = read_files(tmp_path, files | schools).tables
+    (spell,) = tables["enrolments"].itertuples()
+    assert (spell.school_id, spell.year_group) == ("150001", 8)
+    assert f"{spell.entry_date:%F} {spell.recorded_on:%F}" == "2023-09-04 2024-11-07"
+    if schools:
+        assert tables["suspensions"]["school_id"].tolist() == ["150001"] * 2
+
+
+def test_a_school_that_took_the_number_years_later_is_another_one(tmp_path: Path) -> None:
+    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files |= {"autumn/returns.csv": f"{RETURNS}1,AUT,2024-10-03,100001\n"}
+    read_on = read_files(tmp_path, files | register("01-09-2026")).tables["enrolments"]
+    assert sorted(read_on["school_id"]) == ["100001", "150001"]
+
+
+def test_two_schools_of_one_census_are_two_schools(tmp_path: Path) -> None:
+    both = "1,AUT,2024-10-03,100001,301,9999\n2,AUT,2024-10-03,150001,301,9999\n"
+    rows = "".join(f"{n},{n},{UPN},2011-01-15,M,2023-09-04,9,C\n" for n in (1, 2))
+    files = {"returns.csv": f"{RETURNS[:-1]},lea,estab\n{both}", "on.csv": ON + rows}
+    read_on = read_files(tmp_path, files).tables["enrolments"]
+    assert sorted(read_on["school_id"]) == ["100001", "150001"]
+
+
+def pupil_in_xml(upn: str, *parts: str) -> str:
+    """Return a pupil on roll of an XML census."""
+    return (
+        f"<PupilOnRoll><UPN>{upn}</UPN><DOB>2011-05-06</DOB><Sex>F</Sex><EntryDate>2023-09-04</EntryDate>"
+        f"<NCyearActual>9</NCyearActual>{''.join(parts)}</PupilOnRoll>"
+    )
+
+
+def census_in_xml(*pupils: str) -> dict[str, str]:
+    """Return an XML census of the spring term of 2025."""
+    return {
+        "census.xml": "<Message><Header><Term>SPR</Term><ReferenceDate>2025-01-16</ReferenceDate>"
+        f"<URN>900001</URN></Header><Pupils>{''.join(pupils)}</Pupils></Message>"
+    }
+
+
+ABSENT = (
+    "<SessionDetails><SessionDetail><AttendanceReason>I</AttendanceReason>"
+    "<AbsenceSessions>6</AbsenceSessions></SessionDetail></SessionDetails>"
+)
+
+
+@pytest.mark.parametrize("name", ["SessionsPossible", "TermlySessionsPossible"])
+def test_possible_sessions_of_an_xml_census_give_presence(tmp_path: Path, name: str) -> None:
+    other_half = f"<SummerHalfTerm2Attendance><{name}>9</{name}></SummerHalfTerm2Attendance>"
+    term = "<TermlyAttendance><{0}>110</{0}>{1}</TermlyAttendance>"
+    pupils = [
+        pupil_in_xml(UPN, other_half, term.format(name, ABSENT)),
+        pupil_in_xml(f"{UPN[:-1]}9", term.format(name, "")),  # a pupil without absence
+    ]
+    totals = read_files(tmp_path, census_in_xml(*pupils)).tables["absence_totals"]
+    assert sorted(zip(totals["mark"], totals["sessions"], strict=True)) == [
+        ("/", 104),
+        ("/", 110),
+        ("I", 6),
+    ]
+
+
+def test_an_exclusion_of_an_xml_census_may_be_overturned(tmp_path: Path) -> None:
+    exclusion = (
+        "<TermlyExclusion><Category>PERM</Category><StartDate>2024-11-04</StartDate>"
+        "<ReinstatementDate>2024-11-28</ReinstatementDate></TermlyExclusion>"
+    )
+    tables = read_files(tmp_path, census_in_xml(pupil_in_xml(UPN, exclusion))).tables
+    assert f"{tables['suspensions']['reinstated_on'].iloc[0]:%F}" == "2025-02-20"  # known then
+    assert tables.as_known(pd.Timestamp("2025-02-21"))["suspensions"].empty

@@ -17,7 +17,11 @@ from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.annex_a import CHILD_ID
-from riskmodel.data.read.sources.schools import school_of, schools_by_key
+from riskmodel.data.read.sources.schools import (
+    school_of,
+    schools_by_key,
+    successors_in_censuses,
+)
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
 from riskmodel.data.read.sources.source import Context, column
 
@@ -81,9 +85,13 @@ def _school_of(returns: pd.DataFrame) -> pd.Series:
 
 
 def _add_schools(context: Context, schools: pd.DataFrame, returns: pd.DataFrame) -> None:
-    """Add the school that each number and name means."""
+    """Add the school that each number and name means; that of an old URN is the school it became."""
+    later = successors_in_censuses(returns)
     if len(schools):
-        context.school_of_number = schools_by_key(schools, column(returns, "urn").dropna())
+        known = schools_by_key(schools, column(returns, "urn").dropna())
+        later = pd.concat([known, later.replace(known.to_dict())])
+        later = later[~later.index.duplicated()]
+    context.school_of_number = later
 
 
 def _add_censuses(context: Context, returns: pd.DataFrame) -> None:

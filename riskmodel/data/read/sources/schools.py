@@ -1,7 +1,7 @@
 """Which school a file means: by URN, LAESTAB, establishment number or name.
 
-In:  the register of schools; values of a column of schools.
-Out: the URN of each, where one school only can be meant.
+In:  the register of schools; the censuses; values of a column of schools.
+Out: the URN of each, where one school only can be meant; of a school that converted, the later one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import re
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns, upn_check_letters
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, column, plain
 
-__all__ = ["school_key", "school_of", "schools_by_key"]
+__all__ = ["school_key", "school_of", "schools_by_key", "successors", "successors_in_censuses"]
 
 NUMBER = re.compile(r"\d[\d/\- ]*")
 """Digits, as in 3024001, 302/4001 or 302-4001."""
+
+LONGEST_GAP = 366
+"""Days from the end of a school until one with its number opens that is the same school; chosen."""
 
 
 def school_key(value: object) -> str:
@@ -57,7 +61,7 @@ def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
     -------
     Series of str
         Keys that several schools share are left out; of schools of one LA with one number and name, the
-        open one counts.
+        open one counts. A school that converted is the one that it became.
     """
     status = column(schools, "establishmentstatusname").astype("str").str.lower()
     is_open = status.str.startswith("open")
@@ -71,8 +75,72 @@ def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
         for one in ("establishmentnumber", "establishmentname")
     )
     keys = [urn, la + number, number.where(la == own), name.where(~name.duplicated(keep=False))]
-    found = pd.concat([pd.Series(urn.to_numpy(), index=key) for key in keys])
+    present = urn.replace(successors(schools).to_dict())
+    found = pd.concat([pd.Series(present.to_numpy(), index=key) for key in keys])
     return found[found.index.notna() & ~found.index.duplicated()]
+
+
+def successors(schools: pd.DataFrame) -> pd.Series:
+    """Return the URN of the school that each closed school became.
+
+    A school that converts to an academy closes, and opens with another URN and mostly the same number.
+
+    Parameters
+    ----------
+    schools : DataFrame
+        Rows of Get Information about Schools, with plain column names.
+
+    Returns
+    -------
+    Series of str
+        URN of a closed school → that of the last school of its LA and number, where each opened within a
+        year after the one before closed, or these days are not known.
+    """
+    status = column(schools, "establishmentstatusname").astype("str").str.lower()
+    number = column(schools, "establishmentnumber").map(school_key, na_action="ignore")
+    columns = {
+        "urn": schools["urn"].map(school_key),
+        "number": schools["lacode"].map(school_key).astype("str").str[-3:] + number.astype("str"),
+        "is_open": ~status.str.startswith("closed"),
+        "opened": read_dates(column(schools, "opendate")),
+        "closed": read_dates(column(schools, "closedate")),
+    }
+    rows = pd.DataFrame(columns)[number.notna()].sort_values(list(columns)[1:])
+    gap = (rows["opened"] - rows["closed"].shift()).dt.days
+    follows = (rows["number"] == rows["number"].shift()) & ~rows["is_open"].shift(fill_value=True)
+    follows &= gap.between(0, LONGEST_GAP) | gap.isna()
+    last = rows.groupby((~follows).cumsum())["urn"].transform("last").set_axis(rows["urn"])
+    return last[last.index != last]
+
+
+def successors_in_censuses(returns: pd.DataFrame) -> pd.Series:
+    """Return the URN under which the censuses of a school go on, where one number has several in turn.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Rows of schools in censuses, with plain column names.
+
+    Returns
+    -------
+    Series of str
+        As :func:`successors` returns them.
+    """
+    if not {"urn", "estab"} <= set(returns):
+        return pd.Series(dtype="str")
+    day, urn = read_dates(returns["referencedate"]), returns["urn"]
+    first, last = (day.groupby(urn).transform(which) for which in ("min", "max"))
+    schools = pd.DataFrame(
+        {
+            "urn": urn,
+            "lacode": column(returns, "lea"),
+            "establishmentnumber": returns["estab"],
+            "establishmentstatusname": "closed",
+            "opendate": first,
+            "closedate": last + pd.Timedelta(days=1),  # two schools of one census are not one
+        }
+    )
+    return successors(schools.dropna(subset=["urn", "opendate"]).drop_duplicates("urn"))
 
 
 def school_of(values: pd.Series, context: Context) -> pd.Series:
