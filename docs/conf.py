@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "mathml",
     "reference",
+    "short_outputs",
 ]
 exclude_patterns = ["_build", "*.txt"]
 
@@ -29,9 +30,10 @@ myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 nitpicky = True  # a name that a docstring refers to exists
 nb_execution_mode = "cache"  # notebooks run once, and again when they change
-nb_execution_timeout = 300
+nb_execution_timeout = 1200  # seconds of a cell; a machine that is busy must not fail a build
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
+nb_output_stderr = "error"  # a notebook runs in silence
 nb_merge_streams = True
 
 autodoc_typehints = "none"  # numpydoc tells types with shapes and units

@@ -1,4 +1,4 @@
-"""A real MLflow server on PostgreSQL for the tests: started on loopback, stopped after."""
+"""Real servers of MLflow for the tests: started on loopback, stopped after."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from tests import postgres
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -54,26 +52,3 @@ def running(words: list[str], health: str, log: Path, **environment: str) -> Ite
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=300)  # a machine that is busy must not fail a test
-
-
-@contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Start PostgreSQL and an MLflow server on it; yield the server's address."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    with postgres.server() as database:
-        words = [
-            "server",
-            "--backend-store-uri",
-            database,
-            "--artifacts-destination",
-            str(folder / "artifacts"),
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--workers",
-            "1",
-        ]
-        with running(words, f"{address}/health", folder / "server.log"):
-            yield address

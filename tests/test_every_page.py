@@ -42,10 +42,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def pages(extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the file of each page, of simulated pupils."""
     folder = tmp_path_factory.mktemp("pages")
-    extract = read(extracts)
+    extract = read(tiny)
     write_check(check(extract), folder / "check", simulated=True)
     day = pd.Timestamp("2025-07-25").as_unit("s")
     write_dashboard(inclusion(extract.tables, day), folder / "dashboard", simulated=True)

@@ -9,7 +9,6 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-import shap
 from matplotlib import pyplot
 from matplotlib.text import Text
 from scipy.special import expit
@@ -134,6 +133,8 @@ def test_rows_are_taken_in_the_order_asked_for_and_still_add_up(explanation: Exp
 
 def test_shap_plots_one_pupil_and_all(explanation: Explanation) -> None:
     matplotlib.use("Agg")
+    import shap  # takes long; only this test needs it
+
     made = explanation.to_shap()
     assert (made.base_values + made.values.sum(axis=1)).tolist() == [-0.5, -1.75, -2.0]
     axes = shap.plots.waterfall(made[0], show=False)

@@ -26,7 +26,8 @@ from tests.small_la import SmallLA
 
 
 def test_a_model_for_neet_is_trained_on_the_same_extracts(larger: Path, tmp_path: Path) -> None:
-    made = train(larger, Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}"))
+    run = Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made = train(larger, run, n_origins=2)
     rankers = set(made.backtest.table["ranker"])
     assert {"model", "tuned ridge", "points score", "RONI points", ORACLE} <= rankers
     assert made.model.outcome == "neet"

@@ -1,4 +1,4 @@
-"""The registry for real: an MLflow server on PostgreSQL; train, promote, serve, score, roll back."""
+"""The registry for real: what is kept, promoted, rolled back and refused; test_deploy has the server."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,6 @@ import optuna
 import pandas as pd
 import pytest
 import sqlalchemy
-from scipy.special import logit
 
 from riskmodel.errors import ModelError, RequestError
 from riskmodel.jobs import Gates, Run, Settings, promote, read_settings, roll_back, train
@@ -34,12 +32,6 @@ from tests.commands import start
 from tests.small_la import SmallLA, again, new_store, promoted, registered
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with mlflow_server.server(tmp_path_factory.mktemp("server")) as address:
-        yield address
 
 
 def state(tracking: str) -> tuple[str | None, list[str]]:
@@ -64,74 +56,6 @@ def arrays_of(folder: Path, tracking: str, version: str) -> Path:
     (file,) = Path(url2pathname(urlsplit(model.artifact_location).path)).rglob("arrays.npz")
     assert folder in file.parents
     return file
-
-
-def medians(model: RiskModel, n: int = 3) -> pd.DataFrame:
-    rng = np.random.default_rng(0)
-    return pd.DataFrame(rng.random((n, len(model.features))), columns=list(model.features))
-
-
-def test_train_promote_serve_score_over_http_and_roll_back(
-    server: str, extracts: Path, small_la: SmallLA, command: Command, tmp_path: Path
-) -> None:
-    # in so small an LA there are too few outcomes to judge these, which blocks by default
-    gates = (
-        "[gates]\nno_new_disparity = false\nnot_beaten_by = []\nsmallest_lift = 0\n"
-        "expected_over_observed = [0, 1000]\n"
-    )
-    (tmp_path / "riskmodel.toml").write_text(gates)
-    trained = command("train", extracts, "--outcome", "pex", "--tracking", server)
-    assert trained.returncode == 0, trained.stderr
-    assert "version 1, alias challenger" in trained.stdout
-    assert Run("pex", tracking=server).registry.version_of("champion") is None
-    promoted = command("promote", "--outcome", "pex", "--tracking", server)
-    assert promoted.stdout == "Version 1 is now the champion for pex.\n", promoted.stderr
-    model = RiskModel.load(
-        Run("pex", tracking=server).registry.download("models:/riskmodel-pex@champion")
-    )
-    assert model.card.backtest == small_la.training.model.card.backtest  # the same anywhere
-
-    rows = medians(model)
-    port = mlflow_server.free_port()
-    words = [
-        "models",
-        "serve",
-        "-m",
-        "models:/riskmodel-pex@champion",
-        "--env-manager",
-        "local",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    with mlflow_server.running(
-        words, f"http://127.0.0.1:{port}/ping", tmp_path / "serve.log", MLFLOW_TRACKING_URI=server
-    ):
-        body = json.dumps({"dataframe_split": rows.to_dict("split")}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            scored = pd.DataFrame(json.load(answer)["predictions"])
-    made = model.calibrated.score(rows.to_numpy(np.float32))
-    np.testing.assert_allclose(scored["risk"], made.risks()["risk"])
-    assert (scored["risk_low"] <= scored["risk"]).all()
-    assert scored[["reason_1", "strength_1"]].notna().all().all()  # never a bare score
-    np.testing.assert_allclose(
-        logit(scored["risk"]), made.base_value + made.contributions.sum(axis=1)
-    )
-
-    assert again(small_la, server) == "2"
-    assert promote(Run("pex", tracking=server)) == "2"
-    assert Run("pex", tracking=server).registry.champions() == ["1", "2"]
-    back = command("rollback", "--outcome", "pex", "--tracking", server)
-    assert back.stdout == "Version 1 is the champion for pex again.\n", back.stderr
-    assert Run("pex", tracking=server).registry.version_of("champion") == "1"
-    too_far = command("rollback", "--outcome", "pex", "--tracking", server)
-    assert too_far.returncode == 1
-    assert "no earlier champion for pex" in too_far.stderr
-    assert Run("pex", tracking=server).registry.version_of("champion") == "1"
 
 
 def test_a_run_holds_what_somebody_needs_to_judge_it_years_later(small_la: SmallLA) -> None:
@@ -495,7 +419,7 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
         metrics_by_list=[],
         tags={},
         texts={},
-        example=medians(other, 1),
+        example=pd.DataFrame(np.zeros((1, len(other.features))), columns=list(other.features)),
     )
     number = registry.log_version(other.save(tmp_path / "model"), record)
     registry.set_champion([number])
@@ -529,7 +453,7 @@ def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(
     assert found.model is not None
     assert found.model.card == small_la.training.model.card
     shutil.rmtree(arrays_of(tmp_path, tracking, "1").parents[2])  # the download fails
-    made = train(small_la.extracts, Run("pex", tracking=tracking, as_of=EARLY))
+    made = train(small_la.extracts, Run("pex", tracking=tracking, as_of=EARLY), n_origins=1)
     (answer,) = (one for one in made.gates if one.code == "not_below_champion")
     assert answer.result == "not judged"
     assert answer.reason.startswith("the champion in use (version 1) cannot be read: ")
