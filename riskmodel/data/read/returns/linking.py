@@ -149,7 +149,8 @@ def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[Re
     if len(mine) == len(censuses):
         return
     ids = pd.concat([each.frame["schoolcensustableid"].astype("str") for each in mine])
-    pupils = pd.concat([holder.file.frame for holder in holders])
+    # two columns of many: each file of a return asks for the pupils of all
+    pupils = pd.concat([holder.file.frame[["schoolcensustableid", "rowid"]] for holder in holders])
     others = pupils.loc[~pupils["schoolcensustableid"].astype("str").isin(ids), "rowid"]
     is_other = one.frame["rowid"].astype("str").isin(others.astype("str"))
     one.frame["rowid"] = one.frame["rowid"].astype("object").mask(is_other)

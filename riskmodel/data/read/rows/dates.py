@@ -10,6 +10,7 @@ import calendar
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -107,12 +108,32 @@ def days_of(text: pd.Series) -> pd.Series:
 
 
 def _by_parts(text: pd.Series, form: re.Pattern[str]) -> pd.Series:
-    parts = text.str.extract(form)
-    year, short = pd.to_numeric(parts["year"]), parts["year"].str.len() == 2
-    year = year + np.where(short, np.where(year < TURN, 2000, 1900), 0)
-    month = parts["month"].str.lower()
-    number = month.map(MONTHS).fillna(pd.to_numeric(month, errors="coerce"))
-    return _day(year, number, pd.to_numeric(parts["day"]))
+    found = [form.search(one) for one in text.tolist()]
+    parts = [None if one is None else (_year(one), _month(one), int(one["day"])) for one in found]
+    return _days(parts, text.index)
+
+
+def _year(found: re.Match[str]) -> int:
+    year = int(found["year"])
+    return year if len(found["year"]) > 2 else year + (2000 if year < TURN else 1900)
+
+
+def _month(found: re.Match[str]) -> int:
+    month = found["month"].lower()
+    return int(month) if month.isdecimal() else MONTHS.get(month, 0)
+
+
+def _days(parts: Iterable[tuple[int, int, int] | None], index: pd.Index) -> pd.Series:
+    """Return days of years, months and days of a month, missing where there is no such day."""
+    days = [None if one is None else _day_there_is(*one) for one in parts]
+    return pd.Series(np.array(days, dtype="datetime64[s]"), index=index)
+
+
+def _day_there_is(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 def _day(year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
@@ -144,15 +165,15 @@ class _Order:
 
 def _order(texts: pd.Series) -> _Order | None:
     """Return how the numeric dates among the texts of a column read, or None if it has none."""
-    found = texts[texts.str.contains(NUMERIC_START).eq(True)].str.strip()
-    parts = found.str.extract(FORMS[0]).dropna(subset=["day"])
-    if parts.empty:
+    found = {one: FORMS[0].search(one.strip()) for one in texts.tolist()}
+    parts = {one: (_year(f), int(f["day"]), int(f["month"])) for one, f in found.items() if f}
+    if not parts:
         return None
-    parts = parts.set_axis(texts.loc[parts.index], axis=0)
-    first, second = pd.to_numeric(parts["day"]), pd.to_numeric(parts["month"])
-    year = pd.to_numeric(parts["year"])
-    year = year + np.where(parts["year"].str.len() == 2, np.where(year < TURN, 2000, 1900), 0)
-    return _Order(_day(year, second, first), _day(year, first, second))
+    names = pd.Index(list(parts), dtype="str")
+    return _Order(
+        _days(((year, second, first) for year, first, second in parts.values()), names),
+        _days(parts.values(), names),
+    )
 
 
 def settle_dates(
@@ -184,7 +205,7 @@ def settle_dates(
     problems: list[Problem] = []
     texts = {name: distinct_texts(frame[name]) for name in columns if name in frame}
     ends = {name: _open_ends(text) if MAY_END.search(name) else [] for name, text in texts.items()}
-    texts = {name: text[~text.isin(ends[name])] for name, text in texts.items()}
+    texts = {n: text[~text.isin(ends[n])] if ends[n] else text for n, text in texts.items()}
     orders = {name: found for name, text in texts.items() if (found := _order(text)) is not None}
     decided = {one.decided for one in orders.values()} - {""}
     changes: dict[str, dict[str, str | None]] = {}
@@ -214,7 +235,7 @@ def settle_dates(
 
 def _open_ends(texts: pd.Series) -> list[str]:
     """Return the texts that mean that there is no end."""
-    return [str(text) for text in texts[texts.str.fullmatch(OPEN_END).eq(True)]]
+    return [text for text in texts.tolist() if OPEN_END.fullmatch(text)]
 
 
 def _short_years(texts: pd.Series) -> dict[str, str | None]:
@@ -264,6 +285,8 @@ def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Pro
 
 def _serials(texts: pd.Series) -> dict[str, str | None]:
     """Return the day of each number, if all texts are numbers of 1950 to 2100; 0 is Excel's empty day."""
+    if not _is_number(next((one for one in texts.tolist() if one.strip()), "")):
+        return {}  # soon told of most columns
     plain = texts[texts.str.strip() != ""]
     # 030624 is a day, month and year without points, and no number
     number = pd.to_numeric(plain.where(~plain.str.contains(r"^\s*0\d")), errors="coerce")
@@ -273,6 +296,14 @@ def _serials(texts: pd.Series) -> dict[str, str | None]:
     days = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.floor(filled), unit="D")
     made = dict(zip(texts.loc[filled.index], days.dt.strftime("%Y-%m-%d"), strict=True))
     return made | dict.fromkeys(texts.loc[number.index[number == 0]])
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_date_name(name: str) -> bool:

@@ -113,14 +113,18 @@ def tidy_column(values: pd.Series, missing: frozenset[str] = MISSING) -> pd.Seri
     >>> tidy_column(pd.Series(["NULL", "\u00a07 ", "１２", '="012"'])).tolist()
     [nan, ' 7 ', '12', '012']
     """
-    texts = distinct_texts(values)
-    odd = ~texts.str.isascii().fillna(True) | texts.str.startswith(("=", "'")).fillna(False)
-    changed: dict[str, str | None] = {one: _tidy(one) for one in texts[odd.to_numpy(dtype=bool)]}
-    short = texts[(texts.str.len() <= LONGEST).to_numpy(dtype=bool)]
-    gone = list(short[short.str.strip().str.lower().isin(missing)])
-    gone += [old for old, new in changed.items() if str(new).strip().lower() in missing]
-    changed |= dict.fromkeys(gone)
-    return recoded(values, {old: new for old, new in changed.items() if old != new})
+    changed: dict[str, str | None] = {}
+    # one pass over plain strings: most columns have few texts, and pandas takes as long for each of them
+    for text in distinct_texts(values).tolist():
+        is_odd = not text.isascii() or text.startswith(("=", "'"))
+        new = _tidy(text) if is_odd else text
+        if (len(text) <= LONGEST and text.strip().lower() in missing) or (
+            is_odd and new.strip().lower() in missing
+        ):
+            changed[text] = None
+        elif new != text:
+            changed[text] = new
+    return recoded(values, changed)
 
 
 def _tidy(text: str) -> str:
