@@ -91,7 +91,7 @@ def test_one_upn_with_two_children_is_an_error_with_both_rows(
     extract = beside(tmp_path, {"census pupils.csv": text})
     (problem,) = extract.problems[extract.problems["rule"] == "two_children"].itertuples()
     assert (problem.severity, problem.row, problem.column) == ("error", 2, column)
-    assert "has the UPN of row 3 of census pupils.csv, but another" in problem.message
+    assert "the names and birthday, of row 3 of census pupils.csv, but another" in problem.message
     assert UPN not in extract.problems.to_csv()
     assert check(extract).has_errors
     (pupil,) = extract.tables["pupils"].itertuples()
@@ -171,23 +171,40 @@ def test_two_addresses_of_one_census_are_decided_by_what_they_are(
     assert parts_of(extract, "a.csv") == [1, 0, 0, 1]
 
 
-@pytest.mark.parametrize("order", list(permutations(range(2))))
-def test_two_children_of_one_upn_on_one_day_are_reported_whatever_their_order(
+SECOND = "B" + UPN[1:-1] + "7"
+THIRD = "C" + UPN[1:-1] + "8"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_two_children_of_one_upn_are_on_no_list_and_their_rows_are_set_aside(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     other = JANUARY.replace("1,1,", "3,1,").replace(
         "2012-Oct-03 00:00:00,F", "2009-Mar-02 00:00:00,M"
     )
-    rows = [JANUARY, other]
-    text = "\n".join([HEADER, *(rows[place] for place in order), ""])
-    extract = beside(tmp_path, {"census pupils.csv": text})
-    assert "two_children" in set(extract.problems["rule"])
-    (pupil,) = extract.tables["pupils"].itertuples()
-    assert (pupil.sex, f"{pupil.birth_month:%F}") == ("F", "2012-10-01")
-
-
-SECOND = "B" + UPN[1:-1] + "7"
-THIRD = "C" + UPN[1:-1] + "8"
+    rows = [JANUARY, other, OCTOBER.replace(UPN, SECOND)]
+    files = {
+        "census pupils.csv": "\n".join([HEADER, *(rows[place] for place in order), ""]),
+        "marks.csv": f"{MARKS}{UPN},2024-03-04,AM,I,\n{SECOND},2024-03-04,AM,/,\n",
+        "meals.csv": f"{MEALS}1,2023-09-04,\n3,2023-09-04,\n2,2023-09-04,\n",
+    }
+    extract = beside(tmp_path, files)
+    assert {name: len(extract.tables[name]) for name in ("pupils", "enrolments", "sessions")} == {
+        "pupils": 1,
+        "enrolments": 1,
+        "sessions": 1,
+    }
+    assert parts_of(extract, "census pupils.csv") == [1, 0, 2, 0]
+    assert parts_of(extract, "marks.csv") == [1, 0, 1, 0]
+    assert parts_of(extract, "meals.csv") == [1, 0, 2, 0]
+    first, second = sorted(2 + order.index(place) for place in (0, 1))
+    words = (
+        f"census pupils.csv, row {second}: has the UPN of row {first} of census pupils.csv, but another "
+        "sex and another month of birth"
+    )
+    assert extract.problems["message"].str.startswith(words).sum() == 1
+    assert UPN not in extract.problems.to_csv()
+    assert check(extract).has_errors
 
 
 @pytest.mark.parametrize("order", list(permutations(range(2))))

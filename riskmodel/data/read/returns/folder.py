@@ -26,6 +26,11 @@ from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.returns.row_verdicts import account
+from riskmodel.data.read.returns.two_children import (
+    named_pupils,
+    set_children_aside,
+    set_named_children_aside,
+)
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
     ReturnFile,
@@ -105,19 +110,14 @@ def read_returns(
     files.sort(key=_reading_order)
     facts: dict[str, list[pd.DataFrame]] = {}
     pupils: pd.CategoricalDtype | None = None
+    n_naming = sum(one.source.names_pupils for one in files)
     for number, one in enumerate(track(files, "Reading returns")):
-        if pupils is None and not one.source.names_pupils:
-            _check_pupils(facts, log)
-            known = pd.concat([part["pupil_id"] for part in facts["pupils"]])
-            pupils = pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
+        if number == n_naming:
+            pupils = _everyone(facts, files, context, log)
         for table, part in _facts(one, context, pupils, log):
             facts.setdefault(table, []).append(part.assign(_file=number))
+    pupils = pupils or _everyone(facts, files, context, log)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
-    if pupils is None:
-        _check_pupils(facts, log)
-        pupils = pd.CategoricalDtype(
-            pd.Index(sorted(joined["pupils"]["pupil_id"].unique()), dtype="str")
-        )
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
     account(log, files, used, verdicts)
@@ -216,10 +216,20 @@ def open_returns(folder: Path) -> Iterator[Opened]:
         yield from open_each(path, f"{name} ({taken[name]})" if taken[name] > 1 else name)
 
 
-def _check_pupils(facts: dict[str, list[pd.DataFrame]], log: ReadLog) -> None:
+def _everyone(
+    facts: dict[str, list[pd.DataFrame]],
+    files: Sequence[ReturnFile],
+    context: Context,
+    log: ReadLog,
+) -> pd.CategoricalDtype:
+    """Return the pupils whom the files name, without UPNs of two children."""
+    if any(len(part) for part in facts.get("pupils", ())):
+        set_named_children_aside(facts, files, context, log)
     if not any(len(part) for part in facts.get("pupils", ())):
         words = " ".join(problem.message for problem in log.problems[:5])
         raise DataError(f"No pupil can be read from these returns. {words}")
+    known = pd.concat([part["pupil_id"].astype("str") for part in facts["pupils"]])
+    return pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
 
 
 def _facts(
@@ -232,12 +242,9 @@ def _facts(
     if one.source.facts is None or not len(one.frame):
         one.kept[:] = True
         return
+    set_children_aside(log, one, context)
     usable = one.frame[~one.set_aside]
-    named = None
-    if "pupil_id" in usable:
-        named = usable["pupil_id"]
-    elif "rowid" in usable:
-        named = usable["rowid"].astype("str").map(context.pupil_of_row)
+    named = named_pupils(usable, context)
     if named is not None:
         linked = named.notna() if pupils is None else named.isin(pupils.categories)
         if not linked.all():

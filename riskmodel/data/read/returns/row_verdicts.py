@@ -206,8 +206,8 @@ def _problems(alike: pd.DataFrame) -> list[Problem]:
         )
         if is_two:
             words = (
-                f"has the UPN of {other}, but another {column}: one UPN may stand for two "
-                f"children. {DECISION['pupils']} Correct the UPN or the {column} at the school."
+                f"has the UPN, or the names and birthday, of {other}, but another {column}: these may "
+                f"be two children. {DECISION['pupils']} Correct the UPN or the {column} at the school."
             )
         return Problem(file, rule, words, severity=severity, row=int(one["row"]), column=column)
 

@@ -62,6 +62,8 @@ class Context:
         NCCIS activity code → group, where the LA groups some otherwise than the code set.
     assessments : DataFrame
         Index ``requeststableid`` of SEN2; ``outcome`` and ``day`` of the assessment, as written.
+    two_children : frozenset of str
+        Pupils whose UPN two children have: no row of theirs can be used.
     """
 
     censuses: pd.DataFrame = field(
@@ -78,6 +80,7 @@ class Context:
     assessments: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"outcome": [], "day": []}, dtype="str")
     )
+    two_children: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
