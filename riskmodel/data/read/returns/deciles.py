@@ -40,7 +40,7 @@ def deciles_of(lookups: Sequence[ReturnFile], log: ReadLog) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame()
     every = pd.concat(parts, ignore_index=True)
-    by_post = every.groupby("post")[list(NAMES)]
+    by_post = every.groupby(every["post"].fillna(""))[list(NAMES)]
     contradicts = every["post"].notna() & (by_post.transform("nunique") > 1).any(axis=1)
     others = _others(every[contradicts], checks)
     for number, (one, checked) in enumerate(zip(lookups, checks, strict=True)):
