@@ -14,20 +14,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.arrays import day_number, days_of, pupils_of
+from riskmodel.data.arrays import OPEN, day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
-from riskmodel.data.year_groups import year_group_on
+from riskmodel.data.year_groups import LAST_SECONDARY, study_leave, year_group_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
 from riskmodel.features.known_half_days import FEWEST, fewest_of, rate_of_known
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
-from riskmodel.features.marks import family_lookup
+from riskmodel.features.marks import NO_MARK, family_lookup
 from riskmodel.features.peer_counts import PeerCounts, incidents_on
 from riskmodel.features.register import Register, Window
 
 __all__ = ["FactsAsOf"]
+
+SILENT_DAYS = 10
+"""School days by which a list may lie behind the newest registers: two weeks."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,59 @@ class FactsAsOf:
 
     @cached_property
     def marks(self) -> NDArray[np.uint8]:
-        """Register slice: row per spine row, the school days of the last 12 months."""
+        """Register slice: row per spine row, the school days of the last 12 months.
+
+        A pupil of whom no mark came lately (:attr:`is_silent`) has none in it.
+        """
         assert self.register is not None
-        return self.register.year_as_known(self.as_of, self.rows)
+        marks = self.register.year_as_known(self.as_of, self.rows)
+        marks[self.is_silent[self.rows]] = NO_MARK
+        return marks
+
+    @cached_property
+    def is_silent(self) -> NDArray[np.bool_]:
+        """Whether no mark came lately of a pupil on a main roll, by number of the pupil.
+
+        Then marks of long ago say nothing: at a school that never sends registers, those of the school
+        before would speak. It takes more than :data:`SILENT_DAYS` school days on the roll, and no mark of
+        any school on the last of them; of Year 11 also on the last before study leave.
+        """
+        entry, year_group = self._on_main_roll
+        silent = self._without_marks(entry, self.day)
+        leave = day_number(study_leave(self.as_of))
+        if leave < self.day:
+            leaves = year_group == LAST_SECONDARY
+            silent[leaves] &= self._without_marks(entry, leave)[leaves]
+        return silent
+
+    @cached_property
+    def _on_main_roll(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Day of the latest entry to a main roll and year group now, by number of the pupil."""
+        n_pupils = len(self.spine["pupil_id"].cat.categories)
+        entry, year_group = np.full(n_pupils, OPEN), np.full(n_pupils, np.nan)
+        if "enrolments" in self.tables:
+            rolls = self.tables["enrolments"]
+            now = (rolls["entry_date"] < self.as_of) & ~(rolls["leaving_date"] < self.as_of)
+            rolls = rolls[(now & (rolls["status"] == "main")).to_numpy()].sort_values("entry_date")
+            pupil = pupils_of(rolls)
+            entry[pupil] = days_of(rolls["entry_date"])
+            year_group[pupil] = year_group_on(rolls, self.as_of).to_numpy(dtype=np.float64)
+        return entry, year_group
+
+    def _without_marks(self, entry: NDArray[np.int64], until: int) -> NDArray[np.bool_]:
+        """Return who entered long enough before a day, and has no mark on the school days before it."""
+        assert self.register is not None
+        assert self.mark_counts is not None
+        dates = self.register.dates.astype(np.int64)
+        days = self.register.school_days(self.as_of, n_days=len(dates))
+        n_after = int(np.count_nonzero(dates[days] >= until))
+        window = self.register.window(self.as_of, SILENT_DAYS + 1, skip=n_after)
+        if window.stop - window.start <= SILENT_DAYS:
+            return np.zeros(len(entry), dtype=bool)
+        group, shift = group_of("marked")
+        everyone = np.arange(len(entry))
+        counts = self.mark_counts.packed(group, self.as_of, everyone, window)
+        return (entry <= dates[window.start]) & (unpack(counts, shift) == 0)
 
     def half_days(
         self, family: str, n_days: int, *, skip: int = 0, part: str = "all"
@@ -171,7 +224,8 @@ class FactsAsOf:
             self._counted[group, window] = self.mark_counts.packed(
                 group, self.as_of, self.rows, window
             )
-        return unpack(self._counted[group, window], shift)
+        counts = unpack(self._counted[group, window], shift)
+        return np.where(self.is_silent[self.rows], 0.0, counts)
 
     @cached_property
     def _counted(self) -> dict[tuple[int, Window], NDArray[np.uint64]]:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year, snapshot_dates
-from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
+from riskmodel.data.data_span import EVENTS, data_span, missing_extracts, recorded_before
 from riskmodel.data.outcomes import HOLIDAY_DAYS, Outcome, outcome_of
-from riskmodel.data.stopped_registers import since_stopped
+from riskmodel.data.stopped_registers import registers_end, since_stopped
 from riskmodel.data.year_groups import finishes_school, year_group_on, year_words
 from riskmodel.display import html_table
 from riskmodel.errors import HistoryError, RequestError
@@ -28,6 +27,7 @@ __all__ = [
     "build_spine",
     "default_as_of",
     "describe",
+    "judged_and_not",
     "latest_day",
     "not_judged",
     "refuse_old_extract",
@@ -124,7 +124,7 @@ def _data_span(
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first day of a fact and the last day one was recorded, typing errors left out.
 
-    Facts recorded on a day or later move the first day of no list before it.
+    Facts recorded on a day or later move the first day of no list before it, nor its last.
     """
     found = [name for name in outcome.facts if name in tables and len(tables[name])]
     if not found:
@@ -132,16 +132,17 @@ def _data_span(
             f"The extracts hold no {' or '.join(outcome.facts)}, from which lists for {outcome.name} "
             "start."
         )
-    known = [_recorded_before(tables[name], before) for name in found]
-    first = min(data_span(part[EVENTS[name]])[0] for name, part in zip(found, known, strict=True))
-    last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
+    known = {name: tables[name] for name in found}
+    if before is not None:
+        until = {name: recorded_before(facts, before) for name, facts in known.items()}
+        until = {name: facts for name, facts in until.items() if len(facts)}
+        if not until:  # too early for any list: nothing was known yet
+            first = min(data_span(facts["recorded_on"])[0] for facts in known.values())
+            return first, first
+        known = until
+    first = min(data_span(facts[EVENTS[name]])[0] for name, facts in known.items())
+    last = max(data_span(facts["recorded_on"])[1] for facts in known.values())
     return first, last
-
-
-def _recorded_before(facts: pd.DataFrame, day: pd.Timestamp | None) -> pd.DataFrame:
-    """Return the facts recorded before a day; all of them where there are none, or no day."""
-    is_known = (facts["recorded_on"] < day).to_numpy() if day is not None else np.array([False])
-    return facts[is_known] if is_known.any() else facts
 
 
 def snapshots(tables: Tables, outcome: str, *, before: pd.Timestamp) -> pd.DatetimeIndex:
@@ -223,8 +224,8 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
         One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     as_of : Timestamp or None
         From :attr:`~riskmodel.data.outcomes.Outcome.history_days` after the first fact, up to two weeks
-        after the last recorded one (after 16: a month and two weeks), or up to 14 September where that
-        one is from 10 July on; :func:`default_as_of` where None.
+        after the last one recorded before it (after 16: a month and two weeks), or up to 14 September
+        where that one is from 10 July on; :func:`default_as_of` where None.
 
     Returns
     -------
@@ -289,6 +290,7 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
     """Refuse a day on which registers or suspensions have long ended, while the other goes on.
 
     A list would speak of attendance that nobody recorded, and a training learn that nobody was excluded.
+    Only facts recorded before the day decide.
 
     Parameters
     ----------
@@ -302,10 +304,13 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
     Raises
     ------
     RequestError
-        If the outcome is unknown, or one of the two tables ends early
-        (:func:`riskmodel.data.data_span.missing_extracts`), more than a holiday before the day.
+        If the outcome is unknown; if one of the two tables ends early
+        (:func:`riskmodel.data.data_span.missing_extracts`), more than a holiday before the day; or if
+        hardly any register has come for weeks
+        (:func:`riskmodel.data.stopped_registers.registers_end`).
     """
-    facts = {name: tables[name] for name in outcome_of(outcome).facts if name in tables}
+    names = [name for name in outcome_of(outcome).facts if name in tables]
+    facts = {name: recorded_before(tables[name], day) for name in names}
     for name, other, last, now in missing_extracts(facts):
         latest = last + pd.Timedelta(days=HOLIDAY_DAYS)
         if day > latest:
@@ -313,6 +318,14 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
                 f"Nothing can be said as of {day:%Y-%m-%d}: {name} end on {last:%Y-%m-%d}, but {other} go on "
                 f"to {now:%Y-%m-%d}. Add the newer extract of {name}, or name a day up to {latest:%Y-%m-%d}."
             )
+    ended = registers_end(tables, day) if "sessions" in names else None
+    if ended is not None:
+        last, since = ended
+        raise RequestError(
+            f"Nothing can be said as of {day:%Y-%m-%d}: registers end on {last:%Y-%m-%d}. Of the school days "
+            f"since {since:%Y-%m-%d} hardly any marks are there. Add the newer extract of sessions, or name "
+            f"a day up to {last + pd.Timedelta(days=HOLIDAY_DAYS):%Y-%m-%d}."
+        )
 
 
 def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:
@@ -345,8 +358,8 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     RequestError
         If the outcome is unknown or no day was given.
     """
-    cohort = _everybody(tables, as_of, outcome)
-    return cohort[_since(tables, cohort, outcome).isna().to_numpy()].reset_index(drop=True)
+    cohort = _with_since(tables, as_of, outcome)
+    return _judged(cohort)
 
 
 def not_judged(tables: Tables, as_of: pd.Timestamp, outcome: str) -> pd.DataFrame:
@@ -375,16 +388,56 @@ def not_judged(tables: Tables, as_of: pd.Timestamp, outcome: str) -> pd.DataFram
     RequestError
         If the outcome is unknown.
     """
-    cohort = _everybody(tables, [as_of], outcome)
-    cohort = cohort.assign(since=_since(tables, cohort, outcome))
+    return _left_out(_with_since(tables, [as_of], outcome))
+
+
+def judged_and_not(
+    tables: Tables, as_of: pd.Timestamp, outcome: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cohort of a day and the pupils left out of it, whose registers are looked at once.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts.
+    as_of : Timestamp
+        The day.
+    outcome : str
+        One of :data:`riskmodel.data.outcomes.OUTCOMES`.
+
+    Returns
+    -------
+    spine : DataFrame
+        As :func:`build_spine`.
+    left_out : DataFrame
+        As :func:`not_judged`.
+
+    Raises
+    ------
+    DataError
+        If the extracts lack the table the cohort comes from.
+    RequestError
+        If the outcome is unknown.
+    """
+    cohort = _with_since(tables, [as_of], outcome)
+    return _judged(cohort), _left_out(cohort)
+
+
+def _judged(cohort: pd.DataFrame) -> pd.DataFrame:
+    goes_on = cohort["since"].isna().to_numpy()
+    return cohort.loc[goes_on, SPINE_COLUMNS].reset_index(drop=True)
+
+
+def _left_out(cohort: pd.DataFrame) -> pd.DataFrame:
     return cohort.dropna(subset=["since"]).reset_index(drop=True)
 
 
-def _since(tables: Tables, cohort: pd.DataFrame, outcome: str) -> pd.Series:
-    """Return since when the registers of each pupil have stopped; missing where they have not."""
+def _with_since(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:
+    """Return the cohort of each day, with ``since`` when registers stopped, missing where they go on."""
+    cohort = _everybody(tables, as_of, outcome)
     if "sessions" in outcome_of(outcome).facts:
-        return since_stopped(tables, cohort)
-    return pd.Series(pd.NaT, index=cohort.index, dtype="datetime64[s]")
+        return cohort.assign(since=since_stopped(tables, cohort))
+    return cohort.assign(since=pd.Series(pd.NaT, index=cohort.index, dtype="datetime64[s]"))
 
 
 def _everybody(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> pd.DataFrame:

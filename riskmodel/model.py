@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from riskmodel.assess import Assessment, check_capacity, last_near
 from riskmodel.card import ModelCard
-from riskmodel.cohort import build_spine, not_judged
+from riskmodel.cohort import judged_and_not
 from riskmodel.data import Tables
 from riskmodel.data.data_span import months_held
 from riskmodel.data.outcomes import OUTCOMES
@@ -101,7 +101,7 @@ class RiskModel:
         ModelError
             If the tables lack what the model's features are made of.
         """
-        spine = self._spine_on(tables, as_of)
+        spine, left_out = self._cohort_of(tables, as_of)
         check_capacity(capacity, len(spine))
         if engine == "spark":
             risks, explanation = self._explain_on_spark(tables, spine)
@@ -109,7 +109,6 @@ class RiskModel:
             risks, explanation = self._explain(self._columns_of(build(tables, spine)))
         explanation = replace(explanation, months_held=months_held(tables, as_of))
         scores = pd.concat([spine.drop(columns="as_of"), risks], axis=1)
-        left_out = not_judged(tables, as_of, self.outcome).drop(columns="as_of")
         audit = self._audit(groups_at(tables, spine), scores, capacity)
         return Assessment(
             outcome=self.outcome,
@@ -124,16 +123,16 @@ class RiskModel:
             not_judged=left_out,
         )
 
-    def _spine_on(self, tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
-        spine = build_spine(tables, [as_of], self.outcome)
+    def _cohort_of(self, tables: Tables, as_of: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the pupils to judge, and without a day those whose registers stopped."""
+        spine, left_out = judged_and_not(tables, as_of, self.outcome)
         if spine.empty:
-            stopped = len(not_judged(tables, as_of, self.outcome))
-            why = f" Registers stopped for all {stopped:,} pupils." if stopped else ""
+            why = f" Registers stopped for all {len(left_out):,} pupils." if len(left_out) else ""
             raise HistoryError(
                 f"No pupil is in the {self.outcome} cohort on {as_of:%Y-%m-%d}.{why} "
                 "Choose a day within the data's span."
             )
-        return spine
+        return spine, left_out.drop(columns="as_of")
 
     def _audit(self, groups: pd.DataFrame, scores: pd.DataFrame, capacity: int) -> Audit:
         """Return the audit of the list, with that of the model."""

@@ -174,7 +174,7 @@ def test_suspensions_that_end_six_school_weeks_before_registers_are_reported(
         assert "the last is of 2025-03-20, but sessions go on to 2025-05-02" in message
         tables = read(folder).tables
         with pytest.raises(RequestError, match="suspensions end on 2025-03-20, but sessions go on"):
-            refuse_old_extract(tables, "pex", pd.Timestamp("2025-05-02"))
+            refuse_old_extract(tables, "pex", pd.Timestamp("2025-05-06"))
         refuse_old_extract(tables, "pex", pd.Timestamp("2025-04-03"))
         assert "Add the newer extract of suspensions;" in message
 

@@ -23,7 +23,13 @@ from riskmodel.data.read.extract import Extract
 from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.settings_file import DEFAULT_FILE
-from riskmodel.data.stopped_registers import stopped_registers, stopped_schools
+from riskmodel.data.stopped_registers import (
+    registers_end,
+    schools_without_registers,
+    stopped_pupils,
+    stopped_registers,
+    stopped_schools,
+)
 from riskmodel.data.tables import Tables, upheld
 from riskmodel.data.year_groups import phase_of, year_group_on
 
@@ -219,12 +225,56 @@ def check(extract: Extract) -> CheckReport:
 
 
 def _of_registers(tables: Tables) -> list[Problem]:
-    """Return the schools whose registers stopped by the end of the data, or that there are none."""
+    """Return whose registers stopped by the end of the data, or never came."""
     if "sessions" not in tables or not len(tables["sessions"]):
         return _without_registers(tables)
-    last = data_span(tables["sessions"]["recorded_on"])[1]
-    stopped = stopped_schools(stopped_registers(tables, last + pd.Timedelta(days=1)))
-    return [_stopped(row) for row in stopped.to_dict("records")]
+    facts = [tables[name] for name in ("sessions", "suspensions") if name in tables]
+    last = max(data_span(one["recorded_on"])[1] for one in facts if len(one))
+    day = last + pd.Timedelta(days=1)
+    if (ended := registers_end(tables, day)) is not None:
+        return [_ended(*ended)]
+    groups, pupils = stopped_registers(tables, day), stopped_pupils(tables, day)
+    keys = ["school_id", "year_group"]
+    in_group = pd.MultiIndex.from_frame(pupils[keys]).isin(pd.MultiIndex.from_frame(groups[keys]))
+    alone = pupils[~in_group].groupby(keys, as_index=False)
+    alone = alone.agg(pupils=("pupil", "size"), since=("since", "min"))
+    return [
+        *(_stopped(row) for row in stopped_schools(groups).to_dict("records")),
+        *(_marks_end(row) for row in stopped_schools(alone).to_dict("records")),
+        *(_never_sent(row) for row in schools_without_registers(tables, day).to_dict("records")),
+    ]
+
+
+def _ended(last: pd.Timestamp, since: pd.Timestamp) -> Problem:
+    """Return that the registers of all schools end long before the data do."""
+    words = (
+        f"sessions: the last are of {last:%Y-%m-%d}; hardly any marks are there since {since:%Y-%m-%d}, "
+        "though there were school days. Add the newer registers; until then no list is made."
+    )
+    value = f"{last:%Y-%m-%d}"
+    return Problem("sessions", "registers_end", words, severity="error", column="date", value=value)
+
+
+def _marks_end(row: dict[Any, Any]) -> Problem:
+    """Return that the marks of some pupils of a school end, while those of others go on."""
+    since = f"{row['since']:%Y-%m-%d}"
+    is_one = row["pupils"] == 1
+    words = (
+        f"sessions: {row['pupils']:,} pupil{'' if is_one else 's'} of school {row['school_id']} "
+        f"({row['years']}) {'has' if is_one else 'have'} hardly any marks since {since}, though on its "
+        "roll. Ask the school, or add the missing marks; until then no list judges these pupils."
+    )
+    return Problem("sessions", "marks_end", words, column="date", value=since)
+
+
+def _never_sent(row: dict[Any, Any]) -> Problem:
+    """Return that a school sends no registers."""
+    words = (
+        f"sessions: no registers of school {row['school_id']} come; its {row['pupils']:,} pupils are judged "
+        "without attendance. Add its registers if the LA has them."
+    )
+    school = str(row["school_id"])
+    return Problem("sessions", "school_without_registers", words, column="school_id", value=school)
 
 
 def _without_registers(tables: Tables) -> list[Problem]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import whole_days
 
-__all__ = ["EVENTS", "data_span", "missing_extracts", "months_held"]
+__all__ = ["EVENTS", "data_span", "missing_extracts", "months_held", "recorded_before"]
 
 EVENTS = {"sessions": "date", "suspensions": "start_date", "destinations": "start_date"}
 """Tables whose facts come all the year round, and the day each fact is about."""
@@ -87,7 +87,7 @@ def months_held(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[s
     tables : mapping of str to DataFrame
         Tables by name; only those of :data:`EVENTS` count.
     day : Timestamp
-        The day.
+        The day; what was recorded on it or later does not count.
 
     Returns
     -------
@@ -96,17 +96,43 @@ def months_held(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[s
 
     Examples
     --------
-    >>> marks = pd.DataFrame({"date": pd.to_datetime(["2025-01-01"]).as_unit("s")})
+    >>> one = pd.to_datetime(["2025-01-01"]).as_unit("s")
+    >>> marks = pd.DataFrame({"date": one, "recorded_on": one})
     >>> months_held({"sessions": marks}, pd.Timestamp("2026-01-01"))
     {'sessions': 12.0}
     """
-    first = {
-        name: data_span(tables[name][column])[0]
-        for name, column in EVENTS.items()
-        if name in tables and tables[name][column].notna().any()
-    }
+    first = {}
+    for name, column in EVENTS.items():
+        dates = recorded_before(tables[name], day)[column] if name in tables else pd.Series([])
+        if dates.notna().any():
+            first[name] = data_span(dates)[0]
     # a window of a year is 365 days long
     return {name: 12 * (day - start).days / 365 for name, start in first.items()}
+
+
+def recorded_before(facts: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the facts recorded before a day.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        A table with ``recorded_on``.
+    day : Timestamp
+        The day.
+
+    Returns
+    -------
+    DataFrame
+        The same frame, not a copy, where all of them were.
+
+    Examples
+    --------
+    >>> facts = pd.DataFrame({"recorded_on": pd.to_datetime(["2025-01-01", "2025-01-02"])})
+    >>> len(recorded_before(facts, pd.Timestamp("2025-01-02")))
+    1
+    """
+    is_known = (facts["recorded_on"] < day).to_numpy()
+    return facts if is_known.all() else facts[is_known]
 
 
 def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:

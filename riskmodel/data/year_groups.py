@@ -21,6 +21,7 @@ __all__ = [
     "PHASES",
     "finishes_school",
     "phase_of",
+    "study_leave",
     "year_group_by_age",
     "year_group_on",
     "year_words",
@@ -39,6 +40,9 @@ PHASES = {
 
 ORDINARY_PHASES = ("primary", "secondary", "post16")
 """Phases that follow each other by year group."""
+
+STUDY_LEAVE = (5, 1)
+"""Month and day from which Year 11 may be on study leave, often without register marks; chosen."""
 
 LEAVING_MONTHS = (6, 7, 8)
 """Months in which Year 11 leaves: compulsory schooling ends on the last Friday in June (Education Act 1996,
@@ -71,6 +75,28 @@ def year_group_on(rolls: pd.DataFrame, day: pd.Timestamp | pd.Series) -> pd.Seri
     now = academic_year(day if isinstance(day, pd.Series) else pd.Series([day]))
     years = now if isinstance(day, pd.Series) else int(now.iloc[0])
     return rolls["year_group"] + years - academic_year(rolls["entry_date"])
+
+
+def study_leave(day: pd.Timestamp) -> pd.Timestamp:
+    """Return the day from which Year 11 may be on study leave in a day's school year.
+
+    Parameters
+    ----------
+    day : Timestamp
+        A day; of a school year that ends on 31 August.
+
+    Returns
+    -------
+    Timestamp
+        The 1 May of the school year.
+
+    Examples
+    --------
+    >>> [f"{study_leave(pd.Timestamp(day)):%d %B %Y}" for day in ("2025-08-31", "2025-09-01")]
+    ['01 May 2025', '01 May 2026']
+    """
+    year = int(academic_year(pd.Series([day])).iloc[0])
+    return pd.Timestamp(year + 1, *STUDY_LEAVE)
 
 
 def year_group_by_age(born: pd.Series, day: pd.Series) -> pd.Series:
