@@ -124,7 +124,8 @@ def _data_span(
 ) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first day of a fact and the last day one was recorded, typing errors left out.
 
-    Facts recorded on a day or later move the first day of no list before it, nor its last.
+    Facts recorded on a day or later move the first day of no list before it. They only show how far the
+    extracts reach.
     """
     found = [name for name in outcome.facts if name in tables and len(tables[name])]
     if not found:
@@ -132,16 +133,14 @@ def _data_span(
             f"The extracts hold no {' or '.join(outcome.facts)}, from which lists for {outcome.name} "
             "start."
         )
+    last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
     known = {name: tables[name] for name in found}
     if before is not None:
-        until = {name: recorded_before(facts, before) for name, facts in known.items()}
-        until = {name: facts for name, facts in until.items() if len(facts)}
-        if not until:  # too early for any list: nothing was known yet
-            first = min(data_span(facts["recorded_on"])[0] for facts in known.values())
-            return first, first
-        known = until
+        known = {name: recorded_before(facts, before) for name, facts in known.items()}
+        known = {name: facts for name, facts in known.items() if len(facts)}
+    if not known:  # nothing was known yet: too early for any list
+        return min(data_span(tables[name]["recorded_on"])[0] for name in found), last
     first = min(data_span(facts[EVENTS[name]])[0] for name, facts in known.items())
-    last = max(data_span(facts["recorded_on"])[1] for facts in known.values())
     return first, last
 
 
@@ -224,8 +223,8 @@ def resolve_as_of(tables: Tables, outcome: str, as_of: pd.Timestamp | None) -> p
         One of :data:`riskmodel.data.outcomes.OUTCOMES`.
     as_of : Timestamp or None
         From :attr:`~riskmodel.data.outcomes.Outcome.history_days` after the first fact, up to two weeks
-        after the last one recorded before it (after 16: a month and two weeks), or up to 14 September
-        where that one is from 10 July on; :func:`default_as_of` where None.
+        after the last recorded one (after 16: a month and two weeks), or up to 14 September where that
+        one is from 10 July on; :func:`default_as_of` where None.
 
     Returns
     -------

@@ -30,6 +30,7 @@ __all__ = [
     "short_purpose",
     "track_figures",
     "track_record",
+    "without_attendance_words",
 ]
 
 ENDS = ("", "_low", "_high")
@@ -118,6 +119,7 @@ def purpose(assessment: Assessment) -> list[str]:
         f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
         *not_judged_words(assessment, {}),
+        *without_attendance_words(assessment, {}),
         outcome_of(assessment.outcome).policy,
         f"Model: {_model(assessment)}",
         track_record(assessment),
@@ -250,6 +252,41 @@ def not_judged_words(
         for row in stopped.to_dict("records")
     ]
     return [*lines, NOT_JUDGED] if lines else []
+
+
+def without_attendance_words(
+    assessment: Assessment, names: Mapping[str, str], *, school: str | None = None
+) -> list[str]:
+    """Return how many pupils are judged without attendance because their school sends no registers.
+
+    Parameters
+    ----------
+    assessment : Assessment
+        The list's assessment.
+    names : mapping of str to str
+        ``school_id`` → name; a school without a name is called by its number.
+    school : str, optional
+        ``school_id`` of the only school wanted.
+
+    Returns
+    -------
+    list of str
+        A sentence for each school of whose pupils on the list most have no mark; empty where the
+        model does not count marks.
+    """
+    scores, values = assessment.scores, assessment.explanation.features
+    if "known_half_days" not in values:
+        return []
+    is_unknown = ~(values["known_half_days"].to_numpy(dtype=float) > 0)
+    by_school = pd.Series(is_unknown).groupby(scores["school_id"].astype("str").to_numpy())
+    counts = by_school.agg(["sum", "size"])
+    counts = counts[counts["sum"] > counts["size"] / 2]
+    return [
+        f"{_pupils(int(n))} of {names.get(str(one), str(one))} {'is' if n == 1 else 'are'} judged without "
+        "attendance: no register has come of them lately."
+        for one, n in counts["sum"].items()
+        if one and school in (None, one)
+    ]
 
 
 def _pupils(n: int) -> str:

@@ -41,6 +41,7 @@ from riskmodel.report.sentences import (
     not_judged_words,
     short_purpose,
     track_figures,
+    without_attendance_words,
 )
 from riskmodel.report.templates import render
 
@@ -138,6 +139,7 @@ def _la_body(listed: _Listed) -> str:
         {"rest": rest_of_cohort(rest)},
         school=None,
         not_judged=not_judged_words(listed.assessment, listed.names),
+        no_attendance=without_attendance_words(listed.assessment, listed.names),
         audit=audit_words(audit),
         tables=audit_tables(audit),
     )
@@ -146,8 +148,12 @@ def _la_body(listed: _Listed) -> str:
 def _school_body(listed: _Listed, school: str, name: str) -> str:
     """Return what a school's page holds: its own pupils only."""
     own = listed.shown[(listed.shown["school_id"] == school).to_numpy()]
-    left_out = not_judged_words(listed.assessment, listed.names, school=school)
-    return _body(listed, own, {}, school=name, not_judged=left_out, audit={}, tables={})
+    left_out, unknown = (
+        words(listed.assessment, listed.names, school=school)
+        for words in (not_judged_words, without_attendance_words)
+    )
+    contents = {"school": name, "not_judged": left_out, "no_attendance": unknown}
+    return _body(listed, own, {}, **contents, audit={}, tables={})
 
 
 def numbered(content: dict[str, Any]) -> dict[str, Any]:
