@@ -404,7 +404,7 @@ class _Registers:
     def _count(self, as_of: pd.Timestamp) -> _Lately:
         days, roll = self._days.before(as_of).days, self._roll(as_of)
         leave = day_number(study_leave(as_of))
-        before = np.searchsorted(days, leave)  # Year 11 may have no registers from then on
+        before = int(np.searchsorted(days, leave))  # Year 11 may have no registers from then on
         first = max(0, min(len(days), before) - LATELY)
         days, before = days[first:], before - first
         place = np.arange(len(days))
