@@ -117,10 +117,11 @@ class FactsAsOf:
 
         Then marks of long ago say nothing: at a school that never sends registers, those of the school
         before would speak. It takes more than :data:`SILENT_DAYS` school days on the roll, and no mark of
-        any school on the last of them; of Year 11 also on the last before study leave.
+        any school on the last of them; of Year 11 also on the last before study leave. After Year 11 the
+        marks of school are history, and count.
         """
         entry, year_group = self._on_main_roll
-        silent = self._without_marks(entry, self.day)
+        silent = (year_group <= LAST_SECONDARY) & self._without_marks(entry, self.day)
         leave = day_number(study_leave(self.as_of))
         if leave < self.day:
             leaves = year_group == LAST_SECONDARY
