@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from riskmodel.report.sentences import (
     short_purpose,
     track_figures,
     track_record,
+    without_attendance_words,
 )
 from tests.small_list import BACKTEST, CAPACITY, N, make
 
@@ -210,3 +212,28 @@ def test_what_a_simpler_ranker_finds_stands_beside_what_the_lists_held() -> None
     assert words[1].endswith("the lists held 0% of these.")
     assert backtest_words(BACKTEST | beside, "out of time").endswith(" ".join(words))
     assert beside_words({}) == []
+
+
+@pytest.mark.parametrize(
+    ("n_known", "words"),
+    [
+        (7, ["8 pupils of Northside are judged without attendance"]),
+        (8, []),
+    ],
+)
+def test_a_school_without_registers_is_named(n_known: int, words: list[str]) -> None:
+    assessment = make()
+    explanation = assessment.explanation
+    known = {"absence_rate_20_days": "known_half_days"}
+    features = explanation.features.rename(columns=known)
+    at_school = (assessment.scores["school_id"] == "north").to_numpy().nonzero()[0]
+    features.loc[at_school[n_known:], "known_half_days"] = 0.0
+    contributions = explanation.contributions.rename(columns=known)
+    changed = replace(
+        assessment,
+        explanation=replace(explanation, features=features, contributions=contributions),
+    )
+    said = without_attendance_words(changed, {"north": "Northside"})
+    assert [line.split(":")[0] for line in said] == words
+    assert without_attendance_words(changed, {}, school="=cmd()") == []
+    assert without_attendance_words(assessment, {}) == []
