@@ -141,7 +141,8 @@ def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[P
         for ours in table.columns:
             alike = [name for name in left if _may_mean(ours, name)]
             facts_made = facts[table.name]
-            if alike and len(facts_made) and not _is_filled(facts_made, ours.name):
+            # a column that the layout never gives has no name to be called by
+            if alike and ours.name in facts_made and not _is_filled(facts_made, ours.name):
                 problems.append(_unread(one.name, ours, alike[0]))
     return problems
 

@@ -30,6 +30,7 @@ from riskmodel.data.read.open.walk import files_in, partition_of, parts_of, show
 from riskmodel.data.read.open.workbook import Sheet, frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.data.read.rows.problems import Problem, Severity
+from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.errors import DataError
 
 __all__ = ["ENDINGS", "TEXT", "Opened", "open_each", "open_file", "open_table"]
@@ -91,6 +92,11 @@ def _no_file(path: Path) -> tuple[str, Severity | None]:
         return "is a link to what is not there. Put the file itself in the folder.", "warning"
     if path.is_dir() and path.suffix.lower() != ".parquet":
         return "is a folder that cannot be listed, or a link to one. Put it in itself.", "error"
+    if path.name == DEFAULT_FILE:
+        return (
+            "holds settings, which are read from the working folder. Pass it or move it.",
+            "warning",
+        )
     if path.suffix.lower() in OTHER_ARCHIVES:
         return "is an archive that is not opened. Unpack it into the folder.", "error"
     if path.suffix.lower() not in ENDINGS:

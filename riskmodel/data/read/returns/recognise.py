@@ -7,7 +7,8 @@ Out: the file with the source it is of; a file of no known source goes to the re
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -78,14 +79,39 @@ def recognise(
         words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
-    log.note_opened(one, source.name)
-    log.problems += [] if source.headings else _twice(one, source)
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
+    log.note_opened(_without_nameless(one, days), source.name)
+    log.problems += [] if source.headings else _twice(one, source)
+    log.problems += [] if mine else _of_two_layouts(one, source, names)
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
     frame, problems = _plain_values(frame, one, mine)
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
+
+
+def _without_nameless(one: Opened, days: Mapping[str, str]) -> Opened:
+    """Return a file without the problems of columns that have no name, but that are half-days of a grid."""
+    left = [p for p in one.problems if not (p.rule == "nameless_column" and p.column in days)]
+    return replace(one, problems=left)
+
+
+def _of_two_layouts(one: Opened, source: Source, names: list[str]) -> list[Problem]:
+    """Return the other layouts of which a file holds all columns, while it is read as one only."""
+    problems = []
+    known = source.columns | set(source.aliases.values())
+    for other in SOURCES:
+        if other.facts in (None, source.facts) or other.headings or not other.is_of(names):
+            continue
+        left = {other.aliases.get(plain(n), plain(n)): n for n in names}
+        more = [left[meaning] for meaning in sorted(other.columns - known)]
+        if more:
+            words = (
+                f"{one.name}: has the columns of '{other.name}' too, and was read as '{source.name}' only. "
+                f"Nothing was read from {', '.join(map(repr, more))}. Export the two as files of their own."
+            )
+            problems.append(Problem(one.name, "two_layouts", words))
+    return problems
 
 
 def _twice(one: Opened, source: Source) -> list[Problem]:
@@ -184,5 +210,5 @@ def _unknown(name: str, columns: list[str], *, has_proposal: bool) -> str:
     own = f"declare its columns in {DEFAULT_FILE} (check proposes how), " if has_proposal else ""
     return (
         f"{name}: its columns are those of no known source, so it was not "
-        f"used.{like} Export it in a known layout, {own}or take it out of the folder."
+        f"used.{like} Export it in a known layout, {own}or leave it out."
     )

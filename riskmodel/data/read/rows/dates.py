@@ -54,7 +54,7 @@ TURN = 50
 SERIALS = (18_264, 73_051)
 """Days from 1899-12-30, as Excel counts them, of 1950 and of 2100."""
 
-NEVER = "(?:9999|3000|2999)"
+NEVER = "(?:9999|3000|2999|2100|2099|2079)"
 OPEN_END = re.compile(
     rf"\s*(?:\d{{1,2}}[/.\- ]\w{{1,9}}[/.\- ]{NEVER}|{NEVER}-\d\d-\d\d)(?:[T ].*)?", re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
 from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -372,7 +373,9 @@ class RowChecks:
 
         def problem(place: int) -> Problem:
             row = rows[place]
-            value, fault = value_and_fault(str(self.raw[column].iloc[row]) if has_value else "")
+            value, fault = value_and_fault(
+                _written(self.raw[column].iloc[row]) if has_value else ""
+            )
             value, said = _short(value), f"{column} '{{value}}' {fault}" if fault else words
             is_hidden = may_identify(CONTROL.sub("", value)) and value.lower() not in map(
                 str.lower, allowed
@@ -487,6 +490,11 @@ def _filled(words: str, value: str, hint: object, is_hidden: bool) -> str:
     if is_hidden:
         return words.replace("'{value}'", "{value}").format(value=NOT_SHOWN, hint=hint)
     return words.format(value=value, hint=hint)
+
+
+def _written(value: object) -> str:
+    """Return a value as text, a moment as its day."""
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) and not pd.isna(value) else str(value)
 
 
 def _short(value: object) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.social_care import SHORT_BREAKS
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there, spells
 
@@ -69,7 +68,7 @@ def _looked_after(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _plans(frame: pd.DataFrame, context: Context) -> Facts:
     """Take EHC plans that the LA has; the list holds plans in force, without an end."""
-    issued = read_dates(frame["dateinitialehcplanissued"])
+    issued = frame["dateinitialehcplanissued"]
     plans = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],

@@ -48,6 +48,16 @@ HALF_DAYS = (
 )
 """Plain names of columns with the length in half-days."""
 
+NOTIFIED = (
+    "datelanotified",
+    "lanotified",
+    "notified",
+    "notifieddate",
+    "notificationdate",
+    "datereported",
+)
+"""Plain names of columns with the day on which the LA was told."""
+
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     suspensions = pd.DataFrame(
@@ -84,6 +94,7 @@ SOURCES = (
         columns=frozenset({"upn", "estab", "category", "startdate"}),
         aliases={"reason": "reason1"}
         | dict.fromkeys(HALF_DAYS, "sessions")
+        | dict.fromkeys(NOTIFIED, "datenotified")
         | dict.fromkeys(
             ("establishmentnumber", "laestab", "urn", "school", "schoolname", "dfenumber"), "estab"
         ),

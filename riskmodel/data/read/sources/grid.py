@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from riskmodel.data.codes import codes
+from riskmodel.data.identity import may_identify
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -22,10 +23,12 @@ from riskmodel.data.read.sources.source import Context, Facts, Source
 
 __all__ = ["SOURCES", "day_headings", "marks_of_day"]
 
-WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri)(?:day)?"
+WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+HALF = r"am|pm|morning|afternoon"
 
 HEADING = re.compile(
-    rf"(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:\s+00:00(?::00)?)?(?:[\s_\-:(]*(?P<half>am|pm)\)?)?",
+    rf"(?:(?P<before>{HALF})[\s_\-:]+)?(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:\s+00:00(?::00)?)?"
+    rf"(?:[\s_\-:(]*(?P<half>{HALF})\)?)?",
     flags=re.IGNORECASE,
 )
 """A day, with or without its weekday and its half."""
@@ -35,6 +38,9 @@ PLAIN_DAY = re.compile(r"day(?P<day>\d{8})(?P<half>am|pm)?")
 
 SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|\d{8}")
 """What is meant for a day, whether there is such a day or not."""
+
+SECOND = re.compile(r"(?P<first>.+)\.1")
+"""How programs write a heading that is there twice."""
 
 UNNAMED = re.compile(r"column \d+")
 """What the reader calls a column without a name."""
@@ -73,22 +79,43 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     {'Mon 02/09/2024 AM': 'day20240902am', '2024-09-03': 'day20240903'}
     """
     names = [*names]
-    found = {name: match for name in names if (match := HEADING.fullmatch(str(name).strip()))}
+    second = {first: name for name in names if (first := _first_of(name)) in names}
+    found = {
+        name: match
+        for name in names
+        if name not in second.values() and (match := HEADING.fullmatch(str(name).strip()))
+    }
     texts = pd.Series([match["day"].strip() for match in found.values()], dtype="str")
     settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
     days: dict[str, str] = {}
     for (name, match), day in zip(found.items(), read_dates(settled[IN_HEADINGS]), strict=True):
-        read_as = "" if pd.isna(day) else f"day{day:%Y%m%d}{(match['half'] or '').lower()}"
+        read_as = "" if pd.isna(day) else f"day{day:%Y%m%d}{_half(match)}"
         if read_as and read_as not in days.values():
             days[name] = read_as
         elif read_as or SHAPE.fullmatch(match["day"]):
             problems.append(_unread(file, name, is_second=bool(read_as)))
+    others = [name for name in names if name not in found and SHAPE.search(str(name))]
     follow = dict(zip(names, names[1:] + [""], strict=True))
     unnamed = {name: follow[name] for name in days if UNNAMED.fullmatch(follow[name])}
+    unnamed |= {name: second[name] for name in days if name in second}
     whole = all(len(day) == len("dayYYYYMMDD") for day in days.values())
     if whole and unnamed.keys() == days.keys():
-        return _halves(days, unnamed), problems
+        days, unnamed = _halves(days, unnamed), {}
+    left = [name for name in others if name not in {*days, *unnamed.values()}]
+    problems += [_other(file, name) for name in left]
     return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
+
+
+def _first_of(name: str) -> str:
+    """Return the heading of which a heading is the second, or nothing."""
+    match = SECOND.fullmatch(str(name))
+    return match["first"] if match else ""
+
+
+def _half(match: re.Match[str]) -> str:
+    """Return the half of the day that a heading names before or after the day, if any."""
+    written = (match["half"] or match["before"] or "").lower()
+    return {"morning": "am", "afternoon": "pm"}.get(written, written)
 
 
 def _halves(days: dict[str, str], unnamed: dict[str, str]) -> dict[str, str]:
@@ -97,9 +124,19 @@ def _halves(days: dict[str, str], unnamed: dict[str, str]) -> dict[str, str]:
     return dict(half for pair in pairs for half in pair)
 
 
+def _other(file: str, name: str) -> Problem:
+    """Return that a heading holds a day and something else."""
+    shown = "a heading that is not shown" if may_identify(name) else f"the heading '{name}'"
+    words = (
+        f"{file}: {shown} holds a day, and was not read as one. If marks are below it, write the day and "
+        "its half (AM or PM) above them."
+    )
+    return Problem(file, "bad_heading", words)
+
+
 def _beside(file: str, column: str) -> Problem:
     words = (
-        f"{file}: {column} has no heading and is beside a day; what it holds was left out. "
+        f"{file}: {column} has no heading of its own and is beside a day; what it holds was left out. "
         "Write the day and its half (AM or PM) above every column of marks."
     )
     return Problem(file, "bad_heading", words, column=column)

@@ -37,6 +37,12 @@ OFFER = {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
 CARER, NO_CARER = {"p", "s", "young carer"}, {"not a young carer"}
 """More ways to write whether a pupil is a young carer: by parent, by school, or in words."""
 
+RECORDED = dict.fromkeys(
+    ("daterecorded", "recordedon", "recordeddate", "datenotified", "datelanotified", "lanotified"),
+    "recorded",
+)
+"""Other names of the day on which the LA recorded a spell."""
+
 EHE_BEGAN = (
     "ehestartdate",
     "dateehestarted",
@@ -110,6 +116,7 @@ SOURCES = (
         name="Spell list",
         upn="upn",
         facts=_services,
+        aliases=RECORDED,
         columns=frozenset({"upn", "service", "startdate", "enddate"}),
     ),
     Source(
@@ -121,7 +128,7 @@ SOURCES = (
             "youngcarerfrom": "youngcarersince",
             "youngcarerstartdate": "youngcarersince",
             "youngcarerenddate": "youngcareruntil",
-            "daterecorded": "recorded",
+            **RECORDED,
         },
     ),
     Source(
@@ -132,7 +139,7 @@ SOURCES = (
         aliases={
             **dict.fromkeys(EHE_BEGAN, "ehestart"),
             **dict.fromkeys(EHE_ENDED, "eheend"),
-            **dict.fromkeys(("daterecorded", "datenotified", "datelanotified"), "recorded"),
+            **RECORDED,
         },
     ),
     Source(
@@ -143,7 +150,7 @@ SOURCES = (
         aliases={
             "vulnerability": "vulnerablegroup",
             "vulnerabilitycategory": "vulnerablegroup",
-            "daterecorded": "recorded",
+            **RECORDED,
             "dateadded": "startdate",
             "dateremoved": "enddate",
         },

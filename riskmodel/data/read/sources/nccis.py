@@ -27,7 +27,6 @@ CHARACTERISTICS = {
 
 def _clients(frame: pd.DataFrame, context: Context) -> Facts:
     verified = column(frame, "dateverified" if "dateverified" in frame else "dateascertained")
-    gender = column(frame, "gender").astype("str").str.strip()
     code = frame["activitycode"].astype("str").str.strip()
     destinations = pd.DataFrame(
         {
@@ -52,7 +51,7 @@ def _clients(frame: pd.DataFrame, context: Context) -> Facts:
         {
             "pupil_id": frame["pupil_id"],
             "birth_month": born,
-            "sex": gender.where(gender.isin(["M", "F"])),
+            "sex": column(frame, "gender"),
             "ethnicity": column(frame, "ethnicity"),
             "_day": read_dates(verified),
         }

@@ -6,6 +6,8 @@ Out: sessions; termly totals.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -21,8 +23,14 @@ __all__ = ["SOURCES"]
 NO_MARK = ["", " ", "-", "#"]
 """What stands in a string where there was no half-day for the pupil: not yet marked, or closed."""
 
+PAIRS = re.compile(r"\s*\S\S(?:\s+\S\S)+\s*")
+"""A string that parts the days by blanks."""
+
 CODES = {plain(code): code for code in codes("marks")}
 """Plain name of a column → attendance code."""
+
+FEWEST_COUNTED = 3
+"""Rows from which numbers that go up are no half-days."""
 
 OLD_CODES = {f"treason{name}": name for name in CODES}
 """Columns of before 2020, as in ``T_Reason_I``."""
@@ -43,6 +51,8 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     only Monday to Friday.
     """
     text = frame["attendancemarks"].astype("object").fillna("").astype("str")
+    # pairs of a day with blanks between them are no half-days without a mark
+    text = text.where(~text.str.fullmatch(PAIRS), text.str.replace(" ", ""))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
     marks = parts.explode().fillna("").str.strip()
     number = marks.groupby(level=0).cumcount().to_numpy()
@@ -88,7 +98,7 @@ def _days_or_start(
 
 def _totals(frame: pd.DataFrame, context: Context) -> Facts:
     """Turn columns of codes into rows; the columns are summed, totals of a school are not trusted."""
-    here = [name for name in CODES if name in frame]
+    here = [name for name in CODES if name in frame and not _numbers_rows(frame, name)]
     long = frame[here].set_axis([CODES[name] for name in here], axis=1)
     long = long.melt(var_name="mark", value_name="sessions", ignore_index=False)
     long = long.assign(sessions=tidy_column(long["sessions"], MISSING | NOTHING))
@@ -100,12 +110,30 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
         day = read_dates(frame["referencedate"])
         end, known = term_end(day), day + pd.Timedelta(days=DAYS_TO_LA)
     totals = long.assign(pupil_id=frame["pupil_id"].loc[long.index], term_end=end.loc[long.index])
+    written = frame["termend" if "termend" in frame else "referencedate"].loc[long.index]
+    unread = totals["term_end"].isna() & is_there(written)
+    if unread.any():  # a day that cannot be read is one fault of a row, not one of each code
+        totals["term_end"] = totals["term_end"].astype("object").mask(unread, written)
+        totals = totals[~unread | ~totals.index.duplicated()]
     if known is not None:
-        totals["recorded_on"] = known.loc[long.index]
+        totals["recorded_on"] = known.loc[totals.index]
     return {"absence_totals": totals}
 
 
-_WIDE = OLD_CODES | {"termenddate": "termend", "censusdate": "referencedate"}
+def _numbers_rows(frame: pd.DataFrame, name: str) -> bool:
+    """Return whether a column ``#`` numbers the rows: it stands first, or counts up."""
+    if name != "hash":
+        return False
+    number = pd.to_numeric(frame[name], errors="coerce")
+    counts = len(number) >= FEWEST_COUNTED and bool((number.diff().iloc[1:] > 0).all())
+    return list(frame)[0] == name or counts
+
+
+_WIDE = OLD_CODES | {
+    "termenddate": "termend",
+    "censusdate": "referencedate",
+    "censusday": "referencedate",
+}
 
 SOURCES = (
     Source(

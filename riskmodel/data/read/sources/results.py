@@ -64,8 +64,8 @@ def _scores(
     score = score.where(points.between(low, high), frame[column].astype("str") + fault)
     year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
-    unread = is_there(frame["acadyr"]) & result.isna()
-    written = frame["acadyr"].astype("str") + NO_SCHOOL_YEAR
+    unread = result.isna()
+    written = frame["acadyr"].astype("object").fillna("").astype("str") + NO_SCHOOL_YEAR
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
@@ -82,6 +82,13 @@ def _scores(
 
 SOURCES = (
     Source(
+        name="Key stage 4 results",
+        upn="upn",
+        facts=_key_stage_4,
+        aliases=_without_prefix("ks4", "upn", "acadyr", "att8") | {"attainment8score": "att8"},
+        columns=frozenset({"upn", "acadyr", "att8"}),
+    ),
+    Source(
         name="Key stage 2 results",
         upn="upn",
         facts=_key_stage_2,
@@ -94,12 +101,5 @@ SOURCES = (
         aliases=_without_prefix("ks2", "upn", "readscore", "matscore"),
         columns=frozenset({"upn", "ks2acadyr", "readscore"}),
     ),
-    Source(
-        name="Key stage 4 results",
-        upn="upn",
-        facts=_key_stage_4,
-        aliases=_without_prefix("ks4", "upn", "acadyr", "att8") | {"attainment8score": "att8"},
-        columns=frozenset({"upn", "acadyr", "att8"}),
-    ),
 )
-"""Results."""
+"""Results; key stage 4 first, as its files may hold the pupil's key stage 2 scores beside its own year."""

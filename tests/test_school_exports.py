@@ -1,0 +1,160 @@
+"""Exports as school systems and analysts write them: odd headings, row numbers, two layouts in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from riskmodel.data.read import Extract, read
+from tests.returns import CENSUS, UPN, read_beside
+
+
+def marks_of(extract: Extract) -> list[str]:
+    """Return day, half and mark of each session."""
+    found = extract.tables["sessions"].sort_values(["date", "session"])
+    parts = zip(found["date"].dt.day, found["session"], found["mark"], strict=True)
+    return [f"{day} {half} {mark}" for day, half, mark in parts]
+
+
+@pytest.mark.parametrize(
+    ("headings", "halves"),
+    [
+        ("Fri 18/10/2024 AM,Sat 19/10/2024 AM", ["18 AM", "19 AM"]),
+        ("Sun 20/10/2024 AM,Mon 21/10/2024 PM", ["20 AM", "21 PM"]),
+        ("AM 16/10/2024,PM 16/10/2024", ["16 AM", "16 PM"]),
+        ("16/10/2024 Morning,16/10/2024 Afternoon", ["16 AM", "16 PM"]),
+    ],
+)
+def test_headings_of_grids_are_read_however_they_name_the_half(
+    tmp_path: Path, headings: str, halves: list[str]
+) -> None:
+    extract = read_beside(tmp_path, {"grid.csv": f"UPN,{headings}\n{UPN},I,N\n"})
+    assert marks_of(extract) == [f"{halves[0]} I", f"{halves[1]} N"]
+
+
+def test_a_day_that_a_program_wrote_twice_is_morning_and_afternoon(tmp_path: Path) -> None:
+    rows = f"UPN,17/10/2024,17/10/2024.1,18/10/2024,18/10/2024.1\n{UPN},/,\\,I,N\n"
+    extract = read_beside(tmp_path, {"grid.csv": rows})
+    assert marks_of(extract) == ["17 AM /", "17 PM \\", "18 AM I", "18 PM N"]
+
+
+def test_a_heading_with_a_day_that_is_not_read_is_named(tmp_path: Path) -> None:
+    rows = f"UPN,17/10/2024 AM,17/10/2024 PM,since 18/10/2024\n{UPN},/,\\,4\n"
+    extract = read_beside(tmp_path, {"grid.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_heading", "message"]
+    assert "the heading 'since 18/10/2024' holds a day, and was not read as one" in message
+
+
+def test_merged_headings_over_two_half_days_are_no_columns_without_a_name(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["UPN", "14/10/2024", None, "15/10/2024", None], [UPN, "/", "\\", "I", "N"]):
+        sheet.append(row)
+    book.save(tmp_path / "grid.xlsx")
+    extract = read_beside(tmp_path, {})
+    assert marks_of(extract) == ["14 AM /", "14 PM \\", "15 AM I", "15 PM N"]
+    assert "nameless_column" not in set(extract.problems["rule"])
+
+
+@pytest.mark.parametrize("header", ["#,UPN,Term End,I,M,O", "UPN,Term End,I,M,O,#"])
+def test_numbers_of_rows_are_no_planned_closures(tmp_path: Path, header: str) -> None:
+    values = {"UPN": UPN, "I": "4", "M": "0", "O": "0"}
+    lines = [
+        ",".join(
+            {**values, "#": str(n), "Term End": f"20/12/202{n}"}[one] for one in header.split(",")
+        )
+        for n in (1, 2, 3)
+    ]
+    extract = read_beside(tmp_path, {"codes.csv": "\n".join([header, *lines, ""])})
+    assert set(extract.tables["absence_totals"]["mark"]) == {"I"}
+
+
+def test_planned_closures_are_counted(tmp_path: Path) -> None:
+    rows = f"UPN,Term End,I,M,O,#\n{UPN},20/12/2023,4,0,0,2\n"
+    made = read_beside(tmp_path, {"codes.csv": rows}).tables["absence_totals"]
+    assert dict(zip(made["mark"], made["sessions"], strict=True)) == {"I": 4, "#": 2}
+
+
+def test_a_census_day_that_cannot_be_read_is_one_fault_of_its_row(tmp_path: Path) -> None:
+    rows = f"UPN,Census Day,I,M,O\n{UPN},31/09/2018,4,1,2\n"
+    extract = read_beside(tmp_path, {"codes.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["row"].notna(), "message"]
+    assert message.startswith("codes.csv, row 2: term_end '31/09/2018' is not a date")
+
+
+def test_strings_that_part_the_days_by_blanks_have_no_half_days_without_a_mark(
+    tmp_path: Path,
+) -> None:
+    rows = f"UPN,Start Date,Marks\n{UPN},07/10/2024,/\\ II NN\n"
+    extract = read_beside(tmp_path, {"marks.csv": rows})
+    assert marks_of(extract) == ["7 AM /", "7 PM \\", "8 AM I", "8 PM I", "9 AM N", "9 PM N"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sex"), [("m", "M"), ("Female", "F"), ("1", "M"), ("U", "not_known")]
+)
+def test_the_sex_of_a_client_is_read_in_words_and_numbers(
+    tmp_path: Path, written: str, sex: str
+) -> None:
+    clients = (
+        "UniquePupilNumber,ActivityCode,StartDate,DateVerified,YearOfBirth,MonthOfBirth,Gender\n"
+        f"{UPN},540,2024-09-01,2024-10-01,2007,10,{written}\n"
+    )
+    (tmp_path / "clients.csv").write_text(clients)
+    pupils = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key").tables["pupils"]
+    assert pupils["sex"].tolist() == [sex]
+
+
+def test_prior_scores_beside_key_stage_4_are_not_dated_by_its_year(tmp_path: Path) -> None:
+    rows = f"ACADYR,UPN,ATT8,READSCORE,MATSCORE\n2023/2024,{UPN},52.5,110,104\n"
+    extract = read_beside(tmp_path, {"ks4.csv": rows})
+    assert extract.tables["attainment"]["stage"].tolist() == ["KS4"]
+    (message,) = extract.problems.loc[extract.problems["rule"] == "two_layouts", "message"]
+    assert "'Key stage 2 results' too, and was read as 'Key stage 4 results' only" in message
+
+
+def test_a_file_of_two_layouts_is_read_as_one_and_says_so(tmp_path: Path) -> None:
+    rows = f"UPN,Young Carer Since,EHE Start Date\n{UPN},2024-01-08,2024-02-05\n"
+    extract = read_beside(tmp_path, {"tracker.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "two_layouts", "message"]
+    assert "Nothing was read from 'EHE Start Date'." in message
+
+
+def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:
+    extract = read_beside(tmp_path, {})
+    assert not {"two_layouts", "unread_column"} & set(extract.problems["rule"])
+    assert len(CENSUS) == 2
+
+
+def test_the_day_on_which_a_service_recorded_a_spell_counts(tmp_path: Path) -> None:
+    rows = (
+        f"UPN,Service,Start Date,End Date,Date recorded\n{UPN},Early Help,08/01/2024,,09/01/2024\n"
+    )
+    made = read_beside(tmp_path, {"eh.csv": rows}).tables["circumstances"]
+    assert made["recorded_on"].dt.day.tolist() == [9]
+
+
+@pytest.mark.parametrize("day", ["31/12/2099", "31/12/9999", "06/06/2079", "01/01/2100"])
+def test_a_day_by_which_systems_mean_no_end_is_no_end(tmp_path: Path, day: str) -> None:
+    rows = f"UPN,Service,Start Date,End Date\n{UPN},Early Help,08/01/2024,{day}\n"
+    made = read_beside(tmp_path, {"eh.csv": rows}).tables["circumstances"]
+    assert made["end_date"].isna().all()
+    assert len(made) == 1
+
+
+def test_a_day_of_recording_is_shown_as_a_day(tmp_path: Path) -> None:
+    rows = f"UPN,Service,Start Date,End Date,Recorded\n{UPN},Early Help,08/01/2024,,01/01/2024\n"
+    extract = read_beside(tmp_path, {"eh.csv": rows})
+    rule = extract.problems["rule"] == "recorded_before_event"
+    (message,) = extract.problems.loc[rule, "message"]
+    assert "recorded_on 2024-01-01 is before start_date" in message
+
+
+def test_an_initial_plan_with_a_bad_day_shows_the_day(tmp_path: Path) -> None:
+    rows = f"Unique ID,UPN,Date initial EHC plan issued,SEN primary need\n7,{UPN},16/13/2022,ASD\n"
+    extract = read_beside(tmp_path, {"send.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert "start_date '16/13/2022' is not a date" in message
