@@ -59,8 +59,11 @@ OTHER_NAMES = {
 }
 """Names of columns in exports of school and council systems, in plain form; chosen."""
 
-ALIKE, LONG = 0.8, 5
+HOLDS, LONG = 0.8, 5
 """Likeness of two names of which one holds the other; letters above which that is no chance."""
+
+SPELT_ALIKE = 0.75
+"""Likeness of spelling below which two names are not alike."""
 
 PLAIN = frozenset(
     [
@@ -84,7 +87,7 @@ PLAIN = frozenset(
 """Words beside a known one that a message shows; others may be a child's name."""
 
 
-def name_likeness(ours: str, theirs: str, *, least: float = 0.75) -> float:
+def name_likeness(ours: str, theirs: str) -> float:
     """Return the likeness of two names of columns, from 0 to 1.
 
     Parameters
@@ -93,8 +96,6 @@ def name_likeness(ours: str, theirs: str, *, least: float = 0.75) -> float:
         Column of a table.
     theirs : str
         Column of a file.
-    least : float
-        Likeness of spelling below which two names are not alike.
 
     Returns
     -------
@@ -111,9 +112,9 @@ def name_likeness(ours: str, theirs: str, *, least: float = 0.75) -> float:
     if name in known:
         return 1.0
     if any(len(one) > 3 and one in name for one in known):
-        return ALIKE
+        return HOLDS
     best = max(difflib.SequenceMatcher(None, one, name).ratio() for one in known)
-    return best if best >= least else 0.0
+    return best if best >= SPELT_ALIKE else 0.0
 
 
 def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[Problem]:

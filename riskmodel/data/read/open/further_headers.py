@@ -165,10 +165,12 @@ def _rejects(one: Opened, places: NDArray[np.int64], lines: NDArray[np.int64]) -
 def _repeats(name: str, rows: list[int]) -> list[Problem]:
     if not rows:
         return []
-    n = "1 row repeats" if len(rows) == 1 else f"{len(rows)} rows repeat"
-    words = (
-        f"{name}: {n} the header, the first in row {rows[0]}. Nothing is lost: they hold no facts."
+    n, they = (
+        ("1 row repeats", "It holds")
+        if len(rows) == 1
+        else (f"{len(rows)} rows repeat", "They hold")
     )
+    words = f"{name}: {n} the header, the first in row {rows[0]}. {they} no facts."
     return [Problem(name, "header_again", words)]
 
 

@@ -26,7 +26,7 @@ NOTHING = frozenset(
 DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 """Dashes and a sign that stand for a hyphen."""
 
-GUARDED = re.compile(r"""=\s*"([^"]*)"|'(?=\d)(.*)""")
+GUARDED = re.compile(r"""=\s*"([^"]*)"|'(?=\d|[A-Za-z]\d{6})(.*)""")
 """Text that is marked for a spreadsheet as no number, as ="0123" or '0123."""
 
 LONGEST = 24
