@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -121,6 +122,16 @@ def test_a_file_of_two_layouts_is_read_as_one_and_says_so(tmp_path: Path) -> Non
     extract = read_beside(tmp_path, {"tracker.csv": rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "two_layouts", "message"]
     assert "Nothing was read from 'EHE Start Date'." in message
+
+
+@pytest.mark.parametrize("name", ["returns_2024_spring.zip", "returns.zip"])
+def test_tables_in_an_archive_join_the_pupils_beside_it(tmp_path: Path, name: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        table = "pupilonrolltableid,startdate,category,sessions\n1,2024-01-08,FIXD,2\n"
+        archive.writestr("termlyexclusions.csv", table)
+    extract = read_beside(tmp_path, {})
+    assert len(extract.tables["suspensions"]) == 1
+    assert len(extract.rejects) == 0
 
 
 def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:

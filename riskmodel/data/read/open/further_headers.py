@@ -78,12 +78,17 @@ def names_columns(values: Sequence[object], names: Iterable[str]) -> bool:
     False
     """
     known = set(map(_folded, names))
-    written = [str(one) for one in values if not pd.isna(one) and str(one).strip()]
+    written = [text for text in map(_text, values) if text]
     others = [one for one in written if _folded(one) not in known]
     n = len(written) - len(others)
     if any(_folded(one) in PUPIL for one in written if one not in others):
         return True
     return n >= 2 and n >= len(others) and not any(VALUE.search(one) for one in others)
+
+
+def _text(value: object) -> str:
+    """Return a value on one line; a missing one is empty."""
+    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _folded(name: str) -> str:
@@ -139,8 +144,8 @@ def _read_by(one: Opened, places: NDArray[np.int64]) -> Opened:
 def _names(values: list[object], first: list[str]) -> list[str]:
     """Return the names in a header, those of the first header as that writes them."""
     known = {_folded(name): name for name in first}
-    texts = ["" if pd.isna(one) else " ".join(str(one).split()) for one in values]
-    return [known.get(_folded(t), t) or f"column {n}" for n, t in enumerate(texts, 1)]
+    texts = enumerate(map(_text, values), 1)
+    return [known.get(_folded(text), text) or f"column {n}" for n, text in texts]
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

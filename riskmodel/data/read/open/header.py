@@ -176,7 +176,7 @@ def of_nameless(name: str, raw: pd.DataFrame) -> list[Problem]:
             "nameless_column",
             f"{name}: {column} has no name in the header, and holds values. It was not read. Name it.",
             severity="error",
-            column=column,
+            column=str(column),
         )
         for column in nameless
     ]

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -225,11 +226,11 @@ def _sort_lines(source: Path | bytes, header: Header) -> _Sorted:
             cells_of(record.text, header.delimiter), header.names
         ):
             width = record.found  # the rows of another export, of fewer columns, are below
-        text, reason = _fitted(record, header.delimiter.encode(), n, width), _reason(record)
-        if text is None or reason == "too_long":
+        row, reason = _fitted(record, header.delimiter.encode(), n, width), _reason(record)
+        if row is None or reason == "too_long":
             found.aside.append((record, reason))
         else:
-            found.rows.append(text)
+            found.rows.append(row)
             found.lines.append(record.line)
             found.lines_joined += record.lines - 1
     return found
@@ -259,16 +260,14 @@ def _of_lines(name: str, header: Header, found: _Sorted) -> Iterator[Problem]:
     """Return the problems of the lines that were set aside."""
     above = sum(reason == "above_header" for _, reason in found.aside)
     yield from of_header(name, above, header.line)
-    n = len(header.names)
     for rule in WORDS:
         records = [record for record, reason in found.aside if reason == rule]
-        yield from first_few(
-            records,
-            lambda one, rule=rule: Problem(
-                name, rule, _words(one, rule, n), severity="error", row=one.line
-            ),
-            f"break the rule {rule}. They are in the rejects.",
-        )
+        rest = f"break the rule {rule}. They are in the rejects."
+        yield from first_few(records, partial(_of_record, name, rule, len(header.names)), rest)
+
+
+def _of_record(name: str, rule: str, n: int, one: Record) -> Problem:
+    return Problem(name, rule, _words(one, rule, n), severity="error", row=one.line)
 
 
 def _words(record: Record, rule: str, n: int) -> str:
