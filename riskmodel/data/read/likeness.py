@@ -168,8 +168,8 @@ def _is_filled(frame: pd.DataFrame, name: str) -> bool:
 
 
 def _unread(file: str, ours: Column, theirs: str) -> Problem:
-    words = set(re.findall("[a-z]+", theirs.lower()))
-    is_plain = _in_one_word(ours, theirs) or words <= PLAIN | _known(ours)
+    parts = set(re.findall("[a-z]+", theirs.lower()))
+    is_plain = _in_one_word(ours, theirs) or parts <= PLAIN | _known(ours)
     shown = f"its column '{theirs}'" if is_plain else "a column whose name is not shown"
     label = ours.label.lower() + (f", in {ours.unit}" if ours.unit else "")
     words = (

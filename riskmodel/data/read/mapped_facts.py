@@ -147,7 +147,7 @@ def _as_text(values: pd.Series) -> pd.Series:
 def _doubled(distinct: pd.Series) -> dict[str, str | None]:
     """Return the half-days of each number of days."""
     number = pd.to_numeric(distinct, errors="coerce").dropna()
-    return {distinct[place]: str(2 * days) for place, days in number.items()}
+    return dict(zip(distinct[number.index], (2 * number).astype("str"), strict=True))
 
 
 def _dated(distinct: pd.Series, form: str) -> dict[str, str | None]:
