@@ -25,6 +25,7 @@ def marks_of(extract: Extract) -> list[str]:
         ("Fri 18/10/2024 AM,Sat 19/10/2024 AM", ["18 AM", "19 AM"]),
         ("Sun 20/10/2024 AM,Mon 21/10/2024 PM", ["20 AM", "21 PM"]),
         ("AM 16/10/2024,PM 16/10/2024", ["16 AM", "16 PM"]),
+        ("Weds 16/10/2024 AM,Weds 16/10/2024 PM", ["16 AM", "16 PM"]),
         ("16/10/2024 Morning,16/10/2024 Afternoon", ["16 AM", "16 PM"]),
     ],
 )
@@ -41,11 +42,18 @@ def test_a_day_that_a_program_wrote_twice_is_morning_and_afternoon(tmp_path: Pat
     assert marks_of(extract) == ["17 AM /", "17 PM \\", "18 AM I", "18 PM N"]
 
 
-def test_a_heading_with_a_day_that_is_not_read_is_named(tmp_path: Path) -> None:
-    rows = f"UPN,17/10/2024 AM,17/10/2024 PM,since 18/10/2024\n{UPN},/,\\,4\n"
+@pytest.mark.parametrize("heading", ["since 18/10/2024", "18/10", "18 Oct"])
+def test_a_heading_with_a_day_that_is_not_read_is_named(tmp_path: Path, heading: str) -> None:
+    rows = f"UPN,17/10/2024 AM,17/10/2024 PM,{heading}\n{UPN},/,\\,4\n"
     extract = read_beside(tmp_path, {"grid.csv": rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "bad_heading", "message"]
-    assert "the heading 'since 18/10/2024' holds a day, and was not read as one" in message
+    assert f"the heading '{heading}' holds a day, and was not read as one" in message
+
+
+def test_a_moment_as_the_heading_is_its_day(tmp_path: Path) -> None:
+    rows = f"UPN,2024-10-21T00:00:00,2024-10-22T00:00:00\n{UPN},/\\,II\n"
+    extract = read_beside(tmp_path, {"grid.csv": rows})
+    assert marks_of(extract) == ["21 AM /", "21 PM \\", "22 AM I", "22 PM I"]
 
 
 def test_merged_headings_over_two_half_days_are_no_columns_without_a_name(tmp_path: Path) -> None:
@@ -132,6 +140,53 @@ def test_tables_in_an_archive_join_the_pupils_beside_it(tmp_path: Path, name: st
     extract = read_beside(tmp_path, {})
     assert len(extract.tables["suspensions"]) == 1
     assert len(extract.rejects) == 0
+
+
+def pupil_in_xml(upn: str, urn: str, day: str) -> str:
+    """Return the message of one school with one pupil."""
+    return (
+        f"<Message><Header><CollectionDetails><ReferenceDate>{day}</ReferenceDate></CollectionDetails>"
+        f"<Source><URN>{urn}</URN></Source></Header><Pupils><PupilsOnRoll><PupilOnRoll><PupilIdentifiers>"
+        f"<UPN>{upn}</UPN><DOB>2012-10-03</DOB></PupilIdentifiers><PupilStatus><EntryDate>2023-09-04"
+        "</EntryDate></PupilStatus></PupilOnRoll></PupilsOnRoll></Pupils></Message>"
+    )
+
+
+def test_each_header_of_an_xml_counts_for_the_pupils_below_it(tmp_path: Path) -> None:
+    messages = pupil_in_xml(UPN, "900001", "2024-10-03") + pupil_in_xml(
+        "B000000120003", "900002", "2025-01-16"
+    )
+    (tmp_path / "all.xml").write_text(f"<Messages>{messages}</Messages>")
+    rolls = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key").tables["enrolments"]
+    found = dict(zip(rolls["school_id"], rolls["recorded_on"].dt.strftime("%Y-%m"), strict=True))
+    assert found == {"900001": "2024-11", "900002": "2025-02"}
+
+
+def test_a_urn_of_blanks_does_not_hide_the_number_of_the_school(tmp_path: Path) -> None:
+    flat = (
+        "UPN,DOB,EntryDate,CensusDate,URN,Estab,NCYearActual\n"
+        f"{UPN},2012-10-03,2023-09-04,2024-01-18,      ,4001,7\n"
+    )
+    roll = f"UPN,Year,Admission Date,URN,Estab\n{UPN},7,2023-09-04,,4001\n"
+    for name, text in (("flat.csv", flat), ("roll.csv", roll)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_text(text)
+        rolls = read(folder, key_file=tmp_path / f"{name}.key").tables["enrolments"]
+        assert rolls["school_id"].tolist() == ["4001"]
+
+
+def test_a_sheet_named_by_a_upn_is_shown_without_it(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = UPN
+    sheet.append(["dish", "price"])
+    sheet.append(["pie", 2])
+    book.save(tmp_path / "children.xlsx")
+    extract = read_beside(tmp_path, {})
+    assert "children.xlsx, sheet (UPN)" in set(extract.files["file"])
+    assert UPN not in " ".join(extract.problems["message"])
 
 
 def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:

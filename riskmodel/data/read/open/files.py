@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from riskmodel.data.identity import without_upns
 from riskmodel.data.read.open.archive import ARCHIVES, members_of
 from riskmodel.data.read.open.further_headers import with_every_header
 from riskmodel.data.read.open.header import (
@@ -144,7 +145,7 @@ def open_file(path: Path, name: str) -> list[Opened]:
         return found or [unread(name, f"{name}: holds no file.", "warning")]
     if kind in (*WORKBOOKS, *OLD_WORKBOOKS):
         sheets = open_sheets(path) if kind in WORKBOOKS else open_old_workbook(path)
-        return [_sheet(f"{name}, sheet {sheet.title}", sheet) for sheet in sheets]
+        return [_sheet(f"{name}, sheet {without_upns(sheet.title)}", sheet) for sheet in sheets]
     if kind == ".xml":
         tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
         return [Opened(f"{name}, {table}", raw) for table, raw in tables.items()]

@@ -143,16 +143,18 @@ def open_markup(path: Path) -> dict[str, pd.DataFrame]:
 def _rows(events: Any) -> Rows:
     """Return rows as their elements end; an element that was read is let go of."""
     header: Row = {}
-    named = False
+    named: set[str] = set()
     for number, (_, element) in enumerate(events):
         name = _local(element)
-        if name == "header" and not header:
-            header = _leaves(element)
+        if name == "header" and (found := _leaves(element)):
+            header = found  # several schools may be in one file, each below a header of its own
         elif name in READERS and len(element):
             reader = _reader(name, header)
-            if reader is _census_pupil and "referencedate" in header and not named:
-                named = True
-                yield "returns", _return_of(header)
+            if reader is _census_pupil and "referencedate" in header:
+                returns = _return_of(header)
+                if returns["schoolcensustableid"] not in named:
+                    named.add(returns["schoolcensustableid"])
+                    yield "returns", returns
             yield from reader(element, header, number)
             element.clear()
 

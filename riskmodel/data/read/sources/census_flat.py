@@ -16,7 +16,7 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
-from riskmodel.data.read.sources.schools import school_of
+from riskmodel.data.read.sources.schools import urn_or_number
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
 
 __all__ = ["SOURCES", "census_days", "day_of_census"]
@@ -100,9 +100,8 @@ def _facts(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
     """Return the URN, or where there is none the school of the number."""
-    urn = column(frame, "urn").astype("object").where(lambda given: given.notna())
     number = column(frame, "estab" if "estab" in frame else "laestab")
-    return urn.fillna(school_of(number, context).where(number.notna()))
+    return urn_or_number(column(frame, "urn"), number, context)
 
 
 def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -23,11 +23,11 @@ from riskmodel.data.read.sources.source import Context, Facts, Source
 
 __all__ = ["SOURCES", "day_headings", "marks_of_day"]
 
-WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
+WEEKDAY = r"(?:mon|tues?|wed(?:s|nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 HALF = r"am|pm|morning|afternoon"
 
 HEADING = re.compile(
-    rf"(?:(?P<before>{HALF})[\s_\-:]+)?(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:\s+00:00(?::00)?)?"
+    rf"(?:(?P<before>{HALF})[\s_\-:]+)?(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:[\sT]+00:00(?::00)?)?"
     rf"(?:[\s_\-:(]*(?P<half>{HALF})\)?)?",
     flags=re.IGNORECASE,
 )
@@ -38,6 +38,12 @@ PLAIN_DAY = re.compile(r"day(?P<day>\d{8})(?P<half>am|pm)?")
 
 SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|\d{8}")
 """What is meant for a day, whether there is such a day or not."""
+
+MEANT = re.compile(
+    rf"{SHAPE.pattern}|\b\d{{1,2}}[/.\-]\d{{1,2}}\b|\b\d{{1,2}}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    flags=re.IGNORECASE,
+)
+"""What may be meant for a day, with or without its year."""
 
 SECOND = re.compile(r"(?P<first>.+)\.1")
 """How programs write a heading that is there twice."""
@@ -88,20 +94,22 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     texts = pd.Series([match["day"].strip() for match in found.values()], dtype="str")
     settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
     days: dict[str, str] = {}
-    for (name, match), day in zip(found.items(), read_dates(settled[IN_HEADINGS]), strict=True):
+    at = dict(zip(found, read_dates(settled[IN_HEADINGS]), strict=True))
+    for (name, match), day in zip(found.items(), at.values(), strict=True):
         read_as = "" if pd.isna(day) else f"day{day:%Y%m%d}{_half(match)}"
         if read_as and read_as not in days.values():
             days[name] = read_as
         elif read_as or SHAPE.fullmatch(match["day"]):
             problems.append(_unread(file, name, is_second=bool(read_as)))
-    others = [name for name in names if name not in found and SHAPE.search(str(name))]
+    others = [n for n in names if (n not in found or pd.isna(at[n])) and MEANT.search(str(n))]
     follow = dict(zip(names, names[1:] + [""], strict=True))
     unnamed = {name: follow[name] for name in days if UNNAMED.fullmatch(follow[name])}
     unnamed |= {name: second[name] for name in days if name in second}
     whole = all(len(day) == len("dayYYYYMMDD") for day in days.values())
     if whole and unnamed.keys() == days.keys():
         days, unnamed = _halves(days, unnamed), {}
-    left = [name for name in others if name not in {*days, *unnamed.values()}]
+    told = {*days, *unnamed.values(), *(problem.column for problem in problems)}
+    left = [name for name in others if name not in told]
     problems += [_other(file, name) for name in left]
     return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
 

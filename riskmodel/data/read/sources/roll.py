@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
-from riskmodel.data.read.sources.schools import school_of
+from riskmodel.data.read.sources.schools import urn_or_number
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
 __all__ = ["SOURCES", "year_groups_in_words"]
@@ -116,9 +116,8 @@ def _days_drawn(
 
 def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
     """Return the school of each row, missing where the roll leaves it empty."""
-    if "urn" in frame:
-        return frame["urn"]
-    return school_of(frame["estab"], context).where(frame["estab"].notna())
+    number = next((name for name in ("estab", *NUMBERS) if name in frame), "estab")
+    return urn_or_number(column(frame, "urn"), column(frame, number), context)
 
 
 def _pupils(frame: pd.DataFrame, born: pd.Series, drawn: pd.Series) -> pd.DataFrame:
