@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.faults import NO_END
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.source import (
     Context,
@@ -42,7 +43,7 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     ).where(is_there(column(frame, "referralnfa")), "child_in_need")
     closed = is_there(column(frame, "reasonforclosure")) & ~is_there(frame["cinclosuredate"])
     by_then = column(frame, "referencedate").astype("object")
-    by_then = by_then.where(is_there(by_then), "closed on no day that is given")
+    by_then = by_then.where(is_there(by_then), NO_END)
     end = frame["cinclosuredate"].astype("object").where(~closed, by_then)
     referrals = frame.assign(cinclosuredate=end)[kind.notna() & is_there(frame["cinreferraldate"])]
     protected = frame[is_there(frame["cppstartdate"])]
