@@ -149,3 +149,94 @@ def test_an_exclusion_of_an_xml_census_may_be_overturned(tmp_path: Path) -> None
     tables = read_files(tmp_path, census_in_xml(pupil_in_xml(UPN, exclusion))).tables
     assert f"{tables['suspensions']['reinstated_on'].iloc[0]:%F}" == "2025-02-20"  # known then
     assert tables.as_known(pd.Timestamp("2025-02-21"))["suspensions"].empty
+
+
+def roll(*rows: str) -> str:
+    """Return a roll of a school system with URN and establishment number."""
+    header = "UPN,Year,DOB,Admission Date,URN,Estab,Enrolment Status\n"
+    pupil = "8,2011-10-03,2023-09-04"
+    return header + "".join(f"{UPN[:-1]}{n},{pupil},{row}\n" for n, row in enumerate(rows, 2))
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("Current Subsidiary (dual registration)", "dual"),
+        ("S - Subsidiary", "dual"),
+        ("Dual Subsidiary", "dual"),
+        ("Guest", "dual"),
+        ("C - Current (single registration)", "main"),
+        ("Current Main (dual registration)", "main"),
+    ],
+)
+def test_a_dual_registration_may_be_in_words(tmp_path: Path, written: str, status: str) -> None:
+    extract = read_files(tmp_path, {"roll.csv": roll(f"900001,,{written}")})
+    assert extract.tables["enrolments"]["status"].tolist() == [status]
+    assert extract.problems.empty
+
+
+def test_a_word_that_is_no_enrolment_status_is_reported(tmp_path: Path) -> None:
+    rows = roll("900001,,pending", "900001,,Q Smith", "900001,,C")
+    extract = read_files(tmp_path, {"roll.csv": rows})
+    assert extract.tables["enrolments"]["status"].tolist() == ["main"] * 3
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_status", "message"]
+    assert message.startswith(
+        "roll.csv: 2 values of enrolstatus are no enrolment status, such as 'pend"
+    )
+    assert "Smith" not in message
+
+
+TWO_LAS = {
+    "schools.csv": SCHOOLS + "900001,301,4001,One,Community school,Open,Secondary,,\n"
+    "900002,302,4001,Two,Community school,Open,Secondary,,\n"
+    "900003,302,4003,Three,Community school,Open,Secondary,,\n"
+}
+
+
+@pytest.mark.parametrize("urn", ["", "      "])
+def test_a_roll_without_urn_has_the_school_of_its_number(tmp_path: Path, urn: str) -> None:
+    files = {"roll.csv": roll("900001,4001,C", f"{urn},4001,C"), **TWO_LAS}
+    extract = read_files(tmp_path, files)
+    assert extract.tables["enrolments"]["school_id"].tolist() == ["900001"] * 2
+    assert extract.rejects.empty
+
+
+@pytest.mark.parametrize("urn", ["", "      "])
+def test_a_census_without_urn_has_the_school_of_its_number(tmp_path: Path, urn: str) -> None:
+    returns = f"{RETURNS[:-1]},lea,estab\n1,AUT,2024-10-03,{urn},301,4001\n"
+    returns += "2,AUT,2024-10-03,900001,301,4001\n"
+    rows = f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n"
+    extract = read_files(tmp_path, {"returns.csv": returns, "on.csv": rows, **TWO_LAS})
+    assert extract.tables["enrolments"]["school_id"].tolist() == ["900001"]
+
+
+def test_numbers_without_an_la_are_those_of_the_la_of_a_flat_census(tmp_path: Path) -> None:
+    flat = "UPN,DOB,EntryDate,ReferenceDate,URN,NCYearActual\n"
+    flat += f"{UPN},2011-01-15,2023-09-04,2024-10-03,900001,9\n"
+    told = f"UPN,Estab,Category,Start Date,Sessions\n{UPN},4001,SUSP,2024-11-12,2\n"
+    extract = read_files(tmp_path, {"flat.csv": flat, "told.csv": told, **TWO_LAS})
+    assert extract.tables["suspensions"]["school_id"].tolist() == ["900001"]
+
+
+@pytest.mark.parametrize(("postcode", "n_unknown"), [("", 0), ("ZZ99 3VZ", 1)])
+def test_an_address_without_a_decile_leaves_the_known_home(
+    tmp_path: Path, postcode: str, n_unknown: int
+) -> None:
+    returns = "1,AUT,2024-10-03,900001\n2,SPR,2025-01-16,900001\n3,SUM,2025-05-15,900001\n"
+    files = {
+        "returns.csv": RETURNS + returns,
+        "on.csv": ON + "".join(f"{n},{n},{UPN},2011-01-15,M,2023-09-04,9,C\n" for n in (1, 2, 3)),
+        "homes.csv": f"pupilonrolltableid,postcode,town\n1,IG11 7LU,x\n2,{postcode},x\n3,ig117lu,x\n",
+        "postcodes.csv": "postcode,idaci decile\nIG11 7LU,2\nRM8 1AA,7\n",
+    }
+    extract = read_files(tmp_path, files)
+    (home,) = extract.tables["neighbourhood"].itertuples()
+    assert (f"{home.start_date:%F}", home.idaci_decile) == ("2024-10-03", 2)
+    counts = extract.reconciliation.set_index("file").loc["homes.csv"]
+    assert counts[["rows_kept", "rows_merged"]].tolist() == [2, 1]
+    found = extract.problems["message"].tolist()
+    assert len(found) == n_unknown
+    assert all(
+        one.startswith("neighbourhood: 1 addresses have a postcode without") for one in found
+    )
+    assert all("homes.csv, row 3" in one and "ZZ99" not in one for one in found)

@@ -48,6 +48,16 @@ def test_without_days_of_birth_the_latest_usual_admissions_date_the_roll() -> No
     assert made[:199] == [7] * 199
 
 
+def test_a_list_of_leavers_alone_shows_the_year_of_each_last_day() -> None:
+    rows = [
+        ("11", "2008-01-15", "2019-09-02", "2024-06-28"),
+        ("6", "2012-11-15", "2017-09-04", "2024-07-19"),
+        ("9", "2009-11-15", "2021-09-03", "2024-02-09"),
+    ]
+    assert year_groups_at_entry(*rows, header=HEADER) == [7, 0, 7]
+    assert year_groups_at_entry(*rows, header=HEADER.replace("DOB", "Notes")) == [7, 0, 7]
+
+
 @pytest.mark.parametrize(
     ("written", "group"),
     [

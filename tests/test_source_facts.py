@@ -129,7 +129,18 @@ def test_without_a_year_group_age_gives_it(born: str, group: int) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("C", "main"), ("M", "main"), ("S", "dual"), (" s ", "dual"), ("F", "main"), ("", "main")],
+    [
+        ("C", "main"),
+        ("M", "main"),
+        ("S", "dual"),
+        (" s ", "dual"),
+        ("F", "main"),
+        ("", "main"),
+        ("G", "dual"),
+        ("Subsidiary", "dual"),
+        ("Current Main (dual registration)", "main"),
+        ("Current Subsidiary (dual registration)", "dual"),
+    ],
 )
 def test_a_subsidiary_registration_is_a_dual_one(code: str, status: str) -> None:
     assert rolls(EnrolStatus=code)["status"].tolist() == [status]

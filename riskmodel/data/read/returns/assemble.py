@@ -141,15 +141,20 @@ def _added_up(rows: pd.DataFrame, spell: pd.Series, key: list[str]) -> pd.DataFr
 
 
 def _homes(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
-    """Keep the first time a pupil is seen in a neighbourhood of another decile."""
+    """Keep the first time a pupil is seen in a neighbourhood of another decile.
+
+    A row without a decile changes no home that is known: its postcode is empty, or none of the lookup.
+    """
     versions = keep_versions(frame, name, verdicts)
     ordered = versions.sort_values(
         ["pupil_id", "start_date", "recorded_on", *ORIGIN], kind="stable"
     )
-    change = (ordered["pupil_id"].astype("str") != ordered["pupil_id"].astype("str").shift()) | (
-        ordered["idaci_decile"].fillna(-1) != ordered["idaci_decile"].fillna(-1).shift()
-    )
-    verdicts.add(name, ordered[~change], MERGED)
+    pupil = ordered["pupil_id"].astype("str")
+    decile = ordered.groupby("pupil_id", observed=True)["idaci_decile"].ffill().fillna(-1)
+    change = (pupil != pupil.shift()) | (decile != decile.shift())
+    is_known = ordered["idaci_decile"].notna() | (decile == -1)
+    verdicts.add(name, ordered[~change & is_known], MERGED)
+    verdicts.add(name, ordered[~is_known], KEPT)
     return ordered[change]
 
 

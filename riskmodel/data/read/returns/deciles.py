@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes
-from riskmodel.data.read.rows.problems import SHOWN, RowChecks
-from riskmodel.data.read.sources.source import column, is_there
+from riskmodel.data.read.rows.problems import SHOWN, Problem, RowChecks
+from riskmodel.data.read.sources.source import Context, column, is_there, postcode_key
 
-__all__ = ["deciles_of"]
+__all__ = ["deciles_of", "note_unknown_postcodes"]
 
 NAMES = ("idaci_decile", "imd_decile")
 
@@ -56,10 +56,40 @@ def deciles_of(lookups: Sequence[ReturnFile], log: ReadLog) -> pd.DataFrame:
     return every[~contradicts].groupby("post")[list(NAMES)].first()
 
 
+def note_unknown_postcodes(addresses: Sequence[ReturnFile], context: Context, log: ReadLog) -> None:
+    """Note once how many addresses have a postcode that no lookup has.
+
+    Parameters
+    ----------
+    addresses : sequence of ReturnFile
+        Files with ``postcode`` of pupils, which is not shown.
+    context : Context
+        Knows the deciles; nothing is noted where there are none.
+    log : ReadLog
+        Gets the problem.
+    """
+    if context.deciles.empty:
+        return
+    n_rows, first = 0, ""
+    for one in addresses:
+        post = one.frame["postcode"]
+        unknown = (is_there(post) & ~postcode_key(post).isin(context.deciles.index)).to_numpy()
+        n_rows += int(unknown.sum())
+        if unknown.any() and not first:
+            first = f"{one.name}, row {one.checks().numbers_of(np.flatnonzero(unknown))[0]}"
+    if n_rows:
+        words = (
+            f"neighbourhood: {n_rows} addresses have a postcode without usable deciles; the first is in "
+            f"{first}. The decile known before counts on, else it is missing. Add the postcodes to the "
+            "lookup, or correct them."
+        )
+        log.problems.append(Problem("neighbourhood", "unknown_postcode", words, column="postcode"))
+
+
 def _rows(checks: RowChecks) -> pd.DataFrame:
     """Return postcodes and deciles; what is no decile is noted, and is missing."""
     frame = checks.raw
-    made = {"post": frame["postcode"].astype("str").str.replace(" ", "").str.upper()}
+    made = {"post": postcode_key(frame["postcode"])}
     for name in NAMES:
         written = column(frame, name.replace("_", ""))
         number = pd.to_numeric(written, errors="coerce")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns
-from riskmodel.data.read.returns.deciles import deciles_of
+from riskmodel.data.read.returns.deciles import deciles_of, note_unknown_postcodes
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.returns.referrals import end_missing_referrals
 from riskmodel.data.read.returns.scoping import Holder, nearest, scope_ids, set_ambiguous_aside
@@ -23,7 +23,7 @@ from riskmodel.data.read.sources.schools import (
     successors_in_censuses,
 )
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
-from riskmodel.data.read.sources.source import Context, column
+from riskmodel.data.read.sources.source import Context, column, is_there
 
 __all__ = ["CENSUS_RETURNS", "PUPILS_ON_ROLL", "gather_context"]
 
@@ -35,6 +35,9 @@ POSTCODES = "Postcode lookup"
 
 CENSUS_RETURNS = "School Census: returns"
 """The source with the school and the day of each census."""
+
+ADDRESSES = "School Census: addresses"
+"""The source with the postcodes of pupils."""
 
 
 def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
@@ -54,10 +57,11 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     """
     context = Context()
     schools = _of(files, "Schools (Get Information about Schools)")
-    _add_schools(context, schools, _of(files, CENSUS_RETURNS))
+    _add_schools(context, schools, _of(files, CENSUS_RETURNS), _urns(files))
     _scope_censuses(files, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     context.deciles = deciles_of([one for one in files if one.source.name == POSTCODES], log)
+    note_unknown_postcodes([one for one in files if one.source.name == ADDRESSES], context, log)
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
     _add_children(files, log)
     end_missing_referrals(files, log)
@@ -80,15 +84,24 @@ def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:
 
 def _school_of(returns: pd.DataFrame) -> pd.Series:
     """Return the school of each census: its URN, else its establishment number."""
-    urn = column(returns, "urn").astype("object").where(lambda given: given.notna())
+    urn = column(returns, "urn").astype("object").where(is_there)
     return urn.fillna(column(returns, "estab")).astype("str")
 
 
-def _add_schools(context: Context, schools: pd.DataFrame, returns: pd.DataFrame) -> None:
+def _urns(files: list[ReturnFile]) -> pd.Series:
+    """Return the URNs that censuses and rolls name, once for each file."""
+    named = [one.frame for one in files if one.source.names_pupils]
+    named += [one.frame for one in files if one.source.name == CENSUS_RETURNS]
+    return pd.concat([column(frame, "urn").dropna().drop_duplicates() for frame in named])
+
+
+def _add_schools(
+    context: Context, schools: pd.DataFrame, returns: pd.DataFrame, urns: pd.Series
+) -> None:
     """Add the school that each number and name means; that of an old URN is the school it became."""
     later = successors_in_censuses(returns)
     if len(schools):
-        known = schools_by_key(schools, column(returns, "urn").dropna())
+        known = schools_by_key(schools, urns)
         later = pd.concat([known, later.replace(known.to_dict())])
         later = later[~later.index.duplicated()]
     context.school_of_number = later

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from riskmodel.data.identity import may_identify
 from riskmodel.data.read.mapped_facts import mapped_source
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking
 from riskmodel.data.read.open.files import Opened
@@ -23,6 +24,7 @@ from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.census import census_year_groups
+from riskmodel.data.read.sources.enrolment_status import is_no_status
 from riskmodel.data.read.sources.source import (
     NAMES,
     Source,
@@ -166,6 +168,21 @@ def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
         "Write 1 to 14, R, N1, N2, E1 or E2."
     )
     return [Problem(name, "bad_year_group", words, column="ncyearactual")]
+
+
+def _unread_statuses(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many enrolment statuses cannot be read: the roll counts as the main one."""
+    status = column(frame, "enrolstatus")
+    unread = status[is_no_status(status)]
+    if unread.empty:
+        return []
+    shown = sorted({f"'{one}'" for one in unread.astype("str") if not may_identify(one)})[:3]
+    such = f", such as {', '.join(shown)}" if shown else ""
+    words = (
+        f"{name}: {len(unread)} values of enrolstatus are no enrolment status{such}. Their rolls count as "
+        "main ones. Write C, M, S or G."
+    )
+    return [Problem(name, "bad_status", words, column="enrolstatus")]
 
 
 def _proposal(one: Opened, mappings: Sequence[ColumnMapping], log: ReadLog) -> str:

@@ -16,8 +16,16 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
+from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.need_ranks import ranked_needs
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
+from riskmodel.data.read.sources.source import (
+    Context,
+    Facts,
+    Source,
+    column,
+    postcode_key,
+    school_year,
+)
 from riskmodel.data.year_groups import year_group_by_age
 
 __all__ = [
@@ -163,14 +171,13 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     # a leaver's is the one on leaving (NCyearLeaving), which may be that of the school year before
     seen = pd.concat([known["day"], read_dates(leaving)], axis=1).min(axis=1)
     at_entry = year_group_at_entry(group, seen, entry, born)
-    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
             "school_id": known["school_id"],
             "entry_date": frame["entrydate"],
             "leaving_date": leaving,
-            "status": np.where(status == "S", "dual", "main"),
+            "status": enrolment_status(column(frame, "enrolstatus")),
             "year_group": at_entry,
             "recorded_on": known["recorded_on"],
             "end_recorded_on": known["recorded_on"].where(leaving.notna()),
@@ -325,7 +332,7 @@ def _needs(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _addresses(frame: pd.DataFrame, context: Context) -> Facts:
     known = _of_row(frame, context)
-    post = frame["postcode"].astype("str").str.replace(" ", "").str.upper()
+    post = postcode_key(frame["postcode"])
     found = context.deciles.reindex(post)
     if found.empty or "idaci_decile" not in found:
         found = pd.DataFrame({"idaci_decile": np.nan, "imd_decile": np.nan}, index=post)

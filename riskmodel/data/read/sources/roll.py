@@ -14,6 +14,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
+from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.schools import urn_or_number
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
 
@@ -77,17 +78,18 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     entry, leaving = read_dates(frame["admissiondate"]), read_dates(column(frame, "leavingdate"))
     born, group = read_dates(column(frame, "dob")), year_groups_in_words(frame["yeargroup"])
     received = read_dates(column(frame, "received"))
-    drawn = _days_drawn(received, group[leaving.isna()], born, entry)
+    on_roll = leaving.isna()
+    drawn = received.fillna(leaving)  # where all have left, each row shows its own last day
+    if on_roll.any():
+        drawn = _days_drawn(received, group[on_roll], born, entry)
     seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
-    status = column(frame, "enrolstatus").astype("str").str.strip().str.upper()
-    dual = status.eq("S") | status.str.startswith("SUBSID")
     rolls = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
             "school_id": _school(frame, context),
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
-            "status": np.where(dual, "dual", "main"),
+            "status": enrolment_status(column(frame, "enrolstatus")),
             "year_group": year_group_at_entry(group, seen, entry, born),
         }
     )

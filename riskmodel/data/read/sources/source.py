@@ -25,6 +25,7 @@ __all__ = [
     "is_there",
     "last_year",
     "plain",
+    "postcode_key",
     "school_year",
     "spells",
     "with_plain_columns",
@@ -225,6 +226,27 @@ def is_there(values: pd.Series) -> pd.Series:
     [True, True, False, False]
     """
     return values.notna() & (values.astype("str").str.strip() != "").fillna(False)
+
+
+def postcode_key(values: pd.Series) -> pd.Series:
+    """Return postcodes without blanks, in capitals.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        As files hold them.
+
+    Returns
+    -------
+    Series of str
+        What is the same for all ways to write one postcode; missing where missing.
+
+    Examples
+    --------
+    >>> postcode_key(pd.Series(["ab1 2cd", " AB12CD "])).tolist()
+    ['AB12CD', 'AB12CD']
+    """
+    return values.astype("str").str.replace(" ", "").str.upper()
 
 
 def spells(
