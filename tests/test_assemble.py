@@ -225,7 +225,8 @@ def test_of_a_pupil_the_latest_value_that_is_known_counts(
         ([3, 4, 4], ["2024-01-18", "2024-05-16"]),
         ([3, 4, 3], ["2024-01-18", "2024-05-16", "2024-10-03"]),
         ([None, None, 3], ["2024-01-18", "2024-10-03"]),
-        ([3, None, 3], ["2024-01-18", "2024-05-16", "2024-10-03"]),
+        ([3, None, 3], ["2024-01-18"]),  # an empty or unknown postcode is no other home
+        ([3, None, 4], ["2024-01-18", "2024-10-03"]),
     ],
 )
 def test_an_address_counts_once_until_the_decile_changes(

@@ -153,7 +153,8 @@ def _plain_values(
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     frame, problems = settle_dates(frame.assign(**tidy), dates, one.name)
     frame, of_births = settle_births(frame, one)
-    return frame, problems + of_births + _unread_years(frame, one.name)
+    problems += of_births + _unread_years(frame, one.name) + _unread_statuses(frame, one.name)
+    return frame, problems
 
 
 def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
