@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from riskmodel.cohort_rules import COHORT_RULES
 from riskmodel.data import Tables
 from riskmodel.data.calendar import academic_year, snapshot_dates
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts, recorded_before
@@ -448,11 +449,20 @@ def _everybody(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> p
         raise RequestError("No day was given to make a list on; got an empty list. Give one day.")
     names = {"pupils", one.cohort_table} | ({"enrolments"} & {*tables})
     needed = Tables({name: tables[name] for name in sorted(names)})
-    parts = [of_day(needed.as_known(day), day, one.year_groups) for day in days]
+    parts = [
+        _ruled(tables, one, day, of_day(needed.as_known(day), day, one.year_groups)) for day in days
+    ]
     spine = pd.concat(parts, ignore_index=True)[SPINE_COLUMNS]
     # a year group may be missing after 16. No number can stand for that, for any would take part in
     # sums and comparisons unnoticed; Int64 shows whole numbers, and refuses to pass for one
     return spine.astype({"year_group": "Int64"})
+
+
+def _ruled(tables: Tables, outcome: Outcome, day: pd.Timestamp, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the pupils whom the outcome can still befall."""
+    if outcome.cohort_rule is None:
+        return rows
+    return rows[COHORT_RULES[outcome.cohort_rule](tables, rows, day)]
 
 
 def _school_cohort(known: Tables, day: pd.Timestamp, years: tuple[int, int]) -> pd.DataFrame:

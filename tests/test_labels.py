@@ -389,7 +389,7 @@ def test_count_status_shows_every_status() -> None:
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_an_empty_spine_has_empty_labels(outcome: str) -> None:
-    tables = make_tables(enrolments=[], suspensions=[], destinations=[])
+    tables = make_tables(enrolments=[], suspensions=[], destinations=[], sessions=[])
     labels = label(tables, spine_of(tables, ""), outcome, known_by=LATER)
     assert labels.empty
     assert list(labels.columns) == ["label", "status", "horizon_end", "event_on"]
@@ -545,7 +545,9 @@ def test_nothing_recorded_later_changes_a_label(
     known_by: str,
 ) -> None:
     now = day(known_by)
-    everything = make_tables(enrolments=rolls, suspensions=exclusions, destinations=rows)
+    everything = make_tables(
+        enrolments=rolls, suspensions=exclusions, destinations=rows, sessions=[]
+    )
     before = {name: frame for name, frame in everything.items() if name != "pupils"}
     for name, frame in before.items():
         before[name] = frame[frame["recorded_on"] < now]
@@ -571,7 +573,7 @@ def test_row_order_changes_no_label(
     rows: list[dict[str, object]],
     seed: int,
 ) -> None:
-    tables = make_tables(enrolments=rolls, suspensions=exclusions, destinations=rows)
+    tables = make_tables(enrolments=rolls, suspensions=exclusions, destinations=rows, sessions=[])
     order = np.random.default_rng(seed)
     mixed = Tables(
         {name: frame.iloc[order.permutation(len(frame))] for name, frame in tables.items()}

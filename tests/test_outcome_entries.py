@@ -18,6 +18,7 @@ from riskmodel.cohort import (
     resolve_as_of,
     snapshots,
 )
+from riskmodel.cohort_rules import COHORT_RULES
 from riskmodel.data import TABLES, Tables
 from riskmodel.data.outcomes import OUTCOMES, Outcome, outcome_of
 from riskmodel.errors import RequestError
@@ -34,16 +35,18 @@ HOMES = {
     "riskmodel/labels.py": set(OUTCOMES),
     "riskmodel/data/check.py": {"pex"},
     "riskmodel/inclusion/leavers.py": {"neet"},
+    "riskmodel/labelling/positions.py": {"neet"},
     "features/post16.py": {"neet"},
     "riskmodel/simulate/behaviour.py": {"pex"},
     "riskmodel/simulate/figures/exclusions.py": {"pex"},
     "riskmodel/simulate/life.py": {"pex"},
     "riskmodel/simulate/population.py": {"pex"},
     "riskmodel/simulate/records/incidents.py": {"pex"},
+    "riskmodel/simulate/records/rolls.py": {"exit"},
     "riskmodel/simulate/truth.py": {"pex", "neet"},
 }
-"""Where a name may decide something. ``leavers.py`` and ``post16.py`` mean the group of NCCIS activities;
-``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind of an incident, and
+"""Where a name may decide something. ``leavers.py``, ``positions.py`` and ``post16.py`` mean the group of NCCIS activities;
+``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind of an incident, in ``rolls.py`` a column, and
 in ``truth.py`` the outcome whose true risk it writes."""
 
 ASKING = {
@@ -155,11 +158,14 @@ def test_each_outcome_has_one_entry_and_one_labelling_function() -> None:
 
 @pytest.mark.parametrize("one", OUTCOMES.values(), ids=lambda one: one.name)
 def test_an_entry_fits_the_tables_and_the_labels(one: Outcome) -> None:
-    assert {one.cohort_table, *one.facts, *one.label_tables} <= set(TABLES)
+    assert {one.cohort_table, *one.facts, *one.label_tables, *one.label_tables_if_there} <= set(
+        TABLES
+    )
     assert one.related is None or RELATED[one.related][0] in TABLES
+    assert one.cohort_rule is None or one.cohort_rule in COHORT_RULES
     assert one.year_groups[0] <= one.year_groups[1]
     assert 0 < one.capacity_share < 1
-    assert re.match(r"A (pupil|young person) counts as \w+ if ", one.policy)
+    assert re.match(r"A (pupil|young person) counts as [\w ]+ if ", one.policy)
     sentences = one.policy.split(". ")
     assert max(len(sentence.split()) for sentence in sentences) <= 25
     assert ";" not in one.policy
@@ -167,7 +173,8 @@ def test_an_entry_fits_the_tables_and_the_labels(one: Outcome) -> None:
 
 def test_an_unknown_outcome_is_refused_in_one_place_and_the_known_ones_named() -> None:
     with pytest.raises(
-        RequestError, match=r"Outcome must be one of pex, neet, neet-post16; got 'exams'\."
+        RequestError,
+        match=r"Outcome must be one of pex, neet, neet-post16, exit, not-known, .*; got 'exams'\.",
     ):
         outcome_of("exams")
 

@@ -52,6 +52,11 @@ class Outcome:
         Tables from whose days it follows when lists can start and how late a list can be made.
     label_tables : tuple of str
         Tables that the label comes from.
+    label_tables_if_there : tuple of str
+        Tables that add to the label where the extracts hold them.
+    cohort_rule : str or None
+        Which pupils on a roll the outcome can still befall: a name in
+        :data:`riskmodel.cohort_rules.COHORT_RULES`. None where it can befall all of them.
     snapshot_days : tuple of (month, day)
         Days of the year on which lists are made.
     history_days : int
@@ -83,6 +88,8 @@ class Outcome:
     year_groups: tuple[int, int]
     facts: tuple[str, ...] = ("sessions", "suspensions")
     label_tables: tuple[str, ...]
+    label_tables_if_there: tuple[str, ...] = ()
+    cohort_rule: str | None = None
     snapshot_days: tuple[tuple[int, int], ...] = HALF_TERMLY
     history_days: int = 60
     days_beyond_data: int = HOLIDAY_DAYS
@@ -170,8 +177,84 @@ _NEET_POST16 = Outcome(
     capacity_share=0.1,
 )
 
-OUTCOMES: Mapping[str, Outcome] = {one.name: one for one in (_PEX, _NEET, _NEET_POST16)}
-"""Name → outcome: permanent exclusion, NEET after Year 11, NEET over 16."""
+_EXIT = Outcome(
+    name="exit",
+    words="being lost from mainstream school within 12 months",
+    happened="lost from mainstream school within 12 months",
+    policy=(
+        "A pupil counts as lost if permanently excluded, moved by agreement, placed in alternative "
+        "provision or taken into home education within 12 months. So does a pupil who leaves the rolls "
+        "and is on no other roll of the LA, with no destination known, 50 days later. Of pupils who left "
+        "for a known place outside the LA's schools the outcome is not known."
+    ),
+    note=(
+        "The outcome joins decisions of schools, of the LA and of parents. Home education is a right of "
+        "parents (Education Act 1996, section 7); a place on this list is a reason to ask, never to oppose."
+    ),
+    year_groups=(1, 11),
+    label_tables=("enrolments",),
+    label_tables_if_there=("suspensions", "circumstances", "schools"),
+    cohort_rule="in mainstream",
+    capacity_share=0.01,
+    related="serious suspension",
+)
+
+_NOT_KNOWN = Outcome(
+    name="not-known",
+    words="an activity that is not known in the winter after Year 11",
+    happened="of an activity not known in the winter after Year 11",
+    policy=(
+        "A young person counts as not known if no activity is known at the end of two of December, January "
+        "and February after Year 11. Young people who left the LA's rolls before June of Year 11 "
+        "and were never found are not counted. Nor are winters in which nobody's activity was confirmed."
+    ),
+    year_groups=(9, 11),
+    label_tables=("destinations", "enrolments"),
+    horizon_months=None,
+    capacity_share=0.05,
+)
+
+_SEVERE_ABSENCE = Outcome(
+    name="severe-absence",
+    words="severe absence within the next two terms",
+    happened="severely absent within the next two terms",
+    policy=(
+        "A pupil counts as severely absent if half or more of the possible half-days were missed in "
+        "the next four months, or the four after. Pupils who missed half of the 12 months before are not on "
+        "the list. The outcome is not known of pupils who left, nor with fewer than 30 known half-days in "
+        "a term."
+    ),
+    year_groups=(1, 11),
+    label_tables=("sessions", "enrolments"),
+    cohort_rule="not severely absent",
+    horizon_months=8,
+    has_event_day=False,
+    capacity_share=0.02,
+)
+
+_FIRST_SUSPENSION = Outcome(
+    name="first-suspension",
+    words="a first suspension within 12 months",
+    happened="suspended for the first time within 12 months",
+    policy=(
+        "A pupil counts as suspended if a first suspension or permanent exclusion starts on the day of the "
+        "list or in the 12 months after. Pupils suspended before are not on the list. Of pupils who left "
+        "the LA's rolls earlier the outcome is not known, unless they finished Year 11."
+    ),
+    note="Suspensions before a pupil came to the LA's schools are not known.",
+    year_groups=(1, 11),
+    label_tables=("suspensions", "enrolments"),
+    cohort_rule="never suspended",
+    capacity_share=0.02,
+)
+
+OUTCOMES: Mapping[str, Outcome] = {
+    one.name: one
+    for one in (
+        _PEX, _NEET, _NEET_POST16, _EXIT, _NOT_KNOWN, _SEVERE_ABSENCE, _FIRST_SUSPENSION
+    )
+}  # fmt: skip
+"""Name → outcome: exclusion, NEET after Year 11 and over 16, exits, not known, absence, first suspension."""
 
 
 def outcome_of(name: str) -> Outcome:

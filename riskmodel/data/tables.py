@@ -136,6 +136,27 @@ class Tables(Mapping[str, pd.DataFrame]):
         names = [name for name in self if name != "sessions"]
         return Tables({name: _cut(name, self.unreplaced(name, as_of), as_of) for name in names})
 
+    def marks_as_known(self, as_of: pd.Timestamp) -> pd.DataFrame:
+        """Return the register marks that the LA held before ``as_of``.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The as-of date.
+
+        Returns
+        -------
+        DataFrame
+            Rows of ``sessions`` recorded before it, of each half-day the version that counted.
+
+        Raises
+        ------
+        DataError
+            If the extracts lack registers.
+        """
+        marks = self.unreplaced("sessions", as_of)
+        return marks[(marks["recorded_on"] < as_of).to_numpy()]
+
     def replaced_on(self, name: str) -> NDArray[np.int64] | None:
         """Return when a later version took the place of each row.
 
