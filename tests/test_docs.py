@@ -15,7 +15,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.parametrize("page", ["features", "tables", "commands"])
+@pytest.mark.parametrize("page", ["features", "tables", "commands", "outcomes"])
 def test_a_generated_page_is_as_the_code_makes_it(page: str) -> None:
     # a process of its own: other tests may have registered features
     made = subprocess.run(

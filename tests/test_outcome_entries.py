@@ -45,9 +45,9 @@ HOMES = {
     "riskmodel/simulate/records/rolls.py": {"exit"},
     "riskmodel/simulate/truth.py": {"pex", "neet"},
 }
-"""Where a name may decide something. ``leavers.py``, ``positions.py`` and ``post16.py`` mean the group of NCCIS activities;
-``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind of an incident, in ``rolls.py`` a column, and
-in ``truth.py`` the outcome whose true risk it writes."""
+"""Where a name may decide something. ``leavers.py``, ``positions.py`` and ``post16.py`` mean the group of
+NCCIS activities; ``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind
+of an incident, in ``rolls.py`` a column, in ``truth.py`` the outcome whose true risk it writes."""
 
 ASKING = {
     "dict",
