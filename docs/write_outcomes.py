@@ -31,7 +31,7 @@ WHOM = {
         "pupils on the roll of a mainstream school, or of one of unknown kind, who are not in alternative "
         "provision or home education."
     ),
-    "not severely absent": "pupils who did not miss half or more of the 12 months before, as far as is known.",
+    "not severely absent": "pupils who are not known to have missed half or more of the 12 months before.",
 }
 
 
