@@ -14,7 +14,7 @@ from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of
 from riskmodel.data.outcomes import outcome_of
 
-__all__ = ["NO_POSITION", "lost_to"]
+__all__ = ["NOT_KNOWN", "NO_POSITION", "TOO_FEW_MARKS", "lost_to"]
 
 PLACES = {
     "home_educated": "home education",
@@ -29,6 +29,12 @@ NOWHERE = "no place that is known"
 
 NO_POSITION = "activity not known"
 """Young people whose position could not be established; they have not left the rolls."""
+
+TOO_FEW_MARKS = "too few marks in a term"
+"""Pupils of whom registers hold too little to say how much they missed."""
+
+NOT_KNOWN = (NO_POSITION, TOO_FEW_MARKS)
+"""Where nobody left, and the outcome is not known all the same."""
 
 
 def lost_to(
@@ -71,9 +77,11 @@ def lost_to(
     rows = spine.loc[lost, ["pupil_id", "as_of"]].assign(end=labels["horizon_end"][lost])
     place = _last_reason(tables, rows, known_by).map(PLACES).fillna(NOWHERE)
     place = place.mask(_home_educated(tables, rows, known_by), PLACES["home_educated"])
-    is_after_16 = outcome_of(outcome).cohort_table == "destinations"
+    one = outcome_of(outcome)
+    is_after_16 = one.cohort_table == "destinations"
     unknown = (labels["status"][lost] == "not_known").to_numpy() | is_after_16
-    words[lost] = place.mask(unknown, NO_POSITION).to_numpy(dtype=object)
+    why = TOO_FEW_MARKS if "sessions" in one.label_tables else NO_POSITION
+    words[lost] = place.mask(unknown, why).to_numpy(dtype=object)
     return words
 
 

@@ -26,7 +26,7 @@ from riskmodel.fairness.rates import recall_gap
 from riskmodel.jobs.notes import notes_for
 from riskmodel.jobs.sample import make_sample
 from riskmodel.labels import label
-from riskmodel.lost import NO_POSITION, lost_to
+from riskmodel.lost import NO_POSITION, TOO_FEW_MARKS, lost_to
 from riskmodel.training.folds import pupil_folds, rolling_folds
 from riskmodel.training.past_calibration import PastScores, calibrate
 from tests.rolls import day, make_tables, roll
@@ -352,6 +352,7 @@ def backtest_with(place: str) -> Backtest:
     [
         ("another area", r"Left the rolls: \d+ of 30 places \(another area \d+\)\."),
         (NO_POSITION, r"Outcome not known: \d+ of 30 places \(activity not known \d+\)\."),
+        (TOO_FEW_MARKS, r"Outcome not known: \d+ of 30 places \(too few marks in a term \d+\)\."),
     ],
 )
 def test_notes_count_the_places_of_leavers(place: str, words: str) -> None:

@@ -17,6 +17,7 @@ from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import DataError
 from riskmodel.labelling.exits import EXITS, first_exits
 from riskmodel.labels import horizon_end, label
+from riskmodel.lost import TOO_FEW_MARKS, lost_to
 from tests.rolls import day, make_tables, position, roll
 
 LIST = "2024-01-01"
@@ -221,11 +222,15 @@ def test_half_of_a_term_missed_is_severe(
 def test_a_term_needs_thirty_known_half_days(n_days: int, expected: str) -> None:
     tables = absence_tables(marks("A", "2024-01-08", 30, 0), marks("A", "2024-05-01", n_days, 0))
     assert labelled(tables, "severe-absence")[0] == expected
+    spine = spine_of(tables)
+    labels = label(tables, spine, "severe-absence", known_by=LATER)
+    place = lost_to(tables, spine, labels, "severe-absence", known_by=LATER)
+    assert place.tolist() == [TOO_FEW_MARKS if expected == "not_known" else None]
 
 
 @pytest.mark.parametrize(("missed", "listed"), [(30, ""), (29, "A")])
 def test_only_pupils_not_severely_absent_so_far_are_on_the_list(missed: int, listed: str) -> None:
-    tables = absence_tables(marks("A", "2023-09-04", 30, missed), marks("A", "2024-01-08", 30, 30))
+    tables = absence_tables(marks("A", "2023-11-20", 30, missed), marks("A", "2024-01-08", 30, 30))
     assert "".join(build_spine(tables, [day(LIST)], "severe-absence")["pupil_id"]) == listed
 
 

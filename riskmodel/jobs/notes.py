@@ -18,7 +18,7 @@ from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
 from riskmodel.jobs.rivals import ORACLE
-from riskmodel.lost import NO_POSITION
+from riskmodel.lost import NOT_KNOWN
 
 __all__ = [
     "calibrated_note",
@@ -145,7 +145,7 @@ def _lost_note(backtest: Backtest) -> list[str]:
     if lost is None:
         return []
     rows = lost[lost["ranker"] == "model"]
-    unknown = (rows["lost_to"] == NO_POSITION).to_numpy()
+    unknown = rows["lost_to"].isin(NOT_KNOWN).to_numpy()
     parts = (("Left the rolls", rows[~unknown]), ("Outcome not known", rows[unknown]))
     notes = [f"{words}: {_places_of(part)}." for words, part in parts if len(part)]
     if notes:
