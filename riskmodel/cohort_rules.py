@@ -42,8 +42,10 @@ def _in_mainstream(tables: Tables, rows: pd.DataFrame, day: pd.Timestamp) -> NDA
         away |= kind.isin(["special", "AP"]).to_numpy()
     if "circumstances" in tables:
         known = Tables({"circumstances": tables["circumstances"]}).as_known(day)["circumstances"]
-        lasts = (days_of(known["end_date"]) >= day_number(day)) & (known["start_date"] < day)
-        spells = known[(lasts & known["kind"].isin(_AWAY)).to_numpy()]
+        lasts = (known["start_date"] < day).to_numpy() & (
+            days_of(known["end_date"]) >= day_number(day)
+        )
+        spells = known[lasts & known["kind"].isin(_AWAY).to_numpy()]
         away |= np.isin(pupils_of(rows), pupils_of(spells))
     return ~away
 

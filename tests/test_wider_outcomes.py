@@ -106,7 +106,7 @@ def spell(kind: str, start: str, **more: object) -> dict[str, object]:
     ],
 )  # fmt: skip
 def test_who_is_lost_from_mainstream(facts: dict[str, list[object]], expected: object) -> None:
-    tables = make_tables(**facts)  # type: ignore[arg-type]
+    tables = make_tables(**facts)
     assert labelled(tables, "exit") == expected
 
 
@@ -147,7 +147,7 @@ def test_only_pupils_in_mainstream_can_be_lost_from_it(
     facts: dict[str, list[object]], listed: str
 ) -> None:
     rolls = [roll("A", "2022-09-01"), roll("B", "2022-09-01", school_id="S2")]
-    tables = make_tables(enrolments=rolls, **facts)  # type: ignore[arg-type]
+    tables = make_tables(enrolments=rolls, **facts)
     assert "".join(build_spine(tables, [day(LIST)], "exit")["pupil_id"]) == listed
 
 
@@ -263,7 +263,7 @@ def test_the_share_missed_is_that_of_a_slow_count(data: st.DataObject) -> None:
         inside = [
             families[row["mark"]]
             for row in rows
-            if row["pupil_id"] == pupil and start <= day_number(row["date"]) < stop  # type: ignore[arg-type]
+            if row["pupil_id"] == pupil and start <= day_number(row["date"]) < stop
         ]
         possible = sum(family in POSSIBLE for family in inside)
         missed = sum(family in ABSENT for family in inside)

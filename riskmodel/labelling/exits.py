@@ -100,9 +100,10 @@ def first_exits(
     # the last days of the horizon cannot show yet that no destination becomes known
     decided = np.append(events["decided"].to_numpy(), OPEN)[first] <= days_of(end)
     found = (last > first) & decided
-    part = np.append(events["part"].to_numpy(dtype=object), None)[first]
+    part = np.append(events["part"].to_numpy(dtype=object), [None])[first]
     day = np.append(events["day"].to_numpy(), OPEN)[first]
-    return np.where(found, part, None), np.where(found, day, OPEN)
+    part[~found] = None
+    return part, np.where(found, day, OPEN)
 
 
 def _events(known: Tables) -> Iterator[pd.DataFrame]:
