@@ -57,12 +57,14 @@ def assemble(
     }
     needs, possible = typed.pop("needs", None), typed.pop("possible", None)
     built = {
-        name: BUILD.get(name, keep_versions)(frame, name, verdicts) for name, frame in typed.items()
+        name: BUILD.get(name, keep_versions)(frame, name, verdicts)
+        for name, frame in typed.items()
+        if name != "send"  # provision_spells decides on all of its rows
     }
     used = []
     if possible is not None and "absence_totals" in built:
         built["absence_totals"] = with_presence(built["absence_totals"], possible)
-    if "send" in built:
+    if "send" in typed:
         none = typed["send"].iloc[:0]
         built["send"], needs_used = provision_spells(
             typed["send"], none if needs is None else needs, verdicts

@@ -6,6 +6,7 @@ Out: the context that all files share.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns
@@ -14,7 +15,7 @@ from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.returns.referrals import end_missing_referrals
 from riskmodel.data.read.returns.scoping import Holder, nearest, scope_ids, set_ambiguous_aside
 from riskmodel.data.read.returns.sen2_ids import name_persons
-from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.schools import (
@@ -39,6 +40,16 @@ CENSUS_RETURNS = "School Census: returns"
 ADDRESSES = "School Census: addresses"
 """The source with the postcodes of pupils."""
 
+CENSUS_MONTHS = {"aut": (9, 10, 11, 12), "spr": (1, 2, 3), "sum": (4, 5, 6, 7)}
+"""Term, as the School Census writes it → months in which its census day may lie."""
+
+TERM_OF_MONTH = {month: term for term, months in CENSUS_MONTHS.items() for month in months}
+
+OTHER_TERM = (
+    "hold a ReferenceDate that is not in their Term. Day and month may have been taken for each other: write "
+    "the census day as YYYY-MM-DD."
+)
+
 
 def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     """Gather what one file must know of the others.
@@ -58,6 +69,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     context = Context()
     schools = _of(files, "Schools (Get Information about Schools)")
     _add_schools(context, schools, _of(files, CENSUS_RETURNS), _urns(files))
+    _refuse_other_terms(files, log)
     _scope_censuses(files, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     context.deciles = deciles_of([one for one in files if one.source.name == POSTCODES], log)
@@ -67,6 +79,20 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     end_missing_referrals(files, log)
     name_persons(files, context, log)
     return context
+
+
+def _refuse_other_terms(files: list[ReturnFile], log: ReadLog) -> None:
+    """Take the day from School Censuses that name another term: with it, facts would be known too early."""
+    for one in files:
+        if one.source.name == CENSUS_RETURNS and "term" in one.frame:
+            terms = one.frame["term"].astype("str").str.strip().str.lower().str[:3]
+            month = read_dates(one.frame["referencedate"]).dt.month
+            is_other = terms.isin(CENSUS_MONTHS) & month.notna()
+            is_other &= terms != month.map(TERM_OF_MONTH)
+            places = np.flatnonzero(is_other)
+            if len(places):
+                one.frame["referencedate"] = one.frame["referencedate"].mask(is_other)
+                set_aside_rows(log, one, places, "term_and_day", OTHER_TERM, "error")
 
 
 def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:

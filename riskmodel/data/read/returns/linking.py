@@ -18,7 +18,7 @@ from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
     may_hang_on,
-    nearest,
+    of_own_return,
     scope_ids,
 )
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
@@ -144,7 +144,7 @@ def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[Re
         one.frame["rowid"] = None
         return
     censuses = [each for each in files if each.source.name == CENSUS_RETURNS]
-    own = nearest(one.name, [each.name for each in censuses])
+    own = of_own_return(one.name, [each.name for each in censuses])
     mine = [each for each, is_own in zip(censuses, own, strict=True) if is_own]
     if len(mine) == len(censuses):
         return

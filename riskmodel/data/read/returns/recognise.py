@@ -21,8 +21,9 @@ from riskmodel.data.read.returns.births import settle_births
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
-from riskmodel.data.read.rows.tidy import tidy_column
+from riskmodel.data.read.rows.tidy import tidy_column, whole_ids
 from riskmodel.data.read.sources import SOURCES, source_of
+from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census import census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
 from riskmodel.data.read.sources.source import (
@@ -116,6 +117,11 @@ def _of_two_layouts(one: Opened, source: Source, names: list[str]) -> list[Probl
     return problems
 
 
+def _is_id(name: str) -> bool:
+    """Whether a column with a plain name holds ids of rows or of children."""
+    return name.endswith("tableid") or name in {"rowid", "child", "lachildid", CHILD_ID}
+
+
 def _twice(one: Opened, source: Source) -> list[Problem]:
     """Return columns that mean the same; the first is read, and it matters if the other differs."""
     names = [str(name) for name in one.raw.columns]
@@ -148,6 +154,7 @@ def _plain_values(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows without words for a missing value; dates of no declared form in one order."""
     tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
+    tidy |= {name: whole_ids(values) for name, values in tidy.items() if _is_id(name)}
     dates = [one for one in tidy if is_date_name(one)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))

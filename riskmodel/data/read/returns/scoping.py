@@ -25,6 +25,7 @@ __all__ = [
     "is_repeated",
     "may_hang_on",
     "nearest",
+    "of_own_return",
     "scope_ids",
     "set_ambiguous_aside",
 ]
@@ -37,6 +38,13 @@ BUNDLE = re.compile(r"\.(?:zip|xlsx|xlsm|xls|xlsb|ods)$", re.IGNORECASE)
 
 SECOND_HALF = re.compile(r"summer[\W_]*half[\W_]*term[\W_]*2", re.IGNORECASE)
 """A table of the census whose name holds a term and a number that are not those of the return."""
+
+
+NO_LABEL = re.compile(
+    r"part[\W_]*\d+|\d{4}[-_.]\d{1,2}[-_.]\d{1,2}|\d{1,2}[-_.]\d{1,2}[-_.]\d{4}|\d{5,}",
+    re.IGNORECASE,
+)
+"""Numbers in names that are no return's: of a part of a table, and of a day of export."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +101,12 @@ def scope_ids(
         holder.file.frame[column] = _written(number, holder).reindex(holder.file.frame.index)
     numbered = list(enumerate(holders))
     for one in users:
-        own = nearest(one.name, [holder.file.name for holder in holders])
-        own &= np.array([_may_belong(one.name, holder.file.name) for holder in holders])
+        names = [holder.file.name for holder in holders]
+        own = _together(one.name, names)
+        own &= np.array([_may_belong(one.name, name) for name in names])
+        own &= np.array([not _differs(one.name, name) for name in names])
+        if _ambiguous(_all([holder for number, holder in numbered if own[number]])).any():
+            own &= nearest(one.name, names)
         held = [(number, holder) for number, holder in numbered if own[number]]
         if not held:
             one.frame[column] = None
@@ -187,12 +199,56 @@ def nearest(name: str, others: Sequence[str]) -> np.ndarray:
     >>> nearest("Exclusions spring 2025.csv", pupils).tolist()
     [False, True]
     """
-    shared = np.array([_places_shared(name, other) for other in others])
-    near = shared == shared.max(initial=0)
+    near = _together(name, others)
     if near.sum() > 1:
         alike = near & np.array([_label(other) == _label(name) for other in others])
         near = alike if alike.any() else near
     return near
+
+
+def of_own_return(name: str, others: Sequence[str]) -> np.ndarray:
+    """Return which files may be of the same return as a file, while no id means two things.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, with the folders, archives and workbooks it lies in.
+    others : sequence of str
+        Names of the files to choose from.
+
+    Returns
+    -------
+    bool array of shape (n_others,)
+        Those with most places in common, but for those whose names hold other terms or years; all of
+        them where each does.
+
+    Examples
+    --------
+    >>> of_own_return("Exclusions spring 2025.csv", ["census 2024 aut.csv", "census_2025_spr.csv"]).tolist()
+    [False, True]
+    >>> of_own_return("exclusions_part1.csv", ["census_part1.csv", "census_part2.csv"]).tolist()
+    [True, True]
+    """
+    near = _together(name, others)
+    alike = near & np.array([not _differs(name, other) for other in others], dtype=bool)
+    return alike if alike.any() else near
+
+
+def _together(name: str, others: Sequence[str]) -> np.ndarray:
+    """Return which files have most folders, archives and workbooks in common with a file."""
+    shared = np.array([_places_shared(name, other) for other in others], dtype=np.int64)
+    return np.asarray(shared == shared.max(initial=0))
+
+
+def _differs(name: str, other: str, *, with_years: bool = True) -> bool:
+    """Return whether the names of two files hold other terms or years, below the folder that they share."""
+    shared = _places_shared(name, other)
+    left, right = (_label(", ".join(_places(one)[shared:])) for one in (name, other))
+    terms, years = set(TERMS.values()), {str(year) for year in range(1990, 2100)}
+    kinds = (terms, years) if with_years else (terms,)
+    return any(
+        bool(left & kind) and bool(right & kind) and left.isdisjoint(right & kind) for kind in kinds
+    )
 
 
 def may_hang_on(name: str, other: str) -> bool:
@@ -207,7 +263,7 @@ def may_hang_on(name: str, other: str) -> bool:
     -------
     bool
         False for files in different folders whose names hold other terms or years, and for files whose
-        names hold other terms: the file's own return may be missing.
+        names hold other terms below the folder that they share: the file's own return may be missing.
 
     Examples
     --------
@@ -217,9 +273,10 @@ def may_hang_on(name: str, other: str) -> bool:
     True
     >>> may_hang_on("exclusions_2024_spr.csv", "pupils_2023_aut.csv")
     False
+    >>> may_hang_on("Autumn 2024/attendance summer term.csv", "Autumn 2024/pupils.csv")
+    True
     """
-    terms, others = (_label(one) & set(TERMS.values()) for one in (name, other))
-    if terms and others and terms != others:
+    if _differs(name, other, with_years=False):
         return False
     is_above = all(len(_places(one)) == 1 for one in (name, other))
     return is_above or _may_belong(name, other)
@@ -277,7 +334,7 @@ def _folders(name: str) -> list[str]:
 
 def _label(name: str) -> frozenset[str]:
     """Return the numbers and terms in a name."""
-    words = re.findall(r"[a-z]+|\d+", SECOND_HALF.sub(" ", name).lower())
+    words = re.findall(r"[a-z]+|\d+", NO_LABEL.sub(" ", SECOND_HALF.sub(" ", name)).lower())
     return frozenset(
         TERMS.get(word, word)
         for word in words

@@ -11,7 +11,7 @@ import unicodedata
 
 import pandas as pd
 
-__all__ = ["MISSING", "NOTHING", "distinct_texts", "recoded", "tidy_column"]
+__all__ = ["MISSING", "NOTHING", "distinct_texts", "recoded", "tidy_column", "whole_ids"]
 
 MISSING = frozenset(
     ["null", "(null)", "<null>", "#null!", "n/a", "#n/a", "na", "nan", "nat", "<na>", "(blank)"]
@@ -131,3 +131,33 @@ def _tidy(text: str) -> str:
     plain = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES)
     guarded = GUARDED.fullmatch(plain.strip())
     return (guarded[1] or guarded[2] or "") if guarded else plain
+
+
+def whole_ids(values: pd.Series) -> pd.Series:
+    """Return ids without the decimal that a program writes after whole numbers beside a gap.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        Ids as a file holds them.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        The same object where no id has a decimal.
+
+    Examples
+    --------
+    >>> whole_ids(pd.Series(["1.0", None, "A2"])).tolist()
+    ['1', nan, 'A2']
+    >>> whole_ids(pd.Series([7.0, None])).tolist()
+    ['7', nan]
+    """
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values
+    texts = pd.Series(values.dropna().unique()).astype("str")
+    plain = texts.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    if plain.equals(texts):
+        return values
+    meant = dict(zip(texts, plain, strict=True))
+    return values.astype("str").map(meant)

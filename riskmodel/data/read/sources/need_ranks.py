@@ -15,7 +15,7 @@ __all__ = ["ranked_needs"]
 RANKS = {"primary": "1", "first": "1", "main": "1", "secondary": "2", "second": "2"}
 """Word → rank."""
 
-EMPTY = "missing"
+EMPTY = "(empty)"
 """Rank of a row without one: no number, so that its row is set aside."""
 
 

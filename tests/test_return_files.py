@@ -1,0 +1,143 @@
+"""Files of one return, whatever is in their names: nothing is lost to a day of export or a part's number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data.identity import upn_check_letters
+from riskmodel.data.read import Extract, read
+from tests.returns import CENSUS, PARTS, UPN, read_beside
+
+OTHER = str(upn_check_letters(pd.Series(["A000000340005"]))[0]) + "000000340005"
+
+RETURN = "schoolcensustableid,term,referencedate,urn\n{id},{term},{day},900001\n"
+PUPILS = "pupilonrolltableid,schoolcensustableid,upn,dob,entrydate,gender\n"
+LEAVERS = (
+    "pupilnolongeronrolltableid,schoolcensustableid,upn,dob,entrydate,leavingdate\n"
+    "1,{id},{upn},2011-05-01,2022-09-05,2023-06-30\n"
+)
+EXCLUDED = "pupilonrolltableid,startdate,category\n{id},2023-06-12,SUSP\n"
+
+
+def read_files(folder: Path, files: dict[str, str]) -> Extract:
+    for name, text in files.items():
+        (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "data" / name).write_text(text)
+    return read(folder / "data", key_file=folder / "key")
+
+
+def pupil(row: str, census: str, upn: str) -> str:
+    return f"{row},{census},{upn},2012-10-03,2022-09-05,F\n"
+
+
+def test_a_day_of_export_in_a_name_unlinks_no_table(tmp_path: Path) -> None:
+    """Ids begin at 1 in both returns; the leavers' file bears the day of the exclusions' file."""
+    files = {}
+    for term, census, day, upn in (("aut", 1, "2023-10-05", UPN), ("spr", 1, "2024-01-18", OTHER)):
+        files |= {
+            f"{term}/schoolcensus_20241101.csv": RETURN.format(id=census, term=term, day=day),
+            f"{term}/pupilonroll_20241102.csv": PUPILS + pupil("1", "1", upn),
+            f"{term}/pupilnolongeronroll_20241103.csv": LEAVERS.format(id=census, upn=upn[::-1]),
+            f"{term}/exclusions_20241103.csv": EXCLUDED.format(id=1),
+        }
+    extract = read_files(tmp_path, files)
+    assert len(extract.tables["suspensions"]) == 2
+    assert "suspensions" not in set(extract.rejects["reason"])
+
+
+@pytest.mark.parametrize("part", ["1", "2"])
+def test_a_table_in_two_parts_is_linked_whole(tmp_path: Path, part: str) -> None:
+    files = {
+        "schoolcensus_part1.csv": RETURN.format(id=1, term="AUT", day="2023-10-05"),
+        "schoolcensus_part2.csv": RETURN.format(id=2, term="SPR", day="2024-01-18"),
+        "pupilonroll_part1.csv": PUPILS + pupil("11", "2", UPN),
+        "pupilonroll_part2.csv": PUPILS + pupil("12", "1", OTHER),
+        f"exclusions_part{part}.csv": EXCLUDED.format(id=11) + "12,2023-06-13,SUSP\n",
+    }
+    assert len(read_files(tmp_path, files).tables["suspensions"]) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Autumn 2023/exclusions spring and summer terms.csv",
+        "Autumn 2023/exclusions summer term.csv",
+        "Autumn 2023/Summer HT2 exclusions.csv",
+    ],
+)
+def test_a_term_that_a_table_holds_does_not_take_it_from_its_return(
+    tmp_path: Path, name: str
+) -> None:
+    files = {
+        "Autumn 2023/schoolcensus.csv": RETURN.format(id=1, term="AUT", day="2023-10-05"),
+        "Autumn 2023/pupilonroll.csv": PUPILS + pupil("1", "1", UPN),
+        name: EXCLUDED.format(id=1),
+    }
+    extract = read_files(tmp_path, files)
+    assert len(extract.tables["suspensions"]) == 1
+    assert extract.rejects.empty
+
+
+def test_a_file_named_for_another_return_of_its_folder_joins_to_nobody(tmp_path: Path) -> None:
+    files = {
+        "census/schoolcensus_aut.csv": RETURN.format(id=1, term="AUT", day="2023-10-05"),
+        "census/pupilonroll_aut.csv": PUPILS + pupil("1", "1", UPN),
+        "census/exclusions_spr.csv": EXCLUDED.format(id=1),
+    }
+    extract = read_files(tmp_path, files)
+    assert "suspensions" not in extract.tables
+    assert extract.rejects["file"].tolist() == ["census/exclusions_spr.csv"]
+
+
+@pytest.mark.parametrize("table", ["schoolcensus.csv", "pupilonroll.csv", "exclusions.csv"])
+def test_an_id_that_was_written_with_a_decimal_is_the_same_id(tmp_path: Path, table: str) -> None:
+    files = {
+        "schoolcensus.csv": RETURN.format(id="7", term="AUT", day="2023-10-05"),
+        "pupilonroll.csv": PUPILS + pupil("1", "7", UPN),
+        "exclusions.csv": EXCLUDED.format(id="1"),
+    }
+    files[table] = files[table].replace("\n7,", "\n7.0,").replace("\n1,7,", "\n1.0,7.0,")
+    files[table] = files[table].replace("\n1,2", "\n1.0,2")
+    assert len(read_files(tmp_path, files).tables["suspensions"]) == 1
+
+
+def test_the_child_of_social_care_may_be_written_with_a_decimal(tmp_path: Path) -> None:
+    files = {
+        "header.csv": f"CHILD,SEX,DOB,ETHNIC,UPN\n7001,2,03/10/2012,WBRI,{UPN}\n",
+        "episodes.csv": "CHILD,DECOM,RNE,LS,DEC\n7001.0,15/03/2023,S,C2,\n",
+    }
+    extract = read_beside(tmp_path, files)
+    assert set(extract.tables["circumstances"]["kind"]) == {"looked_after"}
+
+
+def test_a_census_day_outside_its_term_is_an_error_and_dates_nothing(tmp_path: Path) -> None:
+    """3 October with the month first, where no date of the file decides."""
+    files = {
+        "a/schoolcensus.csv": RETURN.format(id=1, term="AUT", day="10/03/2024"),
+        "a/pupilonroll.csv": PUPILS + pupil("1", "1", UPN),
+        "b/schoolcensus.csv": RETURN.format(id=2, term="SPR", day="2025-01-16"),
+        "b/pupilonroll.csv": PUPILS + pupil("2", "2", OTHER),
+    }
+    extract = read_files(tmp_path, files)
+    problems = extract.problems.set_index("rule")
+    assert problems.loc["term_and_day", "severity"] == "error"
+    assert "not in their Term" in problems.loc["term_and_day", "message"]
+    assert len(extract.tables["pupils"]) == 1
+    assert (extract.tables["enrolments"]["recorded_on"] > "2025-01-16").all()
+
+
+def test_the_provision_that_counts_is_kept_and_the_other_is_in_conflict_with_it(
+    tmp_path: Path,
+) -> None:
+    """Two rows of one census day, without provision and with SEN support: support counts."""
+    header, january, october = CENSUS["pupils.csv"].strip().split("\n")
+    again = january.replace("1,1,", "3,1,")
+    text = "\n".join([header, january[:-1] + "N", again[:-1] + "K", october[:-1] + "K", ""])
+    extract = read_beside(tmp_path, {"census pupils.csv": text})
+    counts = extract.reconciliation.set_index("file").loc["census pupils.csv", PARTS]
+    conflicts = extract.conflicts[extract.conflicts["column"] == "provision"]
+    assert conflicts[["row", "other_row"]].to_numpy().tolist() == [[2, 3]]
+    assert counts.tolist()[3] == 1
