@@ -35,7 +35,7 @@ def pupil(row: str, census: str, upn: str) -> str:
 
 def test_a_day_of_export_in_a_name_unlinks_no_table(tmp_path: Path) -> None:
     """Ids begin at 1 in both returns; the leavers' file bears the day of the exclusions' file."""
-    files = {}
+    files: dict[str, str] = {}
     for term, census, day, upn in (("aut", 1, "2023-10-05", UPN), ("spr", 1, "2024-01-18", OTHER)):
         files |= {
             f"{term}/schoolcensus_20241101.csv": RETURN.format(id=census, term=term, day=day),
