@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.codes import PERSISTENT, SEVERE
+from riskmodel.data.missed_half_days import FEWEST_HALF_DAYS
 from riskmodel.data.ratio import ratio
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.known_half_days import (
-    FEWEST,
     fewest_of,
     rate_of_known,
     registers_of_most,
@@ -83,7 +83,7 @@ def attendance_rates(known: FactsAsOf) -> Columns:
     columns = {}
     for window in (*WINDOWS, "12_months", "term"):
         possible, marked = (_half_days(known, whole, window) for whole in ("possible", "marked"))
-        fewest = fewest_of(WINDOWS[window]) if window in WINDOWS else FEWEST
+        fewest = fewest_of(WINDOWS[window]) if window in WINDOWS else FEWEST_HALF_DAYS
         for family in (*OF_POSSIBLE, *OF_MARKED):
             whole = possible if family in OF_POSSIBLE else marked
             count = _half_days(known, family, window)
@@ -215,7 +215,7 @@ def _where_known(
     possible: NDArray[np.bool_], count: NDArray[np.int64] | NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return a figure per row; nan in rows with too few possible half-days."""
-    return np.where(possible.sum(axis=1) >= FEWEST, count.astype(float), np.nan)
+    return np.where(possible.sum(axis=1) >= FEWEST_HALF_DAYS, count.astype(float), np.nan)
 
 
 def _half_days_since(
@@ -266,7 +266,7 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
     absent, marked, possible = (
         known.half_days_of_year(name) for name in ("absence", "marked", "possible")
     )
-    absent = np.where(possible >= FEWEST, absent, 0.0)
+    absent = np.where(possible >= FEWEST_HALF_DAYS, absent, 0.0)
     columns = {
         "authorised_share": ratio(known.half_days_of_year("authorised"), absent),
         "left_open_share": ratio(known.half_days_of_year("left_open"), absent),
@@ -278,7 +278,7 @@ def attendance_patterns(known: FactsAsOf) -> Columns:
         columns[f"{name}_60_days"] = _excess(partial(known.half_days, n_days=60), part)
     for name in ("part_time", "offsite", "dual", "excluded"):
         ever = (known.half_days_of_year(name) > 0).astype(float)
-        columns[f"{name}_ever_12_months"] = np.where(marked >= FEWEST, ever, np.nan)
+        columns[f"{name}_ever_12_months"] = np.where(marked >= FEWEST_HALF_DAYS, ever, np.nan)
     return columns
 
 
@@ -287,7 +287,7 @@ def _excess(half_days: Callable[..., NDArray[np.float64]], part: str) -> NDArray
     absent, possible = (half_days(name, part=part) for name in ("absence", "possible"))
     all_absent, all_possible = (half_days(name) for name in ("absence", "possible"))
     excess = ratio(absent, possible) - ratio(all_absent - absent, all_possible - possible)
-    return np.where(all_possible >= FEWEST, excess, np.nan)
+    return np.where(all_possible >= FEWEST_HALF_DAYS, excess, np.nan)
 
 
 @builder(needs=["sessions", "enrolments"])

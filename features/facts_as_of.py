@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import OPEN, day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
+from riskmodel.data.missed_half_days import FEWEST_HALF_DAYS
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
 from riskmodel.data.year_groups import LAST_SECONDARY, study_leave, year_group_on
 from riskmodel.features import windows
 from riskmodel.features.events import Events
-from riskmodel.features.known_half_days import FEWEST, fewest_of, rate_of_known
+from riskmodel.features.known_half_days import fewest_of, rate_of_known
 from riskmodel.features.mark_counts import MarkCounts, group_of, unpack
 from riskmodel.features.marks import NO_MARK, family_lookup
 from riskmodel.features.peer_counts import PeerCounts, incidents_on
@@ -298,7 +299,7 @@ class FactsAsOf:
         """Return the half-days of pupils of whom enough are known, 0 of all others."""
         absent, possible = (self.half_days_of_year(name) for name in ("absence", "possible"))
         lately = {name: self.half_days(name, 20) for name in ("absence", "possible")}
-        is_known = (possible >= FEWEST).astype(float)
+        is_known = (possible >= FEWEST_HALF_DAYS).astype(float)
         is_known_lately = (lately["possible"] >= fewest_of(20)).astype(float)
         return {
             "absent": is_known * absent,

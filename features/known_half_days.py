@@ -11,12 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riskmodel.data.missed_half_days import FEWEST_HALF_DAYS
 from riskmodel.data.ratio import ratio
 
-__all__ = ["FEWEST", "fewest_of", "rate_of_known", "registers_of_most"]
-
-FEWEST = 30
-"""Known half-days that a rate rests on, at least: three school weeks. One absence is then 3% at most."""
+__all__ = ["fewest_of", "rate_of_known", "registers_of_most"]
 
 SHARE = 0.75
 """Share of a short window that must be known, so that a rate of four weeks does not rest on two."""
@@ -36,18 +34,19 @@ def fewest_of(n_days: int) -> float:
     Returns
     -------
     float
-        :data:`FEWEST`, or :data:`SHARE` of the window's half-days where that is fewer.
+        :data:`riskmodel.data.missed_half_days.FEWEST_HALF_DAYS`, or :data:`SHARE` of the window's
+        half-days where that is fewer.
 
     Examples
     --------
     >>> [fewest_of(n_days) for n_days in (10, 20, 60)]
     [15.0, 30.0, 30.0]
     """
-    return min(float(FEWEST), SHARE * 2 * n_days)
+    return min(float(FEWEST_HALF_DAYS), SHARE * 2 * n_days)
 
 
 def rate_of_known(
-    count: ArrayLike, half_days: ArrayLike, fewest: float = FEWEST
+    count: ArrayLike, half_days: ArrayLike, fewest: float = FEWEST_HALF_DAYS
 ) -> NDArray[np.float64]:
     """Return a share of half-days where enough of them are known.
 

@@ -17,7 +17,7 @@ from riskmodel.data.ratio import ratio
 __all__ = ["FEWEST_HALF_DAYS", "share_missed"]
 
 FEWEST_HALF_DAYS = 30
-"""Possible half-days that a share must rest on, at least: three school weeks."""
+"""Half-days that a share must rest on, at least: three school weeks. One absence is then 3% at most."""
 
 
 def share_missed(
