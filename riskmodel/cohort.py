@@ -137,7 +137,9 @@ def _data_span(
     last = max(data_span(tables[name]["recorded_on"])[1] for name in found)
     known = {name: tables[name] for name in found}
     if before is not None:
-        known = {name: recorded_before(facts, before) for name, facts in known.items()}
+        known = {
+            name: recorded_before(facts, EVENTS[name], before) for name, facts in known.items()
+        }
         known = {name: facts for name, facts in known.items() if len(facts)}
     if not known:  # nothing was known yet: too early for any list
         return min(data_span(tables[name]["recorded_on"])[0] for name in found), last
@@ -310,7 +312,7 @@ def refuse_old_extract(tables: Tables, outcome: str, day: pd.Timestamp) -> None:
         (:func:`riskmodel.data.stopped_registers.registers_end`).
     """
     names = [name for name in outcome_of(outcome).facts if name in tables]
-    facts = {name: recorded_before(tables[name], day) for name in names}
+    facts = {name: recorded_before(tables[name], EVENTS[name], day) for name in names}
     for name, other, last, now in missing_extracts(facts):
         latest = last + pd.Timedelta(days=HOLIDAY_DAYS)
         if day > latest:

@@ -236,8 +236,11 @@ def _of_registers(tables: Tables) -> list[Problem]:
     groups, pupils = stopped_registers(tables, day), stopped_pupils(tables, day)
     keys = ["school_id", "year_group"]
     in_group = pd.MultiIndex.from_frame(pupils[keys]).isin(pd.MultiIndex.from_frame(groups[keys]))
-    alone = pupils[~in_group].groupby(keys, as_index=False)
-    alone = alone.agg(pupils=("pupil", "size"), since=("since", "min"))
+    alone = (
+        pupils[~in_group]
+        .groupby(keys, as_index=False)
+        .agg(pupils=("pupil", "size"), since=("since", "min"))
+    )
     return [
         *(_stopped(row) for row in stopped_schools(groups).to_dict("records")),
         *(_marks_end(row) for row in stopped_schools(alone).to_dict("records")),

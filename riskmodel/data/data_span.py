@@ -103,36 +103,41 @@ def months_held(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[s
     """
     first = {}
     for name, column in EVENTS.items():
-        dates = recorded_before(tables[name], day)[column] if name in tables else pd.Series([])
-        if dates.notna().any():
-            first[name] = data_span(dates)[0]
+        if name in tables:
+            dates = recorded_before(tables[name], column, day)[column]
+            if dates.notna().any():
+                first[name] = data_span(dates)[0]
     # a window of a year is 365 days long
     return {name: 12 * (day - start).days / 365 for name, start in first.items()}
 
 
-def recorded_before(facts: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Return the facts recorded before a day.
+def recorded_before(facts: pd.DataFrame, event: str, day: pd.Timestamp) -> pd.DataFrame:
+    """Return the facts of :data:`EVENTS` recorded before a day: the day of each, and of its recording.
 
     Parameters
     ----------
     facts : DataFrame
         A table with ``recorded_on``.
+    event : str
+        The column of the day of each fact.
     day : Timestamp
         The day.
 
     Returns
     -------
     DataFrame
-        The same frame, not a copy, where all of them were.
+        These two columns.
 
     Examples
     --------
-    >>> facts = pd.DataFrame({"recorded_on": pd.to_datetime(["2025-01-01", "2025-01-02"])})
-    >>> len(recorded_before(facts, pd.Timestamp("2025-01-02")))
+    >>> days = pd.to_datetime(["2025-01-01", "2025-01-02"])
+    >>> facts = pd.DataFrame({"date": days, "recorded_on": days})
+    >>> len(recorded_before(facts, "date", pd.Timestamp("2025-01-02")))
     1
     """
     is_known = (facts["recorded_on"] < day).to_numpy()
-    return facts if is_known.all() else facts[is_known]
+    dates = facts[[event, "recorded_on"]]
+    return dates if is_known.all() else dates[is_known]
 
 
 def missing_extracts(frames: Mapping[str, pd.DataFrame]) -> list[Missing]:
