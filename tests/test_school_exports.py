@@ -117,6 +117,42 @@ def test_the_sex_of_a_client_is_read_in_words_and_numbers(
     assert pupils["sex"].tolist() == [sex]
 
 
+@pytest.mark.parametrize("year", ["07", "207", "1900"])
+def test_a_client_with_a_wrong_year_of_birth_is_used_without_it(tmp_path: Path, year: str) -> None:
+    clients = (
+        "UniquePupilNumber,ActivityCode,StartDate,DateVerified,YearOfBirth,MonthOfBirth\n"
+        f"{UPN},540,2024-09-01,2024-10-01,{year},10\n"
+    )
+    (tmp_path / "clients.csv").write_text(clients)
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    pupils, destinations = extract.tables["pupils"], extract.tables["destinations"]
+    assert pupils["birth_month"].isna().all()
+    assert destinations["pupil_id"].tolist() == pupils["pupil_id"].tolist()
+    assert len(extract.rejects) == 0
+
+
+def test_a_row_whose_pupil_cannot_be_used_makes_no_other_fact(tmp_path: Path) -> None:
+    section = (
+        '[sources.{table}]\ntable = "{table}"\ndates = "DD/MM/YYYY"\n[sources.{table}.columns]\n'
+        'pupil_id = "Pupil"\n'
+    )
+    settings = tmp_path / "riskmodel.toml"
+    settings.write_text(
+        section.format(table="pupils")
+        + 'birth_month = "Born"\n'
+        + section.format(table="send")
+        + 'provision = "Support"\nstart_date = "Since"\n'
+    )
+    folder = tmp_path / "x"
+    folder.mkdir()
+    other = "B000000120003"
+    rows = f"Pupil,Born,Support,Since\n{UPN},03/10/2012,K,04/09/2023\n{other},soon,K,04/09/2023\n"
+    (folder / "panel.csv").write_text(rows)
+    extract = read(folder, key_file=tmp_path / "key", settings_file=settings)
+    assert extract.tables["send"]["pupil_id"].notna().all()
+    assert len(extract.tables["send"]) == len(extract.rejects) == 1
+
+
 def test_prior_scores_beside_key_stage_4_are_not_dated_by_its_year(tmp_path: Path) -> None:
     rows = f"ACADYR,UPN,ATT8,READSCORE,MATSCORE\n2023/2024,{UPN},52.5,110,104\n"
     extract = read_beside(tmp_path, {"ks4.csv": rows})

@@ -11,6 +11,7 @@ import pandas as pd
 from riskmodel.data.read.open.opened import Opened
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.sources.nccis import YEARS_OF_BIRTH
 from riskmodel.data.read.sources.source import column, is_there
 
 __all__ = ["settle_births"]
@@ -60,7 +61,7 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
 def _parts(frame: pd.DataFrame, one: Opened) -> list[Problem]:
     """Return the problems of years and months of birth that are none, as in NCCIS."""
     problems = []
-    for name, low, high in (("yearofbirth", 1950, 2099), ("monthofbirth", 1, 12)):
+    for name, low, high in (("yearofbirth", *YEARS_OF_BIRTH), ("monthofbirth", 1, 12)):
         number = pd.to_numeric(column(frame, name), errors="coerce")
         wrong = is_there(column(frame, name)) & ~number.between(low, high)
         problems += _counted(one, name, wrong, f"no number{{s}} from {low} to {high}. Correct it.")

@@ -256,7 +256,9 @@ def _facts(
     silent[usable.index] = True
     facts = one.source.facts(usable, context)
     log.problems += unread_columns(one, facts)
-    for name, part in facts.items():
+    nobody: set[int] = set()
+    for name, part in sorted(facts.items(), key=lambda fact: fact[0] != "pupils"):
+        part = part[~part.index.isin(nobody)] if nobody else part
         table = JOINED_LATER[name] if name in JOINED_LATER else TABLES[name]
         extra = [column for column in part if str(column).startswith("_")]
         if "school_id" in part and name != "schools":
@@ -268,6 +270,8 @@ def _facts(
         frame = read_table(table, checks, who, unique=False)
         keep_notes(log, one, checks)
         kept = np.flatnonzero(checks.kept)
+        if name == "pupils":  # a row whose pupil cannot be used makes no other fact
+            nobody = set(places[~checks.kept].tolist())
         yield (
             name,
             frame.assign(_place=places[kept], **{str(c): part[c].to_numpy()[kept] for c in extra}),

@@ -11,7 +11,7 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
-__all__ = ["SOURCES"]
+__all__ = ["SOURCES", "YEARS_OF_BIRTH"]
 
 CHARACTERISTICS = {
     "110": "looked_after",
@@ -23,6 +23,9 @@ CHARACTERISTICS = {
     "200": "alternative_provision",
 }
 """NCCIS characteristic code → kind of circumstance (DfE, NCCIS management information, 2023)."""
+
+YEARS_OF_BIRTH = (1950, 2099)
+"""Years that can be read; another one is reported, and the row is used without it."""
 
 
 def _clients(frame: pd.DataFrame, context: Context) -> Facts:
@@ -39,9 +42,10 @@ def _clients(frame: pd.DataFrame, context: Context) -> Facts:
             "lapses_on": column(frame, "duetolapsedate"),
         }
     )
+    year = pd.to_numeric(frame["yearofbirth"], errors="coerce")
     born = pd.to_datetime(
         {
-            "year": pd.to_numeric(frame["yearofbirth"], errors="coerce"),
+            "year": year.where(year.between(*YEARS_OF_BIRTH)),
             "month": pd.to_numeric(column(frame, "monthofbirth"), errors="coerce"),
             "day": 1,
         },
