@@ -45,7 +45,7 @@ def set_named_children_aside(
     log : ReadLog
         Gets problems and rejects.
     """
-    pairs = _pairs(pd.concat(facts["pupils"], ignore_index=True))
+    pairs = _pairs(_of_use(pd.concat(facts["pupils"], ignore_index=True), files))
     if pairs.empty:
         return
     context.two_children = frozenset(pairs["pupil_id"])
@@ -102,6 +102,15 @@ def named_pupils(frame: pd.DataFrame, context: Context) -> pd.Series | None:
     if "rowid" in frame:
         return frame["rowid"].astype("str").map(context.pupil_of_row)
     return None
+
+
+def _of_use(pupils: pd.DataFrame, files: Sequence[ReturnFile]) -> pd.DataFrame:
+    """Return the rows that were not set aside: a row that nothing else uses contradicts nobody."""
+    used = np.ones(len(pupils), dtype=bool)
+    for number, one in enumerate(files):
+        own = (pupils["_file"] == number).to_numpy()
+        used[own] = ~one.set_aside[pupils.loc[own, "_place"].to_numpy(np.int64)]
+    return pupils[used]
 
 
 def _pairs(pupils: pd.DataFrame) -> pd.DataFrame:
