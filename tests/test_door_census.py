@@ -103,6 +103,33 @@ def test_two_schools_of_one_census_are_two_schools(tmp_path: Path) -> None:
     assert sorted(read_on["school_id"]) == ["100001", "150001"]
 
 
+def test_two_schools_with_one_number_and_no_la_are_two_schools(tmp_path: Path) -> None:
+    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files = {name: text.replace(",301,", ",,") for name, text in files.items()}
+    read_on = read_files(tmp_path, files).tables["enrolments"]
+    assert sorted(read_on["school_id"]) == ["100001", "150001"]
+
+
+@pytest.mark.parametrize("number", ["0", "0000", ""])
+def test_schools_without_a_number_are_not_one_school(tmp_path: Path, number: str) -> None:
+    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files = {name: text.replace("301,4001", "301,") for name, text in files.items()}
+    schools = register("01-01-2025")["schools.csv"].replace("301,4001", f"301,{number}")
+    read_on = read_files(tmp_path, files | {"schools.csv": schools}).tables["enrolments"]
+    assert sorted(read_on["school_id"]) == ["100001", "150001"]
+
+
+def test_nobody_moves_where_all_enter_the_academy_anew(tmp_path: Path) -> None:
+    anew = {
+        "spring/left.csv": f"{LEFT}2,1,{UPN},2011-01-15,M,2023-09-04,2024-12-31,9\n",
+        "spring/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2025-01-01,9,C\n",
+    }
+    tables = read_files(tmp_path, CONVERTED | anew | register("01-01-2025")).tables
+    (known,) = tables.as_known(pd.Timestamp("2025-03-01"))["enrolments"].itertuples()
+    assert f"{known.entry_date:%F} {known.school_id}" == "2023-09-04 150001"
+    assert pd.isna(known.leaving_date)
+
+
 def pupil_in_xml(upn: str, *parts: str) -> str:
     """Return a pupil on roll of an XML census."""
     return (
@@ -240,3 +267,19 @@ def test_an_address_without_a_decile_leaves_the_known_home(
         one.startswith("neighbourhood: 1 addresses have a postcode without") for one in found
     )
     assert all("homes.csv, row 3" in one and "ZZ99" not in one for one in found)
+
+
+@pytest.mark.parametrize("second", ["123", "000123"])
+def test_a_case_is_the_same_where_its_id_lost_its_zeros(tmp_path: Path, second: str) -> None:
+    header = "LAchildID,UPN,ReferenceDate,CINreferralDate,CINclosureDate,ReasonForClosure,"
+    header += "CPPstartDate,CPPendDate,ReferralNFA\n"
+    files = {
+        "returns.csv": f"{RETURNS}1,AUT,2024-10-03,900001\n",
+        "on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",
+        "2024.csv": f"{header}000123,{UPN},2024-03-31,2023-05-01,,,,,0\n",
+        "2025.csv": f"{header}{second},{UPN},2025-03-31,2023-05-01,,,,,0\n",
+    }
+    extract = read_files(tmp_path, files)
+    (need,) = extract.tables["circumstances"].itertuples()
+    assert (need.kind, pd.isna(need.end_date)) == ("child_in_need", True)
+    assert extract.problems.empty

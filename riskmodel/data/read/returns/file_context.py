@@ -128,7 +128,7 @@ def _add_schools(
     later = successors_in_censuses(returns)
     if len(schools):
         known = schools_by_key(schools, urns)
-        later = pd.concat([known, later.replace(known.to_dict())])
+        later = pd.concat([known, later.map(lambda one: known.get(one, one))])
         later = later[~later.index.duplicated()]
     context.school_of_number = later
 

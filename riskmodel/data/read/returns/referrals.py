@@ -6,8 +6,12 @@ Out: such referrals ended, on the day of the last return that has them, known fr
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from riskmodel.data.identity import clean_upns
+from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -41,7 +45,7 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
     days = pd.Index(sorted(every["day"].dropna().unique()))
     if not len(days):
         return
-    seen = pd.MultiIndex.from_frame(every[["day", "case"]])
+    seen = {name: every[["day", name]].dropna() for name in ("case", "named")}
     for one, own in zip(dated, cases, strict=True):
         following = days.searchsorted(own["day"], side="right")
         there = own["day"].notna() & (following < len(days))
@@ -50,7 +54,7 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
         )
         nothing_done = column(one.frame, "referralnfa").map(is_flagged).astype("bool")
         open_ = there & ~is_there(one.frame["cinclosuredate"]) & ~nothing_done
-        gone = open_ & ~pd.MultiIndex.from_arrays([later, own["case"]]).isin(seen)
+        gone = open_ & ~_is_in(seen, own, later)
         _end(one, own["day"], later, gone)
         if gone.any():
             words = (
@@ -61,10 +65,27 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
 
 
 def _cases(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the day of the return and a key of the case, for each row."""
-    referred = read_dates(frame["cinreferraldate"]).astype("str")
-    case = frame["lachildid"].astype("str") + "|" + referred
-    return pd.DataFrame({"day": read_dates(frame["referencedate"]), "case": case})
+    """Return the day of the return and the case of each row: child and day, by the LA's id and by UPN."""
+    referred = "|" + read_dates(frame["cinreferraldate"]).astype("str")
+    upn = clean_upns(column(frame, "upn").astype("object"))
+    return pd.DataFrame(
+        {
+            "day": read_dates(frame["referencedate"]),
+            "case": frame["lachildid"].astype("str") + referred,
+            "named": upn.where(upn.str.len() >= SHORTEST_UPN) + referred,
+        }
+    )
+
+
+def _is_in(
+    seen: dict[str, pd.DataFrame], cases: pd.DataFrame, later: pd.Series
+) -> NDArray[np.bool_]:
+    """Return which cases the later return has, by either id: a spreadsheet may take zeros from one."""
+    found = np.zeros(len(cases), dtype=bool)
+    for name, every in seen.items():
+        pairs = pd.MultiIndex.from_arrays([later, cases[name]])
+        found |= pairs.isin(pd.MultiIndex.from_frame(every)) & cases[name].notna().to_numpy()
+    return found
 
 
 def _end(one: ReturnFile, day: pd.Series, later: pd.Series, gone: pd.Series) -> None:

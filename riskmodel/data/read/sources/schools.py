@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns, upn_check_letters
@@ -25,6 +26,9 @@ __all__ = [
 
 NUMBER = re.compile(r"\d[\d/\- ]*")
 """Digits, as in 3024001, 302/4001 or 302-4001."""
+
+NO_NUMBER = "0000"
+"""What the register of schools holds for settings without a number, such as some children's centres."""
 
 LONGEST_GAP = 366
 """Days from the end of a school until one with its number opens that is the same school; chosen."""
@@ -77,13 +81,12 @@ def schools_by_key(schools: pd.DataFrame, used: pd.Series) -> pd.Series:
     la = rows["lacode"].map(school_key).astype("str").str[-3:]
     here = la[urn.isin(used.map(school_key))]
     own = here.mode().iloc[0] if len(here) else la.iloc[0] if la.nunique() == 1 else ""
-    number, name = (
-        column(rows, one).map(school_key, na_action="ignore").astype("str")
-        for one in ("establishmentnumber", "establishmentname")
-    )
+    number = _numbers(rows)
+    name = column(rows, "establishmentname").map(school_key, na_action="ignore").astype("str")
     keys = [urn, la + number, number.where(la == own), name.where(~name.duplicated(keep=False))]
-    present = urn.replace(successors(schools).to_dict())
-    found = pd.concat([pd.Series(present.to_numpy(), index=key) for key in keys])
+    became = successors(schools).to_dict()
+    present = np.array([became.get(one, one) for one in urn], dtype=object)
+    found = pd.concat([pd.Series(present, index=key) for key in keys])
     return found[found.index.notna() & ~found.index.duplicated()]
 
 
@@ -104,10 +107,10 @@ def successors(schools: pd.DataFrame) -> pd.Series:
         year after the one before closed, or these days are not known.
     """
     status = column(schools, "establishmentstatusname").astype("str").str.lower()
-    number = column(schools, "establishmentnumber").map(school_key, na_action="ignore")
+    number = _numbers(schools)
     columns = {
         "urn": schools["urn"].map(school_key),
-        "number": schools["lacode"].map(school_key).astype("str").str[-3:] + number.astype("str"),
+        "number": schools["lacode"].map(school_key).astype("str").str[-3:] + number,
         "is_open": ~status.str.startswith("closed"),
         "opened": read_dates(column(schools, "opendate")),
         "closed": read_dates(column(schools, "closedate")),
@@ -120,13 +123,19 @@ def successors(schools: pd.DataFrame) -> pd.Series:
     return last[last.index != last]
 
 
+def _numbers(schools: pd.DataFrame) -> pd.Series:
+    """Return the number of each school in its LA; missing for settings that have none, or 0."""
+    number = column(schools, "establishmentnumber").map(school_key, na_action="ignore")
+    return number.astype("str").where(number != NO_NUMBER)
+
+
 def successors_in_censuses(returns: pd.DataFrame) -> pd.Series:
     """Return the URN under which the censuses of a school go on, where one number has several in turn.
 
     Parameters
     ----------
     returns : DataFrame
-        Rows of schools in censuses, with plain column names.
+        Rows of schools in censuses, with plain column names; those without an LA are left out.
 
     Returns
     -------
@@ -147,7 +156,7 @@ def successors_in_censuses(returns: pd.DataFrame) -> pd.Series:
             "closedate": last + pd.Timedelta(days=1),  # two schools of one census are not one
         }
     )
-    return successors(schools.dropna(subset=["urn", "opendate"]).drop_duplicates("urn"))
+    return successors(schools.dropna(subset=["urn", "lacode", "opendate"]).drop_duplicates("urn"))
 
 
 def school_of(values: pd.Series, context: Context) -> pd.Series:
