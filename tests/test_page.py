@@ -519,3 +519,23 @@ def test_no_address_stands_in_the_script_or_the_style(folder: Path) -> None:
     outline = Outline(folder / "index.html")
     own = outline.parts["script"].replace("http://www.w3.org/2000/svg", "") + outline.parts["style"]
     assert not re.search(r"https?:|url\(|@import", own)
+
+
+def test_a_school_that_sends_no_registers_is_named_on_its_page_and_the_las(
+    assessment: Assessment, tables: Tables, tmp_path: Path
+) -> None:
+    explanation, schools = assessment.explanation, assessment.scores["school_id"].astype("str")
+    school = schools.value_counts().index[0]
+    renamed = {explanation.features.columns[0]: "known_half_days"}
+    features = explanation.features.rename(columns=renamed)
+    features["known_half_days"] = (schools != school).to_numpy() * 300.0
+    contributions = explanation.contributions.rename(columns=renamed)
+    silent = replace(
+        assessment,
+        explanation=replace(explanation, features=features, contributions=contributions),
+    )
+    folder = written(tmp_path, silent, tables)
+    heading = "Children judged without attendance"
+    assert [page.stem for page in pages(folder) if heading in page.read_text()] == ["index", school]
+    count = f"{(schools == school).sum()} pupils of"
+    assert count in (folder / "schools" / f"{school}.html").read_text()
