@@ -333,6 +333,16 @@ def test_what_may_mean_two_things_or_none_is_no_code(
     assert code_of(table, name, *written) == [None] * len(written)
 
 
+@pytest.mark.parametrize(
+    ("written", "value"), [("1.0", "1"), (1.0, "1"), ("2", "2"), ("3.0", None), ("1.5", None)]
+)
+def test_a_pupil_written_with_a_decimal_is_the_same_pupil(
+    written: object, value: str | None
+) -> None:
+    pupils = pd.CategoricalDtype(pd.Index(["1", "2"], dtype="str"))
+    assert converted([written, "2"], WHO, pupils=pupils) == ([value, "2"], [value is None, False])
+
+
 def test_a_whole_number_written_with_a_decimal_is_the_same_name() -> None:
     assert converted(["900001.0", "900001", "9.5"], TEXT)[0] == ["900001", "900001", "9.5"]
 

@@ -23,6 +23,20 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
 
     What a return only flags on its day (``_flag``) begins with the first return that flags it, unless a
     spell with dates of its own had begun before.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, ...)
+        Typed rows with ``_file``, ``_place``.
+    name : str
+        Table name.
+    verdicts : RowVerdicts
+        Gets a verdict on each row that is not used.
+
+    Returns
+    -------
+    DataFrame
+        One row per spell and version.
     """
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)

@@ -32,6 +32,20 @@ def enrolment_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> p
 
     A spell that a later census shows on roll again had not ended. Since the census between was believed
     until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, ...)
+        Typed rows with ``_file``, ``_place``.
+    name : str
+        Table name.
+    verdicts : RowVerdicts
+        Gets a verdict on each row that is not used.
+
+    Returns
+    -------
+    DataFrame
+        One row per spell, two where an end was taken back.
     """
     key = list(TABLES[name].key)
     marked = frame.assign(_ended=frame["leaving_date"].notna())
@@ -111,6 +125,18 @@ def leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.D
     In this order: a permanent exclusion in the weeks before; the end of Year 11; a next roll soon
     after (the end of a phase in summer, else a transfer); otherwise the destination is not known. Only
     what was known by the day the end was counts: the reason is known from that day.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_spells, ...)
+        Spells on rolls.
+    built : dict of str to DataFrame
+        Tables; suspensions count where there are any.
+
+    Returns
+    -------
+    DataFrame
+        The spells with ``leaving_reason``.
     """
     spells = frame.reset_index(drop=True)
     ends = spells[["leaving_date", "end_recorded_on"]].assign(_pupil=pupils_of(spells))

@@ -20,7 +20,20 @@ SHORTEST_UPN = 12
 
 
 def former_upns(pupils: list[ReturnFile], log: ReadLog) -> dict[str, str]:
-    """Return former UPN → the UPN that a pupil has now; one that two pupils had is reported and left out."""
+    """Return former UPN → the UPN that a pupil has now; one that two pupils had is reported and left out.
+
+    Parameters
+    ----------
+    pupils : list of ReturnFile
+        Files that name pupils.
+    log : ReadLog
+        Gets the problems.
+
+    Returns
+    -------
+    dict of str to str
+        Without UPNs that nobody had before.
+    """
     news: dict[str, set[str]] = {}
     renaming = [one for one in pupils if "formerupn" in one.frame]
     born = _born(pupils) if renaming else pd.DataFrame()

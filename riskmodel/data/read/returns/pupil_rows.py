@@ -23,6 +23,20 @@ def pupil_rows(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.Data
 
     Rows of another sex or month of birth than the last one may be of another child: nothing is taken
     from them.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, ...)
+        Typed rows with ``_file``, ``_place``.
+    name : str
+        Table name.
+    verdicts : RowVerdicts
+        Gets a verdict on each row that is not used.
+
+    Returns
+    -------
+    DataFrame
+        One row per pupil.
     """
     content = ["birth_month", "sex", "ethnicity", "first_language"]
     by = ["pupil_id", "_day", *(c for c in content if c in frame), *ORIGIN]

@@ -111,7 +111,24 @@ class RowVerdicts:
 def keep_versions(
     frame: pd.DataFrame, name: str, verdicts: RowVerdicts, compared: list[str] | None = None
 ) -> pd.DataFrame:
-    """Keep of each key the row received first, and each later one that differs."""
+    """Keep of each key the row received first, and each later one that differs.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, ...)
+        Typed rows with ``_file``, ``_place``.
+    name : str
+        Table name.
+    verdicts : RowVerdicts
+        Gets a verdict on each row that is not used.
+    compared : list of str, optional
+        Columns that are compared; see :func:`~riskmodel.data.read.rows.versions.settle`.
+
+    Returns
+    -------
+    DataFrame
+        The rows that the table holds.
+    """
     places, key = repeated(TABLES[name], frame)
     if not len(places):
         return frame

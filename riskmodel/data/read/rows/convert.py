@@ -91,7 +91,7 @@ def _converter(
     column: Column, pupils: pd.CategoricalDtype | None
 ) -> Callable[[pd.Series], pd.Series]:
     if column.kind == "pupil" and pupils is not None:
-        return lambda raw: _code(raw, pupils)
+        return lambda raw: _pupil(raw, pupils)
     if column.kind in {"pupil", "text"}:
         return _name
     if column.kind == "date":
@@ -148,6 +148,17 @@ def _meant(raw: pd.Series, column: Column) -> pd.Series:
     number = found.cat.codes.to_numpy().copy()
     number[other] = dtype.categories.get_indexer(pd.Index(text.map(meant)))
     return pd.Series(pd.Categorical.from_codes(number, dtype=dtype), index=raw.index)
+
+
+def _pupil(raw: pd.Series, pupils: pd.CategoricalDtype) -> pd.Series:
+    """Return pupils; where none is found, a number with a decimal is tried without it."""
+    found = _code(raw, pupils)
+    other = (found.isna() & raw.notna()).to_numpy()
+    if not other.any():
+        return found
+    number = found.cat.codes.to_numpy().copy()
+    number[other] = pupils.categories.get_indexer(pd.Index(_name(raw[other])))
+    return pd.Series(pd.Categorical.from_codes(number, dtype=pupils), index=raw.index)
 
 
 def _code(raw: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:

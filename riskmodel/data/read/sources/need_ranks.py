@@ -24,12 +24,12 @@ def ranked_needs(frame: pd.DataFrame) -> dict[str, pd.Series]:
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame of shape (n_rows, ...)
         ``sentype`` and ``sentyperank``.
 
     Returns
     -------
-    dict of str to Series
+    dict of str to Series of shape (n_rows,)
         ``primary_need``, ``secondary_need``, and ``sentyperank`` with words as numbers.
 
     Examples
