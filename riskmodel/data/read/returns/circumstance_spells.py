@@ -41,13 +41,34 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
-    ordered = frame.assign(_flag=flagged).sort_values(by, kind="stable")
+    ordered = _drawn_later(frame.assign(_flag=flagged), key).sort_values(by, kind="stable")
     made = _with_ends(keep_versions(ordered[~ordered["_flag"]], name, verdicts), key, verdicts)
     flags = ordered[ordered["_flag"]]
     kept = _flags(flags, made)
     again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
     verdicts.add(name, flags[again], MERGED)
     return pd.concat([made, kept], ignore_index=True)
+
+
+def _drawn_later(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Let a row that contradicts an earlier end of its spell be known from the latest day in its file.
+
+    Returns of social care hold no day on which they were received. The latest day in a file shows which
+    of two files is the later one.
+    """
+    if "_drawn" not in frame:
+        return frame
+    is_open = frame["end_date"].isna()
+    ended = frame.assign(_drawn=frame["_drawn"].mask(is_open)).groupby(key, observed=True)
+    differs = is_open | (ended["end_date"].transform("nunique") > 1)
+    later = frame["_drawn"] > ended["_drawn"].transform("min")
+    known = (frame["_drawn"] + pd.Timedelta(days=1)).where(differs & later)
+    recorded = frame[["recorded_on"]].assign(drawn=known).max(axis=1)
+    end_recorded = frame[["end_recorded_on"]].assign(drawn=known).max(axis=1)
+    return frame.assign(
+        recorded_on=recorded.astype("datetime64[s]"),
+        end_recorded_on=end_recorded.mask(is_open).astype("datetime64[s]"),
+    )
 
 
 def _with_ends(spells: pd.DataFrame, key: list[str], verdicts: RowVerdicts) -> pd.DataFrame:
@@ -75,9 +96,13 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     key = ["pupil_id", "kind"]
     flags = flags.sort_values([*key, "recorded_on", "start_date", *ORIGIN], kind="stable")
     of_spell = [*key, "start_date", "end_date", "recorded_on", "end_recorded_on"]
-    pairs = flags.reset_index(names="row")[["row", *key, "start_date", "recorded_on"]].merge(
+    seen = flags["_seen"] if "_seen" in flags else flags["start_date"]
+    flags = flags.assign(_seen=seen.fillna(flags["start_date"]))
+    of_flag = ["row", *key, "start_date", "recorded_on", "_seen"]
+    pairs = flags.reset_index(names="row")[of_flag].merge(
         spells[of_spell], on=key, suffixes=("", "_spell")
     )
+    flags, pairs = _from_the_census(flags, pairs)
     # an end that was not known yet when the flag was recorded did not count against the spell
     over = (pairs["end_date"] < pairs["start_date"]) & (
         pairs["end_recorded_on"] <= pairs["recorded_on"]
@@ -98,3 +123,17 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
         end_recorded_on=made["_until"].where(gives_way, made["end_recorded_on"]),
     )
     return made.drop_duplicates([*key, "start_date"])
+
+
+def _from_the_census(flags: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Let flags begin on their census day where the spell that covers their first day was over by then."""
+    held = (pairs["start_date_spell"] <= pairs["start_date"]) & (
+        pairs["end_date"] >= pairs["start_date"]
+    )
+    over = (pairs["end_date"] < pairs["_seen"]) & (pairs["end_recorded_on"] <= pairs["recorded_on"])
+    later = flags.index.isin(pairs.loc[held & over, "row"])
+    moved = pairs["row"].isin(flags.index[later])
+    return (
+        flags.assign(start_date=flags["start_date"].mask(later, flags["_seen"])),
+        pairs.assign(start_date=pairs["start_date"].mask(moved, pairs["_seen"])),
+    )

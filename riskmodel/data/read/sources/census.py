@@ -370,7 +370,7 @@ def _in_unit(frame: pd.DataFrame, context: Context) -> Facts:
     since = frame["rowid"].astype("str").map(context.entry_of_row).to_numpy()
     return {
         "circumstances": known[["pupil_id", "recorded_on"]].assign(
-            kind="alternative_provision", start_date=since, _flag=True
+            kind="alternative_provision", start_date=since, _flag=True, _seen=known["day"]
         )
     }
 

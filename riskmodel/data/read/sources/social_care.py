@@ -52,7 +52,8 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
     parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
-    return {"circumstances": pd.concat(parts)}
+    days = ["cinreferraldate", "cinclosuredate", "cppstartdate", "cppenddate"]
+    return {"circumstances": pd.concat(parts).assign(_drawn=_latest(frame, days))}
 
 
 def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
@@ -61,10 +62,16 @@ def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     return made.assign(end_recorded_on=after)
 
 
+def _latest(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
+    """Return the latest day in a file: the return was not made before."""
+    return pd.concat([read_dates(column(frame, day)) for day in days]).max()
+
+
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
     status = frame["ls"].astype("str").str.strip().str.upper()
     lasting = frame[~status.isin(SHORT_BREAKS) & is_there(frame["decom"])]
-    return {"circumstances": spells(lasting, "looked_after", "decom", "dec", lag_days=1)}
+    made = spells(lasting, "looked_after", "decom", "dec", lag_days=1)
+    return {"circumstances": made.assign(_drawn=_latest(frame, ["decom", "dec"]))}
 
 
 SOURCES = (

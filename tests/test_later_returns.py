@@ -1,0 +1,70 @@
+"""Returns without a day of receipt: the latest day in a file shows which of two is the later one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from riskmodel.data import Tables
+from tests.returns import ARRANGED, UPN, read_beside
+
+HEADER = f"CHILD,SEX,DOB,ETHNIC,UPN\n7001,2,03/10/2012,WBRI,{UPN}\n"
+EPISODES = "CHILD,DECOM,RNE,LS,DEC\n7001,15/03/2022,S,C2,{end}\n7001,{other},S,V3,\n"
+
+
+def ends_on(tables: Tables, kind: str, days: list[str]) -> list[str]:
+    """Return the end of the spells of a kind as it was known on each day."""
+    ends = []
+    for day in days:
+        spells = tables.as_known(pd.Timestamp(day))["circumstances"]
+        of_kind = spells.loc[spells["kind"] == kind, "end_date"]
+        ends.append(" ".join("open" if pd.isna(end) else f"{end:%F}" for end in of_kind))
+    return ends
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])
+@pytest.mark.parametrize(("second", "later"), [("", "open"), ("30/09/2023", "2023-09-30")])
+def test_of_two_returns_of_social_care_the_later_one_counts_from_its_latest_day(
+    tmp_path: Path, names: tuple[str, str], second: str, later: str
+) -> None:
+    files = {
+        "header.csv": HEADER,
+        names[0]: EPISODES.format(end="31/03/2023", other="01/03/2023"),
+        names[1]: EPISODES.format(end=second, other="01/03/2024"),
+    }
+    tables = read_beside(tmp_path, files).tables
+    days = ["2023-06-01", "2024-03-01", "2024-03-03"]
+    assert ends_on(tables, "looked_after", days) == ["2023-03-31", "2023-03-31", later]
+
+
+@pytest.mark.parametrize("first", ["31/03/2023", ""])
+def test_an_end_that_contradicts_none_is_known_the_day_after(tmp_path: Path, first: str) -> None:
+    files = {
+        "header.csv": HEADER,
+        "a.csv": EPISODES.format(end=first, other="01/03/2023"),
+        "b.csv": EPISODES.format(end="31/03/2023", other="01/03/2024"),
+    }
+    extract = read_beside(tmp_path, files)
+    care = extract.tables["circumstances"]
+    assert care["recorded_on"].tolist() == [pd.Timestamp("2022-03-16")]
+    assert care["end_recorded_on"].tolist() == [pd.Timestamp("2023-04-01")]
+    assert extract.conflicts.empty
+
+
+@pytest.mark.parametrize(
+    ("end", "starts"),
+    [("2023-12-20 00:00:00", ["2023-09-01", "2024-10-03"]), ("", ["2023-09-01"])],
+)
+def test_a_unit_counts_from_its_census_where_a_placement_was_over(
+    tmp_path: Path, end: str, starts: list[str]
+) -> None:
+    """The pupil entered on 4 September 2023; the placement that covered that day ended in December."""
+    files = {
+        "arranged.csv": f"{ARRANGED}1,X,2023-09-01 00:00:00,{end}\n",
+        "unit.csv": "pupilonrolltableid,apreason\n2,Q\n",
+    }
+    tables = read_beside(tmp_path, files).tables
+    spells = tables.as_known(pd.Timestamp("2024-12-01"))["circumstances"]
+    assert [f"{day:%F}" for day in sorted(spells["start_date"])] == starts
