@@ -355,11 +355,11 @@ class _Registers:
 
     def without(self, as_of: pd.Timestamp) -> pd.DataFrame:
         """Return ``school_id, pupils`` of schools that send no registers and sent none."""
-        schools = self.lately(as_of).shares.xs(WHOLE_SCHOOL, level="year_group")
+        schools = _of_whole_schools(self.lately(as_of).shares)
         schools = schools[schools["enough"] & (schools["share"] < SENT)]
         if schools.empty:
             return schools.reset_index()[["school_id", "pupils"]]
-        usual = self._usual(as_of)["usual"].xs(WHOLE_SCHOOL, level="year_group")
+        usual = _of_whole_schools(self._usual(as_of))["usual"]
         sent = usual.reindex(schools.index) >= SENT
         return schools[~sent.to_numpy()].reset_index()[["school_id", "pupils"]]
 
@@ -496,6 +496,12 @@ def _shares(roll: pd.DataFrame) -> pd.DataFrame:
         },
         index=sums.index,
     )
+
+
+def _of_whole_schools(shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of whole schools, by school; there may be none."""
+    is_whole = shares.index.get_level_values("year_group") == WHOLE_SCHOOL
+    return shares[is_whole].droplevel("year_group")
 
 
 def _of_year_groups(now: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
