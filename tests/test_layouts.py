@@ -191,7 +191,7 @@ def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(tmp_path: 
             "UPN,Year,Admission Date,Reg Group",
             "nearest to 'School roll, school by URN', but has no urn",
         ),
-        ("UPN,ACADYR,Score", "nearest to 'Key stage 2 results', but has no readscore"),
+        ("UPN,ACADYR,Score", "nearest to 'Key stage 4 results', but has no att8"),
     ],
 )
 def test_an_unknown_file_is_near_to_a_layout_that_can_be_used(
