@@ -40,6 +40,8 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
     problems : list of Problem
         A warning for each fault, with the number of rows and the first of them.
     """
+    if "dob" not in frame:
+        return frame, _parts(frame, one)
     born = read_dates(column(frame, "dob"))
     unread = is_there(column(frame, "dob")) & born.isna()
     seen = pd.concat([read_dates(column(frame, name)) for name in ENTRIES], axis=1).min(axis=1)
@@ -62,8 +64,10 @@ def _parts(frame: pd.DataFrame, one: Opened) -> list[Problem]:
     """Return the problems of years and months of birth that are none, as in NCCIS."""
     problems = []
     for name, low, high in (("yearofbirth", *YEARS_OF_BIRTH), ("monthofbirth", 1, 12)):
-        number = pd.to_numeric(column(frame, name), errors="coerce")
-        wrong = is_there(column(frame, name)) & ~number.between(low, high)
+        if name not in frame:
+            continue
+        number = pd.to_numeric(frame[name], errors="coerce")
+        wrong = is_there(frame[name]) & ~number.between(low, high)
         problems += _counted(one, name, wrong, f"no number{{s}} from {low} to {high}. Correct it.")
     return problems
 

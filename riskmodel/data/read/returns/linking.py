@@ -126,8 +126,10 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
     users = [one for one in files if one.source.name != PUPILS_ON_ROLL and "rowid" in one.frame]
     holders = [_rows_of(one) for one in pupils]
     if not is_repeated(holders):
+        wanted = ["schoolcensustableid", "rowid"]
+        rows = pd.concat([each.frame[wanted].astype("str") for each in pupils])
         for one in users:
-            _unlink_other_returns(one, holders, files)
+            _unlink_other_returns(one, holders, rows, files)
         return
     for one in (*pupils, *users):  # pupils on roll and no longer on roll have ids of their own
         where = "no longer on roll" if LEAVER_ID in map(plain, map(str, one.raw)) else "on roll"
@@ -135,7 +137,9 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
     scope_ids([_rows_of(one) for one in pupils], users, "rowid", log, "pupils or censuses")
 
 
-def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[ReturnFile]) -> None:
+def _unlink_other_returns(
+    one: ReturnFile, holders: list[Holder], rows: pd.DataFrame, files: list[ReturnFile]
+) -> None:
     """Take the id from rows of a file whose pupil is of a census that is not of the file's own return.
 
     The table of pupils of a return may be missing, and another return's pupils have the same ids.
@@ -149,10 +153,11 @@ def _unlink_other_returns(one: ReturnFile, holders: list[Holder], files: list[Re
     if len(mine) == len(censuses):
         return
     ids = pd.concat([each.frame["schoolcensustableid"].astype("str") for each in mine])
-    # two columns of many: each file of a return asks for the pupils of all
-    pupils = pd.concat([holder.file.frame[["schoolcensustableid", "rowid"]] for holder in holders])
-    others = pupils.loc[~pupils["schoolcensustableid"].astype("str").isin(ids), "rowid"]
-    is_other = one.frame["rowid"].astype("str").isin(others.astype("str"))
+    is_other = (
+        one.frame["rowid"]
+        .astype("str")
+        .isin(rows.loc[~rows["schoolcensustableid"].isin(ids), "rowid"])
+    )
     one.frame["rowid"] = one.frame["rowid"].astype("object").mask(is_other)
 
 

@@ -29,7 +29,6 @@ from riskmodel.data.read.sources.enrolment_status import is_no_status
 from riskmodel.data.read.sources.source import (
     NAMES,
     Source,
-    column,
     is_there,
     plain,
     with_plain_columns,
@@ -166,7 +165,9 @@ def _plain_values(
 
 def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
     """Return how many year groups of a census cannot be read: the age counts in their place."""
-    years = column(frame, "ncyearactual")
+    if "ncyearactual" not in frame:
+        return []
+    years = frame["ncyearactual"]
     unread = is_there(years) & census_year_groups(years).isna()
     n = int((unread & ~years.astype("str").str.strip().str.upper().isin(["M", "X"])).sum())
     if not n:

@@ -110,7 +110,8 @@ def _blank_is_missing(raw: pd.Series) -> pd.Series:
         return raw.cat.remove_categories(blank) if len(blank) else raw
     if str(raw.dtype) not in {"str", "object"}:  # object: numbers and text, as a database may hold
         return raw
-    return raw.mask(raw.astype("str").str.strip() == "")
+    is_blank = raw.astype("str").str.strip() == ""
+    return raw.mask(is_blank) if is_blank.any() else raw
 
 
 def _by_distinct_value(raw: pd.Series, function: Callable[[pd.Series], pd.Series]) -> pd.Series:
