@@ -31,7 +31,7 @@ CIN = """<Message xmlns="{space}"><Header><Collection>CIN</Collection></Header><
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("returns") / "x"
-    write_simulated_returns(path, pupils=300, years=2, seed=5)
+    write_simulated_returns(path, pupils=120, years=1, seed=5)
     return path
 
 

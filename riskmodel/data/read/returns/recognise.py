@@ -181,7 +181,9 @@ def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
 
 def _unread_statuses(frame: pd.DataFrame, name: str) -> list[Problem]:
     """Return how many enrolment statuses cannot be read: the roll counts as the main one."""
-    status = column(frame, "enrolstatus")
+    if "enrolstatus" not in frame:
+        return []
+    status = frame["enrolstatus"]
     unread = status[is_no_status(status)]
     if unread.empty:
         return []
