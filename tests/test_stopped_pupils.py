@@ -377,8 +377,8 @@ def test_p2_facts_recorded_from_the_day_on_move_no_list_day_and_no_refusal(
 
 def problems(tiny: Path, tables: Tables, rule: str) -> list[str]:
     """Return what check says of registers, where suspensions go on to 6 January."""
-    one = {"pupil_id": "Z1", "school_id": "S", "start_date": "2025-01-05", "category": "SUSP"}
-    one |= {"sessions": 2, "reason": "PP", "recorded_on": "2025-01-05"}
+    one: dict[str, object] = {"pupil_id": "Z1", "school_id": "S", "start_date": "2025-01-05"}
+    one |= {"category": "SUSP", "sessions": 2, "reason": "PP", "recorded_on": "2025-01-05"}
     suspensions = table_of("suspensions", [one], tuple(tables.pupils.categories))
     tables = Tables(dict(tables.frames) | {"suspensions": suspensions})
     found = check(replace(read(tiny), tables=tables)).problems
