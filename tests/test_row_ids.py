@@ -267,6 +267,7 @@ def test_children_without_upn_and_name_are_not_made_one(tmp_path: Path) -> None:
     extract = read(data, key_file=tmp_path / "key")
     assert len(extract.tables["pupils"]) == 1
     assert extract.rejects["row"].tolist() == [2, 3]
+    assert extract.problems["message"].str.contains("2 of 3 rows have no UPN").any()
 
 
 def test_exclusions_of_one_return_are_found_in_a_folder_of_another_name(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ def _facts(
 def _set_unlinked_aside(log: ReadLog, one: ReturnFile, places: NDArray[np.int64]) -> None:
     why = (
         "hang on a row that is in no table of pupils"
-        if "rowid" in one.frame
+        if "pupil_id" not in one.frame
         else "have no UPN, or the UPN of a pupil in no census, school roll or NCCIS extract"
     )
     set_aside_rows(log, one, places, "not_linked", f"{why}, so they join to nobody.")
