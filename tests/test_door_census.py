@@ -58,7 +58,7 @@ CONVERTED = {
     "autumn/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",
     "spring/returns.csv": f"{RETURNS[:-1]},lea,estab\n1,SPR,2025-01-16,150001,301,4001\n",
     "spring/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",
-    "told.csv": "UPN,DfE Number,Category,Start Date,Sessions\n"
+    "school.csv": "UPN,DfE Number,Category,Start Date,Sessions\n"
     f"{UPN},301/4001,Suspension,2024-11-12,2\n{UPN},100001,Suspension,2024-11-26,2\n",
 }
 """Returns of a pupil whose school became an academy in January 2025: two URNs, one number."""
@@ -79,7 +79,7 @@ def register(opened: str, *, old: bool = True) -> dict[str, str]:
 def test_a_pupil_of_a_school_that_became_an_academy_is_on_one_roll(
     tmp_path: Path, schools: dict[str, str]
 ) -> None:
-    files = {name: text for name, text in CONVERTED.items() if schools or name != "told.csv"}
+    files = {name: text for name, text in CONVERTED.items() if schools or name != "school.csv"}
     tables = read_files(tmp_path, files | schools).tables
     (spell,) = tables["enrolments"].itertuples()
     assert (spell.school_id, spell.year_group) == ("150001", 8)
@@ -89,7 +89,7 @@ def test_a_pupil_of_a_school_that_became_an_academy_is_on_one_roll(
 
 
 def test_a_school_that_took_the_number_years_later_is_another_one(tmp_path: Path) -> None:
-    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files = {name: text for name, text in CONVERTED.items() if name != "school.csv"}
     files |= {"autumn/returns.csv": f"{RETURNS}1,AUT,2024-10-03,100001\n"}
     read_on = read_files(tmp_path, files | register("01-09-2026")).tables["enrolments"]
     assert sorted(read_on["school_id"]) == ["100001", "150001"]
@@ -104,7 +104,7 @@ def test_two_schools_of_one_census_are_two_schools(tmp_path: Path) -> None:
 
 
 def test_two_schools_with_one_number_and_no_la_are_two_schools(tmp_path: Path) -> None:
-    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files = {name: text for name, text in CONVERTED.items() if name != "school.csv"}
     files = {name: text.replace(",301,", ",,") for name, text in files.items()}
     read_on = read_files(tmp_path, files).tables["enrolments"]
     assert sorted(read_on["school_id"]) == ["100001", "150001"]
@@ -112,7 +112,7 @@ def test_two_schools_with_one_number_and_no_la_are_two_schools(tmp_path: Path) -
 
 @pytest.mark.parametrize("number", ["0", "0000", ""])
 def test_schools_without_a_number_are_not_one_school(tmp_path: Path, number: str) -> None:
-    files = {name: text for name, text in CONVERTED.items() if name != "told.csv"}
+    files = {name: text for name, text in CONVERTED.items() if name != "school.csv"}
     files = {name: text.replace("301,4001", "301,") for name, text in files.items()}
     schools = register("01-01-2025")["schools.csv"].replace("301,4001", f"301,{number}")
     read_on = read_files(tmp_path, files | {"schools.csv": schools}).tables["enrolments"]
@@ -240,8 +240,8 @@ def test_a_census_without_urn_has_the_school_of_its_number(tmp_path: Path, urn: 
 def test_numbers_without_an_la_are_those_of_the_la_of_a_flat_census(tmp_path: Path) -> None:
     flat = "UPN,DOB,EntryDate,ReferenceDate,URN,NCYearActual\n"
     flat += f"{UPN},2011-01-15,2023-09-04,2024-10-03,900001,9\n"
-    told = f"UPN,Estab,Category,Start Date,Sessions\n{UPN},4001,SUSP,2024-11-12,2\n"
-    extract = read_files(tmp_path, {"flat.csv": flat, "told.csv": told, **TWO_LAS})
+    reported = f"UPN,Estab,Category,Start Date,Sessions\n{UPN},4001,SUSP,2024-11-12,2\n"
+    extract = read_files(tmp_path, {"flat.csv": flat, "school.csv": reported, **TWO_LAS})
     assert extract.tables["suspensions"]["school_id"].tolist() == ["900001"]
 
 

@@ -85,7 +85,7 @@ def faults_of(notebook: Any) -> list[str]:
 def test_outputs_that_are_none_or_too_many_are_refused(shown: dict[str, str], fault: str) -> None:
     made = [nbformat.from_dict({"output_type": "display_data", "data": shown})] if shown else []
     notebook = nbformat.from_dict({"cells": [{"outputs": made}, {"source": "no code"}]})
-    (said,) = faults_of(notebook)
-    assert fault in said
+    (found,) = faults_of(notebook)
+    assert fault in found
     few = nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": "1"})
     assert faults_of(nbformat.from_dict({"cells": [{"outputs": [few]}]})) == []

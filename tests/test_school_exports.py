@@ -161,7 +161,7 @@ def test_prior_scores_beside_key_stage_4_are_not_dated_by_its_year(tmp_path: Pat
     assert "'Key stage 2 results' too, and was read as 'Key stage 4 results' only" in message
 
 
-def test_a_file_of_two_layouts_is_read_as_one_and_says_so(tmp_path: Path) -> None:
+def test_a_file_of_two_layouts_is_read_as_one_with_a_warning(tmp_path: Path) -> None:
     rows = f"UPN,Young Carer Since,EHE Start Date\n{UPN},2024-01-08,2024-02-05\n"
     extract = read_beside(tmp_path, {"tracker.csv": rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "two_layouts", "message"]

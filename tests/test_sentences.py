@@ -233,7 +233,7 @@ def test_a_school_without_registers_is_named(n_known: int, words: list[str]) -> 
         assessment,
         explanation=replace(explanation, features=features, contributions=contributions),
     )
-    said = without_attendance_words(changed, {"north": "Northside"})
-    assert [line.split(":")[0] for line in said] == words
+    lines = without_attendance_words(changed, {"north": "Northside"})
+    assert [line.split(":")[0] for line in lines] == words
     assert without_attendance_words(changed, {}, school="=cmd()") == []
     assert without_attendance_words(assessment, {}) == []

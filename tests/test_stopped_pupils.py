@@ -299,7 +299,7 @@ def test_the_fast_way_finds_what_a_slow_one_finds(seed: int) -> None:
     assert len(found) > 3
 
 
-def test_attendance_of_the_school_before_is_not_told_where_none_is_sent_now() -> None:
+def test_attendance_of_the_school_before_is_not_shown_where_none_is_sent_now() -> None:
     moved: dict[str, object] = {
         "school_id": "N",
         "entry_date": "2024-09-03",
@@ -315,19 +315,19 @@ def test_attendance_of_the_school_before_is_not_told_where_none_is_sent_now() ->
         pd.Timestamp("2024-07-20")
     )
     rate = "absence_rate_12_months"
-    for as_of, is_told in (("2024-09-15", True), ("2025-01-06", False)):
+    for as_of, is_shown in (("2024-09-15", True), ("2025-01-06", False)):
         spine = build_spine(tables, [pd.Timestamp(as_of).as_unit("s")], "pex")
         made = build(tables, spine).set_index(spine["pupil_id"].astype("str"))
-        assert np.isnan(made.loc["A", [rate, "absence_streak"]]).all() != is_told
+        assert np.isnan(made.loc["A", [rate, "absence_streak"]]).all() != is_shown
         assert not np.isnan(made.loc["Z1", rate])
 
 
 AS_OF = pd.Timestamp("2025-03-01").as_unit("s")
 
 
-def said(tables: Tables, as_of: pd.Timestamp) -> list[str]:
+def answers_of(tables: Tables, as_of: pd.Timestamp) -> list[str]:
     """Return the list days up to a day, and what is refused on it."""
-    told = []
+    answers = []
     for ask in (
         lambda: [f"{day:%Y-%m-%d}" for day in snapshots(tables, "pex", before=as_of)],
         lambda: resolve_as_of(tables, "pex", as_of),
@@ -335,10 +335,10 @@ def said(tables: Tables, as_of: pd.Timestamp) -> list[str]:
         lambda: left_out(tables, f"{as_of:%Y-%m-%d}"),
     ):
         try:
-            told.append(str(ask()))
+            answers.append(str(ask()))
         except RiskmodelError as error:
-            told.append(str(error))
-    return told
+            answers.append(str(error))
+    return answers
 
 
 @pytest.mark.parametrize("marks_end", ["2025-07-18", "2025-02-07", "2024-12-20"])
@@ -372,7 +372,7 @@ def test_p2_facts_recorded_from_the_day_on_move_no_list_day_and_no_refusal(
         name: facts[(facts["recorded_on"] < AS_OF).to_numpy()] if name == later else facts
         for name, facts in whole.items()
     }
-    assert said(Tables(known), AS_OF) == said(Tables(whole), AS_OF)
+    assert answers_of(Tables(known), AS_OF) == answers_of(Tables(whole), AS_OF)
 
 
 def problems(tiny: Path, tables: Tables, rule: str) -> list[str]:
@@ -406,7 +406,7 @@ def test_check_names_a_school_that_sends_no_registers(tiny: Path) -> None:
     assert not problems(tiny, until_christmas({}), "school_without_registers")
 
 
-def test_check_says_when_all_registers_end(tiny: Path) -> None:
+def test_check_states_when_all_registers_end(tiny: Path) -> None:
     tables = ended("2024-11-08", n_going_on=1)
     sessions = tables["sessions"]
     sessions = sessions[(sessions["date"] <= "2024-12-20").to_numpy()].reset_index(drop=True)

@@ -296,7 +296,7 @@ def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Pro
 def _serials(texts: pd.Series) -> dict[str, str | None]:
     """Return the day of each number, if all texts are numbers of 1950 to 2100; 0 is Excel's empty day."""
     if not _is_number(next((one for one in texts.tolist() if one.strip()), "")):
-        return {}  # soon told of most columns
+        return {}  # soon seen of most columns
     plain = texts[texts.str.strip() != ""]
     # 030624 is a day, month and year without points, and no number
     number = pd.to_numeric(plain.where(~plain.str.contains(r"^\s*0\d")), errors="coerce")

@@ -376,11 +376,11 @@ class RowChecks:
             value, fault = value_and_fault(
                 _written(self.raw[column].iloc[row]) if has_value else ""
             )
-            value, said = _short(value), f"{column} '{{value}}' {fault}" if fault else words
+            value, template = _short(value), f"{column} '{{value}}' {fault}" if fault else words
             is_hidden = may_identify(CONTROL.sub("", value)) and value.lower() not in map(
                 str.lower, allowed
             )
-            sentence = _filled(said, value, "" if hint is None else hint.iloc[row], is_hidden)
+            sentence = _filled(template, value, "" if hint is None else hint.iloc[row], is_hidden)
             return Problem(
                 self.file,
                 rule,

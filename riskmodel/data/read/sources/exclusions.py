@@ -56,7 +56,7 @@ NOTIFIED = (
     "notificationdate",
     "datereported",
 )
-"""Plain names of columns with the day on which the LA was told."""
+"""Plain names of columns with the day on which the LA was notified."""
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:

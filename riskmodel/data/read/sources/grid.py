@@ -108,8 +108,8 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     whole = all(len(day) == len("dayYYYYMMDD") for day in days.values())
     if whole and unnamed.keys() == days.keys():
         days, unnamed = _halves(days, unnamed), {}
-    told = {*days, *unnamed.values(), *(problem.column for problem in problems)}
-    left = [name for name in others if name not in told]
+    named = {*days, *unnamed.values(), *(problem.column for problem in problems)}
+    left = [name for name in others if name not in named]
     problems += [_other(file, name) for name in left]
     return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
 
