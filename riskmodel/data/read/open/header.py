@@ -38,7 +38,7 @@ TOP = 20
 class Header(NamedTuple):
     """Where the names of the columns stand.
 
-    Attributes
+    Parameters
     ----------
     delimiter : str
         Between two values.
@@ -71,8 +71,8 @@ def find_header(source: Path | bytes) -> Header:
 
     Examples
     --------
-    >>> find_header(b"Suspensions 2024\nUPN;Mark\nA1;L\nB2;L\n")[:3]
-    (';', ['UPN', 'Mark'], 2)
+    >>> find_header(b"Suspensions 2024\nUPN;Day;Mark\nA1;1;L\nB2;2;L\n")[:3]
+    (';', ['UPN', 'Day', 'Mark'], 2)
     """
     lines = []
     for number, text in lines_of(source):

@@ -43,7 +43,7 @@ FEW = 3
 class Record(NamedTuple):
     """A row of text, over one or more lines.
 
-    Attributes
+    Parameters
     ----------
     line : int
         Number of its first line.

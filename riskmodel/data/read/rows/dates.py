@@ -116,8 +116,9 @@ def _day_of(text: str) -> date | None:
         return _day_there_is(int(text[:4]), int(text[5:7]), int(text[8:10]))
     if re.fullmatch(ZONED, text):
         moment = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-        is_one = isinstance(moment, pd.Timestamp)
-        return moment.tz_convert("Europe/London").date() if is_one else None
+        if isinstance(moment, pd.Timestamp):
+            return moment.tz_convert("Europe/London").date()
+        return None
     found = (form.search(text) for form in FORMS)
     days = (_day_there_is(_year(one), _month(one), int(one["day"])) for one in found if one)
     return next((day for day in days if day), None)
