@@ -60,6 +60,11 @@ def test_pages_and_notebooks_that_are_named_are_there(path: Path) -> None:
         assert (root / page).is_file() or (path.parent / page).is_file(), page
 
 
+def as_notebook(parts: dict[str, Any]) -> Any:
+    """Return a notebook, or a part of one, as Jupyter holds it."""
+    return nbformat.from_dict(parts)  # type: ignore[no-untyped-call]
+
+
 def faults_of(notebook: Any) -> list[str]:
     """Return what ``make docs`` would refuse of a notebook's outputs."""
     path = Path(__file__).parents[1] / "docs" / "_ext" / "short_outputs.py"
@@ -83,9 +88,9 @@ def faults_of(notebook: Any) -> list[str]:
     ],
 )
 def test_outputs_that_are_none_or_too_many_are_refused(shown: dict[str, str], fault: str) -> None:
-    made = [nbformat.from_dict({"output_type": "display_data", "data": shown})] if shown else []
-    notebook = nbformat.from_dict({"cells": [{"outputs": made}, {"source": "no code"}]})
+    made = [as_notebook({"output_type": "display_data", "data": shown})] if shown else []
+    notebook = as_notebook({"cells": [{"outputs": made}, {"source": "no code"}]})
     (found,) = faults_of(notebook)
     assert fault in found
-    few = nbformat.from_dict({"output_type": "stream", "name": "stdout", "text": "1"})
-    assert faults_of(nbformat.from_dict({"cells": [{"outputs": [few]}]})) == []
+    few = as_notebook({"output_type": "stream", "name": "stdout", "text": "1"})
+    assert faults_of(as_notebook({"cells": [{"outputs": [few]}]})) == []
