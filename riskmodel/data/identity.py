@@ -34,6 +34,11 @@ __all__ = [
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters by remainder; I, O and S are not used (DfE, UPN guide)."""
 
+VALUES = np.array(
+    [int(one) if one in "0123456789" else max(LETTERS.find(one), 0) for one in map(chr, range(128))]
+)
+"""What each character of a UPN counts, by its number in ASCII."""
+
 DEFAULT_KEY_FILE = Path("~") / ".riskmodel" / "pseudonym.key"
 """In the home folder of the account that runs a command."""
 
@@ -156,12 +161,8 @@ def upn_check_letters(upns: pd.Series) -> pd.Series:
     text = upns.astype("str").str.upper()
     fits = text.str.fullmatch(UPN_FORM).fillna(False).to_numpy(dtype=bool)
     remainder = np.zeros(len(text), dtype=np.int64)
-    for position in range(2, 14):
-        character = text[fits].str[position - 1]
-        digit = pd.to_numeric(character, errors="coerce")
-        letter = character.map({c: i for i, c in enumerate(LETTERS)})
-        value = digit.fillna(letter).fillna(0).to_numpy(dtype=np.int64)
-        remainder[fits] += position * value
+    characters = text[fits].to_numpy(dtype="U13").view(np.uint32).reshape(-1, 13)
+    remainder[fits] = VALUES[np.minimum(characters[:, 1:], 127)] @ np.arange(2, 14)
     answer = np.array(list(LETTERS), dtype=object)[remainder % len(LETTERS)]
     return pd.Series(np.where(fits, answer, np.nan), index=upns.index)
 

@@ -68,6 +68,8 @@ class RowVerdicts:
         is_held : bool or bool array of shape (n_rows,)
             Whether the table holds them beside the other.
         """
+        if rows.empty and self._parts:  # the first part, even if empty, has the types
+            return
         pairs = (rows if others is None else others)[ORIGIN].to_numpy()
         self._parts.append(
             rows[ORIGIN].assign(
