@@ -103,6 +103,51 @@ def test_strings_that_part_the_days_by_blanks_have_no_half_days_without_a_mark(
 
 
 @pytest.mark.parametrize(
+    ("strings", "expected"),
+    [
+        # Monday, Wednesday and Friday; Tuesday and Thursday are blank days
+        (["/\\  /\\  II"], ["7 AM /", "7 PM \\", "9 AM /", "9 PM \\", "11 AM I", "11 PM I"]),
+        (["II  II"], ["7 AM I", "7 PM I", "9 AM I", "9 PM I"]),
+        # pairs with a day without marks: in half-days the afternoons would be mornings
+        (["/\\    /\\ /\\"], ["7 AM /", "7 PM \\", "9 AM /", "9 PM \\", "10 AM /", "10 PM \\"]),
+        # the other string of the file has no blanks between days, so these are half-days
+        (
+            ["II II", "-" * 6 + "/\\"],
+            ["7 AM I", "7 PM I", "8 PM I", "9 AM I", "10 AM /", "10 PM \\"],
+        ),
+        # that one parts the days, so these are days too
+        (
+            ["II    NN", "#- #- #- /\\"],
+            ["7 AM I", "7 PM I", "9 AM N", "9 PM N", "10 AM /", "10 PM \\"],
+        ),
+    ],
+)
+def test_blanks_in_strings_part_days_or_are_half_days_without_a_mark(
+    tmp_path: Path, strings: list[str], expected: list[str]
+) -> None:
+    rows = "".join(f"{UPN},07/10/2024,{one}\n" for one in strings)
+    extract = read_beside(tmp_path, {"marks.csv": f"UPN,Start Date,Marks\n{rows}"})
+    assert marks_of(extract) == expected
+    assert "unsure_marks" not in set(extract.problems["rule"])
+
+
+def test_strings_that_only_their_blanks_part_are_named(tmp_path: Path) -> None:
+    rows = f"UPN,Start Date,Marks\n{UPN},07/10/2024,II II NN\n"
+    extract = read_beside(tmp_path, {"marks.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unsure_marks", "message"]
+    assert "1 strings of marks are read as days parted by blanks" in message
+    assert marks_of(extract)[-1] == "9 PM N"
+
+
+def test_a_string_that_parts_some_days_only_is_set_aside(tmp_path: Path) -> None:
+    rows = "".join(f"{UPN},07/10/2024,{one}\n" for one in ("/\\ /\\ II", "/\\ /\\ I II"))
+    extract = read_beside(tmp_path, {"marks.csv": f"UPN,Start Date,Marks\n{rows}"})
+    assert len(extract.tables["sessions"]) == 6
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert "row 3: date (not shown) parts some days of marks by a blank and not others" in message
+
+
+@pytest.mark.parametrize(
     ("written", "sex"), [("m", "M"), ("Female", "F"), ("1", "M"), ("U", "not_known")]
 )
 def test_the_sex_of_a_client_is_read_in_words_and_numbers(

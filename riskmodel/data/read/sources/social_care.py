@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.data_span import data_span
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.faults import NO_END
 from riskmodel.data.read.rows.words import flagged_kind
@@ -52,8 +53,10 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
     parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
-    days = ["cinreferraldate", "cinclosuredate", "cppstartdate", "cppenddate"]
-    return {"circumstances": pd.concat(parts).assign(_drawn=_latest(frame, days))}
+    drawn = read_dates(column(frame, "referencedate")).max()
+    if pd.isna(drawn):
+        drawn = _latest_start(frame, ["cinreferraldate", "cppstartdate"])
+    return {"circumstances": pd.concat(parts).assign(_drawn=drawn)}
 
 
 def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
@@ -62,16 +65,20 @@ def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     return made.assign(end_recorded_on=after)
 
 
-def _latest(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
-    """Return the latest day in a file: the return was not made before."""
-    return pd.concat([read_dates(column(frame, day)) for day in days]).max()
+def _latest_start(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
+    """Return the latest day on which anything in a file began: the return was not made before.
+
+    Ends may be planned, so they show nothing; nor does a day far from all others.
+    """
+    starts = pd.concat([read_dates(column(frame, day)) for day in days]).dropna()
+    return pd.NaT if starts.empty else data_span(starts)[1]
 
 
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
     status = frame["ls"].astype("str").str.strip().str.upper()
     lasting = frame[~status.isin(SHORT_BREAKS) & is_there(frame["decom"])]
     made = spells(lasting, "looked_after", "decom", "dec", lag_days=1)
-    return {"circumstances": made.assign(_drawn=_latest(frame, ["decom", "dec"]))}
+    return {"circumstances": made.assign(_drawn=_latest_start(frame, ["decom"]))}
 
 
 SOURCES = (
