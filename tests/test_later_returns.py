@@ -39,6 +39,17 @@ def test_of_two_returns_of_social_care_the_later_one_counts_from_its_latest_day(
     assert ends_on(tables, "looked_after", days) == ["2023-03-31", "2023-03-31", later]
 
 
+def test_an_end_in_the_far_future_makes_no_return_the_later_one(tmp_path: Path) -> None:
+    files = {
+        "header.csv": HEADER,
+        "a.csv": EPISODES.format(end="", other="01/03/2023") + "7001,01/02/2023,S,C2,31/12/2032\n",
+        "b.csv": EPISODES.format(end="30/06/2023", other="01/03/2024"),
+    }
+    care = read_beside(tmp_path, files).tables.as_known(pd.Timestamp("2033-06-01"))["circumstances"]
+    spells = care[(care["start_date"] == pd.Timestamp("2022-03-15")).to_numpy()]
+    assert spells["end_date"].astype("str").tolist() == ["2023-06-30"]
+
+
 @pytest.mark.parametrize("first", ["31/03/2023", ""])
 def test_an_end_that_contradicts_none_is_known_the_day_after(tmp_path: Path, first: str) -> None:
     files = {
