@@ -40,9 +40,8 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 test: $(VENV)/.ready ## every test, with doctests
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-soak: $(VENV)/.ready ## kill, fuzz and search for 20 minutes; make test does the same in short
+soak: $(VENV)/.ready ## kill and fuzz for 20 minutes; make test does the same in short
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --dist loadfile --soak tests/test_kill.py tests/test_fuzz.py
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 2 --soak -m hypothesis tests
 
 docs: $(VENV)/.ready ## these pages, in docs/_build/html; notebooks are run, warnings are errors
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html

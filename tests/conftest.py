@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import gc
-import re
 import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 
 from riskmodel.assess import Assessment
 from riskmodel.cohort import default_as_of
@@ -64,38 +62,16 @@ LONGEST = (
 The first worker to need the small LA trains its model; the second begins beside it with the demo.
 """
 
-PROMISE = re.compile(r"test_p\d+_")
-"""How the name of a test of a promise begins: it tries every example in each run."""
 
-SHARE = 3
-"""Of the examples of the other searches ``make test`` tries one in so many, ``make soak`` all."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, and shorten searches; the others stay in their order."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the others stay in their order."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
-    if not config.getoption("--soak"):
-        searches = {
-            item.obj: None
-            for item in items
-            if isinstance(item, pytest.Function)
-            and is_hypothesis_test(item.obj)
-            and not PROMISE.match(item.name)
-        }
-        for search in searches:
-            _shorten(search)
-
-
-def _shorten(search: Any) -> None:
-    asked = search._hypothesis_internal_use_settings  # given by @settings; no public name for it
-    fewer = -(-asked.max_examples // SHARE)
-    search._hypothesis_internal_use_settings = settings(asked, max_examples=fewer)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of ``make soak``."""
-    parser.addoption("--soak", action="store_true", help="kill, fuzz and search for long")
+    parser.addoption("--soak", action="store_true", help="kill and fuzz for long")
 
 
 @pytest.fixture(scope="session")
