@@ -129,6 +129,25 @@ def test_a_census_day_outside_its_term_is_an_error_and_dates_nothing(tmp_path: P
     assert (extract.tables["enrolments"]["recorded_on"] > "2025-01-16").all()
 
 
+@pytest.mark.parametrize("heading", ["Term", "CensusTerm"])
+def test_a_census_day_of_a_flat_file_outside_its_term_dates_nothing(
+    tmp_path: Path, heading: str
+) -> None:
+    header = (
+        f"UPN,{heading},CensusDate,URN,DOB,Sex,EntryDate,NCYearActual,EnrolStatus,SENprovision\n"
+    )
+    rest = "900001,2012-01-15,M,2023-09-04,8,C,K\n"
+    files = {
+        "flat.csv": f"{header}{UPN},AUT,10/03/2024,{rest}",
+        "next.csv": f"{header}{OTHER},SPR,2025-01-16,{rest}",
+    }
+    extract = read_files(tmp_path, files)
+    assert extract.problems.set_index("rule").loc["term_and_day", "severity"] == "error"
+    counts = extract.reconciliation.set_index("file")["rows_rejected"]
+    assert counts.loc[[name for name in counts.index if "flat.csv" in name]].tolist() == [1]
+    assert len(extract.tables["pupils"]) == 1
+
+
 def test_the_provision_that_counts_is_kept_and_the_other_is_in_conflict_with_it(
     tmp_path: Path,
 ) -> None:

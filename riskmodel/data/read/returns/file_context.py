@@ -18,6 +18,7 @@ from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.annex_a import CHILD_ID
+from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
 from riskmodel.data.read.sources.schools import (
     school_of,
     schools_by_key,
@@ -84,8 +85,9 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
 def _refuse_other_terms(files: list[ReturnFile], log: ReadLog) -> None:
     """Take the day from School Censuses that name another term: with it, facts would be known too early."""
     for one in files:
-        if one.source.name == CENSUS_RETURNS and "term" in one.frame:
-            terms = one.frame["term"].astype("str").str.strip().str.lower().str[:3]
+        term = next((name for name in ("term", "censusterm") if name in one.frame), None)
+        if one.source.name in (CENSUS_RETURNS, FLAT_BY_DAY) and term is not None:
+            terms = one.frame[term].astype("str").str.strip().str.lower().str[:3]
             month = read_dates(one.frame["referencedate"]).dt.month
             is_other = terms.isin(CENSUS_MONTHS) & month.notna()
             is_other &= terms != month.map(TERM_OF_MONTH)

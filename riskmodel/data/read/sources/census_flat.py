@@ -19,7 +19,10 @@ from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
 from riskmodel.data.read.sources.schools import urn_or_number
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
 
-__all__ = ["SOURCES", "census_days", "day_of_census"]
+__all__ = ["FLAT_BY_DAY", "SOURCES", "census_days", "day_of_census"]
+
+FLAT_BY_DAY = "School Census, one flat file, census day given"
+"""The source whose rows hold their census day."""
 
 CENSUSES = {"aut": (10, 1), "spr": (1, 3), "sum": (5, 3)}
 """First letters of a term → month of its census, and which Thursday of the month it is."""
@@ -137,7 +140,7 @@ SOURCES = (
         columns=frozenset({"upn", "dob", "entrydate", "academicyear", "censusterm"}),
     ),
     Source(
-        name="School Census, one flat file, census day given",
+        name=FLAT_BY_DAY,
         upn="upn",
         names_pupils=True,
         facts=_facts,

@@ -79,8 +79,9 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     born, group = read_dates(column(frame, "dob")), year_groups_in_words(frame["yeargroup"])
     received = read_dates(column(frame, "received"))
     on_roll = leaving.isna()
-    drawn = received.fillna(leaving)  # where all have left, each row shows its own last day
-    if on_roll.any():
+    # of a list of leavers each row shows its own last day; one who has none is on it by mistake
+    drawn = received.fillna(leaving).fillna(leaving.max())
+    if on_roll.mean() >= 0.5 or (on_roll.any() and born.notna().any()):
         drawn = _days_drawn(received, group[on_roll], born, entry)
     seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
     rolls = pd.DataFrame(
