@@ -13,7 +13,12 @@ from riskmodel.data.identity import clean_upns
 from riskmodel.data.read.returns.deciles import deciles_of, note_unknown_postcodes
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.returns.referrals import end_missing_referrals
-from riskmodel.data.read.returns.scoping import Holder, nearest, scope_ids, set_ambiguous_aside
+from riskmodel.data.read.returns.scoping import (
+    Holder,
+    of_same_return,
+    scope_ids,
+    set_ambiguous_aside,
+)
 from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
@@ -187,7 +192,7 @@ def _name_children(one: ReturnFile, id_: str, headers: list[Holder], log: ReadLo
     if headers:
         every = pd.concat([holder.table() for holder in headers]).drop_duplicates(["id", "meaning"])
         is_twice = every["id"].duplicated(keep=False)
-        own = nearest(one.name, [holder.file.name for holder in headers])
+        own = of_same_return(one.name, headers)
         near = [holder for holder, is_own in zip(headers, own, strict=True) if is_own]
         set_ambiguous_aside(log, one, ids, near, "children")
         inside = pd.concat([holder.table() for holder in near]).drop_duplicates(["id", "meaning"])

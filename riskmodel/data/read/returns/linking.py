@@ -17,9 +17,9 @@ from riskmodel.data.read.returns.former_upns import SHORTEST_UPN, former_upns
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
+    link_within_returns,
     may_hang_on,
     of_own_return,
-    scope_ids,
 )
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
@@ -131,10 +131,20 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
         for one in users:
             _unlink_other_returns(one, holders, rows, files)
         return
-    for one in (*pupils, *users):  # pupils on roll and no longer on roll have ids of their own
-        where = "no longer on roll" if LEAVER_ID in map(plain, map(str, one.raw)) else "on roll"
-        one.frame["rowid"] = one.frame["rowid"].astype("str") + f" ({where})"
-    scope_ids([_rows_of(one) for one in pupils], users, "rowid", log, "pupils or censuses")
+    for is_leaving in (False, True):  # pupils on roll and no longer on roll have ids of their own
+        held, hanging = (
+            [one for one in part if _is_of_leavers(one) == is_leaving] for part in (pupils, users)
+        )
+        for one in (*held, *hanging):
+            where = "no longer on roll" if is_leaving else "on roll"
+            one.frame["rowid"] = one.frame["rowid"].astype("str") + f" ({where})"
+        of_kind = [_rows_of(one) for one in held]
+        link_within_returns(of_kind, hanging, "rowid", log, "pupils or censuses")
+
+
+def _is_of_leavers(one: ReturnFile) -> bool:
+    """Return whether the ids of a file are those of pupils no longer on roll."""
+    return LEAVER_ID in map(plain, map(str, one.raw))
 
 
 def _unlink_other_returns(

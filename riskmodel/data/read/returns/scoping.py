@@ -4,13 +4,15 @@ In:  files that define ids (censuses, pupils), and files whose rows hang on thes
 Out: ids that mean one thing each; rows whose id still means two things are set aside.
 
 While no id means two things, ids link files wherever they lie. As soon as one does, a file is linked
-only within its return: with the files in the same workbook, archive or folder, else with those whose
-names hold the same numbers and terms (``2024_autumn``).
+only within its return: with the files in the same workbook, archive or folder. If an id means two things
+among these too, those count whose names hold the same numbers and terms (``2024_autumn``, a URN), and
+of these, if need be, those whose names hold the same days.
 """
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,8 +25,10 @@ from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_row
 __all__ = [
     "Holder",
     "is_repeated",
+    "link_within_returns",
     "may_hang_on",
     "nearest",
+    "of_same_return",
     "of_own_return",
     "scope_ids",
     "set_ambiguous_aside",
@@ -40,11 +44,14 @@ SECOND_HALF = re.compile(r"summer[\W_]*half[\W_]*term[\W_]*2", re.IGNORECASE)
 """A table of the census whose name holds a term and a number that are not those of the return."""
 
 
-NO_LABEL = re.compile(
-    r"part[\W_]*\d+|\d{4}[-_.]\d{1,2}[-_.]\d{1,2}|\d{1,2}[-_.]\d{1,2}[-_.]\d{4}|\d{5,}",
-    re.IGNORECASE,
-)
-"""Numbers in names that are no return's: of a part of a table, and of a day of export."""
+PART = re.compile(r"part[\W_]*\d+", re.IGNORECASE)
+"""A part of a table, in its name: no number of a return."""
+
+DAY = re.compile(r"(?<!\d)(?:\d{8}|\d{4}([-_.])\d\d?\1\d\d?|\d\d?([-_.])\d\d?\2\d{4})(?!\d)")
+"""What may be a day in a name, such as that of export."""
+
+YEARS = frozenset(map(str, range(1990, 2100)))
+"""Years that names of returns hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,19 +102,35 @@ def scope_ids(
     words : str
         What an id means, in the plural.
     """
-    if not is_repeated(holders):
-        return
+    if is_repeated(holders):
+        link_within_returns(holders, users, column, log, words)
+
+
+def link_within_returns(
+    holders: Sequence[Holder], users: Iterable[ReturnFile], column: str, log: ReadLog, words: str
+) -> None:
+    """Write the return's file into all ids, and link each file within its return only.
+
+    Parameters
+    ----------
+    holders : sequence of Holder
+        Files that define the ids; the column gets the new ids.
+    users : iterable of ReturnFile
+        Files whose rows hang on the ids; the column gets the new ids, missing where none is meant.
+    column : str
+        Plain name of the column with the ids.
+    log : ReadLog
+        Gets the rows set aside.
+    words : str
+        What an id means, in the plural.
+    """
     for number, holder in enumerate(holders):
         holder.file.frame[column] = _written(number, holder).reindex(holder.file.frame.index)
-    numbered = list(enumerate(holders))
     for one in users:
-        names = [holder.file.name for holder in holders]
-        own = _together(one.name, names)
-        own &= np.array([_may_belong(one.name, name) for name in names])
-        own &= np.array([not _differs(one.name, name) for name in names])
-        if _ambiguous(_all([holder for number, holder in numbered if own[number]])).any():
-            own &= nearest(one.name, names)
-        held = [(number, holder) for number, holder in numbered if own[number]]
+        own = _together(one.name, [holder.file.name for holder in holders])
+        own &= np.array([_may_hold(holder, one.name) for holder in holders], dtype=bool)
+        own = _narrowed(one.name, holders, own)
+        held = [(n, holder) for n, holder in enumerate(holders) if own[n]]
         if not held:
             one.frame[column] = None
             continue
@@ -119,6 +142,25 @@ def scope_ids(
         set_ambiguous_aside(log, one, ids, [holder for _, holder in held], words)
         known = table[~_ambiguous(table)].drop_duplicates("id").set_index("id")["new"]
         one.frame[column] = ids.map(known)
+
+
+def of_same_return(name: str, holders: Sequence[Holder]) -> np.ndarray:
+    """Return which files that define ids count for a file: names choose only while an id means two things.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, with the folders, archives and workbooks it lies in.
+    holders : sequence of Holder
+        Files to choose from.
+
+    Returns
+    -------
+    bool array of shape (n_holders,)
+        Those with most places in common. If an id means two things in them, of these those named alike;
+        then those that hold the same days in their names, too.
+    """
+    return _narrowed(name, holders, _together(name, [holder.file.name for holder in holders]))
 
 
 def is_repeated(holders: Sequence[Holder]) -> bool:
@@ -175,7 +217,7 @@ def set_ambiguous_aside(
     )
 
 
-def nearest(name: str, others: Sequence[str]) -> np.ndarray:
+def nearest(name: str, others: Sequence[str], *, with_days: bool = False) -> np.ndarray:
     """Return which files belong to the same return as a file, as far as places and names show.
 
     Parameters
@@ -184,6 +226,8 @@ def nearest(name: str, others: Sequence[str]) -> np.ndarray:
         Name of the file, with the folders, archives and workbooks it lies in.
     others : sequence of str
         Names of the files to choose from.
+    with_days : bool
+        Whether days in names count; a day may be that of export.
 
     Returns
     -------
@@ -198,10 +242,13 @@ def nearest(name: str, others: Sequence[str]) -> np.ndarray:
     >>> pupils = ["pupils_2024_aut.csv", "pupils_2025_spr.csv"]
     >>> nearest("Exclusions spring 2025.csv", pupils).tolist()
     [False, True]
+    >>> nearest("exclusions_900002.csv", ["pupils_900001.csv", "pupils_900002.csv"]).tolist()
+    [False, True]
     """
     near = _together(name, others)
     if near.sum() > 1:
-        alike = near & np.array([_label(other) == _label(name) for other in others])
+        label = _label(name, with_days=with_days)
+        alike = near & np.array([_label(other, with_days=with_days) == label for other in others])
         near = alike if alike.any() else near
     return near
 
@@ -241,13 +288,19 @@ def _together(name: str, others: Sequence[str]) -> np.ndarray:
 
 
 def _differs(name: str, other: str, *, with_years: bool = True) -> bool:
-    """Return whether the names of two files hold other terms or years, below the folder that they share."""
-    shared = _places_shared(name, other)
-    left, right = (_label(", ".join(_places(one)[shared:])) for one in (name, other))
-    terms, years = set(TERMS.values()), {str(year) for year in range(1990, 2100)}
-    kinds = (terms, years) if with_years else (terms,)
+    """Return whether the names of two files hold other terms or years, below the folder that they share.
+
+    A file that has the term or year of its folder is of the folder's return, as all files in it are.
+    """
+    n_shared = _places_shared(name, other)
+    shared = _label(", ".join(_places(name)[:n_shared]))
+    left, right = (_label(", ".join(_places(one)[n_shared:])) for one in (name, other))
+    kinds = (frozenset(TERMS.values()), YEARS) if with_years else (frozenset(TERMS.values()),)
     return any(
-        bool(left & kind) and bool(right & kind) and left.isdisjoint(right & kind) for kind in kinds
+        bool(left & kind)
+        and left.isdisjoint(right & kind)
+        and right & kind not in (set(), shared & kind)
+        for kind in kinds
     )
 
 
@@ -273,13 +326,29 @@ def may_hang_on(name: str, other: str) -> bool:
     True
     >>> may_hang_on("exclusions_2024_spr.csv", "pupils_2023_aut.csv")
     False
-    >>> may_hang_on("Autumn 2024/attendance summer term.csv", "Autumn 2024/pupils.csv")
+    >>> may_hang_on("Autumn 2024/attendance summer term.csv", "Autumn 2024/pupils autumn.csv")
     True
     """
     if _differs(name, other, with_years=False):
         return False
     is_above = all(len(_places(one)) == 1 for one in (name, other))
     return is_above or _may_belong(name, other)
+
+
+def _narrowed(name: str, holders: Sequence[Holder], own: np.ndarray) -> np.ndarray:
+    """Return which of some files count: those named alike, if an id means two things without the names."""
+    names = [holder.file.name for holder in holders]
+    for with_days in (False, True):
+        if not is_repeated([holders[n] for n in np.flatnonzero(own)]):
+            break
+        closer = own & nearest(name, names, with_days=with_days)
+        own = closer if closer.any() else own
+    return own
+
+
+def _may_hold(holder: Holder, name: str) -> bool:
+    """Return whether nothing shows that a file is of another return than one that defines ids."""
+    return _may_belong(name, holder.file.name) and not _differs(name, holder.file.name)
 
 
 def _may_belong(name: str, other: str) -> bool:
@@ -332,11 +401,30 @@ def _folders(name: str) -> list[str]:
     return [place for place in _places(name)[:-1] if not BUNDLE.search(place)]
 
 
-def _label(name: str) -> frozenset[str]:
-    """Return the numbers and terms in a name."""
-    words = re.findall(r"[a-z]+|\d+", NO_LABEL.sub(" ", SECOND_HALF.sub(" ", name)).lower())
+def _label(name: str, *, with_days: bool = False) -> frozenset[str]:
+    """Return the numbers and terms in a name, but for numbers of parts, and for days unless they count."""
+    plain = PART.sub(" ", SECOND_HALF.sub(" ", name))
+    plain = plain if with_days else DAY.sub(_without_day, plain)
+    words = re.findall(r"[a-z]+|\d+", plain.lower())
     return frozenset(
         TERMS.get(word, word)
         for word in words
         if word.isdigit() or word in TERMS or word in TERMS.values()
     )
+
+
+def _without_day(found: re.Match[str]) -> str:
+    """Return what was found in a name as it is, or a blank where it is a day."""
+    text = found[0]
+    parts = [text[:4], text[4:6], text[6:]], [text[4:], text[2:4], text[:2]]
+    if not text.isdigit():
+        written = re.split(r"[-_.]", text)
+        parts = (written, written[::-1])
+    return " " if any(map(_is_day, parts)) else text
+
+
+def _is_day(parts: Sequence[str]) -> bool:
+    """Return whether a year, a month and a day of the month are a day."""
+    year, month, day = parts
+    last = monthrange(int(year), int(month))[1] if year in YEARS and 1 <= int(month) <= 12 else 0
+    return 1 <= int(day) <= last
