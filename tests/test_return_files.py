@@ -68,14 +68,22 @@ def test_a_table_in_two_parts_is_linked_whole(tmp_path: Path, part: str) -> None
         "Autumn 2023/Summer HT2 exclusions.csv",
     ],
 )
+@pytest.mark.parametrize("term", ["", " autumn 2023"])
+@pytest.mark.parametrize("spring", ["", "Spring 2024"])
 def test_a_term_that_a_table_holds_does_not_take_it_from_its_return(
-    tmp_path: Path, name: str
+    tmp_path: Path, name: str, term: str, spring: str
 ) -> None:
+    """With or without another return beside it, in which ids begin anew."""
     files = {
-        "Autumn 2023/schoolcensus.csv": RETURN.format(id=1, term="AUT", day="2023-10-05"),
-        "Autumn 2023/pupilonroll.csv": PUPILS + pupil("1", "1", UPN),
+        f"Autumn 2023/schoolcensus{term}.csv": RETURN.format(id=1, term="AUT", day="2023-10-05"),
+        f"Autumn 2023/pupilonroll{term}.csv": PUPILS + pupil("1", "1", UPN),
         name: EXCLUDED.format(id=1),
     }
+    if spring:
+        files |= {
+            "Spring 2024/census spring 2024.csv": RETURN.format(id=1, term="SPR", day="2024-01-18"),
+            "Spring 2024/pupils spring 2024.csv": PUPILS + pupil("1", "1", OTHER),
+        }
     extract = read_files(tmp_path, files)
     assert len(extract.tables["suspensions"]) == 1
     assert extract.rejects.empty
@@ -90,6 +98,34 @@ def test_a_file_named_for_another_return_of_its_folder_joins_to_nobody(tmp_path:
     extract = read_files(tmp_path, files)
     assert "suspensions" not in extract.tables
     assert extract.rejects["file"].tolist() == ["census/exclusions_spr.csv"]
+
+
+@pytest.mark.parametrize(
+    ("names", "n"),
+    [
+        (["{table}_900001.csv", "{table}_900002.csv"], 2),
+        (["3014001_{table}.csv", "3014002_{table}.csv"], 2),
+        (["{table}_2023-10-05.csv", "{table}_2024-01-18.csv"], 2),
+        (["{table}_900001_20241102.csv", "{table}_900002_20241102.csv"], 2),
+        (["{table}_2023-24.csv", "{table}_2024-25.csv"], 2),
+        (["{table} part 1.csv", "{table} part 2.csv"], 0),
+    ],
+)
+def test_numbers_and_days_in_names_tell_returns_of_one_folder_apart(
+    tmp_path: Path, names: list[str], n: int
+) -> None:
+    files = {}
+    for name, term, day, upn in zip(
+        names, ("AUT", "SPR"), ("2023-10-05", "2024-01-18"), (UPN, OTHER), strict=True
+    ):
+        files |= {
+            name.format(table="schoolcensus"): RETURN.format(id=term, term=term, day=day),
+            name.format(table="pupilonroll"): PUPILS + pupil("1", term, upn),
+            name.format(table="exclusions"): EXCLUDED.format(id=1),
+        }
+    extract = read_files(tmp_path, files)
+    assert len(extract.tables.frames.get("suspensions", [])) == n
+    assert extract.rejects["reason"].tolist() == ["repeated_id"] * (2 - n)
 
 
 @pytest.mark.parametrize("table", ["schoolcensus.csv", "pupilonroll.csv", "exclusions.csv"])
@@ -160,3 +196,17 @@ def test_the_provision_that_counts_is_kept_and_the_other_is_in_conflict_with_it(
     conflicts = extract.conflicts[extract.conflicts["column"] == "provision"]
     assert conflicts[["row", "other_row"]].to_numpy().tolist() == [[2, 3]]
     assert counts.tolist()[3] == 1
+
+
+def test_a_row_in_conflict_in_two_tables_is_told_for_both(tmp_path: Path) -> None:
+    header, january, _ = CENSUS["pupils.csv"].strip().split("\n")
+    one, two = (
+        january.replace("1,1,", f"{row},1,")[:-1] + f"{provision},{ethnicity}"
+        for row, provision, ethnicity in (("1", "K", "WBRI"), ("3", "N", "MWBC"))
+    )
+    extract = read_beside(tmp_path, {"census pupils.csv": f"{header},ethnicity\n{one}\n{two}\n"})
+    told = extract.problems[extract.problems["rule"] == "conflict"]
+    assert set(told["column"]) == {"ethnicity", "provision"}
+    counts = extract.reconciliation.set_index("file").loc["census pupils.csv", PARTS]
+    assert counts.sum() == 2
+    assert counts["rows_conflicting"] == len(extract.conflicts)

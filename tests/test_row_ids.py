@@ -43,25 +43,68 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def flat(folder: Path, out: Path) -> None:
-    """Put the files of all returns into one folder, the return in the name."""
+LAYOUTS = {
+    "a folder for each return": "census/{back}/{table}.csv",
+    "one folder": "{table}_{back}.csv",
+    "numbers of schools": "{table}_{urn}.csv",
+    "numbers of schools with the LA": "{estab} {table}.csv",
+    "days of the census": "{table}_2024-10-{day}.csv",
+    "days of the census and part of a table": "part 1 {table} {day}10{year}.csv",
+    "days of export in folders": "census/{back}/{table}_202411{file}.csv",
+    "terms in folders and files": "census/{back}/{table} {back} 202411{file}.csv",
+    "the term that a table holds": "census/{back}/{table} {held}.csv",
+}
+"""Simulated ways to name the files of returns."""
+
+
+def laid_out(folder: Path, out: Path, layout: str) -> Path:
+    """Copy simulated returns, their files named in one of the ways."""
     shutil.copytree(folder, out, ignore=shutil.ignore_patterns("census"))
-    for path in (folder / "census").rglob("*.csv"):
-        shutil.copy(path, out / f"{path.stem}_{path.parent.name}.csv")
+    for number, back in enumerate(sorted((folder / "census").iterdir())):
+        for file, path in enumerate(sorted(back.iterdir()), 10):
+            own = path.stem.startswith(("schoolcensus", "pupil"))
+            name = LAYOUTS[layout].format(
+                back=back.name,
+                table=path.stem,
+                urn=900001 + number,
+                estab=3014001 + number,
+                day=10 + number,
+                year=2024,
+                file=file,
+                held=back.name if own else "summer term",
+            )
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, out / name)
+    return out
 
 
-@pytest.mark.parametrize("layout", ["a folder for each return", "one folder"])
-def test_ids_that_begin_at_1_in_every_return_change_no_fact(
-    folder: Path, tmp_path: Path, layout: str
-) -> None:
-    again = tmp_path / "again"
-    shutil.copytree(folder, again)
-    for one in (again / "census").iterdir():
+@pytest.fixture(scope="module")
+def anew(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return simulated returns in which ids begin at 1 in each."""
+    path = tmp_path_factory.mktemp("ids") / "anew"
+    shutil.copytree(folder, path)
+    for one in (path / "census").iterdir():
         number_from_1(one)
-    if layout == "one folder":
-        flat(again, again := tmp_path / "flat")
-    unique, repeated = (read(one, key_file=tmp_path / "key") for one in (folder, again))
-    assert len(unique.tables["suspensions"]) > 30
+    return path
+
+
+@pytest.fixture(scope="module")
+def unique(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Extract:
+    extract = read(folder, key_file=tmp_path_factory.getbasetemp() / "ids.key")
+    assert len(extract.tables["suspensions"]) > 30
+    return extract
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_ids_that_begin_at_1_in_every_return_change_no_fact(
+    anew: Path,
+    unique: Extract,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    layout: str,
+) -> None:
+    path = laid_out(anew, tmp_path / "again", layout)
+    repeated = read(path, key_file=tmp_path_factory.getbasetemp() / "ids.key")
     pd.testing.assert_frame_equal(repeated.tables["suspensions"], unique.tables["suspensions"])
     assert repeated.digest == unique.digest
     assert not len(repeated.rejects[repeated.rejects["reason"] == "repeated_id"])

@@ -173,8 +173,8 @@ def account(
 
 
 def _report(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) -> None:
-    """Add every row in conflict, once, and sentences on the first ones of each file and column."""
-    once = against.sort_values([*ORIGIN, "table", "column"]).drop_duplicates(ORIGIN)
+    """Add every row in conflict, once, and sentences on the first ones of each file, table and column."""
+    once = against.sort_values([*ORIGIN, "table", "column"]).drop_duplicates([*ORIGIN, "table"])
     once = once[
         [not files[f].set_aside[p] for f, p in zip(once["_file"], once["_place"], strict=True)]
     ]
@@ -191,7 +191,7 @@ def _report(log: ReadLog, files: Sequence[ReturnFile], against: pd.DataFrame) ->
             "other_row": other_row,
         }
     )
-    log.conflicts.append(rows[CONFLICT_COLUMNS])
+    log.conflicts.append(rows.loc[~once.duplicated(ORIGIN).to_numpy(), CONFLICT_COLUMNS])
     rows = rows.assign(table=once["table"].to_numpy(), is_held=once["is_held"].to_numpy(dtype=bool))
     for _, alike in rows.groupby(["file", "table", "column"], sort=True):
         log.problems += _problems(alike)
