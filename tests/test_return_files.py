@@ -202,7 +202,7 @@ def test_a_row_in_conflict_in_two_tables_is_told_for_both(tmp_path: Path) -> Non
     header, january, _ = CENSUS["pupils.csv"].strip().split("\n")
     one, two = (
         january.replace("1,1,", f"{row},1,")[:-1] + f"{provision},{ethnicity}"
-        for row, provision, ethnicity in (("1", "K", "WBRI"), ("3", "N", "MWBC"))
+        for row, provision, ethnicity in (("1", "N", "WBRI"), ("3", "K", "MWBC"))
     )
     extract = read_beside(tmp_path, {"census pupils.csv": f"{header},ethnicity\n{one}\n{two}\n"})
     told = extract.problems[extract.problems["rule"] == "conflict"]
