@@ -26,6 +26,7 @@ from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census import census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
+from riskmodel.data.read.sources.registers import unsure_pairs
 from riskmodel.data.read.sources.source import (
     NAMES,
     Source,
@@ -160,7 +161,19 @@ def _plain_values(
     frame, problems = settle_dates(frame.assign(**tidy), dates, one.name)
     frame, of_births = settle_births(frame, one)
     problems += of_births + _unread_years(frame, one.name) + _unread_statuses(frame, one.name)
-    return frame, problems
+    return frame, problems + _unsure_marks(frame, one.name)
+
+
+def _unsure_marks(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many strings of marks are pairs, or half-days of which some have no mark."""
+    n = unsure_pairs(frame)
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} strings of marks are read as days parted by blanks; a blank could be a half-day "
+        "without a mark too. Write the marks without blanks between days."
+    )
+    return [Problem(name, "unsure_marks", words, column="attendancemarks")]
 
 
 def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:

@@ -11,6 +11,7 @@ __all__ = [
     "MONTH_FIRST",
     "NO_ANSWER",
     "NO_ATTAINMENT_8",
+    "NO_DAYS",
     "NO_END",
     "NO_KEY_STAGE_2",
     "NO_SCHOOL_YEAR",
@@ -25,6 +26,7 @@ OTHER_FORMAT = " (not in the declared format)"
 NO_ANSWER = " (neither yes nor no)"
 NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attainment 8 score)"
 NO_SCHOOL_YEAR = " (not a school year)"
+NO_DAYS = " (days not parted alike)"
 NO_END = "closed on no day that is given"
 """What is written behind a value."""
 
@@ -37,6 +39,7 @@ WORDS = {
     NO_KEY_STAGE_2: "is no READSCORE or MATSCORE: these go from 80 to 120. Correct it.",
     NO_ATTAINMENT_8: "is no ATT8: that goes from 0 to 90. Correct it.",
     NO_END: "is missing, though the case has a reason for closure. Fill it in.",
+    NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
     NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
 }
 """Fault → what is wrong with the value, then what to do."""

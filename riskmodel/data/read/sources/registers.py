@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import codes
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.faults import NO_DAYS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
 
-__all__ = ["SOURCES"]
+__all__ = ["SOURCES", "unsure_pairs"]
 
 NO_MARK = ["", " ", "-", "#"]
 """What stands in a string where there was no half-day for the pupil: not yet marked, or closed."""
 
-PAIRS = re.compile(r"\s*\S\S(?:\s+\S\S)+\s*")
-"""A string that parts the days by blanks."""
+PARTED = re.compile(r"(?:[^\s,]{2}|  )(?: (?:[^\s,]{2}|  ))+ ?")
+"""A string that may part days of two marks, or of none, by one blank each."""
+
+PAIRS = re.compile(r"[^\s,]{2}(?: [^\s,]{2})+ ?")
+"""One that may do so and holds two marks for every day."""
 
 CODES = {plain(code): code for code in codes("marks")}
 """Plain name of a column → attendance code."""
@@ -51,8 +55,12 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     only Monday to Friday.
     """
     text = frame["attendancemarks"].astype("object").fillna("").astype("str")
-    # pairs of a day with blanks between them are no half-days without a mark
-    text = text.where(~text.str.fullmatch(PAIRS), text.str.replace(" ", ""))
+    read_as = _layouts(text)
+    unclear = read_as == "unclear"
+    if unclear.any():  # no day of such a string is known
+        start = frame["attendancestartdate"].astype("object").mask(unclear, text + NO_DAYS)
+        frame = frame.assign(attendancestartdate=start)
+    text = text.mask(read_as == "pairs", text.map(_without_parting))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
     marks = parts.explode().fillna("").str.strip()
     number = marks.groupby(level=0).cumcount().to_numpy()
@@ -83,6 +91,72 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         sessions["recorded_on"] = frame["received"].loc[marks.index]
     return {"sessions": sessions[marked]}
+
+
+def unsure_pairs(frame: pd.DataFrame) -> int:
+    r"""Return how many strings of marks are read as pairs, although nothing but the blanks shows it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of a file, with plain names of columns.
+
+    Returns
+    -------
+    int
+        0 for a file without strings of marks.
+
+    Examples
+    --------
+    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II"]}))
+    1
+    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II", "/\\ /\\"]}))
+    0
+    """
+    if "attendancemarks" not in frame:
+        return 0
+    text = frame["attendancemarks"].astype("object").fillna("").astype("str")
+    leanings = _leanings(text)
+    is_even = text.str.rstrip().str.len() % 2 == 0  # an odd number is no string of whole days
+    return (
+        0 if leanings.sum() else int((text.str.fullmatch(PAIRS) & is_even & (leanings == 0)).sum())
+    )
+
+
+def _layouts(text: pd.Series) -> pd.Series:
+    r"""Return of each string whether it is of ``pairs`` parted by blanks, of ``halves``, or ``unclear``.
+
+    Where ``/`` and ``\`` leave both possible, the other strings of the file decide; where they do not,
+    single blanks throughout part pairs, and more than one are a day without marks. A string of neither
+    kind in a file of pairs is unclear.
+    """
+    leanings = _leanings(text)
+    file = leanings.sum()
+    tied = text.str.fullmatch(PARTED) & (leanings == 0)
+    is_pairs = (leanings > 0) | (tied & (file > 0 if file else text.str.fullmatch(PAIRS)))
+    is_blank_within = text.str.strip().str.contains(" ", regex=False)
+    unclear = is_blank_within & ~is_pairs & ~text.str.contains(",", regex=False) & (file > 0)
+    return pd.Series(np.select([is_pairs, unclear], ["pairs", "unclear"], "halves"), text.index)
+
+
+def _leanings(text: pd.Series) -> pd.Series:
+    """Return 1 for each string that only pairs explain, -1 for one that only half-days do, else 0."""
+    of_days, of_halves = (pd.Series([_fit(one, n) for one in text], text.index) for n in (3, 2))
+    whole, no_blank = text.str.fullmatch(PARTED), ~text.str.strip().str.contains(r"[ ,]")
+    other = -((text.str.len() > 2) & (no_blank | (of_halves > 0))).astype("int64")
+    return np.sign(of_days - of_halves).where(whole, other)
+
+
+def _fit(marks: str, step: int) -> int:
+    r"""Return how many more of ``/`` in mornings and ``\`` in afternoons are right than wrong."""
+    morning, afternoon = marks[::step], marks[1::step]
+    right = morning.count("/") + afternoon.count("\\")
+    return right - morning.count("\\") - afternoon.count("/")
+
+
+def _without_parting(marks: str) -> str:
+    """Return two marks a day without the blanks between days."""
+    return "".join(day for place, day in enumerate(marks) if place % 3 != 2)
 
 
 def _days_or_start(
