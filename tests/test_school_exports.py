@@ -206,6 +206,31 @@ def test_prior_scores_beside_key_stage_4_are_not_dated_by_its_year(tmp_path: Pat
     assert "'Key stage 2 results' too, and was read as 'Key stage 4 results' only" in message
 
 
+def test_scores_of_key_stage_2_beside_an_empty_column_of_key_stage_4_are_read(
+    tmp_path: Path,
+) -> None:
+    rows = f"UPN,ACADYR,READSCORE,MATSCORE,ATT8\n{UPN},2022/2023,104,97,\n"
+    extract = read_beside(tmp_path, {"ks2.csv": rows})
+    assert extract.tables["attainment"]["stage"].tolist() == ["KS2", "KS2"]
+
+
+@pytest.mark.parametrize(
+    ("year", "words"),
+    [
+        ("2014/2015", "'2014/2015' is before 2016, when key stage 2 had no scaled scores"),
+        ("2030/2031", "'2030/2031' is more than two years after the last census"),
+    ],
+)
+def test_results_of_a_year_without_such_results_are_set_aside(
+    tmp_path: Path, year: str, words: str
+) -> None:
+    rows = f"UPN,ACADYR,READSCORE\n{UPN},2015/2016,104\n{UPN},{year},104\n"
+    extract = read_beside(tmp_path, {"ks2.csv": rows})
+    assert extract.tables["attainment"]["result_date"].dt.year.tolist() == [2016]
+    assert extract.rejects["row"].tolist() == [3]
+    assert words in extract.problems.loc[extract.problems["rule"] == "bad_date", "message"].iloc[0]
+
+
 def test_a_file_of_two_layouts_is_read_as_one_with_a_warning(tmp_path: Path) -> None:
     rows = f"UPN,Young Carer Since,EHE Start Date\n{UPN},2024-01-08,2024-02-05\n"
     extract = read_beside(tmp_path, {"tracker.csv": rows})

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.read.sources.results import FIRST_SCALED
 from riskmodel.data.tables import Tables
 from riskmodel.simulate.returns.people import upn_of
 
@@ -111,7 +112,8 @@ def results(tables: Tables, people: pd.DataFrame) -> Iterator[tuple[str, pd.Data
     facts = tables["attainment"]
     upn = upn_of(people, facts["pupil_id"])
     facts = facts.assign(UPN=upn, ACADYR=facts["result_date"].dt.year)
-    yield "ks2.csv", _scaled_scores(facts[facts["stage"] == "KS2"])
+    has_scale = facts["result_date"].dt.year >= FIRST_SCALED  # before, pupils had levels
+    yield "ks2.csv", _scaled_scores(facts[(facts["stage"] == "KS2") & has_scale])
     yield "ks4.csv", _attainment_8(facts[facts["stage"] == "KS4"])
 
 

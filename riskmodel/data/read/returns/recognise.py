@@ -71,7 +71,7 @@ def recognise(
     mine = [mapping for mapping in mappings if claims(mapping, one.name, found)]
     lacks = [] if mine else lacking(mappings, one.name, names)
     log.problems += lacks
-    source = mapped_source(mine) if mine else source_of(names)
+    source = mapped_source(mine) if mine else source_of(names, one.raw)
     if source is None:
         # where a section lacks a column, it is to be mended, and no other one is wanted
         proposal = "" if lacks else _proposal(one, mappings, log)

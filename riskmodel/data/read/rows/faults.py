@@ -8,12 +8,14 @@ from __future__ import annotations
 
 __all__ = [
     "DAY_FIRST",
+    "FUTURE_YEAR",
     "MONTH_FIRST",
     "NO_ANSWER",
     "NO_ATTAINMENT_8",
     "NO_DAYS",
     "NO_END",
     "NO_KEY_STAGE_2",
+    "NO_SCALED_SCORES",
     "NO_SCHOOL_YEAR",
     "OTHER_FORMAT",
     "SHORT_YEAR",
@@ -26,6 +28,7 @@ OTHER_FORMAT = " (not in the declared format)"
 NO_ANSWER = " (neither yes nor no)"
 NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attainment 8 score)"
 NO_SCHOOL_YEAR = " (not a school year)"
+NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
 NO_DAYS = " (days not parted alike)"
 NO_END = "closed on no day that is given"
 """What is written behind a value."""
@@ -39,6 +42,8 @@ WORDS = {
     NO_KEY_STAGE_2: "is no READSCORE or MATSCORE: these go from 80 to 120. Correct it.",
     NO_ATTAINMENT_8: "is no ATT8: that goes from 0 to 90. Correct it.",
     NO_END: "is missing, though the case has a reason for closure. Fill it in.",
+    NO_SCALED_SCORES: "is before 2016, when key stage 2 had no scaled scores. Leave the row out.",
+    FUTURE_YEAR: "is more than two years after the last census. Correct the year.",
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
     NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
 }

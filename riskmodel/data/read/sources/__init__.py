@@ -1,5 +1,7 @@
 """Every kind of file that can be read: one module per source."""
 
+import pandas as pd
+
 from riskmodel.data.read.sources import (
     annex_a,
     census,
@@ -16,7 +18,7 @@ from riskmodel.data.read.sources import (
     sen2,
     social_care,
 )
-from riskmodel.data.read.sources.source import Source
+from riskmodel.data.read.sources.source import Source, is_there
 
 __all__ = ["SOURCES", "source_of"]
 
@@ -39,18 +41,25 @@ SOURCES = (
 """All kinds of files."""
 
 
-def source_of(names: list[str]) -> Source | None:
+def source_of(names: list[str], raw: pd.DataFrame | None = None) -> Source | None:
     """Return the source whose columns these are; a grid of days before others, then the one with most.
 
     Parameters
     ----------
     names : list of str
         Names of columns as the file writes them.
+    raw : DataFrame, optional
+        The file: of sources that fit as well, the first whose columns all hold values counts.
 
     Returns
     -------
     Source or None
         None if it is of no known source.
     """
-    fitting = [source for source in SOURCES if source.is_of(names)]
-    return max(fitting, key=lambda s: (s.headings is not None, len(s.columns)), default=None)
+    fits = [(s.headings is not None, len(s.columns), s) for s in SOURCES if s.is_of(names)]
+    most = max(((is_grid, n) for is_grid, n, _ in fits), default=None)
+    best = [source for is_grid, n, source in fits if (is_grid, n) == most]
+    if raw is None or len(best) < 2:
+        return best[0] if best else None
+    filled = [n for place, n in enumerate(names) if is_there(raw.iloc[:, place]).any()]
+    return next((source for source in best if source.is_of(filled)), best[0])

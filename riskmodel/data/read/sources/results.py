@@ -10,11 +10,17 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from riskmodel.data.read.rows.faults import NO_ATTAINMENT_8, NO_KEY_STAGE_2, NO_SCHOOL_YEAR
+from riskmodel.data.read.rows.faults import (
+    FUTURE_YEAR,
+    NO_ATTAINMENT_8,
+    NO_KEY_STAGE_2,
+    NO_SCALED_SCORES,
+    NO_SCHOOL_YEAR,
+)
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, last_year
 
-__all__ = ["SOURCES"]
+__all__ = ["FIRST_SCALED", "SOURCES"]
 
 Level: TypeAlias = tuple[float, float, int, int, str]
 
@@ -24,10 +30,16 @@ ATTAINMENT_8: Level = (46.0, 17.0, 0, 90, NO_ATTAINMENT_8)
 and highest score that a pupil can have: DfE, key stage 2 scaled scores; ten slots of nine points; the
 fault of others."""
 
+FIRST_SCALED = 2016
+"""Year of the first scaled scores: DfE, key stage 2 scaled scores; before, there were levels."""
+
+YEARS_AHEAD = 2
+"""Years after the last census from which a result is no later file, but a typing error; chosen."""
+
 
 def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
     parts = [
-        _scores(frame, "KS2", subject, column, KEY_STAGE_2, (7, 10))
+        _scores(frame, context, "KS2", subject, column, KEY_STAGE_2, (7, 10))
         for subject, column in (("reading", "readscore"), ("mathematics", "matscore"))
         if column in frame
     ]
@@ -40,7 +52,9 @@ def _key_stage_2_prefixed(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
-    return {"attainment": _scores(frame, "KS4", "attainment_8", "att8", ATTAINMENT_8, (8, 22))}
+    return {
+        "attainment": _scores(frame, context, "KS4", "attainment_8", "att8", ATTAINMENT_8, (8, 22))
+    }
 
 
 def _without_prefix(prefix: str, *names: str) -> dict[str, str]:
@@ -49,6 +63,7 @@ def _without_prefix(prefix: str, *names: str) -> dict[str, str]:
 
 def _scores(
     frame: pd.DataFrame,
+    context: Context,
     stage: str,
     subject: str,
     column: str,
@@ -64,8 +79,9 @@ def _scores(
     score = score.where(points.between(low, high), frame[column].astype("str") + fault)
     year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
-    unread = result.isna()
-    written = frame["acadyr"].astype("object").fillna("").astype("str") + NO_SCHOOL_YEAR
+    fault = _fault_of_year(year, stage, context)
+    unread = fault != ""
+    written = frame["acadyr"].astype("object").fillna("").astype("str") + fault
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
@@ -75,9 +91,18 @@ def _scores(
             "result_date": result.astype("object").mask(unread, written)
             if unread.any()
             else result,
-            "recorded_on": result + pd.Timedelta(days=30),
+            "recorded_on": result.mask(unread) + pd.Timedelta(days=30),
         }
     )
+
+
+def _fault_of_year(year: pd.Series, stage: str, context: Context) -> pd.Series:
+    """Return why no result can be of a year; empty where one can."""
+    fault = pd.Series("", index=year.index).mask(year.isna(), NO_SCHOOL_YEAR)
+    if stage == "KS2":
+        fault = fault.mask(year < FIRST_SCALED, NO_SCALED_SCORES)
+    last = context.censuses["day"].max()
+    return fault if pd.isna(last) else fault.mask(year > last.year + YEARS_AHEAD, FUTURE_YEAR)
 
 
 SOURCES = (
