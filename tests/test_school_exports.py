@@ -139,8 +139,9 @@ def test_strings_that_only_their_blanks_part_are_named(tmp_path: Path) -> None:
     assert marks_of(extract)[-1] == "9 PM N"
 
 
-def test_a_string_that_parts_some_days_only_is_set_aside(tmp_path: Path) -> None:
-    rows = "".join(f"{UPN},07/10/2024,{one}\n" for one in ("/\\ /\\ II", "/\\ /\\ I II"))
+@pytest.mark.parametrize("string", ["/\\ /\\ I II", "/\\ /\\ II /\\ /\\  /\\ /\\"])
+def test_a_string_that_parts_some_days_only_is_set_aside(tmp_path: Path, string: str) -> None:
+    rows = "".join(f"{UPN},07/10/2024,{one}\n" for one in ("/\\ /\\ II", string))
     extract = read_beside(tmp_path, {"marks.csv": f"UPN,Start Date,Marks\n{rows}"})
     assert len(extract.tables["sessions"]) == 6
     (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]

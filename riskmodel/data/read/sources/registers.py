@@ -58,8 +58,8 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     read_as = _layouts(text)
     unclear = read_as == "unclear"
     if unclear.any():  # no day of such a string is known
-        start = frame["attendancestartdate"].astype("object").mask(unclear, text + NO_DAYS)
-        frame = frame.assign(attendancestartdate=start)
+        written = frame["attendancestartdate"].astype("object").mask(unclear, text + NO_DAYS)
+        frame = frame.assign(attendancestartdate=written)
     text = text.mask(read_as == "pairs", text.map(_without_parting))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
     marks = parts.explode().fillna("").str.strip()
@@ -128,14 +128,15 @@ def _layouts(text: pd.Series) -> pd.Series:
 
     Where ``/`` and ``\`` leave both possible, the other strings of the file decide; where they do not,
     single blanks throughout part pairs, and more than one are a day without marks. A string of neither
-    kind in a file of pairs is unclear.
+    kind is unclear in a file of pairs, and where all blanks would have to part days.
     """
     leanings = _leanings(text)
     file = leanings.sum()
     tied = text.str.fullmatch(PARTED) & (leanings == 0)
     is_pairs = (leanings > 0) | (tied & (file > 0 if file else text.str.fullmatch(PAIRS)))
     is_blank_within = text.str.strip().str.contains(" ", regex=False)
-    unclear = is_blank_within & ~is_pairs & ~text.str.contains(",", regex=False) & (file > 0)
+    parted = text.map(_fits_without_blanks) | (file > 0)
+    unclear = is_blank_within & ~is_pairs & ~text.str.contains(",", regex=False) & parted
     return pd.Series(np.select([is_pairs, unclear], ["pairs", "unclear"], "halves"), text.index)
 
 
@@ -144,7 +145,7 @@ def _leanings(text: pd.Series) -> pd.Series:
     of_days, of_halves = (pd.Series([_fit(one, n) for one in text], text.index) for n in (3, 2))
     whole, no_blank = text.str.fullmatch(PARTED), ~text.str.strip().str.contains(r"[ ,]")
     other = -((text.str.len() > 2) & (no_blank | (of_halves > 0))).astype("int64")
-    return np.sign(of_days - of_halves).where(whole, other)
+    return (of_days - of_halves).clip(-1, 1).where(whole, other)
 
 
 def _fit(marks: str, step: int) -> int:
@@ -152,6 +153,12 @@ def _fit(marks: str, step: int) -> int:
     morning, afternoon = marks[::step], marks[1::step]
     right = morning.count("/") + afternoon.count("\\")
     return right - morning.count("\\") - afternoon.count("/")
+
+
+def _fits_without_blanks(marks: str) -> bool:
+    r"""Return whether all of ``/`` and ``\`` are right without the blanks, and some wrong with them."""
+    n = marks.count("/") + marks.count("\\")
+    return _fit(marks, 2) < n == _fit(marks.replace(" ", ""), 2)
 
 
 def _without_parting(marks: str) -> str:

@@ -79,9 +79,9 @@ def _scores(
     score = score.where(points.between(low, high), frame[column].astype("str") + fault)
     year = last_year(frame["acadyr"])
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
-    fault = _fault_of_year(year, stage, context)
-    unread = fault != ""
-    written = frame["acadyr"].astype("object").fillna("").astype("str") + fault
+    no_year = _fault_of_year(year, stage, context)
+    unread = no_year != ""
+    written = frame["acadyr"].astype("object").fillna("").astype("str") + no_year
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
