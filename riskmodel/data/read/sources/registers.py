@@ -156,9 +156,10 @@ def _fit(marks: str, step: int) -> int:
 
 
 def _fits_without_blanks(marks: str) -> bool:
-    r"""Return whether all of ``/`` and ``\`` are right without the blanks, and some wrong with them."""
+    r"""Return whether whole days have ``/`` and ``\`` right without the blanks only."""
     n = marks.count("/") + marks.count("\\")
-    return _fit(marks, 2) < n == _fit(marks.replace(" ", ""), 2)
+    whole = all(len(days) % 2 == 0 for days in marks.split())
+    return whole and _fit(marks, 2) < n == _fit(marks.replace(" ", ""), 2)
 
 
 def _without_parting(marks: str) -> str:
