@@ -233,6 +233,17 @@ def test_results_of_a_year_without_such_results_are_set_aside(
     assert words in extract.problems.loc[extract.problems["rule"] == "bad_date", "message"].iloc[0]
 
 
+@pytest.mark.parametrize("above", ["Elective home education,,,\n,,,\n", "EHE\nprinted 1 May\n"])
+def test_a_table_without_rows_below_its_title_is_known_by_its_header(
+    tmp_path: Path, above: str
+) -> None:
+    header = "UPN,EHE Start Date,EHE End Date,Recorded\n"
+    extract = read_beside(tmp_path, {"ehe.csv": above + header})
+    assert not (extract.problems["severity"] == "error").any()
+    of_file = extract.files.loc[extract.files["file"] == "ehe.csv"].iloc[0]
+    assert of_file["read_as"] == "Elective home education"
+
+
 def test_a_file_of_two_layouts_is_read_as_one_with_a_warning(tmp_path: Path) -> None:
     rows = f"UPN,Young Carer Since,EHE Start Date\n{UPN},2024-01-08,2024-02-05\n"
     extract = read_beside(tmp_path, {"tracker.csv": rows})

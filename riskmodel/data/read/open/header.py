@@ -34,6 +34,9 @@ DELIMITERS = ",;\t|"
 TOP = 20
 """Lines among which the header is looked for."""
 
+TITLES = ([1], [1, 1])
+"""Values of the lines above the last, where these are titles and that is the header of no rows."""
+
 
 class Header(NamedTuple):
     """Where the names of the columns stand.
@@ -120,9 +123,12 @@ def header_place(filled: list[int], widths: list[int] | None = None) -> int:
 
     Examples
     --------
-    >>> header_place([1, 2, 6, 5, 6]), header_place([2, 2, 5])
-    (2, 0)
+    >>> header_place([1, 2, 6, 5, 6]), header_place([2, 2, 5]), header_place([1, 4])
+    (2, 0, 1)
     """
+    above = [n for n in filled[:-1] if n]
+    if above in TITLES and filled[-1] > 2:
+        return len(filled) - 1  # titles, the header, and no rows
     usual = sorted(filled)[-2:][0]  # one line may hold too many
     place = next(place for place, n in enumerate(filled) if 2 * n > usual or usual < 3)
     most, times = Counter(widths or [0]).most_common(1)[0]
