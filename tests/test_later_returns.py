@@ -39,6 +39,19 @@ def test_of_two_returns_of_social_care_the_later_one_counts_from_its_latest_day(
     assert ends_on(tables, "looked_after", days) == ["2023-03-31", "2023-03-31", later]
 
 
+def test_a_return_in_which_nothing_began_since_is_not_the_earlier_one(tmp_path: Path) -> None:
+    """The second return ends an episode; its latest start is before the last of the first return."""
+    files = {
+        "header.csv": HEADER,
+        "a.csv": EPISODES.format(end="", other="01/03/2023"),
+        "b.csv": EPISODES.format(end="10/11/2023", other="01/02/2023"),
+    }
+    tables = read_beside(tmp_path, files).tables
+    care = tables.as_known(pd.Timestamp("2024-06-01"))["circumstances"]
+    spells = care[(care["start_date"] == pd.Timestamp("2022-03-15")).to_numpy()]
+    assert spells["end_date"].astype("str").tolist() == ["2023-11-10"]
+
+
 def test_an_end_in_the_far_future_makes_no_return_the_later_one(tmp_path: Path) -> None:
     files = {
         "header.csv": HEADER,

@@ -61,7 +61,9 @@ def _drawn_later(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     is_open = frame["end_date"].isna()
     ended = frame.assign(_drawn=frame["_drawn"].mask(is_open)).groupby(key, observed=True)
     differs = is_open | (ended["end_date"].transform("nunique") > 1)
-    later = frame["_drawn"] > ended["_drawn"].transform("min")
+    # an open row may be older than the end that it lacks: its file must go on after that end
+    passed = ended[["_drawn", "end_date"]].transform("min").max(axis=1)
+    later = frame["_drawn"] > passed.where(is_open, ended["_drawn"].transform("min"))
     known = (frame["_drawn"] + pd.Timedelta(days=1)).where(differs & later)
     recorded = frame[["recorded_on"]].assign(drawn=known).max(axis=1)
     end_recorded = frame[["end_recorded_on"]].assign(drawn=known).max(axis=1)
