@@ -114,7 +114,7 @@ def test_a_file_named_for_another_return_of_its_folder_joins_to_nobody(tmp_path:
 def test_numbers_and_days_in_names_tell_returns_of_one_folder_apart(
     tmp_path: Path, names: list[str], n: int
 ) -> None:
-    files = {}
+    files: dict[str, str] = {}
     for name, term, day, upn in zip(
         names, ("AUT", "SPR"), ("2023-10-05", "2024-01-18"), (UPN, OTHER), strict=True
     ):

@@ -47,10 +47,7 @@ LAYOUTS = {
     "a folder for each return": "census/{back}/{table}.csv",
     "one folder": "{table}_{back}.csv",
     "numbers of schools": "{table}_{urn}.csv",
-    "numbers of schools with the LA": "{estab} {table}.csv",
-    "days of the census": "{table}_2024-10-{day}.csv",
-    "days of the census and part of a table": "part 1 {table} {day}10{year}.csv",
-    "days of export in folders": "census/{back}/{table}_202411{file}.csv",
+    "days of the census": "part 1 {table} {day}10{year}.csv",
     "terms in folders and files": "census/{back}/{table} {back} 202411{file}.csv",
     "the term that a table holds": "census/{back}/{table} {held}.csv",
 }
@@ -67,7 +64,6 @@ def laid_out(folder: Path, out: Path, layout: str) -> Path:
                 back=back.name,
                 table=path.stem,
                 urn=900001 + number,
-                estab=3014001 + number,
                 day=10 + number,
                 year=2024,
                 file=file,
@@ -267,6 +263,13 @@ REPEATED = BOTH | {
 }
 
 
+def named(files: dict[str, str], autumn: str, spring: str) -> dict[str, str]:
+    """Return the files of two returns in one folder, each named for its return."""
+    names = {"aut": autumn, "spr": spring}
+    parts = {name: name.removesuffix(".csv").split("/") for name in files}
+    return {f"census/{parts[n][1]} {names[parts[n][0]]}.csv": text for n, text in files.items()}
+
+
 @pytest.mark.parametrize(
     ("files", "where"),
     [
@@ -278,6 +281,9 @@ REPEATED = BOTH | {
         ),
         (REPEATED, "sum/termlyexclusionsonroll.csv"),
         ({name.replace("/", "_"): text for name, text in REPEATED.items()}, "sum_exclusions.csv"),
+        (named(REPEATED, "2023 900001", "2023 900002"), "census/exclusions 2023 900003.csv"),
+        (named(REPEATED, "2023-10-05", "2024-01-18"), "census/exclusions 2024-05-16.csv"),
+        (named(REPEATED, "05.10.2023", "18.01.2024"), "census/exclusions_20240516.csv"),
     ],
     ids=[
         "its pupils are missing",
@@ -285,6 +291,9 @@ REPEATED = BOTH | {
         "all else of it is missing, one folder",
         "its return is missing",
         "its return is missing, one folder",
+        "its school is missing, one folder",
+        "its day is missing, one folder",
+        "its day is missing, written otherwise",
     ],
 )
 @pytest.mark.parametrize("number", ["1", "4"])

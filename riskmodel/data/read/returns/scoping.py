@@ -127,19 +127,19 @@ def link_within_returns(
     for number, holder in enumerate(holders):
         holder.file.frame[column] = _written(number, holder).reindex(holder.file.frame.index)
     for one in users:
-        own = _together(one.name, [holder.file.name for holder in holders])
-        own &= np.array([_may_hold(holder, one.name) for holder in holders], dtype=bool)
-        own = _narrowed(one.name, holders, own)
-        held = [(n, holder) for n, holder in enumerate(holders) if own[n]]
-        if not held:
+        near = _together(one.name, [holder.file.name for holder in holders])
+        near &= np.array([_may_hold(holder, one.name) for holder in holders], dtype=bool)
+        own = _narrowed(one.name, holders, near)
+        ids = one.frame[column].astype("str")
+        among: list[int] = np.flatnonzero(own if own.any() else near).tolist()
+        set_ambiguous_aside(log, one, ids, [holders[n] for n in among], words)
+        if not own.any():
             one.frame[column] = None
             continue
         table = pd.concat(
-            [holder.table().assign(new=_written(n, holder)) for n, holder in held],
+            [holders[n].table().assign(new=_written(n, holders[n])) for n in among],
             ignore_index=True,
         )
-        ids = one.frame[column].astype("str")
-        set_ambiguous_aside(log, one, ids, [holder for _, holder in held], words)
         known = table[~_ambiguous(table)].drop_duplicates("id").set_index("id")["new"]
         one.frame[column] = ids.map(known)
 
@@ -336,14 +336,29 @@ def may_hang_on(name: str, other: str) -> bool:
 
 
 def _narrowed(name: str, holders: Sequence[Holder], own: np.ndarray) -> np.ndarray:
-    """Return which of some files count: those named alike, if an id means two things without the names."""
+    """Return which of some files count: those named alike, if an id means two things without the names.
+
+    None counts where the name holds a number that is of none of them: the file's own return may be missing.
+    """
     names = [holder.file.name for holder in holders]
     for with_days in (False, True):
-        if not is_repeated([holders[n] for n in np.flatnonzero(own)]):
+        among: list[int] = np.flatnonzero(own).tolist()
+        if not is_repeated([holders[n] for n in among]):
             break
         closer = own & nearest(name, names, with_days=with_days)
-        own = closer if closer.any() else own
+        if closer.any() and (closer != own).any():
+            own = closer
+        elif _is_of_none(name, [names[n] for n in among], with_days=with_days):
+            own = np.zeros_like(own)
     return own
+
+
+def _is_of_none(name: str, others: Sequence[str], *, with_days: bool) -> bool:
+    """Return whether the name of a file holds numbers or terms, where the others hold others."""
+    label, *labels = (_label(one, with_days=with_days) for one in (name, *others))
+    common = frozenset.intersection(*labels)
+    own = label - common
+    return bool(own) and all(bool(one - common) and own.isdisjoint(one) for one in labels)
 
 
 def _may_hold(holder: Holder, name: str) -> bool:
@@ -404,7 +419,7 @@ def _folders(name: str) -> list[str]:
 def _label(name: str, *, with_days: bool = False) -> frozenset[str]:
     """Return the numbers and terms in a name, but for numbers of parts, and for days unless they count."""
     plain = PART.sub(" ", SECOND_HALF.sub(" ", name))
-    plain = plain if with_days else DAY.sub(_without_day, plain)
+    plain = DAY.sub(lambda found: _day_in(found, is_kept=with_days), plain)
     words = re.findall(r"[a-z]+|\d+", plain.lower())
     return frozenset(
         TERMS.get(word, word)
@@ -413,14 +428,16 @@ def _label(name: str, *, with_days: bool = False) -> frozenset[str]:
     )
 
 
-def _without_day(found: re.Match[str]) -> str:
-    """Return what was found in a name as it is, or a blank where it is a day."""
+def _day_in(found: re.Match[str], *, is_kept: bool) -> str:
+    """Return what was found in a name as it is, or where it is a day, one number or a blank for it."""
     text = found[0]
     parts = [text[:4], text[4:6], text[6:]], [text[4:], text[2:4], text[:2]]
     if not text.isdigit():
         written = re.split(r"[-_.]", text)
         parts = (written, written[::-1])
-    return " " if any(map(_is_day, parts)) else text
+    for year, month, day in filter(_is_day, parts):
+        return f" {year}{int(month):02}{int(day):02} " if is_kept else " "
+    return text
 
 
 def _is_day(parts: Sequence[str]) -> bool:
