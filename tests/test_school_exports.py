@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
+import sqlalchemy
 
 from riskmodel.data.read import Extract, read
 from tests.returns import CENSUS, UPN, read_beside
@@ -306,6 +309,17 @@ def test_a_sheet_named_by_a_upn_is_shown_without_it(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {})
     assert "children.xlsx, sheet (UPN)" in set(extract.files["file"])
     assert UPN not in " ".join(extract.problems["message"])
+
+
+def test_a_table_of_a_database_named_by_a_upn_is_shown_without_it(tmp_path: Path) -> None:
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'la.db'}")
+    for name, text in {**CENSUS, UPN: "dish,price\npie,2\n"}.items():
+        frame = pd.read_csv(io.StringIO(text), dtype="str")
+        frame.to_sql(name if name == UPN else f"census {name[:-4]}", engine, index=False)
+    engine.dispose()
+    extract = read(f"sqlite:///{tmp_path / 'la.db'}", key_file=tmp_path / "key")
+    assert "(UPN)" in set(extract.files["file"])
+    assert UPN not in " ".join([*extract.problems["message"], *extract.reconciliation["file"]])
 
 
 def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:
