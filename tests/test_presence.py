@@ -54,6 +54,18 @@ def test_what_absence_leaves_of_the_possible_half_days_was_in_school(
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("possible", "details", "rows"),
+    [("8", "1,I,6\n1,O,4\n", [2]), ("10", "1,I,6\n1,O,4\n", []), ("8", "1,I,6\n1,D,4\n", [])],
+)
+def test_more_absence_than_possible_half_days_is_named(
+    possible: str, details: str, rows: list[int], tmp_path: Path
+) -> None:
+    read_census(tmp_path / "x", possible, details)
+    problems = read(tmp_path / "x", key_file=tmp_path / "x.key").problems
+    assert problems.loc[problems["rule"] == "beyond_possible", "row"].tolist() == rows
+
+
 OTHER_BODY = "000000120003"
 OTHER = str(upn_check_letters(pd.Series(["A" + OTHER_BODY]))[0]) + OTHER_BODY
 

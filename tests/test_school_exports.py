@@ -90,6 +90,13 @@ def test_planned_closures_are_counted(tmp_path: Path) -> None:
     assert dict(zip(made["mark"], made["sessions"], strict=True)) == {"I": 4, "#": 2}
 
 
+def test_planned_closures_that_rise_by_chance_are_no_numbers_of_rows(tmp_path: Path) -> None:
+    lines = [f"{UPN},20/12/202{n},4,0,0,{2 * n}" for n in (1, 2, 3)]
+    extract = read_beside(tmp_path, {"codes.csv": "\n".join(["UPN,Term End,I,M,O,#", *lines, ""])})
+    made = extract.tables["absence_totals"]
+    assert sorted(made.loc[made["mark"] == "#", "sessions"]) == [2, 4, 6]
+
+
 def test_a_census_day_that_cannot_be_read_is_one_fault_of_its_row(tmp_path: Path) -> None:
     rows = f"UPN,Census Day,I,M,O\n{UPN},31/09/2018,4,1,2\n"
     extract = read_beside(tmp_path, {"codes.csv": rows})

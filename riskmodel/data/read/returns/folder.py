@@ -23,7 +23,7 @@ from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
 from riskmodel.data.read.returns.linking import identify
-from riskmodel.data.read.returns.presence import POSSIBLE
+from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.returns.row_verdicts import account
 from riskmodel.data.read.returns.two_children import (
@@ -120,6 +120,7 @@ def read_returns(
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
+    log.problems += _beyond_possible(joined, log.frames, files)
     account(log, files, used, verdicts)
     return log
 
@@ -172,6 +173,28 @@ def _repeated(
                     "one was believed from its day on. Ask the schools which is right.",
                 )
             )
+    return problems
+
+
+def _beyond_possible(
+    facts: dict[str, pd.DataFrame], frames: dict[str, pd.DataFrame], files: Sequence[ReturnFile]
+) -> list[Problem]:
+    """Return the rows of pupils with more absence in a term than half-days that were possible."""
+    if POSSIBLE.name not in facts or "absence_totals" not in frames:
+        return []
+    totals, possible = frames["absence_totals"], facts[POSSIBLE.name]
+    who = possible["pupil_id"].astype("str").astype(totals["pupil_id"].dtype)
+    problems = []
+    for number, rows in beyond_possible(totals, possible.assign(pupil_id=who)).groupby("_file"):
+        checks = files[int(str(number))].checks()
+        bad = np.zeros(len(checks.raw), dtype=bool)
+        bad[rows["_place"].to_numpy()] = True
+        words = (
+            "the pupil has more half-days of absence in the term than possible ones, so none in school were "
+            "added. Ask the school which is right."
+        )
+        checks.note(bad, "beyond_possible", "", words, set_aside=False)
+        problems += checks.problems
     return problems
 
 

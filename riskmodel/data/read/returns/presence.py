@@ -12,7 +12,7 @@ from riskmodel.data.codes import ABSENT, code_set
 from riskmodel.data.columns import Table
 from riskmodel.data.schema import TABLES, as_codes
 
-__all__ = ["POSSIBLE", "with_presence"]
+__all__ = ["POSSIBLE", "beyond_possible", "with_presence"]
 
 _TOTALS = TABLES["absence_totals"]
 
@@ -46,6 +46,33 @@ def with_presence(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
         tables of absence are missing; nor where the pupil was at two schools, or a later return changed
         the totals.
     """
+    left = _left(totals, possible)
+    left = left[((left["sessions"] > 0) & (left["n_others"] == 0)).to_numpy()]
+    mark = as_codes([PRESENT] * len(left), list(totals["mark"].cat.categories))
+    added = left.drop(columns=["absent", "n_others"]).assign(mark=mark)
+    return pd.concat([totals, added], ignore_index=True)
+
+
+def beyond_possible(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
+    """Return the possible half-days of the terms in which a pupil has more absence than that.
+
+    Parameters
+    ----------
+    totals, possible : DataFrame
+        As :func:`with_presence` takes them.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``possible``; ``sessions`` below 0 is how many there are too many. Not compared are pupils
+        of two schools in the term, totals that a later return changed, and those that hold other codes.
+    """
+    left = _left(totals, possible)
+    return left[((left["sessions"] < 0) & (left["n_others"] == 0)).to_numpy()]
+
+
+def _left(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
+    """Return possible half-days minus the absence; ``n_others`` is how many totals are no absence."""
     key = list(POSSIBLE.key)
     stated = possible[possible["term_end"].isin(totals["term_end"]).to_numpy()]
     stated = stated.drop_duplicates([*key, "sessions", "recorded_on", "_school"])
@@ -59,8 +86,4 @@ def with_presence(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
     sums = totals.assign(other=~family.isin(ABSENT)).groupby(key, observed=True)
     listed = sums.agg(absent=("sessions", "sum"), n_others=("other", "sum")).reset_index()
     left = first.merge(listed, on=key, how="left").fillna({"absent": 0, "n_others": 0})
-    left["sessions"] = (left["sessions"] - left["absent"]).astype("int64")
-    left = left[((left["sessions"] > 0) & (left["n_others"] == 0)).to_numpy()]
-    mark = as_codes([PRESENT] * len(left), list(totals["mark"].cat.categories))
-    added = left.drop(columns=["absent", "n_others"]).assign(mark=mark)
-    return pd.concat([totals, added], ignore_index=True)
+    return left.assign(sessions=(left["sessions"] - left["absent"]).astype("int64"))

@@ -34,7 +34,7 @@ CODES = {plain(code): code for code in codes("marks")}
 """Plain name of a column → attendance code."""
 
 FEWEST_COUNTED = 3
-"""Rows from which numbers that go up are no half-days."""
+"""Rows from which numbers that go up by one are no half-days."""
 
 OLD_CODES = {f"treason{name}": name for name in CODES}
 """Columns of before 2020, as in ``T_Reason_I``."""
@@ -203,11 +203,11 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
 
 
 def _numbers_rows(frame: pd.DataFrame, name: str) -> bool:
-    """Return whether a column ``#`` numbers the rows: it stands first, or counts up."""
+    """Return whether a column ``#`` numbers the rows: it stands first, or goes up by one."""
     if name != "hash":
         return False
     number = pd.to_numeric(frame[name], errors="coerce")
-    counts = len(number) >= FEWEST_COUNTED and bool((number.diff().iloc[1:] > 0).all())
+    counts = len(number) >= FEWEST_COUNTED and bool((number.diff().iloc[1:] == 1).all())
     return list(frame)[0] == name or counts
 
 
