@@ -71,7 +71,7 @@ def _latest_start(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
     Ends may be planned, so they show nothing; nor does a day far from all others.
     """
     starts = pd.concat([read_dates(column(frame, day)) for day in days]).dropna()
-    return pd.NaT if starts.empty else data_span(starts)[1]
+    return starts.max() if starts.empty else data_span(starts)[1]
 
 
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
