@@ -134,7 +134,8 @@ def fuzz(name: str, corpus: Path, out: Path, seconds: float, seed: int) -> dict[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="for each reader")
+    # whole seconds: libFuzzer takes 0.4 for 0, which is no limit
+    parser.add_argument("--seconds", type=int, default=60, help="for each reader, 1 at least")
     parser.add_argument("--reader", choices=READERS, action="append", help="all where left out")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("fuzz"))
