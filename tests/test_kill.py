@@ -33,7 +33,7 @@ def _forked_from_one_that_has_imported_everything() -> None:
 @pytest.fixture(scope="module")
 def kills(soak: bool) -> int:
     """Return how often each command is killed."""
-    return 50 if soak else 6
+    return 50 if soak else 12
 
 
 @pytest.fixture(scope="module")

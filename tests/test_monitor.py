@@ -131,14 +131,15 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     assert "Simulated data" in page
 
 
-def test_an_extract_that_lost_its_registers_drifts_and_the_report_asks_to_mend_it(
+def test_an_extract_with_broken_registers_drifts_and_the_report_asks_to_mend_it(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(small_la.extracts, broken)
     sessions = pd.read_parquet(broken / "sessions.parquet")
     sessions["mark"] = sessions["mark"].astype(str).where(sessions.index % 20 > 0, "?!")
-    sessions = sessions[sessions["date"] < pd.Timestamp("2024-09-01")]
+    is_new = sessions["date"] >= pd.Timestamp("2024-09-01")
+    sessions["mark"] = sessions["mark"].mask(is_new & (sessions.index % 3 == 0), "N")
     sessions.to_parquet(broken / "sessions.parquet", index=False)
     last = pd.Timestamp("2025-06-01").as_unit("s")
     found = monitor(broken, Run("pex", tracking=watched, as_of=last))
@@ -149,6 +150,19 @@ def test_an_extract_that_lost_its_registers_drifts_and_the_report_asks_to_mend_i
     assert any("drifted" in line for line in found.advice)
     assert any("First mend the extract" in line for line in found.advice)
     assert found.text().index("Problems of the extract") < found.text().index("Drift:")
+
+
+def test_an_extract_whose_registers_all_ended_is_refused_with_the_reason(
+    small_la: SmallLA, watched: str, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(small_la.extracts, broken)
+    sessions = pd.read_parquet(broken / "sessions.parquet")
+    sessions = sessions[sessions["date"] < pd.Timestamp("2024-09-01")]
+    sessions.to_parquet(broken / "sessions.parquet", index=False)
+    last = pd.Timestamp("2025-06-01").as_unit("s")
+    with pytest.raises(RequestError, match="(sessions|registers) end on 2024-0[78].*Add the newer"):
+        monitor(broken, Run("pex", tracking=watched, as_of=last))
 
 
 def test_a_day_beyond_the_data_is_refused(small_la: SmallLA, watched: str, tmp_path: Path) -> None:

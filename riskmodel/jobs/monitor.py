@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from riskmodel.assess import Assessment
-from riskmodel.cohort import resolve_as_of
+from riskmodel.cohort import refuse_old_extract, resolve_as_of
 from riskmodel.data import Tables
 from riskmodel.data.check import alike_together
 from riskmodel.data.outcomes import outcome_of
@@ -199,6 +199,7 @@ def _cohort_of_today(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Ass
     """Score today's cohort; refuse a day on which nobody is in it."""
     made = assess_at(model, tables, day)
     if made is None:
+        refuse_old_extract(tables, model.outcome, day)  # where all registers ended, that is why
         raise HistoryError(
             f"Nobody is in the {model.outcome} cohort of {day:%Y-%m-%d}, so there is nothing to compare "
             "with the training data. Choose a day on which these extracts hold rolls."
