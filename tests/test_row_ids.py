@@ -279,6 +279,14 @@ def named(files: dict[str, str], autumn: str, spring: str) -> dict[str, str]:
             {n.replace("/", "_"): t for n, t in BOTH.items() if "spr" not in n},
             "exclusions_spr.csv",
         ),
+        (
+            {
+                name: text
+                for name, text in named(REPEATED, "900001", "900002").items()
+                if name != "census/pupilonroll 900002.csv"
+            },
+            "census/exclusions 900002.csv",
+        ),
         (REPEATED, "sum/termlyexclusionsonroll.csv"),
         ({name.replace("/", "_"): text for name, text in REPEATED.items()}, "sum_exclusions.csv"),
         (named(REPEATED, "2023 900001", "2023 900002"), "census/exclusions 2023 900003.csv"),
@@ -289,6 +297,7 @@ def named(files: dict[str, str], autumn: str, spring: str) -> dict[str, str]:
         "its pupils are missing",
         "all else of it is missing",
         "all else of it is missing, one folder",
+        "the pupils of its school are missing",
         "its return is missing",
         "its return is missing, one folder",
         "its school is missing, one folder",

@@ -17,6 +17,7 @@ from riskmodel.data.read.returns.former_upns import SHORTEST_UPN, former_upns
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
+    is_without_pupils,
     link_within_returns,
     may_hang_on,
     of_own_return,
@@ -154,11 +155,14 @@ def _unlink_other_returns(
 
     The table of pupils of a return may be missing, and another return's pupils have the same ids.
     """
-    if not any(may_hang_on(one.name, holder.file.name) for holder in holders):
+    censuses = [each for each in files if each.source.name == CENSUS_RETURNS]
+    names = [each.name for each in censuses]
+    pupils = [holder.file.name for holder in holders]
+    is_apart = not any(may_hang_on(one.name, each) for each in pupils)
+    if is_apart or is_without_pupils(one.name, pupils, names):
         one.frame["rowid"] = None
         return
-    censuses = [each for each in files if each.source.name == CENSUS_RETURNS]
-    own = of_own_return(one.name, [each.name for each in censuses])
+    own = of_own_return(one.name, names)
     mine = [each for each, is_own in zip(censuses, own, strict=True) if is_own]
     if len(mine) == len(censuses):
         return

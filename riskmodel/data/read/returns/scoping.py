@@ -25,6 +25,7 @@ from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_row
 __all__ = [
     "Holder",
     "is_repeated",
+    "is_without_pupils",
     "link_within_returns",
     "may_hang_on",
     "nearest",
@@ -333,6 +334,37 @@ def may_hang_on(name: str, other: str) -> bool:
         return False
     is_above = all(len(_places(one)) == 1 for one in (name, other))
     return is_above or _may_belong(name, other)
+
+
+def is_without_pupils(name: str, pupils: Sequence[str], censuses: Sequence[str]) -> bool:
+    """Return whether the names of files show that the pupils of a file's own census are missing.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, with the folders, archives and workbooks it lies in.
+    pupils, censuses : sequence of str
+        Names of the files with pupils, and of those with censuses.
+
+    Returns
+    -------
+    bool
+        True if a census has the numbers and terms of the file, and all pupils have those of others.
+
+    Examples
+    --------
+    >>> censuses = ["census_900001.csv", "census_900002.csv"]
+    >>> is_without_pupils("exclusions_900002.csv", ["pupils_900001.csv"], censuses)
+    True
+    >>> is_without_pupils("exclusions_900002.csv", ["pupils.csv"], censuses)
+    False
+    >>> is_without_pupils("exclusions.csv", ["pupils_900001.csv"], [*censuses, "census.csv"])
+    False
+    """
+    label = _label(name)
+    of_pupils, of_censuses = ({_label(one) for one in names} for names in (pupils, censuses))
+    is_named = bool(label) and label in of_censuses - of_pupils
+    return is_named and of_pupils <= of_censuses - {frozenset()}
 
 
 def _narrowed(name: str, holders: Sequence[Holder], own: np.ndarray) -> np.ndarray:
