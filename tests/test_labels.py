@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -468,6 +469,11 @@ def days_from(first: str, length: int) -> st.SearchStrategy[str]:
     return st.integers(0, length).map(lambda n: f"{day(first) + n * DAY:%Y-%m-%d}")
 
 
+def key_of(*names: str) -> Callable[[dict[str, object]], tuple[object, ...]]:
+    """Return the key of a row: rows that share one are versions, whose order counts, and no two facts."""
+    return lambda row: tuple(row[name] for name in names)
+
+
 ROLLS = st.lists(
     st.builds(
         lambda pupil, entry, length, place: roll(
@@ -482,6 +488,7 @@ ROLLS = st.lists(
         st.integers(0, 9),
     ),
     max_size=14,
+    unique_by=key_of("pupil_id", "school_id", "entry_date"),
 )
 EXCLUSIONS = st.lists(
     st.builds(
@@ -493,6 +500,7 @@ EXCLUSIONS = st.lists(
         reinstated_on=st.none() | days_from("2023-12-01", 900),
     ),
     max_size=6,
+    unique_by=key_of("pupil_id", "start_date", "category"),
 )
 POSITIONS = st.lists(
     st.builds(
@@ -510,7 +518,7 @@ POSITIONS = st.lists(
         st.none() | st.integers(0, 400),
     ),
     max_size=30,
-    unique_by=lambda row: (row["pupil_id"], row["start_date"], row["confirmed_on"]),
+    unique_by=key_of("pupil_id", "start_date", "confirmed_on"),
 )
 
 
