@@ -31,7 +31,8 @@ def enrolment_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> p
     """Join several censuses' rows of one spell: known from the first, ended from the first that ends it.
 
     A spell that a later census shows on roll again had not ended. Since the census between was believed
-    until then, it goes on as a second spell from the day after (:meth:`Tables.as_known` joins the two).
+    until then, it goes on as a second spell from the day after
+    (:meth:`riskmodel.data.Tables.as_known` joins the two).
 
     Parameters
     ----------
