@@ -18,6 +18,7 @@ from riskmodel.data.arrays import OPEN, day_number, days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.codes import PERSISTENT
 from riskmodel.data.missed_half_days import FEWEST_HALF_DAYS
+from riskmodel.data.register_days import LATE
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
 from riskmodel.data.year_groups import LAST_SECONDARY, study_leave, year_group_on
 from riskmodel.features import windows
@@ -29,9 +30,6 @@ from riskmodel.features.peer_counts import PeerCounts, incidents_on
 from riskmodel.features.register import Register, Window
 
 __all__ = ["FactsAsOf"]
-
-SILENT_DAYS = 10
-"""School days by which a list may lie behind the newest registers: two weeks."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +115,9 @@ class FactsAsOf:
         """Whether no mark came lately of a pupil on a main roll, by number of the pupil.
 
         Then marks of long ago say nothing: at a school that never sends registers, those of the school
-        before would speak. It takes more than :data:`SILENT_DAYS` school days on the roll, and no mark of
-        any school on the last of them; of Year 11 also on the last before study leave. After Year 11 the
-        marks of school are history, and count.
+        before would speak. It takes more than :data:`riskmodel.data.register_days.LATE` school days on the
+        roll, and no mark of any school on the last of them; of Year 11 also on the last before study leave.
+        After Year 11 the marks of school are history, and count.
         """
         entry, year_group = self._on_main_roll
         silent = (year_group <= LAST_SECONDARY) & self._without_marks(entry, self.day)
@@ -150,8 +148,8 @@ class FactsAsOf:
         dates = self.register.dates.astype(np.int64)
         days = self.register.school_days(self.as_of, n_days=len(dates))
         n_after = int(np.count_nonzero(dates[days] >= until))
-        window = self.register.window(self.as_of, SILENT_DAYS + 1, skip=n_after)
-        if window.stop - window.start <= SILENT_DAYS:
+        window = self.register.window(self.as_of, LATE + 1, skip=n_after)
+        if window.stop - window.start <= LATE:
             return np.zeros(len(entry), dtype=bool)
         group, shift = group_of("marked")
         everyone = np.arange(len(entry))

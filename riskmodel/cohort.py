@@ -360,8 +360,7 @@ def build_spine(tables: Tables, as_of: Iterable[pd.Timestamp], outcome: str) -> 
     RequestError
         If the outcome is unknown or no day was given.
     """
-    cohort = _with_since(tables, as_of, outcome)
-    return _judged(cohort)
+    return _judged(_with_since(tables, as_of, outcome))
 
 
 def not_judged(tables: Tables, as_of: pd.Timestamp, outcome: str) -> pd.DataFrame:

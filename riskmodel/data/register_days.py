@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from riskmodel.data.arrays import day_number, pupils_of, whole_days
 from riskmodel.data.tables import Tables
 
-__all__ = ["PAST_YEARS", "RegisterDays", "SchoolDays"]
+__all__ = ["LATE", "PAST_YEARS", "RegisterDays", "SchoolDays"]
 
 PAST_YEARS = 2
 """Years in which a school must have sent registers for them to have stopped; no feature looks back more."""

@@ -115,7 +115,7 @@ def _places(raw: pd.DataFrame) -> NDArray[np.int64]:
 
 def _read_by(one: Opened, places: NDArray[np.int64]) -> Opened:
     """Return the rows between headers, each read by the last one above it."""
-    lines = np.arange(len(one.raw)) + one.first_row if one.lines is None else one.lines
+    lines = one.numbers
     rows = np.delete(np.arange(len(one.raw)), places)
     parts, problems, again = [one.raw.iloc[: places[0]]], [], []
     unread = np.zeros(len(one.raw), dtype=bool)

@@ -67,6 +67,11 @@ class Opened:
         """Rows by a count that is independent of the parser, where there is one."""
         return len(self.raw) + len(self.aside) if self.counted is None else self.counted
 
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """Number of each row, as a person counts."""
+        return np.arange(len(self.raw)) + self.first_row if self.lines is None else self.lines
+
 
 def unread(name: str, fault: str, severity: Severity | None = "error") -> Opened:
     """Return a file of which nothing can be read.

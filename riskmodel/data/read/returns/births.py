@@ -77,7 +77,7 @@ def _counted(one: Opened, name: str, wrong: pd.Series, words: str) -> list[Probl
     places = wrong.to_numpy(dtype=bool).nonzero()[0]
     if not len(places):
         return []
-    first = places[0] + one.first_row if one.lines is None else one.lines[places[0]]
+    first = one.numbers[places[0]]
     n = f"{len(places)} values of {name} are" if len(places) > 1 else f"1 value of {name} is"
     what, _, remedy = words.format(s="s" if len(places) > 1 else "").partition(". ")
     message = (

@@ -50,10 +50,10 @@ def pupil_rows(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.Data
         **{c: ordered[c].astype("object").where(ordered[c] != NOT_KNOWN) for c in columns}
     )
     another = _contradictions(plain, ["sex", "birth_month"], verdicts)
-    last = plain[~another].groupby("pupil_id", observed=True)[columns].last()
+    plain = plain[~another]
+    last = plain.groupby("pupil_id", observed=True)[columns].last()
     others = [c for c in columns if c not in ("sex", "birth_month") and c not in WHEN]
-    differs = _contradictions(plain[~another], others, verdicts)
-    same = plain[~another][~differs]
+    same = plain[~_contradictions(plain, others, verdicts)]
     verdicts.add(name, same[same.duplicated("pupil_id", keep="last")], MERGED)
     row = ordered.drop_duplicates("pupil_id", keep="last").set_index("pupil_id")
     made = row[ORIGIN].join(last).reset_index()
