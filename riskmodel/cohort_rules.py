@@ -17,6 +17,7 @@ from riskmodel.data import Tables
 from riskmodel.data.arrays import day_number, days_of, pupils_of
 from riskmodel.data.codes import SEVERE
 from riskmodel.data.missed_half_days import share_missed
+from riskmodel.data.tables import schools_by_id
 
 __all__ = ["COHORT_RULES", "CohortRule"]
 
@@ -38,7 +39,7 @@ def _in_mainstream(tables: Tables, rows: pd.DataFrame, day: pd.Timestamp) -> NDA
     """Return who is on the roll of a mainstream school, or one of unknown kind, and not placed elsewhere."""
     away = np.zeros(len(rows), dtype=bool)
     if "schools" in tables:
-        kind = tables["schools"].set_index("school_id")["kind"].reindex(rows["school_id"])
+        kind = schools_by_id(tables)["kind"].reindex(rows["school_id"])
         away |= kind.isin(["special", "AP"]).to_numpy()
     if "circumstances" in tables:
         known = Tables({"circumstances": tables["circumstances"]}).as_known(day)["circumstances"]
@@ -54,9 +55,9 @@ def _not_severely_absent(
     tables: Tables, rows: pd.DataFrame, day: pd.Timestamp
 ) -> NDArray[np.bool_]:
     """Return who did not miss half of the 12 months before the day, as far as that is known."""
-    marks = tables.marks_as_known(day)
-    first = day_number(day - pd.DateOffset(years=1))
-    start, end = np.full(len(rows), first), np.full(len(rows), day_number(day))
+    first = day - pd.DateOffset(years=1)
+    marks = tables.marks_as_known(day, since=first)
+    start, end = (np.full(len(rows), day_number(one)) for one in (first, day))
     return ~(share_missed(marks, rows["pupil_id"], start, end) >= SEVERE)
 
 

@@ -17,7 +17,7 @@ from riskmodel.data.arrays import OPEN, day_number, days_of, whole_days
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
-__all__ = ["Tables", "empty_table", "upheld"]
+__all__ = ["Tables", "empty_table", "schools_by_id", "upheld"]
 
 
 def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.DataFrame:
@@ -55,6 +55,28 @@ def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.Data
             dtype = pupils or pd.CategoricalDtype(pd.Index([], dtype="str"))
         columns[column.name] = pd.Series([], dtype=dtype)  # type: ignore[call-overload]
     return pd.DataFrame(columns)
+
+
+def schools_by_id(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the schools by their id.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        With ``schools``.
+
+    Returns
+    -------
+    DataFrame
+        One row per ``school_id``, which is the index.
+
+    Examples
+    --------
+    >>> schools = pd.DataFrame({"school_id": ["S1"], "kind": ["AP"]})
+    >>> schools_by_id({"schools": schools}).loc["S1", "kind"]
+    'AP'
+    """
+    return tables["schools"].drop_duplicates("school_id").set_index("school_id")
 
 
 @dataclass(frozen=True)
@@ -136,13 +158,17 @@ class Tables(Mapping[str, pd.DataFrame]):
         names = [name for name in self if name != "sessions"]
         return Tables({name: _cut(name, self.unreplaced(name, as_of), as_of) for name in names})
 
-    def marks_as_known(self, as_of: pd.Timestamp) -> pd.DataFrame:
+    def marks_as_known(
+        self, as_of: pd.Timestamp, since: pd.Timestamp | None = None
+    ) -> pd.DataFrame:
         """Return the register marks that the LA held before ``as_of``.
 
         Parameters
         ----------
         as_of : Timestamp
             The as-of date.
+        since : Timestamp, optional
+            The first school day wanted.
 
         Returns
         -------
@@ -155,7 +181,8 @@ class Tables(Mapping[str, pd.DataFrame]):
             If the extracts lack registers.
         """
         marks = self.unreplaced("sessions", as_of)
-        return marks[(marks["recorded_on"] < as_of).to_numpy()]
+        wanted = (marks["recorded_on"] < as_of).to_numpy()
+        return marks[wanted if since is None else wanted & (marks["date"] >= since).to_numpy()]
 
     def replaced_on(self, name: str) -> NDArray[np.int64] | None:
         """Return when a later version took the place of each row.

@@ -40,12 +40,12 @@ def label_severe_absence(known: Tables, spine: pd.DataFrame, end: pd.Series) -> 
         Status; no event has a day. Of a pupil who left, or of whom a term has too few marks
         (:data:`riskmodel.data.missed_half_days.FEWEST_HALF_DAYS`), it is not known.
     """
-    first, middle, last = spine["as_of"], end - pd.DateOffset(months=TERM_MONTHS), end
-    terms = np.column_stack([
-        share_missed(known["sessions"], spine["pupil_id"], days_of(start), days_of(stop))
-        for start, stop in ((first, middle), (middle, last))
-    ])  # fmt: skip
-    is_severe, is_known = (terms >= SEVERE).any(axis=1), ~np.isnan(terms).any(axis=1)
+    middle = end - pd.DateOffset(months=TERM_MONTHS)
+    first, second, last = (days_of(day) for day in (spine["as_of"], middle, end))
+    pupils = pd.concat([spine["pupil_id"]] * 2)
+    starts, stops = np.append(first, second), np.append(second, last)
+    terms = share_missed(known["sessions"], pupils, starts, stops).reshape(2, -1)
+    is_severe, is_known = (terms >= SEVERE).any(axis=0), ~np.isnan(terms).any(axis=0)
     stays = stays_until(known["enrolments"], spine, days_of(end))
     status = np.select(
         [is_severe, ~stays, is_known], ["event", "censored", "no_event"], "not_known"
