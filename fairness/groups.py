@@ -16,6 +16,7 @@ from riskmodel.data import NOT_KNOWN, Tables
 from riskmodel.data.codes import code_set
 from riskmodel.data.schema import TABLES
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_before
+from riskmodel.data.tables import schools_by_id
 from riskmodel.data.year_groups import PHASES, phase_of, year_words
 from riskmodel.errors import RequestError
 
@@ -304,7 +305,7 @@ def _of_school(tables: Tables, spine: pd.DataFrame) -> dict[str, Words]:
         columns["year_group"] = year_words(spine["year_group"]).to_numpy(dtype=object)
         columns["phase"] = phase_of(spine["year_group"]).map(PHASES).to_numpy(dtype=object)
     if "school_id" in spine and "schools" in tables:
-        schools = tables["schools"].drop_duplicates("school_id").set_index("school_id")
+        schools = schools_by_id(tables)
         here = schools.reindex(spine["school_id"].astype("str"))
         kinds = here["kind"].astype("str").map(SCHOOL_TYPES)
         columns["school_type"] = kinds.to_numpy(dtype=object)

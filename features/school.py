@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskmodel.data.ratio import ratio
+from riskmodel.data.tables import schools_by_id
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.known_half_days import registers_of_most
@@ -153,7 +154,7 @@ def school_roll(known: FactsAsOf) -> Columns:
     mapping of str to float array of shape (n_rows,)
         Feature → one value per row of the spine.
     """
-    schools = known.tables["schools"].drop_duplicates("school_id").set_index("school_id")
+    schools = schools_by_id(known.tables)
     kind = known.spine["school_id"].map(schools["kind"].astype("object"))
     unknown = kind.isna().to_numpy()
     return {

@@ -11,16 +11,63 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.cohort import GAP_DAYS
+from riskmodel.data.arrays import days_of, pupils_of
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.year_groups import finishes_school
 
-__all__ = ["went", "year_group_on_leaving"]
+__all__ = ["home_starts", "rolls_as_numbers", "went", "year_group_on_leaving"]
 
 KNOWN = ("transferred", "managed_move", "left_area", "other")
 """Reasons for leaving that show where the pupil went, or why no school here is needed."""
 
 HOME_DAYS = 31
 """Days between the end of a roll and the start of home education that belong together; chosen."""
+
+
+def rolls_as_numbers(rolls: pd.DataFrame, school: NDArray[np.int64]) -> pd.DataFrame:
+    """Return spells on rolls as numbers.
+
+    Parameters
+    ----------
+    rolls : DataFrame of shape (n_rolls, ...)
+        ``enrolments``.
+    school : int array of shape (n_rolls,)
+        Number of the school of each.
+
+    Returns
+    -------
+    DataFrame of shape (n_rolls, 7)
+        Numbers ``pupil`` and ``school``, days ``entry`` and ``leaving`` since 1970, ``year_group`` at
+        entry, ``year`` (school year of entry), ``reason``.
+    """
+    return pd.DataFrame(
+        {
+            "pupil": pupils_of(rolls),
+            "school": school,
+            "entry": days_of(rolls["entry_date"]),
+            "leaving": days_of(rolls["leaving_date"]),
+            "year_group": rolls["year_group"].to_numpy(),
+            "year": academic_year(rolls["entry_date"]).to_numpy(dtype=np.int64),
+            "reason": rolls["leaving_reason"].astype("object").to_numpy(),
+        }
+    )
+
+
+def home_starts(circumstances: pd.DataFrame) -> pd.DataFrame:
+    """Return the first days of home education.
+
+    Parameters
+    ----------
+    circumstances : DataFrame of shape (n_spells, ...)
+        ``pupil_id``, ``kind``, ``start_date``.
+
+    Returns
+    -------
+    DataFrame
+        ``pupil`` (number), ``start`` (day since 1970).
+    """
+    spells = circumstances[(circumstances["kind"] == "home_educated").to_numpy()]
+    return pd.DataFrame({"pupil": pupils_of(spells), "start": days_of(spells["start_date"])})
 
 
 def year_group_on_leaving(left: pd.DataFrame) -> NDArray[np.int64]:
@@ -52,12 +99,11 @@ def went(left: pd.DataFrame, rolls: pd.DataFrame, home: pd.DataFrame) -> NDArray
     Parameters
     ----------
     left : DataFrame of shape (n_rolls, ...)
-        Rolls that ended: numbers ``pupil`` and ``school``, days ``entry`` and ``leaving`` since 1970,
-        ``year_group`` at entry, ``year`` (school year of entry), ``reason``.
+        Rolls that ended, from :func:`rolls_as_numbers`.
     rolls : DataFrame
         All rolls, with the same columns.
     home : DataFrame
-        Spells of home education: ``pupil``, ``start``.
+        From :func:`home_starts`.
 
     Returns
     -------

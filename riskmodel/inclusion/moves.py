@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.cohort import GAP_DAYS
-from riskmodel.data.arrays import OPEN, days_of, pupils_of
+from riskmodel.data.arrays import OPEN, days_of
 from riskmodel.inclusion.counts import NOBODY, Counts, settle
 from riskmodel.inclusion.facts import Facts
-from riskmodel.leaving import went, year_group_on_leaving
+from riskmodel.leaving import home_starts, went, year_group_on_leaving
 
 __all__ = ["leavings", "moves"]
 
@@ -39,16 +39,10 @@ def leavings(facts: Facts) -> pd.DataFrame:
     left = facts.rolls[(facts.rolls["leaving"] < until).to_numpy()].reset_index(drop=True)
     day = left["leaving"].to_numpy()
     columns = {"pupil": left["pupil"], "school": left["school"], "day": day}
+    home = home_starts(facts.table("circumstances"))
     return pd.DataFrame(columns).assign(
-        now=year_group_on_leaving(left), went=went(left, facts.rolls, _home(facts))
+        now=year_group_on_leaving(left), went=went(left, facts.rolls, home)
     )
-
-
-def _home(facts: Facts) -> pd.DataFrame:
-    """Return the first days of home education."""
-    spells = facts.table("circumstances")
-    spells = spells[(spells["kind"] == "home_educated").to_numpy()]
-    return pd.DataFrame({"pupil": pupils_of(spells), "start": days_of(spells["start_date"])})
 
 
 def moves(facts: Facts, left: pd.DataFrame) -> dict[str, Counts]:

@@ -6,13 +6,12 @@ Out: a row per school, described in words; a row per spell on a main roll.
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data import Tables
-from riskmodel.data.arrays import days_of, pupils_of
-from riskmodel.data.calendar import academic_year
+from riskmodel.data.tables import schools_by_id
 from riskmodel.data.year_groups import PHASES
+from riskmodel.leaving import rolls_as_numbers
 
 __all__ = ["main_rolls", "schools_of"]
 
@@ -85,17 +84,8 @@ def main_rolls(tables: Tables, schools: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series([], dtype="int64") for name in columns})
     rolls = tables["enrolments"]
     rolls = rolls[(rolls["status"] == "main").to_numpy()]
-    made = pd.DataFrame(
-        {
-            "pupil": pupils_of(rolls),
-            "school": schools.index.get_indexer(pd.Index(rolls["school_id"].astype("object"))),
-            "entry": days_of(rolls["entry_date"]),
-            "leaving": days_of(rolls["leaving_date"]),
-            "year_group": rolls["year_group"].to_numpy(),
-            "year": academic_year(rolls["entry_date"]).to_numpy(dtype=np.int64),
-            "reason": rolls["leaving_reason"].astype("object").to_numpy(),
-        }
-    )
+    school = schools.index.get_indexer(pd.Index(rolls["school_id"].astype("object")))
+    made = rolls_as_numbers(rolls, school)
     # the last key only makes the order whole, so that no answer depends on the order of rows
     made = made.sort_values(["pupil", "entry", "leaving", "school"], kind="stable")
     return made[made["school"] >= 0].reset_index(drop=True)
@@ -105,7 +95,7 @@ def _described(tables: Tables) -> pd.DataFrame:
     """Return name, phase and kind of the schools that the extracts describe."""
     if "schools" not in tables:
         return pd.DataFrame({"name": [], "phase": [], "kind": []})
-    known = tables["schools"].drop_duplicates("school_id").set_index("school_id")
+    known = schools_by_id(tables)
     known = known[["name", "phase", "kind"]].astype("object")
     return known[known.index != ""]
 

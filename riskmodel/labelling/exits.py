@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from riskmodel.cohort import GAP_DAYS
 from riskmodel.data import Tables
-from riskmodel.data.arrays import OPEN, days_of, pupils_of
-from riskmodel.data.calendar import academic_year
+from riskmodel.data.arrays import OPEN, days_of
+from riskmodel.data.tables import empty_table, schools_by_id
 from riskmodel.labelling.arrays import Labels, keys_of
 from riskmodel.labelling.rolls import stays_until
-from riskmodel.leaving import went
+from riskmodel.leaving import home_starts, rolls_as_numbers, went
 
 __all__ = ["EXITS", "first_exits", "label_exit"]
 
@@ -112,7 +112,7 @@ def _events(known: Tables) -> Iterator[pd.DataFrame]:
     yield _dated(rolls, "leaving_date", rolls["leaving_reason"].map(_BY_REASON))
     yield _dated(rolls, "leaving_date", _without_destination(known), days_later=GAP_DAYS)
     if "schools" in known:
-        kind = known["schools"].set_index("school_id")["kind"].reindex(rolls["school_id"])
+        kind = schools_by_id(known)["kind"].reindex(rolls["school_id"])
         in_ap = pd.Series((kind == "AP").to_numpy(), index=rolls.index)
         yield _dated(rolls, "entry_date", in_ap.map({True: "alternative provision"}))
     if "suspensions" in known:
@@ -136,21 +136,10 @@ def _dated(facts: pd.DataFrame, date: str, part: pd.Series, days_later: int = 0)
 def _without_destination(known: Tables) -> pd.Series:
     """Return which rolls ended with no destination known."""
     facts = known["enrolments"]
-    rolls = pd.DataFrame(
-        {"pupil": pupils_of(facts), "school": pd.factorize(facts["school_id"])[0],
-         "entry": days_of(facts["entry_date"]), "leaving": days_of(facts["leaving_date"]),
-         "year_group": facts["year_group"], "year": academic_year(facts["entry_date"]),
-         "reason": facts["leaving_reason"]}, index=facts.index,
-    )  # fmt: skip
+    rolls = rolls_as_numbers(facts, pd.factorize(facts["school_id"])[0]).set_axis(facts.index)
     left = rolls[(rolls["leaving"] < OPEN).to_numpy()]
-    ends = pd.Series(went(left.reset_index(drop=True), rolls, _home(known)), index=left.index)
+    spells = known["circumstances"] if "circumstances" in known else empty_table("circumstances")
+    ends = pd.Series(
+        went(left.reset_index(drop=True), rolls, home_starts(spells)), index=left.index
+    )
     return ends.map({"unknown": EXITS[-1]}).reindex(facts.index)
-
-
-def _home(known: Tables) -> pd.DataFrame:
-    """Return the first days of home education."""
-    if "circumstances" not in known:
-        return pd.DataFrame({"pupil": [], "start": []}, dtype=np.int64)
-    spells = known["circumstances"]
-    spells = spells[(spells["kind"] == "home_educated").to_numpy()]
-    return pd.DataFrame({"pupil": pupils_of(spells), "start": days_of(spells["start_date"])})

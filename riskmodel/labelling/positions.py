@@ -41,10 +41,9 @@ def label_neet(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
     (object array, datetime64 array), each of shape (n_rows,)
         Status, and the 1 December before the end.
     """
-    december = end - pd.DateOffset(months=WINTER)
-    neet, unknown, none = _count_months(known["destinations"], spine["pupil_id"], december, WINTER)
+    december, neet, unknown, left = _winter(known, spine, end)
     status = np.select(
-        [neet >= 2, WINTER - neet - unknown >= 2, none & _left_early(known, spine, end)],
+        [neet >= 2, WINTER - neet - unknown >= 2, left],
         ["event", "no_event", "censored"],
         "not_known",
     )
@@ -69,11 +68,9 @@ def label_not_known(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Label
         Status, and the 1 December before the end. Of a winter in which no position was confirmed nothing
         is known of anybody: the LA's extract ends before it.
     """
-    december = end - pd.DateOffset(months=WINTER)
-    facts = known["destinations"]
-    _, unknown, none = _count_months(facts, spine["pupil_id"], december, WINTER)
+    december, _, unknown, left = _winter(known, spine, end)
     status = np.select(
-        [none & _left_early(known, spine, end), ~_is_checked(facts, end), unknown >= 2],
+        [left, ~_is_checked(known["destinations"], end), unknown >= 2],
         ["censored", "not_known", "event"],
         "no_event",
     )
@@ -108,11 +105,18 @@ def label_neet_after_16(known: Tables, spine: pd.DataFrame, end: pd.Series) -> L
     return status.astype(object), np.full(len(spine), NEVER)
 
 
-def _left_early(known: Tables, spine: pd.DataFrame, end: pd.Series) -> NDArray[np.bool_]:
-    """Return who left the LA's rolls before June of Year 11, nine months before the 1 March after it."""
+def _winter(
+    known: Tables, spine: pd.DataFrame, end: pd.Series
+) -> tuple[pd.Series, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the 1 December, the month ends that were NEET and not known, and who left and was never found.
+
+    The horizon ends on 1 March. June of Year 11, until which a pupil must stay, lies nine months before it.
+    """
+    december = end - pd.DateOffset(months=WINTER)
+    neet, unknown, none = _count_months(known["destinations"], spine["pupil_id"], december, WINTER)
     rolls = known["enrolments"]
     left = latest_of(rolls["pupil_id"], days_of(rolls["leaving_date"]), spine["pupil_id"])
-    return np.asarray(left < days_of(end - pd.DateOffset(months=9)))
+    return december, neet, unknown, none & (left < days_of(end - pd.DateOffset(months=9)))
 
 
 def _is_checked(destinations: pd.DataFrame, end: pd.Series) -> NDArray[np.bool_]:
