@@ -25,6 +25,7 @@ __all__ = [
     "UPN",
     "censuses",
     "read_beside",
+    "read_files",
     "read_only",
 ]
 
@@ -45,6 +46,14 @@ CENSUS = {
     f"senprovision\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,7,N\n"
     f"2,2,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,8,N\n",
 }
+
+
+def read_files(folder: Path, files: dict[str, str]) -> Extract:
+    """Read files alone, those of each return in a folder of its own."""
+    for name, text in files.items():
+        (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "data" / name).write_text(text)
+    return read(folder / "data", key_file=folder / "key")
 
 
 def read_beside(folder: Path, files: dict[str, str]) -> Extract:

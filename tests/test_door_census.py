@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from riskmodel.data.read import Extract, read
-from tests.returns import UPN
+from tests.returns import UPN, read_files
 
 RETURNS = "schoolcensustableid,term,referencedate,urn\n"
 LEFT = "pupilnolongeronrolltableid,schoolcensustableid,upn,dob,sex,entrydate,leavingdate,ncyearleaving\n"
@@ -21,14 +20,6 @@ SCHOOLS = (
     "EstablishmentStatus (name),PhaseOfEducation (name),OpenDate,CloseDate\n"
 )
 ON = "pupilonrolltableid,schoolcensustableid,upn,dob,sex,entrydate,ncyearactual,enrolstatus\n"
-
-
-def read_files(folder: Path, files: dict[str, str]) -> Extract:
-    """Read files, each of them in a folder of its own return."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    return read(folder, key_file=folder.parent / f"{folder.name}.key")
 
 
 AUTUMN_LEAVER = {

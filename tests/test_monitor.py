@@ -131,18 +131,26 @@ def test_a_list_that_was_handed_out_and_decisions_are_read_back(
     assert "Simulated data" in page
 
 
+def watched_with(
+    small_la: SmallLA, watched: str, folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Monitoring:
+    """Monitor a copy of the LA of which the register marks are others."""
+    shutil.copytree(small_la.extracts, folder)
+    sessions = change(pd.read_parquet(folder / "sessions.parquet"))
+    sessions.to_parquet(folder / "sessions.parquet", index=False)
+    last = pd.Timestamp("2025-06-01").as_unit("s")
+    return monitor(folder, Run("pex", tracking=watched, as_of=last))
+
+
 def test_an_extract_with_broken_registers_drifts_and_the_report_asks_to_mend_it(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "broken"
-    shutil.copytree(small_la.extracts, broken)
-    sessions = pd.read_parquet(broken / "sessions.parquet")
-    sessions["mark"] = sessions["mark"].astype(str).where(sessions.index % 20 > 0, "?!")
-    is_new = sessions["date"] >= pd.Timestamp("2024-09-01")
-    sessions["mark"] = sessions["mark"].mask(is_new & (sessions.index % 3 == 0), "N")
-    sessions.to_parquet(broken / "sessions.parquet", index=False)
-    last = pd.Timestamp("2025-06-01").as_unit("s")
-    found = monitor(broken, Run("pex", tracking=watched, as_of=last))
+    def broken(sessions: pd.DataFrame) -> pd.DataFrame:
+        marks = sessions["mark"].astype(str).where(sessions.index % 20 > 0, "?!")
+        is_new = sessions["date"] >= pd.Timestamp("2024-09-01")
+        return sessions.assign(mark=marks.mask(is_new & (sessions.index % 3 == 0), "N"))
+
+    found = watched_with(small_la, watched, tmp_path / "broken", broken)
     assert found.problems
     assert found.drift["drifted"].sum() > 20
     drifted = set(found.drift.loc[found.drift["drifted"], "feature"])
@@ -155,14 +163,13 @@ def test_an_extract_with_broken_registers_drifts_and_the_report_asks_to_mend_it(
 def test_an_extract_whose_registers_all_ended_is_refused_with_the_reason(
     small_la: SmallLA, watched: str, tmp_path: Path
 ) -> None:
-    broken = tmp_path / "broken"
-    shutil.copytree(small_la.extracts, broken)
-    sessions = pd.read_parquet(broken / "sessions.parquet")
-    sessions = sessions[sessions["date"] < pd.Timestamp("2024-09-01")]
-    sessions.to_parquet(broken / "sessions.parquet", index=False)
-    last = pd.Timestamp("2025-06-01").as_unit("s")
     with pytest.raises(RequestError, match="(sessions|registers) end on 2024-0[78].*Add the newer"):
-        monitor(broken, Run("pex", tracking=watched, as_of=last))
+        watched_with(
+            small_la,
+            watched,
+            tmp_path / "broken",
+            lambda sessions: sessions[sessions["date"] < pd.Timestamp("2024-09-01")],
+        )
 
 
 def test_a_day_beyond_the_data_is_refused(small_la: SmallLA, watched: str, tmp_path: Path) -> None:

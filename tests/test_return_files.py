@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.data.identity import upn_check_letters
-from riskmodel.data.read import Extract, read
-from tests.returns import CENSUS, PARTS, UPN, read_beside
+from tests.returns import CENSUS, PARTS, UPN, read_beside, read_files
 
 OTHER = str(upn_check_letters(pd.Series(["A000000340005"]))[0]) + "000000340005"
 
@@ -20,13 +19,6 @@ LEAVERS = (
     "1,{id},{upn},2011-05-01,2022-09-05,2023-06-30\n"
 )
 EXCLUDED = "pupilonrolltableid,startdate,category\n{id},2023-06-12,SUSP\n"
-
-
-def read_files(folder: Path, files: dict[str, str]) -> Extract:
-    for name, text in files.items():
-        (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "data" / name).write_text(text)
-    return read(folder / "data", key_file=folder / "key")
 
 
 def pupil(row: str, census: str, upn: str) -> str:
