@@ -16,19 +16,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 __all__ = [
     "Answer",
+    "Killings",
     "answers",
     "command_line",
     "duration_of",
     "ended",
-    "moments",
     "run",
     "start",
     "warm_up",
@@ -49,6 +48,9 @@ PRELOADED = [
     "tests.small_la",
 ]
 """What a command imports; a fork of a process that has it begins to work at once."""
+
+LEFT_TO_END = 10
+"""Every so many of the runs that are killed is left to end."""
 
 Answer = subprocess.CompletedProcess[str]
 
@@ -166,9 +168,26 @@ def duration_of(
     return whole if first is None else first, whole
 
 
-def moments(begin: float, whole: float, seed: int) -> Iterator[float]:
-    """Return moments to kill at: every other one anywhere in a run, the others while it writes."""
-    chance = random.Random(seed)
-    for number in count():
-        low = begin if number % 2 else 0.0
-        yield low + (1.05 * whole - low) * chance.random()
+class Killings:
+    """Processes killed at random moments: every other one anywhere in a run, the others while it writes.
+
+    Every tenth is left to end, on what the killed ones left. How long one takes is measured anew whenever
+    one ends by itself, so that kills do not come too late where the machine gets faster.
+    """
+
+    def __init__(self, begin: float, whole: float, seed: int) -> None:
+        """Begin with the seconds until a run writes, and until it ends."""
+        self.share, self.whole = begin / whole, whole
+        self.chance = random.Random(seed)
+        self.number = self.killed = 0
+
+    def ended(self, process: BaseProcess) -> bool:
+        """Kill a process or let it end; return whether it ended by itself, and well."""
+        self.number += 1
+        moment = self.whole * self.chance.uniform(self.share if self.number % 2 else 0.0, 1.05)
+        since = time.perf_counter()
+        done = ended(process, moment if self.number % LEFT_TO_END else None)
+        if done:
+            self.whole = time.perf_counter() - since
+        self.killed += not done
+        return done

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import shutil
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,13 @@ from riskmodel.data.journal import read_journal
 from riskmodel.jobs import Run, read_decisions
 from riskmodel.jobs.champion import load_model
 from riskmodel.report import write_list
-from tests.commands import command_line, duration_of, ended, moments, start, warm_up
+from tests.commands import Killings, command_line, duration_of, ended, start, warm_up
 from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
 from tests.workbooks import by_two_officers, edited
 
 WHOLE_TRAININGS = 12
 """Of so many kills of train one is of a whole training; the others hit what it writes at its end."""
-
-LEFT_TO_END = 10
-"""Every so many runs one is left to end, on what the killed ones left."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,12 +67,10 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
     ]
     out, log, unfinished = (tmp_path / name for name in ("list", "lists.jsonl", ".list.unfinished"))
     begin, whole = duration_of(start(command_line, tmp_path, *words), unfinished.exists)
-    expected, killed, cut = contents(out), 0, 0
+    expected, cut, runs = contents(out), 0, Killings(begin, whole, seed=1)
     shutil.rmtree(out)
-    for number, moment in enumerate(moments(begin, whole, seed=1)):
-        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(command_line, tmp_path, *words), None if is_left else moment)
-        killed += not done
+    while runs.killed < kills:
+        done = runs.ended(start(command_line, tmp_path, *words))
         cut += unfinished.exists()
         assert {path.name for path in tmp_path.iterdir()} - {".lists.jsonl.lock"} <= {
             "list",
@@ -91,10 +86,8 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
             assert entries[-1]["kind"] == "list"
             shutil.rmtree(out)
         assert Run("pex", tracking=store).registry.version_of("champion") == "1"
-        if killed == kills:
-            break
     assert cut > kills / 10  # the writing itself was hit
-    print(f"list: {killed} kills of a run of {whole:.1f} s, {cut} left an unfinished folder")
+    print(f"list: {kills} kills of a run of {whole:.1f} s, {cut} left an unfinished folder")
     assert ended(start(command_line, tmp_path, *words))
     assert not unfinished.exists()
 
@@ -108,21 +101,19 @@ def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(
     words = ["feedback", book, "--list", folder]
     begin, whole = duration_of(start(command_line, tmp_path, *words), log.exists)
     log.unlink()
-    killed = cut = 0
-    for number, moment in enumerate(moments(0.9 * begin, whole, seed=2)):
-        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(command_line, tmp_path, *words), None if is_left else moment)
-        killed += not done
+    cut, runs = 0, Killings(0.9 * begin, whole, seed=2)
+    while runs.killed < kills:
+        done = runs.ended(start(command_line, tmp_path, *words))
         cut += log.exists() and not done
         assert log.exists() or not done
         if log.exists():
             assert len(read_journal(log)) == len(read_decisions(log)) == 8
-            if number % 2:  # else the next run meets the decisions of this one, and adds none twice
+            if (
+                runs.number % 2
+            ):  # else the next run meets the decisions of this one, and adds none twice
                 log.unlink()
-        if killed == kills:
-            break
     assert cut > 0
-    print(f"feedback: {killed} kills of a run of {whole:.1f} s, {cut} after the log was written")
+    print(f"feedback: {kills} kills of a run of {whole:.1f} s, {cut} after the log was written")
     for _ in range(2):
         assert ended(start(command_line, tmp_path, *words))
         assert len(read_journal(log)) == len(read_decisions(log)) == 8
@@ -148,20 +139,17 @@ def test_a_training_that_is_killed_leaves_a_registry_that_is_whole(
     words = (small_la, Run("pex", tracking=store), "1")
     _, whole = duration_of(start(registered, tmp_path, *words))
     first = versions = assert_is_whole(store, small_la)
-    killed, n_whole = 0, max(1, kills // WHOLE_TRAININGS)
-    for number, moment in enumerate(moments(whole / 2, whole, seed=3)):
-        is_left = number % LEFT_TO_END == LEFT_TO_END - 1
-        done = ended(start(registered, tmp_path, *words), None if is_left else moment)
-        killed += not done
+    n_whole, runs = max(1, kills // WHOLE_TRAININGS), Killings(whole / 2, whole, seed=3)
+    while runs.killed < kills - n_whole:
+        done = runs.ended(start(registered, tmp_path, *words))
         newest = assert_is_whole(store, small_la)
         # killed between version and alias, a whole version is left that no alias names
         assert newest > versions if done else newest >= versions
         versions = newest
-        if killed == kills - n_whole:
-            break
     train = ["train", small_la.extracts, "--outcome", "pex", "--tracking", store]
-    for moment in islice(moments(4.0, 8.0, seed=4), n_whole):
-        ended(start(command_line, tmp_path, *train), moment)
+    chance = random.Random(4)
+    for _ in range(n_whole):
+        ended(start(command_line, tmp_path, *train), chance.uniform(0.0, 8.0))
         versions = assert_is_whole(store, small_la)
     assert ended(start(registered, tmp_path, *words))
     newest = assert_is_whole(store, small_la)
