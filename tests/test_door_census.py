@@ -193,6 +193,19 @@ def test_a_dual_registration_may_be_in_words(tmp_path: Path, written: str, statu
     assert extract.problems.empty
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Main (subsidiary at 4002)", "Single registration (no subsidiary)", "Dual registered"]
+    + ["Not on roll", "Previously registered", "Guest at 4002"],
+)
+def test_words_of_no_status_or_two_are_a_main_roll_and_reported(
+    tmp_path: Path, written: str
+) -> None:
+    extract = read_files(tmp_path, {"roll.csv": roll(f"900001,,{written}")})
+    assert extract.tables["enrolments"]["status"].tolist() == ["main"]
+    assert extract.problems["rule"].tolist() == ["bad_status"]
+
+
 def test_a_word_that_is_no_enrolment_status_is_reported(tmp_path: Path) -> None:
     rows = roll("900001,,pending", "900001,,Q Smith", "900001,,C")
     extract = read_files(tmp_path, {"roll.csv": rows})

@@ -58,6 +58,8 @@ def test_a_list_of_leavers_alone_shows_the_year_of_each_last_day() -> None:
     assert year_groups_at_entry(*rows, header=HEADER.replace("DOB", "Notes")) == [7, 0, 7]
     undated = [*rows, ("11", "", "2019-09-02", "")]
     assert year_groups_at_entry(*undated, header=HEADER.replace("DOB", "Notes")) == [7, 0, 7, 7]
+    # days of birth of leavers show nothing of the day on which the others were on roll
+    assert year_groups_at_entry(*undated, header=HEADER) == [7, 0, 7, 7]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,30 @@ from riskmodel.data.read.sources.source import is_there
 
 __all__ = ["enrolment_status", "is_no_status"]
 
-DUAL = r"^[SG]\b|SUBSID|GUEST"
+BESIDE = r"CURRENT|DUAL(?:LY)?|REGISTRATION|REGISTERED|PUPIL|AT THIS SCHOOL|ONLY"
+"""Words that the labels of several statuses hold."""
+
+GUEST = "NOT REGISTERED AT THIS SCHOOL BUT ATTENDING SOME SESSIONS(?: OR LESSONS)?"
+"""The rest of a guest's label."""
+
+
+def _only(words: str) -> str:
+    """Return a pattern of texts with one of some words, and no other but those beside them."""
+    return rf"(?=.*\b(?:{words})\b)(?:(?:{words}|{BESIDE})(?: |$))+"
+
+
+DUAL = "|".join([_only("S|SUBSID|SUBSIDIARY"), _only(f"G|GUEST|{GUEST}")])
 """Subsidiary registration, and guests: their main roll is at another school."""
 
-MAIN = r"^[CMFO]\b|\b(?:CURRENT|MAIN|SINGLE|SOLE|COLLEGE|PROVIDER|REGISTERED|ON ROLL)\b"
+MAIN = "|".join(
+    [
+        "CURRENT",
+        _only("C|SINGLE|SOLE"),
+        _only("M|MAIN"),
+        _only("F|FE|FURTHER EDUCATION|COLLEGE"),
+        _only("O|OTHER|PROVIDER"),
+    ]
+)
 """Single and main registration; further education college and other provider (CBDS, EnrolStatus)."""
 
 
@@ -38,7 +58,7 @@ def enrolment_status(values: pd.Series) -> pd.Series:
     >>> enrolment_status(written).tolist()
     ['main', 'dual', 'dual', 'dual', 'main']
     """
-    is_dual = _capitals(values).str.contains(DUAL, na=False)
+    is_dual = _words(values).str.fullmatch(DUAL, na=False)
     return pd.Series("main", index=values.index).mask(is_dual, "dual")
 
 
@@ -53,16 +73,17 @@ def is_no_status(values: pd.Series) -> pd.Series:
     Returns
     -------
     Series of bool
-        False for empty values.
+        False for empty values; True where the words are those of two statuses, or of none.
 
     Examples
     --------
-    >>> is_no_status(pd.Series(["M", "Main - dual registration", "Pending", None])).tolist()
-    [False, False, True, False]
+    >>> is_no_status(pd.Series(["M", "Main - dual registration", "Main (subsidiary at 4002)"])).tolist()
+    [False, False, True]
     """
-    known = _capitals(values).str.contains(f"{DUAL}|{MAIN}", na=False)
+    known = _words(values).str.fullmatch(f"{DUAL}|{MAIN}", na=False)
     return is_there(values) & ~known
 
 
-def _capitals(values: pd.Series) -> pd.Series:
-    return values.astype("str").str.strip().str.upper()
+def _words(values: pd.Series) -> pd.Series:
+    """Return texts in capitals, with one blank between words."""
+    return values.astype("str").str.upper().str.replace(r"[\W_]+", " ", regex=True).str.strip()

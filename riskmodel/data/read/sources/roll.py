@@ -81,7 +81,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     on_roll = leaving.isna()
     # of a list of leavers each row shows its own last day; one who has none is on it by mistake
     drawn = received.fillna(leaving).fillna(leaving.max())
-    if on_roll.mean() >= 0.5 or (on_roll.any() and born.notna().any()):
+    if on_roll.mean() >= 0.5 or born[on_roll].notna().any():
         drawn = _days_drawn(received, group[on_roll], born, entry)
     seen = pd.concat([drawn, leaving], axis=1).min(axis=1)
     rolls = pd.DataFrame(
