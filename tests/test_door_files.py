@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -309,3 +310,24 @@ def test_a_upn_in_the_name_of_a_file_is_not_shown(tmp_path: Path) -> None:
     shown = [*extract.files["file"], *extract.problems["message"], *extract.reconciliation["file"]]
     assert not [text for text in shown if UPN in text or "A801234500001" in text]
     assert {"(UPN) notes.csv", "(UPN) notes.csv (2)"} <= set(extract.files["file"])
+
+
+def test_columns_of_parquet_that_are_no_text_are_read_as_text_or_left_alone(folder: Path) -> None:
+    """Bytes, decimals and records, as Spark, DuckDB and SQL Server write them."""
+    frame = pd.DataFrame(
+        {
+            "UPN": [UPN.encode()],
+            "URN": [Decimal("900001.00")],
+            "Category": ["SUSP"],
+            "Start Date": ["2024-02-01"],
+            "Sessions": [2],
+            "Photo": [b"\xff\x00"],
+            "Meta": [{"a": 1}],
+            "Tags": [["x", "y"]],
+        }
+    )
+    frame.to_parquet(folder / "suspensions.parquet", index=False)
+    extract = read_beside(folder, {})
+    made = extract.tables["suspensions"]
+    assert made[["school_id", "sessions"]].to_numpy().tolist() == [["900001", 2.0]]
+    assert not (extract.problems["severity"] == "error").any()

@@ -47,6 +47,7 @@ def suspended(folder: Path, header: str, *rows: str, **files: str) -> Extract:
     [
         ("900001", "900001"),
         ("900001.0", "900001"),
+        ("900001.00", "900001"),
         ("4001", "900001"),  # that of the LA of the census, not that of 303
         ("3024001", "900001"),
         ("302/4001", "900001"),
@@ -551,3 +552,38 @@ def test_a_upn_in_the_column_of_schools_goes_into_no_table(tmp_path: Path, writt
     assert extract.tables["suspensions"]["school_id"].tolist() == ["900001"]
     assert extract.rejects["reason"].tolist() == ["missing_value: school_id"]
     assert written not in extract.problems.to_csv()
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("eng", "ENG"),
+        ("English", "ENG"),
+        ("ENG - English", "ENG"),
+        ("Believed to be English", "ENB"),
+        ("POL", "POL"),
+        ("Mostly English", None),
+    ],
+)
+def test_a_first_language_is_a_code_or_its_label(
+    tmp_path: Path, written: str, code: str | None
+) -> None:
+    flat = (
+        "UPN,DOB,EntryDate,CensusDate,URN,NCYearActual,Language\n"
+        f"{UPN},2012-10-03,2023-09-04,2024-10-03,900001,8,{written}\n"
+    )
+    (tmp_path / "flat.csv").write_text(flat)
+    extract = read(tmp_path, key_file=tmp_path.parent / f"{tmp_path.name}.key")
+    assert rows_of(extract.tables["pupils"], "first_language") == [[code]]
+    assert ("bad_language" in set(extract.problems["rule"])) == (code is None)
+
+
+def test_a_position_is_known_since_it_was_ascertained_where_nobody_verified_it(
+    tmp_path: Path,
+) -> None:
+    header = "UniquePupilNumber,ActivityCode,StartDate,DateAscertained,DateVerified,YearOfBirth"
+    rows = (
+        f"{UPN},540,2024-09-02,2024-09-05,,2012\n{UPN},210,2024-10-02,2024-10-05,2024-10-07,2012\n"
+    )
+    made = read_beside(tmp_path, {"nccis.csv": f"{header}\n{rows}"}).tables["destinations"]
+    assert made["confirmed_on"].dt.strftime("%d %b").tolist() == ["05 Sep", "07 Oct"]

@@ -60,3 +60,43 @@ def test_a_need_without_a_rank_that_can_be_read_is_set_aside(tmp_path: Path, ran
     assert counts.tolist() == [1, 0, 1, 0]
     problems = extract.problems[extract.problems["file"] == "needs.csv"]
     assert problems["column"].tolist() == ["sentyperank"]
+
+
+@pytest.mark.parametrize("n_far", [1, 4])
+def test_a_mistyped_day_of_one_plan_moves_no_need_of_others(tmp_path: Path, n_far: int) -> None:
+    """Needs count from the latest day known; four plans of a later year are no typing error."""
+    folder = tmp_path / "x"
+    folder.mkdir()
+    far = "".join(f"{UPN},{2032 + n}-09-01,{2032 + n}-12-01,2\n" for n in range(n_far))
+    files = {"needs.csv": NEEDS, "plans.csv": f"{PLANS}{UPN},2022-01-10,,\n{far}"}
+    extract = read_beside(folder, files)
+    found = needs_on(extract.tables, "2024-11-09")
+    assert found == ([["ASD", "SLCN"]] if n_far == 1 else [["", ""]])
+    assert extract.problems["rule"].eq("far_date").sum() == (n_far == 1)
+
+
+CENSUS_NEEDS = "pupilonrolltableid,sentype,sentyperank\n"
+
+
+@pytest.mark.parametrize("header", [CENSUS_NEEDS, ""])
+def test_of_two_needs_of_one_rank_one_is_in_conflict(tmp_path: Path, header: str) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    who, header = ("1", header) if header else (UPN, "UPN,SENtype,SENtypeRank\n")
+    text = f"{header}{who},SEMH,1\n{who},ASD,1\n{who},MLD,2\n{who},SLCN,2\n"
+    extract = read_beside(folder, {"needs.csv": text, "plans.csv": f"{PLANS}{UPN},2022-01-10,,\n"})
+    counts = extract.reconciliation.set_index("file").loc["needs.csv", PARTS]
+    assert counts.tolist() == [2, 0, 0, 2]
+    found = extract.problems[extract.problems["rule"] == "conflict"]
+    assert sorted(found["column"]) == ["primary_need", "secondary_need"]
+    assert found["message"].str.contains("Of two needs of one rank the first in the order").all()
+
+
+def test_a_secondary_need_alone_is_kept_and_a_third_one_reported(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    text = f"UPN,SENtype,SENtypeRank\n{UPN},SLCN,2\n{UPN},HI,3\n"
+    extract = read_beside(folder, {"needs.csv": text, "plans.csv": f"{PLANS}{UPN},2022-01-10,,\n"})
+    assert needs_on(extract.tables, "2024-11-09") == [["", "SLCN"]]
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unused_rank", "message"]
+    assert message.startswith("needs.csv: 1 needs have a rank after 2 and are not used")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.read.rows.tidy import as_text
 from riskmodel.errors import DataError
 from riskmodel.progress import track
 
@@ -80,7 +81,7 @@ def open_database(address: str) -> dict[str, pd.DataFrame]:
                         sqlalchemy.Table(name, sqlalchemy.MetaData(), autoload_with=connection)
                     ),
                     connection,
-                )
+                ).apply(as_text)
                 for name in track(names, "Reading the database")
             }
     except (SQLAlchemyError, pd.errors.DatabaseError, UnicodeError) as error:  # the last: damaged

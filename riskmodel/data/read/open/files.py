@@ -31,6 +31,7 @@ from riskmodel.data.read.open.walk import files_in, partition_of, parts_of, show
 from riskmodel.data.read.open.workbook import Sheet, frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.data.read.rows.problems import Problem, Severity
+from riskmodel.data.read.rows.tidy import as_text
 from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.errors import DataError
 
@@ -285,7 +286,7 @@ def _open_parquet(path: Path, name: str) -> Opened:
             )
             for part in parts
         ]
-        return frame_of({own: pa.concat_tables(tables)[own]})[own]
+        return as_text(frame_of({own: pa.concat_tables(tables)[own]})[own])
 
     # one column after another: the raw file is never in memory as a whole beside its frame
     columns = {own: column(own) for own in names}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riskmodel.data.read.returns.circumstance_spells import circumstance_spells
 from riskmodel.data.read.returns.enrolment_spells import enrolment_spells, leaving_reasons
 from riskmodel.data.read.returns.presence import with_presence
-from riskmodel.data.read.returns.provision import first_plans, provision_spells
+from riskmodel.data.read.returns.provision import first_plans, latest_fact, provision_spells
 from riskmodel.data.read.returns.pupil_rows import pupil_rows
 from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts, keep_versions
 from riskmodel.data.read.rows.rules import in_order
@@ -67,7 +67,7 @@ def assemble(
     if "send" in typed:
         none = typed["send"].iloc[:0]
         built["send"], needs_used = provision_spells(
-            typed["send"], none if needs is None else needs, verdicts
+            typed["send"], none if needs is None else needs, latest_fact(typed), verdicts
         )
         used.append(needs_used)
     if "enrolments" in built:

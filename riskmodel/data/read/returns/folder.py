@@ -24,6 +24,7 @@ from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
+from riskmodel.data.read.returns.provision import far_plans, latest_fact
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.returns.row_verdicts import account
 from riskmodel.data.read.returns.two_children import (
@@ -120,7 +121,7 @@ def read_returns(
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
-    log.problems += _beyond_possible(joined, log.frames, files)
+    log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
     account(log, files, used, verdicts)
     return log
 
@@ -194,6 +195,25 @@ def _beyond_possible(
             "added. Ask the school which is right."
         )
         checks.note(bad, "beyond_possible", "", words, set_aside=False)
+        problems += checks.problems
+    return problems
+
+
+def _far_plans(facts: dict[str, pd.DataFrame], files: Sequence[ReturnFile]) -> list[Problem]:
+    """Return the few plans that begin long after all other facts, as a typing error makes them."""
+    if "send" not in facts:
+        return []
+    problems = []
+    send = facts["send"]
+    for number, rows in send[far_plans(send, latest_fact(facts))].groupby("_file"):
+        checks = files[int(str(number))].checks()
+        bad = np.zeros(len(checks.raw), dtype=bool)
+        bad[rows["_place"].to_numpy()] = True
+        words = (
+            "the plan begins long after all other facts, so its day moves no other fact. Correct it if it "
+            "is a typing error."
+        )
+        checks.note(bad, "far_date", "", words, set_aside=False)
         problems += checks.problems
     return problems
 

@@ -9,16 +9,19 @@ when its end was: a later return changes nothing that was known before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of
+from riskmodel.data.data_span import APART_DAYS, HANDFUL
 from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED
 from riskmodel.data.schema import TABLES, as_codes
 
-__all__ = ["first_plans", "provision_spells"]
+__all__ = ["far_plans", "first_plans", "latest_fact", "provision_spells"]
 
 NEED = ["primary_need", "secondary_need"]
 
@@ -29,7 +32,7 @@ LONGEST_REQUEST = pd.Timedelta(days=730)
 
 
 def provision_spells(
-    facts: pd.DataFrame, needs: pd.DataFrame, verdicts: RowVerdicts
+    facts: pd.DataFrame, needs: pd.DataFrame, latest: pd.Timestamp, verdicts: RowVerdicts
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build spells of provision.
 
@@ -41,6 +44,8 @@ def provision_spells(
     needs : DataFrame
         ``pupil_id``, ``primary_need``, ``secondary_need``, the census day as ``start_date`` (missing for
         SEN2, whose needs are not dated), ``_file``, ``_place``.
+    latest : Timestamp
+        From :func:`latest_fact`.
     verdicts : RowVerdicts
         Gets a verdict on each fact that begins no spell.
 
@@ -57,7 +62,8 @@ def provision_spells(
     need than the one before begins a new spell. While a plan of SEN2 runs it is what counts, whatever the
     census calls it; outside that time the census does. A fact about a day before one already recorded is
     passed over, but its need is kept in mind. Needs of SEN2 are known from the day on which the latest
-    of all facts became known, and count where no census had stated a need.
+    of all facts became known, and count where no census had stated a need. Of two needs of one rank the
+    first in the order of the code set counts.
     """
     plan = _is_plan(facts)
     dated = needs[needs["start_date"].notna()] if "start_date" in needs else needs.iloc[:0]
@@ -66,7 +72,7 @@ def provision_spells(
         [
             _with_needs(facts[~plan], dated, verdicts),
             *_plan_events(facts[plan], verdicts),
-            _undated_needs(undated, facts),
+            _undated_needs(undated, facts, latest, verdicts),
         ],
         ignore_index=True,
     )
@@ -170,10 +176,18 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, verdicts: RowVerdicts) 
     )
     keys = ["pupil_id", "start_date"]
     once = ordered[~_judge_repeats(ordered, keys, "provision", verdicts)].drop(columns=NEED)
-    # a need stands in a row of its own for each rank
-    by_need = dated.sort_values(NEED, kind="stable")
-    needs = by_need.astype(dict.fromkeys(NEED, "object")).groupby(keys, observed=True)[NEED]
-    return once.merge(needs.first().reset_index(), on=keys, how="left")
+    needs = _one_of_each_rank(dated, keys, verdicts)
+    return once.merge(needs, on=keys, how="left")
+
+
+def _one_of_each_rank(needs: pd.DataFrame, keys: list[str], verdicts: RowVerdicts) -> pd.DataFrame:
+    """Return a primary and a secondary need per key; each need comes in a row of its own."""
+    found = []
+    for name in NEED:
+        ordered = needs[needs[name].notna()].sort_values([*keys, name, *ORIGIN], kind="stable")
+        once = ordered[~_judge_repeats(ordered, keys, name, verdicts)]
+        found.append(once[[*keys, name]].astype({name: "object"}))
+    return found[0].merge(found[1], on=keys, how="outer")
 
 
 def _plan_events(plans: pd.DataFrame, verdicts: RowVerdicts) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -196,26 +210,62 @@ def _plan_events(plans: pd.DataFrame, verdicts: RowVerdicts) -> tuple[pd.DataFra
     return once.assign(provision="E", _open=1.0), ends
 
 
-def _undated_needs(undated: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+def _undated_needs(
+    undated: pd.DataFrame, facts: pd.DataFrame, latest: pd.Timestamp, verdicts: RowVerdicts
+) -> pd.DataFrame:
     """Return the needs without a day as events of the day on which the latest fact became known.
 
     Nothing shows that they were known before. The day is the same for all pupils, so that whether a need
-    is known on an earlier day does not depend on what became of the pupil later.
+    is known on an earlier day does not depend on what became of the pupil later. A few plans far after
+    all other facts, as a typing error makes them, do not move it.
     """
     if undated.empty or facts.empty:
         return undated.iloc[:0].assign(_undated=True)
-    first = [
-        undated[undated[name].notna()].sort_values(name).drop_duplicates("pupil_id")
-        for name in NEED
+    day = facts.loc[~far_plans(facts, latest), "recorded_on"].max()
+    needs = _one_of_each_rank(undated, ["pupil_id"], verdicts)
+    origin = undated.drop_duplicates("pupil_id")[["pupil_id", *ORIGIN]]
+    needs = needs.merge(origin, on="pupil_id", how="left")
+    return needs.assign(start_date=day, recorded_on=day, provision="E", _undated=True)
+
+
+def latest_fact(facts: Mapping[str, pd.DataFrame]) -> pd.Timestamp:
+    """Return the latest day on which any fact but a plan of SEN2 became known.
+
+    Parameters
+    ----------
+    facts : mapping of str to DataFrame
+        Typed rows by table.
+
+    Returns
+    -------
+    Timestamp
+        Missing where there is no fact with a day.
+    """
+    days = [
+        (part[~_is_plan(part)] if name == "send" else part)["recorded_on"].max()
+        for name, part in facts.items()
+        if "recorded_on" in part
     ]
-    second = first[1][["pupil_id", "secondary_need"]]
-    day = facts["recorded_on"].max()
-    return (
-        first[0]
-        .drop(columns="secondary_need")
-        .merge(second, on="pupil_id", how="left")
-        .assign(start_date=day, recorded_on=day, provision="E", _undated=True)
-    )
+    return pd.Series(days, dtype="datetime64[s]").max()
+
+
+def far_plans(facts: pd.DataFrame, latest: pd.Timestamp) -> pd.Series:
+    """Return which plans are known long after all other facts, where these are few.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        As in :func:`provision_spells`.
+    latest : Timestamp
+        Latest day on which any fact but a plan became known; missing where there is none.
+
+    Returns
+    -------
+    Series of bool
+        All False where more than :data:`~riskmodel.data.data_span.HANDFUL` are.
+    """
+    is_far = _is_plan(facts) & (facts["recorded_on"] > latest + pd.Timedelta(days=APART_DAYS))
+    return is_far & (is_far.sum() <= HANDFUL)
 
 
 def _in_plans(events: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census import census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
+from riskmodel.data.read.sources.languages import is_no_language
 from riskmodel.data.read.sources.registers import unsure_pairs
 from riskmodel.data.read.sources.source import (
     NAMES,
@@ -161,6 +162,7 @@ def _plain_values(
     frame, problems = settle_dates(frame.assign(**tidy), dates, one.name)
     frame, of_births = settle_births(frame, one)
     problems += of_births + _unread_years(frame, one.name) + _unread_statuses(frame, one.name)
+    problems += _unread_languages(frame, one.name) + _unused_ranks(frame, one.name)
     return frame, problems + _unsure_marks(frame, one.name)
 
 
@@ -190,6 +192,32 @@ def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
         "Write 1 to 14, R, N1, N2, E1 or E2."
     )
     return [Problem(name, "bad_year_group", words, column="ncyearactual")]
+
+
+def _unread_languages(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many first languages of a census are neither a code nor a known label."""
+    n = int(is_no_language(frame["language"]).sum()) if "language" in frame else 0
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} values of language are no code of a first language, so it counts as not known. "
+        "Write codes such as ENG."
+    )
+    return [Problem(name, "bad_language", words, column="language")]
+
+
+def _unused_ranks(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many needs have a rank after the second, and so no column in a table."""
+    if "sentyperank" not in frame:
+        return []
+    n = int((pd.to_numeric(frame["sentyperank"], errors="coerce") > 2).sum())
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} needs have a rank after 2 and are not used: a pupil has a primary and a secondary "
+        "need. Give the two that matter most the ranks 1 and 2."
+    )
+    return [Problem(name, "unused_rank", words, column="sentyperank")]
 
 
 def _unread_statuses(frame: pd.DataFrame, name: str) -> list[Problem]:

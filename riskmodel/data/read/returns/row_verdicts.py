@@ -35,6 +35,11 @@ DECISION = {
 """Table → which row counts, where it is not the one received later."""
 
 
+NEEDS = {"primary_need", "secondary_need"}
+OF_ONE_RANK = "Of two needs of one rank the first in the order of the code set counts."
+"""Columns of ``send`` that hold needs, and which of two rows with one counts."""
+
+
 class RowVerdicts:
     """Verdicts on facts."""
 
@@ -221,7 +226,7 @@ def _problems(alike: pd.DataFrame) -> list[Problem]:
         other = f"row {one['other_row']} of {one['other_file']}"
         words = (
             f"says something else in {column} than {other}, another row "
-            f"of the same {TABLES[table].row}. {_decision(table, bool(one['is_held']))}"
+            f"of the same {TABLES[table].row}. {_decision(table, column, bool(one['is_held']))}"
         )
         if is_two:
             words = (
@@ -233,9 +238,10 @@ def _problems(alike: pd.DataFrame) -> list[Problem]:
     return first_few(range(len(alike)), problem, f"contradict others in {column}.", column)
 
 
-def _decision(table: str, is_held: bool) -> str:
+def _decision(table: str, column: str, is_held: bool) -> str:
     """Return which of two rows counts."""
     if is_held:
         return "It was received later and counts from the day after that."
     usual = "Both were received on one day, and one of them was kept."
-    return f"{DECISION.get(table, usual)} Ask which is right, and correct the other at its source."
+    of_table = OF_ONE_RANK if column in NEEDS else DECISION.get(table, usual)
+    return f"{of_table} Ask which is right, and correct the other at its source."

@@ -134,7 +134,7 @@ def _text(raw: pd.Series) -> pd.Series:
 
 def _name(raw: pd.Series) -> pd.Series:
     """Return text; a whole number that a program wrote with a decimal is written without it."""
-    return _text(raw).str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    return _text(raw).str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
 
 
 def _meant(raw: pd.Series, column: Column) -> pd.Series:

@@ -6,12 +6,23 @@ Out: the same column; the same object where nothing in it was odd.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 
-__all__ = ["MISSING", "NOTHING", "distinct_texts", "recoded", "tidy_column", "whole_ids"]
+__all__ = [
+    "MISSING",
+    "NOTHING",
+    "as_text",
+    "distinct_texts",
+    "recoded",
+    "tidy_column",
+    "whole_ids",
+]
 
 MISSING = frozenset(
     ["null", "(null)", "<null>", "#null!", "n/a", "#n/a", "na", "nan", "nat", "<na>", "(blank)"]
@@ -34,6 +45,49 @@ LONGEST = 24
 
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 """Characters without width, as copied text has them."""
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Return a column in which bytes, decimals, lists and records are text.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        As Parquet or a database holds them.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        The same object where it holds none of these.
+
+    Examples
+    --------
+    >>> as_text(pd.Series([b"A1", Decimal("900001.00"), {"b": [1]}, None], dtype="object")).tolist()
+    ['A1', '900001', '{"b": [1]}', None]
+    """
+    if values.dtype != "object":
+        return values
+    kinds = (bytes, bytearray, memoryview, Decimal, dict, list, tuple, np.ndarray)
+    if not any(isinstance(one, kinds) for one in values):
+        return values
+    made = [_text_of(one) if isinstance(one, kinds) else one for one in values]
+    return pd.Series(made, index=values.index, name=values.name, dtype="object")
+
+
+def _text_of(value: object) -> str | None:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
+        is_whole = value == value.to_integral_value()
+        return str(int(value)) if is_whole else str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        held = bytes(value)
+        try:
+            return held.decode()
+        except UnicodeDecodeError:
+            return held.hex()
+    whole = value.tolist() if isinstance(value, np.ndarray) else value
+    return json.dumps(whole, default=str)
 
 
 def distinct_texts(values: pd.Series) -> pd.Series:
@@ -148,7 +202,7 @@ def whole_ids(values: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> whole_ids(pd.Series(["1.0", None, "A2"])).tolist()
+    >>> whole_ids(pd.Series(["1.00", None, "A2"])).tolist()
     ['1', nan, 'A2']
     >>> whole_ids(pd.Series([7.0, None])).tolist()
     ['7', nan]
@@ -156,7 +210,7 @@ def whole_ids(values: pd.Series) -> pd.Series:
     if pd.api.types.is_integer_dtype(values.dtype):
         return values
     texts = pd.Series(values.dropna().unique()).astype("str")
-    plain = texts.str.replace(r"^(\d+)\.0$", r"\1", regex=True)
+    plain = texts.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
     if plain.equals(texts):
         return values
     meant = dict(zip(texts, plain, strict=True))

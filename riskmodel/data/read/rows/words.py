@@ -146,7 +146,7 @@ def code_meant(column: Column, text: str) -> str | None:
     'SUSP'
     """
     in_capitals, in_words = _written(column.name, column.allowed)
-    whole = re.sub(r"^(\d+)\.0$", r"\1", text)
+    whole = re.sub(r"^(\d+)\.0+$", r"\1", text)
     return in_capitals.get(whole.casefold()) or in_words.get(_plain(whole))
 
 

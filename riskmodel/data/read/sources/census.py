@@ -17,6 +17,7 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
+from riskmodel.data.read.sources.languages import language_code
 from riskmodel.data.read.sources.need_ranks import ranked_needs
 from riskmodel.data.read.sources.source import (
     Context,
@@ -150,7 +151,7 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
             "birth_month": read_dates(frame["dob"]).dt.strftime("%Y-%m-01"),
             "sex": column(frame, "sex"),
             "ethnicity": column(frame, "ethnicity"),
-            "first_language": column(frame, "language"),
+            "first_language": language_code(column(frame, "language")),
             "first_language_recorded_on": known["recorded_on"],
             "_day": known["day"],
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.source import Context, Facts, Source, column
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
 
 __all__ = ["SOURCES", "YEARS_OF_BIRTH"]
 
@@ -29,7 +29,9 @@ YEARS_OF_BIRTH = (1950, 2099)
 
 
 def _clients(frame: pd.DataFrame, context: Context) -> Facts:
-    verified = column(frame, "dateverified" if "dateverified" in frame else "dateascertained")
+    verified = column(frame, "dateverified").astype("object")
+    # a position is known since it was ascertained, where nobody verified it since
+    verified = verified.where(is_there(verified), column(frame, "dateascertained"))
     code = frame["activitycode"].astype("str").str.strip()
     destinations = pd.DataFrame(
         {

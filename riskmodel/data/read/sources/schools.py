@@ -52,7 +52,7 @@ def school_key(value: object) -> str:
     >>> [school_key(one) for one in (" 302/4001", "12", "4001.0", "St. Mary's  School")]
     ['3024001', '0012', '4001', 'stmarysschool']
     """
-    text = re.sub(r"^(\d+)\.0$", r"\1", str(value).strip())
+    text = re.sub(r"^(\d+)\.0+$", r"\1", str(value).strip())
     if NUMBER.fullmatch(text):
         return re.sub(r"\D", "", text).zfill(4)
     return plain(text)
