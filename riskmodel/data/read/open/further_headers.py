@@ -102,11 +102,11 @@ def _places(raw: pd.DataFrame) -> NDArray[np.int64]:
     written = {name.lower() for name in names}
     named = np.zeros(len(raw), dtype=np.int16)
     for place in range(raw.shape[1]):
-        texts = distinct_texts(raw.iloc[:, place])
-        found = texts[texts.str.strip().str.lower().isin(written).to_numpy(dtype=bool)]
-        if len(found):
+        texts = distinct_texts(raw.iloc[:, place]).tolist()
+        found = [text for text in texts if text.strip().lower() in written]
+        if found:
             named += raw.iloc[:, place].isin(found).to_numpy()
-            pupil = found[found.map(_folded).isin(PUPIL).to_numpy(dtype=bool)]
+            pupil = [text for text in found if _folded(text) in PUPIL]
             named += raw.iloc[:, place].isin(pupil).to_numpy()
     places = np.flatnonzero(named >= 2)
     rows = raw.iloc[places].astype("object").to_numpy().tolist()

@@ -162,9 +162,7 @@ def frame_of(columns: dict[str, pa.ChunkedArray]) -> pd.DataFrame:
     """
     made = {}
     for name in list(columns):
-        one = pa.table({name: columns.pop(name)})
-        made[name] = one.to_pandas(ignore_metadata=True, date_as_object=False).iloc[:, 0]
-        del one
+        made[name] = columns.pop(name).to_pandas(date_as_object=False)
     # what Arrow keeps for later is as large as the table, and nobody else can use it
     pa.default_memory_pool().release_unused()
     return pd.DataFrame(made, copy=False)

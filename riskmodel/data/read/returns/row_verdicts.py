@@ -75,15 +75,19 @@ class RowVerdicts:
         """
         if rows.empty and self._parts:  # the first part, even if empty, has the types
             return
-        pairs = (rows if others is None else others)[ORIGIN].to_numpy()
+        other = rows if others is None else others
         self._parts.append(
-            rows[ORIGIN].assign(
-                verdict=np.asarray(verdict),
-                other_file=pairs[:, 0],
-                other_place=pairs[:, 1],
-                column=np.asarray(column),
-                table=table,
-                is_held=np.asarray(is_held),
+            pd.DataFrame(
+                {
+                    "_file": rows["_file"],
+                    "_place": rows["_place"],
+                    "verdict": verdict,
+                    "other_file": other["_file"].to_numpy(),
+                    "other_place": other["_place"].to_numpy(),
+                    "column": column,
+                    "table": table,
+                    "is_held": is_held,
+                }
             )
         )
 

@@ -7,6 +7,7 @@ Out: the right type, and which rows are bad. Distinct values are converted once,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.schema import NOT_KNOWN
 
-__all__ = ["convert_column", "fill_not_known", "read_dates"]
+__all__ = ["convert_column", "fill_not_known", "no_values", "read_dates"]
 
 EARLIEST, LATEST = (
     int(np.datetime64(day, "D").astype(int)) for day in ("1950-01-01", "2100-01-01")
@@ -87,6 +88,36 @@ def convert_column(
     return values, values.isna().to_numpy() & ~missing, rules[column.kind]
 
 
+def no_values(column: Column, index: pd.Index) -> pd.Series:
+    """Return a column of which no value is known.
+
+    Parameters
+    ----------
+    column : Column
+        What the values would be.
+    index : Index of shape (n_rows,)
+        Of the rows.
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+        Of the schema's type; all missing.
+
+    Examples
+    --------
+    >>> sessions = Column(name="sessions", kind="number", label="Half-days")
+    >>> no_values(sessions, pd.RangeIndex(2)).tolist()
+    [nan, nan]
+    """
+    return _none_of(column).reindex(index)
+
+
+@cache
+def _none_of(column: Column) -> pd.Series:
+    nothing = pd.Categorical.from_codes([], categories=pd.Index([], dtype="str"))
+    return convert_column(pd.Series(nothing), column)[0]
+
+
 def _converter(
     column: Column, pupils: pd.CategoricalDtype | None
 ) -> Callable[[pd.Series], pd.Series]:
@@ -106,8 +137,8 @@ def _blank_is_missing(raw: pd.Series) -> pd.Series:
         distinct = raw.cat.categories
         if distinct.dtype != "str":
             return raw
-        blank = distinct[distinct.str.strip() == ""]
-        return raw.cat.remove_categories(blank) if len(blank) else raw
+        blank = [text for text in distinct.tolist() if not text.strip()]
+        return raw.cat.remove_categories(blank) if blank else raw
     if str(raw.dtype) not in {"str", "object"}:  # object: numbers and text, as a database may hold
         return raw
     is_blank = raw.astype("str").str.strip() == ""
@@ -139,7 +170,7 @@ def _name(raw: pd.Series) -> pd.Series:
 
 def _meant(raw: pd.Series, column: Column) -> pd.Series:
     """Return codes; what is no code of the set counts as the one it stands for, if any."""
-    dtype = pd.CategoricalDtype(pd.Index(list(column.allowed), dtype="str"))
+    dtype = _codes_of(column)
     found = _code(raw, dtype)
     other = (found.isna() & raw.notna()).to_numpy()
     if not other.any():
@@ -149,6 +180,11 @@ def _meant(raw: pd.Series, column: Column) -> pd.Series:
     number = found.cat.codes.to_numpy().copy()
     number[other] = dtype.categories.get_indexer(pd.Index(text.map(meant)))
     return pd.Series(pd.Categorical.from_codes(number, dtype=dtype), index=raw.index)
+
+
+@cache
+def _codes_of(column: Column) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(list(column.allowed), dtype="str"))
 
 
 def _pupil(raw: pd.Series, pupils: pd.CategoricalDtype) -> pd.Series:

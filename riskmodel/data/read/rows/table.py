@@ -20,7 +20,7 @@ from riskmodel.data.identity import (
     pseudonyms,
     upn_check_letters,
 )
-from riskmodel.data.read.rows.convert import convert_column, fill_not_known
+from riskmodel.data.read.rows.convert import convert_column, fill_not_known, no_values
 from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.rules import check_rows
@@ -196,10 +196,7 @@ def _read_column(
     table: Table,
 ) -> pd.Series:
     if column.name not in raw:
-        nothing = pd.Categorical.from_codes(
-            np.full(len(raw), -1), categories=pd.Index([], dtype="str")
-        )
-        values, _, _ = convert_column(pd.Series(nothing, index=raw.index), column)
+        values = no_values(column, raw.index)
         return fill_not_known(values) if column.unknown_is_group else values
     values, bad, rule = convert_column(raw[column.name], column, pupils)
     keep = column.unknown_is_group or (column.nullable and column.kind == "code")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -146,6 +147,7 @@ SYMBOLS = {"/": "slash", "\\": "backslash", "#": "hash"}
 """Attendance codes that stand as names of columns and hold no letter."""
 
 
+@lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
     """Return a column name without case, blanks and punctuation.
 
@@ -225,6 +227,10 @@ def is_there(values: pd.Series) -> pd.Series:
     >>> is_there(pd.Series(["2024-09-02", "soon", " ", None])).tolist()
     [True, True, False, False]
     """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        filled = [bool(str(one).strip()) for one in values.cat.categories.tolist()]
+        found = np.array([*filled, False])[values.cat.codes.to_numpy()]
+        return pd.Series(found, index=values.index, name=values.name)
     return values.notna() & (values.astype("str").str.strip() != "").fillna(False)
 
 
