@@ -23,6 +23,9 @@ from tests.small_la import SmallLA, made_once, trained_on
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile(
+    "soak", settings.get_profile("any machine"), max_examples=10 * settings().max_examples
+)
 settings.load_profile("any machine")
 
 # the default of 700 new objects costs a twentieth of every run
@@ -36,8 +39,8 @@ LONGEST = (
     "test_kill.py",
     "test_every_page.py",
     "test_monitor.py",
+    "test_read_returns.py",
     "test_leaderboard.py",
-    "test_returns_known.py",
     "test_commands.py",
     "test_cli.py",
     "test_fuzz.py",
@@ -46,7 +49,6 @@ LONGEST = (
     "test_read_sources.py",
     "test_promises.py",
     "test_jobs.py",
-    "test_read_returns.py",
     "test_features.py",
     "test_read_kinds.py",
     "test_dashboard.py",
@@ -72,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option of ``make soak``."""
     parser.addoption("--soak", action="store_true", help="kill and fuzz for long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let ``make soak`` try ten times as many examples."""
+    if config.getoption("--soak"):
+        settings.load_profile("soak")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from riskmodel.data import TABLES, Tables
@@ -16,6 +17,7 @@ __all__ = [
     "FIRST",
     "PUPILS",
     "Marks",
+    "examples",
     "facts_of_three",
     "mark_lists",
     "sessions_of",
@@ -40,6 +42,11 @@ mark_lists = st.dictionaries(
     max_size=30,
 )
 """Marks of three pupils: (number, day, half) → (mark, days until it was recorded)."""
+
+
+def examples(number: int) -> int:
+    """Return how many examples ``make test`` tries; ten times as many in ``make soak``."""
+    return number * settings().max_examples // 100
 
 
 def table_of(

@@ -16,6 +16,7 @@ from riskmodel.data.codes import code_set
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
 from riskmodel.report.check_page import write_check
+from tests.strategies import examples
 
 ROLLS = "pupil_id,school_id,entry_date,leaving_date,status,year_group\n"
 SESSIONS = "pupil_id,date,session,mark\n"
@@ -160,7 +161,7 @@ def test_extracts_without_events_have_no_rates(tmp_path: Path) -> None:
 register = st.lists(st.sampled_from("/LIOB#X"), min_size=1, max_size=10)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(register, register)
 def test_absence_equals_a_slow_reference(first: list[str], second: list[str]) -> None:
     family = code_set("marks")["family"]

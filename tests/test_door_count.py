@@ -16,6 +16,7 @@ from riskmodel.data.read.open.files import open_table
 from riskmodel.errors import DataError
 from tests.returns import UPN, read_beside
 from tests.slow_count import rows_of
+from tests.strategies import examples
 
 NAMED = "pupil_id,school_id,start_date,sessions,category,reason_1\n"
 TABLE = NAMED + "".join(f'P1,"S{n}, east",2024-05-{n:02d},2,SUSP,DB\n' for n in range(1, 7))
@@ -57,7 +58,7 @@ def accounts_for(extract: Extract, file: str, content: bytes) -> None:
     assert int(counts["rows_rejected"].iloc[0]) == aside
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(changes)
 @example((TABLE.index("DB"), '"', "insert"))
 @example((TABLE.index("east") + 4, '"', "delete"))
@@ -75,7 +76,7 @@ def test_p4_one_character_in_a_table_loses_no_row(change: tuple[int, str, str]) 
         accounts_for(read(path), "suspensions.csv", content)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(changes)
 @example((RETURN.index('"DB"'), '"', "delete"))
 @example((RETURN.index('"DB"'), '"', "insert"))

@@ -16,7 +16,7 @@ from riskmodel.data.outcomes import OUTCOMES
 from riskmodel.errors import DataError, RequestError
 from riskmodel.labels import STATUSES, count_status, horizon_end, label, related
 from tests.rolls import day, make_tables, position, roll
-from tests.strategies import PUPILS
+from tests.strategies import PUPILS, examples
 
 AS_OF = day("2024-01-01")
 LATER = day("2030-01-01")
@@ -522,7 +522,7 @@ POSITIONS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(rolls=ROLLS, exclusions=EXCLUSIONS)
 def test_pex_agrees_with_the_slow_way(
     rolls: list[dict[str, object]], exclusions: list[dict[str, object]]
@@ -535,7 +535,7 @@ def test_pex_agrees_with_the_slow_way(
     assert labels["status"].tolist() == [slow_pex(tables, name, AS_OF) for name in pupils]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(rows=POSITIONS, as_of=st.sampled_from(["2024-01-01", "2024-04-01", "2024-07-15"]))
 def test_post16_agrees_with_the_slow_way(rows: list[dict[str, object]], as_of: str) -> None:
     tables = make_tables(destinations=rows)
@@ -544,7 +544,7 @@ def test_post16_agrees_with_the_slow_way(rows: list[dict[str, object]], as_of: s
     assert labels["status"].tolist() == [slow_post16(tables, name, day(as_of)) for name in pupils]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(rolls=ROLLS, exclusions=EXCLUSIONS, rows=POSITIONS, known_by=days_from("2024-12-01", 200))
 def test_nothing_recorded_later_changes_a_label(
     rolls: list[dict[str, object]],
@@ -573,7 +573,7 @@ def test_nothing_recorded_later_changes_a_label(
         )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(rolls=ROLLS, exclusions=EXCLUSIONS, rows=POSITIONS, seed=st.integers(0, 9))
 def test_row_order_changes_no_label(
     rolls: list[dict[str, object]],

@@ -16,6 +16,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.errors import DataError, RequestError
 from riskmodel.report.check_page import write_check
 from tests.returns import PARTS
+from tests.strategies import examples
 
 PUPILS = "pupil_id,birth_month,sex,ethnicity\nA,2010-05-01,F,WBRI\nB,2010-06-01,M,REFU\n"
 SUSPENSIONS = "pupil_id,school_id,start_date,sessions,category,reason_1,recorded_on\n"
@@ -137,7 +138,9 @@ cells = st.sampled_from(
 
 @given(st.lists(st.lists(cells, min_size=7, max_size=7), max_size=12))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_p4_rows_read_are_rows_kept_plus_rows_rejected(
     tmp_path: Path, rows: list[list[str]]

@@ -19,6 +19,7 @@ from riskmodel.data.read.rows import rules
 from riskmodel.data.read.rows.problems import PROBLEM_COLUMNS, SHOWN
 from riskmodel.errors import DataError
 from tests.returns import PARTS
+from tests.strategies import examples
 
 ENROLMENTS = (
     "pupil_id,school_id,entry_date,status,year_group\n"
@@ -551,7 +552,7 @@ def slow_kept(rows: list[Mark]) -> tuple[set[Mark], int]:
     return {(*key, mark) for key, mark in kept.items()}, repeats
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(marks)
 def test_p4_every_row_ends_in_the_table_or_in_the_rejects_or_repeats_another(
     rows: list[Mark],
@@ -573,7 +574,7 @@ def test_p4_every_row_ends_in_the_table_or_in_the_rejects_or_repeats_another(
         assert held == rows[row - 2]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(st.permutations(range(6)))
 def test_p8_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     rows = [f"P{1 + i % 2},2024-01-{8 + i // 2:02d},AM,/\n" for i in range(6)]

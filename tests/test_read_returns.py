@@ -6,19 +6,24 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from riskmodel.cohort import build_spine
-from riskmodel.data import TABLES, pandera_schema
+from riskmodel.data import TABLES, Tables, pandera_schema
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, read
+from riskmodel.data.read.returns import folder as returns_folder
+from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.features import build
 from riskmodel.simulate import Simulated, simulate, write_simulated_returns
 from tests.returns import PARTS
+
+Facts = dict[str, pd.DataFrame]
 
 SIZE = {"pupils": 700, "years": 3, "seed": 8}
 
@@ -36,8 +41,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def extract(folder: Path, key: Path) -> Extract:
-    return read(folder, key_file=key)
+def whole(folder: Path, key: Path) -> tuple[Extract, Facts, pd.CategoricalDtype]:
+    """Return what is read, the typed facts that its tables are made of, and everyone there is."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+
+        def watched(facts: Facts, pupils: pd.CategoricalDtype) -> Any:
+            seen.append((facts, pupils))
+            return assemble(facts, pupils)
+
+        patch.setattr(returns_folder, "assemble", watched)
+        extract = read(folder, key_file=key)
+    ((facts, pupils),) = seen
+    return extract, facts, pupils
+
+
+@pytest.fixture(scope="module")
+def extract(whole: tuple[Extract, Facts, pd.CategoricalDtype]) -> Extract:
+    return whole[0]
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +159,70 @@ def test_files_are_known_by_content_not_by_name(
             else:
                 shutil.copy(path, other / f"{number}.parquet")
     assert read(other, key_file=key).digest == extract.digest
+
+
+# --- P2: what is derived from several rows is known when the last of them was
+
+
+def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
+    """Take away the rows recorded from a day on, and the values of others that were known later."""
+    kept = {}
+    for name, frame in facts.items():
+        if name == "needs":
+            # the needs of SEN2 bear no day: they are known with the latest fact
+            undated = bool(facts["send"]["recorded_on"].max() < day)
+            known = frame["recorded_on"] < day
+            kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
+        elif name in ("enrolments", "sessions", "possible"):
+            # each row is one return, which holds the end if there is one
+            kept[name] = frame[frame["recorded_on"] < day]
+        else:
+            kept[name] = Tables({name: frame}).as_known(day)[name]
+    return kept
+
+
+def uneven(facts: Facts) -> Facts:
+    """Let registers and returns come late, by pupil and day, and leave out the calendar."""
+    others = {name: frame for name, frame in facts.items() if name != "calendar"}
+    sessions, rolls, excluded = (facts[n] for n in ("sessions", "enrolments", "suspensions"))
+    late = pd.to_timedelta(sessions["date"].dt.day % 8, unit="D")
+    by_school = pd.to_timedelta(80 * (rolls["school_id"].astype("int64") % 3), unit="D")
+    by_day = pd.to_timedelta(30 * (excluded["start_date"].dt.day % 4), unit="D")
+    return others | {
+        "sessions": sessions.assign(recorded_on=sessions["recorded_on"] + late),
+        "suspensions": excluded.assign(recorded_on=excluded["recorded_on"] + by_day),
+        "enrolments": rolls.assign(
+            recorded_on=rolls["recorded_on"] + by_school,
+            end_recorded_on=rolls["end_recorded_on"] + by_school,
+        ),
+    }
+
+
+DAYS = ("2023-03-01", "2023-11-01", "2024-06-01", "2025-02-21")
+
+
+@pytest.mark.parametrize("before", [lambda facts: facts, uneven], ids=["as_simulated", "uneven"])
+def test_p2_no_feature_uses_a_row_recorded_later(
+    whole: tuple[Extract, Facts, pd.CategoricalDtype], before: Callable[[Facts], Facts]
+) -> None:
+    """Rows recorded from a day on are taken away before tables are made; no feature of the day changes."""
+    extract, facts, pupils = whole
+    reported = before(facts)
+    tables = Tables(assemble(reported, pupils)[0])
+    if reported is facts:  # nothing happens to tables after they are assembled
+        for name, frame in tables.items():
+            pd.testing.assert_frame_equal(frame, extract.tables[name])
+    for day in map(pd.Timestamp, DAYS):
+        cut = Tables(assemble(without_later(reported, day), pupils)[0])
+        spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
+        pd.testing.assert_frame_equal(spine, again)
+        assert len(spine) > 200
+        X = build(tables, spine)
+        pd.testing.assert_frame_equal(X, build(cut, again))
+        assert X["sen_support_now"].sum() > 10
+
+
+# --- small censuses by hand
 
 
 def census(folder: Path, rows: str, *, upn_column: str = "upn") -> None:

@@ -24,6 +24,7 @@ from tests.strategies import (
     FIRST,
     PUPILS,
     Marks,
+    examples,
     mark_lists,
     sessions_of,
     small_tables,
@@ -61,7 +62,7 @@ def school_days(marks: Marks, as_of: int, has_calendar: bool) -> list[int]:
 
 
 @given(mark_lists, st.integers(0, 16), st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_marks_as_known_equal_a_slow_reference(
     marks: Marks, as_of: int, has_calendar: bool
 ) -> None:
@@ -94,7 +95,7 @@ BELONGS: dict[str, Callable[[int, int], bool]] = {
     has_calendar=st.booleans(),
     at_bounds=st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_counts_of_half_days_equal_a_slow_reference(
     marks: Marks,
     as_of: int,

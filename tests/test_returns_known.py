@@ -1,14 +1,8 @@
-"""P2 through the reader of returns: what is derived from several rows is known when the last of them was.
-
-Rows recorded from a day on are taken away before tables are made of them; no feature of that day may
-change. And what came wrong, was taken back or came twice, row by row.
-"""
+"""What came wrong, was taken back or came twice in returns, row by row: when each of it was known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -16,10 +10,7 @@ import pytest
 from riskmodel.cohort import build_spine
 from riskmodel.data import Tables
 from riskmodel.data.read import read
-from riskmodel.data.read.returns import folder as returns_folder
-from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.features import build
-from riskmodel.simulate import write_simulated_returns
 from tests.returns import (
     ARRANGED,
     CENSUS,
@@ -31,87 +22,6 @@ from tests.returns import (
     read_only,
 )
 from tests.rolls import make_tables, roll
-
-Facts = dict[str, pd.DataFrame]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("returns") / "x"
-    write_simulated_returns(path, pupils=400, years=3, seed=8, preset="bcp")
-    return path
-
-
-@pytest.fixture(scope="module")
-def facts(folder: Path) -> tuple[Facts, pd.CategoricalDtype]:
-    """Return the typed facts of the folder, and everyone there is: what tables are made of."""
-    seen = []
-    with pytest.MonkeyPatch.context() as patch:
-
-        def watched(facts: Facts, pupils: pd.CategoricalDtype) -> Any:
-            seen.append((facts, pupils))
-            return assemble(facts, pupils)
-
-        patch.setattr(returns_folder, "assemble", watched)
-        extract = read(folder, key_file=folder.parent / "key")
-    ((facts, pupils),) = seen
-    for name, frame in assemble(facts, pupils)[0].items():  # nothing happens to them afterwards
-        pd.testing.assert_frame_equal(frame, extract.tables[name])
-    return facts, pupils
-
-
-def without_later(facts: Facts, day: pd.Timestamp) -> Facts:
-    """Take away the rows recorded from a day on, and the values of others that were known later."""
-    kept = {}
-    for name, frame in facts.items():
-        if name == "needs":
-            # the needs of SEN2 bear no day: they are known with the latest fact
-            undated = bool(facts["send"]["recorded_on"].max() < day)
-            known = frame["recorded_on"] < day
-            kept[name] = frame[known.where(frame["start_date"].notna(), undated)]
-        elif name in ("enrolments", "sessions", "possible"):
-            # each row is one return, which holds the end if there is one
-            kept[name] = frame[frame["recorded_on"] < day]
-        else:
-            kept[name] = Tables({name: frame}).as_known(day)[name]
-    return kept
-
-
-def uneven(facts: Facts) -> Facts:
-    """Let registers and returns come late, by pupil and day, and leave out the calendar."""
-    others = {name: frame for name, frame in facts.items() if name != "calendar"}
-    sessions, rolls, excluded = (facts[n] for n in ("sessions", "enrolments", "suspensions"))
-    late = pd.to_timedelta(sessions["date"].dt.day % 8, unit="D")
-    by_school = pd.to_timedelta(80 * (rolls["school_id"].astype("int64") % 3), unit="D")
-    by_day = pd.to_timedelta(30 * (excluded["start_date"].dt.day % 4), unit="D")
-    return others | {
-        "sessions": sessions.assign(recorded_on=sessions["recorded_on"] + late),
-        "suspensions": excluded.assign(recorded_on=excluded["recorded_on"] + by_day),
-        "enrolments": rolls.assign(
-            recorded_on=rolls["recorded_on"] + by_school,
-            end_recorded_on=rolls["end_recorded_on"] + by_school,
-        ),
-    }
-
-
-DAYS = ("2023-03-01", "2023-11-01", "2024-06-01", "2025-02-21")
-
-
-@pytest.mark.parametrize("before", [lambda facts: facts, uneven], ids=["as_simulated", "uneven"])
-def test_p2_no_feature_uses_a_row_recorded_later(
-    facts: tuple[Facts, pd.CategoricalDtype], before: Callable[[Facts], Facts]
-) -> None:
-    reported, pupils = before(facts[0]), facts[1]
-    tables = Tables(assemble(reported, pupils)[0])
-    for day in map(pd.Timestamp, DAYS):
-        cut = Tables(assemble(without_later(reported, day), pupils)[0])
-        spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
-        pd.testing.assert_frame_equal(spine, again)
-        assert len(spine) > 200
-        X = build(tables, spine)
-        pd.testing.assert_frame_equal(X, build(cut, again))
-        assert X["sen_support_now"].sum() > 10
-
 
 # --- taken back, reported twice, reported by two
 

@@ -39,7 +39,7 @@ def number_from_1(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ids") / "unique"
-    write_simulated_returns(path, pupils=300, years=2, seed=8, preset="bcp")
+    write_simulated_returns(path, pupils=600, years=1, seed=8, preset="bcp")
     return path
 
 

@@ -15,7 +15,7 @@ from riskmodel.data import TABLES
 from riskmodel.data.read import Extract, read
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled, settle
 from tests.returns import PARTS
-from tests.strategies import table_of
+from tests.strategies import examples, table_of
 
 Stated = tuple[str, float | None, str | None]
 """Day received, half-days, reason."""
@@ -75,7 +75,7 @@ stated_rows = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(stated_rows, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Stated], random) -> None:  # type: ignore[no-untyped-def]
     order = random.sample(range(len(rows)), len(rows))
@@ -86,7 +86,7 @@ def test_the_order_of_rows_changes_neither_rows_nor_counts(rows: list[Stated], r
     assert sorted(one.verdict) == sorted(other.verdict)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(stated_rows)
 @example([(SECOND, None, "DB"), (SECOND, 2.0, None), (SECOND, 3.0, None), (SECOND, 3.0, None)])
 def test_a_merged_row_holds_nothing_that_its_own_day_does_not_show(rows: list[Stated]) -> None:

@@ -16,7 +16,15 @@ from riskmodel.features.register import Window, make_register
 from riskmodel.inclusion.attendance import count_marks
 from riskmodel.inclusion.facts import make_facts
 from riskmodel.report.list_page.history import weekly_attendance
-from tests.strategies import AS_OF, PUPILS, small_tables, spine_of, table_of, with_table
+from tests.strategies import (
+    AS_OF,
+    PUPILS,
+    examples,
+    small_tables,
+    spine_of,
+    table_of,
+    with_table,
+)
 
 OTHER: dict[str, dict[str, object]] = {
     "suspensions": {"sessions": 8.0, "reason_1": "PP"},
@@ -104,7 +112,7 @@ def slow_marks(sessions: pd.DataFrame, day: pd.Timestamp) -> dict[tuple[str, obj
     return known
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(versions_of_marks, st.integers(0, 14), st.sampled_from([True, False]))
 def test_marks_are_those_received_last_before_the_day(
     marked: dict[tuple[str, int, str], list[tuple[int, str]]], after: int, with_calendar: bool
