@@ -40,8 +40,9 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 test: $(VENV)/.ready ## every test, with doctests
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-soak: $(VENV)/.ready ## kill and fuzz for 20 minutes; make test does the same in short
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --dist loadfile --soak tests/test_kill.py tests/test_fuzz.py
+# The tests that take the fixture of make soak, or its number of examples.
+soak: $(VENV)/.ready ## kill, fuzz and try examples for long; make test does the same in short
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --dist loadfile --soak $$(grep -lE 'soak: bool|examples\(' tests/test_*.py)
 
 docs: $(VENV)/.ready ## these pages, in docs/_build/html; notebooks are run, warnings are errors
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
