@@ -331,3 +331,44 @@ def test_columns_of_parquet_that_are_no_text_are_read_as_text_or_left_alone(fold
     made = extract.tables["suspensions"]
     assert made[["school_id", "sessions"]].to_numpy().tolist() == [["900001", 2.0]]
     assert not (extract.problems["severity"] == "error").any()
+
+
+ODS_ERROR = """<o:c xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+xmlns:t="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+xmlns:x="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+xmlns:c="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"><o:body><o:spreadsheet>
+<t:table t:name="EHE"><t:table-row><t:table-cell o:value-type="string"><x:p>UPN</x:p></t:table-cell>
+<t:table-cell o:value-type="string"><x:p>EHE End</x:p></t:table-cell></t:table-row>
+<t:table-row t:number-rows-repeated="2"><t:table-cell o:value-type="string"><x:p>A1</x:p></t:table-cell>
+<t:table-cell o:value-type="string"><x:p>soon</x:p></t:table-cell></t:table-row>
+<t:table-row><t:table-cell o:value-type="string"><x:p>B2</x:p></t:table-cell>
+<t:table-cell o:value-type="float" o:value="0" c:value-type="error">
+<x:p>#DIV/0!</x:p></t:table-cell></t:table-row>
+</t:table></o:spreadsheet></o:body></o:c>"""
+
+
+def test_an_error_of_a_formula_is_no_value_in_a_workbook_of_libreoffice(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.ods", {"content.xml": ODS_ERROR})
+    (one,) = open_each(path, path.name)
+    assert one.raw["EHE End"].tolist() == ["soon", "soon", "#DIV/0!"]
+
+
+def test_a_workbook_of_which_no_sheet_can_be_read_is_an_error(tmp_path: Path) -> None:
+    """Excel's 'Strict Open XML Spreadsheet' has names of its own for sheets."""
+    openpyxl.Workbook().save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    ours, strict = (
+        b"http://schemas.openxmlformats.org/" + b"officeDocument/2006/relationships",
+        b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+    )
+    main = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as book:
+        for name, held in parts.items():
+            strictly = held.replace(ours, strict)
+            book.writestr(
+                name, strictly.replace(main, b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+            )
+    (one,) = open_each(tmp_path / "a.xlsx", "a.xlsx")
+    assert one.fault.startswith("a.xlsx: no sheet of it can be read. Save it as")
+    assert one.severity == "error"

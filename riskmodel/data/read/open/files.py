@@ -110,6 +110,12 @@ def _no_file(path: Path) -> tuple[str, Severity | None]:
     return "", None
 
 
+NO_SHEET = (
+    "no sheet of it can be read. Save it as 'Excel Workbook (.xlsx)', not as 'Strict Open XML', or export "
+    "it as CSV."
+)
+
+
 def open_file(path: Path, name: str) -> list[Opened]:
     r"""Open a file of any known kind.
 
@@ -146,7 +152,8 @@ def open_file(path: Path, name: str) -> list[Opened]:
         return found or [unread(name, f"{name}: holds no file.", "warning")]
     if kind in (*WORKBOOKS, *OLD_WORKBOOKS):
         sheets = open_sheets(path) if kind in WORKBOOKS else open_old_workbook(path)
-        return [_sheet(f"{name}, sheet {without_upns(sheet.title)}", sheet) for sheet in sheets]
+        found = [_sheet(f"{name}, sheet {without_upns(sheet.title)}", sheet) for sheet in sheets]
+        return found or [unread(name, f"{name}: {NO_SHEET}")]
     if kind == ".xml":
         tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
         return [Opened(f"{name}, {table}", raw) for table, raw in tables.items()]

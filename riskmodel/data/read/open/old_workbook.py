@@ -6,7 +6,9 @@ Out: rows of each sheet; a formula is the value that the workbook holds for it.
 
 from __future__ import annotations
 
+import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +52,13 @@ def open_old_workbook(path: Path) -> list[Sheet]:
         raise DataError(
             f"{path.name}: is a web page under the name of a workbook. Open it in Excel and save it as XLSX."
         )
+    errors = _errors_of_ods(path) if zipfile.is_zipfile(path) else {}
     try:
         with calamine.CalamineWorkbook.from_path(path) as book:
             return [
                 Sheet(
                     facts.name,
-                    _rows(book, facts.name),
+                    _with_errors(_rows(book, facts.name), errors.get(facts.name, {})),
                     facts.visible != calamine.SheetVisibleEnum.Visible,
                 )
                 for facts in book.sheets_metadata
@@ -75,6 +78,53 @@ def open_old_workbook(path: Path) -> list[Sheet]:
 def _rows(book: Any, title: str) -> list[list[Any]]:
     rows = book.get_sheet_by_name(title).to_python(skip_empty_area=False)
     return [[None if value == "" else value for value in row] for row in rows]
+
+
+def _with_errors(rows: list[list[Any]], errors: dict[tuple[int, int], str]) -> list[list[Any]]:
+    """Return rows with the errors of formulas, as ``#REF!``, in place of the values stored for them."""
+    for (row, column), text in errors.items():
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = text
+    return rows
+
+
+def _errors_of_ods(path: Path) -> dict[str, dict[tuple[int, int], str]]:
+    """Return by sheet, row and column what LibreOffice shows for a formula that has an error.
+
+    The value that it stores for such a cell is empty or 0, as if nothing were wrong.
+    """
+    from defusedxml.ElementTree import iterparse
+
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("content.xml") if "content.xml" in archive.namelist() else b""
+    if b'value-type="error"' not in content:
+        return {}
+    found: dict[str, dict[tuple[int, int], str]] = {}
+    title, row = "", 0
+    for event, element in iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True):
+        tag = element.tag.rpartition("}")[2]
+        if tag == "table" and event == "start":
+            title = next(
+                (text for key, text in element.attrib.items() if key.endswith("}name")), ""
+            )
+            row = 0
+        elif tag == "table-row" and event == "end":
+            for column, text in _errors_in(element):
+                found.setdefault(title, {})[row, column] = text
+            row += _repeats(element, "rows")
+            element.clear()
+    return found
+
+
+def _errors_in(row: Any) -> Iterator[tuple[int, str]]:
+    """Yield the column and the text of each cell of a row that holds an error."""
+    column = 0
+    for cell in row:
+        if any(
+            key.endswith("}value-type") and kind == "error" for key, kind in cell.attrib.items()
+        ):
+            yield column, "".join(cell.itertext()).strip() or "#ERROR!"
+        column += _repeats(cell, "columns")
 
 
 def _refuse_far_apart(path: Path) -> None:
