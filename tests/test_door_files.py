@@ -333,18 +333,41 @@ def test_columns_of_parquet_that_are_no_text_are_read_as_text_or_left_alone(fold
     assert not (extract.problems["severity"] == "error").any()
 
 
-ODS_ERROR = """<o:c xmlns:o="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
-xmlns:t="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
-xmlns:x="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
-xmlns:c="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"><o:body><o:spreadsheet>
-<t:table t:name="EHE"><t:table-row><t:table-cell o:value-type="string"><x:p>UPN</x:p></t:table-cell>
-<t:table-cell o:value-type="string"><x:p>EHE End</x:p></t:table-cell></t:table-row>
-<t:table-row t:number-rows-repeated="2"><t:table-cell o:value-type="string"><x:p>A1</x:p></t:table-cell>
-<t:table-cell o:value-type="string"><x:p>soon</x:p></t:table-cell></t:table-row>
-<t:table-row><t:table-cell o:value-type="string"><x:p>B2</x:p></t:table-cell>
-<t:table-cell o:value-type="float" o:value="0" c:value-type="error">
-<x:p>#DIV/0!</x:p></t:table-cell></t:table-row>
-</t:table></o:spreadsheet></o:body></o:c>"""
+NAMES_OF_ODS = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def ods(*rows: str) -> str:
+    """Return the content of a workbook of LibreOffice with one sheet."""
+    names = "".join(
+        f' xmlns:{one}="{NAMES_OF_ODS}:{one}:1.0"' for one in ("office", "table", "text")
+    )
+    calc = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+    return (
+        f'<office:document-content{names} xmlns:calcext="{calc}"><office:body><office:spreadsheet>'
+        f'<table:table table:name="EHE">{"".join(rows)}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+
+
+def ods_row(*cells: str, more: str = "", repeated: int = 1) -> str:
+    """Return a row of text; ``more`` are attributes of its last cell."""
+    made = [
+        f'office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in cells
+    ]
+    made[-1] = made[-1].replace('office:value-type="string"', more) if more else made[-1]
+    inside = "".join(f"<table:table-cell {one}" for one in made)
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{inside}</table:table-row>'
+
+
+ODS_ERROR = ods(
+    ods_row("UPN", "EHE End"),
+    ods_row("A1", "soon", repeated=2),
+    ods_row(
+        "B2",
+        "#DIV/0!",
+        more='office:value-type="float" office:value="0" calcext:value-type="error"',
+    ),
+)
 
 
 def test_an_error_of_a_formula_is_no_value_in_a_workbook_of_libreoffice(tmp_path: Path) -> None:
