@@ -371,7 +371,9 @@ ODS_ERROR = ods(
 
 
 def test_an_error_of_a_formula_is_no_value_in_a_workbook_of_libreoffice(tmp_path: Path) -> None:
-    path = packed(tmp_path / "a.ods", {"content.xml": ODS_ERROR})
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    members = {"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": ODS_ERROR}
+    path = packed(tmp_path / "a.ods", dict(members))
     (one,) = open_each(path, path.name)
     assert one.raw["EHE End"].tolist() == ["soon", "soon", "#DIV/0!"]
 

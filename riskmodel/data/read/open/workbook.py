@@ -6,6 +6,7 @@ Out: one raw frame of text per sheet.
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -155,7 +156,9 @@ def open_book(path: Path) -> Iterator[Any]:
     refuse_bombs(path)
     try:
         # openpyxl parses with defusedxml where it is installed, as it is here
-        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+        with warnings.catch_warnings():  # about sheets and styles, which are reported or no facts
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
         try:
             yield book
         finally:
