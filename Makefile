@@ -42,7 +42,7 @@ test: $(VENV)/.ready ## every test, with doctests
 
 # The tests that take the fixture of make soak, or its number of examples.
 soak: $(VENV)/.ready ## kill, fuzz and try examples for long; make test does the same in short
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --dist loadfile --soak $$(grep -lE 'soak: bool|examples\(' tests/test_*.py)
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -rP -n 2 --dist loadfile --soak $$(grep -lE 'soak: bool|=examples\(' tests/test_*.py)
 
 docs: $(VENV)/.ready ## these pages, in docs/_build/html; notebooks are run, warnings are errors
 	$(ONE_THREAD) $(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
