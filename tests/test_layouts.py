@@ -7,6 +7,8 @@ pupils are written as UPNs there. All of it is simulated.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -25,11 +27,22 @@ CENSUS = LAYOUTS / "census"
 NAMES = sorted(path.name for path in LAYOUTS.iterdir() if path != CENSUS)
 
 
-def read_layout(name: str, folder: Path) -> Extract:
-    """Read the files of a layout beside the census."""
-    shutil.copytree(CENSUS, folder / "census")
-    shutil.copytree(LAYOUTS / name, folder / name, ignore=shutil.ignore_patterns("expected"))
-    return read(folder, key_file=folder.parent / f"{folder.name}.key")
+def read_folder(folder: Path) -> Extract:
+    return read(folder, key_file=folder.parent / "key")
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Extract]:
+    """Return what reads the files of a layout beside the census, each layout once."""
+
+    @cache
+    def read_once(name: str) -> Extract:
+        folder = tmp_path_factory.mktemp("layout") / "x"
+        shutil.copytree(CENSUS, folder / "census")
+        shutil.copytree(LAYOUTS / name, folder / name, ignore=shutil.ignore_patterns("expected"))
+        return read_folder(folder)
+
+    return read_once
 
 
 def as_written(table: pd.DataFrame, expected: pd.DataFrame, key_file: Path) -> pd.DataFrame:
@@ -46,8 +59,11 @@ def as_written(table: pd.DataFrame, expected: pd.DataFrame, key_file: Path) -> p
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_layout_makes_its_tables_whole_and_no_row_is_lost(name: str, tmp_path: Path) -> None:
-    extract = read_layout(name, tmp_path / "x")
+def test_a_layout_makes_its_tables_whole_and_no_row_is_lost(
+    name: str, layout: Callable[[str], Extract]
+) -> None:
+    extract = layout(name)
+    key_file = Path(extract.source).parent / "key"
     counts = extract.reconciliation
     aside = counts[[c for c in counts if str(c).startswith("rows_") and c != "rows_read"]].sum(
         axis=1
@@ -58,7 +74,7 @@ def test_a_layout_makes_its_tables_whole_and_no_row_is_lost(name: str, tmp_path:
     for table in made:
         path = LAYOUTS / name / "expected" / f"{table}.csv"
         expected = pd.read_csv(path, dtype="str", keep_default_na=False)
-        found = as_written(extract.tables[table], expected, tmp_path / "x.key")
+        found = as_written(extract.tables[table], expected, key_file)
         expected = expected.sort_values(list(found)).reset_index(drop=True)
         pd.testing.assert_frame_equal(found, expected, obj=f"{name}, {table}")
 
@@ -72,9 +88,9 @@ def test_a_layout_makes_its_tables_whole_and_no_row_is_lost(name: str, tmp_path:
     ],
 )
 def test_a_row_that_makes_no_fact_is_kept_and_not_merged(
-    name: str, file: str, tmp_path: Path
+    name: str, file: str, layout: Callable[[str], Extract]
 ) -> None:
-    counts = read_layout(name, tmp_path / "x").reconciliation.set_index("file")
+    counts = layout(name).reconciliation.set_index("file")
     row = counts.loc[f"{name}/{file}"]
     assert row["rows_kept"] == row["rows_read"]
     assert row["rows_merged"] == 0
@@ -83,12 +99,16 @@ def test_a_row_that_makes_no_fact_is_kept_and_not_merged(
 @pytest.mark.parametrize(
     "name", ["register_grid_of_days", "school_roll", "sen2_collect", "annex_a", "dfe_census"]
 )
-def test_the_order_of_rows_and_columns_does_not_matter(name: str, tmp_path: Path) -> None:
-    digest = read_layout(name, tmp_path / "x").digest
+def test_the_order_of_rows_and_columns_does_not_matter(
+    name: str, tmp_path: Path, layout: Callable[[str], Extract]
+) -> None:
+    extract = layout(name)
+    shutil.copy(Path(extract.source).parent / "key", tmp_path / "key")
+    shutil.copytree(extract.source, tmp_path / "x")
     for path in sorted((tmp_path / "x").rglob("*.csv")):
         turned = pd.read_csv(path, dtype="str", keep_default_na=False).iloc[::-1, ::-1]
         turned.to_csv(path, index=False)
-    assert read(tmp_path / "x", key_file=tmp_path / "x.key").digest == digest
+    assert read_folder(tmp_path / "x").digest == extract.digest
 
 
 def test_pupils_of_a_roll_without_upn_are_kept_apart_by_name_or_set_aside(tmp_path: Path) -> None:
@@ -96,7 +116,7 @@ def test_pupils_of_a_roll_without_upn_are_kept_apart_by_name_or_set_aside(tmp_pa
     rows = [f",{name},01/12/2012,7,4001,02/09/2024" for name in ("Poe,Al", "Poe,Bo", ",", ",")]
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "roll.csv").write_text(header + "\n".join([*rows, ""]))
-    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    extract = read_folder(tmp_path / "x")
     assert len(extract.tables["pupils"]) == 2
     assert extract.rejects["row"].tolist() == [4, 5]
 
@@ -111,7 +131,7 @@ def test_a_row_of_a_flat_census_that_names_no_census_is_set_aside(
     header = "UPN,DOB,EntryDate,NCyearActual,AcademicYear,CensusTerm,URN\n"
     row = f"G000000120002,2011-10-03,2022-09-05,8,{year},{term},900009\n"
     (tmp_path / "x" / "flat.csv").write_text(header + row)
-    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    extract = read_folder(tmp_path / "x")
     assert extract.rejects["reason"].tolist() == ["no_census"]
     assert "900009" not in set(extract.tables["enrolments"]["school_id"])
 
@@ -171,8 +191,10 @@ def test_files_known_before_are_known_as_the_same(header: str, name: str) -> Non
     assert found.name == name
 
 
-def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(tmp_path: Path) -> None:
-    extract = read_layout("school_lists_not_used", tmp_path / "x")
+def test_a_file_of_which_nothing_can_be_used_is_named_with_the_reason(
+    layout: Callable[[str], Extract],
+) -> None:
+    extract = layout("school_lists_not_used")
     reported = extract.problems.set_index("file")["message"]
     assert (
         "needs the attendance code and the last day of the term"
@@ -199,5 +221,5 @@ def test_an_unknown_file_is_near_to_a_layout_that_can_be_used(
 ) -> None:
     shutil.copytree(CENSUS, tmp_path / "x" / "census")
     (tmp_path / "x" / "other.csv").write_text(header + "\n" + "1," * header.count(",") + "1\n")
-    extract = read(tmp_path / "x", key_file=tmp_path / "x.key")
+    extract = read_folder(tmp_path / "x")
     assert words in extract.problems.set_index("rule").loc["unknown_file", "message"]
