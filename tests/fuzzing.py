@@ -35,8 +35,7 @@ from riskmodel.jobs.past_lists import read_handed_out
 from riskmodel.model import RiskModel
 from riskmodel.report.list_files import read_list
 from riskmodel.report.workbook.reading_back import read_returned
-from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN
+from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN, write_two_terms
 from tests.slow_count import rows_of
 
 __all__ = ["READERS", "Reader", "archive_of", "check", "make_corpus", "mutated", "small_model"]
@@ -274,7 +273,7 @@ def make_corpus(folder: Path) -> None:
 
 
 def _inputs(work: Path) -> dict[str, Iterator[bytes] | list[bytes]]:
-    write_simulated_returns(work / "la", pupils=120, years=1, seed=3)
+    write_two_terms(work / "la", seed=3)
     files = [
         path for path in sorted((work / "la").rglob("*")) if path.suffix in {".csv", ".parquet"}
     ]

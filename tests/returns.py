@@ -6,6 +6,7 @@ Out: what the reader makes of them.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from riskmodel.data import Tables
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, read
+from riskmodel.simulate import write_simulated_returns
 
 __all__ = [
     "ARRANGED",
@@ -27,6 +29,7 @@ __all__ = [
     "read_beside",
     "read_files",
     "read_only",
+    "write_two_terms",
 ]
 
 
@@ -46,6 +49,14 @@ CENSUS = {
     f"senprovision\n1,1,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,7,N\n"
     f"2,2,{UPN},2012-Oct-03 00:00:00,F,2023-Sep-04 00:00:00,8,N\n",
 }
+
+
+def write_two_terms(folder: Path, *, seed: int) -> Path:
+    """Write small simulated returns of autumn and spring, which have every kind of file there is."""
+    write_simulated_returns(folder, pupils=120, years=1, seed=seed)
+    for other in sorted((folder / "census").iterdir())[2:]:
+        shutil.rmtree(other)
+    return folder
 
 
 def read_files(folder: Path, files: dict[str, str]) -> Extract:

@@ -16,8 +16,9 @@ from riskmodel.data.read.open.database import open_database
 from riskmodel.data.read.open.workbook import frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
-from riskmodel.simulate import simulate, write_simulated_returns
+from riskmodel.simulate import simulate
 from tests import postgres
+from tests.returns import write_two_terms
 
 CIN = """<Message xmlns="{space}"><Header><Collection>CIN</Collection></Header><Children><Child>
 <ChildIdentifiers><LAchildID>7</LAchildID><UPN>A123456789012</UPN></ChildIdentifiers>
@@ -30,9 +31,7 @@ CIN = """<Message xmlns="{space}"><Header><Collection>CIN</Collection></Header><
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("returns") / "x"
-    write_simulated_returns(path, pupils=120, years=1, seed=5)
-    return path
+    return write_two_terms(tmp_path_factory.mktemp("returns") / "x", seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.errors import DataError
 from riskmodel.labels import label
-from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN, read_beside
+from tests.returns import CENSUS, CENSUS_XML, PARTS, UPN, read_beside, write_two_terms
 from tests.strategies import examples
 
 JANUARY = pd.Timestamp("2024-02-22")
@@ -327,12 +326,7 @@ def test_files_with_only_the_columns_they_are_known_by_are_read_and_balance(
 
 @pytest.fixture(scope="module")
 def returns(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return simulated returns of one term: every kind of file there is, once."""
-    path = tmp_path_factory.mktemp("fuzz") / "x"
-    write_simulated_returns(path, pupils=120, years=1, seed=3)
-    for other in sorted((path / "census").iterdir())[:-2]:
-        shutil.rmtree(other)
-    return path
+    return write_two_terms(tmp_path_factory.mktemp("fuzz") / "x", seed=3)
 
 
 GARBAGE = ["", "  ", "nonsense", "-1", "31/02/2024", "9999-99-99", "1e400", "ÿ", "NaN", UPN]

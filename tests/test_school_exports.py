@@ -22,21 +22,30 @@ def marks_of(extract: Extract) -> list[str]:
     return [f"{day} {half} {mark}" for day, half, mark in parts]
 
 
-@pytest.mark.parametrize(
-    ("headings", "halves"),
-    [
-        ("Fri 18/10/2024 AM,Sat 19/10/2024 AM", ["18 AM", "19 AM"]),
-        ("Sun 20/10/2024 AM,Mon 21/10/2024 PM", ["20 AM", "21 PM"]),
-        ("AM 16/10/2024,PM 16/10/2024", ["16 AM", "16 PM"]),
-        ("Weds 16/10/2024 AM,Weds 16/10/2024 PM", ["16 AM", "16 PM"]),
-        ("16/10/2024 Morning,16/10/2024 Afternoon", ["16 AM", "16 PM"]),
-    ],
-)
-def test_headings_of_grids_are_read_however_they_name_the_half(
-    tmp_path: Path, headings: str, halves: list[str]
-) -> None:
-    extract = read_beside(tmp_path, {"grid.csv": f"UPN,{headings}\n{UPN},I,N\n"})
-    assert marks_of(extract) == [f"{halves[0]} I", f"{halves[1]} N"]
+def test_headings_of_grids_are_read_however_they_name_the_half(tmp_path: Path) -> None:
+    headings = (
+        "AM 14/10/2024,PM 14/10/2024",
+        "Weds 16/10/2024 AM,Weds 16/10/2024 PM",
+        "17/10/2024 Morning,17/10/2024 Afternoon",
+        "Fri 18/10/2024 AM,Sat 19/10/2024 AM",
+        "Sun 20/10/2024 AM,Mon 21/10/2024 PM",
+    )
+    files = {f"{n}.csv": f"UPN,{two}\n{UPN},I,N\n" for n, two in enumerate(headings)}
+    halves = (
+        "14 AM",
+        "14 PM",
+        "16 AM",
+        "16 PM",
+        "17 AM",
+        "17 PM",
+        "18 AM",
+        "19 AM",
+        "20 AM",
+        "21 PM",
+    )
+    marks = ("I", "N") * len(headings)
+    expected = [f"{half} {mark}" for half, mark in zip(halves, marks, strict=True)]
+    assert marks_of(read_beside(tmp_path, files)) == expected
 
 
 def test_a_day_that_a_program_wrote_twice_is_morning_and_afternoon(tmp_path: Path) -> None:
@@ -45,12 +54,17 @@ def test_a_day_that_a_program_wrote_twice_is_morning_and_afternoon(tmp_path: Pat
     assert marks_of(extract) == ["17 AM /", "17 PM \\", "18 AM I", "18 PM N"]
 
 
-@pytest.mark.parametrize("heading", ["since 18/10/2024", "18/10", "18 Oct"])
-def test_a_heading_with_a_day_that_is_not_read_is_named(tmp_path: Path, heading: str) -> None:
-    rows = f"UPN,17/10/2024 AM,17/10/2024 PM,{heading}\n{UPN},/,\\,4\n"
-    extract = read_beside(tmp_path, {"grid.csv": rows})
-    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_heading", "message"]
-    assert f"the heading '{heading}' holds a day, and was not read as one" in message
+def test_a_heading_with_a_day_that_is_not_read_is_named(tmp_path: Path) -> None:
+    headings = ("since 18/10/2024", "18/10", "18 Oct")
+    files = {
+        f"{n}.csv": f"UPN,{n}/10/2024 AM,{n}/10/2024 PM,{heading}\n{UPN},/,\\,4\n"
+        for n, heading in enumerate(headings, 14)
+    }
+    extract = read_beside(tmp_path, files)
+    found = extract.problems.loc[extract.problems["rule"] == "bad_heading", "message"]
+    assert len(found) == 3
+    for heading, message in zip(headings, found, strict=True):
+        assert f"the heading '{heading}' holds a day, and was not read as one" in message
 
 
 def test_a_moment_as_the_heading_is_its_day(tmp_path: Path) -> None:
@@ -343,12 +357,13 @@ def test_the_day_on_which_a_service_recorded_a_spell_counts(tmp_path: Path) -> N
     assert made["recorded_on"].dt.day.tolist() == [9]
 
 
-@pytest.mark.parametrize("day", ["31/12/2099", "31/12/9999", "06/06/2079", "01/01/2100"])
-def test_a_day_by_which_systems_mean_no_end_is_no_end(tmp_path: Path, day: str) -> None:
-    rows = f"UPN,Service,Start Date,End Date\n{UPN},Early Help,08/01/2024,{day}\n"
-    made = read_beside(tmp_path, {"eh.csv": rows}).tables["circumstances"]
+def test_a_day_by_which_systems_mean_no_end_is_no_end(tmp_path: Path) -> None:
+    header = "UPN,Service,Start Date,End Date\n"
+    ends = enumerate(("31/12/2099", "31/12/9999", "06/06/2079", "01/01/2100"), 1)
+    files = {f"{n}.csv": f"{header}{UPN},Early Help,0{n}/01/2024,{day}\n" for n, day in ends}
+    made = read_beside(tmp_path, files).tables["circumstances"]
     assert made["end_date"].isna().all()
-    assert len(made) == 1
+    assert len(made) == 4
 
 
 def test_a_day_of_recording_is_shown_as_a_day(tmp_path: Path) -> None:
