@@ -21,8 +21,8 @@ together; how a pupil was lost shows in `riskmodel.labelling.exits.first_exits`.
 `severe-absence` ask earlier, of children in whom nothing has shown yet. `not-known` is a list for tracking:
 whom to keep in touch with before the winter check.
 
-For the last four the simulator gives no true risks yet, so only outcomes that were seen judge them, and the
-list has no places of its own for children who were never suspended.
+The simulator gives [true risks](simulator.md#what-can-be-known) of all but `neet-post16`. The list has no
+places of its own yet for children who were never suspended.
 """
 
 WHOM = {

@@ -21,6 +21,15 @@ from riskmodel.simulate.worlds import STEADY, World, world_named
 
 N, YEARS = 900, 2
 
+REPEATS = 100
+
+DAYS = int((make_calendar(YEARS).half_term < 6).sum())
+"""School days of the first year."""
+
+Ends = dict[str, np.ndarray]
+
+OUTCOMES = {"pex", "neet", "exit", "not-known", "first-suspension", "severe-absence"}
+
 
 def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
@@ -62,12 +71,8 @@ def test_no_risk_changes_when_later_circumstances_do(world: str) -> None:
     other = risks(with_other_years_ahead(made, 0), lived)
     day = pd.Timestamp("2024-08-01")
     assert (first["as_of"] <= day).any()
-    for outcome in ("pex", "neet"):
-        one, two = (
-            table[(table["outcome"] == outcome) & (table["as_of"] <= day)]
-            for table in (first, other)
-        )
-        pd.testing.assert_frame_equal(one, two)
+    assert set(first["outcome"]) == OUTCOMES
+    pd.testing.assert_frame_equal(first[first["as_of"] <= day], other[other["as_of"] <= day])
 
 
 def test_no_risk_knows_later_states() -> None:
@@ -82,54 +87,94 @@ def test_no_risk_knows_later_states() -> None:
     )
     day = pd.Timestamp("2024-08-01")
     pd.testing.assert_frame_equal(first[first["as_of"] <= day], other[other["as_of"] <= day])
-    after = (table[table["as_of"] > day]["risk"].to_numpy() for table in (first, other))
-    assert not np.allclose(*after)
+    for outcome in OUTCOMES - {"not-known"}:  # which the pressure added has no part in
+        one, two = (
+            table[(table["outcome"] == outcome) & (table["as_of"] > day)]["risk"].to_numpy()
+            for table in (first, other)
+        )
+        assert not np.allclose(one, two), outcome
 
 
-def test_a_risk_of_exclusion_is_the_share_of_futures_that_end_so() -> None:
-    """The slow reference: whole lives are lived again from the day, events drawn, and counted."""
+@pytest.fixture(scope="module")
+def lives() -> tuple[pd.DataFrame, Ends]:
+    """Return true risks after a year, and how 100 whole lives from there end."""
     made = make_population(3000, YEARS, "bcp", generator())
     lived = live(made, make_calendar(YEARS), "bcp", generator(1))
     table = risks(made, lived)
-    day = table[(table["outcome"] == "pex") & (table["as_of"] == pd.Timestamp("2024-08-01"))]
-    risk, rows = day["risk"].to_numpy(), day["pupil_id"].str[1:].astype(int).to_numpy()
-    repeats = 100
-    ends = np.array([ends_of(made, lived, rows, generator(100 + n)) for n in range(repeats)])
-    excluded, left = (ends == "excluded").sum(axis=0), (ends == "left").sum(axis=0)
-    share = (excluded / np.maximum(repeats - left, 1))[rows]
+    day = table[table["as_of"] == pd.Timestamp("2024-08-01")]
+    rows = number_of(day[day["outcome"] == "pex"])
+    ends = [ends_of(made, lived, rows, generator(100 + n)) for n in range(REPEATS)]
+    return day, {outcome: np.array([end[outcome] for end in ends]) for outcome in ends[0]}
+
+
+def number_of(table: pd.DataFrame) -> np.ndarray:
+    return table["pupil_id"].str[1:].astype(int).to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "order"), [("pex", 0.8), ("exit", 0.8), ("first-suspension", 0.5)]
+)
+def test_a_risk_is_the_share_of_futures_that_end_so(
+    lives: tuple[pd.DataFrame, Ends], outcome: str, order: float
+) -> None:
+    """The slow reference: whole lives are lived again from the day, events drawn, and counted."""
+    day, ends = lives
+    mine = day[day["outcome"] == outcome]
+    risk, rows = mine["risk"].to_numpy(), number_of(mine)
+    came, left = (ends[outcome] == "came").sum(axis=0), (ends[outcome] == "left").sum(axis=0)
+    share = (came / np.maximum(REPEATS - left, 1))[rows]
     top = np.argsort(-risk)[:40]
     for part in (top, np.setdiff1d(np.arange(len(rows)), top)):
         expected = risk[part].sum()
         # four standard errors of a count over 100 lives; and a tenth, as few futures make a risk
-        assert abs(share[part].sum() - expected) < 4 * np.sqrt(expected / repeats) + expected / 10
-    assert np.corrcoef(share[top], risk[top])[0, 1] > 0.8
+        assert abs(share[part].sum() - expected) < 4 * np.sqrt(expected / REPEATS) + expected / 10
+    assert np.corrcoef(share[top], risk[top])[0, 1] > order
 
 
 def ends_of(
     made: Population, lived: Life, rows: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Return how the year after the first ends for every pupil, drawn as a life is."""
+) -> dict[str, np.ndarray]:
+    """Return how the year after the first ends for every pupil, by outcome, drawn as a life is."""
     drawn, state = made.redrawn(5, rng), lived.states[5]
     end = np.full(len(made), "elsewhere", dtype=object)
     end[rows] = "stays"
+    ends = {outcome: end.copy() for outcome in ("pex", "exit", "first-suspension")}
+    ends["first-suspension"][lived.suspended["pupil"][lived.suspended["day"] < DAYS]] = "before"
     factors = {event: [f.copy() for f in now] for event, now in lived.factors[5].items()}
     everyone = np.arange(len(made))
     for half_term in range(6, 12):
-        here = (end == "stays") & (made.first_group + half_term // 6 < GROUPS)
-        on_roll = np.flatnonzero(here)
+        group = made.first_group + half_term // 6
+        on_roll = np.flatnonzero((ends["pex"] == "stays") & (group < GROUPS))
         setting, ones = behaviour.groups_of(drawn, on_roll, half_term), np.ones(len(on_roll))
         now = state.take(on_roll)
         chance = behaviour.chances(drawn, now, setting, factors, preset="bcp", here=ones)
         suspensions = np.zeros(len(made), dtype=np.int64)
         suspensions[on_roll] = rng.poisson(chance["susp"])
-        leaves = sum(exit_chances(now, (11 - half_term) / 6, "bcp").values())
-        end[on_roll[rng.random(len(on_roll)) < leaves]] = "left"
-        end[on_roll[rng.random(len(on_roll)) < chance["pex"]]] = "excluded"
-        mover, school, _ = moves(drawn, everyone, state, end == "stays", rng)
+        reasons = exit_chances(now, (11 - half_term) / 6, "bcp")
+        leaves = {name: on_roll[rng.random(len(now.away)) < p] for name, p in reasons.items()}
+        excluded = on_roll[rng.random(len(on_roll)) < chance["pex"]]
+        for name in ends:
+            first(ends[name], excluded, "came")
+        first(ends["first-suspension"], np.flatnonzero(suspensions), "came")
+        first(ends["exit"], leaves["left_area"], "left")
+        first(ends["exit"], leaves["home_educated"], "came")
+        unknown = leaves["destination_unknown"]
+        finished = unknown[(group[unknown] == 11) & (half_term % 6 == 5)]
+        first(ends["exit"], finished, "finished")
+        first(ends["exit"], unknown, "left" if half_term == 11 else "came")
+        for name in ("pex", "first-suspension"):
+            first(ends[name], np.concatenate(list(leaves.values())), "left")
+        mover, school, managed = moves(drawn, everyone, state, ends["pex"] == "stays", rng)
+        first(ends["exit"], mover[managed], "came")
         everything = behaviour.groups_of(drawn, everyone, half_term)
         state = moved(state, mover, school)
         state = behaviour.step(drawn, everyone, state, everything, suspensions, rng)
-    return end
+    return ends
+
+
+def first(end: np.ndarray, pupils: np.ndarray, how: str) -> None:
+    """Note in place how it ends for those for whom it has not ended yet."""
+    end[pupils] = np.where(end[pupils] == "stays", how, end[pupils])
 
 
 def test_the_same_pupils_live_in_every_world() -> None:

@@ -6,6 +6,9 @@ Out: rates of absence that follow the published joint bands.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
@@ -14,7 +17,18 @@ from riskmodel.simulate.parameters import absence_bands, parameter, parameters_u
 from riskmodel.simulate.population import ETHNICITIES, Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints, curve
 
-__all__ = ["N_BINS", "PHASES", "absence_rates", "of_school_age", "rates_at_scores", "trend"]
+__all__ = [
+    "N_BINS",
+    "PHASES",
+    "AbsenceScale",
+    "AbsenceSetting",
+    "absence_rates",
+    "absence_setting",
+    "learn_scale",
+    "of_school_age",
+    "rates_at_scores",
+    "trend",
+]
 
 PHASES = ("primary", "secondary", "special")
 """Phases for which absence and exclusions are published, in the order of our counts."""
@@ -101,15 +115,24 @@ def trend(phase: str) -> tuple[float, float]:
     return float(then[0] - stretch * now[0]), float(stretch)
 
 
+@dataclass(frozen=True)
+class AbsenceScale:
+    """Mean and spread of the absence score among pupils of one phase, meals, SEN and sex.
+
+    Attributes
+    ----------
+    mean, spread : float arrays of shape (24,)
+        One number per cell.
+    """
+
+    mean: Floats
+    spread: Floats
+
+
 def _stages(population: Population, half_terms: int) -> Ints:
     """Return the year group of each pupil in each half-term, 0 to 11."""
     group = population.first_group[:, None] + np.arange(half_terms) // 6
     return np.clip(group, 0, GROUPS - 1)
-
-
-def _phase_of(population: Population, group: Ints) -> Ints:
-    """Return the number of the phase in each half-term."""
-    return np.where(population.special[:, None], 2, (group >= 7).astype(np.int64))
 
 
 def absence_rates(
@@ -137,18 +160,137 @@ def absence_rates(
     eligibility for free school meals, SEN and sex; the score is put through the published
     distribution of that group.
     """
-    half_terms = disengagement.shape[1]
-    group = _stages(population, half_terms)
-    phase = _phase_of(population, group)
-    row = np.arange(len(population))[:, None]
-    fsm, sen = population.fsm[row, group], population.provision[row, group] > 0
-    cell = ((phase * 2 + fsm) * 2 + sen) * 2 + population.male[:, None]
-    score = disengagement.astype(np.float64) + _shifts(population, group, sen)
-    score = _standardised_within(score, cell, of_school_age(population, half_terms))
-    score = score + _by_year(group) * (phase < 2)
+    row, group = np.arange(len(population))[:, None], _stages(population, disengagement.shape[1])
+    phase, cell = _cells(population, row, group)
+    scale = learn_scale(population, disengagement)
+    score = _scores(population, row, group, disengagement, scale)
     edges = norm.ppf(np.arange(1, N_BINS) / N_BINS)
     kind = (phase * N_BINS + np.searchsorted(edges, score)).astype(np.uint8)
     return _rates(score, cell), kind
+
+
+def learn_scale(population: Population, disengagement: NDArray[np.float32]) -> AbsenceScale:
+    """Return mean and spread of the absence score in each cell; only pupils of school age set them.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    disengagement : float array of shape (n_pupils, n_half_terms)
+        Latent state.
+
+    Returns
+    -------
+    AbsenceScale
+        Over all half-terms.
+    """
+    row, group = np.arange(len(population))[:, None], _stages(population, disengagement.shape[1])
+    inside = of_school_age(population, disengagement.shape[1])
+    _, cell = _cells(population, row, group)
+    flat, member = cell[inside], _raw_scores(population, row, group, disengagement)[inside]
+    count = np.maximum(np.bincount(flat, minlength=N_CELLS), 1)
+    mean = np.bincount(flat, member, N_CELLS) / count
+    variance = np.bincount(flat, member**2, N_CELLS) / count - mean**2
+    return AbsenceScale(mean, np.sqrt(np.maximum(variance, 1e-9)))
+
+
+@dataclass(frozen=True)
+class AbsenceSetting:
+    """What a half-term holds fixed for the absence of pupils.
+
+    Attributes
+    ----------
+    cell : int array of shape (n_pupils,)
+        Phase, meals, SEN and sex.
+    slope, intercept : float arrays of shape (n_pupils,)
+        The absence score is ``slope * disengagement + intercept``.
+    """
+
+    cell: Ints
+    slope: Floats
+    intercept: Floats
+
+    def rates(self, disengagement: Floats) -> Floats:
+        """Return the chance of absence, before weekday and season, as :func:`absence_rates` does.
+
+        Parameters
+        ----------
+        disengagement : float array of shape (n_pupils,)
+            Latent state.
+
+        Returns
+        -------
+        float array of shape (n_pupils,)
+            Interpolated between the scores of :data:`SCORES`.
+        """
+        score = self.slope * disengagement + self.intercept
+        place = np.clip((score - SCORES[0]) / (SCORES[1] - SCORES[0]), 0, len(SCORES) - 1.001)
+        low = place.astype(np.int64)
+        beyond, table = place - low, _rate_tables()
+        return table[self.cell, low] * (1 - beyond) + table[self.cell, low + 1] * beyond
+
+
+def absence_setting(
+    population: Population, rows: Ints, group: Ints, scale: AbsenceScale
+) -> AbsenceSetting:
+    """Return the absence setting of some pupils in their year groups.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array of shape (n_rows,)
+        Pupils wanted.
+    group : int array of shape (n_rows,)
+        Their year groups, 0 to 11.
+    scale : AbsenceScale
+        From :func:`learn_scale`.
+
+    Returns
+    -------
+    AbsenceSetting
+        In the order of ``rows``.
+    """
+    _, cell = _cells(population, rows, group)
+    nought = np.zeros(len(rows))
+    return AbsenceSetting(
+        cell, 1 / scale.spread[cell], _scores(population, rows, group, nought, scale)
+    )
+
+
+@cache
+def _rate_tables() -> Floats:
+    """Return the rate of absence of each cell at each score of :data:`SCORES`."""
+    cells = np.repeat(np.arange(N_CELLS), len(SCORES))
+    return _rates(np.tile(SCORES, N_CELLS), cells).reshape(N_CELLS, -1).astype(np.float64)
+
+
+def _cells(population: Population, row: Ints, group: Ints) -> tuple[Ints, Ints]:
+    """Return phase and cell of pupils in year groups; both arrays are broadcast."""
+    phase = np.where(population.special[row], 2, (group >= 7).astype(np.int64))
+    fsm, sen = population.fsm[row, group], population.provision[row, group] > 0
+    return phase, ((phase * 2 + fsm) * 2 + sen) * 2 + population.male[row]
+
+
+def _raw_scores(
+    population: Population, row: Ints, group: Ints, disengagement: NDArray[np.floating]
+) -> Floats:
+    """Return latent states shifted by circumstances."""
+    return disengagement.astype(np.float64) + _shifts(population, row, group)
+
+
+def _scores(
+    population: Population,
+    row: Ints,
+    group: Ints,
+    disengagement: NDArray[np.floating],
+    scale: AbsenceScale,
+) -> Floats:
+    """Return scores that are standard normal in each cell, shifted by year group."""
+    phase, cell = _cells(population, row, group)
+    raw = _raw_scores(population, row, group, disengagement)
+    score = np.asarray((raw - scale.mean[cell]) / scale.spread[cell])
+    return np.asarray(score + _by_year(group) * (phase < 2))
 
 
 def of_school_age(population: Population, half_terms: int) -> NDArray[np.bool_]:
@@ -170,15 +312,6 @@ def of_school_age(population: Population, half_terms: int) -> NDArray[np.bool_]:
     return np.asarray((group >= 0) & (group < GROUPS))
 
 
-def _standardised_within(score: Floats, cell: Ints, inside: NDArray[np.bool_]) -> Floats:
-    """Return scores standardised in each cell; only those ``inside`` set mean and spread."""
-    flat, member = cell[inside], score[inside]
-    count = np.maximum(np.bincount(flat, minlength=N_CELLS), 1)
-    mean = np.bincount(flat, member, N_CELLS) / count
-    spread = np.sqrt(np.maximum(np.bincount(flat, member**2, N_CELLS) / count - mean**2, 1e-9))
-    return np.asarray((score - mean[cell]) / spread[cell])
-
-
 def _rates(score: Floats, cell: Ints) -> Grid:
     """Return the rate of absence with which each score falls into the bands of its cell."""
     rate = np.empty(score.shape, dtype=np.float32)
@@ -198,17 +331,17 @@ def _fitted(phase: str, score: Floats) -> Floats:
     return np.asarray(shift + stretch * score + more * np.maximum(score - beyond, 0.0))
 
 
-def _shifts(population: Population, group: Ints, sen: NDArray[np.bool_]) -> Floats:
+def _shifts(population: Population, row: Ints, group: Ints) -> Floats:
     """Return the shift of each pupil's score by social care, need and ethnic group."""
     kinds = ("", "child_in_need", "child_protection", "looked_after")
     social = np.array([SHIFTS.get(kind, 0.0) for kind in kinds])
-    row = np.arange(len(population))[:, None]
+    sen = population.provision[row, group] > 0
     shift = social[population.social[row, group]] + SHIFTS["SEMH"] * (
-        sen & (population.need == 0)[:, None]
+        sen & (population.need[row] == 0)
     )
-    names = np.array(ETHNICITIES)[population.ethnicity]
+    names = np.array(ETHNICITIES)[population.ethnicity[row]]
     own = BLACK_AFRICAN * (names == "BAFR") + ROMA_AND_TRAVELLER * np.isin(names, ["WROM", "WIRT"])
-    return np.asarray(shift + own[:, None])
+    return np.asarray(shift + own)
 
 
 def _by_year(group: Ints) -> Floats:

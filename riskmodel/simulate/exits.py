@@ -16,7 +16,7 @@ from riskmodel.simulate.parameters import Preset, parameter
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import Floats, Ints
 
-__all__ = ["exit_chances", "moved", "moves"]
+__all__ = ["exit_chances", "managed_move_chance", "moved", "moves"]
 
 SLOPES = {
     "left_area": ("left_area", 0.0),
@@ -69,6 +69,12 @@ def exit_chances(state: State, years_before_last: float, preset: Preset) -> dict
     return chances
 
 
+MANAGED = 0.03
+"""Chance of a managed move in a half-term after suspensions; chosen."""
+
+SUSPENSIONS_BEFORE = 3
+"""Recent suspensions after which a move to another school is a managed one; chosen."""
+
 UNSETTLING = 0.15
 """What a move to another school adds to both latent states; chosen."""
 
@@ -103,15 +109,46 @@ def moves(
         Whether as a managed move, after suspensions.
     """
     schools = population.schools
-    often = parameter("moves") / 100 / 6 + 0.03 * (state.recent >= 3)
-    chosen = active & ~population.special[rows] & (rng.random(len(often)) < often)
+    often = _move_chance(population, rows, state)
+    chosen = active & (rng.random(len(often)) < often)
     mover = np.flatnonzero(chosen)
     now = state.school[mover]
     primary = now < schools.n_primary
     low = np.where(primary, 0, schools.n_primary)
     size = np.where(primary, schools.n_primary, schools.n_secondary)
     school = low + (now - low + 1 + rng.integers(0, 10**6, len(mover)) % (size - 1)) % size
-    return mover, school, state.recent[mover] >= 3
+    return mover, school, _is_managed(state)[mover]
+
+
+def managed_move_chance(population: Population, rows: Ints, state: State) -> Floats:
+    """Return the chance of a managed move at the end of a half-term.
+
+    Parameters
+    ----------
+    population : Population
+        Pupils.
+    rows : int array of shape (n_rows,)
+        Pupils of the state.
+    state : State
+        Before the move.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+        Probability; 0 without suspensions enough, and at special schools.
+    """
+    return np.where(_is_managed(state), _move_chance(population, rows, state), 0.0)
+
+
+def _is_managed(state: State) -> NDArray[np.bool_]:
+    """Return of whom a move to another school would be a managed one."""
+    return np.asarray(state.recent >= SUSPENSIONS_BEFORE)
+
+
+def _move_chance(population: Population, rows: Ints, state: State) -> Floats:
+    """Return the chance to move to another school at the end of a half-term."""
+    often = parameter("moves") / 100 / 6 + MANAGED * _is_managed(state)
+    return np.where(population.special[rows], 0.0, often)
 
 
 def moved(state: State, mover: Ints, school: Ints) -> State:

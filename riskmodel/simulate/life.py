@@ -7,6 +7,7 @@ Out: :class:`Life`: what happened to every pupil.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,9 @@ from riskmodel.simulate.exits import exit_chances, moved, moves
 from riskmodel.simulate.parameters import Preset, parameters_under
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints
-from riskmodel.simulate.worlds import UNRECORDED_YEARS
+from riskmodel.simulate.worlds import UNRECORDED_YEARS, World
 
-__all__ = ["NEVER", "Leavers", "Life", "live"]
+__all__ = ["NEVER", "Leavers", "Life", "live", "mean_suspension_days", "recorded_share"]
 
 BURN_IN = 6
 """Half-terms lived before the data begin, so that histories differ from the first day."""
@@ -247,6 +248,24 @@ def _length_shares() -> tuple[Ints, Floats]:
     return lengths, shares / shares.sum()
 
 
+@cache
+def mean_suspension_days() -> float:
+    """Return the mean length of a suspension in school days, before any is cut short.
+
+    Returns
+    -------
+    float
+        School days.
+
+    Examples
+    --------
+    >>> 2 < mean_suspension_days() < 3
+    True
+    """
+    lengths, shares = _length_shares()
+    return float(lengths @ shares)
+
+
 def _cut_short(length: Ints, pupil: Ints, index: Ints) -> Ints:
     """Return lengths that end before the pupil's next suspension begins; one day at least."""
     gap = np.append(np.diff(index), NEVER)
@@ -318,13 +337,39 @@ def _within_the_law(events: Events, life: Life, calendar: SchoolCalendar) -> Eve
 
 def _recorded(given: _Given, events: Events) -> Events:
     """Return the events that are recorded: some suspensions are held inside school in some worlds."""
-    share = given.population.world.unrecorded
-    if not share:
+    if not given.population.world.unrecorded:
         return events
-    years_left = (len(given.calendar.starts) // 6) - given.calendar.half_term[events["day"]] // 6
-    inside = given.rng.random(len(events["day"])) < share
-    keep = (events["days"] == 0) | (years_left > UNRECORDED_YEARS) | ~inside
+    half_term = given.calendar.half_term[events["day"]]
+    share = recorded_share(given.population.world, half_term, len(given.calendar.starts))
+    keep = (events["days"] == 0) | (given.rng.random(len(share)) >= 1 - share)
     return {name: values[keep] for name, values in events.items()}
+
+
+def recorded_share(world: World, half_term: Ints, n_half_terms: int) -> Floats:
+    """Return the share of suspensions that are recorded, not held inside school.
+
+    Parameters
+    ----------
+    world : World
+        How many are held inside school.
+    half_term : int array of shape (n,)
+        Numbers of half-terms; those after the data are like the last.
+    n_half_terms : int
+        Half-terms of the data.
+
+    Returns
+    -------
+    float array of shape (n,)
+        1 where all are recorded.
+
+    Examples
+    --------
+    >>> from riskmodel.simulate.worlds import WORLDS
+    >>> recorded_share(WORLDS["policy"], np.array([0, 23]), 24).tolist()
+    [1.0, 0.5]
+    """
+    years_left = n_half_terms // 6 - half_term // 6
+    return np.where(years_left > UNRECORDED_YEARS, 1.0, 1.0 - world.unrecorded)
 
 
 def _shortened(days: Ints, keep: NDArray[np.bool_], key: Ints) -> Ints:

@@ -19,7 +19,18 @@ from riskmodel.simulate.parameters import parameters_under
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import Floats
 
-__all__ = ["CODES_BEFORE", "NEW_CODES_FROM", "TILT", "draw_marks", "number_of", "write_suspensions"]
+__all__ = [
+    "AFTERNOONS",
+    "CODES_BEFORE",
+    "MOST_ABSENT",
+    "NEW_CODES_FROM",
+    "SPELL",
+    "TILT",
+    "draw_marks",
+    "number_of",
+    "wave",
+    "write_suspensions",
+]
 
 NEW_CODES_FROM = np.datetime64("2024-08-19")
 """School Attendance (Pupil Registration) (England) Regulations 2024."""
@@ -38,6 +49,9 @@ SPELL = 0.5
 
 AFTERNOONS = 0.12
 """Absences that begin at midday, per day missed; chosen."""
+
+MOST_ABSENT = 0.97
+"""Largest chance of absence on a day; chosen."""
 
 TILT = {
     "I": -0.30,
@@ -122,6 +136,23 @@ def draw_marks(
         marks[rows] = _draw_block(calendar, rate[rows], kind[rows], mixes, seeds[number])
         marks[rows] *= on_roll[rows][:, :, None]
     return marks
+
+
+def wave(calendar: SchoolCalendar) -> NDArray[np.float32]:
+    """Return how likely absence is on each school day beside the half-term's rate.
+
+    Parameters
+    ----------
+    calendar : SchoolCalendar
+        School days.
+
+    Returns
+    -------
+    float array of shape (n_days,)
+        By weekday and season; about 1 on average.
+    """
+    beside = SEASON[calendar.half_term % 6] * WEEKDAY[(calendar.days.astype(np.int64) + 3) % 7]
+    return (beside / beside.mean() / (1 + AFTERNOONS / 2)).astype(np.float32)
 
 
 def write_suspensions(
@@ -221,12 +252,12 @@ def _draw_block(
 ) -> NDArray[np.uint8]:
     """Draw the days of a block of pupils one after the other, as absences come in spells."""
     n, n_days = len(rate), len(calendar.days)
-    wave = _wave(calendar)
+    by_day = wave(calendar)
     marks = np.empty((n_days, 2, n), dtype=np.uint8)
     absent, code = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.uint8)
     for day in range(n_days):
         half_term = calendar.half_term[day]
-        chance = np.minimum(rate[:, half_term] * wave[day], np.float32(0.97))
+        chance = np.minimum(rate[:, half_term] * by_day[day], np.float32(MOST_ABSENT))
         draw = rng.random((4, n), dtype=np.float32)
         now, afternoon = _absences(absent, chance, draw)
         starts = np.flatnonzero((now & ~absent) | afternoon)
@@ -238,12 +269,6 @@ def _draw_block(
     early = calendar.days < NEW_CODES_FROM
     marks[early] = _old_codes()[marks[early]]
     return np.ascontiguousarray(marks.transpose(2, 0, 1))
-
-
-def _wave(calendar: SchoolCalendar) -> NDArray[np.float32]:
-    """Return how likely absence is on each school day beside the half-term's rate."""
-    wave = SEASON[calendar.half_term % 6] * WEEKDAY[(calendar.days.astype(np.int64) + 3) % 7]
-    return (wave / wave.mean() / (1 + AFTERNOONS / 2)).astype(np.float32)
 
 
 def _absences(

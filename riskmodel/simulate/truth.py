@@ -22,14 +22,17 @@ from numpy.typing import NDArray
 from riskmodel.data.outcomes import HALF_TERMLY, outcome_of
 from riskmodel.progress import track
 from riskmodel.simulate import behaviour
+from riskmodel.simulate.absence_ahead import AbsenceAhead, TermDays, term_days
+from riskmodel.simulate.attendance import AbsenceScale, absence_setting, learn_scale
 from riskmodel.simulate.behaviour import Factors, Setting, State
 from riskmodel.simulate.calendar import SchoolCalendar
-from riskmodel.simulate.destinations import neet_chance
-from riskmodel.simulate.exits import exit_chances, moved, moves
-from riskmodel.simulate.life import Life
+from riskmodel.simulate.destinations import neet_chance, not_known_chance
+from riskmodel.simulate.exits import exit_chances, managed_move_chance, moved, moves
+from riskmodel.simulate.life import Leavers, Life, recorded_share
 from riskmodel.simulate.parameters import Preset
 from riskmodel.simulate.population import Population
 from riskmodel.simulate.shapes import GROUPS, Floats, Ints
+from riskmodel.simulate.worlds import World
 
 __all__ = ["N_FUTURES", "true_risks"]
 
@@ -51,24 +54,76 @@ LONGEST = 3 * YEAR
 class _Day:
     """What is known on the day of a list.
 
-    ``exclusion`` and ``neet`` show for every pupil of the LA whether they are in those cohorts.
+    ``exclusion`` and ``neet`` show for every pupil of the LA whether they are in those cohorts,
+    ``calm`` whether no suspension is on record.
     """
 
     life: Life
     state: State
     exclusion: NDArray[np.bool_]
     neet: NDArray[np.bool_]
+    calm: NDArray[np.bool_]
     preset: Preset
+    world: World
+    scale: AbsenceScale
+    terms: TermDays
+
+
+class _FirstEnd:
+    """Sums over futures: the chances that an event comes within a year, and that neither it nor leaving does.
+
+    ``still`` is the chance, in the future that is being drawn, that neither has come yet.
+    """
+
+    def __init__(self, n_pupils: int) -> None:
+        self.came, self.stayed = np.zeros((2, n_pupils))
+        self.still = np.ones(n_pupils)
+
+    def add(self, rows: Ints, event: Floats, leaving: Floats) -> None:
+        """Add the chances of a half-term, given that neither came before; they exclude each other."""
+        self.came[rows] += self.still[rows] * event
+        self.still[rows] *= 1 - event - leaving
+
+    @property
+    def risk(self) -> Floats:
+        """Every pupil's risk of the event, given that leaving does not come first."""
+        return np.asarray(self.came / np.maximum(self.came + self.stayed, 1e-9))
+
+
+class _Sums:
+    """Sums over futures of one day: first ends of a year, and what Year 11 ends with."""
+
+    def __init__(self, n_pupils: int) -> None:
+        self.excluded, self.lost, self.suspended = (_FirstEnd(n_pupils) for _ in range(3))
+        self.neet, self.not_known, self.finished = np.zeros((3, n_pupils))
+        self.absent, self.there = np.zeros((2, n_pupils))
+
+    def begin(self, day: _Day) -> None:
+        """Begin a future."""
+        for end in (self.excluded, self.lost):
+            end.still[:] = 1.0
+        self.suspended.still[:] = day.calm
+
+    def end(self, ahead: AbsenceAhead) -> None:
+        """End a future, in which pupils are expected to miss what is ahead."""
+        for end in (self.excluded, self.lost, self.suspended):
+            end.stayed += end.still
+        self.absent += self.excluded.still * ahead.chance()
+        self.there += self.excluded.still
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """Sums over futures, one per pupil of the LA: chances of each end, and of staying until Year 11 ends."""
+class _Chances:
+    """What to expect of pupils in a half-term: suspensions, and the chances of exclusion and of leaving."""
 
+    suspensions: Floats
     excluded: Floats
-    left: Floats
-    neet: Floats
-    finished: Floats
+    leaves: dict[str, Floats]
+
+    @property
+    def any_leaving(self) -> Floats:
+        """The chance of leaving for any other reason than exclusion."""
+        return np.minimum(sum(self.leaves.values()), 0.9)
 
 
 def true_risks(
@@ -99,12 +154,13 @@ def true_risks(
     Returns
     -------
     DataFrame
-        ``outcome``, ``pupil_id``, ``as_of``, ``risk``: permanent exclusion within six half-terms,
-        given that the pupil does not leave first for other reasons (Year 11 leavers finish); NEET
-        in the winter after Year 11, given that the pupil is on roll until then.
+        ``outcome``, ``pupil_id``, ``as_of``, ``risk``. Of ``pex``, ``exit`` and ``first-suspension``: in
+        the next six half-terms, given that the pupil does not leave first for other reasons (Year 11
+        leavers finish). Of ``neet`` and ``not-known``: in the winter after Year 11, given that the pupil
+        is on roll until then.
     """
     days = [_day(population, calendar, life, number, preset) for number in range(len(life.states))]
-    sums = [_Sums(*np.zeros((4, len(population)))) for _ in days]
+    sums = [_Sums(len(population)) for _ in days]
     futures = list(product(range(0, len(days), YEAR), range(N_FUTURES)))
     for first, _ in track(futures, "Working out true risks"):
         drawn = population.redrawn(first, rng)
@@ -119,11 +175,35 @@ def true_risks(
 
 
 def _day(
-    population: Population, calendar: SchoolCalendar, life: Life, number: int, preset: Preset
+    population: Population,
+    calendar: SchoolCalendar,
+    life: Life,
+    number: int,
+    preset: Preset,
 ) -> _Day:
     """Return what is known on the snapshot after a half-term."""
     exclusion, neet = _listed(population, calendar, life, number)
-    return _Day(life, life.states[number], exclusion, neet, preset)
+    events = life.suspended
+    so_far = calendar.half_term[events["day"]] <= number
+    calm = np.bincount(events["pupil"][so_far], minlength=len(population)) == 0
+    as_of = _snapshot(calendar, number % YEAR)
+    return _Day(
+        life=life,
+        state=life.states[number],
+        exclusion=exclusion,
+        neet=neet,
+        calm=calm,
+        preset=preset,
+        world=population.world,
+        scale=learn_scale(population, np.column_stack(life.disengagement[: number + 1])),
+        terms=term_days(calendar, as_of, number % YEAR),
+    )
+
+
+def _snapshot(calendar: SchoolCalendar, number: int) -> pd.Timestamp:
+    """Return the snapshot after a half-term."""
+    year = calendar.first_year + number // YEAR + (number % YEAR >= 1)
+    return pd.Timestamp(year, *SNAPSHOTS[number % YEAR]).as_unit("s")
 
 
 def _listed(
@@ -149,29 +229,59 @@ def _truths(
     """Return the true risks of one outcome on one day."""
     listed, risk_of = RISKS[outcome]
     rows, risk = np.flatnonzero(listed(day)), risk_of(day, sums)
-    number = day.state.half_term - 1
-    year = calendar.first_year + number // YEAR + (number % YEAR >= 1)
-    as_of = pd.Timestamp(year, *SNAPSHOTS[number % YEAR]).as_unit("s")
+    as_of = _snapshot(calendar, day.state.half_term - 1)
     columns = {"outcome": outcome, "pupil_id": names[rows], "as_of": as_of}
     return pd.DataFrame(columns | {"risk": risk[rows]})
 
 
-def _exclusion(day: _Day, sums: _Sums) -> Floats:
-    """Return every pupil's risk of exclusion, given that nothing else ends the year."""
-    return np.asarray(sums.excluded / np.maximum(N_FUTURES - sums.left, 1e-9))
+def _exclusion(_: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk of exclusion."""
+    return sums.excluded.risk
+
+
+def _exit(_: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk of being lost from mainstream."""
+    return sums.lost.risk
+
+
+def _first_suspension(_: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk of a first suspension; 0 of those suspended before."""
+    return sums.suspended.risk
+
+
+def _severe_absence(_: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk of severe absence in one of two terms, given that the pupil stays a year."""
+    return np.asarray(sums.absent / np.maximum(sums.there, 1e-9))
 
 
 def _neet(day: _Day, sums: _Sums) -> Floats:
     """Return every pupil's risk of NEET; that of those who have finished is settled."""
     risk = sums.neet / np.maximum(sums.finished, 1e-9)
-    for leavers in day.life.leavers[: day.state.half_term // YEAR]:
+    for leavers in _settled(day):
         risk[leavers.pupil] = leavers.neet
     return np.asarray(risk)
+
+
+def _not_known(day: _Day, sums: _Sums) -> Floats:
+    """Return every pupil's risk that nothing is known of them; of those who have finished it is settled."""
+    risk = sums.not_known / np.maximum(sums.finished, 1e-9)
+    for leavers in _settled(day):
+        risk[leavers.pupil] = np.minimum(leavers.not_known, 1 - leavers.neet)
+    return np.asarray(risk)
+
+
+def _settled(day: _Day) -> list[Leavers]:
+    """Return those who have finished Year 11 by a day."""
+    return day.life.leavers[: day.state.half_term // YEAR]
 
 
 RISKS: dict[str, tuple[Callable[[_Day], NDArray[np.bool_]], Callable[[_Day, _Sums], Floats]]] = {
     "pex": (attrgetter("exclusion"), _exclusion),
     "neet": (attrgetter("neet"), _neet),
+    "exit": (attrgetter("exclusion"), _exit),
+    "not-known": (attrgetter("neet"), _not_known),
+    "severe-absence": (attrgetter("exclusion"), _severe_absence),
+    "first-suspension": (attrgetter("exclusion"), _first_suspension),
 }
 """Outcome → who is in its cohort on a day, and every pupil's risk."""
 
@@ -182,6 +292,8 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
     rows = np.flatnonzero(day.exclusion | day.neet)
     state, stays = day.state.take(rows), np.ones(len(rows))
     factors = {event: [f.copy() for f in now] for event, now in day.life.factors[first - 1].items()}
+    sums.begin(day)
+    ahead = AbsenceAhead(len(population), day.terms)
     for half_term in range(first, first + LONGEST):
         soon = half_term < first + YEAR
         if half_term in (first, first + YEAR) or half_term % YEAR == 0:
@@ -189,19 +301,83 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
             goes_on = np.flatnonzero((group < GROUPS) & (soon | day.neet[rows]))
             rows, state, stays = rows[goes_on], state.take(goes_on), stays[goes_on]
             setting = behaviour.groups_of(population, rows, half_term)
-        susp, pex, leaves = _expected(
-            day, population, state, setting, factors, stays if soon else None
-        )
+            absence = absence_setting(population, rows, group[goes_on], day.scale)
+        chance = _expected(day, population, state, setting, factors, stays if soon else None)
+        suspensions = rng.poisson(chance.suspensions)
         if soon:
-            sums.excluded[rows] += stays * pex
-            sums.left[rows] += stays * (1 - pex) * leaves
-        stays = stays * (1 - pex) * (1 - leaves)
+            _add_ends(sums, day, population, rows, state, chance, suspensions)
+            ahead.add(rows, absence, state.away, suspensions, half_term - first)
+        stays = stays * (1 - chance.excluded) * (1 - chance.any_leaving)
         if half_term % YEAR == YEAR - 1:
             last = population.first_group[rows] + half_term // YEAR == GROUPS - 1
-            chance = neet_chance(population, rows[last], state.away[last], day.life.neet)
-            sums.neet[rows[last]] += stays[last] * chance
-            sums.finished[rows[last]] += stays[last]
-        state = _after(population, rows, state, setting, rng.poisson(susp), rng)
+            _add_finished(sums, day, population, rows[last], state.away[last], stays[last])
+        state = _after(population, rows, state, setting, suspensions, rng)
+    sums.end(ahead)
+
+
+def _add_finished(
+    sums: _Sums, day: _Day, population: Population, rows: Ints, away: Floats, stays: Floats
+) -> None:
+    """Add the chances of those who finish Year 11; ``stays`` is the chance that they come so far."""
+    neet = neet_chance(population, rows, away, day.life.neet)
+    not_known = not_known_chance(population, rows, away, day.preset)
+    sums.neet[rows] += stays * neet
+    sums.not_known[rows] += stays * np.minimum(not_known, 1 - neet)
+    sums.finished[rows] += stays
+
+
+def _add_ends(
+    sums: _Sums,
+    day: _Day,
+    population: Population,
+    rows: Ints,
+    state: State,
+    chance: _Chances,
+    suspensions: Ints,
+) -> None:
+    """Add the chances of a half-term that the first exclusion, exit or suspension comes in it."""
+    pex, leaves = chance.excluded, chance.any_leaving
+    sums.excluded.add(rows, pex, (1 - pex) * leaves)
+    lost, gone = _other_exits(day, population, rows, state, chance)
+    sums.lost.add(rows, pex + (1 - pex) * lost, (1 - pex) * gone)
+    _add_first_suspension(sums.suspended, day, rows, chance, suspensions, state.half_term)
+
+
+def _other_exits(
+    day: _Day, population: Population, rows: Ints, state: State, chance: _Chances
+) -> tuple[Floats, Floats]:
+    """Return the chances in a half-term to be lost from mainstream unexcluded, and to leave otherwise.
+
+    A destination may still become known after the last weeks of the horizon; and who leaves as Year 11
+    ends has finished.
+    """
+    number, leaves = state.half_term, chance.leaves
+    finishing = (number % YEAR == YEAR - 1) & (
+        population.first_group[rows] + number // YEAR == GROUPS - 1
+    )
+    unknown = np.where(finishing, 0.0, leaves["destination_unknown"])
+    is_last = number == day.state.half_term + YEAR - 1
+    managed = managed_move_chance(population, rows, state)
+    lost = 1 - (1 - leaves["home_educated"]) * (1 - managed) * (1 - unknown * (not is_last))
+    gone = 1 - (1 - leaves["left_area"]) * (1 - unknown * is_last)
+    return (1 - gone) * lost, gone
+
+
+def _add_first_suspension(
+    sums: _FirstEnd,
+    day: _Day,
+    rows: Ints,
+    chance: _Chances,
+    suspensions: Ints,
+    half_term: int,
+) -> None:
+    """Add the chances that the first suspension or exclusion comes in a half-term."""
+    share = float(recorded_share(day.world, np.array(half_term), len(day.life.states)))
+    none = np.exp(-share * chance.suspensions) * (1 - chance.excluded)
+    sums.add(rows, 1 - none, none * chance.any_leaving)
+    # the future goes on with the suspensions drawn, so with those in which none was drawn
+    drawn = (1 - share) ** suspensions * np.exp(share * chance.suspensions)
+    sums.still[rows] *= drawn
 
 
 def _expected(
@@ -211,12 +387,11 @@ def _expected(
     setting: Setting,
     factors: Factors,
     here: Floats | None,
-) -> tuple[Floats, Floats, Floats]:
-    """Return suspensions expected, and the chances of exclusion and of leaving, in a half-term."""
+) -> _Chances:
+    """Return what to expect in a half-term."""
     chance = behaviour.chances(population, state, setting, factors, preset=day.preset, here=here)
     years_left = max(0.0, (len(day.life.states) - 1 - state.half_term) / YEAR)
-    leaves = sum(exit_chances(state, years_left, day.preset).values())
-    return chance["susp"], chance["pex"], np.minimum(leaves, 0.9)
+    return _Chances(chance["susp"], chance["pex"], exit_chances(state, years_left, day.preset))
 
 
 def _after(
