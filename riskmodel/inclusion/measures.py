@@ -83,28 +83,31 @@ def inclusion(tables: Tables, as_of: pd.Timestamp) -> Inclusion:
         **plans(facts),
         **leavers(facts),
     }
-    parts = [_long(facts, name, "", counts) for name, counts in single.items()]
+    places = _places(facts)
+    parts = [_long(places, name, "", counts) for name, counts in single.items()]
     for name, by_code in (("reasons", reasons(facts)), ("needs", need_types(facts))):
-        parts += [_long(facts, name, code, counts) for code, counts in by_code.items()]
-    table = with_value(pd.concat(parts, ignore_index=True))
+        parts += [_long(places, name, code, counts) for code, counts in by_code.items()]
+    columns = ["school_id", "phase", *KEYS, *COUNTS, "why"]
+    table = with_value(pd.concat(parts, ignore_index=True)[columns])
     return Inclusion(table=table, facts=facts, marks=marks, left=left)
 
 
-def _long(facts: Facts, name: str, code: str, counts: Counts) -> pd.DataFrame:
+def _places(facts: Facts) -> pd.DataFrame:
+    """Return each school with each period, the rows of every measure."""
     n_schools, n_periods = facts.shape
     periods = facts.periods.loc[np.tile(np.arange(n_periods), n_schools), KEYS[2:]]
-    rows = {column: getattr(counts, column).ravel() for column in [*COUNTS, "why"]}
-    made = pd.DataFrame(
+    return pd.DataFrame(
         {
             "school_id": np.repeat(facts.schools.index.to_numpy(), n_periods),
             "phase": np.repeat(facts.schools["phase"].to_numpy(), n_periods),
-            "measure": name,
-            "code": code,
             **{str(column): periods[column].to_numpy() for column in periods},
-            **rows,
         }
     )
-    return made
+
+
+def _long(places: pd.DataFrame, name: str, code: str, counts: Counts) -> pd.DataFrame:
+    rows = {column: getattr(counts, column).ravel() for column in [*COUNTS, "why"]}
+    return places.assign(measure=name, code=code, **rows)
 
 
 def with_value(counts: pd.DataFrame) -> pd.DataFrame:

@@ -45,10 +45,11 @@ def identified(facts: Facts) -> dict[str, Counts]:
     meals_known = facts.reached(
         "circumstances", days_of(meals["start_date"]), "free school meals", lasts=True
     )
+    support, plan = _with_provision(facts, SEN_SUPPORT, EHC_PLAN)
     return {
         "roll": _roll(facts),
-        "sen_support": _of_roll(facts, _with_provision(facts, SEN_SUPPORT), sen_known),
-        "ehc_plan": _of_roll(facts, _with_provision(facts, EHC_PLAN), sen_known),
+        "sen_support": _of_roll(facts, support, sen_known),
+        "ehc_plan": _of_roll(facts, plan, sen_known),
         "fsm": _of_roll(facts, _with_spell(facts, meals), meals_known),
     }
 
@@ -64,13 +65,15 @@ def _roll(facts: Facts) -> Counts:
     return replace(roll, denominator=np.full(facts.shape, np.nan))
 
 
-def _with_provision(facts: Facts, code: str) -> np.ndarray:
-    """Count pupils on roll with a provision on the census day."""
-    pupils = np.zeros(facts.shape)
+def _with_provision(facts: Facts, *provisions: str) -> np.ndarray:
+    """Count pupils on roll with each provision on the census day."""
+    pupils = np.zeros((len(provisions), *facts.shape))
     for number, day in enumerate(facts.periods["census"]):
         here = _on_roll(facts, day)
-        inside = (here["provision"] == code).to_numpy()
-        pupils[:, number] = np.bincount(here["school"][inside], minlength=facts.shape[0])
+        for place, code in enumerate(provisions):
+            inside = (here["provision"] == code).to_numpy()
+            counts = np.bincount(here["school"][inside], minlength=facts.shape[0])
+            pupils[place, :, number] = counts
     return pupils
 
 
