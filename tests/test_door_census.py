@@ -176,34 +176,31 @@ def roll(*rows: str) -> str:
     return header + "".join(f"{UPN[:-1]}{n},{pupil},{row}\n" for n, row in enumerate(rows, 2))
 
 
-@pytest.mark.parametrize(
-    ("written", "status"),
-    [
-        ("Current Subsidiary (dual registration)", "dual"),
-        ("S - Subsidiary", "dual"),
-        ("Dual Subsidiary", "dual"),
-        ("Guest", "dual"),
-        ("C - Current (single registration)", "main"),
-        ("Current Main (dual registration)", "main"),
-    ],
-)
-def test_a_dual_registration_may_be_in_words(tmp_path: Path, written: str, status: str) -> None:
-    extract = read_files(tmp_path, {"roll.csv": roll(f"900001,,{written}")})
-    assert extract.tables["enrolments"]["status"].tolist() == [status]
+def test_a_dual_registration_may_be_in_words(tmp_path: Path) -> None:
+    statuses = {
+        "Current Subsidiary (dual registration)": "dual",
+        "S - Subsidiary": "dual",
+        "Dual Subsidiary": "dual",
+        "Guest": "dual",
+        "C - Current (single registration)": "main",
+        "Current Main (dual registration)": "main",
+    }
+    # one pupil on the roll of a school for each
+    files = {f"{n}.csv": roll(f"90000{n},,{written}") for n, written in enumerate(statuses, 1)}
+    extract = read_files(tmp_path, files)
+    found = extract.tables["enrolments"].sort_values("school_id")
+    assert found["school_id"].tolist() == [f"90000{n}" for n in range(1, 7)]
+    assert found["status"].tolist() == list(statuses.values())
     assert extract.problems.empty
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["Main (subsidiary at 4002)", "Single registration (no subsidiary)", "Dual registered"]
-    + ["Not on roll", "Previously registered", "Guest at 4002"],
-)
-def test_words_of_no_status_or_two_are_a_main_roll_and_reported(
-    tmp_path: Path, written: str
-) -> None:
-    extract = read_files(tmp_path, {"roll.csv": roll(f"900001,,{written}")})
-    assert extract.tables["enrolments"]["status"].tolist() == ["main"]
-    assert extract.problems["rule"].tolist() == ["bad_status"]
+def test_words_of_no_status_or_two_are_a_main_roll_and_reported(tmp_path: Path) -> None:
+    words = ("Main (subsidiary at 4002)", "Single registration (no subsidiary)", "Dual registered")
+    words += ("Not on roll", "Previously registered", "Guest at 4002")
+    files = {f"{n}.csv": roll(f"90000{n},,{written}") for n, written in enumerate(words, 1)}
+    extract = read_files(tmp_path, files)
+    assert extract.tables["enrolments"]["status"].tolist() == ["main"] * 6
+    assert extract.problems["rule"].tolist() == ["bad_status"] * 6
 
 
 def test_a_word_that_is_no_enrolment_status_is_reported(tmp_path: Path) -> None:
