@@ -211,7 +211,7 @@ def test_p2_no_feature_uses_a_row_recorded_later(
     tables = Tables(assemble(reported, pupils)[0])
     if reported is facts:  # nothing happens to tables after they are assembled
         for name, frame in tables.items():
-            pd.testing.assert_frame_equal(frame, extract.tables[name])
+            assert frame.equals(extract.tables[name]), name
     for day in map(pd.Timestamp, DAYS):
         cut = Tables(assemble(without_later(reported, day), pupils)[0])
         spine, again = (build_spine(one, [day], "pex") for one in (tables, cut))
