@@ -89,8 +89,8 @@ def provision_spells(
     }
     events = events.assign(**remembered)
     events["provision"] = events["provision"].astype("object").mask(_runs(events, pupil), "E")
-    latest = events["start_date"].groupby(pupil).cummax()
-    in_time = (events["start_date"] >= latest).to_numpy()
+    start = events["start_date"]
+    in_time = (start >= start.groupby(pupil).cummax()).to_numpy()
     _judge(events, in_time, verdicts)
     spells = _spells(events[in_time])
     for name in ("provision", *NEED):
