@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.returns import UPN, read_files
+from tests.returns import UPN, read_beside, read_files
 
 RETURNS = "schoolcensustableid,term,referencedate,urn\n"
 LEFT = "pupilnolongeronrolltableid,schoolcensustableid,upn,dob,sex,entrydate,leavingdate,ncyearleaving\n"
@@ -284,3 +284,20 @@ def test_a_case_is_the_same_where_its_id_lost_its_zeros(tmp_path: Path, second: 
     (need,) = extract.tables["circumstances"].itertuples()
     assert (need.kind, pd.isna(need.end_date)) == ("child_in_need", True)
     assert extract.problems.empty
+
+
+def test_a_cin_census_has_one_day_that_of_most_of_its_rows(tmp_path: Path) -> None:
+    """A mistyped ReferenceDate makes no later return of an earlier one."""
+    header = "LAchildID,UPN,CINreferralDate,CINclosureDate,CPPstartDate,CPPendDate,ReferenceDate\n"
+    first = "".join(
+        f"A{n},{UPN},{2021}-0{n}-01,,,,{day}\n"
+        for n, day in enumerate(["2023-03-31", "2025-03-31", "2023-03-31"], 1)
+    )
+    second = "".join(f"A{n},{UPN},2021-0{n}-01,2023-07-0{n},,,2024-03-31\n" for n in (1, 2, 3))
+    extract = read_beside(tmp_path, {"1.csv": header + first, "2.csv": header + second})
+    ends = extract.tables["circumstances"].sort_values(["start_date", "recorded_on"])
+    assert (
+        ends.drop_duplicates("start_date", keep="last")["end_date"].dt.year.tolist() == [2023] * 3
+    )
+    (message,) = extract.problems.loc[extract.problems["rule"] == "two_days", "message"]
+    assert message.startswith("1.csv: 1 rows hold another ReferenceDate than most rows")

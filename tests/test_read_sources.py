@@ -63,6 +63,20 @@ def test_a_string_of_marks_without_weekends_counts_school_days(tmp_path: Path) -
     assert (known == pd.Timedelta(days=1)).all()
 
 
+def test_one_mistyped_start_moves_no_string_of_another_pupil(tmp_path: Path) -> None:
+    """Strings over weekends, of which one begins on Sunday 10 March in place of Monday."""
+    starts = ["2024-03-08", "2024-03-10", "2024-03-08"]
+    strings = ["/I####L-", "/I/I/I/I/I####L-", "/O####O-"]
+    rows = "".join(f"{UPN},{a},{b}\n" for a, b in zip(starts, strings, strict=True))
+    extract = read_beside(
+        tmp_path, {"m.csv": f"UPN,Attendance start date,Attendance marks\n{rows}"}
+    )
+    assert {day for day, _, _ in marks_of(extract)} == {"Fri 08 Mar", "Mon 11 Mar"}
+    assert extract.rejects["row"].tolist() == [3]
+    (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
+    assert "has marks on a Saturday or Sunday, unlike the other strings" in message
+
+
 def test_marks_of_two_letters_are_parted_by_commas(tmp_path: Path) -> None:
     extract = read_beside(
         tmp_path,

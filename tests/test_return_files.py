@@ -157,6 +157,19 @@ def test_a_census_day_outside_its_term_is_an_error_and_dates_nothing(tmp_path: P
     assert (extract.tables["enrolments"]["recorded_on"] > "2025-01-16").all()
 
 
+def test_a_census_day_years_after_all_others_is_an_error_and_dates_nothing(tmp_path: Path) -> None:
+    files = {
+        "a/schoolcensus.csv": RETURN.format(id=1, term="AUT", day="2042-10-03"),
+        "a/pupilonroll.csv": PUPILS + pupil("1", "1", UPN),
+        "b/schoolcensus.csv": RETURN.format(id=2, term="SPR", day="2025-01-16"),
+        "b/pupilonroll.csv": PUPILS + pupil("2", "2", OTHER),
+    }
+    extract = read_files(tmp_path, files)
+    assert extract.problems.set_index("rule").loc["far_date", "severity"] == "error"
+    assert extract.tables["enrolments"]["recorded_on"].dt.year.tolist() == [2025]
+    assert sorted(extract.rejects["file"]) == ["a/pupilonroll.csv", "a/schoolcensus.csv"]
+
+
 @pytest.mark.parametrize("heading", ["Term", "CensusTerm"])
 def test_a_census_day_of_a_flat_file_outside_its_term_dates_nothing(
     tmp_path: Path, heading: str

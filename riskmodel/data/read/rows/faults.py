@@ -17,6 +17,7 @@ __all__ = [
     "NO_KEY_STAGE_2",
     "NO_SCALED_SCORES",
     "NO_SCHOOL_YEAR",
+    "ON_WEEKENDS",
     "OTHER_FORMAT",
     "SHORT_YEAR",
     "value_and_fault",
@@ -30,6 +31,7 @@ NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attain
 NO_SCHOOL_YEAR = " (not a school year)"
 NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
 NO_DAYS = " (days not parted alike)"
+ON_WEEKENDS = " (marks on weekends)"
 NO_END = "closed on no day that is given"
 """What is written behind a value."""
 
@@ -45,6 +47,7 @@ WORDS = {
     NO_SCALED_SCORES: "is before 2016, when key stage 2 had no scaled scores. Leave the row out.",
     FUTURE_YEAR: "is more than two years after the last census. Correct the year.",
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
+    ON_WEEKENDS: "has marks on a Saturday or Sunday, unlike the other strings. Correct its start date.",
     NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
 }
 """Fault → what is wrong with the value, then what to do."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import codes
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.faults import NO_DAYS
+from riskmodel.data.read.rows.faults import NO_DAYS, ON_WEEKENDS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
@@ -50,9 +50,9 @@ def _marks(frame: pd.DataFrame, context: Context) -> Facts:
 def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     """Lay out strings of marks, two a day from a start date.
 
-    Whether a string counts on over weekends differs between systems. If no string of the file holds a
-    mark on the Saturdays and Sundays it would reach by counting every day, every day is counted; else
-    only Monday to Friday.
+    Whether a string counts on over weekends differs between systems. If most strings that reach a weekend
+    by counting every day hold no mark on it, every day is counted, and the others are set aside: their
+    start may be mistyped. Else only Monday to Friday is counted.
     """
     text = frame["attendancemarks"].astype("object").fillna("").astype("str")
     read_as = _layouts(text)
@@ -71,11 +71,17 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     every_day = start + number // 2
     weekday = (every_day.astype("int64") + 3) % 7  # 1970-01-01 was a Thursday
     marked = ~marks.isin(NO_MARK).to_numpy()
-    if (marked & dated & (weekday >= 5)).any():
+    off, is_daily = _on_weekends(marks.index, number, marked, dated & (weekday >= 5))
+    days = every_day
+    if is_daily and off.any():
+        is_off = marks.index.isin(off.index[off])
+        days[is_off], dated = np.datetime64("NaT"), dated & ~is_off
+        written = frame["attendancestartdate"].astype("object")
+        with_fault = written.mask(frame.index.isin(off.index[off]), text + ON_WEEKENDS)
+        frame = frame.assign(attendancestartdate=with_fault)
+    elif off.any():
         days = start.copy()
         days[dated] = np.busday_offset(start[dated], number[dated] // 2, roll="forward")
-    else:
-        days = every_day
     if (
         not dated.all()
     ):  # a start that cannot be read is one fault of a string, not one of each mark
@@ -91,6 +97,23 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         sessions["recorded_on"] = frame["received"].loc[marks.index]
     return {"sessions": sessions[marked]}
+
+
+def _on_weekends(
+    strings: pd.Index,
+    number: NDArray[np.int64],
+    marked: NDArray[np.bool_],
+    weekend: NDArray[np.bool_],
+) -> tuple[pd.Series, bool]:
+    """Return which strings hold marks on weekends by counting every day, and whether few do.
+
+    Only strings with marks on a weekend or after it show anything.
+    """
+    table = pd.DataFrame({"marked": marked, "weekend": weekend}, index=strings)
+    last = pd.Series(np.where(marked, number, -1), index=strings).groupby(level=0).transform("max")
+    off = (table["marked"] & table["weekend"]).groupby(level=0).any()
+    reaches = (table["weekend"] & (number <= last)).groupby(level=0).any()
+    return off, bool(2 * off.sum() < reaches.sum())
 
 
 def unsure_pairs(frame: pd.DataFrame) -> int:
