@@ -33,7 +33,7 @@ OFFICER = fill(
 
 WORKFLOW: dict[str, tuple[Sequence[str], str]] = {
     "simulate": (
-        ("extracts", "--pupils", "1200", "--years", "4", "--seed", "3"),
+        ("extracts", "--pupils", "400", "--years", "4", "--seed", "3"),
         "Simulated extracts",
     ),
     "check": (("extracts", "--out", "report"), "SIMULATED DATA, preset england"),

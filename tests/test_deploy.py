@@ -28,6 +28,7 @@ from riskmodel.model import RiskModel
 from tests import postgres
 from tests.mlflow_server import PATH, SILENT, free_port, running
 from tests.small_la import SmallLA, registered
+from tests.spark import CONFIGURATION
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -197,12 +198,7 @@ def test_a_region_on_spark_gets_the_lists_that_one_machine_makes(
             Path(sys.executable).parent / "spark-submit",
             "--master",
             "local[2]",
-            "--conf",
-            "spark.ui.enabled=false",
-            "--conf",
-            "spark.driver.bindAddress=127.0.0.1",
-            "--conf",
-            "spark.driver.host=127.0.0.1",
+            *(f"--conf={name}={value}" for name, value in CONFIGURATION.items()),
             DEPLOY / "region.py",
             tmp_path / "lists",
             *las,

@@ -17,6 +17,7 @@ from riskmodel.errors import RequestError
 from riskmodel.features import BUILDERS, Feature, build, builder, peers_of
 from riskmodel.simulate import simulate
 from tests.small_la import SmallLA
+from tests.spark import CONFIGURATION
 
 DAYS = pd.DatetimeIndex(["2024-11-15", "2025-03-01"]).as_unit("s")
 
@@ -36,13 +37,7 @@ def session() -> Iterator[object]:
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    made = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .getOrCreate()
-    )
+    made = SparkSession.builder.master("local[2]").config(map=CONFIGURATION).getOrCreate()
     yield made
     made.stop()
 
