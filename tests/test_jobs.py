@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import logging
+import shutil
+from dataclasses import dataclass, replace
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,16 +21,42 @@ from riskmodel.data import Tables
 from riskmodel.data.read import read
 from riskmodel.data.read.open.mvad import mvad_path
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.jobs import Run, make_list, train
+from riskmodel.jobs import Run, Training, make_list, promote, train
 from riskmodel.jobs.past_lists import comparison_day, earlier_ranking
 from riskmodel.jobs.rivals import ORACLE
 from tests.lists import simulated_tables
-from tests.small_la import SmallLA
+from tests.small_la import SmallLA, new_store, registered
 
 
-def test_a_model_for_neet_is_trained_on_the_same_extracts(larger: Path, tmp_path: Path) -> None:
-    run = Run("neet", tracking=f"sqlite:///{tmp_path / 'mlflow.db'}")
-    made = train(larger, run, n_origins=2)
+@dataclass(frozen=True)
+class Neet:
+    """A model for NEET, trained beside a champion whose files are gone; what was logged meanwhile."""
+
+    run: Run
+    training: Training
+    logged: str
+
+
+@pytest.fixture(scope="module")
+def neet(small_la: SmallLA, larger: Path, tmp_path_factory: pytest.TempPathFactory) -> Neet:
+    folder = tmp_path_factory.mktemp("neet")
+    run = Run("neet", tracking=new_store(small_la, folder))
+    model = replace(small_la.training.model, outcome="neet")
+    first = replace(small_la, training=replace(small_la.training, model=model))
+    run.registry.set_champion([registered(first, run, None)])
+    shutil.rmtree(folder / "mlartifacts")  # the download fails
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    logging.getLogger("riskmodel").addHandler(handler)
+    try:
+        made = train(larger, run, n_origins=2)
+    finally:
+        logging.getLogger("riskmodel").removeHandler(handler)
+    return Neet(run, made, stream.getvalue())
+
+
+def test_a_model_for_neet_is_trained_on_the_same_extracts(neet: Neet) -> None:
+    made = neet.training
     rankers = set(made.backtest.table["ranker"])
     assert {"model", "tuned ridge", "points score", "RONI points", ORACLE} <= rankers
     assert made.model.outcome == "neet"
@@ -35,6 +64,19 @@ def test_a_model_for_neet_is_trained_on_the_same_extracts(larger: Path, tmp_path
     assert made.text().startswith("SIMULATED DATA")
     best = made.backtest.table.set_index("ranker")["average_precision"]
     assert best["model"] > made.backtest.counts["prevalence"]
+
+
+def test_a_champion_that_cannot_be_read_fails_the_gate_that_asks_for_it(neet: Neet) -> None:
+    (answer,) = (one for one in neet.training.gates if one.code == "not_below_champion")
+    assert answer.result == "not judged"
+    assert answer.reason.startswith("the champion in use (version 1) cannot be read: ")
+    assert "the champion in use (version 1) cannot be read" in neet.logged
+    with pytest.raises(
+        ModelError,
+        match=r"not_below_champion \(not judged, which blocks promotion: the champion in use",
+    ):
+        promote(neet.run)
+    assert neet.run.registry.tags(neet.training.version)["champion"] == "1"
 
 
 def test_a_list_of_the_day_after_half_term_is_not_compared_with_half_term(
