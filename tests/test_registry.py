@@ -186,9 +186,6 @@ def die(*_: Any, **__: Any) -> None:
     raise KeyboardInterrupt
 
 
-EARLY = pd.Timestamp("2023-08-01").as_unit("s")
-"""A day before which there is little to learn from, so that a training is short."""
-
 WRITES = ("set_registered_model_alias", "set_registered_model_tag")
 
 
