@@ -63,7 +63,7 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     text = text.mask(read_as == "pairs", text.map(_without_parting))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
     marks = parts.explode().fillna("").str.strip()
-    number = marks.groupby(level=0).cumcount().to_numpy()
+    number = marks.groupby(level=0).cumcount().to_numpy(dtype=np.int64)
     start = (
         read_dates(frame["attendancestartdate"]).loc[marks.index].to_numpy().astype("datetime64[D]")
     )
