@@ -7,6 +7,7 @@ Out: sessions; termly totals.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     text = text.mask(read_as == "pairs", text.map(_without_parting))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
     marks = parts.explode().fillna("").str.strip()
-    number = marks.groupby(level=0).cumcount().to_numpy(dtype=np.int64)
+    number = marks.groupby(level=0).cumcount().to_numpy()
     start = (
         read_dates(frame["attendancestartdate"]).loc[marks.index].to_numpy().astype("datetime64[D]")
     )
@@ -101,7 +102,7 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _on_weekends(
     strings: pd.Index,
-    number: NDArray[np.int64],
+    number: NDArray[np.integer[Any]],
     marked: NDArray[np.bool_],
     weekend: NDArray[np.bool_],
 ) -> tuple[pd.Series, bool]:
