@@ -44,6 +44,32 @@ def test_a_leaver_whom_an_earlier_census_saw_is_in_no_conflict(tmp_path: Path) -
     assert extract.tables["enrolments"]["leaving_reason"].tolist() == ["completed"]
 
 
+UNDATED = {
+    "CSV": {"autumn/left.csv": f"{LEFT}1,1,{UPN},2010-01-15,M,2022-09-05,,10\n"},
+    "XML": {
+        "census.xml": "<Message><Header><CollectionDetails><Collection>School Census</Collection>"
+        "<Term>AUT</Term><Year>2024</Year><ReferenceDate>2024-10-03</ReferenceDate></CollectionDetails>"
+        "<Source><URN>900001</URN></Source></Header><Pupils><PupilsNoLongerOnRoll><PupilNoLongerOnRoll>"
+        f"<PupilIdentifiers><UPN>{UPN}</UPN><DOB>2010-01-15</DOB><Gender>M</Gender></PupilIdentifiers>"
+        "<PupilStatus><EntryDate>2022-09-05</EntryDate><NCYearLeaving>10</NCYearLeaving></PupilStatus>"
+        "</PupilNoLongerOnRoll></PupilsNoLongerOnRoll></Pupils></Message>"
+    },
+}
+
+
+@pytest.mark.parametrize("form", UNDATED)
+def test_a_leaver_without_a_leaving_date_is_on_roll_no_longer_than_the_census_says(
+    tmp_path: Path, form: str
+) -> None:
+    returns = {"autumn/returns.csv": AUTUMN_LEAVER["autumn/returns.csv"]} if form == "CSV" else {}
+    extract = read_files(tmp_path, returns | UNDATED[form])
+    (spell,) = extract.tables["enrolments"].itertuples()
+    assert spell.leaving_date == pd.Timestamp("2024-10-03")
+    assert (spell.year_group, spell.end_recorded_on) == (8, pd.Timestamp("2024-11-07"))
+    (words,) = extract.problems.query("rule == 'no_leaving_date'")["message"]
+    assert "1 pupils no longer on roll have no leaving date" in words
+
+
 CONVERTED = {
     "autumn/returns.csv": f"{RETURNS[:-1]},lea,estab\n1,AUT,2024-10-03,100001,301,4001\n",
     "autumn/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",

@@ -12,7 +12,7 @@ from typing import Literal
 
 from riskmodel.errors import RequestError
 
-__all__ = ["HALF_TERMLY", "HOLIDAY_DAYS", "OUTCOMES", "Outcome", "outcome_of"]
+__all__ = ["HALF_TERMLY", "HOLIDAY_DAYS", "OUTCOMES", "TERM_MONTHS", "Outcome", "outcome_of"]
 
 HALF_TERMLY = ((1, 1), (3, 1), (4, 15), (6, 1), (8, 1), (11, 1))
 """Month and day of the half-termly snapshots: one in or just after each school holiday.
@@ -22,6 +22,9 @@ The same days every year, so that a horizon of 12 months ends exactly at a later
 
 QUARTERLY = ((1, 1), (4, 1), (7, 1), (10, 1))
 """Month and day of the quarterly snapshots for young people over 16."""
+
+TERM_MONTHS = 4
+"""Months that stand for a term: about 60 school days wherever they begin in the year."""
 
 HOLIDAY_DAYS = 14
 """Days after the last recorded fact on which a list is still made: a school holiday."""

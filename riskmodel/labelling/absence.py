@@ -13,13 +13,11 @@ from riskmodel.data import Tables
 from riskmodel.data.arrays import days_of
 from riskmodel.data.codes import SEVERE
 from riskmodel.data.missed_half_days import share_missed
+from riskmodel.data.outcomes import TERM_MONTHS
 from riskmodel.labelling.arrays import NEVER, Labels
 from riskmodel.labelling.rolls import stays_until
 
-__all__ = ["TERM_MONTHS", "label_severe_absence"]
-
-TERM_MONTHS = 4
-"""Months that stand for a term: about 60 school days wherever they begin in the year."""
+__all__ = ["label_severe_absence"]
 
 
 def label_severe_absence(known: Tables, spine: pd.DataFrame, end: pd.Series) -> Labels:
@@ -32,7 +30,7 @@ def label_severe_absence(known: Tables, spine: pd.DataFrame, end: pd.Series) -> 
     spine : DataFrame of shape (n_rows, ...)
         ``pupil_id``, ``as_of``.
     end : Series of datetime64, shape (n_rows,)
-        Day after the horizon; a term is :data:`TERM_MONTHS` months.
+        Day after the horizon; a term is :data:`riskmodel.data.outcomes.TERM_MONTHS` months.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from riskmodel.data.codes import SEVERE
-from riskmodel.labelling.absence import TERM_MONTHS
+from riskmodel.data.outcomes import TERM_MONTHS
 from riskmodel.simulate.attendance import AbsenceSetting
 from riskmodel.simulate.calendar import SchoolCalendar
 from riskmodel.simulate.life import mean_suspension_days

@@ -179,6 +179,7 @@ def _census_pupil(element: Any, header: Row, number: int) -> Rows:
     census = _return_of({"referencedate": ""} | header)["schoolcensustableid"]
     row = {"pupilonrolltableid": f"{census} {number}"}
     own = _only(_leaves(element, _is_part), PUPIL) | _possible_sessions(element)
+    own["nolongeronroll"] = "1" if _local(element) == "pupilnolongeronroll" else ""
     yield "pupils", row | {"schoolcensustableid": census} | own
     for part in element.iter():
         for key in PARTS.keys() & {_local(child) for child in part if not len(child)}:

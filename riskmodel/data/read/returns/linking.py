@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns, load_key, pseudonyms
+from riskmodel.data.read.returns.census_leavers import is_of_leavers
 from riskmodel.data.read.returns.file_context import CENSUS_RETURNS, PUPILS_ON_ROLL
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN, former_upns
 from riskmodel.data.read.returns.scoping import (
@@ -27,11 +28,10 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.census_flat import day_of_census
-from riskmodel.data.read.sources.source import NAMES, Context, column, is_there, plain
+from riskmodel.data.read.sources.source import NAMES, Context, column, is_there
 
 __all__ = ["identify"]
 
-LEAVER_ID = "pupilnolongeronrolltableid"
 """Column with the id of a row of a pupil who is no longer on roll."""
 
 NO_RETURN = (
@@ -134,18 +134,14 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
         return
     for is_leaving in (False, True):  # pupils on roll and no longer on roll have ids of their own
         held, hanging = (
-            [one for one in part if _is_of_leavers(one) == is_leaving] for part in (pupils, users)
+            [one for one in part if is_of_leavers(one.raw) == is_leaving]
+            for part in (pupils, users)
         )
         for one in (*held, *hanging):
             where = "no longer on roll" if is_leaving else "on roll"
             one.frame["rowid"] = one.frame["rowid"].astype("str") + f" ({where})"
         of_kind = [_rows_of(one) for one in held]
         link_within_returns(of_kind, hanging, "rowid", log, "pupils or censuses")
-
-
-def _is_of_leavers(one: ReturnFile) -> bool:
-    """Return whether the ids of a file are those of pupils no longer on roll."""
-    return LEAVER_ID in map(plain, map(str, one.raw))
 
 
 def _unlink_other_returns(

@@ -18,6 +18,7 @@ from riskmodel.data.read.mapping import ColumnMapping, claims, lacking
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.proposal import propose
 from riskmodel.data.read.returns.births import settle_births
+from riskmodel.data.read.returns.census_leavers import undated_leavers, with_leavers
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -159,10 +160,11 @@ def _plain_values(
     dates = [one for one in tidy if is_date_name(one)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
-    frame, problems = settle_dates(frame.assign(**tidy), dates, one.name)
+    frame, problems = settle_dates(with_leavers(frame.assign(**tidy), one.raw), dates, one.name)
     frame, of_births = settle_births(frame, one)
     problems += of_births + _unread_years(frame, one.name) + _unread_statuses(frame, one.name)
     problems += _unread_languages(frame, one.name) + _unused_ranks(frame, one.name)
+    problems += undated_leavers(frame, one.name)
     return frame, problems + _unsure_marks(frame, one.name)
 
 

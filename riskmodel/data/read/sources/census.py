@@ -24,6 +24,7 @@ from riskmodel.data.read.sources.source import (
     Facts,
     Source,
     column,
+    is_there,
     postcode_key,
     school_year,
 )
@@ -31,6 +32,7 @@ from riskmodel.data.year_groups import year_group_by_age
 
 __all__ = [
     "DAYS_TO_LA",
+    "NO_LONGER_ON_ROLL",
     "SOURCES",
     "YEAR_GROUPS",
     "census_year_groups",
@@ -42,6 +44,9 @@ __all__ = [
 DAYS_TO_LA = 35
 """Days from the census day until the LA holds the return; schools have four weeks to send it, and the
 LA a few days to load it (recalled, unverified)."""
+
+NO_LONGER_ON_ROLL = "nolongeronroll"
+"""Column that is "1" in rows of pupils whom the census counts among those no longer on roll."""
 
 YEAR_GROUPS = {"E1": -4, "E2": -3, "N1": -2, "N2": -1, "R": 0} | {str(n): n for n in range(1, 15)}
 """National curriculum year of the census → year group; M (mixed) and X (not followed) are missing."""
@@ -167,7 +172,7 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
 def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, from the age where the return gives none."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
-    leaving = column(frame, "leavingdate")
+    leaving = _leaving_dates(frame, known)
     group = census_year_groups(column(frame, "ncyearactual"))
     # a leaver's is the one on leaving (NCyearLeaving), which may be that of the school year before
     seen = pd.concat([known["day"], read_dates(leaving)], axis=1).min(axis=1)
@@ -184,6 +189,15 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
             "end_recorded_on": known["recorded_on"].where(leaving.notna()),
         }
     )
+
+
+def _leaving_dates(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """Return leaving dates; the census day where a leaver has none."""
+    leaving, left = column(frame, "leavingdate"), column(frame, NO_LONGER_ON_ROLL) == "1"
+    undated = left & ~is_there(leaving)
+    if not undated.any():
+        return leaving
+    return leaving.astype("object").mask(undated, known["day"].dt.strftime("%Y-%m-%d"))
 
 
 def year_group_at_entry(

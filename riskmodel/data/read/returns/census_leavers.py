@@ -1,0 +1,85 @@
+"""Pupils whom a School Census counts among those no longer on roll.
+
+In:  the rows of a file, its columns as they were.
+Out: which rows are of leavers; how many of these have no leaving date.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL
+from riskmodel.data.read.sources.source import column, is_there, plain
+
+__all__ = ["LEAVER_ID", "is_of_leavers", "undated_leavers", "with_leavers"]
+
+LEAVER_ID = "pupilnolongeronrolltableid"
+"""The id of rows in the tables of pupils no longer on roll."""
+
+
+def is_of_leavers(raw: pd.DataFrame) -> bool:
+    """Return whether the ids of a file are those of pupils no longer on roll.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Rows with the columns of the file.
+
+    Returns
+    -------
+    bool
+        By the name of the id.
+
+    Examples
+    --------
+    >>> is_of_leavers(pd.DataFrame({"PupilNoLongerOnRollTableID": ["1"]}))
+    True
+    """
+    return LEAVER_ID in map(plain, map(str, raw))
+
+
+def with_leavers(frame: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that show which are of leavers; XML shows it already.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with plain column names.
+    raw : DataFrame
+        The same with the columns of the file.
+
+    Returns
+    -------
+    DataFrame
+        With ``nolongeronroll`` where the file is of leavers.
+    """
+    return frame.assign(**{NO_LONGER_ON_ROLL: "1"}) if is_of_leavers(raw) else frame
+
+
+def undated_leavers(frame: pd.DataFrame, name: str) -> list[Problem]:
+    """Return how many leavers have no leaving date: the census day counts as their last.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows, from :func:`with_leavers`.
+    name : str
+        The file.
+
+    Returns
+    -------
+    list of Problem
+        One warning, or none.
+    """
+    if "entrydate" not in frame:
+        return []
+    left = (column(frame, NO_LONGER_ON_ROLL) == "1").to_numpy()
+    n = int((left & ~is_there(column(frame, "leavingdate")).to_numpy()).sum())
+    if not n:
+        return []
+    words = (
+        f"{name}: {n} pupils no longer on roll have no leaving date. The census day counts as their last "
+        "day on the roll. Fill in leavingdate."
+    )
+    return [Problem(name, "no_leaving_date", words, column="leavingdate")]
