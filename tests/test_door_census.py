@@ -327,3 +327,33 @@ def test_a_cin_census_has_one_day_that_of_most_of_its_rows(tmp_path: Path) -> No
     )
     (message,) = extract.problems.loc[extract.problems["rule"] == "two_days", "message"]
     assert message.startswith("1.csv: 1 rows hold another ReferenceDate than most rows")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "table"),
+    [
+        (
+            "UPN,School,Provider,Category,Start Date,End Date,Days per week\n"
+            f"{UPN},900001,A unit,Permanent,04/09/2023,20/12/2023,5\n",
+            "Placements with a provider",
+            "suspensions",
+        ),
+        (
+            "UPN,Year Group,School,Admission Date,Application Status\n"
+            f"{UPN},Year 9,900001,11/11/2023,Refused\n",
+            "Applications for places",
+            "enrolments",
+        ),
+    ],
+)
+def test_placements_are_no_exclusions_and_applications_no_roll(
+    tmp_path: Path, text: str, kind: str, table: str
+) -> None:
+    rows = []
+    for name, files in (("without", {}), ("with", {"list.csv": text})):
+        (tmp_path / name).mkdir()
+        extract = read_beside(tmp_path / name, files)
+        rows.append(len(extract.tables[table]) if table in extract.tables else 0)
+    assert rows[0] == rows[1]
+    (message,) = extract.problems.query("rule == 'not_used'")["message"]
+    assert f"list.csv: is of the kind '{kind}' and was not used" in message

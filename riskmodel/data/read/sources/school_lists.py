@@ -1,11 +1,12 @@
-"""Exports of school systems of which nothing can be used: they are known, so that the reader can explain why.
+"""Lists of which nothing can be used: they are known, so that the reader can explain why.
 
-In:  one row per incident, or per pupil with sums of attendance.
+In:  one row per incident, placement or application, or per pupil with sums of attendance.
 Out: nothing.
 """
 
 from __future__ import annotations
 
+from riskmodel.data.read.sources import exclusions, roll
 from riskmodel.data.read.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -29,6 +30,17 @@ SUMS = {
     ),
 }
 
+PROVIDERS = dict.fromkeys(
+    ("providername", "approvider", "alternativeprovider", "receivingschool", "hostschool"),
+    "provider",
+)
+
+STATUSES = dict.fromkeys(
+    ("offerstatus", "applicationoutcome", "outcomeofapplication"), "applicationstatus"
+)
+
+URNS = dict.fromkeys(("urn", "schoolurn"), "estab")
+
 SOURCES = (
     Source(
         name="Behaviour incidents",
@@ -43,6 +55,19 @@ SOURCES = (
         "or a column per code with the last day of the term.",
         aliases=SUMS,
         columns=frozenset({"upn", "possible", "authorised", "unauthorised"}),
+    ),
+    Source(
+        name="Placements with a provider",
+        unused="Its pupils are placed, not excluded. Declare it as circumstances in [sources.*] of "
+        "riskmodel.toml (docs/mapping.md).",
+        aliases={**exclusions.SOURCES[0].aliases, **PROVIDERS},
+        columns=exclusions.SOURCES[0].columns | {"provider", "enddate"},
+    ),
+    Source(
+        name="Applications for places",
+        unused="An application is no roll: it may be refused or withdrawn. Export the roll.",
+        aliases=roll.ALIASES | roll.NUMBERS | URNS | STATUSES,
+        columns=frozenset({"upn", "yeargroup", "admissiondate", "estab", "applicationstatus"}),
     ),
 )
 """Exports of school systems."""
