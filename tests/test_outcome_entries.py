@@ -43,7 +43,7 @@ HOMES = {
     "riskmodel/simulate/population.py": {"pex"},
     "riskmodel/simulate/records/incidents.py": {"pex"},
     "riskmodel/simulate/records/rolls.py": {"exit"},
-    "riskmodel/simulate/truth.py": {"pex", "neet"},
+    "riskmodel/simulate/truth.py": set(OUTCOMES) - {"neet-post16"},
 }
 """Where a name may decide something. ``leavers.py``, ``positions.py`` and ``post16.py`` mean the group of
 NCCIS activities; ``check.py`` a published rate, ``"pex"`` beside ``"suspensions"``; the simulator the kind
