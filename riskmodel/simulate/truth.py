@@ -156,8 +156,9 @@ def true_risks(
     DataFrame
         ``outcome``, ``pupil_id``, ``as_of``, ``risk``. Of ``pex``, ``exit`` and ``first-suspension``: in
         the next six half-terms, given that the pupil does not leave first for other reasons (Year 11
-        leavers finish). Of ``neet`` and ``not-known``: in the winter after Year 11, given that the pupil
-        is on roll until then.
+        leavers finish). Of ``severe-absence``: in one of the next two terms, given that the pupil stays
+        for these six. Of ``neet`` and ``not-known``: in the winter after Year 11, given that the pupil is
+        on roll until then.
     """
     days = [_day(population, calendar, life, number, preset) for number in range(len(life.states))]
     sums = [_Sums(len(population)) for _ in days]
@@ -301,7 +302,8 @@ def _add_future(sums: _Sums, day: _Day, population: Population, rng: np.random.G
             goes_on = np.flatnonzero((group < GROUPS) & (soon | day.neet[rows]))
             rows, state, stays = rows[goes_on], state.take(goes_on), stays[goes_on]
             setting = behaviour.groups_of(population, rows, half_term)
-            absence = absence_setting(population, rows, group[goes_on], day.scale)
+            if soon:
+                absence = absence_setting(population, rows, group[goes_on], day.scale)
         chance = _expected(day, population, state, setting, factors, stays if soon else None)
         suspensions = rng.poisson(chance.suspensions)
         if soon:

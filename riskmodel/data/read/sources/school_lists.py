@@ -70,4 +70,4 @@ SOURCES = (
         columns=frozenset({"upn", "yeargroup", "admissiondate", "estab", "applicationstatus"}),
     ),
 )
-"""Exports of school systems."""
+"""Lists that are named in the report, and not read."""
