@@ -13,7 +13,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.data.read.returns.scoping import nearest
 from riskmodel.errors import DataError
 from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS_XML, PARTS, UPN
+from tests.returns import CENSUS_XML, PARTS, UPN, read_files
 
 OTHER = "000000340005"
 OTHER = str(upn_check_letters(pd.Series(["A" + OTHER]))[0]) + OTHER
@@ -371,3 +371,24 @@ def test_a_row_without_an_id_is_of_no_two_pupils(tmp_path: Path) -> None:
     (data / "termlyexclusionsonroll.csv").write_text(exclusions)
     extract = read(data, key_file=tmp_path / "key")
     assert extract.rejects["reason"].tolist() == ["repeated_id", "not_linked"]
+
+
+PADDED = [("{{ab-{}}}", "{{AB-{}}} "), ("{}", "{}  "), ("0a{}", " 0A{}")]
+"""Ids of one kind as two tables of a return may write them."""
+
+
+@pytest.mark.parametrize(("here", "there"), PADDED)
+def test_ids_mean_one_row_with_blanks_around_and_in_any_capitals(
+    here: str, there: str, tmp_path: Path
+) -> None:
+    files = {
+        "schoolcensus.csv": "schoolcensustableid,term,referencedate,urn\n"
+        f"{here.format(1)},AUT,2024-10-03,900001\n",
+        "pupils.csv": "pupilonrolltableid,schoolcensustableid,upn,dob,gender,entrydate,ncyearactual\n"
+        f"{here.format(11)},{there.format(1)},{UPN},2012-10-03,F,2023-09-04,8\n",
+        "exclusions.csv": "pupilonrolltableid,startdate,sessions,category,reason1\n"
+        f"{there.format(11)},2024-06-05,2,SUSP,PP\n",
+    }
+    extract = read_files(tmp_path, files)
+    assert extract.reconciliation["rows_rejected"].sum() == 0
+    assert extract.tables["suspensions"]["start_date"].dt.strftime("%d %m").tolist() == ["05 06"]

@@ -22,7 +22,7 @@ from riskmodel.data.read.returns.census_leavers import undated_leavers, with_lea
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
-from riskmodel.data.read.rows.tidy import tidy_column, whole_ids
+from riskmodel.data.read.rows.tidy import plain_ids, tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census import census_year_groups
@@ -156,7 +156,7 @@ def _plain_values(
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the rows without words for a missing value; dates of no declared form in one order."""
     tidy = {str(c): tidy_column(frame[c]) for c in frame if c not in NAMES}
-    tidy |= {name: whole_ids(values) for name, values in tidy.items() if _is_id(name)}
+    tidy |= {name: plain_ids(values) for name, values in tidy.items() if _is_id(name)}
     dates = [one for one in tidy if is_date_name(one)]
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))

@@ -19,9 +19,9 @@ __all__ = [
     "NOTHING",
     "as_text",
     "distinct_texts",
+    "plain_ids",
     "recoded",
     "tidy_column",
-    "whole_ids",
 ]
 
 MISSING = frozenset(
@@ -187,8 +187,10 @@ def _tidy(text: str) -> str:
     return (guarded[1] or guarded[2] or "") if guarded else plain
 
 
-def whole_ids(values: pd.Series) -> pd.Series:
-    """Return ids without the decimal that a program writes after whole numbers beside a gap.
+def plain_ids(values: pd.Series) -> pd.Series:
+    """Return ids in capitals, without blanks around and without the decimal of a whole number.
+
+    A program pads ids to one length, writes a decimal beside a gap, or letters of its own size.
 
     Parameters
     ----------
@@ -198,20 +200,20 @@ def whole_ids(values: pd.Series) -> pd.Series:
     Returns
     -------
     Series of shape (n_rows,)
-        The same object where no id has a decimal.
+        The same object where every id is plain; missing where an id is blank.
 
     Examples
     --------
-    >>> whole_ids(pd.Series(["1.00", None, "A2"])).tolist()
-    ['1', nan, 'A2']
-    >>> whole_ids(pd.Series([7.0, None])).tolist()
+    >>> plain_ids(pd.Series(["1.00", None, "{a2} "])).tolist()
+    ['1', nan, '{A2}']
+    >>> plain_ids(pd.Series([7.0, None])).tolist()
     ['7', nan]
     """
     if pd.api.types.is_integer_dtype(values.dtype):
         return values
     texts = pd.Series(values.dropna().unique()).astype("str")
-    plain = texts.str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
+    plain = texts.str.strip().str.upper().str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
     if plain.equals(texts):
         return values
-    meant = dict(zip(texts, plain, strict=True))
+    meant = dict(zip(texts, plain.replace("", None), strict=True))
     return values.astype("str").map(meant)
