@@ -578,3 +578,17 @@ def test_a_upn_in_the_column_of_schools_goes_into_no_table(tmp_path: Path) -> No
     assert extract.tables["suspensions"]["school_id"].tolist() == ["900001"]
     assert extract.rejects["reason"].tolist() == ["missing_value: school_id"] * 2
     assert not any(one in extract.problems.to_csv() for one in written)
+
+
+@pytest.mark.parametrize(
+    ("columns", "school"),
+    [("URN,School Name", "hilltop school"), ("School URN,DfE Number,School", ",Hilltop School")],
+)
+def test_a_suspension_without_a_urn_is_at_the_school_that_is_named(
+    columns: str, school: str, tmp_path: Path
+) -> None:
+    rows = f"UPN,Category,Start Date,{columns}\n{UPN},SUSP,2024-01-15, ,{school}\n"
+    rows += f"{UPN},SUSP,2024-01-16,900002,{school}\n"
+    extract = read_beside(tmp_path, {"schools.csv": SCHOOLS, "exclusions.csv": rows})
+    assert extract.tables["suspensions"]["school_id"].tolist() == ["900001", "900002"]
+    assert len(extract.rejects) == 0

@@ -31,7 +31,7 @@ from riskmodel.data.read.sources.schools import (
     successors_in_censuses,
 )
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
-from riskmodel.data.read.sources.source import Context, column, is_there
+from riskmodel.data.read.sources.source import Context, column, first_there
 
 __all__ = ["CENSUS_RETURNS", "PUPILS_ON_ROLL", "gather_context"]
 
@@ -157,17 +157,15 @@ def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:
     for one in files:
         if one.source.name == CENSUS_RETURNS:
             frame = one.frame
-            meaning = read_dates(frame["referencedate"]).astype("str") + "|" + _school_of(frame)
+            meaning = (
+                read_dates(frame["referencedate"]).astype("str")
+                + "|"
+                + first_there(frame, ("urn", "estab")).astype("str")
+            )
             ids = frame["schoolcensustableid"].astype("str")
             holders.append(Holder(file=one, ids=ids, meaning=meaning))
     users = [one for one in files if one.source.name == PUPILS_ON_ROLL]
     scope_ids(holders, users, "schoolcensustableid", log, "schools or census days")
-
-
-def _school_of(returns: pd.DataFrame) -> pd.Series:
-    """Return the school of each census: its URN, else its establishment number."""
-    urn = column(returns, "urn").astype("object").where(is_there)
-    return urn.fillna(column(returns, "estab")).astype("str")
 
 
 def _urns(files: list[ReturnFile]) -> pd.Series:
@@ -195,7 +193,7 @@ def _add_censuses(context: Context, returns: pd.DataFrame) -> None:
         return
     columns = {
         "id": returns["schoolcensustableid"].astype("str"),
-        "school_id": school_of(_school_of(returns), context),
+        "school_id": school_of(first_there(returns, ("urn", "estab")), context),
         "day": read_dates(returns["referencedate"]),
     }
     censuses = pd.DataFrame(columns).dropna(subset=["day"])

@@ -28,6 +28,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.census_flat import day_of_census
+from riskmodel.data.read.sources.exclusions import SOURCES as REPORTED_BY_SCHOOLS
 from riskmodel.data.read.sources.source import NAMES, Context, column, is_there
 
 __all__ = ["identify"]
@@ -88,7 +89,7 @@ def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: Re
     one.frame = one.frame.drop(columns=[*({*NAMING, one.source.upn} & set(one.frame))])
     one.frame["pupil_id"] = upn.map(named).astype("str")
     names_pupils = one.source.names_pupils and one.source.upn == "upn"
-    if names_pupils or one.source.name == "Suspensions and exclusions":
+    if names_pupils or one.source in REPORTED_BY_SCHOOLS:
         checks = one.checks()
         note_upns(upn.where(~upn.astype("str").str.startswith("NO UPN")), checks)
         keep_notes(log, one, checks)

@@ -16,8 +16,15 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
-from riskmodel.data.read.sources.schools import urn_or_number
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, last_year
+from riskmodel.data.read.sources.schools import school_of
+from riskmodel.data.read.sources.source import (
+    Context,
+    Facts,
+    Source,
+    column,
+    first_there,
+    last_year,
+)
 
 __all__ = ["FLAT_BY_DAY", "SOURCES", "census_days", "day_of_census"]
 
@@ -88,9 +95,8 @@ def day_of_census(frame: pd.DataFrame) -> pd.Series:
 def _facts(frame: pd.DataFrame, context: Context) -> Facts:
     day = day_of_census(frame)
     recorded = day + pd.Timedelta(days=DAYS_TO_LA)
-    known = pd.DataFrame(
-        {"school_id": _school(frame, context), "day": day, "recorded_on": recorded}
-    )
+    school = school_of(first_there(frame, ("urn", "estab", "laestab")), context)
+    known = pd.DataFrame({"school_id": school, "day": day, "recorded_on": recorded})
     facts = dict(pupil_facts(frame, known))
     if "primarysentype" in frame:
         facts["needs"] = _needs(frame, known)
@@ -99,12 +105,6 @@ def _facts(frame: pd.DataFrame, context: Context) -> Facts:
             [*[facts[name] for name in ("circumstances",) if name in facts], _meals(frame, known)]
         )
     return facts
-
-
-def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
-    """Return the URN, or where there is none the school of the number."""
-    number = column(frame, "estab" if "estab" in frame else "laestab")
-    return urn_or_number(column(frame, "urn"), number, context)
 
 
 def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

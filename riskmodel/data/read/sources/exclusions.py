@@ -9,9 +9,16 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.sources.schools import school_of
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
+from riskmodel.data.read.sources.source import (
+    Context,
+    Facts,
+    Source,
+    column,
+    first_there,
+    is_there,
+)
 
-__all__ = ["SOURCES"]
+__all__ = ["ALIASES", "NUMBERS", "SOURCES"]
 
 DAYS = (
     "days",
@@ -58,12 +65,22 @@ NOTIFIED = (
 )
 """Plain names of columns with the day on which the LA was notified."""
 
+NUMBERS = ("establishmentnumber", "laestab", "dfenumber", "school", "schoolname")
+"""Plain names of columns that hold the school's number, or its name."""
+
+ALIASES = {
+    "reason": "reason1",
+    **dict.fromkeys(HALF_DAYS, "sessions"),
+    **dict.fromkeys(NOTIFIED, "datenotified"),
+}
+"""Other plain names of columns that every such list may have."""
+
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     suspensions = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "school_id": school_of(frame["estab"], context),
+            "school_id": school_of(first_there(frame, ("urn", "estab", *NUMBERS)), context),
             "start_date": frame["startdate"],
             "sessions": _sessions(frame),
             "category": frame["category"].astype("str").str.strip().replace({"FIXD": "SUSP"}),
@@ -88,16 +105,18 @@ def _sessions(frame: pd.DataFrame) -> pd.Series:
 
 SOURCES = (
     Source(
+        name="Suspensions and exclusions, school by URN",
+        upn="upn",
+        facts=_exclusions,
+        aliases=ALIASES | {"schoolurn": "urn"},
+        columns=frozenset({"upn", "urn", "category", "startdate"}),
+    ),
+    Source(
         name="Suspensions and exclusions",
         upn="upn",
         facts=_exclusions,
+        aliases=ALIASES | dict.fromkeys(NUMBERS, "estab"),
         columns=frozenset({"upn", "estab", "category", "startdate"}),
-        aliases={"reason": "reason1"}
-        | dict.fromkeys(HALF_DAYS, "sessions")
-        | dict.fromkeys(NOTIFIED, "datenotified")
-        | dict.fromkeys(
-            ("establishmentnumber", "laestab", "urn", "school", "schoolname", "dfenumber"), "estab"
-        ),
     ),
 )
 """What schools report."""

@@ -15,8 +15,15 @@ import pandas as pd
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
-from riskmodel.data.read.sources.schools import urn_or_number
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, school_year
+from riskmodel.data.read.sources.schools import school_of
+from riskmodel.data.read.sources.source import (
+    Context,
+    Facts,
+    Source,
+    column,
+    first_there,
+    school_year,
+)
 
 __all__ = ["SOURCES", "year_groups_in_words"]
 
@@ -47,6 +54,9 @@ NUMBERS = dict.fromkeys(
     "estab",
 )
 """Columns that hold the school's number, or its name."""
+
+BY_URN = ("urn", "estab", *NUMBERS)
+"""Columns of the school, the one that counts before others first."""
 
 
 def year_groups_in_words(values: pd.Series) -> pd.Series:
@@ -87,7 +97,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     rolls = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
-            "school_id": _school(frame, context),
+            "school_id": school_of(first_there(frame, BY_URN), context),
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
             "status": enrolment_status(column(frame, "enrolstatus")),
@@ -115,12 +125,6 @@ def _days_drawn(
         return received
     first = pd.Timestamp(int(year), 9, 1)
     return received.fillna(max([first, *entry[school_year(entry) == year].dropna()]))
-
-
-def _school(frame: pd.DataFrame, context: Context) -> pd.Series:
-    """Return the school of each row, missing where the roll leaves it empty."""
-    number = next((name for name in ("estab", *NUMBERS) if name in frame), "estab")
-    return urn_or_number(column(frame, "urn"), column(frame, number), context)
 
 
 def _pupils(frame: pd.DataFrame, born: pd.Series, drawn: pd.Series) -> pd.DataFrame:

@@ -60,8 +60,8 @@ SOURCES = (
         name="Placements with a provider",
         unused="Its pupils are placed, not excluded. Declare it as circumstances in [sources.*] of "
         "riskmodel.toml (docs/mapping.md).",
-        aliases={**exclusions.SOURCES[0].aliases, **PROVIDERS},
-        columns=exclusions.SOURCES[0].columns | {"provider", "enddate"},
+        aliases=exclusions.ALIASES | dict.fromkeys(exclusions.NUMBERS, "estab") | URNS | PROVIDERS,
+        columns=frozenset({"upn", "estab", "category", "startdate", "provider", "enddate"}),
     ),
     Source(
         name="Applications for places",

@@ -13,7 +13,7 @@ import pandas as pd
 
 from riskmodel.data.identity import clean_upns, upn_check_letters
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.source import Context, column, is_there, plain
+from riskmodel.data.read.sources.source import Context, column, plain
 
 __all__ = [
     "school_key",
@@ -21,7 +21,6 @@ __all__ = [
     "schools_by_key",
     "successors",
     "successors_in_censuses",
-    "urn_or_number",
 ]
 
 NUMBER = re.compile(r"\d[\d/\- ]*")
@@ -182,27 +181,3 @@ def school_of(values: pd.Series, context: Context) -> pd.Series:
     found = found.fillna(keys.where(text.map(lambda one: NUMBER.fullmatch(one) is not None), text))
     found = found.where(upn_check_letters(clean_upns(text)).isna())  # a UPN names a child
     return values.map(dict(zip(distinct, found, strict=True))).astype("object")
-
-
-def urn_or_number(urns: pd.Series, numbers: pd.Series, context: Context) -> pd.Series:
-    """Return the URN of each row, or where there is none the school of its number or name.
-
-    Parameters
-    ----------
-    urns, numbers : Series of shape (n_rows,)
-        As a file has them; blanks are no URN and no number.
-    context : Context
-        Knows the schools.
-
-    Returns
-    -------
-    Series of shape (n_rows,)
-        ``school_id``; missing where the row has neither.
-
-    Examples
-    --------
-    >>> urn_or_number(pd.Series(["900001", " "]), pd.Series(["4001", "4002"]), Context()).tolist()
-    ['900001', '4002']
-    """
-    given = urns.astype("object").where(is_there(urns))
-    return given.fillna(school_of(numbers, context).where(is_there(numbers)))

@@ -23,6 +23,7 @@ __all__ = [
     "Context",
     "Source",
     "column",
+    "first_there",
     "is_there",
     "last_year",
     "plain",
@@ -232,6 +233,34 @@ def is_there(values: pd.Series) -> pd.Series:
         found = np.array([*filled, False])[values.cat.codes.to_numpy()]
         return pd.Series(found, index=values.index, name=values.name)
     return values.notna() & (values.astype("str").str.strip() != "").fillna(False)
+
+
+def first_there(frame: pd.DataFrame, names: Iterable[str]) -> pd.Series:
+    """Return of each row the value of the first column that is there and holds one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows with plain column names.
+    names : iterable of str
+        Plain names, the one that counts before others first.
+
+    Returns
+    -------
+    Series of object, shape (n_rows,)
+        Missing where no column holds a value.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"urn": ["900001", " "], "estab": ["4001", "4002"]})
+    >>> first_there(frame, ("urn", "estab")).tolist()
+    ['900001', '4002']
+    """
+    found = pd.Series(np.nan, index=frame.index, dtype="object")
+    for name in names:
+        if name in frame:
+            found = found.fillna(frame[name].astype("object").where(is_there(frame[name])))
+    return found
 
 
 def postcode_key(values: pd.Series) -> pd.Series:
