@@ -121,7 +121,15 @@ def test_the_zero_of_excel_is_an_empty_day() -> None:
 
 @pytest.mark.parametrize(
     "end",
-    ["31/12/9999", "9999-12-31 00:00:00", "2999-12-31", "12/31/9999", "31-DEC-9999", "01/01/3000"],
+    [
+        "31/12/9999",
+        "9999-12-31 00:00:00",
+        "2999-12-31",
+        "12/31/9999",
+        "31-DEC-9999",
+        "01/01/3000",
+        "9999-12-31Z",
+    ],
 )
 def test_a_year_far_beyond_any_pupil_is_no_end(end: str) -> None:
     frame, problems = settle_dates(pd.DataFrame({"enddate": [end]}), ["enddate"], "a.csv")

@@ -26,8 +26,10 @@ TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?)?"
 WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[., ]+)?"
 YEAR, MONTH = r"(?P<year>\d{4}|\d{2})", r"(?P<month>[a-z]{3,9})\.?"
 
-ISO = rf"\d{{4}}-\d{{2}}-\d{{2}}{TIME}"
-ZONED = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|[+-]\d{2}(?::?\d{2})?)"
+ZONE = r"(?:Z|[+-]\d{2}(?::?\d{2})?)"
+
+ISO = rf"\d{{4}}-\d{{2}}-\d{{2}}(?:{TIME}|{ZONE})"
+ZONED = rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d+)?)? ?{ZONE}"
 NUMERIC = rf"^(?P<day>\d{{1,2}})([/.\- ])(?P<month>\d{{1,2}})\2{YEAR}{TIME}$"
 
 NUMERIC_START = r"^\s*\d{1,2}[/.\- ]\d{1,2}[/.\- ]"
@@ -59,7 +61,8 @@ SERIALS = (18_264, 73_051)
 
 NEVER = "(?:9999|3000|2999|2100|2099|2079)"
 OPEN_END = re.compile(
-    rf"\s*(?:\d{{1,2}}[/.\- ]\w{{1,9}}[/.\- ]{NEVER}|{NEVER}-\d\d-\d\d)(?:[T ].*)?", re.IGNORECASE
+    rf"\s*(?:\d{{1,2}}[/.\- ]\w{{1,9}}[/.\- ]{NEVER}|{NEVER}-\d\d-\d\d)(?:[T Z+-].*)?",
+    re.IGNORECASE,
 )
 """Days of years by which systems write that there is no end."""
 
