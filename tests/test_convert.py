@@ -39,7 +39,8 @@ def converted(values: list[Any], column: Column, **more: Any) -> tuple[list[Any]
         ("90", 90.0),
         ("2.5", 2.5),
         (" 7 ", 7.0),
-        ("1e1", 10.0),
+        ("1.05E+1", 10.5),  # as programs write it
+        ("1E+01", 10.0),
         ("007", 7.0),
         ("-0", 0.0),
         ("+3", 3.0),
@@ -65,6 +66,8 @@ def test_a_number_in_its_range_is_taken(text: str, value: float) -> None:
         "2 days",
         "0x10",
         "- 1",
+        "1e1",
+        "+2E1 ",
     ],
 )
 def test_what_is_no_number_of_the_range_is_bad(text: str) -> None:
@@ -178,6 +181,10 @@ WRITTEN = [
     ("2024-09-01T23:00:00Z", "2024-09-02"),  # midnight in a British summer
     ("2024-12-01T23:30:00+00:00", "2024-12-01"),
     ("2024-09-02T00:00:00+01:00", "2024-09-02"),
+    ("2024-09-02Z", "2024-09-02"),  # days of XML may have a zone, and stay the day written
+    ("2024-09-02+00:00", "2024-09-02"),
+    ("2024-09-02+01:00", "2024-09-02"),
+    ("2024-09-02-05:00", "2024-09-02"),
     ("2/9/2024", "2024-09-02"),
     ("02-09-2024", "2024-09-02"),
     ("02.09.2024", "2024-09-02"),

@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.data.columns import Column
 from riskmodel.data.read.mapping import ColumnMapping, in_python
-from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.faults import OTHER_FORMAT
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
 from riskmodel.data.read.sources.source import Context, Facts, Source, plain
@@ -146,7 +146,7 @@ def _as_text(values: pd.Series) -> pd.Series:
 
 def _doubled(distinct: pd.Series) -> dict[str, str | None]:
     """Return the half-days of each number of days."""
-    number = pd.to_numeric(distinct, errors="coerce").dropna()
+    number = read_numbers(distinct).dropna()
     return dict(zip(distinct[number.index], (2 * number).astype("str"), strict=True))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes
+from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.rows.problems import SHOWN, Problem, RowChecks
 from riskmodel.data.read.sources.source import Context, column, is_there, postcode_key
 
@@ -92,7 +93,7 @@ def _rows(checks: RowChecks) -> pd.DataFrame:
     made = {"post": postcode_key(frame["postcode"])}
     for name in NAMES:
         written = column(frame, name.replace("_", ""))
-        number = pd.to_numeric(written, errors="coerce")
+        number = read_numbers(written)
         is_one = number.between(1, 10) & (number % 1 == 0)
         checks.note(
             (is_there(written) & ~is_one).to_numpy(),

@@ -19,7 +19,7 @@ from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.schema import NOT_KNOWN
 
-__all__ = ["convert_column", "fill_not_known", "no_values", "read_dates"]
+__all__ = ["convert_column", "fill_not_known", "no_values", "read_dates", "read_numbers"]
 
 EARLIEST, LATEST = (
     int(np.datetime64(day, "D").astype(int)) for day in ("1950-01-01", "2100-01-01")
@@ -38,6 +38,9 @@ PER_DAY = {
 
 ENGLAND = "Europe/London"
 """Zone in which a moment is a day."""
+
+POWER = r"\s*[+-]?\d+[eE]\d+\s*"
+"""Text that Python takes for a power of ten, and a person did not mean."""
 
 Bad = NDArray[np.bool_]
 
@@ -205,9 +208,34 @@ def _code(raw: pd.Series, dtype: pd.CategoricalDtype) -> pd.Series:
 
 
 def _number(raw: pd.Series, column: Column) -> pd.Series:
-    values = pd.to_numeric(raw, errors="coerce").astype("float64")
+    values = read_numbers(raw)
     values = values.where(values.between(column.low, column.high) & np.isfinite(values))
     return values.where(values == values.round()) if column.kind == "integer" else values
+
+
+def read_numbers(raw: pd.Series) -> pd.Series:
+    """Return numbers; what cannot be read is missing.
+
+    Parameters
+    ----------
+    raw : Series of shape (n_values,)
+        Numbers or text, with a decimal point. Programs write powers of ten with a sign, as ``1.05E+02``;
+        ``1e1`` is a typing error.
+
+    Returns
+    -------
+    Series of float64
+        Infinite where the text is so.
+
+    Examples
+    --------
+    >>> read_numbers(pd.Series(["2.5", "1.05E+02", "1e1", "2 days"])).tolist()
+    [2.5, 105.0, nan, nan]
+    """
+    values = pd.to_numeric(raw, errors="coerce").astype("float64")
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        return values
+    return values.mask(raw.astype("str").str.fullmatch(POWER).eq(True))
 
 
 def read_dates(raw: pd.Series) -> pd.Series:

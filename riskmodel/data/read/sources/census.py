@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.languages import language_code
@@ -90,7 +90,7 @@ def census_year_groups(values: pd.Series) -> pd.Series:
     [7.0, 8.0, 0.0, nan, nan]
     """
     year = values.astype("str").str.strip().str.upper()
-    year = year.str.replace(r"^(?:YEAR|YR|Y)?\s*0?(\d{1,2})(?:\.0)?$", r"\1", regex=True)
+    year = year.str.replace(r"^(?:YEAR|YR|Y)?\s*0?(\d{1,2})(?:\.0+)?$", r"\1", regex=True)
     return year.map(YEAR_GROUPS).astype("float64")
 
 
@@ -121,7 +121,7 @@ def _possible(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
     """Take the possible half-days of the term, where they are a number that a term can have."""
     if "termlysessionspossible" not in frame:
         return {}
-    number = pd.to_numeric(frame["termlysessionspossible"], errors="coerce")
+    number = read_numbers(frame["termlysessionspossible"])
     possible = pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],

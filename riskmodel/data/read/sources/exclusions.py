@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
     Context,
@@ -97,7 +98,7 @@ def _sessions(frame: pd.DataFrame) -> pd.Series:
     days = [name for name in DAYS if name in frame]
     if not days:
         return column(frame, "sessions")
-    number = pd.to_numeric(frame[days[0]], errors="coerce")
+    number = read_numbers(frame[days[0]])
     doubled = (2 * number).astype("object").where(number.notna(), frame[days[0]])
     given = column(frame, "sessions").astype("object")
     return given.where(is_there(given), doubled)

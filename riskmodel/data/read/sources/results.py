@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.rows.faults import (
     FUTURE_YEAR,
     NO_ATTAINMENT_8,
@@ -73,7 +74,7 @@ def _scores(
     """Return the scores of a subject; a pupil without one, who was not entered, has no result."""
     frame = frame[is_there(tidy_column(frame[column], MISSING | NOTHING))]
     mean, spread, low, high, fault = level
-    points = pd.to_numeric(frame[column], errors="coerce")
+    points = read_numbers(frame[column])
     score = ((points - mean) / spread).astype("object")
     # a score that nobody can have is no number of the table either, so the row is set aside with it
     score = score.where(points.between(low, high), frame[column].astype("str") + fault)
