@@ -592,3 +592,50 @@ def test_a_suspension_without_a_urn_is_at_the_school_that_is_named(
     extract = read_beside(tmp_path, {"schools.csv": SCHOOLS, "exclusions.csv": rows})
     assert extract.tables["suspensions"]["school_id"].tolist() == ["900001", "900002"]
     assert len(extract.rejects) == 0
+
+
+@pytest.mark.parametrize("zeros", [".0", ".00", ".000"])
+def test_years_with_the_decimals_of_a_database_are_whole_numbers(
+    zeros: str, tmp_path: Path
+) -> None:
+    # by age the pupil would be in year 7
+    roll = (
+        f"UPN,Year Group,Admission Date,URN,Received\n{UPN},8{zeros},2024-09-02,900001,2024-10-01\n"
+    )
+    census = (
+        "UPN,DOB,EntryDate,CensusDate,URN,NCyearActual\n"
+        f"{UPN},2012-10-03,2024-09-02,2024-10-03,900002,8{zeros}\n"
+    )
+    results = f"UPN,ACADYR,READSCORE,MATSCORE\n{UPN},2022{zeros},101,102\n"
+    tables = read_beside(
+        tmp_path, {"roll.csv": roll, "flat.csv": census, "ks2.csv": results}
+    ).tables
+    entered = tables["enrolments"].set_index("entry_date").loc["2024-09-02"]
+    assert entered["year_group"].tolist() == [8, 8]
+    assert tables["attainment"]["result_date"].dt.year.tolist() == [2022, 2022]
+
+
+@pytest.mark.parametrize(
+    ("second", "column", "words"),
+    [
+        (
+            f"{UPN},Year 9,05/09/2002,900002,2012-10-03",
+            "entry_date",
+            "entry_date '05/09/2002' is before all days of birth of the file. Correct it.",
+        ),
+        (
+            f"{UPN},Mixed,05/09/2022,900002,",
+            "year_group",
+            "year_group (not shown) gives no year group for the day of entry",
+        ),
+    ],
+)
+def test_a_row_of_a_roll_is_set_aside_for_its_true_fault_alone(
+    second: str, column: str, words: str, tmp_path: Path
+) -> None:
+    roll = f"UPN,Year,Admission Date,URN,DOB\n{UPN},Year 9,05/09/2022,900001,2012-10-03\n{second}\n"
+    extract = read_beside(tmp_path, {"roll.csv": roll})
+    faults = extract.problems[extract.problems["file"].eq("roll.csv")]
+    (message,) = faults.loc[faults["row"].eq(3), "message"]
+    assert words in message
+    assert faults["column"].tolist() == [column]

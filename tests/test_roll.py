@@ -17,7 +17,7 @@ def year_groups_at_entry(*rows: tuple[str, str, str, str], header: str) -> list[
     raw = pd.DataFrame(rows, columns=header.split(","), dtype="str").assign(URN="900001")
     frame = with_plain_columns(raw.mask(raw == ""), ROLL.aliases).assign(pupil_id="A")
     assert ROLL.facts is not None
-    made = ROLL.facts(frame, Context())["enrolments"]["year_group"]
+    made = pd.to_numeric(ROLL.facts(frame, Context())["enrolments"]["year_group"], errors="coerce")
     return [None if pd.isna(group) else float(group) for group in made]
 
 

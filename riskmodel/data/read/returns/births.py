@@ -10,6 +10,7 @@ import pandas as pd
 
 from riskmodel.data.read.open.opened import Opened
 from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.faults import BEFORE_BIRTHS
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.nccis import YEARS_OF_BIRTH
 from riskmodel.data.read.sources.source import column, is_there
@@ -26,6 +27,8 @@ ENTRIES = ("entrydate", "admissiondate")
 def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[Problem]]:
     """Take out days of birth that cannot be read, or do not fit the day of entry or of the census.
 
+    A day of entry before all days of birth of the file is the one that cannot be right.
+
     Parameters
     ----------
     frame : DataFrame
@@ -36,7 +39,7 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
     Returns
     -------
     frame : DataFrame
-        ``dob`` is missing where it cannot be right.
+        ``dob`` is missing where it cannot be right; such a day of entry has its fault behind it.
     problems : list of Problem
         A warning for each fault, with the number of rows and the first of them.
     """
@@ -44,6 +47,7 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
         return frame, _parts(frame, one)
     born = read_dates(column(frame, "dob"))
     unread = is_there(column(frame, "dob")) & born.isna()
+    frame = _without_early_entries(frame, born)
     seen = pd.concat([read_dates(column(frame, name)) for name in ENTRIES], axis=1).min(axis=1)
     census = read_dates(column(frame, "referencedate"))
     is_late = (born > seen) | (born > census)
@@ -58,6 +62,18 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
     ]
     wrong = is_late | is_early
     return (frame.assign(dob=frame["dob"].mask(wrong)) if wrong.any() else frame), problems
+
+
+def _without_early_entries(frame: pd.DataFrame, born: pd.Series) -> pd.DataFrame:
+    """Return rows with the fault behind days of entry on which no pupil of the file was born."""
+    for name in {*ENTRIES} & {*frame}:
+        entry = read_dates(frame[name])
+        fits = born.between(entry - pd.DateOffset(years=OLDEST), entry)
+        is_early = entry < born[fits].min()
+        if is_early.any():
+            faulty = frame[name].astype("str") + BEFORE_BIRTHS
+            frame = frame.assign(**{name: frame[name].astype("object").mask(is_early, faulty)})
+    return frame
 
 
 def _parts(frame: pd.DataFrame, one: Opened) -> list[Problem]:

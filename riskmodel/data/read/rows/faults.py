@@ -7,6 +7,7 @@ Out: text that no rule accepts, from which a message takes the value and the fau
 from __future__ import annotations
 
 __all__ = [
+    "BEFORE_BIRTHS",
     "DAY_FIRST",
     "FUTURE_YEAR",
     "MONTH_FIRST",
@@ -17,6 +18,7 @@ __all__ = [
     "NO_KEY_STAGE_2",
     "NO_SCALED_SCORES",
     "NO_SCHOOL_YEAR",
+    "NO_YEAR_AT_ENTRY",
     "ON_WEEKENDS",
     "OTHER_FORMAT",
     "SHORT_YEAR",
@@ -32,6 +34,8 @@ NO_SCHOOL_YEAR = " (not a school year)"
 NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
 NO_DAYS = " (days not parted alike)"
 ON_WEEKENDS = " (marks on weekends)"
+NO_YEAR_AT_ENTRY = " (no year group at entry)"
+BEFORE_BIRTHS = " (before all days of birth)"
 NO_END = "closed on no day that is given"
 """What is written behind a value."""
 
@@ -48,6 +52,8 @@ WORDS = {
     FUTURE_YEAR: "is more than two years after the last census. Correct the year.",
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
     ON_WEEKENDS: "has marks on a Saturday or Sunday, unlike the other strings. Correct its start date.",
+    NO_YEAR_AT_ENTRY: "gives no year group for the day of entry, and no age can be counted. Correct the row.",
+    BEFORE_BIRTHS: "is before all days of birth of the file. Correct it.",
     NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
 }
 """Fault → what is wrong with the value, then what to do."""

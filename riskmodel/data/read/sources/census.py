@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
+from riskmodel.data.read.rows.faults import NO_YEAR_AT_ENTRY
 from riskmodel.data.read.rows.words import flagged_kind
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.languages import language_code
@@ -173,10 +174,10 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """Take spells on rolls; the year group is that at entry, from the age where the return gives none."""
     entry, born = read_dates(frame["entrydate"]), read_dates(frame["dob"])
     leaving = _leaving_dates(frame, known)
-    group = census_year_groups(column(frame, "ncyearactual"))
+    written = column(frame, "ncyearactual")
     # a leaver's is the one on leaving (NCyearLeaving), which may be that of the school year before
     seen = pd.concat([known["day"], read_dates(leaving)], axis=1).min(axis=1)
-    at_entry = year_group_at_entry(group, seen, entry, born)
+    at_entry = year_group_at_entry(census_year_groups(written), seen, entry, born, written)
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
@@ -201,7 +202,7 @@ def _leaving_dates(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
 
 
 def year_group_at_entry(
-    group: pd.Series, seen: pd.Series, entry: pd.Series, born: pd.Series
+    group: pd.Series, seen: pd.Series, entry: pd.Series, born: pd.Series, written: pd.Series
 ) -> pd.Series:
     """Return the year group in which pupils entered a school.
 
@@ -211,14 +212,21 @@ def year_group_at_entry(
         Year group on the day it was seen; missing where it is not known.
     seen, entry, born : Series of datetime64, shape (n_rows,)
         That day; the first day on the roll; the day of birth.
+    written : Series of shape (n_rows,)
+        Year groups as the file has them.
 
     Returns
     -------
-    Series of float64
-        By age where the year group is not known, or would be none that there is.
+    Series of shape (n_rows,)
+        By age where the year group is not known, or would be none that there is. Where the age is not known
+        either, the year group as it is written, with its fault.
     """
     at_entry = group.astype("float64") - (school_year(seen) - school_year(entry))
-    return at_entry.where(at_entry.between(-4, 14), year_group_by_age(born, entry))
+    at_entry = at_entry.where(at_entry.between(-4, 14), year_group_by_age(born, entry))
+    unread = at_entry.isna() & is_there(written)
+    if not unread.any():
+        return at_entry
+    return at_entry.astype("object").mask(unread, written.astype("str") + NO_YEAR_AT_ENTRY)
 
 
 def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.sources.census import YEAR_GROUPS, year_group_at_entry
+from riskmodel.data.read.sources.census import census_year_groups, year_group_at_entry
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
@@ -79,8 +79,7 @@ def year_groups_in_words(values: pd.Series) -> pd.Series:
     """
     text = values.astype("str").str.strip().str.upper()
     text = text.str.replace(r"^(?:(?:CURRICULUM )?(?:YEAR|YR|Y)\.?(?: GROUP)?\s*)", "", regex=True)
-    text = text.str.replace(r"^0(\d)$", r"\1", regex=True).replace({"RECEPTION": "R", "REC": "R"})
-    return text.map(YEAR_GROUPS).astype("float64")
+    return census_year_groups(text.replace({"RECEPTION": "R", "REC": "R"}))
 
 
 def _roll(frame: pd.DataFrame, context: Context) -> Facts:
@@ -101,7 +100,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
             "status": enrolment_status(column(frame, "enrolstatus")),
-            "year_group": year_group_at_entry(group, seen, entry, born),
+            "year_group": year_group_at_entry(group, seen, entry, born, frame["yeargroup"]),
         }
     )
     if "received" in frame:

@@ -359,10 +359,10 @@ def last_year(written: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> last_year(pd.Series(["2021/2022", "2023/24", "2019", "2021/2023"])).tolist()
+    >>> last_year(pd.Series(["2021/2022", "2023/24", "2019.00", "2021/2023"])).tolist()
     [2022.0, 2024.0, 2019.0, nan]
     """
-    text = written.astype("object").astype("str").str.strip().str.removesuffix(".0")
+    text = written.astype("object").astype("str").str.strip().str.replace(r"\.0+$", "", regex=True)
     parts = text.str.extract(r"^(?P<first>\d{4})(?:[\s/\\–-]*(?P<last>\d{4}|\d{2}))?$")
     first, last = (pd.to_numeric(parts[name]).astype("float64") for name in ("first", "last"))
     follows = (last == first + 1) | (last == (first + 1) % 100)
