@@ -9,7 +9,7 @@ import pytest
 
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read import Extract, read
-from tests.returns import CENSUS, UPN, read_beside
+from tests.returns import CENSUS, UPN, read_beside, read_files
 
 SCHOOLS = (
     "URN,LA (code),EstablishmentNumber,EstablishmentName,EstablishmentStatus (name),"
@@ -639,3 +639,39 @@ def test_a_row_of_a_roll_is_set_aside_for_its_true_fault_alone(
     (message,) = faults.loc[faults["row"].eq(3), "message"]
     assert words in message
     assert faults["column"].tolist() == [column]
+
+
+NAMED = "UPN,Surname,Forename,DOB,EntryDate,CensusDate,URN,NCyearActual,Sex\n"
+OTHER_UPN = UPN[:-1] + "9"
+
+
+@pytest.mark.parametrize(
+    ("names", "n_pupils"),
+    [
+        ("Thornbury,Ottoline,2012-10-03", 1),
+        ("THORNBURY,Ottoline ,03/10/2012", 1),
+        ("Thornbury,Ottoline,2012-10-04", 2),  # another day of birth
+        ("Thornbury,Otto,2012-10-03", 2),
+        ("Ashe,Bo,2011-01-01", 3),  # two pupils with UPNs have these names and this day
+    ],
+)
+def test_a_pupil_who_moves_without_a_upn_is_the_one_with_these_names(
+    names: str, n_pupils: int, tmp_path: Path
+) -> None:
+    first = f"{UPN},Thornbury,Ottoline,2012-10-03,2023-09-04,2023-10-05,900001,7,F\n"
+    twice = "".join(
+        f"{one},Ashe,Bo,2011-01-01,2023-09-04,2023-10-05,900001,8,F\n" for one in (UPN, OTHER_UPN)
+    )
+    files = {
+        "autumn.csv": NAMED + (twice if "Ashe" in names else first),
+        "spring.csv": NAMED + f",{names},2024-01-08,2024-01-18,900002,7,F\n",
+    }
+    extract = read_files(tmp_path, files)
+    assert len(extract.tables["pupils"]) == n_pupils
+    assert len(extract.tables["enrolments"]) == 3 - (n_pupils < 3)
+    (message,) = extract.problems.loc[extract.problems["rule"] == "no_upn", "message"]
+    n_found = int(n_pupils == 1)
+    assert message == (
+        f"spring.csv: 1 of 1 rows have no UPN. By names and day of birth, {n_found} of them are of a pupil "
+        f"with a UPN; {1 - n_found} count as pupils of their own. Fill in the UPNs."
+    )

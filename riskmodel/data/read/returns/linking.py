@@ -23,13 +23,19 @@ from riskmodel.data.read.returns.scoping import (
     may_hang_on,
     of_own_return,
 )
+from riskmodel.data.read.returns.without_upn import (
+    NO_UPN,
+    is_placeholder,
+    upn_or_name,
+    upns_of_names,
+)
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.census_flat import day_of_census
 from riskmodel.data.read.sources.exclusions import SOURCES as REPORTED_BY_SCHOOLS
-from riskmodel.data.read.sources.source import NAMES, Context, column, is_there
+from riskmodel.data.read.sources.source import NAMES, Context
 
 __all__ = ["identify"]
 
@@ -70,8 +76,9 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     """
     pupils = [one for one in files if one.source.names_pupils and "upn" in one.frame]
     for one in pupils:
-        one.frame["upn"] = _upn_or_name(one.frame)
+        one.frame["upn"] = upn_or_name(one.frame)
     former = former_upns(pupils, log)
+    former |= upns_of_names(pupils, former, log)
     key = load_key(key_file)
     for one in files:
         if one.source.upn and one.source.upn in one.frame:
@@ -91,7 +98,7 @@ def _put_pseudonyms(one: ReturnFile, former: dict[str, str], key: bytes, log: Re
     names_pupils = one.source.names_pupils and one.source.upn == "upn"
     if names_pupils or one.source in REPORTED_BY_SCHOOLS:
         checks = one.checks()
-        note_upns(upn.where(~upn.astype("str").str.startswith("NO UPN")), checks)
+        note_upns(upn.where(~upn.astype("str").str.startswith(NO_UPN)), checks)
         keep_notes(log, one, checks)
 
 
@@ -100,7 +107,7 @@ def _pseudonym_of_upn(upn: pd.Series, former: dict[str, str], key: bytes) -> dic
     distinct = pd.Series(upn.dropna().unique()).astype("str")
     clean = clean_upns(distinct)
     names = pseudonyms(clean.replace(former), key)
-    names = names.where((clean.str.len() >= SHORTEST_UPN) & ~_is_placeholder(clean))
+    names = names.where((clean.str.len() >= SHORTEST_UPN) & ~is_placeholder(clean))
     return dict(zip(distinct, names, strict=True))
 
 
@@ -177,27 +184,6 @@ def _rows_of(one: ReturnFile) -> Holder:
     frame = one.frame
     meaning = frame["pupil_id"].astype("str") + "|" + frame["schoolcensustableid"].astype("str")
     return Holder(file=one, ids=frame["rowid"].astype("str"), meaning=meaning)
-
-
-def _upn_or_name(frame: pd.DataFrame) -> pd.Series:
-    """Return the UPN, or where there is none both names and day of birth; missing where one is not known."""
-    upn = frame["upn"].astype("object")
-    parts = {name: column(frame, name) for name in ("surname", "forename", "dob")}
-    other = pd.Series("NO UPN", index=frame.index)
-    for part in parts.values():
-        other = other + "|" + part.astype("str").fillna("")
-    is_named = pd.DataFrame({name: is_there(part) for name, part in parts.items()}).all(axis=1)
-    nobody = ~is_there(upn) | _is_placeholder(clean_upns(upn))
-    return upn.where(~nobody, other.where(is_named))
-
-
-def _is_placeholder(upns: pd.Series) -> pd.Series:
-    """Return which texts stand for many pupils without a UPN: no digit, or the same one again and again."""
-    distinct = pd.Series(upns.dropna().unique()).astype("str")
-    found = (~distinct.str.contains(r"\d") | (distinct.map(lambda one: len(set(one))) <= 2)) & (
-        ~distinct.str.contains("|", regex=False)
-    )
-    return upns.isin(distinct[found])
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:
