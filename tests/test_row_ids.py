@@ -13,7 +13,7 @@ from riskmodel.data.read import Extract, read
 from riskmodel.data.read.returns.scoping import nearest
 from riskmodel.errors import DataError
 from riskmodel.simulate import write_simulated_returns
-from tests.returns import CENSUS_XML, PARTS, UPN, read_files
+from tests.returns import CENSUS_XML, PARTS, UPN, read_beside, read_files
 
 OTHER = "000000340005"
 OTHER = str(upn_check_letters(pd.Series(["A" + OTHER]))[0]) + OTHER
@@ -392,3 +392,18 @@ def test_ids_mean_one_row_with_blanks_around_and_in_any_capitals(
     extract = read_files(tmp_path, files)
     assert extract.reconciliation["rows_rejected"].sum() == 0
     assert extract.tables["suspensions"]["start_date"].dt.strftime("%d %m").tolist() == ["05 06"]
+
+
+def test_a_list_of_annex_a_with_upns_names_the_children_of_the_others(tmp_path: Path) -> None:
+    files = {
+        "list 6.csv": "Child Unique ID,UPN,CIN Start Date,CIN Closure Date\n"
+        f"A1,{UPN},08/01/2024,\nA2,{UPN},08/02/2023,09/03/2023\nA2,{OTHER},09/02/2022,10/03/2022\n",
+        "list 8.csv": "Child Unique ID,Date Started to be Looked After,"
+        "Date Ceased to be Looked After\na1 ,05/02/2024,\nA2,06/02/2024,\n",
+    }
+    (tmp_path / "x").mkdir()
+    extract = read_beside(tmp_path / "x", files)
+    made = extract.tables["circumstances"].query("kind == 'looked_after'")
+    assert made["start_date"].dt.strftime("%d %m %Y").tolist() == ["05 02 2024"]
+    # A2 has two UPNs
+    assert extract.rejects.query("file == 'list 8.csv'")["row"].tolist() == [3]

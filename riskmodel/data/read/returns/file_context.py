@@ -216,14 +216,28 @@ def _add_children(files: list[ReturnFile], log: ReadLog) -> None:
     """
     headers = [_children(one, "child") for one in files if one.source.name == "SSDA903: header"]
     in_need = [_children(one, "lachildid") for one in files if one.source.name == CHILDREN_IN_NEED]
+    lists = [one for one in files if CHILD_ID in one.source.columns]
     for one in files:
         if one.source.name == "SSDA903: episodes":
             _name_children(one, "child", headers, log)
-        elif CHILD_ID in one.source.columns:
-            own = column(one.frame, "upn").astype("object")
-            _name_children(one, CHILD_ID, [*headers, *in_need], log)
-            written = own.notna() & (own.astype("str").str.strip().str.len() >= SHORTEST_UPN)
-            one.frame["upn"] = own.where(written, one.frame["upn"])
+    for one in lists:
+        own = column(one.frame, "upn").astype("object")
+        _name_children(one, CHILD_ID, [*headers, *in_need], log)
+        written = own.notna() & (own.astype("str").str.strip().str.len() >= SHORTEST_UPN)
+        one.frame["upn"] = own.where(written, one.frame["upn"])
+    _share_upns(lists)
+
+
+def _share_upns(lists: list[ReturnFile]) -> None:
+    """Add the UPN that another list of Annex A gives of the same child, where it gives one only."""
+    named = [_children(one, CHILD_ID).table() for one in lists]
+    if not named:
+        return
+    every = pd.concat(named).drop_duplicates(["id", "meaning"])
+    upns = every[~every["id"].duplicated(keep=False)].set_index("id")["meaning"]
+    for one in lists:
+        other = one.frame[CHILD_ID].astype("str").map(upns).astype("object")
+        one.frame["upn"] = one.frame["upn"].astype("object").fillna(other)
 
 
 def _children(one: ReturnFile, id_: str) -> Holder:

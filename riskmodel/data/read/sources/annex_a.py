@@ -4,8 +4,8 @@ In:  one sheet or file per list; social care names children by an id of the LA, 
 Out: children in need, child protection plans, care; EHC plans with their needs.
 
 The reader takes ``Child Unique ID`` for the id that SSDA903 calls ``CHILD`` and the CIN census
-``LAchildID`` (recalled, unverified): either of them beside the lists gives the UPN, unless the lists have
-a column UPN themselves. The LA records both ends itself, the day after. Names of columns are those that
+``LAchildID`` (recalled, unverified): either of them beside the lists gives the UPN, and so does a list with
+a column UPN. The LA records both ends itself, the day after. Names of columns are those that
 public programs read.
 """
 
