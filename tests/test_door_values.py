@@ -675,3 +675,22 @@ def test_a_pupil_who_moves_without_a_upn_is_the_one_with_these_names(
         f"spring.csv: 1 of 1 rows have no UPN. By names and day of birth, {n_found} of them are of a pupil "
         f"with a UPN; {1 - n_found} count as pupils of their own. Fill in the UPNs."
     )
+
+
+def test_postcodes_of_a_flat_census_give_the_neighbourhood(tmp_path: Path) -> None:
+    rows = [f"{UPN},2012-10-03,2023-09-04,2023-10-05,900001,7,F,ab1 2cd"]
+    rows += [f"{OTHER_UPN},2012-10-03,2023-09-04,2023-10-05,900001,7,F,{one}" for one in ("", "X1")]
+    flat = "\n".join(["UPN,DOB,EntryDate,CensusDate,URN,NCyearActual,Sex,Postcode", *rows, ""])
+    lookup = "postcode,idaci_decile,imd_decile\nAB1 2CD,3,4\n"
+    extract = read_files(tmp_path, {"flat.csv": flat, "postcodes.csv": lookup})
+    homes = extract.tables["neighbourhood"].dropna(subset=["idaci_decile"])
+    shown = homes[["idaci_decile", "imd_decile", "start_date", "recorded_on"]].astype("str")
+    assert shown.to_numpy().tolist() == [["3.0", "4.0", "2023-10-05", "2023-11-09"]]
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unknown_postcode", "message"]
+    assert "1 addresses have a postcode without usable deciles" in message
+
+
+def test_postcodes_of_a_flat_census_without_a_lookup_make_no_table(tmp_path: Path) -> None:
+    flat = "UPN,DOB,EntryDate,CensusDate,URN,NCyearActual,Sex,Postcode\n"
+    flat += f"{UPN},2012-10-03,2023-09-04,2023-10-05,900001,7,F,AB1 2CD\n"
+    assert "neighbourhood" not in read_files(tmp_path, {"flat.csv": flat}).tables

@@ -25,6 +25,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
+from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.schools import (
     school_of,
     schools_by_key,
@@ -95,7 +96,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _scope_censuses(files, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     context.deciles = deciles_of([one for one in files if one.source.name == POSTCODES], log)
-    note_unknown_postcodes([one for one in files if one.source.name == ADDRESSES], context, log)
+    note_unknown_postcodes(_with_addresses(files), context, log)
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
     _add_children(files, log)
     end_missing_referrals(files, log)
@@ -261,6 +262,12 @@ def _name_children(one: ReturnFile, id_: str, headers: list[Holder], log: ReadLo
         inside = inside[~inside["id"].duplicated(keep=False)]
         upns = pd.concat([every[~is_twice], inside]).set_index("id")["meaning"].astype("object")
     one.frame["upn"] = ids.map(upns)
+
+
+def _with_addresses(files: list[ReturnFile]) -> list[ReturnFile]:
+    """Return the files of which postcodes of pupils are read."""
+    flat = [one for one in files if one.source in FLAT_CENSUSES and "postcode" in one.frame]
+    return [*(one for one in files if one.source.name == ADDRESSES), *flat]
 
 
 def _of(files: list[ReturnFile], name: str) -> pd.DataFrame:

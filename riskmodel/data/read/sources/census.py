@@ -37,6 +37,7 @@ __all__ = [
     "SOURCES",
     "YEAR_GROUPS",
     "census_year_groups",
+    "homes",
     "pupil_facts",
     "term_end",
     "year_group_at_entry",
@@ -355,20 +356,43 @@ def _needs(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _addresses(frame: pd.DataFrame, context: Context) -> Facts:
     known = _of_row(frame, context)
-    post = postcode_key(frame["postcode"])
+    return {"neighbourhood": homes(known["pupil_id"], frame["postcode"], known, context)}
+
+
+def homes(
+    pupils: pd.Series, postcodes: pd.Series, known: pd.DataFrame, context: Context
+) -> pd.DataFrame:
+    """Return the neighbourhood of each address; missing where no lookup has the postcode.
+
+    Parameters
+    ----------
+    pupils : Series of shape (n_rows,)
+        Whose addresses they are.
+    postcodes : Series of shape (n_rows,)
+        As the file has them.
+    known : DataFrame
+        Of each row: the census ``day``, and ``recorded_on``.
+    context : Context
+        Knows the deciles.
+
+    Returns
+    -------
+    DataFrame
+        Raw rows of ``neighbourhood``.
+    """
+    post = postcode_key(postcodes)
     found = context.deciles.reindex(post)
     if found.empty or "idaci_decile" not in found:
         found = pd.DataFrame({"idaci_decile": np.nan, "imd_decile": np.nan}, index=post)
-    homes = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "pupil_id": known["pupil_id"],
+            "pupil_id": pupils,
             "start_date": known["day"],
             "idaci_decile": found["idaci_decile"].to_numpy(),
             "imd_decile": found["imd_decile"].to_numpy(),
             "recorded_on": known["recorded_on"],
         }
     )
-    return {"neighbourhood": homes}
 
 
 def _arranged(frame: pd.DataFrame, context: Context) -> Facts:

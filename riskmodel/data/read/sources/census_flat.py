@@ -1,7 +1,7 @@
 """A School Census as one flat file: as DfE's pupil download gives it, or as an LA's own extract.
 
 In:  one row per pupil on roll; the census is named by its day, or by school year and term.
-Out: pupils, spells on rolls, SEN provision and needs, free school meals on the day.
+Out: pupils, spells on rolls, SEN provision and needs, free school meals on the day, neighbourhood.
 
 The day of a census that is named by year and term is the first Thursday of October or the third of
 January or May (recalled, unverified; it holds for the censuses of 2019 to 2025). The facts count as
@@ -15,7 +15,7 @@ import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import flagged_kind
-from riskmodel.data.read.sources.census import DAYS_TO_LA, pupil_facts
+from riskmodel.data.read.sources.census import DAYS_TO_LA, homes, pupil_facts
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
     Context,
@@ -100,6 +100,8 @@ def _facts(frame: pd.DataFrame, context: Context) -> Facts:
     facts = dict(pupil_facts(frame, known))
     if "primarysentype" in frame:
         facts["needs"] = _needs(frame, known)
+    if "postcode" in frame and not context.deciles.empty:
+        facts["neighbourhood"] = homes(frame["pupil_id"], frame["postcode"], known, context)
     if "fsmeligible" in frame:
         facts["circumstances"] = pd.concat(
             [*[facts[name] for name in ("circumstances",) if name in facts], _meals(frame, known)]
