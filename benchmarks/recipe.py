@@ -29,6 +29,7 @@ import pandas as pd
 
 from benchmarks.tasks import (
     OUTCOMES,
+    WIDER,
     Floats,
     La,
     judge,
@@ -39,6 +40,7 @@ from benchmarks.tasks import (
     training_rows,
     yardsticks,
 )
+from riskmodel.evaluation import average_precision
 from riskmodel.jobs.rivals import recipe
 from riskmodel.simulate import WORLDS
 from riskmodel.training.feature_selection import choose_features, learn_transformation
@@ -77,6 +79,9 @@ SCALES = {
     "middle": Scale(
         {10_000: [[101], [102]], 50_000: [[1]]}, (103, 102), [1], [2, 3], 50_000, 4,
     ),
+    "wider": Scale(
+        {10_000: [[101], [102], [103]]}, (103, 102), [101, 102, 103], [104, 105, 106], 10_000, 4,
+    ),
     "full": Scale(
         {10_000: [[101], [102], [103]], 50_000: [[1], [6]], LARGE: [[1, 4, 5, 6]]},
         (103, 102), [1, 6], [2, 3], 50_000, 4,
@@ -95,6 +100,20 @@ def ours(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
     model = recipe(train[names], seed=0)(**settings)
     model.fit(train[names], train["_label"], train["_pupil"], train["_related"])
     return model.decision_function(test[names])
+
+
+def best_column(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
+    """Return the one column, upwards or downwards, that orders the rows trained on best."""
+    names, y = names_of(train), train["_label"].to_numpy()
+
+    def score(rows: pd.DataFrame, name: str, sign: int) -> Floats:
+        values = sign * rows[name].astype(float)
+        return np.asarray(values.fillna(values.min() - 1))
+
+    tried = list(itertools.product(names, (1, -1)))
+    best = max(tried, key=lambda one: average_precision(y, score(train, *one)))
+    sys.stderr.write(f"best column: {best}\n")
+    return score(test, *best)
 
 
 def ridge(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
@@ -163,8 +182,9 @@ def ebm(train: pd.DataFrame, test: pd.DataFrame, settings: Settings) -> Floats:
         return np.asarray(model.decision_function(test[names]))
 
 
-RANKERS: dict[str, Fit] = {"ours": ours, "ridge": ridge, "lightgbm": lightgbm, "catboost": catboost,
-                            "firth": firth, "ebm": ebm}  # fmt: skip
+RANKERS: dict[str, Fit] = {"ours": ours, "best column": best_column, "ridge": ridge,
+                            "lightgbm": lightgbm, "catboost": catboost, "firth": firth,
+                            "ebm": ebm}  # fmt: skip
 
 
 def settings_of(ranker: str, trials: int) -> list[Settings]:
@@ -207,6 +227,7 @@ class Bench:
     scale: Scale
     cache: Path
     worlds: list[str]
+    outcomes: list[str]
 
     def las(self, world: str, seeds: list[int], pupils: int) -> list[La]:
         """Return LAs of a world."""
@@ -281,7 +302,7 @@ def chosen(bench: Bench, outcome: str, ranker: str, world: str) -> Settings:
 def results(bench: Bench, rankers: list[str]) -> pd.DataFrame:
     """Return the figures of every ranker and yardstick, one row per tested list."""
     parts = []
-    for outcome in OUTCOMES:
+    for outcome in bench.outcomes:
         for world in bench.worlds:
             teach, test = (bench.las(world, seeds, bench.scale.pupils)
                            for seeds in (bench.scale.teach, bench.scale.test))  # fmt: skip
@@ -346,6 +367,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", choices=SCALES, default="small")
     parser.add_argument("--world", nargs="+", choices=WORLDS, default=list(WORLDS))
+    parser.add_argument("--outcome", nargs="+", choices=[*OUTCOMES, *WIDER], default=list(OUTCOMES))
     parser.add_argument(
         "--rankers", nargs="+", choices=RANKERS, default=["ours", "ridge", "lightgbm"]
     )
@@ -354,8 +376,10 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as temporary:
-        bench = Bench(SCALES[options.scale], options.cache or Path(temporary), options.world)
-        make_all(bench.every_la(), bench.cache, options.workers)
+        bench = Bench(
+            SCALES[options.scale], options.cache or Path(temporary), options.world, options.outcome
+        )
+        make_all(bench.every_la(), bench.cache, options.workers, bench.outcomes)
         table = results(bench, ["ours", *(name for name in options.rankers if name != "ours")])
     simple = sorted(set(table["ranker"]) - set(RANKERS) - {"oracle", "recorded ceiling"})
     made, gaps = summary(table), paired(table, simple)

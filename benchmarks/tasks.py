@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,11 @@ from riskmodel.labels import label, related
 from riskmodel.simulate import WorldName, simulate
 
 OUTCOMES = ("pex", "neet")
+"""Outcomes of the public tasks."""
+
+WIDER = ("exit", "first-suspension", "severe-absence", "not-known")
+"""Outcomes that ask wider or earlier."""
+
 ORIGIN, KNOWN_BY = (pd.Timestamp(day).as_unit("s") for day in ("2024-06-01", "2025-08-01"))
 RANDOM_ROWS = 6_000
 """Rows of an LA drawn at random from all its lists, whatever became of the pupils."""
@@ -49,28 +55,29 @@ class La:
         return cache / f"{self.world}_{self.seed}_{self.pupils}_{outcome}.parquet"
 
 
-def make(la: La, cache: Path) -> None:
-    """Simulate an LA and keep its rows, unless they are there."""
-    if all(la.path(cache, outcome).exists() for outcome in OUTCOMES):
+def make(la: La, cache: Path, outcomes: Sequence[str]) -> None:
+    """Simulate an LA and keep its rows of the outcomes that are not there."""
+    wanted = [outcome for outcome in outcomes if not la.path(cache, outcome).exists()]
+    if not wanted:
         return
     made = simulate(pupils=la.pupils, years=5, seed=la.seed, world=la.world)
-    for outcome in OUTCOMES:
+    for outcome in wanted:
         target = la.path(cache, outcome)
         part = target.with_suffix(".part")
         _rows(made, outcome, la.seed).to_parquet(part)
         part.replace(target)
 
 
-def make_all(las: list[La], cache: Path, workers: int) -> None:
+def make_all(las: list[La], cache: Path, workers: int, outcomes: Sequence[str] = OUTCOMES) -> None:
     """Make LAs side by side."""
     cache.mkdir(parents=True, exist_ok=True)
     wanted = sorted(set(las), key=lambda la: (la.seed, la.world))
     if workers == 1:
         for la in wanted:
-            make(la, cache)
+            make(la, cache, outcomes)
         return
     with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(make, wanted, [cache] * len(wanted)))
+        list(pool.map(make, wanted, repeat(cache), repeat(outcomes)))
 
 
 def _rows(made: Any, outcome: str, seed: int) -> pd.DataFrame:
