@@ -319,12 +319,14 @@ def results(bench: Bench, rankers: list[str]) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Return means over lists with standard errors, and shares of the recorded ceiling's figures."""
+    """Return means over ranked lists with standard errors, and shares of the recorded ceiling's figures.
+
+    Trainings that rank the same list are averaged first: their figures rise and fall together.
+    """
     keys = ["outcome", "world", "pupils", "ranker"]
-    grouped = table.groupby(keys, sort=False)
-    made = grouped[
-        ["average_precision", "recall", "never", "seen_average_precision", "seen_recall"]
-    ].mean()
+    figures = ["average_precision", "recall", "never", "seen_average_precision", "seen_recall"]
+    grouped = table.groupby([*keys, "la"], sort=False)[figures].mean().groupby(keys, sort=False)
+    made = grouped.mean()
     made.insert(1, "se", grouped["average_precision"].sem())
     made.insert(3, "recall_se", grouped["recall"].sem())
     made = made.reset_index()
@@ -335,9 +337,9 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(table: pd.DataFrame, simple: list[str]) -> pd.DataFrame:
-    """Return ours minus each peer and minus practice, paired over lists, with standard errors.
+    """Return ours minus each peer and minus practice, paired over ranked lists, with standard errors.
 
-    Practice is the simple ranking with the best mean recall in that world.
+    Practice is the simple ranking with the best mean recall in that world. Trainings are averaged first.
     """
     rows = []
     for (outcome, world), part in table.groupby(["outcome", "world"], sort=False):
@@ -357,7 +359,7 @@ def paired(table: pd.DataFrame, simple: list[str]) -> pd.DataFrame:
                 for column in ("average_precision", "recall"):
                     other = (wide[column][rival] if rival in wide[column] else
                              wide.index.get_level_values("la").map(base.loc[rival, column]))  # fmt: skip
-                    gap = wide[column]["ours"] - np.asarray(other)
+                    gap = (wide[column]["ours"] - np.asarray(other)).groupby(level="la").mean()
                     row |= {f"{column}_gap": gap.mean(), f"{column}_se": gap.sem()}
                 rows.append(row)
     return pd.DataFrame(rows)

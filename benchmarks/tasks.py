@@ -134,16 +134,24 @@ def names_of(train: pd.DataFrame) -> list[str]:
     return [str(name) for name in train if name in CATALOGUE and train[name].nunique() > 1]
 
 
-def ceiling_scores(cache: Path, outcome: str, las: list[La], test: pd.DataFrame) -> Floats:
+def ceiling_scores(
+    cache: Path,
+    outcome: str,
+    las: list[La],
+    test: pd.DataFrame,
+    of: Callable[[pd.DataFrame], NDArray[np.bool_]] | None = None,
+) -> Floats:
     """Return the scores of the recorded ceiling: a booster taught true risks on many LAs.
 
     True risks stand in for labels (cross-entropy with soft labels), so that chance adds no noise: as
-    rows grow without limit, the scores become the mean true risk given what is recorded.
+    rows grow without limit, the scores become the mean true risk given what is recorded. ``of`` picks
+    the rows that it is taught; all of them where left out.
     """
     import lightgbm
 
     rows = read_rows(cache, outcome, las)
     rows = rows[(rows["_drawn"] | rows["_list"] | rows["_june"]).to_numpy()]
+    rows = rows if of is None else rows[of(rows)]
     names = names_of(rows)
     booster = lightgbm.train(
         {"objective": "cross_entropy", "learning_rate": 0.04, "num_leaves": 15, "verbose": -1,
