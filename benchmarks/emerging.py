@@ -169,7 +169,7 @@ def main() -> None:
     sys.stdout.write(
         "SIMULATED DATA. Lists of permanent exclusion with places for the never suspended\n"
     )
-    show = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
+    show: dict[str, Any] = {"index": False, "float_format": "{:.3f}".format, "na_rep": ""}
     sys.stdout.write(made.to_string(**show) + "\n")
     sys.stdout.write(json.dumps({"rows": made.round(4).to_dict("records")}) + "\n")
 
