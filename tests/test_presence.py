@@ -11,7 +11,7 @@ import pytest
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import read
 from riskmodel.data.read.returns.presence import with_presence
-from tests.returns import CENSUS, PARTS, UPN
+from tests.returns import CENSUS, PARTS, UPN, read_beside
 from tests.strategies import table_of
 
 HEADER = CENSUS["pupils.csv"].split("\n", 1)[0]
@@ -114,3 +114,16 @@ def test_of_two_schools_or_of_a_total_that_changed_presence_is_not_known() -> No
     made = with_presence(totals, possible.drop(columns="mark").assign(_school=schools))
     present = made[(made["mark"] == "/").to_numpy()]
     assert present[["pupil_id", "sessions"]].to_numpy().tolist() == [["A", 134]]
+
+
+@pytest.mark.parametrize(
+    "name", ["Sessions Possible", "Possible sessions", "TermlySessionsPossible"]
+)
+def test_more_absence_by_code_than_possible_half_days_is_a_warning(
+    name: str, tmp_path: Path
+) -> None:
+    rows = f"UPN,Census Day,{name},I,M,O,/\n{UPN},2024-01-18,140,141,0,0,20\n"
+    extract = read_beside(tmp_path, {"codes.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "beyond_possible", "message"]
+    assert message.startswith("codes.csv: 1 rows hold more absence than possible half-days.")
+    assert extract.tables["absence_totals"].query("mark == 'I'")["sessions"].tolist() == [141]

@@ -1,14 +1,13 @@
 """Pupils whom a School Census counts among those no longer on roll.
 
 In:  the rows of a file, its columns as they were.
-Out: which rows are of leavers; how many of these have no leaving date.
+Out: which rows are of leavers, and which of these have no leaving date.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL
 from riskmodel.data.read.sources.source import column, is_there, plain
 
@@ -57,29 +56,19 @@ def with_leavers(frame: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{NO_LONGER_ON_ROLL: "1"}) if is_of_leavers(raw) else frame
 
 
-def undated_leavers(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many leavers have no leaving date: the census day counts as their last.
+def undated_leavers(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows are of leavers without a leaving date: the census day counts as their last.
 
     Parameters
     ----------
     frame : DataFrame
         Rows, from :func:`with_leavers`.
-    name : str
-        The file.
 
     Returns
     -------
-    list of Problem
-        One warning, or none.
+    Series of bool
+        One per row; False in tables that hang on rows of leavers.
     """
-    if "entrydate" not in frame:
-        return []
-    left = (column(frame, NO_LONGER_ON_ROLL) == "1").to_numpy()
-    n = int((left & ~is_there(column(frame, "leavingdate")).to_numpy()).sum())
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} pupils no longer on roll have no leaving date. The census day counts as their last "
-        "day on the roll. Fill in leavingdate."
-    )
-    return [Problem(name, "no_leaving_date", words, column="leavingdate")]
+    if "upn" not in frame:
+        return pd.Series(False, index=frame.index)
+    return (column(frame, NO_LONGER_ON_ROLL) == "1") & ~is_there(column(frame, "leavingdate"))

@@ -7,32 +7,27 @@ Out: the file with the source it is of; a file of no known source goes to the re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 
-from riskmodel.data.identity import may_identify
 from riskmodel.data.read.mapped_facts import mapped_source
 from riskmodel.data.read.mapping import ColumnMapping, claims, lacking
 from riskmodel.data.read.open.files import Opened
 from riskmodel.data.read.proposal import propose
 from riskmodel.data.read.returns.births import settle_births
-from riskmodel.data.read.returns.census_leavers import undated_leavers, with_leavers
+from riskmodel.data.read.returns.census_leavers import with_leavers
+from riskmodel.data.read.returns.counted_faults import counted_faults
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
 from riskmodel.data.read.rows.dates import is_date_name, settle_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import plain_ids, tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
 from riskmodel.data.read.sources.annex_a import CHILD_ID
-from riskmodel.data.read.sources.census import census_year_groups
-from riskmodel.data.read.sources.enrolment_status import is_no_status
-from riskmodel.data.read.sources.languages import is_no_language
-from riskmodel.data.read.sources.registers import unsure_pairs
 from riskmodel.data.read.sources.source import (
     NAMES,
     Source,
-    is_there,
     plain,
     with_plain_columns,
 )
@@ -85,7 +80,9 @@ def recognise(
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
-    log.note_opened(_without_nameless(one, days), source.name)
+    # a column without a name may be a half-day of a grid
+    left = [p for p in one.problems if not (p.rule == "nameless_column" and p.column in days)]
+    log.note_opened(replace(one, problems=left), source.name)
     log.problems += [] if source.headings else _twice(one, source)
     log.problems += [] if mine else _of_two_layouts(one, source, names)
     frame = with_plain_columns(one.raw.rename(columns=days), source.aliases).reset_index(drop=True)
@@ -93,12 +90,6 @@ def recognise(
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
-
-
-def _without_nameless(one: Opened, days: Mapping[str, str]) -> Opened:
-    """Return a file without the problems of columns that have no name, but that are half-days of a grid."""
-    left = [p for p in one.problems if not (p.rule == "nameless_column" and p.column in days)]
-    return replace(one, problems=left)
 
 
 def _of_two_layouts(one: Opened, source: Source, names: list[str]) -> list[Problem]:
@@ -162,81 +153,7 @@ def _plain_values(
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     frame, problems = settle_dates(with_leavers(frame.assign(**tidy), one.raw), dates, one.name)
     frame, of_births = settle_births(frame, one)
-    problems += of_births + _unread_years(frame, one.name) + _unread_statuses(frame, one.name)
-    problems += _unread_languages(frame, one.name) + _unused_ranks(frame, one.name)
-    problems += undated_leavers(frame, one.name)
-    return frame, problems + _unsure_marks(frame, one.name)
-
-
-def _unsure_marks(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many strings of marks are pairs, or half-days of which some have no mark."""
-    n = unsure_pairs(frame)
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} strings of marks are read as days parted by blanks; a blank could be a half-day "
-        "without a mark too. Write the marks without blanks between days."
-    )
-    return [Problem(name, "unsure_marks", words, column="attendancemarks")]
-
-
-def _unread_years(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many year groups of a census cannot be read: the age counts in their place."""
-    if "ncyearactual" not in frame:
-        return []
-    years = frame["ncyearactual"]
-    unread = is_there(years) & census_year_groups(years).isna()
-    n = int((unread & ~years.astype("str").str.strip().str.upper().isin(["M", "X"])).sum())
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} values of ncyearactual are no year group, so the age on entry counts. "
-        "Write 1 to 14, R, N1, N2, E1 or E2."
-    )
-    return [Problem(name, "bad_year_group", words, column="ncyearactual")]
-
-
-def _unread_languages(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many first languages of a census are neither a code nor a known label."""
-    n = int(is_no_language(frame["language"]).sum()) if "language" in frame else 0
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} values of language are no code of a first language, so it counts as not known. "
-        "Write codes such as ENG."
-    )
-    return [Problem(name, "bad_language", words, column="language")]
-
-
-def _unused_ranks(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many needs have a rank after the second, and so no column in a table."""
-    if "sentyperank" not in frame:
-        return []
-    n = int((pd.to_numeric(frame["sentyperank"], errors="coerce") > 2).sum())
-    if not n:
-        return []
-    words = (
-        f"{name}: {n} needs have a rank after 2 and are not used: a pupil has a primary and a secondary "
-        "need. Give the two that matter most the ranks 1 and 2."
-    )
-    return [Problem(name, "unused_rank", words, column="sentyperank")]
-
-
-def _unread_statuses(frame: pd.DataFrame, name: str) -> list[Problem]:
-    """Return how many enrolment statuses cannot be read: the roll counts as the main one."""
-    if "enrolstatus" not in frame:
-        return []
-    status = frame["enrolstatus"]
-    unread = status[is_no_status(status)]
-    if unread.empty:
-        return []
-    shown = sorted({f"'{one}'" for one in unread.astype("str") if not may_identify(one)})[:3]
-    such = f", such as {', '.join(shown)}" if shown else ""
-    words = (
-        f"{name}: {len(unread)} values of enrolstatus are no enrolment status{such}. Their rolls count as "
-        "main ones. Write C, M, S or G."
-    )
-    return [Problem(name, "bad_status", words, column="enrolstatus")]
+    return frame, problems + of_births + counted_faults(frame, one.name)
 
 
 def _proposal(one: Opened, mappings: Sequence[ColumnMapping], log: ReadLog) -> str:

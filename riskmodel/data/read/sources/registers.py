@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.codes import codes
-from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.codes import ABSENT, code_set, codes
+from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.faults import NO_DAYS, ON_WEEKENDS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
 
-__all__ = ["SOURCES", "unsure_pairs"]
+__all__ = ["POSSIBLE_NAMES", "SOURCES", "more_than_possible", "unsure_pairs"]
 
 NO_MARK = ["", " ", "-", "#"]
 """What stands in a string where there was no half-day for the pupil: not yet marked, or closed."""
@@ -36,6 +36,9 @@ CODES = {plain(code): code for code in codes("marks")}
 
 FEWEST_COUNTED = 3
 """Rows from which numbers that go up by one are no half-days."""
+
+POSSIBLE_NAMES = ("possiblesessions", "sessionspossible", "possiblemarks")
+"""Plain names of columns with the possible half-days of a term."""
 
 OLD_CODES = {f"treason{name}": name for name in CODES}
 """Columns of before 2020, as in ``T_Reason_I``."""
@@ -117,34 +120,54 @@ def _on_weekends(
     return off, bool(2 * off.sum() < reaches.sum())
 
 
-def unsure_pairs(frame: pd.DataFrame) -> int:
-    r"""Return how many strings of marks are read as pairs, although nothing but the blanks shows it.
+def unsure_pairs(frame: pd.DataFrame) -> pd.Series:
+    r"""Return which strings of marks are read as pairs, although nothing but the blanks shows it.
 
     Parameters
     ----------
     frame : DataFrame
-        Rows of a file, with plain names of columns.
+        Rows with ``attendancemarks``.
 
     Returns
     -------
-    int
-        0 for a file without strings of marks.
+    Series of bool
+        One per row.
 
     Examples
     --------
-    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II"]}))
-    1
-    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II", "/\\ /\\"]}))
-    0
+    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II"]})).tolist()
+    [True]
+    >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II", "/\\ /\\"]})).tolist()
+    [False, False]
     """
-    if "attendancemarks" not in frame:
-        return 0
     text = frame["attendancemarks"].astype("object").fillna("").astype("str")
     leanings = _leanings(text)
     is_even = text.str.rstrip().str.len() % 2 == 0  # an odd number is no string of whole days
-    return (
-        0 if leanings.sum() else int((text.str.fullmatch(PAIRS) & is_even & (leanings == 0)).sum())
-    )
+    return text.str.fullmatch(PAIRS) & is_even & (leanings == 0) & (leanings.sum() == 0)
+
+
+def more_than_possible(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows of attendance by code hold more absence than possible half-days.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``possible`` and a column per code.
+
+    Returns
+    -------
+    Series of bool
+        One per row; False where the possible half-days are not known.
+
+    Examples
+    --------
+    >>> more_than_possible(pd.DataFrame({"possible": ["140", "140"], "i": ["150", "9"]})).tolist()
+    [True, False]
+    """
+    family = code_set("marks")["family"]
+    absent = [name for name in frame if name in CODES and family[CODES[name]] in ABSENT]
+    numbers = frame[absent].apply(read_numbers)
+    return numbers.sum(axis=1) > read_numbers(frame["possible"])
 
 
 def _layouts(text: pd.Series) -> pd.Series:
@@ -235,11 +258,15 @@ def _numbers_rows(frame: pd.DataFrame, name: str) -> bool:
     return list(frame)[0] == name or counts
 
 
-_WIDE = OLD_CODES | {
-    "termenddate": "termend",
-    "censusdate": "referencedate",
-    "censusday": "referencedate",
-}
+_WIDE = (
+    OLD_CODES
+    | dict.fromkeys(("termlysessionspossible", *POSSIBLE_NAMES), "possible")
+    | {
+        "termenddate": "termend",
+        "censusdate": "referencedate",
+        "censusday": "referencedate",
+    }
+)
 
 SOURCES = (
     Source(

@@ -6,7 +6,7 @@ Out: nothing.
 
 from __future__ import annotations
 
-from riskmodel.data.read.sources import exclusions, roll
+from riskmodel.data.read.sources import exclusions, registers, roll
 from riskmodel.data.read.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -20,7 +20,7 @@ INCIDENTS = {
 }
 
 SUMS = {
-    **dict.fromkeys(("possiblesessions", "sessionspossible", "possiblemarks"), "possible"),
+    **dict.fromkeys(registers.POSSIBLE_NAMES, "possible"),
     **dict.fromkeys(
         ("authorisedabsence", "authorisedabsences", "authabs", "sessionsauthorised"), "authorised"
     ),
