@@ -9,8 +9,11 @@ from riskmodel.data.outcomes import OUTCOMES, Outcome
 HEAD = """# Every outcome
 
 What a list can be made for: `--outcome` takes the names below. From `riskmodel.data.outcomes`; this page:
-`python docs/write_outcomes.py`. All are tested, audited and explained alike, on earlier lists and against the
-same simple rankings.
+`python docs/write_outcomes.py`. Each training tests its lists on earlier days, beside the same simple
+rankings, and audits and explains them alike. How good such lists are on simulated LAs is on a page for
+`pex` and `neet` alone ([performance](performance.md#the-recipe)). For `neet-post16` only the cohort of 1993
+was measured; for the other four no figures are printed yet. Of a list for `first-suspension`, suspensions
+last year are 0 for everybody.
 
 | name | the risk of … | year groups | places, where none are given |
 |---|---|---|---|"""
