@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.roll import year_groups_in_words
 from riskmodel.data.read.sources.source import Context, with_plain_columns
+from tests.returns import UPN, read_files
 
 ROLL = next(one for one in SOURCES if one.name == "School roll, school by URN")
 
@@ -46,6 +49,54 @@ def test_without_days_of_birth_the_latest_usual_admissions_date_the_roll() -> No
     new = [("7", "", "2024-09-03", "")] * 49
     made = year_groups_at_entry(*old, *new, ("8", "", "2042-09-01", ""), header=HEADER)
     assert made[:199] == [7] * 199
+
+
+@pytest.mark.parametrize(
+    ("first", "ahead"), [(7, "6"), (7, "7"), (0, "N2"), (3, "2"), (9, "8")], ids=str
+)
+def test_the_next_intake_on_a_roll_without_days_of_birth_moves_no_other(
+    first: int, ahead: str
+) -> None:
+    """A roll of 2024/25; a sixth of it is admitted in September 2025."""
+    here = [(str(first + n or "R"), "", f"{2024 - n}-09-04", "") for n in range(5)]
+    rows = [row for row in (*here, (ahead, "", "2025-09-02", "")) for _ in range(10)]
+    rows[:2] = [(str(first + 1), "", "2024-01-15", "")] * 2  # two came within the year
+    assert year_groups_at_entry(*rows, header=HEADER)[2:50] == [first] * 48
+
+
+NO_BIRTHS = "UPN,Year,Admission Date,School,Reg Group\n"
+
+
+def roll_of_year_9(*rows: str) -> str:
+    others = "".join(f"{UPN[:-1]}{i},Year 9,05/09/2022,900001,9A\n" for i in range(1, 7))
+    return NO_BIRTHS + others + "".join(f"{row}\n" for row in rows)
+
+
+def test_one_admission_of_next_september_moves_no_other_pupil_of_a_roll(tmp_path: Path) -> None:
+    text = roll_of_year_9(f"{UPN[:-1]}7,Year 6,01/09/2025,900001,")
+    extract = read_files(tmp_path, {"roll.csv": text})
+    assert extract.tables["enrolments"]["year_group"].tolist() == [7] * 7
+    (words,) = extract.problems.query("rule == 'year_by_admissions'")["message"]
+    assert "roll.csv: holds no days of birth, so its year groups count as those of 2024/25" in words
+
+
+def test_a_roll_of_no_year_that_can_be_known_is_set_aside(tmp_path: Path) -> None:
+    rows = "".join(f"{UPN[:-1]}{i},Year {i},0{i}/09/2023,900001,A\n" for i in range(4, 9))
+    beside = {"census.csv": f"UPN,DOB,EntryDate,CensusDate,URN\n{UPN},2011-10-03,2023-09-04,2024-01-18,1\n"}
+    extract = read_files(tmp_path, {"roll.csv": NO_BIRTHS + rows} | beside)
+    (row,) = extract.reconciliation.query("file == 'roll.csv'").to_dict("records")
+    assert row["rows_rejected"] == 5
+    (words,) = extract.problems.query("rule == 'no_year' and severity == 'error'")["message"]
+    assert "Add the date of birth, or a column Received" in words
+
+
+def test_days_of_birth_of_a_census_date_a_roll_without_them(tmp_path: Path) -> None:
+    births = "".join(f"{UPN[:-1]}{i},2010-10-0{i},2021-09-06,2022-01-20,1\n" for i in range(1, 7))
+    census = {"census.csv": f"UPN,DOB,EntryDate,CensusDate,URN\n{births}"}
+    extract = read_files(tmp_path, {"roll.csv": roll_of_year_9()} | census)
+    on_roll = extract.tables["enrolments"].query("school_id == '900001'")
+    assert on_roll["year_group"].tolist() == [7] * 6  # Year 9 in 2024/25
+    assert extract.problems.query("rule == 'year_by_admissions'").empty
 
 
 def test_a_list_of_leavers_alone_shows_the_year_of_each_last_day() -> None:

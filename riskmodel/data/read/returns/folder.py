@@ -26,6 +26,7 @@ from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
 from riskmodel.data.read.returns.provision import far_plans, latest_fact
 from riskmodel.data.read.returns.recognise import recognise
+from riskmodel.data.read.returns.roll_years import date_rolls
 from riskmodel.data.read.returns.row_verdicts import account
 from riskmodel.data.read.returns.two_children import (
     named_pupils,
@@ -108,6 +109,7 @@ def read_returns(
         raise DataError(_no_pupils(log))
     context = gather_context(files, log)
     identify(files, context, key_file, log)
+    date_rolls(files, log)
     files.sort(key=_reading_order)
     facts: dict[str, list[pd.DataFrame]] = {}
     pupils: pd.CategoricalDtype | None = None

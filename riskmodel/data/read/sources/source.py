@@ -110,6 +110,9 @@ class Source:
         if two or more are.
     unused : str
         Why nothing of its files can be used, as a sentence; empty for files that are read.
+    doubt : callable, optional
+        Rows with plain column names, and the name of the file → why they may be of another kind, and what
+        would make it certain; empty where nothing shows that.
     """
 
     name: str
@@ -120,6 +123,7 @@ class Source:
     names_pupils: bool = False
     headings: Callable[[Iterable[str], str], Headings] | None = None
     unused: str = ""
+    doubt: Callable[[pd.DataFrame, str], str] | None = None
 
     def is_of(self, names: Iterable[str]) -> bool:
         """Return whether a file with columns of these names is of this kind.
@@ -139,6 +143,24 @@ class Source:
         return self.columns <= found and (
             self.headings is None or len(self.headings(names, "")[0]) >= FEWEST_DAYS
         )
+
+
+    def unsure(self, raw: pd.DataFrame, name: str) -> str:
+        """Return why a file with these columns may be of another kind, and what would make it certain.
+
+        Parameters
+        ----------
+        raw : DataFrame
+            As the file holds it.
+        name : str
+            Name of the file.
+
+        Returns
+        -------
+        str
+            Empty where nothing shows that.
+        """
+        return self.doubt(with_plain_columns(raw, self.aliases), name) if self.doubt else ""
 
 
 FEWEST_DAYS = 2

@@ -1,0 +1,72 @@
+"""In which school year each roll was drawn: its year groups count from there.
+
+In:  recognised files with their pupils.
+Out: rolls with the days of birth that other files hold; rows whose year group cannot be dated set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.sources.roll import SOURCES, days_drawn, year_groups_in_words
+from riskmodel.data.read.sources.source import column, is_there, school_year
+
+__all__ = ["date_rolls"]
+
+NO_YEAR = (
+    "show a year group, and nothing shows of which school year: there are no days of birth, and the latest "
+    "admissions may be next year's. Add the date of birth, or a column Received with the day of the export."
+)
+
+
+def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
+    """Date the year groups of rolls.
+
+    Parameters
+    ----------
+    files : sequence of ReturnFile
+        With their pupils; rolls get missing days of birth from other files.
+    log : ReadLog
+        Gets the problems and the rejects.
+    """
+    rolls = [one for one in files if one.source in SOURCES and len(one.frame)]
+    if not rolls:
+        return
+    born = _births(files)
+    for one in rolls:
+        own = column(one.frame, "dob").astype("object")
+        one.frame["dob"] = own.where(is_there(own), one.frame["pupil_id"].map(born))
+        drawn, group = days_drawn(one.frame), year_groups_in_words(one.frame["yeargroup"])
+        left = is_there(column(one.frame, "leavingdate"))
+        places = np.flatnonzero(drawn.isna() & ~left & group.notna() & ~one.set_aside)
+        if len(places):
+            set_aside_rows(log, one, places, "no_year", NO_YEAR, "error")
+        elif not is_there(one.frame["dob"]).any() and not is_there(column(one.frame, "received")).any():
+            log.problems += _by_admissions(one, drawn[~left])
+
+
+def _births(files: Sequence[ReturnFile]) -> pd.Series:
+    """Return the day of birth of each pupil for whom all files hold one and the same."""
+    frames = [one.frame for one in files if {"pupil_id", "dob"} <= set(one.frame)]
+    parts = [pd.Series(read_dates(f["dob"]).to_numpy(), index=f["pupil_id"]) for f in frames]
+    every = pd.concat(parts).dropna() if parts else pd.Series(dtype="datetime64[s]")
+    days = every.groupby(level=0).agg(["min", "max"])
+    return days.loc[days["min"] == days["max"], "min"].dt.strftime("%Y-%m-%d")
+
+
+def _by_admissions(one: ReturnFile, drawn: pd.Series) -> list[Problem]:
+    """Return that the year groups of a roll are dated by its admissions alone."""
+    if drawn.isna().all():
+        return []
+    year = int(school_year(drawn).max())
+    words = (
+        f"{one.name}: holds no days of birth, so its year groups count as those of {year}/{(year + 1) % 100:02}, "
+        "as its admissions show. If they are of another year, add a column Received with the day of the export."
+    )
+    return [Problem(one.name, "year_by_admissions", words)]
