@@ -82,7 +82,9 @@ def test_one_admission_of_next_september_moves_no_other_pupil_of_a_roll(tmp_path
 
 def test_a_roll_of_no_year_that_can_be_known_is_set_aside(tmp_path: Path) -> None:
     rows = "".join(f"{UPN[:-1]}{i},Year {i},0{i}/09/2023,900001,A\n" for i in range(4, 9))
-    beside = {"census.csv": f"UPN,DOB,EntryDate,CensusDate,URN\n{UPN},2011-10-03,2023-09-04,2024-01-18,1\n"}
+    beside = {
+        "census.csv": f"UPN,DOB,EntryDate,CensusDate,URN\n{UPN},2011-10-03,2023-09-04,2024-01-18,1\n"
+    }
     extract = read_files(tmp_path, {"roll.csv": NO_BIRTHS + rows} | beside)
     (row,) = extract.reconciliation.query("file == 'roll.csv'").to_dict("records")
     assert row["rows_rejected"] == 5

@@ -180,7 +180,7 @@ def _proposed(one: Opened) -> str:
     if one.fault:
         return f"# {one.fault}"
     source = source_of([str(column) for column in one.raw.columns])
-    if source is not None:
+    if source is not None and not source.unsure(one.raw, one.name):
         return f"# {one.name}: is read as '{source.name}' already; it needs no section."
     if text := propose(one.name, one.raw):
         return text

@@ -79,6 +79,10 @@ def recognise(
         words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
+    if doubt := "" if mine else source.unsure(one.raw, one.name):
+        _proposal(one, mappings, log)
+        set_aside_file(log, one, "unsure_file", f"{one.name}: {doubt}", kind=source.name)
+        return None
     days, unread = source.headings(names, one.name) if source.headings else ({}, [])
     # a column without a name may be a half-day of a grid
     left = [p for p in one.problems if not (p.rule == "nameless_column" and p.column in days)]

@@ -14,10 +14,15 @@ import pandas as pd
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
-from riskmodel.data.read.sources.roll import SOURCES, days_drawn, year_groups_in_words
+from riskmodel.data.read.sources.roll import SOURCES, days_drawn, is_bare_roll, year_groups_in_words
 from riskmodel.data.read.sources.source import column, is_there, school_year
 
 __all__ = ["date_rolls"]
+
+BARE = (
+    "is read as a roll, and has no column that a list of applications for places would lack. Take it out if "
+    "it is one; else export the registration group or the leaving date with it."
+)
 
 NO_YEAR = (
     "show a year group, and nothing shows of which school year: there are no days of birth, and the latest "
@@ -26,7 +31,7 @@ NO_YEAR = (
 
 
 def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
-    """Date the year groups of rolls.
+    """Date the year groups of rolls, and name the rolls that may be something else.
 
     Parameters
     ----------
@@ -40,6 +45,8 @@ def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
         return
     born = _births(files)
     for one in rolls:
+        if is_bare_roll(one.frame):
+            log.problems.append(Problem(one.name, "bare_roll", f"{one.name}: {BARE}"))
         own = column(one.frame, "dob").astype("object")
         one.frame["dob"] = own.where(is_there(own), one.frame["pupil_id"].map(born))
         drawn, group = days_drawn(one.frame), year_groups_in_words(one.frame["yeargroup"])
@@ -47,7 +54,10 @@ def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
         places = np.flatnonzero(drawn.isna() & ~left & group.notna() & ~one.set_aside)
         if len(places):
             set_aside_rows(log, one, places, "no_year", NO_YEAR, "error")
-        elif not is_there(one.frame["dob"]).any() and not is_there(column(one.frame, "received")).any():
+        elif (
+            not is_there(one.frame["dob"]).any()
+            and not is_there(column(one.frame, "received")).any()
+        ):
             log.problems += _by_admissions(one, drawn[~left])
 
 
@@ -66,7 +76,8 @@ def _by_admissions(one: ReturnFile, drawn: pd.Series) -> list[Problem]:
         return []
     year = int(school_year(drawn).max())
     words = (
-        f"{one.name}: holds no days of birth, so its year groups count as those of {year}/{(year + 1) % 100:02}, "
-        "as its admissions show. If they are of another year, add a column Received with the day of the export."
+        f"{one.name}: holds no days of birth, so its year groups count as those of "
+        f"{year}/{(year + 1) % 100:02}: its admissions show that. If it is of another year, add a column "
+        "Received with the day of export."
     )
     return [Problem(one.name, "year_by_admissions", words)]

@@ -6,9 +6,12 @@ Out: suspensions.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_numbers
+from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
     Context,
@@ -17,7 +20,9 @@ from riskmodel.data.read.sources.source import (
     column,
     first_there,
     is_there,
+    plain,
 )
+from riskmodel.data.schema import TABLES
 
 __all__ = ["ALIASES", "NUMBERS", "SOURCES"]
 
@@ -76,6 +81,26 @@ ALIASES = {
 }
 """Other plain names of columns that every such list may have."""
 
+CERTAIN = frozenset(
+    ("sessions", *DAYS, "reason1", "reason2", "reason3", "datenotified", "reinstatementdate")
+)
+"""Columns that lists of placements seldom have."""
+
+OF_EXCLUSIONS = re.compile(r"exclu|suspen|susp$|fixd$|lnch$|lunch|^pex$", re.IGNORECASE)
+"""In a category, in the plain name of a column, or in the name of a file: a list of exclusions."""
+
+OF_PLACEMENTS = re.compile(
+    "placement|placed|provider|alternativeprovision|managedmove|hostschool|receivingschool|perweek"
+)
+"""In the plain name of a column or of a file: a list of placements or moves."""
+
+NOT_SURE = (
+    "It has the columns of a list of exclusions, and may be one of placements or moves: 'Permanent' and "
+    "'Fixed term' mean either. If it is one of exclusions, write the Category as SUSP or PERM, or add the "
+    "reason or the number of sessions; or declare its columns in [sources.*] of riskmodel.toml "
+    "(riskmodel map FILE). If it is not, declare it as circumstances, or leave it out."
+)
+
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
     suspensions = pd.DataFrame(
@@ -104,11 +129,34 @@ def _sessions(frame: pd.DataFrame) -> pd.Series:
     return given.where(is_there(given), doubled)
 
 
+def _may_be_placements(frame: pd.DataFrame, name: str) -> str:
+    """Return why a list may be one of placements or moves, which have the same columns and words."""
+    category = TABLES["suspensions"]["category"]
+    written = frame["category"].dropna().astype("str").str.strip().drop_duplicates()
+    read = written[written.map(lambda text: code_meant(category, text) is not None)]
+    if read.empty or any(OF_EXCLUSIONS.search(text) for text in (*read, *map(str, frame))):
+        return ""
+    is_placed = any(OF_PLACEMENTS.search(text) for text in (*map(str, frame), plain(name)))
+    if not is_placed:
+        has_more = not CERTAIN.isdisjoint(frame) or "PERM" in set(read)
+        return "" if has_more or OF_EXCLUSIONS.search(name) else NOT_SURE
+    return "" if _holds_reasons(frame) else NOT_SURE
+
+
+def _holds_reasons(frame: pd.DataFrame) -> bool:
+    """Return whether most reasons of a list are those of exclusions."""
+    reason = TABLES["suspensions"]["reason_1"]
+    given = column(frame, "reason1").dropna().astype("str").str.strip()
+    known = [code_meant(reason, text) is not None for text in given]
+    return 2 * sum(known) > len(known)
+
+
 SOURCES = (
     Source(
         name="Suspensions and exclusions, school by URN",
         upn="upn",
         facts=_exclusions,
+        doubt=_may_be_placements,
         aliases=ALIASES | {"schoolurn": "urn"},
         columns=frozenset({"upn", "urn", "category", "startdate"}),
     ),
@@ -116,6 +164,7 @@ SOURCES = (
         name="Suspensions and exclusions",
         upn="upn",
         facts=_exclusions,
+        doubt=_may_be_placements,
         aliases=ALIASES | dict.fromkeys(NUMBERS, "estab"),
         columns=frozenset({"upn", "estab", "category", "startdate"}),
     ),

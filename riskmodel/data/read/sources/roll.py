@@ -204,9 +204,9 @@ def year_drawn(group: pd.Series, born: pd.Series, entry: pd.Series) -> float:
     Returns
     -------
     float
-        Calendar year in which it began: the one in which most pupils have the age of their year group. Without
-        days of birth the latest with admissions in which most pupils entered in a usual first year group:
-        next year's intake may be on the roll. Missing where no year is such.
+        Calendar year in which it began: the one in which most pupils have the age of their year group.
+        Without days of birth the latest one in which most pupils entered in a usual first year group: next
+        year's intake may be on the roll. Missing where no year is such.
 
     Examples
     --------

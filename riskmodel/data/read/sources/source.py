@@ -144,7 +144,6 @@ class Source:
             self.headings is None or len(self.headings(names, "")[0]) >= FEWEST_DAYS
         )
 
-
     def unsure(self, raw: pd.DataFrame, name: str) -> str:
         """Return why a file with these columns may be of another kind, and what would make it certain.
 
