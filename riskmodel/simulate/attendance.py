@@ -290,7 +290,7 @@ def _scores(
     phase, cell = _cells(population, row, group)
     raw = _raw_scores(population, row, group, disengagement)
     score = np.asarray((raw - scale.mean[cell]) / scale.spread[cell])
-    return np.asarray(score + _by_year(group) * (phase < 2))
+    return np.asarray(score + _year_shifts()[group] * (phase < 2))
 
 
 def of_school_age(population: Population, half_terms: int) -> NDArray[np.bool_]:
@@ -344,9 +344,10 @@ def _shifts(population: Population, row: Ints, group: Ints) -> Floats:
     return np.asarray(shift + own)
 
 
-def _by_year(group: Ints) -> Floats:
+@cache
+def _year_shifts() -> Floats:
     """Return the shift that gives each year group its share of persistent absence."""
     score = -norm.ppf(1 - curve(parameters_under("persistent_year")) / 100)
     for rows in (slice(0, 7), slice(7, GROUPS)):
         score[rows] -= score[rows].mean()
-    return np.asarray(score[group])
+    return np.asarray(score)

@@ -64,6 +64,7 @@ def code_set(name: str) -> pd.DataFrame:
     return table.set_index("code")
 
 
+@cache
 def codes(name: str) -> tuple[str, ...]:
     """Return the codes of a code set, in the file's order.
 
