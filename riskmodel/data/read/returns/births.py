@@ -27,7 +27,7 @@ ENTRIES = ("entrydate", "admissiondate")
 def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[Problem]]:
     """Take out days of birth that cannot be read, or do not fit the day of entry or of the census.
 
-    A day of entry before all days of birth of the file is the one that cannot be right.
+    A day of entry or census before all days of birth of the file is the one that cannot be right.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
     Returns
     -------
     frame : DataFrame
-        ``dob`` is missing where it cannot be right; such a day of entry has its fault behind it.
+        ``dob`` is missing where it cannot be right; such other days have their fault behind them.
     problems : list of Problem
         A warning for each fault, with the number of rows and the first of them.
     """
@@ -47,7 +47,7 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
         return frame, _parts(frame, one)
     born = read_dates(column(frame, "dob"))
     unread = is_there(column(frame, "dob")) & born.isna()
-    frame = _without_early_entries(frame, born)
+    frame = _without_early_days(frame, born)
     seen = pd.concat([read_dates(column(frame, name)) for name in ENTRIES], axis=1).min(axis=1)
     census = read_dates(column(frame, "referencedate"))
     is_late = (born > seen) | (born > census)
@@ -64,9 +64,9 @@ def settle_births(frame: pd.DataFrame, one: Opened) -> tuple[pd.DataFrame, list[
     return (frame.assign(dob=frame["dob"].mask(wrong)) if wrong.any() else frame), problems
 
 
-def _without_early_entries(frame: pd.DataFrame, born: pd.Series) -> pd.DataFrame:
-    """Return rows with the fault behind days of entry on which no pupil of the file was born."""
-    for name in {*ENTRIES} & {*frame}:
+def _without_early_days(frame: pd.DataFrame, born: pd.Series) -> pd.DataFrame:
+    """Return rows with the fault behind days of entry and census on which nobody of the file was born."""
+    for name in {*ENTRIES, "referencedate"} & {*frame}:
         entry = read_dates(frame[name])
         fits = born.between(entry - pd.DateOffset(years=OLDEST), entry)
         is_early = entry < born[fits].min()

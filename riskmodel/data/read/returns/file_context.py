@@ -20,6 +20,13 @@ from riskmodel.data.read.returns.scoping import (
     set_ambiguous_aside,
 )
 from riskmodel.data.read.returns.sen2_ids import name_persons
+from riskmodel.data.read.returns.unlikely_days import (
+    YEARS_APART,
+    first_far_day,
+    mark_far_receipts,
+    refuse_other_years,
+    refuse_years_without_cases,
+)
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -52,9 +59,6 @@ CENSUS_MONTHS = {"aut": (9, 10, 11, 12), "spr": (1, 2, 3), "sum": (4, 5, 6, 7)}
 """Term, as the School Census writes it → months in which its census day may lie."""
 
 TERM_OF_MONTH = {month: term for term, months in CENSUS_MONTHS.items() for month in months}
-
-YEARS_APART = 5
-"""Years after all other censuses from which a census day is a typing error; chosen."""
 
 FAR_DAY = (
     f"hold a census day that is more than {YEARS_APART} years after all others. With it, no pupil of theirs "
@@ -93,7 +97,9 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _refuse_other_terms(files, log)
     _refuse_far_days(files, log)
     _give_one_day(files, log)
+    refuse_years_without_cases(files, log)
     _scope_censuses(files, log)
+    refuse_other_years(files, CENSUS_RETURNS, log)
     _add_censuses(context, _of(files, CENSUS_RETURNS))
     context.deciles = deciles_of([one for one in files if one.source.name == POSTCODES], log)
     note_unknown_postcodes(_with_addresses(files), context, log)
@@ -123,12 +129,12 @@ def _refuse_far_days(files: list[ReturnFile], log: ReadLog) -> None:
     """Take the day from School Censuses years after all others: their pupils would be on no list."""
     censuses = [one for one in files if one.source.name in (CENSUS_RETURNS, FLAT_BY_DAY)]
     days = [read_dates(one.frame["referencedate"]) for one in censuses]
-    every = pd.Series(sorted({day for part in days for day in part.dropna().unique()}))
-    gap = np.flatnonzero(every.diff() > pd.Timedelta(days=366 * YEARS_APART))
-    if not len(gap) or len(every) - gap[-1] > gap[-1]:
+    mark_far_receipts(files, days)
+    far = first_far_day(days)
+    if far is None:
         return
     for one, part in zip(censuses, days, strict=True):
-        is_far = part >= every[gap[-1]]
+        is_far = part >= far
         if is_far.any():
             one.frame["referencedate"] = one.frame["referencedate"].mask(is_far)
             set_aside_rows(log, one, np.flatnonzero(is_far), "far_date", FAR_DAY, "error")

@@ -9,6 +9,7 @@ from __future__ import annotations
 __all__ = [
     "BEFORE_BIRTHS",
     "DAY_FIRST",
+    "FAR_RECEIPT",
     "FUTURE_YEAR",
     "MONTH_FIRST",
     "NO_ANSWER",
@@ -34,6 +35,7 @@ NO_SCHOOL_YEAR = " (not a school year)"
 NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
 NO_DAYS = " (days not parted alike)"
 ON_WEEKENDS = " (marks on weekends)"
+FAR_RECEIPT = " (years after all others)"
 NO_YEAR_AT_ENTRY = " (no year group at entry)"
 BEFORE_BIRTHS = " (before all days of birth)"
 NO_END = "closed on no day that is given"
@@ -53,6 +55,7 @@ WORDS = {
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
     ON_WEEKENDS: "has marks on a Saturday or Sunday, unlike the other strings. Correct its start date.",
     NO_YEAR_AT_ENTRY: "gives no year group for the day of entry, and no age can be counted. Correct the row.",
+    FAR_RECEIPT: "is more than 5 years after all other days of receipt and census days. Correct it.",
     BEFORE_BIRTHS: "is before all days of birth of the file. Correct it.",
     NO_SCHOOL_YEAR: "is no school year. Write it as 2021/2022.",
 }

@@ -1,0 +1,173 @@
+"""Days of returns and of receipt that other rows contradict: years after all others, ages, cases.
+
+In:  recognised files; ids of School Censuses mean one return each.
+Out: such days taken out, so that no fact is dated by them, and reported.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
+from riskmodel.data.read.rows.convert import read_dates
+from riskmodel.data.read.rows.faults import FAR_RECEIPT
+from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
+from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
+from riskmodel.data.read.sources.source import column, first_there
+from riskmodel.data.year_groups import year_group_by_age
+
+__all__ = [
+    "YEARS_APART",
+    "first_far_day",
+    "mark_far_receipts",
+    "refuse_other_years",
+    "refuse_years_without_cases",
+]
+
+YEARS_APART = 5
+"""Years after all others from which a day is a typing error; chosen."""
+
+RECEIPTS = ("received", "datenotified", "recorded")
+"""Plain names of columns with the day on which the LA knew of a row."""
+
+FEWEST, SHARE = 10, 0.8
+"""Rows of a return from which its day is compared with them, and the share that must agree; chosen."""
+
+OTHER_YEAR = (
+    "hold a census day of another school year than that in which most of their pupils have the age of their "
+    "year group. Correct the census day, or the year groups."
+)
+
+
+def first_far_day(days: list[pd.Series]) -> pd.Timestamp | None:
+    """Return the day from which a few days lie years after all others.
+
+    Parameters
+    ----------
+    days : list of Series of datetime64
+        Days of files.
+
+    Returns
+    -------
+    Timestamp or None
+        None where none lies :data:`YEARS_APART` after the others, or most do.
+
+    Examples
+    --------
+    >>> first_far_day([pd.Series(pd.to_datetime(["2023-10-05", "2024-10-03", "2042-10-03"]))]).year
+    2042
+    """
+    every = pd.Series(sorted({day for part in days for day in part.dropna().unique()}))
+    gap = np.flatnonzero(every.diff() > pd.Timedelta(days=366 * YEARS_APART))
+    if not len(gap) or len(every) - gap[-1] > gap[-1]:
+        return None
+    return pd.Timestamp(every[gap[-1]])
+
+
+def mark_far_receipts(files: list[ReturnFile], censuses: list[pd.Series]) -> None:
+    """Write the fault behind days of receipt that lie years after all others: their rows are set aside.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised.
+    censuses : list of Series of datetime64
+        Days of School Censuses, which count as others.
+    """
+    held = [(one, name) for one in files for name in RECEIPTS if name in one.frame]
+    days = [read_dates(one.frame[name]) for one, name in held]
+    far = first_far_day([*days, *censuses])
+    if far is None or not _are_few(days, censuses, far):
+        return
+    for (one, name), day in zip(held, days, strict=True):
+        written = one.frame[name].astype("object")
+        one.frame[name] = written.mask(day >= far, written.astype("str") + FAR_RECEIPT)
+
+
+def _are_few(days: list[pd.Series], censuses: list[pd.Series], far: pd.Timestamp) -> bool:
+    """Whether fewer rows are of the far days than of others; a census counts once for each day."""
+    every = pd.concat([*days, *(part.drop_duplicates() for part in censuses)]).dropna()
+    return bool(2 * (every >= far).sum() < len(every))
+
+
+def refuse_other_years(files: list[ReturnFile], returns: str, log: ReadLog) -> None:
+    """Take the day from School Censuses of which most pupils have the age of another school year.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; the day is taken out of their rows, which are set aside.
+    returns : str
+        Name of the source with the day of each census; files that name pupils have their own day else.
+    log : ReadLog
+        Gets the problems and the rejects.
+    """
+    censuses = [one for one in files if one.source.name == returns]
+    days = {}
+    for one in censuses:
+        ids = one.frame["schoolcensustableid"].astype("str")
+        days |= dict(zip(ids, read_dates(one.frame["referencedate"]), strict=True))
+    rolls = [one for one in files if {"dob", "ncyearactual"} <= set(one.frame)]
+    hanging = [one.frame for one in rolls if "schoolcensustableid" in one.frame]
+    if hanging:
+        ids = pd.concat([frame["schoolcensustableid"].astype("str") for frame in hanging])
+        wrong = _wrong(ids, pd.to_datetime(ids.map(days)), pd.concat(hanging))
+        for one in censuses:
+            _take_day(one, one.frame["schoolcensustableid"].astype("str").isin(wrong), log)
+    for one in rolls:
+        if "referencedate" in one.frame:
+            day = read_dates(one.frame["referencedate"])
+            school = first_there(one.frame, ("urn", "estab", "laestab")).astype("str").fillna("")
+            key = school + "|" + day.astype("str")
+            _take_day(one, key.isin(_wrong(key, day, one.frame)), log)
+
+
+def _wrong(key: pd.Series, day: pd.Series, rows: pd.DataFrame) -> set[str]:
+    """Return the censuses, by key, that most ages contradict."""
+    age = year_group_by_age(read_dates(rows["dob"]), day)
+    off = (age - census_year_groups(rows["ncyearactual"])).mask(
+        column(rows, NO_LONGER_ON_ROLL) == "1"
+    )
+    found = pd.DataFrame({"key": key, "off": off}).dropna()
+    counts = found.value_counts(["key", "off"]).reset_index(name="n")
+    counts["of"] = counts.groupby("key")["n"].transform("sum")
+    is_wrong = (counts["off"] != 0) & (counts["n"] >= SHARE * counts["of"])
+    return {*counts.loc[is_wrong & (counts["of"] >= FEWEST), "key"]}
+
+
+def _take_day(one: ReturnFile, is_wrong: pd.Series, log: ReadLog) -> None:
+    if is_wrong.any():
+        one.frame["referencedate"] = one.frame["referencedate"].mask(is_wrong)
+        set_aside_rows(log, one, np.flatnonzero(is_wrong), "other_year", OTHER_YEAR, "error")
+
+
+def refuse_years_without_cases(files: list[ReturnFile], log: ReadLog) -> None:
+    """Take the day from CIN censuses in whose year no case began or was closed.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; such a ``referencedate`` is taken out. The rows are used without it.
+    log : ReadLog
+        Gets an error for each file with such a day.
+    """
+    for one in files:
+        if one.source.name != CHILDREN_IN_NEED or len(column(one.frame, "referencedate")) < FEWEST:
+            continue
+        day = read_dates(column(one.frame, "referencedate"))
+        events = ("cinreferraldate", "cinclosuredate", "cppstartdate", "cppenddate")
+        last = pd.concat([read_dates(column(one.frame, name)) for name in events], axis=1)
+        latest = last.max(axis=1).groupby(day).transform("max")
+        is_far = day - latest > pd.Timedelta(days=366)
+        if is_far.any():
+            one.frame["referencedate"] = one.frame["referencedate"].mask(is_far)
+            words = (
+                f"{one.name}: {int(is_far.sum())} rows hold a ReferenceDate of a year in which none of them "
+                "began or ended. They are used without it. Correct it."
+            )
+            problem = Problem(
+                one.name, "other_year", words, severity="error", column="ReferenceDate"
+            )
+            log.problems.append(problem)
