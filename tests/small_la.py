@@ -61,8 +61,8 @@ def trained_on(extracts: Path, folder: Path) -> SmallLA:
     file = folder / "training.pickle"
 
     def make(folder: Path) -> None:
-        folder.mkdir()
-        file.write_bytes(pickle.dumps(train(extracts, Run("pex", tracking=address_in(folder)))))
+        tracking = new_store(folder.parent, folder)
+        file.write_bytes(pickle.dumps(train(extracts, Run("pex", tracking=tracking))))
 
     made_once(folder, make)
     return SmallLA(extracts, folder, pickle.loads(file.read_bytes()))
@@ -109,25 +109,28 @@ def promoted(la: SmallLA, folder: Path, n: int, *, challengers: int = 0) -> str:
 
     Registering a version takes a second, so that tests copy stores which one worker made.
     """
+    if not n + challengers:
+        return new_store(la.folder.parent, folder)
     return copied(_store_of(la, n, challengers), folder)
 
 
-def new_store(la: SmallLA, folder: Path) -> str:
-    """Return a new store that holds no version."""
-    return promoted(la, folder, 0)
+def new_store(shared: Path, folder: Path) -> str:
+    """Return a new store that holds no version; MLflow takes five seconds to make one, once in a run."""
+
+    def make(folder: Path) -> None:
+        (folder / "mlartifacts").mkdir(parents=True)
+        (folder / "mlflow.db").touch()  # no file, no store: an empty one is filled
+        Run("pex", tracking=address_in(folder)).registry.open()
+
+    return copied(made_once(shared / "store", make), folder)
 
 
 def _store_of(la: SmallLA, n: int, challengers: int) -> Path:
     def make(folder: Path) -> None:
-        folder.mkdir()
         if challengers:
-            again(la, copied(_store_of(la, n, challengers - 1), folder))
-        elif n:
-            promote(Run("pex", tracking=copied(_store_of(la, n - 1, 1), folder)))
+            again(la, promoted(la, folder, n, challengers=challengers - 1))
         else:
-            (folder / "mlartifacts").mkdir()
-            (folder / "mlflow.db").touch()  # no file, no store: an empty one is filled
-            Run("pex", tracking=address_in(folder)).registry.open()
+            promote(Run("pex", tracking=promoted(la, folder, n - 1, challengers=1)))
 
     return made_once(la.folder.with_name(f"{la.folder.name}_{n}_and_{challengers}"), make)
 

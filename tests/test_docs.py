@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.small_la import new_store
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -42,8 +44,12 @@ def test_every_page_is_reached_from_the_first() -> None:
     assert {page.stem for page in DOCS.glob("*.md")} - {"index"} <= named
 
 
-def test_the_page_on_own_features_works_as_written(extracts: Path, tmp_path: Path) -> None:
+def test_the_page_on_own_features_works_as_written(
+    extracts: Path, shared: Path, tmp_path: Path
+) -> None:
     (tmp_path / "extracts").symlink_to(extracts)
+    new_store(shared, tmp_path)
+    (tmp_path / "mlflow.db").rename(tmp_path / "own.db")
     text = (DOCS / "own_feature.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert len(blocks) == 3

@@ -30,8 +30,10 @@ from riskmodel.training.gate_answers import GateAnswer
 from tests.browser import NARROW, WIDE, axe_faults, opened, running
 from tests.lists import score, simulated_tables
 
-PAGES = ("list", "check", "dashboard", "school", "backtest", "monitor", *RECORDS)
-OUTSIDE_LIST = tuple(name for name in PAGES if name != "list")  # tests/test_browser.py has the list
+OUTSIDE_LIST = ("check", "dashboard", "school", "backtest", "monitor", *RECORDS)
+"""Pages that are looked at here alone; tests/test_browser.py has the list."""
+
+PAGES = (*OUTSIDE_LIST, "list")
 SCHOOL = "S0003"
 
 
@@ -45,10 +47,9 @@ def browser() -> Iterator[Browser]:
 def pages(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return the file of each page, of simulated pupils."""
     folder = tmp_path_factory.mktemp("pages")
-    extract = read(tiny)
-    write_check(check(extract), folder / "check", simulated=True)
+    write_check(check(read(tiny)), folder / "check", simulated=True)
     day = pd.Timestamp("2025-07-25").as_unit("s")
-    write_dashboard(inclusion(extract.tables, day), folder / "dashboard", simulated=True)
+    write_dashboard(inclusion(simulated_tables(), day), folder / "dashboard", simulated=True)
     (folder / "list").mkdir()
     listed = score(simulated_tables())
     write_pages(listed, rank(listed), folder / "list", tables=simulated_tables())
@@ -63,6 +64,15 @@ def pages(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
         "backtest": folder / "backtest.html",
         "monitor": folder / "monitor.html",
     } | {name: folder / "records" / f"{name}.html" for name in RECORDS}
+
+
+@pytest.fixture(scope="module")
+def shown(
+    browser: Browser, pages: dict[str, Path], request: pytest.FixtureRequest
+) -> Iterator[tuple[str, Page]]:
+    """Return the name of a page, and the page: opened once for all that is looked at in it."""
+    with opened(browser, pages[request.param]) as page:
+        yield request.param, page
 
 
 def backtest_of(n_pupils: int = 300) -> Backtest:
@@ -171,60 +181,23 @@ def test_a_page_has_the_one_style_sheet_and_allows_no_other(
     assert not re.search(r"https?://|<link|<img|<iframe|@import|url\(http|src=", body)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_the_same_parts(browser: Browser, pages: dict[str, Path], name: str) -> None:
-    with opened(browser, pages[name]) as page:
-        for landmark in ("banner", "main", "contentinfo"):
-            expect(page.get_by_role(landmark)).to_have_count(1)
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        expect(page.get_by_role("contentinfo")).to_contain_text("Made by riskmodel")
-        simulated = page.get_by_role("complementary", name="Simulated data")
-        expect(simulated).to_have_count(0 if name in ("list", *RECORDS) else 1)
-        assert page.title()
+@pytest.mark.parametrize("shown", PAGES, indirect=True)
+def test_a_page_has_the_same_parts(shown: tuple[str, Page]) -> None:
+    name, page = shown
+    for landmark in ("banner", "main", "contentinfo"):
+        expect(page.get_by_role(landmark)).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.get_by_role("contentinfo")).to_contain_text("Made by riskmodel")
+    simulated = page.get_by_role("complementary", name="Simulated data")
+    expect(simulated).to_have_count(0 if name in ("list", *RECORDS) else 1)
+    assert page.title()
 
 
-# -------------------------------------------------------------------------------- for everyone
-def open_all(page: Page) -> None:
-    """Unfold everything that can be unfolded."""
-    page.evaluate("document.querySelectorAll('details').forEach((more) => { more.open = true; })")
-
-
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("name", OUTSIDE_LIST)
-def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
-    browser: Browser, pages: dict[str, Path], name: str, width: int
-) -> None:
-    with opened(browser, pages[name], width=width) as page:
-        open_all(page)
-        assert axe_faults(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("name", OUTSIDE_LIST)
-def test_the_keyboard_reaches_links_and_what_scrolls(
-    browser: Browser, pages: dict[str, Path], name: str
-) -> None:
-    with opened(browser, pages[name], width=NARROW) as page:
-        wide = (
-            "[...document.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1 "
-            "&& getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0).length"
-        )
-        assert page.evaluate(wide) == 0
-        link = page.get_by_role("navigation", name="On this page").get_by_role("link")
-        if link.count():
-            target = link.last.get_attribute("href") or ""
-            link.last.focus()
-            page.keyboard.press("Enter")
-            expect(page.locator(target)).to_be_in_viewport()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_prints_on_a4_without_its_links(
-    browser: Browser, pages: dict[str, Path], name: str, tmp_path: Path
-) -> None:
-    with opened(browser, pages[name]) as page:
-        page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
-        heading = page.get_by_role("heading", level=1).inner_text()
+@pytest.mark.parametrize("shown", PAGES, indirect=True)
+def test_a_page_prints_on_a4_without_its_links(shown: tuple[str, Page], tmp_path: Path) -> None:
+    _, page = shown
+    page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
+    heading = page.get_by_role("heading", level=1).inner_text()
     facts = subprocess.run(
         ["pdfinfo", tmp_path / "page.pdf"], capture_output=True, text=True, check=True
     ).stdout
@@ -239,6 +212,40 @@ def test_a_page_prints_on_a4_without_its_links(
     assert heading[:40] in wording
     assert "Made by riskmodel" in wording
     assert "On this page" not in wording
+
+
+# -------------------------------------------------------------------------------- for everyone
+def resized(page: Page, width: int) -> Page:
+    """Unfold everything that can be unfolded, in a window of a width."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach((more) => { more.open = true; })")
+    return page
+
+
+@pytest.mark.parametrize("shown", OUTSIDE_LIST, indirect=True)
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
+    shown: tuple[str, Page], width: int
+) -> None:
+    page = resized(shown[1], width)
+    assert axe_faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("shown", OUTSIDE_LIST, indirect=True)
+def test_the_keyboard_reaches_links_and_what_scrolls(shown: tuple[str, Page]) -> None:
+    page = resized(shown[1], NARROW)
+    wide = (
+        "[...document.querySelectorAll('*')].filter((e) => e.scrollWidth > e.clientWidth + 1 "
+        "&& getComputedStyle(e).overflowX === 'auto' && e.tabIndex < 0).length"
+    )
+    assert page.evaluate(wide) == 0
+    link = page.get_by_role("navigation", name="On this page").get_by_role("link")
+    if link.count():
+        target = link.last.get_attribute("href") or ""
+        link.last.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(target)).to_be_in_viewport()
 
 
 # -------------------------------------------------------------------------------- the backtest

@@ -38,9 +38,11 @@ class Neet:
 
 
 @pytest.fixture(scope="module")
-def neet(small_la: SmallLA, larger: Path, tmp_path_factory: pytest.TempPathFactory) -> Neet:
+def neet(
+    small_la: SmallLA, larger: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Neet:
     folder = tmp_path_factory.mktemp("neet")
-    run = Run("neet", tracking=new_store(small_la, folder))
+    run = Run("neet", tracking=new_store(shared, folder))
     model = replace(small_la.training.model, outcome="neet")
     first = replace(small_la, training=replace(small_la.training, model=model))
     run.registry.set_champion([registered(first, run, None)])

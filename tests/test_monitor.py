@@ -33,15 +33,15 @@ from riskmodel.jobs.past_lists import (
 )
 from riskmodel.jobs.record import register
 from riskmodel.labels import horizon_end, label
-from tests.small_la import SmallLA
+from tests.small_la import SmallLA, new_store
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def watched(small_la: SmallLA, tmp_path_factory: pytest.TempPathFactory) -> str:
+def watched(small_la: SmallLA, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a store whose champion is recorded as trained two years before the last list."""
-    tracking = f"sqlite:///{tmp_path_factory.mktemp('watched') / 'mlflow.db'}"
+    tracking = new_store(shared, tmp_path_factory.mktemp("watched"))
     made = small_la.training
     trained = replace(made.model.card.trained, trained_as_of="2023-06-01")
     model = replace(made.model, card=replace(made.model.card, trained=trained))

@@ -356,10 +356,10 @@ def test_a_registry_that_is_down_is_reported_before_the_work(
 
 
 def test_a_registry_that_is_read_only_is_reported_before_the_work(
-    small_la: SmallLA, extracts: Path, tmp_path: Path
+    shared: Path, extracts: Path, tmp_path: Path
 ) -> None:
     store = tmp_path / "mlflow.db"
-    new_store(small_la, tmp_path)
+    new_store(shared, tmp_path)
     tracking = f"sqlite:///file:{store}?mode=ro&uri=true"
     with pytest.raises(ModelError, match="cannot do this: .*readonly"):
         train(extracts, Run("pex", tracking=tracking))
@@ -391,9 +391,9 @@ def test_a_run_killed_before_its_end_leaves_no_version(small_la: SmallLA, tmp_pa
 
 @pytest.mark.parametrize("step", ["log_text", "pyfunc.log_model"])
 def test_a_run_that_dies_while_it_stores_leaves_no_version(
-    step: str, small_la: SmallLA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, small_la: SmallLA, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracking = new_store(small_la, tmp_path)
+    tracking = new_store(shared, tmp_path)
     monkeypatch.setattr(f"mlflow.{step}", die)
     with pytest.raises(KeyboardInterrupt):
         again(small_la, tracking)
@@ -403,9 +403,9 @@ def test_a_run_that_dies_while_it_stores_leaves_no_version(
 
 
 def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
-    small_la: SmallLA, extracts: Path, tmp_path: Path, command: Command
+    small_la: SmallLA, shared: Path, tmp_path: Path, command: Command
 ) -> None:
-    tracking = new_store(small_la, tmp_path)
+    tracking = new_store(shared, tmp_path)
     made = small_la.training.model
     names = ("feature_of_another_age", *made.features[1:])
     other = RiskModel(outcome="pex", features=names, calibrated=made.calibrated, card=made.card)
@@ -422,7 +422,7 @@ def test_an_alias_on_a_model_of_other_features_is_refused_in_a_sentence(
     registry.set_champion([number])
     answer = command(
         "list",
-        extracts,
+        small_la.extracts,
         "--outcome",
         "pex",
         "--capacity",

@@ -135,7 +135,10 @@ def test_without_pyspark_the_extra_is_named(
         build(tables, spine, engine="spark")
 
 
-@pytest.mark.filterwarnings("default")  # MLflow's own, about Spark's and pandas' versions
+# MLflow's own, about Spark's and pandas' versions
+@pytest.mark.filterwarnings(
+    "default", "ignore:PySpark does not yet fully support", "ignore:The copy keyword is deprecated"
+)
 def test_the_registered_model_scores_on_spark_and_never_without_reasons(
     session: Any, small_la: SmallLA
 ) -> None:
