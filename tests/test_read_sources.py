@@ -395,6 +395,10 @@ def test_damaged_returns_are_reported_or_balance(returns: Path, seed: int, how: 
         folder = Path(temporary) / "x"
         shutil.copytree(returns, folder)
         files = sorted(folder.rglob("*.csv"))
+        for path in files:  # half of the returns beside the census are not there
+            if "census" not in path.parts and rng.random() < 0.5:
+                path.unlink()
+        files = [path for path in files if path.exists()]
         for way in how:
             for number in rng.choice(len(files), 6, replace=False):
                 damage(files[number], way, rng)

@@ -65,9 +65,9 @@ def recorded(one: Total) -> pd.Timestamp:
 
 
 def built(facts: pd.DataFrame) -> pd.DataFrame:
-    """Return the features from totals of the six pupils of an LA that holds little else."""
-    frames = {name: small_tables()[name] for name in ("pupils", "enrolments", "schools")}
-    return build(Tables(frames | {"absence_totals": facts}), spine_of())[NAMES]
+    """Return the features from totals of the six pupils of an LA that holds nothing else."""
+    frames = {"pupils": small_tables()["pupils"], "absence_totals": facts}
+    return build(Tables(frames), spine_of())[NAMES]
 
 
 def slow(rows: list[Total], pupil: int) -> dict[str, float]:
