@@ -694,3 +694,23 @@ def test_postcodes_of_a_flat_census_without_a_lookup_make_no_table(tmp_path: Pat
     flat = "UPN,DOB,EntryDate,CensusDate,URN,NCyearActual,Sex,Postcode\n"
     flat += f"{UPN},2012-10-03,2023-09-04,2023-10-05,900001,7,F,AB1 2CD\n"
     assert "neighbourhood" not in read_files(tmp_path, {"flat.csv": flat}).tables
+
+
+def test_results_of_key_stages_2_and_4_in_one_file_are_all_read(tmp_path: Path) -> None:
+    rows = (
+        "UPN,KS2_ACADYR,KS2_READSCORE,KS2_MATSCORE,KS4_ACADYR,KS4_ATT8\n"
+        f"{UPN},2018/2019,104,111,2023/2024,46\n{OTHER_UPN},2018/2019,97,,,\n"
+    )
+    census = CENSUS["pupils.csv"] + f"3,2,{OTHER_UPN},2008-01-15,F,2023-09-04,8,N\n"
+    files = {"schoolcensus.csv": CENSUS["schoolcensus.csv"], "pupils.csv": census}
+    extract = read_files(tmp_path, files | {"both.csv": rows})
+    made = extract.tables["attainment"].sort_values(["stage", "subject", "score"])
+    shown = made[["stage", "subject", "score"]].astype("str").to_numpy().tolist()
+    assert shown == [
+        ["KS2", "mathematics", "1.0"],
+        ["KS2", "reading", "-1.0"],
+        ["KS2", "reading", "0.0"],
+        ["KS4", "attainment_8", "0.0"],
+    ]
+    assert made["result_date"].dt.year.tolist() == [2019, 2019, 2019, 2024]
+    assert "two_layouts" not in set(extract.problems["rule"])

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riskmodel.data.identity import LETTERS, load_key, pseudonyms, upn_check_letters, with_names
+from riskmodel.data.identity import (
+    LETTERS,
+    load_key,
+    pseudonyms,
+    upn_check_letters,
+    with_names,
+    without_upns,
+)
 from riskmodel.errors import DataError
 
 KEY = bytes(range(32))
@@ -129,3 +136,17 @@ def test_names_come_back_only_with_key_and_lookup(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
     with pytest.raises(DataError, match="no column 'upn'"):
         with_names(ranking, people.drop(columns="upn"), key_file=key)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("plans/A801234500001 notes.csv", "plans/(UPN) notes.csv"),
+        ("A8012 345 00001.csv", "(UPN).csv"),
+        ("b.xlsx, sheet a 8012345 0000 1", "b.xlsx, sheet (UPN)"),
+        ("autumn 2024 10 03 900001 12.csv", "autumn 2024 10 03 900001 12.csv"),
+        ("pupilonroll 20241003 900001.csv", "pupilonroll 20241003 900001.csv"),
+    ],
+)
+def test_a_upn_in_the_name_of_a_file_is_not_shown(name: str, shown: str) -> None:
+    assert without_upns(name) == shown

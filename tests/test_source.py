@@ -154,4 +154,8 @@ def test_where_one_source_has_all_columns_of_another_the_larger_is_meant() -> No
         # a provider and an end date; the status of an application
         ("Suspensions and exclusions", "Placements with a provider"),
         ("School roll", "Applications for places"),
+        # results of two key stages in one file
+        ("Key stage 2 results", "Key stage 2 and 4 results"),
+        ("Key stage 2 results, prefixed", "Key stage 2 and 4 results"),
+        ("Key stage 4 results", "Key stage 2 and 4 results"),
     }

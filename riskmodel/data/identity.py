@@ -55,7 +55,8 @@ SPACED_UPN = re.compile(r"[A-Za-z](?:[\s-]?\d){11}")
 UPN_FORM = r"[A-Za-z]\d{11}[0-9A-Za-z]"
 """A letter, eleven digits, and a digit or, in a temporary UPN, a letter (DfE, UPN guide)."""
 
-WHOLE_UPN = re.compile(rf"(?<![A-Za-z0-9]){UPN_FORM}(?![A-Za-z0-9])")
+WHOLE_UPN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?: ?\d){11} ?[0-9A-Za-z](?![A-Za-z0-9])")
+"""A UPN in a name, also in groups."""
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 

@@ -49,7 +49,13 @@ def _key_stage_2(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _key_stage_2_prefixed(frame: pd.DataFrame, context: Context) -> Facts:
     """Take results where every name has the prefix; elsewhere KS2READSCORE is no scaled score."""
-    return _key_stage_2(frame.rename(columns={"ks2acadyr": "acadyr"}), context)
+    return _key_stage_2(frame.assign(acadyr=frame["ks2acadyr"]), context)
+
+
+def _both_stages(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take the results of both stages, each of its own year."""
+    made = (_key_stage_2_prefixed(frame, context), _key_stage_4(frame, context))
+    return {"attainment": pd.concat([part["attainment"] for part in made])}
 
 
 def _key_stage_4(frame: pd.DataFrame, context: Context) -> Facts:
@@ -126,6 +132,15 @@ SOURCES = (
         facts=_key_stage_2_prefixed,
         aliases=_without_prefix("ks2", "upn", "readscore", "matscore"),
         columns=frozenset({"upn", "ks2acadyr", "readscore"}),
+    ),
+    Source(
+        name="Key stage 2 and 4 results",
+        upn="upn",
+        facts=_both_stages,
+        aliases=_without_prefix("ks2", "upn", "readscore", "matscore")
+        | _without_prefix("ks4", "acadyr", "att8")
+        | {"attainment8score": "att8"},
+        columns=frozenset({"upn", "ks2acadyr", "readscore", "acadyr", "att8"}),
     ),
 )
 """Results; key stage 4 first, as its files may hold the pupil's key stage 2 scores beside its own year."""
