@@ -89,6 +89,11 @@ def spell(kind: str, start: str, **more: object) -> dict[str, object]:
         # the 50 days must be over before the horizon is
         ({"enrolments": [roll("A", "2022-09-01", "2024-11-12")]}, ("event", "2024-11-12")),
         ({"enrolments": [roll("A", "2022-09-01", "2024-11-13")]}, ("censored", "")),
+        # an end without a destination that is not sure yet hides no later exit that is
+        ({"enrolments": [roll("A", "2022-09-01", "2024-11-20")],
+          "circumstances": [spell("alternative_provision", "2024-12-02")]}, ("event", "2024-12-02")),
+        ({"enrolments": [roll("A", "2022-09-01", "2024-11-12")],
+          "circumstances": [spell("alternative_provision", "2024-12-02")]}, ("event", "2024-11-12")),
         ({"enrolments": [roll("A", "2022-09-01")],
           "circumstances": [spell("alternative_provision", "2024-05-01")]}, ("event", "2024-05-01")),
         ({"enrolments": [roll("A", "2022-09-01")],

@@ -94,10 +94,21 @@ def first_exits(
     events = pd.concat(list(_events(known)), ignore_index=True)
     events["place"] = events["part"].map({part: place for place, part in enumerate(EXITS)})
     events = events.sort_values(["pupil_id", "day", "place"], kind="stable")
+    # the last days of the horizon cannot show yet that no destination becomes known
+    is_sure = (events["decided"] == events["day"]).to_numpy()
+    part, day = _first(events[is_sure], spine, end)
+    other, later = _first(events[~is_sure], spine, end)
+    is_other = later < day
+    return np.where(is_other, other, part), np.where(is_other, later, day)
+
+
+def _first(
+    events: pd.DataFrame, spine: pd.DataFrame, end: pd.Series
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the first event of each row's horizon, where it is sure before the horizon ends."""
     keys = keys_of(events["pupil_id"], events["day"].to_numpy())
     first = np.searchsorted(keys, keys_of(spine["pupil_id"], days_of(spine["as_of"])))
     last = np.searchsorted(keys, keys_of(spine["pupil_id"], days_of(end)))
-    # the last days of the horizon cannot show yet that no destination becomes known
     decided = np.append(events["decided"].to_numpy(), OPEN)[first] <= days_of(end)
     found = (last > first) & decided
     part = np.append(events["part"].to_numpy(dtype=object), [None])[first]
