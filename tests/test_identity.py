@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from riskmodel.data.identity import (
     LETTERS,
     load_key,
+    may_identify,
     pseudonyms,
     upn_check_letters,
     with_names,
@@ -150,3 +151,15 @@ def test_names_come_back_only_with_key_and_lookup(tmp_path: Path) -> None:
 )
 def test_a_upn_in_the_name_of_a_file_is_not_shown(name: str, shown: str) -> None:
     assert without_upns(name) == shown
+
+
+@pytest.mark.parametrize("name", ["Martin", "Mary", "Julia", "Augustus 2", "May", "Octavia 3 Sept"])
+def test_a_name_that_begins_as_a_month_may_identify(name: str) -> None:
+    assert may_identify(name)
+
+
+@pytest.mark.parametrize(
+    "day", ["3 Sept 2024", "15-Jan-24", "1 May 2024", "August 2024", "2024-MAR-01"]
+)
+def test_a_month_in_a_date_identifies_nobody(day: str) -> None:
+    assert not may_identify(day)

@@ -349,6 +349,21 @@ def test_names_under_the_heading_of_a_code_are_not_shown(tmp_path: Path) -> None
     assert not [name for name in names if name in text]
 
 
+def test_free_text_with_a_name_is_not_proposed_as_a_code(tmp_path: Path) -> None:
+    pupils = [upn(number) for number in range(1, 41)]
+    # three pupils of forty share the second text, and the third is as common as a code
+    texts = ["Fixed Term"] * 17 + ["Martin"] * 3 + ["Fight with Quillan Pemberly"] * 20
+    rows = "".join(
+        f"{one},{text},1{n % 10}/03/2024,900001,1\n"
+        for n, (one, text) in enumerate(zip(pupils, texts, strict=True))
+    )
+    path = tmp_path / "x.csv"
+    path.write_text("Pupil UPN,Exclusion Type,Incident date,Base,Days\n" + rows)
+    text = propose_mapping(path)
+    assert "Fixed Term" in text
+    assert not [name for name in ("Martin", "Quillan", "Pemberly") if name in text]
+
+
 def test_two_unknown_files_of_one_layout_get_one_section(tmp_path: Path) -> None:
     """A third of another layout gets a section of its own name, for itself alone."""
     other = MARKS.replace("When", "Day of mark")

@@ -7,6 +7,7 @@ Out: whether the check letter is right; a pseudonym that cannot be undone withou
 from __future__ import annotations
 
 import base64
+import calendar
 import hashlib
 import re
 import secrets
@@ -58,7 +59,8 @@ UPN_FORM = r"[A-Za-z]\d{11}[0-9A-Za-z]"
 WHOLE_UPN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?: ?\d){11} ?[0-9A-Za-z](?![A-Za-z0-9])")
 """A UPN in a name, also in groups."""
 
-MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+MONTHS = frozenset(name[:n].lower() for name in calendar.month_name[1:] for n in (3, 4, len(name)))
+"""Names of months, whole or cut to three or four letters."""
 
 
 def may_identify(text: str) -> bool:
@@ -81,7 +83,8 @@ def may_identify(text: str) -> bool:
     [True, True, False, False, False]
     """
     words = re.findall(r"[^\W\d_]+", text)
-    capitals = [word for word in words if word[:3].lower() not in MONTHS and not _is_small(word)]
+    months = MONTHS if re.search(r"\d", text) else frozenset()  # May alone is a name
+    capitals = [word for word in words if word.lower() not in months and not _is_small(word)]
     is_code = (
         not capitals or len(words) == 1 and words[0].isupper() and len(words[0]) <= LONGEST_CODE
     )

@@ -46,6 +46,9 @@ UPN = rf"\s*{UPN_FORM}\s*"
 SAMPLE, SHOWN, OFTEN = 20_000, 30, 3
 """Rows looked at; values of a code listed; pupils that must share a value, so that it names none."""
 
+FEW, WORDS = 10, 3
+"""One pupil in so many must share a value with capitals, or it may be a name; longer values are free text."""
+
 BIRTH = re.compile("birth|born|dob|age")
 """In the plain name of a column that may hold days of birth."""
 
@@ -326,13 +329,19 @@ class _Section:
         return f"{n}, such as {shared[0]}" if shared and not BIRTH.search(plain(theirs.name)) else n
 
     def _shared(self, theirs: _Theirs) -> list[str]:
-        """Return the values that several pupils share; none where it is not known whose they are."""
+        """Return values that several pupils share, no free text; none where the pupils are not known."""
         if self.pupils is None:
             return []
         text = theirs.values.dropna().astype("str").str.strip()
         counts = self.pupils.loc[text.index].groupby(text.to_numpy()).nunique()
-        shared = counts[counts >= OFTEN].sort_values(ascending=False, kind="stable").index
-        return [str(one) for one in shared if one and not re.search(r"\d{9}", str(one))]
+        shared = counts[counts >= OFTEN].sort_values(ascending=False, kind="stable")
+        least = self.pupils.nunique() / FEW
+        shown = [str(one) for one, n in shared.items() if n >= least or not may_identify(str(one))]
+        return [
+            one
+            for one in shown
+            if one and len(one.split()) <= WORDS and not re.search(r"\d{9}", one)
+        ]
 
     def _unknown(self, ours: Column, theirs: _Theirs) -> list[str]:
         """Return the values that stand for no code of ours and that several pupils share."""
