@@ -171,6 +171,8 @@ def _return_of(header: Row) -> Row:
         "term": header.get("term", ""),
         "referencedate": header["referencedate"],
         "urn": number,
+        "datetime": header.get("datetime", "")[:10],
+        "serialno": header.get("serialno", ""),
     }
 
 

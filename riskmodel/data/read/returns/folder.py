@@ -28,6 +28,7 @@ from riskmodel.data.read.returns.provision import far_plans, latest_fact
 from riskmodel.data.read.returns.recognise import recognise
 from riskmodel.data.read.returns.roll_years import date_rolls
 from riskmodel.data.read.returns.row_verdicts import account
+from riskmodel.data.read.returns.sent_again import set_replaced_aside
 from riskmodel.data.read.returns.two_children import (
     named_pupils,
     set_children_aside,
@@ -110,6 +111,7 @@ def read_returns(
     context = gather_context(files, log)
     identify(files, context, key_file, log)
     date_rolls(files, log)
+    set_replaced_aside(files, context, log)
     files.sort(key=_reading_order)
     facts: dict[str, list[pd.DataFrame]] = {}
     pupils: pd.CategoricalDtype | None = None
@@ -288,7 +290,7 @@ def _facts(
         one.kept[:] = True
         return
     set_children_aside(log, one, context)
-    usable = one.frame[~one.set_aside]
+    usable = one.frame[~(one.set_aside | one.repeated | one.replaced)]
     named = named_pupils(usable, context)
     if named is not None:
         linked = named.notna() if pupils is None else named.isin(pupils.categories)

@@ -31,6 +31,7 @@ __all__ = [
     "nearest",
     "of_same_return",
     "of_own_return",
+    "place_and_label",
     "scope_ids",
     "set_ambiguous_aside",
 ]
@@ -334,6 +335,28 @@ def may_hang_on(name: str, other: str) -> bool:
         return False
     is_above = all(len(_places(one)) == 1 for one in (name, other))
     return is_above or _may_belong(name, other)
+
+
+def place_and_label(name: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return what files of one return share: folders, archives and workbooks, and numbers, terms and days.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, with the folders, archives and workbooks it lies in.
+
+    Returns
+    -------
+    tuple of (tuple of str, frozenset of str)
+        Equal for the tables of one return, while files of one place are named alike.
+
+    Examples
+    --------
+    >>> place_and_label("aut/pupils_v2.csv") == place_and_label("aut/exclusions_v2.csv")
+    True
+    """
+    *places, last = _places(name)
+    return tuple(places), _label(last, with_days=True)
 
 
 def is_without_pupils(name: str, pupils: Sequence[str], censuses: Sequence[str]) -> bool:

@@ -172,6 +172,8 @@ class ReturnFile:
         Its rows with plain column names, and with pupils in place of names.
     set_aside, kept : bool array of shape (n_rows,)
         Rows in the rejects; rows of which a table uses a fact.
+    repeated, replaced : bool array of shape (n_rows,)
+        Rows of a return that was sent again, which the later one holds too, or does not hold so.
     """
 
     opened: Opened
@@ -179,8 +181,11 @@ class ReturnFile:
     frame: pd.DataFrame
     set_aside: NDArray[np.bool_] = field(init=False)
     kept: NDArray[np.bool_] = field(init=False)
+    repeated: NDArray[np.bool_] = field(init=False)
+    replaced: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.repeated, self.replaced = np.zeros((2, len(self.raw)), dtype=bool)
         self.set_aside = np.zeros(len(self.raw), dtype=bool)
         self.kept = np.zeros(len(self.raw), dtype=bool)
 
@@ -304,6 +309,8 @@ def count_rows(
     """
     is_merged, in_conflict = np.zeros((2, len(one.raw)), dtype=bool)
     is_merged[merged], in_conflict[conflicting] = True, True
+    is_merged |= one.repeated
+    in_conflict |= one.replaced
     one.kept[used] = True
     in_conflict &= ~one.set_aside
     is_merged &= ~(one.set_aside | in_conflict | one.kept)

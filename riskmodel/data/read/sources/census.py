@@ -34,6 +34,7 @@ from riskmodel.data.year_groups import year_group_by_age
 __all__ = [
     "DAYS_TO_LA",
     "NO_LONGER_ON_ROLL",
+    "SENT_AGAIN",
     "SOURCES",
     "YEAR_GROUPS",
     "census_year_groups",
@@ -46,6 +47,9 @@ __all__ = [
 DAYS_TO_LA = 35
 """Days from the census day until the LA holds the return; schools have four weeks to send it, and the
 LA a few days to load it (recalled, unverified)."""
+
+SENT_AGAIN = "sentagain"
+"""Column with the day on which a return was sent again, in rows of one that replaces another."""
 
 NO_LONGER_ON_ROLL = "nolongeronroll"
 """Column that is "1" in rows of pupils whom the census counts among those no longer on roll."""
@@ -100,17 +104,24 @@ def _known(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the census day, the school and the day the LA knew, for rows of a pupil table."""
     census = frame["schoolcensustableid"].astype("str")
     found = context.censuses.reindex(census)
-    return pd.DataFrame(
+    known = pd.DataFrame(
         {"school_id": found["school_id"].to_numpy(), "day": found["day"].to_numpy()},
         index=frame.index,
     ).assign(recorded_on=lambda made: made["day"] + pd.Timedelta(days=DAYS_TO_LA))
+    if SENT_AGAIN not in frame:
+        return known
+    sent = read_dates(frame[SENT_AGAIN])
+    return known.assign(recorded_on=pd.concat([known["recorded_on"], sent], axis=1).max(axis=1))
 
 
 def _of_row(frame: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return pupil, school and days for rows of a table that hangs on a pupil row."""
     row = frame["rowid"].astype("str")
     census = pd.DataFrame({"schoolcensustableid": row.map(context.census_of_row)})
-    known = _known(census.set_axis(frame.index), context)
+    census = census.set_axis(frame.index)
+    if SENT_AGAIN in frame:
+        census[SENT_AGAIN] = frame[SENT_AGAIN]
+    known = _known(census, context)
     return known.assign(pupil_id=row.map(context.pupil_of_row).to_numpy())
 
 

@@ -26,7 +26,7 @@ from riskmodel.data.read.sources.source import (
     last_year,
 )
 
-__all__ = ["FLAT_BY_DAY", "SOURCES", "census_days", "day_of_census"]
+__all__ = ["FLAT_BY_DAY", "SOURCES", "census_days", "day_of_census", "school_of_census"]
 
 FLAT_BY_DAY = "School Census, one flat file, census day given"
 """The source whose rows hold their census day."""
@@ -92,10 +92,28 @@ def day_of_census(frame: pd.DataFrame) -> pd.Series:
     return census_days(frame["academicyear"], frame["censusterm"])
 
 
+def school_of_census(frame: pd.DataFrame, context: Context) -> pd.Series:
+    """Return the school of each row of a flat file.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with plain column names.
+    context : Context
+        Schools of numbers and names.
+
+    Returns
+    -------
+    Series of str
+        Missing where the row names none.
+    """
+    return school_of(first_there(frame, ("urn", "estab", "laestab")), context)
+
+
 def _facts(frame: pd.DataFrame, context: Context) -> Facts:
     day = day_of_census(frame)
     recorded = day + pd.Timedelta(days=DAYS_TO_LA)
-    school = school_of(first_there(frame, ("urn", "estab", "laestab")), context)
+    school = school_of_census(frame, context)
     known = pd.DataFrame({"school_id": school, "day": day, "recorded_on": recorded})
     facts = dict(pupil_facts(frame, known))
     if "primarysentype" in frame:
