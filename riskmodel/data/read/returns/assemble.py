@@ -18,8 +18,9 @@ from riskmodel.data.read.returns.presence import with_presence
 from riskmodel.data.read.returns.provision import first_plans, latest_fact, provision_spells
 from riskmodel.data.read.returns.pupil_rows import pupil_rows
 from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts, keep_versions
+from riskmodel.data.read.returns.term_totals import add_up, one_source_per_term
 from riskmodel.data.read.rows.rules import in_order
-from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, settle
+from riskmodel.data.read.rows.versions import KEPT, MERGED
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import TABLES, as_codes
 
@@ -56,6 +57,10 @@ def assemble(
         for name, frame in facts.items()
     }
     needs, possible = typed.pop("needs", None), typed.pop("possible", None)
+    if "absence_totals" in typed:
+        typed["absence_totals"], possible = one_source_per_term(
+            typed["absence_totals"], possible, verdicts
+        )
     built = {
         name: BUILD.get(name, keep_versions)(frame, name, verdicts)
         for name, frame in typed.items()
@@ -109,37 +114,6 @@ def _plans(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFram
     key = list(TABLES[name].key)
     first = frame.groupby(key, observed=True)["recorded_on"].transform("min")
     return keep_versions(frame.assign(recorded_on=first), name, verdicts)
-
-
-def _totals(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
-    """Add up the totals of two schools, or of two spells at one, for one pupil, term and code."""
-    if "_school" not in frame:
-        return keep_versions(frame, name, verdicts)
-    of_school = frame["_school"].notna()
-    parts = frame[of_school]
-    key = list(TABLES[name].key)
-    if not parts.duplicated(key).any():
-        return keep_versions(frame, name, verdicts)
-    shared = parts.duplicated(key, keep=False).to_numpy()
-    some = parts[shared].reset_index(drop=True)
-    spell = some.groupby([*key, "_school", "_entry"], observed=True, dropna=False).ngroup()
-    made = settle(TABLES[name], some, np.asarray(spell, dtype=np.int64))
-    verdicts.add_settled(name, some, made)
-    verdicts.add(name, made.rows, np.where(made.verdict[made.held] == KEPT, KEPT, CONFLICTING))
-    summed = pd.concat([parts[~shared], _added_up(made.rows, spell, key)], ignore_index=True)
-    return keep_versions(pd.concat([summed, frame[~of_school]], ignore_index=True), name, verdicts)
-
-
-def _added_up(rows: pd.DataFrame, spell: pd.Series, key: list[str]) -> pd.DataFrame:
-    """Return the sums over spells, one row for each day on which one of them became known or changed."""
-    before = rows.groupby(spell.loc[rows.index])["sessions"].shift().fillna(0)
-    ordered = rows.assign(sessions=rows["sessions"] - before)
-    ordered = ordered.sort_values([*key, "recorded_on", *ORIGIN], kind="stable")
-    total = ordered.groupby(key, observed=True)["sessions"].cumsum()
-    most = int(TABLES["absence_totals"]["sessions"].high)
-    return ordered.assign(sessions=total.clip(upper=most)).drop_duplicates(
-        [*key, "recorded_on"], keep="last"
-    )
 
 
 def _homes(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> pd.DataFrame:
@@ -207,7 +181,7 @@ BUILD: dict[str, Callable[[pd.DataFrame, str, RowVerdicts], pd.DataFrame]] = {
     "pupils": pupil_rows,
     "enrolments": enrolment_spells,
     "suspensions": _suspensions,
-    "absence_totals": _totals,
+    "absence_totals": add_up,
     "plans": _plans,
     "circumstances": circumstance_spells,
     "neighbourhood": _homes,

@@ -28,6 +28,8 @@ TWO_CHILDREN = {"sex", "birth_month"}
 """Columns of ``pupils`` that do not change: rows of one UPN that differ in them are of two children."""
 
 DECISION = {
+    "absence_totals": "Of two sources of one term the one known first counts, and of two rows of one list "
+    "the one with more codes.",
     "pupils": "What the last census shows counts.",
     "enrolments": "Of one spell the first census counts.",
     "send": "The higher provision of a day counts, and a later day before an earlier one.",

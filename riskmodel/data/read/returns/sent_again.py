@@ -3,8 +3,8 @@
 In:  recognised files with their pupils, and the context that they share.
 Out: rows of the earlier returns that the last one repeats or replaces; none of them makes a fact.
 
-Two files, or tables of two folders, hold one census of one school, and at least half of the pupils of the
-smaller one are in both: one return was sent again. Files without common pupils are parts of one return.
+Two files, or tables of two folders, hold one census of one school, and most pupils of the smaller
+one are in both: one return was sent again. Files with few common pupils are parts of one return.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from riskmodel.data.read.sources.source import Context, column
 __all__ = ["set_replaced_aside"]
 
 IN_BOTH = 0.5
-"""Share of the smaller return's pupils that are in the other, from which one was sent again: chosen."""
+"""Share of the smaller return's pupils that are in the other, above which one was sent again: chosen."""
 
 Ints = NDArray[np.int64]
 
@@ -185,8 +185,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def _is_again(one: _Version, other: _Version) -> bool:
     """Return whether two versions are of one return, and no parts of it."""
     left, right = one.who(), other.who()
-    n_both = len(left & right)
-    return n_both > 0 and n_both >= IN_BOTH * min(len(left), len(right))
+    return len(left & right) > IN_BOTH * min(len(left), len(right))
 
 
 def _replace(

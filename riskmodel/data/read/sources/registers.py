@@ -34,6 +34,9 @@ PAIRS = re.compile(r"[^\s,]{2}(?: [^\s,]{2})+ ?")
 CODES = {plain(code): code for code in codes("marks")}
 """Plain name of a column → attendance code."""
 
+BITS = {code: 1 << place for place, code in enumerate(codes("marks"))}
+"""Attendance code → its bit in the number that holds which codes of a row are zero."""
+
 FEWEST_COUNTED = 3
 """Rows from which numbers that go up by one are no half-days."""
 
@@ -232,7 +235,9 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
     long = long.melt(var_name="mark", value_name="sessions", ignore_index=False)
     long = long.assign(sessions=tidy_column(long["sessions"], MISSING | NOTHING))
     number = pd.to_numeric(long["sessions"], errors="coerce")
-    long = long[is_there(long["sessions"]).to_numpy() & (number != 0).to_numpy()]
+    is_given, is_zero = is_there(long["sessions"]).to_numpy(), (number == 0).to_numpy()
+    zeros = long["mark"].map(BITS).where(is_zero, 0).groupby(level=0).sum()
+    long = long[is_given & ~is_zero]
     if "termend" in frame:
         end, known = read_dates(frame["termend"]), None
     else:
@@ -246,6 +251,7 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
         totals = totals[~unread | ~totals.index.duplicated()]
     if known is not None:
         totals["recorded_on"] = known.loc[totals.index]
+    totals["_zeros"] = zeros.loc[totals.index]
     return {"absence_totals": totals}
 
 
