@@ -42,8 +42,8 @@ class _Version:
 
     pupils: list[tuple[ReturnFile, Ints]]
     others: list[tuple[ReturnFile, Ints]]
-    sent: pd.Timestamp
-    serial: float
+    sent: pd.Timestamp | None = None
+    serial: float = np.nan
 
     @property
     def name(self) -> str:
@@ -110,8 +110,8 @@ def _flat_twice(
             rows = parts[number]
             places = rows.index[((rows["school"] == school) & (rows["day"] == day)).to_numpy()]
             held = [(files[number], places.to_numpy())]
-            versions.append(_Version(pupils=held, others=[], sent=pd.NaT, serial=np.nan))
-        yield str(school), day, _in_order(versions)
+            versions.append(_Version(pupils=held, others=[]))
+        yield str(school), pd.Timestamp(str(day)), _in_order(versions)
 
 
 def _tables_twice(
@@ -134,7 +134,7 @@ def _tables_twice(
                 _version(files, where, census, context)
                 for where, census in zip(part["where"], part["census"], strict=True)
             ]
-            yield str(school), day, _in_order(versions)
+            yield str(school), pd.Timestamp(str(day)), _in_order(versions)
 
 
 def _version(
@@ -144,14 +144,19 @@ def _version(
     context: Context,
 ) -> _Version:
     """Return the rows of one copy of a return: those of its place and census."""
-    pupils, others, sent, serial = [], [], pd.NaT, np.nan
+    pupils: list[tuple[ReturnFile, Ints]] = []
+    others: list[tuple[ReturnFile, Ints]] = []
+    sent, serial = None, np.nan
     for one in files:
         if place_and_label(one.name) != where:
             continue
         if one.source.name == CENSUS_RETURNS:
-            own = one.frame[(one.frame["schoolcensustableid"].astype("str") == census).to_numpy()]
-            sent = read_dates(column(own, "datetime").astype("str").str[:10]).max()
-            serial = pd.to_numeric(column(own, "serialno"), errors="coerce").max()
+            header = one.frame[
+                (one.frame["schoolcensustableid"].astype("str") == census).to_numpy()
+            ]
+            days = read_dates(column(header, "datetime").astype("str").str[:10]).dropna()
+            sent = max(days) if len(days) else None
+            serial = pd.to_numeric(column(header, "serialno"), errors="coerce").max()
         elif "rowid" in one.frame and len(one.frame):
             is_held = one.source.name == PUPILS_ON_ROLL
             ids = one.frame["schoolcensustableid" if is_held else "rowid"].astype("str")
@@ -169,7 +174,7 @@ def _in_order(versions: list[_Version]) -> list[_Version]:
     return sorted(
         versions,
         key=lambda one: (
-            first if pd.isna(one.sent) else one.sent,
+            one.sent or first,
             -1 if np.isnan(one.serial) else one.serial,
             _natural(one.name),
         ),
@@ -193,7 +198,7 @@ def _replace(
 ) -> None:
     """Mark the rows of a return that a later one repeats or replaces, and report them."""
     known = day + pd.Timedelta(days=DAYS_TO_LA)
-    is_late = bool(other.sent > known)
+    is_late = other.sent is not None and other.sent > known
     if is_late:
         for file, places in (*other.pupils, *other.others):
             sent = column(file.frame, SENT_AGAIN).astype("object")
@@ -230,7 +235,9 @@ def _rows(one: ReturnFile, places: Ints, context: Context) -> pd.DataFrame:
         {
             "place": places,
             "pupil": frame["pupil_id"].astype("str").to_numpy(),
-            "content": pd.util.hash_pandas_object(content[sorted(content)], index=False).to_numpy(),
+            "content": pd.util.hash_pandas_object(
+                content[sorted(map(str, content))], index=False
+            ).to_numpy(),
             "file": one.name,
             "row": one.checks().numbers_of(places),
         }
@@ -261,7 +268,9 @@ def _problem(
     one: _Version, other: _Version, school: str, day: pd.Timestamp, n_same: int, n_other: int
 ) -> Problem:
     """Return the sentence on a return that was sent again; an error where nothing shows which is later."""
-    is_known = one.sent < other.sent or one.serial < other.serial
+    is_known = one.serial < other.serial
+    if one.sent is not None and other.sent is not None:
+        is_known |= one.sent < other.sent
     severity: Severity = "warning" if is_known or not n_other else "error"
     which = (
         "The later sent counts."

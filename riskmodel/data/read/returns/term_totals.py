@@ -212,8 +212,8 @@ def _moved(possible: pd.DataFrame, own: pd.DataFrame, terms: pd.Index) -> pd.Dat
     """Give possible half-days of terms that count from the LA's own lists the end of these, if it is one."""
     term = _terms(possible)
     ends = own.assign(_term=_terms(own)).groupby("_term")["term_end"].agg(["min", "max"])
-    ends = ends[ends["min"] == ends["max"]]["min"]
-    end = ends.reindex(term).set_axis(possible.index)
+    one_end = ends.loc[ends["min"] == ends["max"], "min"]
+    end = one_end.reindex(term).set_axis(possible.index)
     is_held = term.isin(terms)
     is_near = (end - possible["term_end"]).abs() <= pd.Timedelta(days=ONE_END)
     moved = possible.assign(term_end=possible["term_end"].where(~(is_held & is_near), end))
