@@ -482,9 +482,19 @@ def test_a_dash_in_a_column_of_a_code_is_no_half_day(tmp_path: Path) -> None:
         ("2024-Sep-02 00:00:00", False),
         ("302/4001", False),
         ("45306.5", False),
+        ("14 June 2024", False),
+        ("MAR 3, 2024", False),
+        ("Marcus Martin", True),
+        ("June", True),
+        ("Maria 2", True),
+        ("KHAN", True),
+        ("AMY", True),
+        ("PP; DB", False),
+        ("#REF!", False),
+        ("C2", False),
     ],
 )
-def test_a_upn_in_groups_is_not_shown_and_dates_are(text: str, hidden: bool) -> None:
+def test_a_upn_or_name_is_not_shown_and_dates_and_codes_are(text: str, hidden: bool) -> None:
     assert may_identify(text) is hidden
 
 

@@ -11,17 +11,21 @@ import calendar
 import hashlib
 import re
 import secrets
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from filelock import FileLock
 
+from riskmodel.data.codes import CODE_SETS, codes
+from riskmodel.data.schema import TABLES
 from riskmodel.data.write import replace_file
 from riskmodel.errors import DataError
 
 __all__ = [
     "DEFAULT_KEY_FILE",
+    "MONTHS",
     "UPN_FORM",
     "clean_upns",
     "load_key",
@@ -44,8 +48,34 @@ DEFAULT_KEY_FILE = Path("~") / ".riskmodel" / "pseudonym.key"
 """In the home folder of the account that runs a command."""
 
 
-LONGEST_CODE = 4
-"""Letters of the longest code in capitals, such as SEMH."""
+ABBREVIATIONS = frozenset(
+    [
+        "UPN",
+        "URN",
+        "DOB",
+        "LA",
+        "DFE",
+        "SEN",
+        "FSM",
+        "EHC",
+        "EHCP",
+        "EHE",
+        "NEET",
+        "PRU",
+        "FIXD",
+        "TBC",
+        "TBA",
+        "REF",
+        "DIV",
+        "NUM",
+        "VALUE",
+        "NAME",
+        "NULL",
+        "YES",
+        "NO",
+    ]
+)
+"""Words in capitals that are names of columns, placeholders or errors of a workbook, not children; chosen."""
 
 LONG_NUMBER = re.compile(r"\d{9}")
 """As in a UPN, a ULN or a telephone number; dates and school numbers are shorter."""
@@ -59,8 +89,12 @@ UPN_FORM = r"[A-Za-z]\d{11}[0-9A-Za-z]"
 WHOLE_UPN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?: ?\d){11} ?[0-9A-Za-z](?![A-Za-z0-9])")
 """A UPN in a name, also in groups."""
 
-MONTHS = frozenset(name[:n].lower() for name in calendar.month_name[1:] for n in (3, 4, len(name)))
-"""Names of months, whole or cut to three or four letters."""
+MONTHS = {
+    name[:n].lower(): number
+    for number, name in enumerate(calendar.month_name[1:], 1)
+    for n in (3, 4, len(name))
+}
+"""Name of a month, whole or cut to three or four letters → its number."""
 
 
 def may_identify(text: str) -> bool:
@@ -74,22 +108,21 @@ def may_identify(text: str) -> bool:
     Returns
     -------
     bool
-        False for numbers, dates, symbols, words without capitals, and one code of at most four
-        capitals. A name written in small letters only is not recognised.
+        False for numbers, dates, symbols, words without capitals, and codes of the code sets. The name of
+        a month is one only beside a digit. A name written in small letters only is not recognised.
 
     Examples
     --------
-    >>> [may_identify(text) for text in ("Smith, John", "A801234500001", "SEMH", "3 Sept 2024", "?")]
-    [True, True, False, False, False]
+    >>> [may_identify(text) for text in ("Smith, John", "KHAN", "June", "A801234500001")]
+    [True, True, True, True]
+    >>> [may_identify(text) for text in ("SEMH", "3 Sept 2024", "?")]
+    [False, False, False]
     """
     words = re.findall(r"[^\W\d_]+", text)
-    months = MONTHS if re.search(r"\d", text) else frozenset()  # May alone is a name
-    capitals = [word for word in words if word.lower() not in months and not _is_small(word)]
-    is_code = (
-        not capitals or len(words) == 1 and words[0].isupper() and len(words[0]) <= LONGEST_CODE
-    )
+    months = MONTHS if re.search(r"\d", text) else ()
+    is_plain = all(_is_small(word) or _is_code(word) or word.lower() in months for word in words)
     is_number = LONG_NUMBER.search(re.sub(r"\s", "", text)) or SPACED_UPN.search(text)
-    return not is_code or "@" in text or is_number is not None
+    return not is_plain or "@" in text or is_number is not None
 
 
 def without_upns(name: str) -> str:
@@ -115,6 +148,19 @@ def without_upns(name: str) -> str:
 
 def _is_small(word: str) -> bool:
     return word.isascii() and word.islower()
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word is one letter, or in capitals and known from a code set."""
+    return len(word) == 1 or word in _codes()
+
+
+@cache
+def _codes() -> frozenset[str]:
+    """Return the codes in capitals, without their digits."""
+    known = [code for name in CODE_SETS for code in codes(name)]
+    known += [one for table in TABLES.values() for each in table.columns for one in each.allowed]
+    return ABBREVIATIONS.union(re.sub(r"[^A-Z]", "", code) for code in known if code.isupper())
 
 
 def clean_upns(upns: pd.Series) -> pd.Series:

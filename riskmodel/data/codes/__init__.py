@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "ABSENT",
     "ATTENDED",
+    "CODE_SETS",
     "PERSISTENT",
     "POSSIBLE",
     "SEVERE",
@@ -33,6 +34,17 @@ half-days that a pupil could attend."""
 PERSISTENT, SEVERE = 0.10, 0.50
 """DfE: shares of a pupil's own possible half-days missed from which absence is persistent, severe."""
 
+CODE_SETS = (
+    "marks",
+    "reasons",
+    "activities",
+    "needs",
+    "ethnicities",
+    "extended_ethnicities",
+    "circumstances",
+)
+"""Names of the code sets."""
+
 
 @cache
 def code_set(name: str) -> pd.DataFrame:
@@ -41,8 +53,7 @@ def code_set(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"marks"``, ``"reasons"``, ``"activities"``, ``"needs"``, ``"ethnicities"``,
-        ``"extended_ethnicities"`` or ``"circumstances"``.
+        One of :data:`CODE_SETS`.
 
     Returns
     -------

@@ -6,7 +6,6 @@ Out: days; a frame in which every date that can be read is written year first.
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.identity import MONTHS
 from riskmodel.data.read.rows.faults import DAY_FIRST, MONTH_FIRST, SHORT_YEAR
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
 
-__all__ = ["days_of", "is_date_name", "settle_dates"]
+__all__ = ["MAY_END", "days_of", "is_date_name", "settle_dates"]
 
 TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?)?"
 WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[., ]+)?"
@@ -45,10 +45,6 @@ FORMS = tuple(
     )
 )
 """Ways to write a day, after the ISO one; between numbers, the day stands first."""
-
-NAMES = [name.lower() for name in calendar.month_name[1:]]
-MONTHS = {name[:n]: i for i, name in enumerate(NAMES, 1) for n in (3, 4, len(name))}
-"""Name of a month, whole or cut to three or four letters → its number."""
 
 FEW = 1_000
 """So many texts are read one by one as fast as together."""
