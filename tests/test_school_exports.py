@@ -118,6 +118,14 @@ def test_a_census_day_that_cannot_be_read_is_one_fault_of_its_row(tmp_path: Path
     assert message.startswith("codes.csv, row 2: term_end '31/09/2018' is not a date")
 
 
+def test_a_day_in_no_census_month_sets_its_row_of_codes_aside_whole(tmp_path: Path) -> None:
+    rows = f"UPN,Census Date,I,M,O\n{UPN},20/12/2023,10,5,4\n{UPN},18/01/2024,1,2,3\n"
+    extract = read_beside(tmp_path, {"wide.csv": rows})
+    assert sorted(extract.tables["absence_totals"]["mark"]) == ["I", "M", "O"]
+    assert extract.rejects["row"].tolist() == [2]
+    assert "'20/12/2023' is in no month of a census" in extract.problems["message"].str.cat()
+
+
 def test_strings_that_part_the_days_by_blanks_have_no_half_days_without_a_mark(
     tmp_path: Path,
 ) -> None:

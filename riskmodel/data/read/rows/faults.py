@@ -14,6 +14,7 @@ __all__ = [
     "MONTH_FIRST",
     "NO_ANSWER",
     "NO_ATTAINMENT_8",
+    "NO_CENSUS_MONTH",
     "NO_DAYS",
     "NO_END",
     "NO_KEY_STAGE_2",
@@ -33,6 +34,7 @@ NO_ANSWER = " (neither yes nor no)"
 NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attainment 8 score)"
 NO_SCHOOL_YEAR = " (not a school year)"
 NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
+NO_CENSUS_MONTH = " (in no census month)"
 NO_DAYS = " (days not parted alike)"
 ON_WEEKENDS = " (marks on weekends)"
 FAR_RECEIPT = " (years after all others)"
@@ -52,6 +54,8 @@ WORDS = {
     NO_END: "is missing, though the case has a reason for closure. Fill it in.",
     NO_SCALED_SCORES: "is before 2016, when key stage 2 had no scaled scores. Leave the row out.",
     FUTURE_YEAR: "is more than two years after the last census. Correct the year.",
+    NO_CENSUS_MONTH: "is in no month of a census: October, January or May. Correct it, or name the column "
+    "Term End if terms end on its days.",
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
     ON_WEEKENDS: "has marks on a Saturday or Sunday, unlike the other strings. Correct its start date.",
     NO_YEAR_AT_ENTRY: "gives no year group for the day of entry, and no age can be counted. Correct the row.",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import ABSENT, code_set, codes
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
-from riskmodel.data.read.rows.faults import NO_DAYS, ON_WEEKENDS
+from riskmodel.data.read.rows.faults import NO_CENSUS_MONTH, NO_DAYS, ON_WEEKENDS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
@@ -245,6 +245,11 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
         end, known = term_end(day), day + pd.Timedelta(days=DAYS_TO_LA)
     totals = long.assign(pupil_id=frame["pupil_id"].loc[long.index], term_end=end.loc[long.index])
     written = frame["termend" if "termend" in frame else "referencedate"].loc[long.index]
+    if known is not None:  # a day that is read, but of no census
+        other_month = known.loc[long.index].notna() & totals["term_end"].isna()
+        written = written.astype("object").mask(
+            other_month, written.astype("str") + NO_CENSUS_MONTH
+        )
     unread = totals["term_end"].isna() & is_there(written)
     if unread.any():  # a day that cannot be read is one fault of a row, not one of each code
         totals["term_end"] = totals["term_end"].astype("object").mask(unread, written)
