@@ -34,6 +34,7 @@ from riskmodel.data.read.returns.two_children import (
     set_children_aside,
     set_named_children_aside,
 )
+from riskmodel.data.read.returns.withdrawn import set_withdrawn_aside
 from riskmodel.data.read.rows.accounts import (
     ReadLog,
     ReturnFile,
@@ -108,6 +109,8 @@ def read_returns(
     files = [file for one in opened if (file := recognise(one, log, mappings)) is not None]
     if not any(one.source.names_pupils for one in files):
         raise DataError(_no_pupils(log))
+    for one in files:
+        set_withdrawn_aside(log, one)
     context = gather_context(files, log)
     identify(files, context, key_file, log)
     date_rolls(files, log)
