@@ -92,3 +92,24 @@ def test_marks_below_a_heading_that_is_refused_are_left_out_and_nothing_else(
     reported = extract.problems.set_index("rule").loc["bad_heading"]
     assert reported["severity"] == "error"
     assert f"'{heading}'" in reported["message"]
+
+
+@pytest.mark.parametrize("header", ["Session", "AM/PM"])
+def test_a_row_may_be_of_one_half_of_each_day(tmp_path: Path, header: str) -> None:
+    rows = f"UPN,{header},07/10/2024,08/10/2024\n{UPN},AM,/,I\n{UPN},PM,I,N\n{UPN},P1,O,O\n"
+    extract = read_beside(tmp_path, {"grid.csv": rows})
+    found = extract.tables["sessions"].sort_values(["date", "session"])
+    assert found["session"].tolist() == ["AM", "PM"] * 2
+    assert found["mark"].tolist() == ["/", "I", "I", "N"]
+    assert extract.rejects[["row", "reason"]].values.tolist() == [[4, "unknown_code: session"]]
+
+
+@pytest.mark.parametrize("heading", ["Wed 9-Oct", "10-Oct", "11th Oct", "Oct 14", "22.10"])
+def test_a_day_without_its_year_is_named(heading: str) -> None:
+    problems = day_headings(["07/10/2024", "08/10/2024", heading], "g.csv")[1]
+    assert len(problems) == 1
+    assert f"the heading '{heading}' holds a day" in problems[0].message
+
+
+def test_a_heading_with_a_number_beside_a_word_is_no_day() -> None:
+    assert not day_headings(["07/10/2024", "Marks 10", "Decile 3", "Att %"], "g.csv")[1]

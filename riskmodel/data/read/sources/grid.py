@@ -14,12 +14,14 @@ from collections.abc import Iterable
 import pandas as pd
 
 from riskmodel.data.codes import codes
-from riskmodel.data.identity import may_identify
+from riskmodel.data.identity import MONTHS, may_identify
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import Problem
+from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.read.sources.registers import NO_MARK
-from riskmodel.data.read.sources.source import Context, Facts, Source
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
+from riskmodel.data.schema import TABLES
 
 __all__ = ["SOURCES", "day_headings", "marks_of_day"]
 
@@ -39,8 +41,11 @@ PLAIN_DAY = re.compile(r"day(?P<day>\d{8})(?P<half>am|pm)?")
 SHAPE = re.compile(r"\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}|\d{8}")
 """What is meant for a day, whether there is such a day or not."""
 
+MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+
 MEANT = re.compile(
-    rf"{SHAPE.pattern}|\b\d{{1,2}}[/.\-]\d{{1,2}}\b|\b\d{{1,2}}\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    rf"{SHAPE.pattern}|\b\d{{1,2}}[/.\-]\d{{1,2}}\b|\b\d{{1,2}}(?:st|nd|rd|th)?[\s\-/.]*(?:{MONTH})|"
+    rf"\b(?:{MONTH})[\s\-/.]*\d{{1,2}}(?:st|nd|rd|th)?\b",
     flags=re.IGNORECASE,
 )
 """What may be meant for a day, with or without its year."""
@@ -59,7 +64,11 @@ NOTHING = pd.DataFrame({"date": [], "session": [], "mark": []}).astype(
 )
 """Marks of a grid without a mark."""
 
-ALIASES = {"uniquepupilnumber": "upn", "pupilupn": "upn", "upnnumber": "upn"}
+ALIASES = {
+    **dict.fromkeys(("uniquepupilnumber", "pupilupn", "upnnumber"), "upn"),
+    **dict.fromkeys(("ampm", "half", "halfday", "sess", "period", "lesson"), "session"),
+}
+"""Other names of columns; a row may be of one half of each day, or of a lesson, which is refused."""
 
 
 def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], list[Problem]]:
@@ -134,7 +143,8 @@ def _halves(days: dict[str, str], unnamed: dict[str, str]) -> dict[str, str]:
 
 def _other(file: str, name: str) -> Problem:
     """Return that a heading holds a day and something else."""
-    shown = "a heading that is not shown" if may_identify(name) else f"the heading '{name}'"
+    rest = re.sub(rf"\b{WEEKDAY}\b", "", name, flags=re.IGNORECASE)
+    shown = "a heading that is not shown" if may_identify(rest) else f"the heading '{name}'"
     words = (
         f"{file}: {shown} holds a day, and was not read as one. If marks are below it, write the day and "
         "its half (AM or PM) above them."
@@ -190,11 +200,12 @@ def marks_of_day(cell: str) -> tuple[str, str]:
 
 
 def _grid(frame: pd.DataFrame, context: Context) -> Facts:
+    rows = _halves_of_rows(frame)
     parts = [
         part
         for name in frame.columns
         if (day := PLAIN_DAY.fullmatch(str(name)))
-        for part in _marks_of_column(frame[name], day["day"], (day["half"] or "").upper())
+        for part in _marks_of_column(frame[name], day["day"], (day["half"] or "").upper(), rows)
     ]
     sessions = pd.concat([NOTHING.set_index(frame.index[:0]), *parts]).sort_index(kind="stable")
     sessions = sessions[~sessions["mark"].isin(NO_MARK)]
@@ -204,18 +215,33 @@ def _grid(frame: pd.DataFrame, context: Context) -> Facts:
     return {"sessions": sessions}
 
 
-def _marks_of_column(cells: pd.Series, day: str, half: str) -> list[pd.DataFrame]:
-    """Return the marks of a column, by half-day, with the rows they come from."""
+def _halves_of_rows(frame: pd.DataFrame) -> pd.Series:
+    """Return of which half of each day a row is, as the file writes it; empty where of both."""
+    written = column(frame, "session")
+    meant = written.map(lambda one: code_meant(TABLES["sessions"]["session"], str(one).strip()))
+    return meant.fillna(written).where(is_there(written), "")
+
+
+def _marks_of_column(cells: pd.Series, day: str, half: str, rows: pd.Series) -> list[pd.DataFrame]:
+    """Return the marks of a column, by half-day, with the rows they come from.
+
+    A row of one half holds one mark in a cell, unless the heading names the half.
+    """
     text = cells[cells.notna()].astype("str")
-    if half:
-        halves = {half: text.str.strip()}
-    else:
-        two = {cell: marks_of_day(cell) for cell in text.unique()}
-        halves = {"AM": text.map(lambda cell: two[cell][0]), "PM": text.map(lambda c: two[c][1])}
+    of_row = rows.loc[text.index]
+    single = text[(of_row != "") | bool(half)].str.strip()
+    whole = text.drop(single.index)
+    two = {cell: marks_of_day(cell) for cell in whole.unique()}
+    halves = [
+        (half or of_row[single.index], single),
+        ("AM", whole.map(lambda cell: two[cell][0])),
+        ("PM", whole.map(lambda cell: two[cell][1])),
+    ]
     date = pd.Timestamp(day).as_unit("s")
     return [
-        pd.DataFrame({"date": date, "session": part, "mark": marks}, index=text.index)
-        for part, marks in halves.items()
+        pd.DataFrame({"date": date, "session": part, "mark": marks}, index=marks.index)
+        for part, marks in halves
+        if len(marks)
     ]
 
 
