@@ -52,6 +52,12 @@ def test_a_list_that_may_be_one_of_placements_is_refused(
         ("list.csv", f"{PLACED},Date notified", "900001,Fixed Term,04/09/2023,05/09/2023"),
         ("list.csv", f"{PLACED},Exclusion id", "900001,Permanent,04/09/2023,17"),
         ("list.csv", f"{PLACED},Provider,Reason", "900001,Permanent,04/09/2023,A unit,PP"),
+        ("list.csv", f"{PLACED},End Date,Provider", "900001,SUSP,04/09/2023,05/09/2023,A unit"),
+        (
+            "list.csv",
+            f"{PLACED},End Date,Reason,Provider",
+            "900001,Permanent,04/09/2023,,PA,A unit (day 6)",
+        ),
         ("Exclusions 2023.csv", PLACED, "900001,Permanent,04/09/2023"),
     ],
 )

@@ -76,6 +76,8 @@ def recognise(
         set_aside_file(log, one, "unknown_file", words, severity="warning")
         return None
     if source.unused:
+        source = _that_is_read(one, names) or source
+    if source.unused:
         words = f"{one.name}: is of the kind '{source.name}' and was not used. {source.unused}"
         set_aside_file(log, one, "not_used", words, kind=source.name, severity="warning")
         return None
@@ -94,6 +96,12 @@ def recognise(
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
+
+
+def _that_is_read(one: Opened, names: list[str]) -> Source | None:
+    """Return the source that a file is of without doubt, where its columns fit an unused one too."""
+    known = (source for source in SOURCES if source.doubt and source.is_of(names))
+    return next((source for source in known if not source.unsure(one.raw, one.name)), None)
 
 
 def _of_two_layouts(one: Opened, source: Source, names: list[str]) -> list[Problem]:

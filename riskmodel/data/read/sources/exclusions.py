@@ -134,9 +134,11 @@ def _may_be_placements(frame: pd.DataFrame, name: str) -> str:
     category = TABLES["suspensions"]["category"]
     written = frame["category"].dropna().astype("str").str.strip().drop_duplicates()
     read = written[written.map(lambda text: code_meant(category, text) is not None)]
-    if read.empty or any(OF_EXCLUSIONS.search(text) for text in (*read, *map(str, frame))):
-        return ""
     is_placed = any(OF_PLACEMENTS.search(text) for text in (*map(str, frame), plain(name)))
+    if read.empty:
+        return NOT_SURE if is_placed else ""
+    if any(OF_EXCLUSIONS.search(text) for text in (*read, *map(str, frame))):
+        return ""
     if not is_placed:
         has_more = not CERTAIN.isdisjoint(frame) or "PERM" in set(read)
         return "" if has_more or OF_EXCLUSIONS.search(name) else NOT_SURE
