@@ -181,6 +181,21 @@ def test_a_string_that_parts_some_days_only_is_set_aside(tmp_path: Path, string:
     assert "parts some days of marks by a blank and not others" in message
 
 
+def test_a_code_of_a_letter_and_a_digit_is_one_mark_of_a_string(tmp_path: Path) -> None:
+    strings = ("/C2j1\\/\\", "/\\4\\II")
+    rows = "".join(f"{UPN},07/10/2024,{one}\n" for one in strings)
+    extract = read_beside(tmp_path, {"marks.csv": f"UPN,Start Date,Marks\n{rows}"})
+    assert marks_of(extract) == ["7 AM /", "7 PM C2", "8 AM J1", "8 PM \\", "9 AM /", "9 PM \\"]
+    assert extract.rejects["row"].tolist() == [3]
+    assert "holds a digit that is part of no mark" in extract.problems["message"].str.cat()
+
+
+def test_codes_of_two_characters_in_days_parted_by_blanks(tmp_path: Path) -> None:
+    rows = f"UPN,Start Date,Marks\n{UPN},07/10/2024,/\\ C2I C1C1\n"
+    extract = read_beside(tmp_path, {"marks.csv": rows})
+    assert marks_of(extract) == ["7 AM /", "7 PM \\", "8 AM C2", "8 PM I", "9 AM C1", "9 PM C1"]
+
+
 @pytest.mark.parametrize(
     ("written", "sex"), [("m", "M"), ("Female", "F"), ("1", "M"), ("U", "not_known")]
 )

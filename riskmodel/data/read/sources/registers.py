@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.codes import ABSENT, code_set, codes
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
-from riskmodel.data.read.rows.faults import NO_CENSUS_MONTH, NO_DAYS, ON_WEEKENDS
+from riskmodel.data.read.rows.faults import NO_CENSUS_MONTH, NO_DAYS, NO_MARK_OF_DIGIT, ON_WEEKENDS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
 from riskmodel.data.read.sources.census import DAYS_TO_LA, term_end
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, plain
@@ -30,6 +30,15 @@ PARTED = re.compile(r"(?:[^\s,]{2}|  )(?: (?:[^\s,]{2}|  ))+ ?")
 
 PAIRS = re.compile(r"[^\s,]{2}(?: [^\s,]{2})+ ?")
 """One that may do so and holds two marks for every day."""
+
+SINGLE = {
+    chr(0xE000 + place): code
+    for place, code in enumerate(one for one in codes("marks") if re.fullmatch(r"[A-Z]\d", one))
+}
+"""Character for private use → the code of a letter and a digit that it stands for in a string."""
+
+DIGIT = re.compile(r"^[^,]*\d[^,]*$")
+"""A string without commas in which a digit is part of no code."""
 
 CODES = {plain(code): code for code in codes("marks")}
 """Plain name of a column → attendance code."""
@@ -61,15 +70,18 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     by counting every day hold no mark on it, every day is counted, and the others are set aside: their
     start may be mistyped. Else only Monday to Friday is counted.
     """
-    text = frame["attendancemarks"].astype("object").fillna("").astype("str")
+    as_given, text = _strings_of(frame), _in_single_characters(_strings_of(frame))
     read_as = _layouts(text)
-    unclear = read_as == "unclear"
-    if unclear.any():  # no day of such a string is known
-        written = frame["attendancestartdate"].astype("object").mask(unclear, text + NO_DAYS)
-        frame = frame.assign(attendancestartdate=written)
+    for bad, fault in (
+        (read_as == "unclear", NO_DAYS),
+        (text.str.contains(DIGIT), NO_MARK_OF_DIGIT),
+    ):
+        if bad.any():  # no day of such a string is known
+            written = frame["attendancestartdate"].astype("object").mask(bad, as_given + fault)
+            frame = frame.assign(attendancestartdate=written)
     text = text.mask(read_as == "pairs", text.map(_without_parting))
     parts = text.str.split(",").where(text.str.contains(",", regex=False), text.map(list))
-    marks = parts.explode().fillna("").str.strip()
+    marks = parts.explode().fillna("").str.strip().replace(SINGLE, regex=True)
     number = marks.groupby(level=0).cumcount().to_numpy()
     start = (
         read_dates(frame["attendancestartdate"]).loc[marks.index].to_numpy().astype("datetime64[D]")
@@ -84,7 +96,7 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
         is_off = marks.index.isin(off.index[off])
         days[is_off], dated = np.datetime64("NaT"), dated & ~is_off
         written = frame["attendancestartdate"].astype("object")
-        with_fault = written.mask(frame.index.isin(off.index[off]), text + ON_WEEKENDS)
+        with_fault = written.mask(frame.index.isin(off.index[off]), as_given + ON_WEEKENDS)
         frame = frame.assign(attendancestartdate=with_fault)
     elif off.any():
         days = start.copy()
@@ -104,6 +116,15 @@ def _strings(frame: pd.DataFrame, context: Context) -> Facts:
     if "received" in frame:
         sessions["recorded_on"] = frame["received"].loc[marks.index]
     return {"sessions": sessions[marked]}
+
+
+def _strings_of(frame: pd.DataFrame) -> pd.Series:
+    return frame["attendancemarks"].astype("object").fillna("").astype("str")
+
+
+def _in_single_characters(text: pd.Series) -> pd.Series:
+    """Return strings in which one character stands for a code of a letter and a digit."""
+    return text.replace({f"(?i){code}": one for one, code in SINGLE.items()}, regex=True)
 
 
 def _on_weekends(
@@ -143,7 +164,7 @@ def unsure_pairs(frame: pd.DataFrame) -> pd.Series:
     >>> unsure_pairs(pd.DataFrame({"attendancemarks": ["II NN II", "/\\ /\\"]})).tolist()
     [False, False]
     """
-    text = frame["attendancemarks"].astype("object").fillna("").astype("str")
+    text = _in_single_characters(_strings_of(frame))
     leanings = _leanings(text)
     is_even = text.str.rstrip().str.len() % 2 == 0  # an odd number is no string of whole days
     return text.str.fullmatch(PAIRS) & is_even & (leanings == 0) & (leanings.sum() == 0)
