@@ -263,7 +263,7 @@ def test_check_sets_bad_rows_aside_and_names_file_row_and_value(
 ) -> None:
     frame = pd.read_parquet(broken / "suspensions.parquet").astype({"category": "str"})
     frame["start_date"] = frame["start_date"].astype("str")
-    frame.loc[0, "category"] = "EXPL"
+    frame.loc[0, "category"] = "EXCL"
     frame.loc[1, "start_date"] = "2201-05-01"
     frame = pd.concat([frame, frame.iloc[[5]]])
     (broken / "suspensions.parquet").unlink()
@@ -272,7 +272,7 @@ def test_check_sets_bad_rows_aside_and_names_file_row_and_value(
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
     text = answer.stdout + answer.stderr
-    assert "EXPL" in text
+    assert "EXCL" in text
     assert "2201-05-01" in text
     assert "suspensions.csv" in text
 

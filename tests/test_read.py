@@ -30,7 +30,7 @@ def extract_of(folder: Path, **files: str | bytes) -> Extract:
 
 
 BAD_ROWS = {
-    "unknown_code": "A,S1,2024-05-01,2,EXPL,DB,2024-05-02",
+    "unknown_code": "A,S1,2024-05-01,2,EXCL,DB,2024-05-02",
     "bad_date": "A,S1,2201-05-01,2,SUSP,DB,2024-05-02",
     "bad_number": "A,S1,2024-05-01,lots,SUSP,DB,2024-05-02",
     "unknown_pupil": "Z,S1,2024-05-01,2,SUSP,DB,2024-05-02",
@@ -168,7 +168,7 @@ def test_row_order_changes_neither_tables_nor_digest(tmp_path: Path) -> None:
 
 
 def test_many_bad_rows_are_reported_briefly_and_all_kept_aside(tmp_path: Path) -> None:
-    rows = "".join(f"A,S1,2024-05-01,2,EXPL{i},DB,2024-06-01\n" for i in range(500))
+    rows = "".join(f"A,S1,2024-05-01,2,EXCL{i},DB,2024-06-01\n" for i in range(500))
     extract = extract_of(tmp_path, suspensions=SUSPENSIONS + rows)
     assert len(extract.problems) == 21
     assert "480 more rows" in extract.problems["message"].iloc[-1]

@@ -159,11 +159,11 @@ BAD_ROWS = [
     ),
     (
         "suspensions",
-        SUSPENSIONS + "P1,S1,2024-01-08,2,EXPL\n",
+        SUSPENSIONS + "P1,S1,2024-01-08,2,EXCL\n",
         2,
         "category",
         "unknown_code",
-        ["'EXPL'", "SUSP, PERM, LNCH"],
+        ["'EXCL'", "SUSP, PERM, LNCH"],
     ),
     (
         "suspensions",

@@ -62,6 +62,8 @@ ABBREVIATIONS = frozenset(
         "EHE",
         "NEET",
         "PRU",
+        "PEX",
+        "EXCL",
         "FIXD",
         "TBC",
         "TBA",

@@ -134,7 +134,7 @@ def _set_aside(log: ReadLog, one: ReturnFile, name: str, bad: pd.Series) -> None
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, name: str, ended: pd.Series) -> None:
     """Set spells aside that have ended on no day that is given."""
-    last = [each for each in one.frame if MAY_END.search(str(each)) and is_date_name(str(each))]
+    last = [each for each in map(str, one.frame) if MAY_END.search(each) and is_date_name(each)]
     undated = ~is_there(first_there(one.frame, last))
     places = np.flatnonzero((ended & undated).to_numpy(dtype=bool) & ~one.set_aside)
     if len(places):
