@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -24,7 +25,6 @@ from riskmodel.report.charts import number
 from riskmodel.report.dashboard.cells import hide_area, hide_school
 from riskmodel.report.dashboard.measure_charts import Point, line_chart
 from riskmodel.report.dashboard.page import write_dashboard
-from riskmodel.simulate import write_simulated
 from tests.strategies import table_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -440,8 +440,10 @@ def test_a_day_beyond_the_facts_is_refused(day: str, extracts: Path, tmp_path: P
         make_dashboard(extracts, out=tmp_path / "d", as_of=pd.Timestamp(day).as_unit("s"))
 
 
-def test_one_mistyped_date_does_not_move_the_day_of_the_dashboard(tmp_path: Path) -> None:
-    write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
+def test_one_mistyped_date_does_not_move_the_day_of_the_dashboard(
+    tiny: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny, tmp_path / "la")
     file = tmp_path / "la" / "enrolments.parquet"  # the table that is recorded last
     rolls = pd.read_parquet(file)
     end = rolls["recorded_on"].max()
@@ -453,12 +455,13 @@ def test_one_mistyped_date_does_not_move_the_day_of_the_dashboard(tmp_path: Path
     assert f"{day.day} {day:%B %Y}" in text
 
 
-def test_an_area_of_few_schools_shows_no_phase_as_if_it_were_a_school(tmp_path: Path) -> None:
-    write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
-    folder = make_dashboard(tmp_path / "la", out=tmp_path / "d")
+def test_an_area_of_few_schools_shows_no_phase_as_if_it_were_a_school(
+    tiny: Path, tmp_path: Path
+) -> None:
+    folder = make_dashboard(tiny, out=tmp_path / "d")
     text = (folder / "index.html").read_text("utf-8")
     assert text.count('class="card"') == text.count("<details>")
-    schools = pd.read_parquet(tmp_path / "la" / "schools.parquet")
+    schools = pd.read_parquet(tiny / "schools.parquet")
     assert (schools["kind"] == "special").sum() < 3
     after = text.split("Special schools beside England</h2>")[1].split("<h2")[0]
     assert "Fewer than 3 schools" in after

@@ -15,7 +15,6 @@ from riskmodel.cohort import refuse_old_extract
 from riskmodel.data.data_span import data_span
 from riskmodel.data.read import read
 from riskmodel.errors import RequestError
-from riskmodel.simulate import write_simulated
 
 SCHOOL_DAY = pd.Timestamp("2024-09-02")
 
@@ -209,7 +208,6 @@ def test_few_suspensions_may_be_silent_for_long(tmp_path: Path) -> None:
     assert not read(folder).problems["rule"].eq("ends_early").any()
 
 
-def test_nothing_is_reported_of_a_simulated_authority(tmp_path: Path) -> None:
-    write_simulated(tmp_path / "la", pupils=600, years=2, seed=1)
-    rules = read(tmp_path / "la").problems["rule"]
+def test_nothing_is_reported_of_a_simulated_authority(tiny: Path) -> None:
+    rules = read(tiny).problems["rule"]
     assert not rules.isin(["recorded_far_off", "dated_far_off", "ends_early"]).any()
