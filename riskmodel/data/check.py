@@ -23,13 +23,7 @@ from riskmodel.data.read.extract import Extract
 from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.settings_file import DEFAULT_FILE
-from riskmodel.data.stopped_registers import (
-    registers_end,
-    schools_without_registers,
-    stopped_pupils,
-    stopped_registers,
-    stopped_schools,
-)
+from riskmodel.data.stopped_registers import Registers, stopped_schools
 from riskmodel.data.tables import Tables, upheld
 from riskmodel.data.year_groups import phase_of, year_group_on
 
@@ -231,9 +225,10 @@ def _of_registers(tables: Tables) -> list[Problem]:
     facts = [tables[name] for name in ("sessions", "suspensions") if name in tables]
     last = max(data_span(one["recorded_on"])[1] for one in facts if len(one))
     day = last + pd.Timedelta(days=1)
-    if (ended := registers_end(tables, day)) is not None:
+    registers = Registers(tables)
+    if (ended := registers.end(day)) is not None:
         return [_ended(*ended)]
-    groups, pupils = stopped_registers(tables, day), stopped_pupils(tables, day)
+    groups, pupils = registers.stopped(day), registers.pupils(day)
     keys = ["school_id", "year_group"]
     in_group = pd.MultiIndex.from_frame(pupils[keys]).isin(pd.MultiIndex.from_frame(groups[keys]))
     alone = (
@@ -244,7 +239,7 @@ def _of_registers(tables: Tables) -> list[Problem]:
     return [
         *(_stopped(row) for row in stopped_schools(groups).to_dict("records")),
         *(_marks_end(row) for row in stopped_schools(alone).to_dict("records")),
-        *(_never_sent(row) for row in schools_without_registers(tables, day).to_dict("records")),
+        *(_never_sent(row) for row in registers.without(day).to_dict("records")),
     ]
 
 

@@ -31,8 +31,8 @@ from riskmodel.data.year_groups import (
 )
 
 __all__ = [
+    "Registers",
     "registers_end",
-    "schools_without_registers",
     "since_stopped",
     "stopped_pupils",
     "stopped_registers",
@@ -94,7 +94,7 @@ def stopped_registers(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     >>> len(stopped_registers(Tables({}), pd.Timestamp("2025-03-01")))
     0
     """
-    return _Registers(tables).stopped(as_of)
+    return Registers(tables).stopped(as_of)
 
 
 def stopped_pupils(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -121,37 +121,7 @@ def stopped_pupils(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
     >>> len(stopped_pupils(Tables({}), pd.Timestamp("2025-03-01")))
     0
     """
-    registers = _Registers(tables)
-    if not registers.is_there:
-        return pd.DataFrame({name: [] for name in ("pupil", "school_id", "year_group", "since")})
-    return registers.pupils(as_of)
-
-
-def schools_without_registers(tables: Tables, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Return the schools that send no registers, lately nor in the two years before.
-
-    Parameters
-    ----------
-    tables : Tables
-        The LA's facts; only those recorded before the day are used.
-    as_of : Timestamp
-        The day.
-
-    Returns
-    -------
-    DataFrame
-        ``school_id, pupils``: :data:`FEWEST_PUPILS` pupils on the main roll or more, of whose half-days
-        fewer than :data:`SENT` are marked. No rows without registers or rolls.
-
-    Examples
-    --------
-    >>> len(schools_without_registers(Tables({}), pd.Timestamp("2025-03-01")))
-    0
-    """
-    registers = _Registers(tables)
-    if not registers.is_there:
-        return pd.DataFrame({"school_id": [], "pupils": []})
-    return registers.without(as_of)
+    return Registers(tables).pupils(as_of)
 
 
 def since_stopped(tables: Tables, spine: pd.DataFrame) -> pd.Series:
@@ -172,13 +142,13 @@ def since_stopped(tables: Tables, spine: pd.DataFrame) -> pd.Series:
         any school; and of pupils whose own registers stopped (:func:`stopped_pupils`). Missing for all
         others.
     """
-    registers = _Registers(tables)
+    registers = Registers(tables)
     since = pd.Series(pd.NaT, index=spine.index, dtype="datetime64[s]")
     if not registers.is_there:
         return since
     for day, rows in spine.groupby("as_of", sort=True):
         assert isinstance(day, pd.Timestamp)
-        of_group = _since(rows, registers.stopped(day), registers.lately(day))
+        of_group = _since(rows, registers.stopped(day), registers._lately(day))
         own = registers.pupils(day).set_index("pupil")["since"].reindex(pupils_of(rows))
         since.loc[rows.index] = of_group.fillna(own.set_axis(of_group.index)).to_numpy()
     return since
@@ -203,13 +173,7 @@ def registers_end(tables: Tables, as_of: pd.Timestamp) -> tuple[pd.Timestamp, pd
     --------
     >>> registers_end(Tables({}), pd.Timestamp("2025-03-01"))
     """
-    if "sessions" not in tables or not len(tables["sessions"]):
-        return None
-    days = RegisterDays(tables).before(as_of)
-    if days.newest is None or not len(days.missing):
-        return None
-    last, since = (pd.Timestamp(int(day), unit="D") for day in (days.newest, days.missing[0]))
-    return last, since
+    return Registers(tables).end(as_of)
 
 
 def stopped_schools(groups: pd.DataFrame) -> pd.DataFrame:
@@ -322,20 +286,64 @@ class _Lately:
         return ((n_marked >= SENT * n_pupils) & (n_marked > 0))[school]
 
 
-class _Registers:
-    """Registers and rolls, looked at on many days; what was counted of a day is kept."""
+class Registers:
+    """Registers and rolls, looked at more than once; what was counted of a day is kept.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts; only those recorded before the day that is asked for are used.
+
+    Examples
+    --------
+    >>> registers = Registers(Tables({}))
+    >>> len(registers.stopped(pd.Timestamp("2025-03-01")))
+    0
+    """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._days = RegisterDays(tables)
         self._counted: dict[pd.Timestamp, _Lately] = {}
 
+    def end(self, as_of: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """Return the last day with registers, and the first without, where all registers end.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day.
+
+        Returns
+        -------
+        tuple of Timestamp, or None
+            As :func:`registers_end`.
+        """
+        if not self._has("sessions"):
+            return None
+        days = self._days.before(as_of)
+        if days.newest is None or not len(days.missing):
+            return None
+        last, since = (pd.Timestamp(int(day), unit="D") for day in (days.newest, days.missing[0]))
+        return last, since
+
     def stopped(self, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Return the groups whose registers stopped before a day."""
+        """Return the groups whose registers stopped before a day.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`stopped_registers`.
+        """
         nothing = pd.DataFrame({name: [] for name in COLUMNS})
         if not self.is_there:
             return nothing
-        now = self.lately(as_of).shares
+        now = self._lately(as_of).shares
         found = now[now["enough"] & (now["share"] <= OF_USUAL)]  # no usual share is above 1
         if found.empty:
             return nothing
@@ -351,11 +359,28 @@ class _Registers:
     @cached_property
     def is_there(self) -> bool:
         """Whether there are registers and rolls."""
-        return all(n in self._tables and len(self._tables[n]) for n in ("sessions", "enrolments"))
+        return self._has("sessions") and self._has("enrolments")
+
+    def _has(self, name: str) -> bool:
+        return name in self._tables and len(self._tables[name]) > 0
 
     def without(self, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Return ``school_id, pupils`` of schools that send no registers and sent none."""
-        schools = _of_whole_schools(self.lately(as_of).shares)
+        """Return the schools that send no registers, lately nor in the two years before.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day.
+
+        Returns
+        -------
+        DataFrame
+            ``school_id, pupils``: :data:`FEWEST_PUPILS` pupils on the main roll or more, of whose
+            half-days fewer than :data:`SENT` are marked. No rows without registers or rolls.
+        """
+        if not self.is_there:
+            return pd.DataFrame({"school_id": [], "pupils": []})
+        schools = _of_whole_schools(self._lately(as_of).shares)
         schools = schools[schools["enough"] & (schools["share"] < SENT)]
         if schools.empty:
             return schools.reset_index()[["school_id", "pupils"]]
@@ -364,8 +389,22 @@ class _Registers:
         return schools[~sent.to_numpy()].reset_index()[["school_id", "pupils"]]
 
     def pupils(self, as_of: pd.Timestamp) -> pd.DataFrame:
-        """Return ``pupil, school_id, year_group, since`` of pupils whose own registers stopped."""
-        lately = self.lately(as_of)
+        """Return the pupils whose own registers stopped before a day.
+
+        Parameters
+        ----------
+        as_of : Timestamp
+            The day.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`stopped_pupils`.
+        """
+        if not self.is_there:
+            columns = ("pupil", "school_id", "year_group", "since")
+            return pd.DataFrame({name: [] for name in columns})
+        lately = self._lately(as_of)
         ended, missed = lately.silent()
         found = np.flatnonzero((ended | missed.any(axis=1)) & ~lately.roll["elsewhere"].to_numpy())
         roll, ended, missed = lately.roll.iloc[found], ended[found], missed[found]
@@ -395,7 +434,7 @@ class _Registers:
         most = (until[:, LATELY:] - until[:, :-LATELY]).max(axis=1, initial=0)
         return last, most > OF_USUAL * LATELY
 
-    def lately(self, as_of: pd.Timestamp) -> _Lately:
+    def _lately(self, as_of: pd.Timestamp) -> _Lately:
         """Return the marks of the last school days before a day, as known on it."""
         if as_of not in self._counted:
             self._counted[as_of] = self._count(as_of)
@@ -450,14 +489,14 @@ class _Registers:
         first = as_of - pd.DateOffset(years=PAST_YEARS)
         days = snapshot_dates(first, as_of - pd.Timedelta(days=1), HALF_TERMLY)
         recent = [as_of - pd.Timedelta(weeks=weeks) for weeks in WEEKS_BACK]
-        past = [self.lately(day).shares for day in [*days, *recent]]
+        past = [self._lately(day).shares for day in [*days, *recent]]
         shares = pd.concat([one.loc[one["enough"], "share"] for one in past])
         return shares.groupby(level=[0, 1]).max().to_frame("usual")
 
     def _since(self, groups: pd.DataFrame, as_of: pd.Timestamp) -> NDArray[np.datetime64]:
         """Return the first school day without the marks of most, by group."""
         pupil, day = self._days.marks(0, as_of)
-        days, roll = self._days.before(as_of).days, self.lately(as_of).roll
+        days, roll = self._days.before(as_of).days, self._lately(as_of).roll
         before_leave = days[days < day_number(study_leave(as_of))]
         wanted = zip(groups["school_id"], groups["year_group"], strict=True)
         first = []
