@@ -92,3 +92,36 @@ def test_a_unit_counts_from_its_census_where_a_placement_was_over(
     tables = read_beside(tmp_path, files).tables
     spells = tables.as_known(pd.Timestamp("2024-12-01"))["circumstances"]
     assert [f"{day:%F}" for day in sorted(spells["start_date"])] == starts
+
+
+def episodes(*rows: tuple[int, str, str]) -> str:
+    """Return an SSDA903 of children, from their ids, first days and last days."""
+    lines = [f"{child},{decom},S,C2,{dec}" for child, decom, dec in rows]
+    return "\n".join(["CHILD,DECOM,RNE,LS,DEC", *lines, ""])
+
+
+@pytest.mark.parametrize(
+    ("rows", "ends"),
+    [
+        ([(7002, "01/02/2024", "")], ["open", "2023-03-31"]),
+        ([(7001, "15/03/2022", ""), (7002, "01/02/2024", "")], ["open", "open"]),
+        (
+            [(7001, "14/03/2022", ""), (7002, "01/02/2024", "")],
+            ["open open", "open open"],
+        ),  # corrected
+        ([(7001, "01/07/2023", ""), (7002, "01/02/2024", "")], ["open open", "open 2023-03-31"]),
+        ([(7003, "01/02/2024", "")], ["open", "open"]),  # none of the same children: a part
+    ],
+    ids=["gone", "open", "corrected", "began_again", "part"],
+)
+def test_an_episode_that_the_next_return_lacks_ends_with_the_year_of_the_last_that_has_it(
+    tmp_path: Path, rows: list[tuple[int, str, str]], ends: list[str]
+) -> None:
+    files = {
+        "header.csv": HEADER,
+        "a.csv": episodes((7001, "15/03/2022", ""), (7002, "01/02/2023", "")),
+        "b.csv": episodes(*rows),
+    }
+    tables = read_beside(tmp_path, files).tables
+    found = ends_on(tables, "looked_after", ["2024-02-01", "2024-02-03"])
+    assert [" ".join(sorted(day.split(), reverse=True)) for day in found] == ends

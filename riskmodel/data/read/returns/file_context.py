@@ -12,7 +12,7 @@ import pandas as pd
 from riskmodel.data.identity import clean_upns
 from riskmodel.data.read.returns.deciles import deciles_of, note_unknown_postcodes
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
-from riskmodel.data.read.returns.referrals import end_missing_referrals
+from riskmodel.data.read.returns.referrals import end_missing_episodes, end_missing_referrals
 from riskmodel.data.read.returns.scoping import (
     Holder,
     of_same_return,
@@ -38,7 +38,7 @@ from riskmodel.data.read.sources.schools import (
     schools_by_key,
     successors_in_censuses,
 )
-from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
+from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED, EPISODES
 from riskmodel.data.read.sources.source import Context, column, first_there
 
 __all__ = ["CENSUS_RETURNS", "PUPILS_ON_ROLL", "gather_context"]
@@ -106,6 +106,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     _add_activities(context, _of(files, "Groups of NCCIS activities"))
     _add_children(files, log)
     end_missing_referrals(files, log)
+    end_missing_episodes(files, log)
     name_persons(files, context, log)
     return context
 
@@ -225,7 +226,7 @@ def _add_children(files: list[ReturnFile], log: ReadLog) -> None:
     in_need = [_children(one, "lachildid") for one in files if one.source.name == CHILDREN_IN_NEED]
     lists = [one for one in files if CHILD_ID in one.source.columns]
     for one in files:
-        if one.source.name == "SSDA903: episodes":
+        if one.source.name == EPISODES:
             _name_children(one, "child", headers, log)
     for one in lists:
         own = column(one.frame, "upn").astype("object")

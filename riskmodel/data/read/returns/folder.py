@@ -22,6 +22,7 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
+from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
 from riskmodel.data.read.returns.provision import far_plans, latest_fact
@@ -126,6 +127,7 @@ def read_returns(
             facts.setdefault(table, []).append(part.assign(_file=number))
     pupils = pupils or _everyone(facts, files, context, log)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
+    log.problems += end_missing_rolls(joined)
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
     log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
@@ -176,8 +178,8 @@ def _repeated(
                 Problem(
                     "enrolments",
                     "end_taken_back",
-                    f"enrolments: in {back} cases a return reports that a "
-                    "pupil is no longer on roll, and a later one has the pupil on roll again. The later "
+                    f"enrolments: in {back} cases a pupil is no longer "
+                    "on roll in a return, and on roll again in a later one. The later "
                     "one was believed from its day on. Ask the schools which is right.",
                 )
             )
@@ -320,6 +322,8 @@ def _facts(
         frame = read_table(table, checks, who, unique=False)
         keep_notes(log, one, checks)
         kept = np.flatnonzero(checks.kept)
+        if "_seen" in part and name == "enrolments":
+            yield ON_ROLL, rows_on_roll(part, frame, kept)
         if name == "pupils":  # a row whose pupil cannot be used makes no other fact
             nobody = set(places[~checks.kept].tolist())
         yield (

@@ -1,7 +1,7 @@
-"""Referrals that a CIN census has open and the next one no longer has.
+"""Cases that a return of social care has open and the next one no longer has.
 
-In:  files of the CIN census that name the day of their return.
-Out: such referrals ended, on the day of the last return that has them, known from the next one.
+In:  files of the CIN census that name the day of their return; episodes of SSDA903.
+Out: such cases ended, on the last day of the last return that has them, known from the next one.
 """
 
 from __future__ import annotations
@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 
 from riskmodel.data.identity import clean_upns
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
+from riskmodel.data.read.returns.later_returns import next_whole
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.words import is_flagged
-from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED, CLOSURE_KNOWN
+from riskmodel.data.read.sources.social_care import (
+    CHILDREN_IN_NEED,
+    CLOSURE_KNOWN,
+    EPISODES,
+    latest_start,
+)
 from riskmodel.data.read.sources.source import column, is_there
 
-__all__ = ["end_missing_referrals"]
+__all__ = ["end_missing_episodes", "end_missing_referrals"]
 
 
 def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
@@ -93,3 +99,65 @@ def _end(one: ReturnFile, day: pd.Series, later: pd.Series, gone: pd.Series) -> 
     known = later.dt.strftime("%Y-%m-%d").astype("object").where(gone)
     one.frame["cinclosuredate"] = end.where(~gone, day.dt.strftime("%Y-%m-%d").astype("object"))
     one.frame[CLOSURE_KNOWN] = known
+
+
+def end_missing_episodes(files: list[ReturnFile], log: ReadLog) -> None:
+    """End the episodes that are open in an SSDA903 and not in the next whole one.
+
+    The return of a year holds all episodes that were open in it (DfE, SSDA903 guide). The latest first day
+    in a file shows which is the later one; the year of the return ends on 31 March.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; such episodes get an end, and when it was known.
+    log : ReadLog
+        Gets a warning per file with such episodes.
+    """
+    returns = [one for one in files if one.source.name == EPISODES]
+    days = [latest_start(one.frame, ["decom"]) for one in returns]
+    if len(set(days)) < 2:
+        return
+    rows = [
+        pd.DataFrame(
+            {
+                "place": 0,
+                "day": day,
+                "who": one.frame["child"].astype("str").str.strip(),
+                "start": read_dates(one.frame["decom"]),
+            }
+        ).assign(number=number, row=one.frame.index, is_open=~is_there(one.frame["dec"]))
+        for number, (one, day) in enumerate(zip(returns, days, strict=True))
+    ]
+    every = pd.concat(rows, ignore_index=True).dropna(subset=["who", "start", "day"])
+    gone = _without_sequel(
+        every[every["is_open"]].merge(next_whole(every), on=["place", "day"]), every
+    )
+    year = gone["day"].dt.year + (gone["day"].dt.month > 3)
+    last = pd.to_datetime({"year": year, "month": 3, "day": 31})
+    last = pd.concat([last, gone["later"]], axis=1).min(axis=1)
+    for number, own in gone.groupby("number"):
+        one = returns[int(str(number))]
+        place = pd.Index(own["row"])
+        is_gone = pd.Series(one.frame.index.isin(place), index=one.frame.index)
+        end, known = (
+            days.loc[own.index].set_axis(place).reindex(one.frame.index)
+            for days in (last, own["later"])
+        )
+        text = end.dt.strftime("%Y-%m-%d").astype("object")
+        one.frame["dec"] = one.frame["dec"].astype("object").where(~is_gone, text)
+        one.frame[CLOSURE_KNOWN] = known.dt.strftime("%Y-%m-%d").astype("object").where(is_gone)
+        words = (
+            f"{one.name}: {len(own)} episodes without an end are not in the next SSDA903. They end with the "
+            "year of the last one that has them. Give whole returns."
+        )
+        log.problems.append(Problem(one.name, "episode_gone", words, column="DEC"))
+
+
+def _without_sequel(cases: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
+    """Return open episodes of children of whom no return up to the next whole one has one as early."""
+    cases = cases.dropna(subset=["later"]).reset_index(drop=True)
+    pairs = cases.reset_index(names="case").merge(every, on="who", suffixes=("", "_other"))
+    since = (pairs["day_other"] > pairs["day"]) & (pairs["day_other"] <= pairs["later"])
+    there = pairs.loc[since & ~(pairs["start_other"] > pairs["day"]), "case"]
+    return cases[~cases.index.isin(there)]

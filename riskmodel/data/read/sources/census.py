@@ -200,6 +200,8 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
             "year_group": at_entry,
             "recorded_on": known["recorded_on"],
             "end_recorded_on": known["recorded_on"].where(leaving.notna()),
+            "_seen": known["day"],
+            "_return": "census",
         }
     )
 

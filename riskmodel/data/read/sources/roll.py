@@ -162,6 +162,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
     )
     if "received" in frame:
         rolls["recorded_on"] = frame["received"]
+        rolls = rolls.assign(_seen=read_dates(frame["received"]), _return="roll")
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
 
 

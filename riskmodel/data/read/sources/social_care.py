@@ -21,13 +21,23 @@ from riskmodel.data.read.sources.source import (
     spells,
 )
 
-__all__ = ["CHILDREN_IN_NEED", "CLOSURE_KNOWN", "SHORT_BREAKS", "SOURCES"]
+__all__ = [
+    "CHILDREN_IN_NEED",
+    "CLOSURE_KNOWN",
+    "EPISODES",
+    "SHORT_BREAKS",
+    "SOURCES",
+    "latest_start",
+]
 
 CHILDREN_IN_NEED = "CIN census, flat"
 """The source of referrals and plans, from XML too."""
 
+EPISODES = "SSDA903: episodes"
+"""The source of the spells of children looked after."""
+
 CLOSURE_KNOWN = "closureknown"
-"""Column with the day from which a referral that a later return lacks is known to be closed."""
+"""Column with the day from which a case that a later return lacks is known to be closed."""
 
 SHORT_BREAKS = {"V3", "V4"}
 """Legal status of short breaks in SSDA903: these children are not looked after for good."""
@@ -55,7 +65,7 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
     drawn = read_dates(column(frame, "referencedate")).max()
     if pd.isna(drawn):
-        drawn = _latest_start(frame, ["cinreferraldate", "cppstartdate"])
+        drawn = latest_start(frame, ["cinreferraldate", "cppstartdate"])
     return {"circumstances": pd.concat(parts).assign(_drawn=drawn)}
 
 
@@ -65,10 +75,22 @@ def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     return made.assign(end_recorded_on=after)
 
 
-def _latest_start(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
+def latest_start(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
     """Return the latest day on which anything in a file began: the return was not made before.
 
     Ends may be planned, so they show nothing; nor does a day far from all others.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows of a file.
+    days : list of str
+        Columns of first days.
+
+    Returns
+    -------
+    Timestamp
+        Missing where no day can be read.
     """
     starts = pd.concat([read_dates(column(frame, day)) for day in days]).dropna()
     return starts.max() if starts.empty else data_span(starts)[1]
@@ -78,7 +100,8 @@ def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
     status = frame["ls"].astype("str").str.strip().str.upper()
     lasting = frame[~status.isin(SHORT_BREAKS) & is_there(frame["decom"])]
     made = spells(lasting, "looked_after", "decom", "dec", lag_days=1)
-    return {"circumstances": made.assign(_drawn=_latest_start(frame, ["decom"]))}
+    made = _known_later(made, read_dates(column(lasting, CLOSURE_KNOWN)))
+    return {"circumstances": made.assign(_drawn=latest_start(frame, ["decom"]))}
 
 
 SOURCES = (
@@ -92,7 +115,7 @@ SOURCES = (
     ),
     Source(name="SSDA903: header", columns=frozenset({"child", "upn", "ethnic", "dob"})),
     Source(
-        name="SSDA903: episodes",
+        name=EPISODES,
         upn="upn",
         facts=_episodes,
         columns=frozenset({"child", "decom", "rne", "ls", "dec"}),
