@@ -137,3 +137,25 @@ def test_a_list_of_leavers_alone_shows_the_year_of_each_last_day() -> None:
 def test_a_year_group_is_read_however_it_is_written(written: str, group: int | None) -> None:
     found = year_groups_in_words(pd.Series([written])).iloc[0]
     assert found == group if group is not None else pd.isna(found)
+
+
+def test_a_roll_gives_the_reason_for_leaving_of_pupils_who_left(tmp_path: Path) -> None:
+    header = "UPN,Year Group,DOB,URN,Admission Date,Leaving Date,Reason for Leaving\n"
+    row = f"{UPN[:-1]}{{}},9,2010-01-10,900001,2021-09-05,{{}},{{}}\n"
+    left = ["Deceased", "Elective home education", "Permanently excluded", "Moved abroad", "Whim"]
+    rows = [row.format(n, "2024-05-10", why) for n, why in enumerate(left)]
+    rows += [row.format(9, "", "Never attended"), row.format(5, "", "")]
+    extract = read_files(tmp_path, {"leavers.csv": header + "".join(rows)})
+    reasons = extract.tables["enrolments"].sort_values("leaving_reason")["leaving_reason"]
+    expected = ["home_educated", "left_area", "other", "permanently_excluded"]
+    assert sorted(reasons.dropna()) == ["destination_unknown", *expected]
+    unknown = extract.problems[extract.problems["rule"] == "unknown_code"]
+    assert unknown["row"].tolist() == [6]
+
+
+def test_the_reason_for_leaving_is_that_of_the_row_with_the_end(tmp_path: Path) -> None:
+    header = "UPN,Year Group,DOB,URN,Admission Date,Leaving Date,Reason for Leaving\n"
+    row = f"{UPN},9,2010-01-10,900001,2021-09-05,{{}}\n"
+    files = {"a.csv": header + row.format(","), "b.csv": header + row.format("2024-05-10,EHE")}
+    rolls = read_files(tmp_path, files).tables["enrolments"]
+    assert rolls["leaving_reason"].tolist() == ["home_educated"]

@@ -56,14 +56,11 @@ def enrolment_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -> p
     again = repeats & ~ended & np.append(False, ended)[:-1]
     part = pd.Series(np.cumsum(~repeats | again), index=ordered.index)
     ends = ordered[ended].assign(part=part[ended]).drop_duplicates("part").set_index("part")
-    ends = ends[["leaving_date", "end_recorded_on", *ORIGIN]].rename(
-        columns={"_file": "_end_file", "_place": "_end_place"}
-    )
+    of_end = ["leaving_date", "end_recorded_on", "leaving_reason"]
+    ends = ends[[*of_end, *ORIGIN]].rename(columns={"_file": "_end_file", "_place": "_end_place"})
     _compare_rolls(ordered, part, ended, again, verdicts)
     first = ordered[~repeats | again].assign(part=part, _again=again[~repeats | again])
-    made = first.drop(columns=["leaving_date", "end_recorded_on"]).merge(
-        ends, left_on="part", right_index=True, how="left"
-    )
+    made = first.drop(columns=of_end).merge(ends, left_on="part", right_index=True, how="left")
     made = made.reset_index(drop=True)
     if not made["_again"].any():
         return made

@@ -53,6 +53,21 @@ WORDS: dict[str, dict[str, str]] = {
     | dict.fromkeys(
         ("s", "statement", "ehc", "ehcp", "ehcplan", "educationhealthandcareplan"), "E"
     ),
+    "leaving_reason": dict.fromkeys(("deceased", "died", "death", "pupildeceased"), "other")
+    | dict.fromkeys(
+        ("excluded", "permanentlyexcluded", "permanentexclusion", "expelled", "pex"),
+        "permanently_excluded",
+    )
+    | dict.fromkeys(
+        ("ehe", "electivehomeeducation", "homeeducation", "homeeducated", "homeschooled"),
+        "home_educated",
+    )
+    | dict.fromkeys(("movedabroad", "emigrated", "movedaway", "movedoutofarea"), "left_area")
+    | dict.fromkeys(
+        ("transfer", "movedschool", "changedschool", "transfertoanotherschool"), "transferred"
+    )
+    | dict.fromkeys(("unknown", "notknown", "missing", "cme"), "destination_unknown")
+    | {"schoolleaver": "completed", "movedtosecondaryschool": "end_of_phase"},
     "outcome": {"y": "issued", "yes": "issued", "n": "refused", "no": "refused", "w": "withdrawn"},
     "term": {"aut": "autumn", "spr": "spring", "sum": "summer"},
 }

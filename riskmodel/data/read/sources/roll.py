@@ -35,6 +35,7 @@ ALIASES = {
     **dict.fromkeys(("year", "yr", "ncyear", "curriculumyear", "yeargroupname"), "yeargroup"),
     **dict.fromkeys(("dateofadmission", "admitted", "doa", "admission"), "admissiondate"),
     **dict.fromkeys(("dateofleaving", "dateleft", "leftdate", "dol"), "leavingdate"),
+    **dict.fromkeys(("reasonforleaving", "leaversreason", "leftreason"), "leavingreason"),
     **dict.fromkeys(("dateofbirth", "birthdate"), "dob"),
     **dict.fromkeys(("gender", "legalsex"), "sex"),
     **dict.fromkeys(("enrolmentstatus", "enrollmentstatus"), "enrolstatus"),
@@ -156,6 +157,7 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
             "school_id": school_of(first_there(frame, BY_URN), context),
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
+            "leaving_reason": column(frame, "leavingreason").where(leaving.notna()),
             "status": enrolment_status(column(frame, "enrolstatus")),
             "year_group": year_group_at_entry(group, seen, entry, born, frame["yeargroup"]),
         }
