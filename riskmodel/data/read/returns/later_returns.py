@@ -95,8 +95,8 @@ def rows_on_roll(raw: pd.DataFrame, typed: pd.DataFrame, kept: NDArray[np.int64]
     for name in ("entry_date", "leaving_date", "recorded_on"):
         rows[name] = typed[name].set_axis(kept).reindex(rows.index)
     left = is_there(raw["leaving_date"]).to_numpy() & ~(rows["leaving_date"] > rows["_seen"])
-    there = ~left & rows[["pupil_id", "school_id", "_seen"]].notna().all(axis=1)
-    return rows[there.to_numpy()].drop(columns="leaving_date")
+    there = ~left & rows[["pupil_id", "school_id", "_seen"]].notna().all(axis=1).to_numpy()
+    return rows[there].drop(columns="leaving_date")
 
 
 def end_missing_rolls(facts: dict[str, pd.DataFrame]) -> list[Problem]:

@@ -15,6 +15,7 @@ from riskmodel.data.identity import clean_upns, load_key, pseudonyms
 from riskmodel.data.read.returns.census_leavers import is_of_leavers
 from riskmodel.data.read.returns.file_context import CENSUS_RETURNS, PUPILS_ON_ROLL
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN, former_upns
+from riskmodel.data.read.returns.same_names import note_same_names
 from riskmodel.data.read.returns.scoping import (
     Holder,
     is_repeated,
@@ -78,6 +79,7 @@ def identify(files: list[ReturnFile], context: Context, key_file: Path, log: Rea
     for one in pupils:
         one.frame["upn"] = upn_or_name(one.frame)
     former = former_upns(pupils, log)
+    log.problems += note_same_names(pupils, former)
     former |= upns_of_names(pupils, former, log)
     key = load_key(key_file)
     for one in files:
