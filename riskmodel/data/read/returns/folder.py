@@ -22,6 +22,11 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
+from riskmodel.data.read.returns.impossible_days import (
+    drop_before_birth,
+    months_of_birth,
+    note_far_ahead,
+)
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
@@ -127,7 +132,7 @@ def read_returns(
             facts.setdefault(table, []).append(part.assign(_file=number))
     pupils = pupils or _everyone(facts, files, context, log)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
-    log.problems += end_missing_rolls(joined)
+    log.problems += note_far_ahead(joined, files) + end_missing_rolls(joined)
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
     log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
@@ -280,6 +285,7 @@ def _everyone(
     if not any(len(part) for part in facts.get("pupils", ())):
         words = " ".join(problem.message for problem in log.problems[:5])
         raise DataError(f"No pupil can be read from these returns. {words}")
+    context.births = months_of_birth(facts["pupils"])
     known = pd.concat([part["pupil_id"].astype("str") for part in facts["pupils"]])
     return pd.CategoricalDtype(pd.Index(sorted(known.unique()), dtype="str"))
 
@@ -320,6 +326,7 @@ def _facts(
         checks = one.checks(part.drop(columns=extra).reset_index(drop=True), places)
         who = None if name == "pupils" or pupils is None else pupils
         frame = read_table(table, checks, who, unique=False)
+        frame = drop_before_birth(name, frame, checks, context.births)
         keep_notes(log, one, checks)
         kept = np.flatnonzero(checks.kept)
         if "_seen" in part and name == "enrolments":

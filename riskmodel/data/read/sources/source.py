@@ -67,6 +67,8 @@ class Context:
         Index ``requeststableid`` of SEN2; ``outcome`` and ``day`` of the assessment, as written.
     two_children : frozenset of str
         Pupils whose UPN two children have: no row of theirs can be used.
+    births : Series of shape (n_pupils,)
+        ``pupil_id`` → month of birth, once the files that name pupils are read.
     """
 
     censuses: pd.DataFrame = field(
@@ -84,6 +86,7 @@ class Context:
         default_factory=lambda: pd.DataFrame({"outcome": [], "day": []}, dtype="str")
     )
     two_children: frozenset[str] = frozenset()
+    births: pd.Series = field(default_factory=lambda: pd.Series(dtype="datetime64[s]"))
 
 
 @dataclass(frozen=True, kw_only=True)
