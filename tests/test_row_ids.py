@@ -200,6 +200,21 @@ def test_two_markup_returns_of_one_school_and_day_have_rows_of_their_own(tmp_pat
     assert facts["SUSP"] != facts["PERM"]
 
 
+@pytest.mark.parametrize(("census", "n"), [("returns.csv", 0), ("returns_900002.csv", 1)])
+def test_a_list_named_as_a_census_without_pupils_joins_to_nobody(
+    tmp_path: Path, census: str, n: int
+) -> None:
+    files = {
+        "returns_900001.csv": RETURN.format(day="2024-01-18"),
+        "pupils_900001.csv": PUPILS.format(upn=UPN),
+        census: RETURN.format(day="2024-05-16").replace("\n1,", "\n7,"),
+        "exclusions.csv": "pupilonrolltableid,startdate,sessions,category\n1,2024-01-08,2,SUSP\n",
+    }
+    extract = extract_of(tmp_path, files)
+    assert ("suspensions" in extract.tables) == n
+    assert len(extract.problems.query("rule == 'not_linked'")) == 1 - n
+
+
 # ---- children in care
 
 HEADER = "CHILD,SEX,DOB,ETHNIC,UPN\n17,1,03/10/2012,WBRI,{upn}\n"

@@ -23,6 +23,7 @@ from riskmodel.data.read.returns.scoping import (
     link_within_returns,
     may_hang_on,
     of_own_return,
+    place_and_label,
 )
 from riskmodel.data.read.returns.without_upn import (
     NO_UPN,
@@ -165,7 +166,7 @@ def _unlink_other_returns(
     names = [each.name for each in censuses]
     pupils = [holder.file.name for holder in holders]
     is_apart = not any(may_hang_on(one.name, each) for each in pupils)
-    if is_apart or is_without_pupils(one.name, pupils, names):
+    if is_apart or is_without_pupils(one.name, pupils, names) or _is_of_empty(one, censuses, rows):
         one.frame["rowid"] = None
         return
     own = of_own_return(one.name, names)
@@ -179,6 +180,17 @@ def _unlink_other_returns(
         .isin(rows.loc[~rows["schoolcensustableid"].isin(ids), "rowid"])
     )
     one.frame["rowid"] = one.frame["rowid"].astype("object").mask(is_other)
+
+
+def _is_of_empty(one: ReturnFile, censuses: list[ReturnFile], rows: pd.DataFrame) -> bool:
+    """Return whether a file is named as a census that has no pupils is, and as none that has some."""
+    own = place_and_label(one.name)
+    held = [
+        each.frame["schoolcensustableid"].astype("str").isin(rows["schoolcensustableid"]).any()
+        for each in censuses
+        if place_and_label(each.name) == own
+    ]
+    return bool(held) and not any(held)
 
 
 def _rows_of(one: ReturnFile) -> Holder:
