@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.data.read import read
-from riskmodel.data.read.rows.dates import settle_dates
+from riskmodel.data.read.rows.dates import settle_dates, swapped_days
 from tests.returns import UPN, read_beside
 
 SUSPENSIONS = "UPN,Estab,Category,StartDate,Sessions,DateNotified\n"
@@ -171,3 +171,59 @@ def test_the_dates_of_a_table_have_one_order_too(tmp_path: Path) -> None:
     made = extract.tables["pupils"]["birth_month"].dt.strftime("%Y-%m-%d")
     assert made.tolist() == ["2012-10-13", "2012-10-12"]
     assert extract.problems["rule"].tolist() == ["month_first"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "n"),
+    [
+        (["2024-03-10", "15/10/2024", "2024-07-10", "21/10/2024"], 1),
+        (["2024-03-10 00:00:00", "15/10/2024", "2024-07-10 00:00:00", "21.10.2024"], 1),
+        (["2024-03-13", "15/10/2024", "2024-07-10", "21/10/2024"], 0),  # a cell of the 13th
+        (["2024-03-10", "15/10/2024", "2024-07-10", "11/10/2024"], 0),  # a text of the 11th
+        (["2024-03-10", "15/10/2024", "21/10/2024"], 0),
+        (["2024-03-10", "2024-07-10"], 0),
+    ],
+)
+def test_cells_of_dates_up_to_the_12th_beside_texts_after_it_may_be_swapped(
+    dates: list[str], n: int
+) -> None:
+    problems = swapped_days(pd.DataFrame({"startdate": dates}), ["startdate"], "a.xlsx, s")
+    assert [one.rule for one in problems] == ["swapped_days"] * n
+    assert all(one.words.startswith("a.xlsx, s: column startdate holds") for one in problems)
+
+
+def test_swapped_cells_of_a_file_are_reported(tmp_path: Path) -> None:
+    days = ("2024-03-10", "15/10/2024", "2024-07-10", "21/10/2024")
+    rows = "".join(f"{UPN},900001,SUSP,{day},2,\n" for day in days)
+    problems = read_beside(tmp_path, {"s.csv": SUSPENSIONS + rows}).problems
+    assert problems["rule"].tolist().count("swapped_days") == 1
+
+
+WEEKS = {
+    "week1.csv": ["10/07/2024", "10/08/2024", "10/09/2024"],
+    "week2.csv": ["10/14/2024", "10/15/2024", "10/16/2024"],
+    "week3.csv": ["14/10/2024", "15/10/2024"],
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "rule", "first"),
+    [
+        (["week1.csv"], None, "2024-07-10"),
+        (["week1.csv", "week2.csv"], "month_first", "2024-10-07"),
+        (["week1.csv", "week2.csv", "week3.csv"], "order_unclear", "2024-07-10"),
+    ],
+)
+def test_a_file_that_shows_no_order_follows_those_of_the_same_columns(
+    tmp_path: Path, names: list[str], rule: str | None, first: str
+) -> None:
+    files = {
+        name: "UPN,Date,Session,Mark\n" + "".join(f"{UPN},{day},AM,I\n" for day in WEEKS[name])
+        for name in names
+    }
+    extract = read_beside(tmp_path, files)
+    problems = extract.problems[extract.problems["file"] == "week1.csv"]
+    order = problems[problems["rule"].isin(["month_first", "order_unclear"])]
+    assert order["rule"].tolist() == ([rule] if rule else [])
+    assert order["message"].str.contains("week2.csv").all()
+    assert pd.Timestamp(first) in set(extract.tables["sessions"]["date"])

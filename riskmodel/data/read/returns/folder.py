@@ -31,7 +31,7 @@ from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
 from riskmodel.data.read.returns.provision import far_plans, latest_fact
-from riskmodel.data.read.returns.recognise import recognise
+from riskmodel.data.read.returns.recognise import follow_sisters, recognise
 from riskmodel.data.read.returns.roll_years import date_rolls
 from riskmodel.data.read.returns.row_verdicts import account
 from riskmodel.data.read.returns.sent_again import set_replaced_aside
@@ -115,6 +115,7 @@ def read_returns(
     files = [file for one in opened if (file := recognise(one, log, mappings)) is not None]
     if not any(one.source.names_pupils for one in files):
         raise DataError(_no_pupils(log))
+    follow_sisters(files, log)
     for one in files:
         set_withdrawn_aside(log, one)
     context = gather_context(files, log)

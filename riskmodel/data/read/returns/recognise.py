@@ -20,7 +20,7 @@ from riskmodel.data.read.returns.births import settle_births
 from riskmodel.data.read.returns.census_leavers import with_leavers
 from riskmodel.data.read.returns.counted_faults import counted_faults
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_file
-from riskmodel.data.read.rows.dates import is_date_name, settle_dates
+from riskmodel.data.read.rows.dates import is_date_name, orders_of, settle_dates, swapped_days
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import plain_ids, tidy_column
 from riskmodel.data.read.sources import SOURCES, source_of
@@ -33,7 +33,7 @@ from riskmodel.data.read.sources.source import (
 )
 from riskmodel.data.settings_file import DEFAULT_FILE
 
-__all__ = ["recognise"]
+__all__ = ["follow_sisters", "recognise"]
 
 
 def recognise(
@@ -96,6 +96,38 @@ def recognise(
     log.problems += unread
     log.problems += problems
     return ReturnFile(one, source, frame)
+
+
+def follow_sisters(files: Sequence[ReturnFile], log: ReadLog) -> None:
+    """Read dates of files that do not show the order of day and month as files of the same columns do.
+
+    Parameters
+    ----------
+    files : sequence of ReturnFile
+        Recognised; dates of some get the month first.
+    log : ReadLog
+        Gets a warning for each of them; one too where the other files do not agree.
+    """
+    month_first = {one.file for one in log.problems if one.rule == "month_first"}
+    layouts = {(one.source.name, *one.raw.columns) for one in files if one.name in month_first}
+    for layout in sorted(layouts):
+        alike = [one for one in files if (one.source.name, *one.raw.columns) == layout]
+        dates = [str(name) for name in alike[0].frame if is_date_name(str(name))]
+        orders = {one.name: orders_of(one.frame, dates) for one in alike}
+        sister = next(one.name for one in alike if one.name in month_first)
+        is_one = not any("day" in found for found in orders.values())
+        for one in alike:
+            if one.name in month_first or orders[one.name] != {""}:
+                continue
+            if is_one:
+                one.frame, problems = settle_dates(one.frame, dates, one.name, sister)
+                log.problems += problems
+                continue
+            words = (
+                f"{one.name}: nothing shows the order of day and month, and files of the same columns have "
+                f"the day first or, as {sister}, the month. The day was read first. Write YYYY-MM-DD."
+            )
+            log.problems.append(Problem(one.name, "order_unclear", words))
 
 
 def _that_is_read(one: Opened, names: list[str]) -> Source | None:
@@ -164,6 +196,7 @@ def _plain_values(
     if mappings:
         dates = sorted(set().union(*(one.undeclared_dates for one in mappings)) & set(tidy))
     frame, problems = settle_dates(with_leavers(frame.assign(**tidy), one.raw), dates, one.name)
+    problems += swapped_days(frame, dates, one.name)
     frame, of_births = settle_births(frame, one)
     return frame, problems + of_births + counted_faults(frame, one.name)
 

@@ -20,7 +20,7 @@ from riskmodel.data.read.rows.faults import DAY_FIRST, MONTH_FIRST, SHORT_YEAR
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
 
-__all__ = ["MAY_END", "days_of", "is_date_name", "settle_dates"]
+__all__ = ["MAY_END", "days_of", "is_date_name", "orders_of", "settle_dates", "swapped_days"]
 
 TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?)?"
 WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[., ]+)?"
@@ -69,6 +69,9 @@ MAY_END = re.compile(
 
 SHORT = re.compile(r"\s*(\d{1,2})-(\d{1,2})-(\d{2})(?:[T ].*)?")
 """Two-digit years between hyphens may stand first, as in programs, or last, as in Britain."""
+
+FEWEST_SWAPPED, MONTHS_A_YEAR = 2, 12
+"""Cells of dates and texts, of each at least, that show that a spreadsheet swapped day and month."""
 
 DATE_NAMES = frozenset(["dob", "dec", "decom", "received", "recorded", "confirmed", "from", "to"])
 """Plain names of columns of dates that do not hold the word."""
@@ -186,8 +189,71 @@ def _order(texts: pd.Series) -> _Order | None:
     )
 
 
+def orders_of(frame: pd.DataFrame, columns: Iterable[str]) -> set[str]:
+    """Return which of day and month comes first in columns whose dates show it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows.
+    columns : iterable of str
+        Names of its columns that may hold dates.
+
+    Returns
+    -------
+    set of str
+        ``"day"``, ``"month"``; ``""`` where a column has such dates and none decides.
+
+    Examples
+    --------
+    >>> orders_of(pd.DataFrame({"date": ["10/07/2024", "10/08/2024"]}), ["date"])
+    {''}
+    """
+    found = (_order(distinct_texts(frame[name])) for name in columns if name in frame)
+    return {one.decided for one in found if one is not None}
+
+
+def swapped_days(frame: pd.DataFrame, columns: Iterable[str], file: str) -> list[Problem]:
+    """Return the columns in which a spreadsheet took day and month for each other.
+
+    Where it reads dates month first, it makes cells of dates of those that allow it, and leaves the others
+    as texts.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Raw rows; cells of dates are texts with the year first.
+    columns : iterable of str
+        Names of its columns that may hold dates.
+    file : str
+        What messages call the file.
+
+    Returns
+    -------
+    list of Problem
+        An error for each column with two or more of either kind, of which all cells of dates have days up
+        to 12, and all texts can have the day first only.
+    """
+    problems = []
+    for name in columns:
+        texts = distinct_texts(frame[name]) if name in frame else pd.Series(dtype="str")
+        days = texts.str.extract(r"^\s*\d{4}-\d\d-(\d\d)(?!\d)")[0].dropna().astype("int64")
+        order = (
+            _order(texts) if len(days) >= FEWEST_SWAPPED and (days <= MONTHS_A_YEAR).all() else None
+        )
+        if order is None or len(order.only_day) < max(FEWEST_SWAPPED, len(order.day_first)):
+            continue
+        words = (
+            f"{file}: column {name} holds cells of dates, all on days 1 to 12, beside texts of days after "
+            "the 12th. A program that puts the month first may have swapped day and month of those cells. "
+            "They were read as they are. Export the file again, and open it in no spreadsheet before."
+        )
+        problems.append(Problem(file, "swapped_days", words, severity="error", column=name))
+    return problems
+
+
 def settle_dates(
-    frame: pd.DataFrame, columns: Iterable[str], file: str
+    frame: pd.DataFrame, columns: Iterable[str], file: str, like: str = ""
 ) -> tuple[pd.DataFrame, list[Problem]]:
     """Write the dates of some columns year first where their order or form is not the usual one.
 
@@ -203,6 +269,8 @@ def settle_dates(
         Names of its columns that may hold dates.
     file : str
         What messages call the file.
+    like : str
+        File of the same columns that has the month first; empty where there is none.
 
     Returns
     -------
@@ -229,9 +297,11 @@ def settle_dates(
             )
             problems.append(Problem(file, "short_years", words, severity="error", column=name))
         elif name in orders:
-            first = orders[name].decided or ("month" if decided == {"month"} else "day")
+            first = orders[name].decided or (
+                "month" if decided == {"month"} or (like and not decided) else "day"
+            )
             changes[name] |= _in_order(orders[name], first)
-            problems += _order_problems(file, name, orders[name], first)
+            problems += _order_problems(file, name, orders[name], first, like)
         elif changed := _serials(text):
             changes[name] |= changed
             words = (
@@ -269,12 +339,13 @@ def _in_order(order: _Order, first: str) -> dict[str, str | None]:
     return changed
 
 
-def _order_problems(file: str, name: str, order: _Order, first: str) -> list[Problem]:
+def _order_problems(file: str, name: str, order: _Order, first: str, like: str) -> list[Problem]:
     problems = []
     if first == "month":
         why = "some of its dates allow no other order"
         if not order.decided:
-            why = "the dates of other columns of this file allow no other order"
+            source = like or "other columns of this file"
+            why = f"the dates of {source} allow no other order"
         words = (
             f"{file}: column {name} was read with the month before the day, as {why}. "
             "Write dates as YYYY-MM-DD if that is wrong."
