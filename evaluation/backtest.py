@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from riskmodel.data.counted import counted
 from riskmodel.data.ratio import ratio
 from riskmodel.data.write import records
-from riskmodel.display import html_list, html_table, write_intervals
+from riskmodel.display import html_list, html_table, write_intervals, write_share
 from riskmodel.errors import HistoryError, RequestError
 from riskmodel.evaluation.best_rival import BestRival, best_rival
 from riskmodel.evaluation.calibration import Calibration, calibration
@@ -205,14 +205,55 @@ class Backtest:
         if found is None:
             return "No simpler ranker was measured on these lists."
         figures = (
-            f"the model's lists held {found.own:.0%} of the outcomes, those of {found.ranker} "
-            f"{found.rivals:.0%}"
+            f"the model's lists held {self._share('recall_at_capacity')} of the outcomes, those of "
+            f"{found.ranker} {self._share('recall_at_capacity', found.ranker)}"
         )
         if found.is_worse:
             return f"A simpler ranker finds more, beyond noise: {figures}. Prefer it."
         if found.is_better:
-            return f"No simpler ranker finds as many, beyond noise: {figures}."
+            return f"The model finds more than the best simpler ranker, beyond noise: {figures}."
         return f"A simpler ranker finds about as many, within noise: {figures}. {self._order()}"
+
+    def never_suspended_words(self) -> str | None:
+        """Sentences on outcomes of children never suspended: how many, and what lists held of them.
+
+        Returns
+        -------
+        str or None
+            The model's lists beside those of the simpler ranker that held most of them; None where there
+            were no such outcomes, or where nobody knows who was suspended.
+        """
+        metric, share = "recall_never_suspended", self.never_suspended
+        if share is None or not np.isfinite(self.row()[metric]):
+            return None
+        best = self.best_simpler(metric)
+        beside = (
+            "" if best is None else f", those of {best.ranker} {self._share(metric, best.ranker)}"
+        )
+        return (
+            f"Of all outcomes, {write_share(share, 'share')} fell on children never suspended before the "
+            f"list. Of these the lists held {self._share(metric)}{beside}."
+        )
+
+    def row(self, ranker: str | None = None) -> dict[Any, Any]:
+        """Row of the table.
+
+        Parameters
+        ----------
+        ranker : str, optional
+            The ranker of the row; by default the one that is judged.
+
+        Returns
+        -------
+        dict
+            Column → value.
+        """
+        names = self.table["ranker"]
+        is_it = ~names.isin(self.differences["ranker"]) if ranker is None else names == ranker
+        return self.table[is_it].iloc[0].to_dict()
+
+    def _share(self, metric: str, ranker: str | None = None) -> str:
+        return write_share(self.row(ranker), metric)
 
     def _order(self) -> str:
         """Return what the order of all pupils adds, where the capacity decides nothing."""
@@ -232,9 +273,12 @@ class Backtest:
         Returns
         -------
         dict
-            One entry per attribute, and the ``recommendation``.
+            One entry per attribute, the ``recommendation`` and the ``never_suspended_words``.
         """
-        parts: dict[str, Any] = {"recommendation": self.recommendation()}
+        parts: dict[str, Any] = {
+            "recommendation": self.recommendation(),
+            "never_suspended_words": self.never_suspended_words(),
+        }
         for attribute in fields(self):
             value = getattr(self, attribute.name)
             if isinstance(value, Calibration | CapacityCurve):

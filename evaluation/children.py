@@ -42,33 +42,33 @@ def count_children(
     -------
     DataFrame
         One row per ranker. ``listed``: children who were on a list or more, with a known outcome.
-        ``found``: those of them who had the outcome within the horizon of a list that held them.
+        ``not_known``: children who were on a list or more, and of whom no such list's outcome is known.
+        ``found``: those listed who had the outcome within the horizon of a list that held them.
         ``with_outcome``: children who had it within the horizon of any list. ``precision_by_child``
         (found ÷ listed) and ``recall_by_child`` (found ÷ with_outcome), with ``_low`` and ``_high``.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"pupil_id": ["a", "a", "b", "c"], "label": [1, 1, 0, 1]})
+    >>> rows = pd.DataFrame({"pupil_id": [*"aabcd"], "label": [1, 1, 0, 1, np.nan]})
     >>> resamples = Resamples.draw(rows["pupil_id"], 0)
-    >>> made = count_children(rows, {"model": np.array([True, True, True, False])}, resamples)
-    >>> made[["listed", "found", "with_outcome", *SHARES]].values.tolist()
-    [[2.0, 1.0, 2.0, 0.5, 0.5]]
+    >>> made = count_children(rows, {"model": np.array([True, True, True, False, True])}, resamples)
+    >>> made[["listed", "not_known", "found", "with_outcome", *SHARES]].values.tolist()
+    [[2.0, 1.0, 1.0, 2.0, 0.5, 0.5]]
     """
     label = predictions["label"].to_numpy(dtype=float)
-    rows = [
-        {"ranker": name} | _of_ranker(rows & ~np.isnan(label), label == 1, resamples)
-        for name, rows in listed.items()
-    ]
+    rows = [{"ranker": name} | _of_ranker(rows, label, resamples) for name, rows in listed.items()]
     return pd.DataFrame(rows)
 
 
 def _of_ranker(
-    listed: NDArray[np.bool_], outcome: NDArray[np.bool_], resamples: Resamples
+    on_lists: NDArray[np.bool_], label: NDArray[np.float64], resamples: Resamples
 ) -> dict[str, float]:
+    listed = _once(on_lists & ~np.isnan(label), resamples)
     children = {
-        "listed": _once(listed, resamples),
-        "found": _once(listed & outcome, resamples),
-        "with_outcome": _once(outcome, resamples),
+        "listed": listed,
+        "not_known": _once(on_lists, resamples) - listed,
+        "found": _once(on_lists & (label == 1), resamples),
+        "with_outcome": _once(label == 1, resamples),
     }
     drawn = {name: resamples.counts.T.astype(float) @ is_one for name, is_one in children.items()}
     shares = {

@@ -6,6 +6,7 @@ Out: HTML.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,14 @@ import pandas as pd
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["MOST_ROWS", "html_list", "html_table", "write_interval", "write_intervals"]
+__all__ = [
+    "MOST_ROWS",
+    "html_list",
+    "html_table",
+    "write_interval",
+    "write_intervals",
+    "write_share",
+]
 
 MOST_ROWS = 12
 """Rows of a table that are shown; a line below counts the rest."""
@@ -137,6 +145,31 @@ def write_intervals(table: pd.DataFrame, name: str) -> list[str]:
     """
     ends = (table[f"{name}{end}"] for end in ("", "_low", "_high"))
     return [write_interval(*figures) for figures in zip(*ends, strict=True)]
+
+
+def write_share(row: Mapping[Any, Any], name: str) -> str:
+    """Write a share as a percentage, with its interval where both ends are known.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of a table: ``name``, ``name_low`` and ``name_high``. Ends may be missing, None or nan.
+    name : str
+        The share.
+
+    Returns
+    -------
+    str
+        ``40%``, or ``40% (25% to 50%)``.
+
+    Examples
+    --------
+    >>> write_share({"kept": 0.4, "kept_low": 0.25, "kept_high": 0.5}, "kept")
+    '40% (25% to 50%)'
+    """
+    low, high = (row.get(f"{name}{end}") for end in ("_low", "_high"))
+    has_ends = not (pd.isna(low) or pd.isna(high))
+    return f"{row[name]:.0%}" + (f" ({low:.0%} to {high:.0%})" if has_ends else "")
 
 
 def _write(value: Any) -> str:

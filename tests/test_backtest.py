@@ -102,6 +102,23 @@ def test_a_recall_of_nothing_is_never_certain() -> None:
             assert row[f"{name}_high"] == pytest.approx(0.4899, abs=1e-4)  # Wilson, 0 of 4
 
 
+def test_of_the_never_suspended_the_simpler_ranker_that_holds_most_is_named() -> None:
+    frame = pd.DataFrame({"pupil_id": [f"P{n:03}" for n in range(200)], "as_of": SUMMER})
+    frame = frame.assign(label=[1.0] * 8 + [0.0] * 192, never_suspended=[True] * 4 + [False] * 196)
+    for name, found in (("model", [4, 5, 6]), ("RONI points", [0, 1]), ("absence last year", [2])):
+        frame[name] = (
+            frame.index.isin(found).astype(float) - frame.index / 1000 - frame["label"] / 2
+        )
+    made = compare(frame, rankers=["model", "absence last year", "RONI points"], capacity=3)
+    words = made.never_suspended_words()
+    assert words is not None
+    assert words.startswith("Of all outcomes, 50% (")
+    assert "Of these the lists held 0% (0% to 49%), those of RONI points 50% (" in words
+    assert made.to_dict()["never_suspended_words"] == words
+    unknown = compare(frame.drop(columns="never_suspended"), rankers=["model"], capacity=3)
+    assert unknown.never_suspended_words() is None
+
+
 def test_shares_of_a_handful_of_outcomes_are_never_certain() -> None:
     frame = pd.DataFrame({"pupil_id": np.arange(500), "as_of": SUMMER, "model": -np.arange(500.0)})
     frame = frame.assign(label=(frame["pupil_id"] < 6) * 1.0, never_suspended=True, stays=1.0)

@@ -25,22 +25,25 @@ def rows(label: list[float]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("label", "listed", "found", "with_outcome"),
+    ("label", "listed", "not_known", "found", "with_outcome"),
     [
         # one exclusion of one child within the horizons of both lists is one child
-        ([1, 0, 0, 0, 1, 0, 0, 0], 2, 1, 1),
-        ([1, 0, 0, 1, 0, 0, 0, 1], 2, 1, 2),
-        ([0, 0, 0, 1, 0, 0, 0, 1], 2, 0, 1),
-        ([1, np.nan, 0, 0, 1, np.nan, 0, 0], 1, 1, 1),  # of b nothing is known
+        ([1, 0, 0, 0, 1, 0, 0, 0], 2, 0, 1, 1),
+        ([1, 0, 0, 1, 0, 0, 0, 1], 2, 0, 1, 2),
+        ([0, 0, 0, 1, 0, 0, 0, 1], 2, 0, 0, 1),
+        ([1, np.nan, 0, 0, 1, np.nan, 0, 0], 1, 1, 1, 1),  # of b nothing is known
+        ([1, np.nan, 0, 0, 1, 0, 0, 0], 2, 0, 1, 1),  # of b one list's outcome is
+        ([1, 0, 0, np.nan, 1, 0, 0, np.nan], 2, 0, 1, 1),  # d is on no list
     ],
 )
 def test_each_child_counts_once(
-    label: list[float], listed: int, found: int, with_outcome: int
+    label: list[float], listed: int, not_known: int, found: int, with_outcome: int
 ) -> None:
     made = compare(rows(label), rankers=["model"], capacity=2).children
     assert made is not None
     (row,) = made.to_dict("records")
-    assert (row["listed"], row["found"], row["with_outcome"]) == (listed, found, with_outcome)
+    counts = (row["listed"], row["not_known"], row["found"], row["with_outcome"])
+    assert counts == (listed, not_known, found, with_outcome)
     assert row["precision_by_child"] == pytest.approx(found / listed)
     assert row["recall_by_child"] == pytest.approx(found / with_outcome)
 
@@ -49,18 +52,28 @@ def test_the_words_are_of_children_and_not_of_places() -> None:
     lists = rows([1, 0, 0, 0, 1, 1, 0, 0])  # of 4 places 3 were right, of 2 children both
     made = compare(lists, rankers=["model"], capacity=2)
     assert made.table["precision_at_capacity"].item() == 0.75
-    assert "out of 100 children listed, about 100 had" in backtest_words(made.to_dict(), None)
+    words = backtest_words(made.to_dict(), None)
+    assert "out of 100 children listed whose outcome is known, about 100 had it" in words
+    assert "is not known" not in words
 
 
-def slow_count(predictions: pd.DataFrame, listed: np.ndarray) -> tuple[int, int, int]:
+def test_the_words_count_children_who_left() -> None:
+    made = compare(rows([1, np.nan, 0, 0, 1, np.nan, 0, 0]), rankers=["model"], capacity=2)
+    words = backtest_words(made.to_dict(), None)
+    assert "out of 100 children listed whose outcome is known, about 100 had it" in words
+    assert "Of 50 in 100 listed it is not known." in words
+
+
+def slow_count(predictions: pd.DataFrame, listed: np.ndarray) -> list[int]:
     """Child by child."""
-    sums = [0, 0, 0]
+    sums = [0, 0, 0, 0]
     for _, own in predictions.assign(listed=listed).groupby("pupil_id"):
         known = own[own["label"].notna()]
         sums[0] += bool(known["listed"].any())
-        sums[1] += bool((known["listed"] & (known["label"] == 1)).any())
-        sums[2] += bool((known["label"] == 1).any())
-    return sums[0], sums[1], sums[2]
+        sums[1] += bool(own["listed"].any() and not known["listed"].any())
+        sums[2] += bool((known["listed"] & (known["label"] == 1)).any())
+        sums[3] += bool((known["label"] == 1).any())
+    return sums
 
 
 @given(st.data())
@@ -78,7 +91,7 @@ def test_counts_equal_a_slow_reference(data: st.DataObject) -> None:
     listed = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
     resamples = Resamples.draw(predictions["pupil_id"], 0)
     (row,) = count_children(predictions, {"model": listed}, resamples).to_dict("records")
-    found = (row["listed"], row["found"], row["with_outcome"])
+    found = [row[name] for name in ("listed", "not_known", "found", "with_outcome")]
     assert found == slow_count(predictions, listed)
     for name in ("precision_by_child", "recall_by_child"):
         if not np.isnan(row[f"{name}_low"]):

@@ -139,8 +139,8 @@ def test_every_page_states_what_it_is_for_and_how_often_it_is_right(folder: Path
         text = page.read_text(encoding="utf-8")
         assert all(line in text for line in MISUSE)
         assert (
-            "Out of 100 children listed on earlier lists, 8 (5 to 12) were permanently excluded within "
-            "12 months." in text
+            "Out of 100 children listed on earlier lists whose outcome is known, 8 (5 to 12) were "
+            "permanently excluded within 12 months." in text
         )
         assert "such lists would have held 48 (30 to 60)." in text
         assert "recorded before 1 August 2025" in text

@@ -278,7 +278,7 @@ def backtest(**shift: float) -> Backtest:
     ("shift", "words"),
     [
         ({}, "No simpler ranker was measured on these lists."),
-        ({"RONI_points": -1.0}, "No simpler ranker finds as many, beyond noise"),
+        ({"RONI_points": -1.0}, "The model finds more than the best simpler ranker, beyond noise"),
         ({"RONI_points": 0.0}, "A simpler ranker finds about as many, within noise"),
         ({"RONI_points": 2.0}, "A simpler ranker finds more, beyond noise"),
         (
@@ -295,7 +295,7 @@ def test_a_simpler_ranker_is_recommended_where_it_is_better(
 
 def test_the_best_of_the_better_rankers_is_recommended() -> None:
     wording = backtest(RONI_points=1.0, school_only=3.0).recommendation()
-    assert "those of school only 98%. Prefer it." in wording
+    assert "those of school only 98% (81% to 100%). Prefer it." in wording
 
 
 @pytest.mark.parametrize(

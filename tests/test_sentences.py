@@ -113,8 +113,8 @@ def test_the_track_record_states_how_it_was_tested(evaluated: str | None, beginn
     text = backtest_words(BACKTEST, evaluated)
     assert text.startswith(beginning)
     assert text.endswith(
-        "out of 100 children listed, about 12 had the outcome (95% interval 8 to 17); of 100 children who "
-        "had it, the lists held about 41 (30 to 52)."
+        "out of 100 children listed whose outcome is known, about 12 had it (95% interval 8 to 17); of 100 "
+        "children who had it, the lists held about 41 (30 to 52)."
     )
 
 
@@ -161,8 +161,8 @@ def test_figures_are_counts_out_of_100(figures: dict[str, Any], count: int, word
 @pytest.mark.parametrize(
     ("evaluated", "words"),
     [
-        ("out of time", "listed on earlier lists, "),
-        ("by pupils", "listed among pupils left out of the training, "),
+        ("out of time", "listed on earlier lists whose outcome is known, "),
+        ("by pupils", "listed among pupils left out of the training whose outcome is known, "),
     ],
 )
 def test_figures_state_on_whom_they_were_measured(evaluated: str, words: str) -> None:
@@ -197,21 +197,32 @@ def test_what_a_list_must_not_be_used_for_is_reported(use: str) -> None:
     assert use in " ".join(MISUSE)
 
 
-def test_what_a_simpler_ranker_finds_stands_beside_what_the_lists_held() -> None:
-    beside = {
-        "recommendation": "A simpler ranker finds about as many, within noise.",
-        "never_suspended": {"share": 0.48},
-        "table": [
-            {"ranker": "suspensions last year", "recall_never_suspended": 0.4},
-            {"ranker": "model", "recall_never_suspended": 0.0},
-        ],
-    }
-    words = beside_words(beside)
-    assert words[0] == beside["recommendation"]
-    assert "48% of the outcomes fell on children who had never been suspended" in words[1]
-    assert words[1].endswith("the lists held 0% of these.")
+def test_what_a_simpler_ranker_finds_is_beside_what_the_lists_held() -> None:
+    words = ["A simpler ranker finds about as many, within noise.", "Of these the lists held 0%."]
+    beside = dict(zip(("recommendation", "never_suspended_words"), words, strict=True))
+    assert beside_words(beside) == words
     assert backtest_words(BACKTEST | beside, "out of time").endswith(" ".join(words))
+    assert beside_words({"recommendation": words[0], "never_suspended_words": None}) == words[:1]
     assert beside_words({}) == []
+
+
+@pytest.mark.parametrize(
+    ("not_known", "words"),
+    [
+        (0, "within 12 months."),
+        (1, "Of fewer than 1 in 100 listed it is not known."),
+        (2, "Of 1 in 100 listed it is not known."),
+        (300, "Of 60 in 100 listed it is not known."),
+    ],
+)
+def test_a_page_states_of_how_many_listed_the_outcome_is_not_known(
+    not_known: int, words: str
+) -> None:
+    backtest = with_figures(listed=200, not_known=not_known)
+    (_, text), _ = track_figures(make(backtest=backtest))
+    assert "whose outcome is known, 12 (8 to 17) were" in text
+    assert text.endswith(words)
+    assert ("not known" in backtest_words(backtest, None)) == (not_known > 0)
 
 
 @pytest.mark.parametrize(

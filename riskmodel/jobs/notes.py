@@ -14,6 +14,7 @@ import pandas as pd
 
 from riskmodel.data.counted import counted
 from riskmodel.data.outcomes import outcome_of
+from riskmodel.display import write_share
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
@@ -157,7 +158,8 @@ def _lost_note(backtest: Backtest) -> list[str]:
         row = row_of(weighted, "ranker", "model")
         notes.append(
             "Weighted by the probability of staying, so that outcomes seen also count for those of leavers: "
-            f"recall {_share(row, 'recall_weighted')}, precision {_share(row, 'precision_weighted')}."
+            f"recall {write_share(row, 'recall_weighted')}, "
+            f"precision {write_share(row, 'precision_weighted')}."
         )
     return notes
 
@@ -175,8 +177,9 @@ def _calibration_note(backtest: Backtest) -> str:
     figures = backtest.calibration
     ratio = row_of(figures.summary, "measure", "expected over observed")
     return (
-        "Calibration, with the correction of each list learned from past lists only (a pupil counts on "
-        f"each list): {figures.value('outcomes expected'):.1f} outcomes expected, "
+        "Calibration, with the correction of each list learned from past lists only, starting at a usual "
+        "slope (set on simulated LAs, or 1; a pupil counts on each list): "
+        f"{figures.value('outcomes expected'):.1f} outcomes expected, "
         f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
         f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}. "
         f"{''.join(map(_level_of_listed, figures.listed.to_dict('records')))}"
@@ -234,17 +237,16 @@ def _list_notes(backtest: Backtest) -> list[str]:
 
 
 def _never_suspended_note(backtest: Backtest) -> list[str]:
-    """Return the share of outcomes of pupils never suspended, and what the lists held of them."""
-    name, share = "recall_never_suspended", backtest.never_suspended
-    row = row_of(backtest.table, "ranker", "model")
-    if share is None or not np.isfinite(row[name]):
+    """Return what lists held of the outcomes of children never suspended, those by the true risk too."""
+    words = backtest.never_suspended_words()
+    if words is None:
         return []
     best = backtest.table[backtest.table["ranker"] == ORACLE].to_dict("records")
-    known = f"; lists by the true risk would have held {_share(best[0], name)}" if best else ""
-    return [
-        f"Of all outcomes, {_share(share, 'share')} fell on pupils never suspended before the list. Of "
-        f"these the lists held {_share(row, name)}{known}."
+    known = [
+        f" Lists by the true risk would have held {write_share(row, 'recall_never_suspended')}."
+        for row in best
     ]
+    return [words + "".join(known)]
 
 
 def _places_notes(backtest: Backtest) -> list[str]:
@@ -254,7 +256,7 @@ def _places_notes(backtest: Backtest) -> list[str]:
     schools = backtest.places.schools
     notes = [sentence] if (sentence := backtest.places.sentence()) else []
     if schools is not None:
-        by = {row["given"]: _share(row, "recall") for row in schools.to_dict("records")}
+        by = {row["given"]: write_share(row, "recall") for row in schools.to_dict("records")}
         first, *others = by
         rest = ", ".join(f"{by[name]} given to {name}" for name in others)
         notes.append(f"The same places: recall {by[first]} given {first}, {rest}.")
@@ -270,9 +272,9 @@ def _notice_note(notice: pd.DataFrame | None) -> list[str]:
     usual, more = row_of(there, "schedule", first), row_of(there, "schedule", last)
     within = more["gain_low"] <= 0 <= more["gain_high"]
     return [
-        f"At least {ABOUT_TWO_MONTHS} days before, {first} reached {_share(usual, 'reached')} of "
-        f"{usual['outcomes']} outcomes; {last}, with the same places for a year, {_share(more, 'reached')}"
-        f"{', a difference within noise' if within else ''}."
+        f"At least {ABOUT_TWO_MONTHS} days before, {first} reached {write_share(usual, 'reached')} of "
+        f"{usual['outcomes']} outcomes; {last}, with the same places for a year, "
+        f"{write_share(more, 'reached')}{', a difference within noise' if within else ''}."
     ]
 
 
@@ -282,8 +284,8 @@ def _lead_time_note(lead_time: pd.DataFrame | None) -> list[str]:
     row = row_of(lead_time, "ranker", "model")
     median = f"; median {row['median_days']:.0f} days." if row["median_days"] >= 0 else "."
     return [
-        f"Of {counted(row['events'], 'pupil')}, {_share(row, 'ever_listed')} were "
-        f"on a tested list before the event, {_share(row, 'listed_early')} at least {EARLY_DAYS} days "
+        f"Of {counted(row['events'], 'pupil')}, {write_share(row, 'ever_listed')} were "
+        f"on a tested list before the event, {write_share(row, 'listed_early')} at least {EARLY_DAYS} days "
         f"before{median}"
     ]
 
@@ -292,7 +294,9 @@ def _stability_note(stability: pd.DataFrame | None) -> list[str]:
     if stability is None or stability.empty:
         return []
     row = row_of(stability, "ranker", "model")
-    return [f"Of a list {_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."]
+    return [
+        f"Of a list {write_share(row, 'kept')} is on the next, {row['days_apart']:.0f} days later."
+    ]
 
 
 def _school_note(schools: pd.DataFrame | None) -> list[str]:
@@ -327,12 +331,6 @@ def row_of(table: pd.DataFrame, column: str, value: str) -> dict[Any, Any]:
     0.5
     """
     return dict(table[table[column] == value].to_dict("records")[0])
-
-
-def _share(row: dict[Any, Any], name: str) -> str:
-    ends = (row[f"{name}_low"], row[f"{name}_high"])
-    interval = f" ({ends[0]:.0%} to {ends[1]:.0%})" if np.isfinite(ends).all() else ""
-    return f"{row[name]:.0%}{interval}"
 
 
 def metrics_of(table: pd.DataFrame) -> dict[str, float]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data.outcomes import outcome_of
+from riskmodel.display import write_share
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
@@ -118,23 +118,33 @@ def _tiles(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _headline(backtest: Backtest) -> list[tuple[str, str]]:
     """Return what the best simpler ranker finds too, and what the list held of children never suspended."""
-    ours = backtest.table[backtest.table["ranker"] == "model"].to_dict("records")
-    rival = backtest.best_simpler()
-    beside = (
-        []
-        if rival is None
-        else [
-            (f"{rival.own:.0%}", "of outcomes were on the model's lists"),
-            (f"{rival.rivals:.0%}", f"on those of {rival.ranker}"),
-        ]
-    )
-    if backtest.never_suspended is None or not ours or np.isnan(ours[0]["recall_never_suspended"]):
-        return beside
+    tiles = _beside(backtest, "recall_at_capacity", "of outcomes were on the model's lists")
+    if backtest.never_suspended_words() is None:
+        return tiles
+    share, metric = backtest.never_suspended or {}, "recall_never_suspended"
     return [
-        *beside,
-        (f"{backtest.never_suspended['share']:.0%}", "of outcomes fell on pupils never suspended"),
-        (f"{ours[0]['recall_never_suspended']:.0%}", "of these were on the model's lists"),
+        *tiles,
+        _tile(share, "share", "of outcomes fell on pupils never suspended"),
+        _tile(backtest.row(), metric, "of these were on the model's lists"),
+        *_beside(backtest, metric, "of these were on the model's lists")[1:],
     ]
+
+
+def _beside(backtest: Backtest, metric: str, words: str) -> list[tuple[str, str]]:
+    """Return a share of the model's lists, and that of the best simpler ranker; nothing without one."""
+    rival = backtest.best_simpler(metric)
+    if rival is None:
+        return []
+    return [
+        _tile(backtest.row(), metric, words),
+        _tile(backtest.row(rival.ranker), metric, f"on those of {rival.ranker}"),
+    ]
+
+
+def _tile(row: Mapping[Any, Any], name: str, words: str) -> tuple[str, str]:
+    """Return a share, and its words with the interval."""
+    figure, _, interval = write_share(row, name).partition(" ")
+    return figure, f"{words} {interval}".rstrip()
 
 
 def _lines(backtest: Backtest) -> pd.DataFrame | None:
@@ -188,7 +198,7 @@ def _tables(backtest: Backtest, search: pd.DataFrame | None) -> dict[str, TextTa
     if backtest.calibration is not None:
         found["Risks and what came true"] = backtest.calibration.summary
         found["Expected and observed of the pupils listed"] = backtest.calibration.listed
-        found["Expected and observed by list, each calibrated on past lists only"] = (
+        found["Expected and observed by list, each calibrated on past lists and a usual slope"] = (
             backtest.calibration.by_list
         )
         found["Expected and observed by tenth of risk and by phase"] = backtest.calibration.parts

@@ -69,8 +69,8 @@ NOT_JUDGED = (
 """What it means that pupils could not be judged."""
 
 MEANINGS = {
-    "Risk": "8 in 100 means: of 100 pupils with a record like this one, about 8 had the outcome. "
-    + RANGE,
+    "Risk": "8 in 100 means: of 100 pupils with a record like this one, the model expects about 8 to have "
+    f"the outcome. {RANGE}",
     "Near the line": "Pupils just below the last place. The model can hardly tell them from those just "
     "above it.",
 }
@@ -316,7 +316,10 @@ def track_figures(assessment: Assessment) -> list[tuple[int, str]]:
         if assessment.provenance.get("evaluated") == OUT_OF_TIME
         else "among pupils left out of the training"
     )
-    listed = f"Out of 100 children listed {when}, {_count(found)} were {happened}."
+    listed = (
+        f"Out of 100 children listed {when} whose outcome is known, {_count(found)} were {happened}."
+        f"{_not_known(assessment.backtest or {})}"
+    )
     held = f"Out of 100 children who were {happened}, such lists would have held {_count(caught)}."
     return [(round(found[0]), listed), (round(caught[0]), held)]
 
@@ -327,15 +330,25 @@ def _count(figures: list[float]) -> str:
 
 def _measured(backtest: Mapping[str, Any]) -> list[list[float]] | None:
     """Return both shares of children out of 100, each with its interval."""
-    row = _row(backtest, "children")
+    row = _row(backtest)
     if any(row.get(f"{share}{end}") is None for share in SHARES for end in ENDS):
         return None
     return [[100 * row[f"{share}{end}"] for end in ENDS] for share in SHARES]
 
 
-def _row(backtest: Mapping[str, Any], table: str) -> dict[str, Any]:
-    """Return the model's row of a table of the backtest; empty where there is none."""
-    return next((row for row in backtest.get(table) or [] if row.get("ranker") == "model"), {})
+def _row(backtest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the model's row of the children that were counted; empty where there is none."""
+    return next((row for row in backtest.get("children") or [] if row.get("ranker") == "model"), {})
+
+
+def _not_known(backtest: Mapping[str, Any]) -> str:
+    """Return of how many children listed the outcome is not known; nothing where it is of all."""
+    row = _row(backtest)
+    not_known = row.get("not_known") or 0
+    if not not_known:
+        return ""
+    share = 100 * not_known / (not_known + row["listed"])
+    return f" Of {'fewer than 1' if share < 0.5 else f'{share:.0f}'} in 100 listed it is not known."
 
 
 def track_record(assessment: Assessment) -> str:
@@ -367,17 +380,8 @@ def beside_words(backtest: Mapping[str, Any]) -> list[str]:
     list of str
         Sentences; none where nothing was measured.
     """
-    words = [backtest["recommendation"]] if backtest.get("recommendation") else []
-    never, held = (
-        backtest.get("never_suspended"),
-        _row(backtest, "table").get("recall_never_suspended"),
-    )
-    if never is not None and held is not None:
-        words.append(
-            f"{never['share']:.0%} of the outcomes fell on children who had never been suspended before the "
-            f"list; the lists held {held:.0%} of these."
-        )
-    return words
+    words = (backtest.get(name) for name in ("recommendation", "never_suspended_words"))
+    return [one for one in words if one]
 
 
 def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
@@ -406,8 +410,8 @@ def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
     )
     precision, recall = measured
     return (
-        f"{how} of {capacity} pupils, each child counted once: out of 100 children listed, about "
-        f"{precision[0]:.0f} had the outcome (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of "
+        f"{how} of {capacity} pupils, each child counted once: out of 100 children listed whose outcome is "
+        f"known, about {precision[0]:.0f} had it (95% interval {precision[1]:.0f} to {precision[2]:.0f}); of "
         f"100 children who had it, the lists held about {recall[0]:.0f} ({recall[1]:.0f} to "
-        f"{recall[2]:.0f}). {' '.join(beside_words(backtest))}"
+        f"{recall[2]:.0f}).{_not_known(backtest)} {' '.join(beside_words(backtest))}"
     ).rstrip()

@@ -193,7 +193,7 @@
       make("h2", { id: "card-head" }, "Pupil ", name(word(card.pupil))),
       make("p", { class: "facts" }, ...facts.filter(Boolean).map((fact) => make("span", {}, name(fact)))),
       make("p", { class: "risk-said" }, make("strong", {}, capital(about(word(card.risk)))),
-        ` pupils with a record like this one were ${word(data.happened)} (range ${word(card.range)}). ` +
+        ` pupils with a record like this one will be ${word(data.happened)}, by the model's estimate (range ${word(card.range)}). ` +
         `Rank ${card.rank}: ${word(card.band)}, ${word(card.change)}.`),
       make("div", { class: "halves" }, story(card, data, word), history(card, data, word)),
       make("div", { class: "halves" },

@@ -72,9 +72,9 @@ WHO_FOR = (
 )
 
 RISK_WORDS = (
-    "A risk of 10% means: of 100 pupils with a record like this one, about 10 had the outcome. 'Risk low' "
-    f"and 'risk high' are its range. {RANGE} 'Near the line' marks the pupils just below the capacity: "
-    "they differ little from the last ones listed."
+    "A risk of 10% means: of 100 pupils with a record like this one, the model expects about 10 to have the "
+    f"outcome. 'Risk low' and 'risk high' are its range. {RANGE} 'Near the line' marks the pupils just below "
+    "the capacity: they differ little from the last ones listed."
 )
 
 DROP_DOWN = {
