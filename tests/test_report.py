@@ -170,7 +170,7 @@ def test_the_read_me_states_what_the_list_is_and_which(folder: Path) -> None:
     text = "\n".join(str(cell.value) for cell in book["Read me"]["A"])
     assert all(line in text for line in MISUSE)
     assert "2 September 2024" in text
-    assert "about 12 had the outcome (95% interval 8 to 17)" in text
+    assert "about 12 had it (95% interval 8 to 17)" in text
     assert "models:/riskmodel-pex/4" in text
     assert read_list(folder)[0].list_id in text
     audit = [cell.value for row in book["Audit"] for cell in row]
