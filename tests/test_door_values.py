@@ -95,9 +95,10 @@ def test_a_school_that_is_none_of_those_given_is_reported_once_and_its_rows_are_
     assert len(extract.tables["suspensions"]) == 3
     reported = extract.problems[extract.problems["rule"] == "unknown_school"]
     assert reported["message"].tolist() == [
-        f"suspensions: school {shown} of {n} rows is none of the schools given. The rows are kept. "
-        "Correct it, or add the school to the list of schools."
-        for shown, n in (("'9999'", 2), ("(not shown)", 1))
+        f"suspensions: school {shown} of {n} rows is none of the schools given, or a name that several "
+        f"have; the first is row {row} of suspensions.csv. The rows are kept. Correct it, or add the "
+        "school to the list of schools."
+        for shown, n, row in (("'9999'", 2, 2), ("(not shown)", 1, 4))
     ]
     assert (
         not extract.problems.astype("str").apply(lambda c: c.str.contains("Smith")).any(axis=None)
@@ -724,3 +725,13 @@ def test_results_of_key_stages_2_and_4_in_one_file_are_all_read(tmp_path: Path) 
     ]
     assert made["result_date"].dt.year.tolist() == [2019, 2019, 2019, 2024]
     assert "two_layouts" not in set(extract.problems["rule"])
+
+
+def test_a_school_that_is_not_known_is_named_by_its_first_row(tmp_path: Path) -> None:
+    rows = (
+        f"UPN,Category,Start Date,School\n{UPN},SUSP,2024-01-15,4001\n{UPN},SUSP,2024-01-16,Twin\n"
+    )
+    extract = read_beside(tmp_path, {"schools.csv": SCHOOLS, "exclusions.csv": rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unknown_school", "message"]
+    assert message.startswith("suspensions: school (not shown) of 1 rows is none of the schools")
+    assert "or a name that several have; the first is row 3 of exclusions.csv." in message

@@ -135,7 +135,8 @@ def read_returns(
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     log.problems += note_far_ahead(joined, files) + end_missing_rolls(joined)
     log.frames, used, verdicts = assemble(joined, pupils)
-    log.problems += _repeated(joined, log.frames, verdicts) + _unknown_schools(log.frames)
+    log.problems += _repeated(joined, log.frames, verdicts)
+    log.problems += _unknown_schools(log.frames, joined, files)
     log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
     account(log, files, used, verdicts)
     return log
@@ -233,7 +234,9 @@ def _far_plans(facts: dict[str, pd.DataFrame], files: Sequence[ReturnFile]) -> l
     return problems
 
 
-def _unknown_schools(frames: dict[str, pd.DataFrame]) -> list[Problem]:
+def _unknown_schools(
+    frames: dict[str, pd.DataFrame], facts: dict[str, pd.DataFrame], files: Sequence[ReturnFile]
+) -> list[Problem]:
     """Return the schools that rows name and the table of schools lacks, each once per table."""
     problems = []
     for table in ("enrolments", "suspensions"):
@@ -241,11 +244,15 @@ def _unknown_schools(frames: dict[str, pd.DataFrame]) -> list[Problem]:
             continue
         found = frames[table]["school_id"]
         rows = found[~found.isin(frames["schools"]["school_id"])].value_counts(sort=False)
+        first = facts[table].drop_duplicates("school_id").set_index("school_id")
         for school, n in sorted(rows.items()):
             shown = NOT_SHOWN if may_identify(str(school)) else f"'{school}'"
+            one = files[int(first.loc[school, "_file"])]
+            (row,) = one.checks().numbers_of(first.loc[[school], "_place"].to_numpy(np.int64))
             words = (
-                f"{table}: school {shown} of {n} rows is none of the schools given. The rows are kept. "
-                "Correct it, or add the school to the list of schools."
+                f"{table}: school {shown} of {n} rows is none of the schools given, or a name that several "
+                f"have; the first is row {row} of {one.name}. The rows are kept. Correct it, or add the "
+                "school to the list of schools."
             )
             value = "" if shown == NOT_SHOWN else str(school)
             problems.append(
