@@ -388,7 +388,10 @@ def test_an_answer_that_is_no_answer_is_one_fault_without_codes_of_other_columns
     rows = f"UPN,Offer made,Status date\n{UPN},perhaps,2024-01-08\n"
     extract = read_beside(tmp_path, {"offers.csv": rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "unknown_code", "message"]
-    assert message == "offers.csv, row 2: kind 'perhaps' is neither yes nor no. Write yes or no."
+    assert message == (
+        "offers.csv, row 2: kind 'perhaps' is neither yes nor no in column septemberguarantee. "
+        "Write yes or no."
+    )
 
 
 def test_a_name_in_a_column_of_answers_is_not_shown(tmp_path: Path) -> None:

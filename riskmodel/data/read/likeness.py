@@ -143,8 +143,11 @@ def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[P
             alike = [name for name in left if _may_mean(ours, name)]
             facts_made = facts[table.name]
             # a column that the layout never gives has no name to be called by
+            if not len(facts_made):
+                continue
             if alike and ours.name in facts_made and not _is_filled(facts_made, ours.name):
-                problems.append(_unread(one.name, ours, alike[0]))
+                place = [str(name) for name in one.raw].index(alike[0]) + 1
+                problems.append(_unread(one.name, ours, alike[0], place))
     return problems
 
 
@@ -167,10 +170,10 @@ def _is_filled(frame: pd.DataFrame, name: str) -> bool:
     return name in frame and bool(is_there(frame[name]).any())
 
 
-def _unread(file: str, ours: Column, theirs: str) -> Problem:
+def _unread(file: str, ours: Column, theirs: str, place: int) -> Problem:
     parts = set(re.findall("[a-z]+", theirs.lower()))
     is_plain = _in_one_word(ours, theirs) or parts <= PLAIN | _known(ours)
-    shown = f"its column '{theirs}'" if is_plain else "a column whose name is not shown"
+    shown = f"its column '{theirs}'" if is_plain else f"column {place}, whose name is not shown,"
     label = ours.label.lower() + (f", in {ours.unit}" if ours.unit else "")
     words = (
         f"{file}: nothing was read as {ours.name} ({label}), and {shown} may hold it. Name the column as "

@@ -325,6 +325,32 @@ def _fits(mapping: ColumnMapping, name: str) -> bool:
     return not mapping.file or any(fnmatchcase(one, mapping.file.lower()) for one in names)
 
 
+def about_nothing(mappings: Sequence[ColumnMapping], names: Sequence[str]) -> list[Problem]:
+    """Return which sections are about files of which none is there.
+
+    Parameters
+    ----------
+    mappings : sequence of ColumnMapping
+        Sections.
+    names : sequence of str
+        What messages call the files.
+
+    Returns
+    -------
+    list of Problem
+        A warning per section whose pattern fits no name.
+    """
+    return [
+        Problem(
+            one.where,
+            "mapping",
+            f"{one.where}: no file has a name like '{one.file}'. Correct the pattern.",
+        )
+        for one in mappings
+        if one.file and not any(_fits(one, name) for name in names)
+    ]
+
+
 def lacking(mappings: Sequence[ColumnMapping], name: str, found: Iterable[str]) -> list[Problem]:
     """Return which sections are about a file by its name, and which column it lacks.
 

@@ -95,10 +95,7 @@ def _no_file(path: Path) -> tuple[str, Severity | None]:
     if path.is_dir() and path.suffix.lower() != ".parquet":
         return "is a folder that cannot be listed, or a link to one. Put it in itself.", "error"
     if path.name == DEFAULT_FILE:
-        return (
-            "holds settings, which are read from the working folder. Pass it or move it.",
-            "warning",
-        )
+        return SETTINGS, None
     if path.suffix.lower() in OTHER_ARCHIVES:
         return "is an archive that is not opened. Unpack it into the folder.", "error"
     if path.suffix.lower() not in ENDINGS:
@@ -109,6 +106,16 @@ def _no_file(path: Path) -> tuple[str, Severity | None]:
         )
     return "", None
 
+
+SETTINGS = (
+    "holds settings and no rows. A command reads those of the folder where it runs, or those that it is "
+    "given."
+)
+
+NO_RETURN = (
+    "is XML of no return that is read (School Census, CIN census, SSDA903, Common Transfer File). Export it "
+    "as CSV."
+)
 
 NO_SHEET = (
     "no sheet of it can be read. Save it as 'Excel Workbook (.xlsx)', not as 'Strict Open XML', or export "
@@ -155,8 +162,8 @@ def open_file(path: Path, name: str) -> list[Opened]:
         found = [_sheet(f"{name}, sheet {without_upns(sheet.title)}", sheet) for sheet in sheets]
         return found or [unread(name, f"{name}: {NO_SHEET}")]
     if kind == ".xml":
-        tables = open_markup(path) or {"nothing that is known": pd.DataFrame()}
-        return [Opened(f"{name}, {table}", raw) for table, raw in tables.items()]
+        found = [Opened(f"{name}, {table}", raw) for table, raw in open_markup(path).items()]
+        return found or [unread(name, f"{name}: {NO_RETURN}", "warning")]
     one = open_table(path, name)
     if path.is_dir():
         others = [other for other in files_in(path) if other not in parts_of(path)]

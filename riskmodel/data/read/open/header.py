@@ -176,6 +176,8 @@ def of_nameless(name: str, raw: pd.DataFrame) -> list[Problem]:
         Errors: what the columns hold cannot be used.
     """
     nameless = [c for c in raw if re.fullmatch(r"column \d+", str(c)) and raw[c].notna().any()]
+    if nameless[:1] == ["column 1"] and _numbers_rows(raw["column 1"]):
+        nameless = nameless[1:]
     return [
         Problem(
             name,
@@ -186,6 +188,12 @@ def of_nameless(name: str, raw: pd.DataFrame) -> list[Problem]:
         )
         for column in nameless
     ]
+
+
+def _numbers_rows(values: pd.Series) -> bool:
+    """Whether a column numbers the rows, as programs write the index of a table: from 0 or 1, one by one."""
+    number = pd.to_numeric(values, errors="coerce")
+    return bool(number.iloc[0] in (0, 1) and (number.diff().iloc[1:] == 1).all())
 
 
 def of_header(name: str, above: int, line: int) -> list[Problem]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from riskmodel.data.columns import Column, Table
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read.likeness import unread_columns
-from riskmodel.data.read.mapping import ColumnMapping
+from riskmodel.data.read.mapping import ColumnMapping, about_nothing
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
@@ -113,6 +113,7 @@ def read_returns(
     """
     log = ReadLog()
     files = [file for one in opened if (file := recognise(one, log, mappings)) is not None]
+    log.problems += about_nothing(mappings, [one.file for one in log.files])
     if not any(one.source.names_pupils for one in files):
         raise DataError(_no_pupils(log))
     follow_sisters(files, log)

@@ -175,6 +175,8 @@ def _twice(one: Opened, source: Source) -> list[Problem]:
             f"'{names[which]}'" if plain(names[which]) in known else f"{which + 1}"
             for which in (first, place)
         ]
+        if sum(heading.isdigit() for heading in headings) == 1:
+            headings = [f"number {one}" if one.isdigit() else one for one in headings]
         words = (
             f"{one.name}: columns {headings[0]} and {headings[1]} have one meaning. "
             f"The first was read{', and the other holds other values' if differs else ''}. Take one out."
@@ -221,11 +223,39 @@ def _without_values(text: str) -> str:
     return re.sub(r"(?m) *#.*$", "", text)
 
 
+WEEKDAY_HALF = re.compile(
+    r"(?:mon|tue|wed|thu|fri)[a-z]*[\W_]*(?:am|pm|morning|afternoon)", re.IGNORECASE
+)
+"""A heading of a half-day that holds no day."""
+
+PARTING = re.compile(r"[A-Za-z ]+([^\w\s().,;/&'-])[A-Za-z ]+(?:\1[A-Za-z ]+)*")
+"""Names of columns in one text, with a sign between them that parts no columns."""
+
+
+def _shape(columns: list[str]) -> str:
+    """Return what is wrong with the shape of an unknown file, and what to do; empty where nothing is seen."""
+    if sum(bool(WEEKDAY_HALF.fullmatch(one.strip())) for one in columns) > 1:
+        return (
+            "Its columns are half-days of a week and hold no day: name each for its day, such as "
+            "'14/10/2024 AM'."
+        )
+    if len(columns) != 1:
+        return ""
+    if columns[0].count(",") > 1:
+        return "Each line is one value in quotes. Take the quotes around whole lines out."
+    parted = PARTING.fullmatch(columns[0])
+    words = "It has one column, and its values seem to be parted by '{}'. Use commas."
+    return words.format(parted[1]) if parted else ""
+
+
 def _unknown(name: str, columns: list[str], *, has_proposal: bool) -> str:
     """Return which source a file is nearest to, and what it lacks."""
     found = {plain(column) for column in columns}
     # a grid is known by its days, and nobody exports a file again to have it left unused
     known = [s for s in SOURCES if s.headings is None and not s.unused]
+    own = f"declare its columns in {DEFAULT_FILE} (check proposes how), " if has_proposal else ""
+    if what := _shape(columns):
+        return f"{name}: its columns are those of no known source, so it was not used. {what}"
     shares = [
         (len(s.columns & {s.aliases.get(c, c) for c in found}) / len(s.columns), s) for s in known
     ]
@@ -240,7 +270,6 @@ def _unknown(name: str, columns: list[str], *, has_proposal: bool) -> str:
     like += (
         " Its first line seems to be a row: put the names of the columns above." if is_row else ""
     )
-    own = f"declare its columns in {DEFAULT_FILE} (check proposes how), " if has_proposal else ""
     return (
         f"{name}: its columns are those of no known source, so it was not "
         f"used.{like} Export it in a known layout, {own}or leave it out."

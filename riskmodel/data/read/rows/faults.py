@@ -6,6 +6,8 @@ Out: text that no rule accepts, from which a message takes the value and the fau
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "BEFORE_BIRTHS",
     "DAY_FIRST",
@@ -31,7 +33,7 @@ __all__ = [
 MONTH_FIRST, DAY_FIRST = " (month first)", " (day first)"
 SHORT_YEAR = " (year first or last)"
 OTHER_FORMAT = " (not in the declared format)"
-NO_ANSWER = " (neither yes nor no)"
+NO_ANSWER = " (neither yes nor no in {column})"
 NO_KEY_STAGE_2, NO_ATTAINMENT_8 = " (not a key stage 2 score)", " (not an Attainment 8 score)"
 NO_SCHOOL_YEAR = " (not a school year)"
 NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
@@ -45,12 +47,13 @@ BEFORE_BIRTHS = " (before all days of birth)"
 NO_END = "closed on no day that is given"
 """What is written behind a value."""
 
+ANSWER = re.compile(r" \(neither yes nor no in (?P<column>\w+)\)$")
+
 WORDS = {
     MONTH_FIRST: "has the month before the day, unlike most dates of its column. Write YYYY-MM-DD.",
     DAY_FIRST: "has the day before the month, unlike most dates of its column. Write YYYY-MM-DD.",
     SHORT_YEAR: "may have the year first or last. Write YYYY-MM-DD.",
     OTHER_FORMAT: "is not in the format of dates that the section declares. Correct one of the two.",
-    NO_ANSWER: "is neither yes nor no. Write yes or no.",
     NO_KEY_STAGE_2: "is no READSCORE or MATSCORE: these go from 80 to 120. Correct it.",
     NO_ATTAINMENT_8: "is no ATT8: that goes from 0 to 90. Correct it.",
     NO_END: "is missing, though the case has a reason for closure. Fill it in.",
@@ -89,6 +92,10 @@ def value_and_fault(text: str) -> tuple[str, str]:
     >>> value_and_fault("01/15/2024" + MONTH_FIRST)[0], value_and_fault("soon")
     ('01/15/2024', ('soon', ''))
     """
+    if found := ANSWER.search(text):
+        return text[
+            : found.start()
+        ], f"is neither yes nor no in column {found['column']}. Write yes or no."
     for fault, words in WORDS.items():
         if text.endswith(fault):
             return text.removesuffix(fault), words

@@ -15,6 +15,7 @@ import pandas as pd
 from riskmodel.data.codes import code_set, codes
 from riskmodel.data.columns import Column
 from riskmodel.data.read.rows.faults import NO_ANSWER
+from riskmodel.data.read.rows.tidy import MISSING, NOTHING
 
 __all__ = ["FLAG_NO", "FLAG_YES", "LABELLED", "code_meant", "flagged_kind", "is_flagged"]
 
@@ -129,14 +130,15 @@ def flagged_kind(
 
     Examples
     --------
-    >>> flagged_kind(pd.Series(["Yes", "0", None, "maybe"]), "fsm").tolist()
-    ['fsm', nan, nan, 'maybe (neither yes nor no)']
+    >>> flagged_kind(pd.Series(["Yes", "0", None, "maybe"], name="meals"), "fsm").tolist()
+    ['fsm', nan, nan, 'maybe (neither yes nor no in meals)']
     """
     written = answers.astype("str").str.strip()
     text = written.str.lower()
     here, not_here = (FLAG_NO, FLAG_YES) if turned else (FLAG_YES, FLAG_NO)
-    is_none = text.isna() | text.isin(not_here | set(no) | {""})
-    return (written + NO_ANSWER).where(~text.isin(here | set(yes)), kind).where(~is_none)
+    is_none = text.isna() | text.isin(not_here | set(no) | MISSING | NOTHING | {""})
+    fault = NO_ANSWER.format(column=answers.name)
+    return (written + fault).where(~text.isin(here | set(yes)), kind).where(~is_none)
 
 
 def code_meant(column: Column, text: str) -> str | None:
