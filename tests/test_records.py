@@ -80,7 +80,7 @@ def test_a_field_is_filled_in_or_marked_for_the_council_with_a_hint(
 def test_the_record_states_what_the_tool_knows(records: dict[str, str]) -> None:
     replies = answers(records["transparency"])
     assert "models:/riskmodel-pex/4" in replies["2.4.2.1"]
-    assert "about 12 had the outcome (95% interval 8 to 17)" in replies["2.4.2.7"]
+    assert "about 12 had it (95% interval 8 to 17)" in replies["2.4.2.7"]
     assert "too few to tell" in replies["2.4.2.7"]
     assert "4 features" in replies["2.4.2.4"]
     assert "20 places among 60 pupils, 2 September 2024" in replies["2.3.3"]
