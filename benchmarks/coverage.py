@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 
 from riskmodel.cohort import resolve_as_of
 from riskmodel.data.outcomes import outcome_of
@@ -197,6 +198,26 @@ def of_listed(rows: pd.DataFrame) -> pd.DataFrame:
     return over_observed(found)
 
 
+def slopes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the slope of the true log-odds on the scores of each list: the mean and the ends over lists.
+
+    ``usual_slope`` of an outcome rests on it.
+    """
+    rows = rows[rows["truth"].notna()]
+    each = rows.groupby(LIST)[["model", "truth"]].apply(true_slope).rename("slope").reset_index()
+    grouped = each.groupby(["outcome", "pupils", "world"])["slope"]
+    return grouped.agg(["size", "mean", "min", "max"]).reset_index()
+
+
+def true_slope(scored: pd.DataFrame) -> float:
+    """Return the slope of a logistic regression whose outcomes are the true risks."""
+    risk = scored["truth"].to_numpy()
+    scores = np.tile(scored["model"].to_numpy(), 2)[:, None]
+    model = LogisticRegression(C=np.inf)
+    model.fit(scores, np.repeat([1, 0], len(risk)), np.concatenate([risk, 1 - risk]))
+    return float(model.coef_[0, 0])
+
+
 def report(rows: pd.DataFrame) -> None:
     """Print the tables and the line of JSON."""
     bands, lists = by_band(rows), levels(rows)
@@ -218,7 +239,9 @@ def report(rows: pd.DataFrame) -> None:
     )
     sys.stdout.write(lists.to_string(**show) + "\n\n")
     sys.stdout.write("The same of the pupils listed, over all lists of a world\n")
-    sys.stdout.write(of_listed(rows).to_string(**show) + "\n")
+    sys.stdout.write(of_listed(rows).to_string(**show) + "\n\n")
+    sys.stdout.write("Slope of the true log-odds on uncalibrated scores, over lists\n")
+    sys.stdout.write(slopes(rows).to_string(**show) + "\n")
     worlds = {
         world: {outcome: keys_of(world, outcome, whole, each, lists) for outcome in BANDS}
         for world in WORLDS

@@ -76,7 +76,8 @@ class Outcome:
         Share of the cohort on a list where no capacity is given, between 0 and 1.
     usual_slope : float
         Slope of the true log-odds on the recipe's scores, on LAs that it was not trained on, to expect
-        before anything of an LA's own lists is known. Measured in the five simulated worlds.
+        before anything of an LA's own lists is known. Measured in the five simulated worlds
+        (``benchmarks/coverage.py``).
     related : str or None
         A frequent outcome on the same path, of :data:`riskmodel.labels.RELATED`; None where none
         was found that helps.
@@ -141,7 +142,7 @@ _PEX = Outcome(
     year_groups=(1, 11),
     label_tables=("suspensions", "enrolments"),
     capacity_share=0.01,
-    usual_slope=0.85,  # 0.78 to 1.10, trained on LAs of 3,000 and 10,000 pupils
+    usual_slope=0.8,  # 0.85 with LAs of 3,000 pupils, 0.78 with 12,000
     related="serious suspension",
 )
 
@@ -158,7 +159,7 @@ _NEET = Outcome(
     label_tables=("destinations", "enrolments"),
     horizon_months=None,
     capacity_share=0.05,
-    usual_slope=1.4,  # 1.01 to 1.83
+    usual_slope=1.25,  # 1.33 and 1.22
 )
 
 _NEET_POST16 = Outcome(
