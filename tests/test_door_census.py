@@ -70,6 +70,25 @@ def test_a_leaver_without_a_leaving_date_is_on_roll_no_longer_than_the_census_sa
     assert "1 pupils no longer on roll have no leaving date" in words
 
 
+@pytest.mark.parametrize("form", UNDATED)
+def test_a_leaver_has_left_by_the_census_day_whatever_the_leaving_date(
+    tmp_path: Path, form: str
+) -> None:
+    late = {
+        name: text.replace("2022-09-05,,10", "2022-09-05,2025-07-19,10").replace(
+            "</EntryDate>", "</EntryDate><LeavingDate>2025-07-19</LeavingDate>"
+        )
+        for name, text in UNDATED[form].items()
+    }
+    returns = {"autumn/returns.csv": AUTUMN_LEAVER["autumn/returns.csv"]} if form == "CSV" else {}
+    extract = read_files(tmp_path, returns | late)
+    (spell,) = extract.tables["enrolments"].itertuples()
+    assert spell.leaving_date == pd.Timestamp("2024-10-03")
+    assert (spell.year_group, spell.end_recorded_on) == (8, pd.Timestamp("2024-11-07"))
+    (words,) = extract.problems.query("rule == 'late_leaving_date'")["message"]
+    assert "1 pupils no longer on roll have a leaving date after the census day" in words
+
+
 CONVERTED = {
     "autumn/returns.csv": f"{RETURNS[:-1]},lea,estab\n1,AUT,2024-10-03,100001,301,4001\n",
     "autumn/on.csv": f"{ON}1,1,{UPN},2011-01-15,M,2023-09-04,9,C\n",

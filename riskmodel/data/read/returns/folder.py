@@ -21,6 +21,7 @@ from riskmodel.data.read.mapping import ColumnMapping, about_nothing
 from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
+from riskmodel.data.read.returns.census_leavers import late_leavers
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
 from riskmodel.data.read.returns.impossible_days import (
     drop_before_birth,
@@ -121,6 +122,7 @@ def read_returns(
         set_withdrawn_aside(log, one)
     context = gather_context(files, log)
     identify(files, context, key_file, log)
+    log.problems += late_leavers(files, context)
     date_rolls(files, log)
     set_replaced_aside(files, context, log)
     files.sort(key=_reading_order)

@@ -207,12 +207,12 @@ def _rolls(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _leaving_dates(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
-    """Return leaving dates; the census day where a leaver has none."""
+    """Return leaving dates; the census day where a leaver has none, or one after it."""
     leaving, left = column(frame, "leavingdate"), column(frame, NO_LONGER_ON_ROLL) == "1"
-    undated = left & ~is_there(leaving)
-    if not undated.any():
+    unusable = left & (~is_there(leaving) | (read_dates(leaving) > known["day"]))
+    if not unusable.any():
         return leaving
-    return leaving.astype("object").mask(undated, known["day"].dt.strftime("%Y-%m-%d"))
+    return leaving.astype("object").mask(unusable, known["day"].dt.strftime("%Y-%m-%d"))
 
 
 def year_group_at_entry(
