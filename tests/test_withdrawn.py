@@ -74,3 +74,14 @@ def test_a_closed_spell_without_a_last_day_is_set_aside(tmp_path: Path) -> None:
     assert len(extract.tables["circumstances"]) == 1
     assert extract.rejects["reason"].tolist() == ["no_end"]
     assert "Fill in the last day." in said(extract)
+
+
+def test_a_client_who_died_or_left_or_is_a_duplicate_has_no_destination(tmp_path: Path) -> None:
+    header = "UniquePupilNumber,CohortStatus,YearOfBirth,ActivityCode,StartDate,DateVerified"
+    rows = (
+        f"{UPN},{status},2012,540,0{n}/09/2024,05/10/2024" for n, status in enumerate("PMTDL", 1)
+    )
+    extract = read_beside(tmp_path, {"nccis.csv": "\n".join([header, *rows, ""])})
+    assert len(extract.tables["destinations"]) == 1
+    assert extract.rejects["row"].tolist() == [3, 4, 5, 6]
+    assert "4 of 5 rows are of young people who by CohortStatus" in said(extract)

@@ -16,7 +16,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import MAY_END, is_date_name
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.words import FLAG_NO, is_flagged
-from riskmodel.data.read.sources import exclusions, lists
+from riskmodel.data.read.sources import exclusions, lists, nccis
 from riskmodel.data.read.sources.source import first_there, is_there, plain
 
 __all__ = ["set_withdrawn_aside"]
@@ -55,6 +55,9 @@ NEVER_BEGAN = frozenset(
 
 ENDED = frozenset(["closed", "ended", "ceased", "inactive", "finished", "stepped down"])
 """What a state says whole of a spell that has ended."""
+
+GONE = frozenset(["m", "t", "d", "l", "duplicate", "transferred", "deceased", "left"])
+"""CohortStatus of NCCIS, in small letters: a duplicate, or no longer a young person of the LA."""
 
 STANDS = FLAG_NO | {
     "active",
@@ -99,7 +102,9 @@ def set_withdrawn_aside(log: ReadLog, one: ReturnFile) -> None:
             continue
         cells = one.frame[meaning]
         text = cells.astype("str").str.strip().str.lower().where(is_there(cells), "")
-        if FLAG.fullmatch(meaning):
+        if meaning == "cohortstatus" and one.source in nccis.SOURCES:
+            _set_gone_aside(log, one, text.isin(GONE))
+        elif FLAG.fullmatch(meaning):
             _set_aside(log, one, name, _flagged(text, one))
         elif is_exclusions and DECISION.fullmatch(meaning):
             _set_aside(log, one, name, _void(text))
@@ -130,6 +135,16 @@ def _set_aside(log: ReadLog, one: ReturnFile, name: str, bad: pd.Series) -> None
             "like), so nothing was read from them. Correct the column if they count."
         )
         set_aside_rows(log, one, places, "withdrawn", words)
+
+
+def _set_gone_aside(log: ReadLog, one: ReturnFile, gone: pd.Series) -> None:
+    places = np.flatnonzero(gone.to_numpy(dtype=bool) & ~one.set_aside)
+    if len(places):
+        words = (
+            "are of young people who by CohortStatus are a duplicate, transferred, deceased or left (M, T, "
+            "D, L), so nothing was read from them."
+        )
+        set_aside_rows(log, one, places, "gone", words)
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, name: str, ended: pd.Series) -> None:
