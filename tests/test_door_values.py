@@ -331,6 +331,36 @@ def test_a_length_of_unknown_unit_is_not_read_and_named(tmp_path: Path) -> None:
         assert words in message
 
 
+def test_a_suspension_with_a_last_day_and_no_length_is_named(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{UPN},900001,{category},1{n}/03/2024,1{n}/03/2024,{sessions},{length}\n"
+        for n, (category, sessions, length) in enumerate(
+            [("SUSP", "", ""), ("SUSP", 2, ""), ("PERM", "", "")]
+        )
+    )
+    header = "UPN,URN,Category,Start Date,End Date,Sessions,Length\n"
+    extract = read_beside(tmp_path, {"susp.csv": header + rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "no_length", "message"]
+    assert message.startswith("susp.csv: 1 suspensions have a last day and no length.")
+
+
+def test_the_rows_of_which_another_column_may_hold_more_are_counted(tmp_path: Path) -> None:
+    rows = "".join(f"{UPN},900001,SUSP,1{n}/03/2024,{n or ''},{2 - n or ''}\n" for n in (0, 1, 2))
+    header = "UPN,URN,Category,Start Date,Sessions,Length\n"
+    extract = read_beside(tmp_path, {"susp.csv": header + rows})
+    (message,) = extract.problems.loc[extract.problems["rule"] == "unread_column", "message"]
+    assert (
+        "in 1 row nothing was read as sessions (length, in half-days), and its column 'Length'"
+        in message
+    )
+
+
+def test_home_education_ends_when_the_child_is_back_at_school(tmp_path: Path) -> None:
+    rows = f"UPN,Date EHE Commenced,Date Returned to School\n{UPN},01/11/2023,05/02/2024\n"
+    extract = read_beside(tmp_path, {"ehe.csv": rows})
+    assert rows_of(extract.tables["circumstances"], "end_date") == [["2024-02-05"]]
+
+
 def test_a_column_that_may_hold_a_childs_name_is_not_named(tmp_path: Path) -> None:
     header = "UPN,Estab,Category,Sessions Zebedee"
     extract = suspended(tmp_path, header, f"{UPN},900001,SUSP,3")
@@ -470,6 +500,13 @@ def test_a_day_of_record_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> 
     assert extract.rejects["reason"].tolist() == ["bad_date: recorded_on"]
 
 
+def test_shares_of_codes_are_no_half_days(tmp_path: Path) -> None:
+    text = f"UPN,CensusDate,I %,M (%),O %\n{UPN},18/01/2024,3.0,2,1\n"
+    extract = read_beside(tmp_path, {"wide.csv": text})
+    assert "absence_totals" not in extract.tables or extract.tables["absence_totals"].empty
+    assert extract.problems["rule"].tolist() == ["unknown_file"]
+
+
 def test_a_dash_in_a_column_of_a_code_is_no_half_day(tmp_path: Path) -> None:
     text = f"UPN,CensusDate,I,M,O\n{UPN},18/01/2024,3.0,-,N/A\n"
     extract = read_beside(tmp_path, {"wide.csv": text})
@@ -569,12 +606,13 @@ def test_a_year_group_that_cannot_be_read_is_reported_and_the_age_counts(tmp_pat
 
 
 def test_a_pupil_in_no_vulnerable_group_has_no_circumstance(tmp_path: Path) -> None:
-    words = enumerate(("Not vulnerable", "None", "", "No"), 1)
+    negations = ("No longer vulnerable", "Unknown", "Nil", "No concerns", "Not open to social care")
+    words = enumerate(("Not vulnerable", "None", "", "No", *negations), 1)
     rows = "".join(f"{UPN},{word},0{day}/09/2023\n" for day, word in words)
     text = f"UPN,Vulnerability,Date added\n{rows}"
     extract = read_beside(tmp_path, {"vulnerable.csv": text})
     assert "circumstances" not in extract.tables or extract.tables["circumstances"].empty
-    assert extract.reconciliation.set_index("file").loc["vulnerable.csv", "rows_kept"] == 4
+    assert extract.reconciliation.set_index("file").loc["vulnerable.csv", "rows_kept"] == 9
 
 
 def test_a_row_of_no_day_contradicts_no_census(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ OTHER_NAMES = {
     "sessions": "halfdays days length duration numberofsessions",
     "start_date": "start from begin began started datefrom dateofsuspension dateofexclusion incidentdate "
     "dateopened opened",
-    "end_date": "end to until ended finished dateto closed dateclosed ceased",
+    "end_date": "end to until ended finished dateto closed dateclosed ceased returned backinschool",
     "recorded_on": "recorded received notified exported dateadded datenotified daterecorded",
     "reinstated_on": "reinstated reinstatementdate",
     "category": "type exclusiontype suspensiontype suspension exclusion",
@@ -143,11 +143,11 @@ def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[P
             alike = [name for name in left if _may_mean(ours, name)]
             facts_made = facts[table.name]
             # a column that the layout never gives has no name to be called by
-            if not len(facts_made):
-                continue
-            if alike and ours.name in facts_made and not _is_filled(facts_made, ours.name):
+            if alike and ours.name in facts_made:
+                empty = facts_made.index[~is_there(facts_made[ours.name])]
+                n = int(is_there(one.frame[plain(alike[0])].loc[empty.unique()]).sum())
                 place = [str(name) for name in one.raw].index(alike[0]) + 1
-                problems.append(_unread(one.name, ours, alike[0], place))
+                problems += [_unread(one.name, ours, alike[0], place, n)] if n else []
     return problems
 
 
@@ -170,13 +170,14 @@ def _is_filled(frame: pd.DataFrame, name: str) -> bool:
     return name in frame and bool(is_there(frame[name]).any())
 
 
-def _unread(file: str, ours: Column, theirs: str, place: int) -> Problem:
+def _unread(file: str, ours: Column, theirs: str, place: int, n: int) -> Problem:
     parts = set(re.findall("[a-z]+", theirs.lower()))
     is_plain = _in_one_word(ours, theirs) or parts <= PLAIN | _known(ours)
     shown = f"its column '{theirs}'" if is_plain else f"column {place}, whose name is not shown,"
     label = ours.label.lower() + (f", in {ours.unit}" if ours.unit else "")
     words = (
-        f"{file}: nothing was read as {ours.name} ({label}), and {shown} may hold it. Name the column as "
-        "docs/reading.md does, or declare the file in riskmodel.toml (riskmodel map)."
+        f"{file}: in {n} row{'s' if n > 1 else ''} nothing was read as {ours.name} ({label}), and {shown} "
+        "may hold it. Name the column as docs/reading.md does, or declare the file in riskmodel.toml "
+        "(riskmodel map)."
     )
     return Problem(file, "unread_column", words, column=ours.name)

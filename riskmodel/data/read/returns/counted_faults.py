@@ -17,6 +17,7 @@ from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
+from riskmodel.data.read.sources.exclusions import without_length
 from riskmodel.data.read.sources.languages import is_no_language
 from riskmodel.data.read.sources.registers import more_than_possible, unsure_pairs
 from riskmodel.data.read.sources.source import column, is_there
@@ -105,6 +106,13 @@ FAULTS = (
         column="possible",
         find=more_than_possible,
         words="{n} rows hold more absence than possible half-days. The absence is used as it is. Correct it.",
+    ),
+    Counted(
+        rule="no_length",
+        column="category",
+        find=without_length,
+        words="{n} suspensions have a last day and no length. It is not counted from days: schools close "
+        "on some. Add the number of sessions (half-days).",
     ),
 )
 """Faults, in the order in which they are reported."""

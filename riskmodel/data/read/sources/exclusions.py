@@ -24,7 +24,7 @@ from riskmodel.data.read.sources.source import (
 )
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ALIASES", "NUMBERS", "SOURCES"]
+__all__ = ["ALIASES", "NUMBERS", "SOURCES", "without_length"]
 
 DAYS = (
     "days",
@@ -116,6 +116,36 @@ def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:
         }
     )
     return {"suspensions": suspensions}
+
+
+def without_length(frame: pd.DataFrame) -> pd.Series:
+    """Return which suspensions have a last day and no length.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``category``, and with plain column names.
+
+    Returns
+    -------
+    Series of bool
+        One per row; False for a permanent exclusion.
+
+    Examples
+    --------
+    >>> rows = {"category": ["SUSP", "PERM"], "startdate": "2024-10-14", "enddate": "2024-10-15"}
+    >>> without_length(pd.DataFrame(rows)).tolist()
+    [True, False]
+    """
+    category = TABLES["suspensions"]["category"]
+    is_susp = frame["category"].map(lambda one: code_meant(category, str(one).strip())) == "SUSP"
+    unmeasured = ~is_there(first_there(frame, ("sessions", *DAYS)))
+    return (
+        is_susp
+        & is_there(column(frame, "startdate"))
+        & is_there(column(frame, "enddate"))
+        & unmeasured
+    )
 
 
 def _sessions(frame: pd.DataFrame) -> pd.Series:

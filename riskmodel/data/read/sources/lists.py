@@ -27,8 +27,14 @@ KINDS = {
 DAYS_TO_RECORD = 30
 """Days until a spell counts as known where the list does not show when it was recorded; chosen."""
 
-NOT_VULNERABLE = FLAG_NO | {"", "none", "not vulnerable", "not applicable", "-"}
+NOT_VULNERABLE = FLAG_NO | {"", "none", "nil", "unknown", "-"}
 """What the list of vulnerable pupils holds for a pupil who is in no group."""
+
+NO_GROUP = (
+    "(?:not (?:vulnerable|applicable|known|open|currently|identified)|"
+    "no (?:longer|concern|vulnerab|need|group)|former|previous|none )"
+)
+"""How such words begin; "no fixed abode" and "not in school" are groups."""
 
 NO_OFFER = {"no offer", "not made", "not offered", "offer not made"}
 OFFER = {"offer", "offered", "made", "offer made", "offer accepted", "accepted"}
@@ -63,6 +69,14 @@ EHE_ENDED = (
     "dateeheclosed",
     "eheclosed",
     "ehecloseddate",
+    "dateceasedehe",
+    "ceasedehe",
+    "datereturnedtoschool",
+    "returnedtoschool",
+    "datereturned",
+    "returntoschooldate",
+    "datebackinschool",
+    "backinschool",
 )
 """Names of the first and the last day in lists of home education."""
 
@@ -99,7 +113,9 @@ def _home_educated(frame: pd.DataFrame, context: Context) -> Facts:
 
 def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
     group = frame["vulnerablegroup"].astype("str").str.strip().str.lower()
-    is_one = frame["vulnerablegroup"].notna() & ~group.isin(NOT_VULNERABLE)
+    is_one = (
+        frame["vulnerablegroup"].notna() & ~group.isin(NOT_VULNERABLE) & ~group.str.match(NO_GROUP)
+    )
     kind = group.map(KINDS).fillna("vulnerable")
     return _spells(frame[is_one], kind[is_one], "startdate", "enddate")
 

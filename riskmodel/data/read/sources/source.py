@@ -184,14 +184,15 @@ def plain(name: str) -> str:
     Returns
     -------
     str
-        Letters and digits only.
+        Letters and digits only; ``percent`` for its sign.
 
     Examples
     --------
-    >>> plain("LA (code)")
-    'lacode'
+    >>> plain("LA (code)"), plain("I (%)")
+    ('lacode', 'ipercent')
     """
-    return SYMBOLS.get(name.strip()) or re.sub(r"[^a-z0-9]", "", name.lower())
+    words = name.lower().replace("%", "percent")  # a share is no count
+    return SYMBOLS.get(name.strip()) or re.sub(r"[^a-z0-9]", "", words)
 
 
 def with_plain_columns(raw: pd.DataFrame, aliases: Mapping[str, str]) -> pd.DataFrame:
