@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import open_file, open_table
+from riskmodel.data.read.open.opened import Opened
 from riskmodel.data.read.open.workbook import frame_of_sheet, open_sheets
 from riskmodel.data.read.open.xml import open_markup
 from riskmodel.errors import DataError
@@ -397,6 +399,29 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path, text: st
     (tmp_path / "la.db").write_text(text)
     with pytest.raises(DataError, match=r"cannot be read \(.*file is not a database\). Check the"):
         open_database(f"sqlite:///{tmp_path / 'la.db'}")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Opened]:
+    """A database with days of every form in a column of moments, and a view of a table that is gone."""
+    path = tmp_path_factory.mktemp("database") / "la.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table days (day timestamp)")
+        days = [("15/01/2024",), ("2024-01-16 00:00:00",), (19737,), (None,)]
+        connection.executemany("insert into days values (?)", days)
+        connection.execute("create view broken as select a from gone")
+    connection.close()
+    return open_database(f"sqlite:///{path}")
+
+
+def test_days_in_sqlite_are_as_the_column_holds_them(mixed: dict[str, Opened]) -> None:
+    days = mixed["days"].raw["day"]
+    assert days.dropna().astype("str").tolist() == ["15/01/2024", "2024-01-16 00:00:00", "19737"]
+
+
+def test_a_view_that_cannot_be_read_stops_no_other_table(mixed: dict[str, Opened]) -> None:
+    assert mixed["broken"].fault.startswith("broken: cannot be read (no such table: main.gone)")
+    assert not mixed["days"].fault
 
 
 def test_an_empty_file_is_an_empty_database(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.data.data_span import EVENTS, data_span, missing_extracts
-from riskmodel.data.identity import DEFAULT_KEY_FILE, may_identify, without_upns
+from riskmodel.data.identity import DEFAULT_KEY_FILE, may_identify
 from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.read.open.database import is_database, open_database
 from riskmodel.data.read.open.files import Opened, open_each
@@ -133,8 +133,7 @@ def read(
         return source
     log, mappings = ReadLog(), read_mappings(settings_file)
     if is_database(source):
-        found = open_database(str(source)).items()
-        opened = [Opened(without_upns(name), raw) for name, raw in found]
+        opened = [*open_database(str(source)).values()]
         if all(one.name != "pupils" for one in opened):
             return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
         sources = {one.name: _held(one) for one in opened if one.name in TABLES}
