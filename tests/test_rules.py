@@ -230,6 +230,15 @@ def test_other_marks_are_in_force_on_every_day(code: str, day: str) -> None:
     assert broken("sessions", {"mark": code, "date": day, "recorded_on": day}).problems == []
 
 
+@pytest.mark.parametrize(("code", "day", "is_in"), CHANGED)
+def test_a_total_by_a_code_out_of_force_is_kept_with_a_warning(
+    code: str, day: str, is_in: bool
+) -> None:
+    checks = broken("absence_totals", {"mark": code, "term_end": day, "recorded_on": day})
+    assert checks.kept.all()
+    assert rules_of(checks) == ([] if is_in else [("not_in_force", "mark", 2)])
+
+
 @pytest.mark.parametrize("column", ["reason_1", "reason_2", "reason_3"])
 @pytest.mark.parametrize(
     ("code", "day", "is_in"),

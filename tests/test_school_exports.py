@@ -372,6 +372,16 @@ def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:
     assert len(CENSUS) == 2
 
 
+def test_terms_may_be_written_with_the_word_and_the_half(tmp_path: Path) -> None:
+    days = "04/09/2024,Autumn Term,HT1\n08/01/2025,Spring 1,3\n22/04/2025,SUM,Half term 5\n"
+    days += "23/04/2025,Whitsun,5\n"
+    extract = read_beside(tmp_path, {"terms.csv": f"Date,Term,Half term\n{days}"})
+    found = extract.tables["calendar"].set_index("date").loc["2024-09":]
+    assert found["term"].tolist() == ["autumn", "spring", "summer"]
+    assert found["half_term"].tolist() == [1, 3, 5]
+    assert extract.rejects["reason"].tolist() == ["unknown_code: term"]
+
+
 def test_the_day_on_which_a_service_recorded_a_spell_counts(tmp_path: Path) -> None:
     rows = (
         f"UPN,Service,Start Date,End Date,Date recorded\n{UPN},Early Help,08/01/2024,,09/01/2024\n"

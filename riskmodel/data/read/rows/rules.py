@@ -87,7 +87,7 @@ def check_rows(
             "first knew.",
             set_aside=False,
         )
-    if table.name in {"sessions", "suspensions"}:
+    if table.name in {"sessions", "absence_totals", "suspensions"}:
         _check_in_force(table, frame, checks)
     if table.name == "sessions" and calendar is not None:
         outside = ~frame["date"].isin(calendar["date"]).to_numpy()
@@ -144,11 +144,12 @@ def _check_spans(frame: pd.DataFrame, checks: RowChecks) -> None:
 
 
 def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> None:
-    """Set aside marks on days when their code was not in force, and note such reasons."""
+    """Set aside marks on days when their code was not in force, and note such totals and reasons."""
+    day = {"sessions": "date", "absence_totals": "term_end"}.get(table.name, "start_date")
     pairs = (
-        [("mark", "date", "marks")]
-        if table.name == "sessions"
-        else [(f"reason_{i}", "start_date", "reasons") for i in (1, 2, 3)]
+        [(f"reason_{i}", day, "reasons") for i in (1, 2, 3)]
+        if table.name == "suspensions"
+        else [("mark", day, "marks")]
     )
     for column, date, name in pairs:
         codes = code_set(name)
@@ -163,11 +164,12 @@ def _check_in_force(table: Table, frame: pd.DataFrame, checks: RowChecks) -> Non
             if last:
                 outside |= (frame[date] > pd.Timestamp(str(last))).to_numpy()
             span = f"from {first}" if first else f"until {last}"
+            period = "term" if day == "term_end" else "day"
             checks.note(
                 uses & outside,
                 "not_in_force",
                 column,
-                f"{column} '{{value}}' was in force only {span}. Use the code of the day.",
+                f"{column} '{{value}}' was in force only {span}. Use the code of the {period}.",
                 set_aside=table.name == "sessions",
             )
 

@@ -70,7 +70,12 @@ WORDS: dict[str, dict[str, str]] = {
     | dict.fromkeys(("unknown", "notknown", "missing", "cme"), "destination_unknown")
     | {"schoolleaver": "completed", "movedtosecondaryschool": "end_of_phase"},
     "outcome": {"y": "issued", "yes": "issued", "n": "refused", "no": "refused", "w": "withdrawn"},
-    "term": {"aut": "autumn", "spr": "spring", "sum": "summer"},
+    "term": {
+        f"{short}{rest}": term
+        for term in ("autumn", "spring", "summer")
+        for short in (term, term[:3])
+        for rest in ("", "term", "term1", "term2", "1", "2")
+    },
 }
 """Column → what stands for a code, in small letters and digits only (legacy and NCCIS codes too;
 sex in numbers: recalled, unverified)."""

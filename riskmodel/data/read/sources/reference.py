@@ -13,6 +13,9 @@ from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
 __all__ = ["SOURCES"]
 
+HALF_TERM = r"(?i)^\s*(?:ht|half[ \-]?term)\s*([1-6])\s*$"
+"""A number of a half-term with its word before it."""
+
 
 def _schools(frame: pd.DataFrame, context: Context) -> Facts:
     phase = frame["phaseofeducationname"].astype("str").str.lower()
@@ -47,8 +50,10 @@ def _term_dates(frame: pd.DataFrame, context: Context) -> Facts:
         "calendar": pd.DataFrame(
             {
                 "date": frame["date"],
-                "term": frame["term"].astype("str").str.lower(),
-                "half_term": frame["halfterm"],
+                "term": frame["term"],
+                "half_term": frame["halfterm"]
+                .astype("object")
+                .replace(HALF_TERM, r"\1", regex=True),
             }
         )
     }

@@ -375,7 +375,7 @@ def last_year(written: pd.Series) -> pd.Series:
     Parameters
     ----------
     written : Series of shape (n_rows,)
-        ``2021/2022``, ``2021/22``, ``202122``, or the year in which it ends alone, as text or number.
+        ``2021/2022``, ``2021/22``, ``21/22``, ``202122``, or the year in which it ends alone.
 
     Returns
     -------
@@ -384,10 +384,11 @@ def last_year(written: pd.Series) -> pd.Series:
 
     Examples
     --------
-    >>> last_year(pd.Series(["2021/2022", "2023/24", "2019.00", "2021/2023"])).tolist()
+    >>> last_year(pd.Series(["2021/2022", "23/24", "2019.00", "2021/2023"])).tolist()
     [2022.0, 2024.0, 2019.0, nan]
     """
     text = written.astype("object").astype("str").str.strip().str.replace(r"\.0+$", "", regex=True)
+    text = text.str.replace(r"^(\d\d)[/\\–-](\d\d)$", r"20\1/\2", regex=True)
     parts = text.str.extract(r"^(?P<first>\d{4})(?:[\s/\\–-]*(?P<last>\d{4}|\d{2}))?$")
     first, last = (pd.to_numeric(parts[name]).astype("float64") for name in ("first", "last"))
     follows = (last == first + 1) | (last == (first + 1) % 100)
