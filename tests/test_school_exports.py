@@ -126,6 +126,14 @@ def test_a_day_in_no_census_month_sets_its_row_of_codes_aside_whole(tmp_path: Pa
     assert "'20/12/2023' is in no month of a census" in extract.problems["message"].str.cat()
 
 
+def test_rows_of_two_schools_in_one_term_are_added_up(tmp_path: Path) -> None:
+    rows = f"{UPN},900001,20/12/2023,2,,1\n{UPN},900002,20/12/2023,3,4,0\n"
+    extract = read_beside(tmp_path, {"wide.csv": f"UPN,URN,Term End,I,M,O\n{rows}"})
+    found = extract.tables["absence_totals"].set_index("mark")["sessions"]
+    assert found.to_dict() == {"I": 5, "M": 4, "O": 1}
+    assert extract.problems["rule"].tolist() == []
+
+
 def test_strings_that_part_the_days_by_blanks_have_no_half_days_without_a_mark(
     tmp_path: Path,
 ) -> None:

@@ -252,6 +252,7 @@ def _days_or_start(
 def _totals(frame: pd.DataFrame, context: Context) -> Facts:
     """Turn columns of codes into rows; the columns are summed, totals of a school are not trusted."""
     here = [name for name in CODES if name in frame and not _numbers_rows(frame, name)]
+    frame = _with_one_row_per_term(frame, here)
     long = frame[here].set_axis([CODES[name] for name in here], axis=1)
     long = long.melt(var_name="mark", value_name="sessions", ignore_index=False)
     long = long.assign(sessions=tidy_column(long["sessions"], MISSING | NOTHING))
@@ -279,6 +280,29 @@ def _totals(frame: pd.DataFrame, context: Context) -> Facts:
         totals["recorded_on"] = known.loc[totals.index]
     totals["_zeros"] = zeros.loc[totals.index]
     return {"absence_totals": totals}
+
+
+def _with_one_row_per_term(frame: pd.DataFrame, here: list[str]) -> pd.DataFrame:
+    """Return rows of which those of one pupil and term at several schools, each named, are added up."""
+    if "urn" not in frame:
+        return frame
+    day = "termend" if "termend" in frame else "referencedate"
+    urn, numbers = (
+        frame["urn"].astype("object").where(is_there(frame["urn"])),
+        frame[here].apply(read_numbers),
+    )
+    is_plain = (numbers.notna() | ~frame[here].apply(is_there)).all(axis=1) & urn.notna()
+    terms = frame.assign(_urn=urn, _plain=is_plain).groupby(
+        ["pupil_id", day], observed=True, dropna=False
+    )
+    each = terms["_urn"].transform("nunique") == terms["_urn"].transform("size")
+    several = each & terms["_plain"].transform("all") & (terms["_urn"].transform("size") > 1)
+    if not several.any():
+        return frame
+    key = [frame["pupil_id"], frame[day]]
+    sums = numbers.groupby(key, observed=True, dropna=False).transform("sum", min_count=1)
+    cells = frame[here].astype("object").mask(several, sums.astype("object"), axis=0)
+    return frame.assign(**cells)[~several | ~frame.duplicated(["pupil_id", day])]
 
 
 def _numbers_rows(frame: pd.DataFrame, name: str) -> bool:
