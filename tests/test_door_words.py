@@ -105,3 +105,13 @@ def test_a_section_about_no_file_is_named(tmp_path: Path) -> None:
         "riskmodel.toml: holds settings and no rows. A command reads those of the folder where it runs, or "
         "those that it is given."
     )
+
+
+def test_a_result_without_a_year_is_told_so(tmp_path: Path) -> None:
+    rows = f"UPN,ACADYR,READSCORE\n{UPN},,104\n{UPN},soon,104\n"
+    extract = read_beside(tmp_path, {"ks2.csv": rows})
+    found = extract.problems.loc[extract.problems["row"].notna(), "message"]
+    assert sorted(found) == [
+        "ks2.csv, row 2: result_date is missing. Fill it in.",
+        "ks2.csv, row 3: result_date 'soon' is no school year. Write it as 2021/2022.",
+    ]

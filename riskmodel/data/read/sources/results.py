@@ -88,7 +88,8 @@ def _scores(
     result = pd.to_datetime({"year": year, "month": day[0], "day": day[1]}, errors="coerce")
     no_year = _fault_of_year(year, stage, context)
     unread = no_year != ""
-    written = frame["acadyr"].astype("object").fillna("").astype("str") + no_year
+    written = frame["acadyr"].astype("object").where(is_there(frame["acadyr"]))
+    written = written.astype("str") + no_year
     return pd.DataFrame(
         {
             "pupil_id": frame["pupil_id"],
