@@ -22,7 +22,7 @@ from riskmodel.data.schema import TABLES
 from riskmodel.data.settings_file import line_of, read_document
 from riskmodel.errors import RequestError
 
-__all__ = ["ColumnMapping", "claims", "in_python", "lacking", "read_mappings"]
+__all__ = ["ColumnMapping", "about_nothing", "claims", "in_python", "lacking", "read_mappings"]
 
 KEYS = ("table", "file", "dates", "columns", "codes", "fixed")
 """What a section may hold."""

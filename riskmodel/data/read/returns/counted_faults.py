@@ -26,7 +26,7 @@ __all__ = ["counted_faults"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counted:
+class _Counted:
     """A fault that is counted.
 
     Attributes
@@ -58,35 +58,35 @@ def _no_year(frame: pd.DataFrame) -> pd.Series:
 
 
 FAULTS = (
-    Counted(
+    _Counted(
         rule="bad_year_group",
         column="ncyearactual",
         find=_no_year,
         words="{n} values of ncyearactual are no year group, so the age on entry counts. "
         "Write 1 to 14, R, N1, N2, E1 or E2.",
     ),
-    Counted(
+    _Counted(
         rule="bad_status",
         column="enrolstatus",
         find=lambda frame: is_no_status(frame["enrolstatus"]),
         words="{n} values of enrolstatus are no enrolment status{such}. Their rolls count as main ones. "
         "Write C, M, S or G.",
     ),
-    Counted(
+    _Counted(
         rule="bad_language",
         column="language",
         find=lambda frame: is_no_language(frame["language"]),
         words="{n} values of language are no code of a first language, so it counts as not known. "
         "Write codes such as ENG.",
     ),
-    Counted(
+    _Counted(
         rule="unused_rank",
         column="sentyperank",
         find=lambda frame: read_numbers(frame["sentyperank"]) > 2,
         words="{n} needs have a rank after 2 and are not used: a pupil has a primary and a secondary need. "
         "Give the two that matter most the ranks 1 and 2.",
     ),
-    Counted(
+    _Counted(
         rule="no_leaving_date",
         column="leavingdate",
         known_by=NO_LONGER_ON_ROLL,
@@ -94,14 +94,14 @@ FAULTS = (
         words="{n} pupils no longer on roll have no leaving date. The census day counts as their last day on "
         "the roll. Fill in leavingdate.",
     ),
-    Counted(
+    _Counted(
         rule="unsure_marks",
         column="attendancemarks",
         find=unsure_pairs,
         words="{n} strings of marks are read as days parted by blanks; a blank could be a half-day without a "
         "mark too. Write the marks without blanks between days.",
     ),
-    Counted(
+    _Counted(
         rule="beyond_possible",
         column="possible",
         find=more_than_possible,

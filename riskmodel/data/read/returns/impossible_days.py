@@ -63,7 +63,7 @@ def drop_before_birth(
         Typed rows that the checks keep.
     checks : RowChecks
         Gets the notes.
-    born : Series
+    born : Series of datetime64, shape (n_pupils,)
         From :func:`months_of_birth`.
 
     Returns

@@ -46,7 +46,7 @@ def first_far_day(days: list[pd.Series]) -> pd.Timestamp | None:
 
     Parameters
     ----------
-    days : list of Series of datetime64
+    days : list of Series of datetime64, shape (n_rows,)
         Days of files.
 
     Returns
@@ -73,7 +73,7 @@ def mark_far_receipts(files: list[ReturnFile], censuses: list[pd.Series]) -> Non
     ----------
     files : list of ReturnFile
         Recognised.
-    censuses : list of Series of datetime64
+    censuses : list of Series of datetime64, shape (n_rows,)
         Days of School Censuses, which count as others.
     """
     held = [(one, name) for one in files for name in RECEIPTS if name in one.frame]
