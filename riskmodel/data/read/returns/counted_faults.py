@@ -107,7 +107,7 @@ FAULTS = (
         find=more_than_possible,
         words="{n} rows hold more absence than possible half-days. The absence is used as it is. Correct it.",
     ),
-    Counted(
+    _Counted(
         rule="no_length",
         column="category",
         find=without_length,

@@ -252,8 +252,9 @@ def _unknown_schools(
         first = facts[table].drop_duplicates("school_id").set_index("school_id")
         for school, n in sorted(rows.items()):
             shown = NOT_SHOWN if may_identify(str(school)) else f"'{school}'"
-            one = files[int(first.loc[school, "_file"])]
-            (row,) = one.checks().numbers_of(first.loc[[school], "_place"].to_numpy(np.int64))
+            origin = first.loc[[str(school)]]
+            one = files[int(origin["_file"].iloc[0])]
+            (row,) = one.checks().numbers_of(origin["_place"].to_numpy(np.int64))
             words = (
                 f"{table}: school {shown} of {n} rows is none of the schools given, or a name that several "
                 f"have; the first is row {row} of {one.name}. The rows are kept. Correct it, or add the "

@@ -105,7 +105,7 @@ def refuse_other_years(files: list[ReturnFile], returns: str, log: ReadLog) -> N
         Gets the problems and the rejects.
     """
     censuses = [one for one in files if one.source.name == returns]
-    days = {}
+    days: dict[str, pd.Timestamp] = {}
     for one in censuses:
         ids = one.frame["schoolcensustableid"].astype("str")
         days |= dict(zip(ids, read_dates(one.frame["referencedate"]), strict=True))
