@@ -420,3 +420,15 @@ def test_an_initial_plan_with_a_bad_day_shows_the_day(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"send.csv": rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "bad_date", "message"]
     assert "start_date '16/13/2022' is not a date" in message
+
+
+@pytest.mark.parametrize(
+    "halves", ["AM,PM", "AM Mark,PM Mark", "Morning,Afternoon", "PM code,AM code"]
+)
+def test_a_register_may_have_a_column_for_each_half_of_the_day(halves: str, tmp_path: Path) -> None:
+    am, pm = ("/", "\\") if halves.lower().find("pm") != 0 else ("\\", "/")
+    rows = f"UPN,Student,Date,{halves}\n{UPN},Bo,14/10/2024,{am},{pm}\n{UPN},Bo,15/10/2024,I,\n"
+    extract = read_beside(tmp_path, {"marks.csv": rows})
+    second = "15 PM I" if halves.startswith("PM") else "15 AM I"
+    assert marks_of(extract) == ["14 AM /", "14 PM \\", second]
+    assert extract.problems.empty

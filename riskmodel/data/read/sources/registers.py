@@ -56,11 +56,31 @@ OLD_CODES = {f"treason{name}": name for name in CODES}
 """Columns of before 2020, as in ``T_Reason_I``."""
 
 
+HALVES = {
+    name: half
+    for half, word in (("am", "morning"), ("pm", "afternoon"))
+    for name in (
+        word,
+        *(f"{one}{part}" for one in (half, word) for part in ("mark", "code", "session")),
+    )
+}
+"""Other plain names of columns with the marks of mornings, and of afternoons."""
+
+
 def _marks(frame: pd.DataFrame, context: Context) -> Facts:
     sessions = frame[["pupil_id", "date", "session", "mark"]].copy()
     if "received" in frame:
         sessions["recorded_on"] = frame["received"]
     return {"sessions": sessions}
+
+
+def _both_halves(frame: pd.DataFrame, context: Context) -> Facts:
+    """Take the two marks of each day; an empty one is none."""
+    halves = [
+        frame.assign(session=half, mark=frame[half.lower()])[is_there(frame[half.lower()])]
+        for half in ("AM", "PM")
+    ]
+    return _marks(pd.concat(halves), context)
 
 
 def _strings(frame: pd.DataFrame, context: Context) -> Facts:
@@ -331,6 +351,13 @@ SOURCES = (
         facts=_marks,
         columns=frozenset({"upn", "date", "session", "mark"}),
         aliases={"attendancecode": "mark", "code": "mark", "ampm": "session"},
+    ),
+    Source(
+        name="Register marks, morning and afternoon",
+        upn="upn",
+        facts=_both_halves,
+        columns=frozenset({"upn", "date", "am", "pm"}),
+        aliases=HALVES | {"attendancedate": "date", "registerdate": "date"},
     ),
     Source(
         name="Register marks, strings",
