@@ -156,3 +156,27 @@ def test_of_a_flat_census_that_was_sent_again_the_last_counts(tmp_path: Path) ->
     counts = extract.reconciliation.set_index("file")[PARTS]
     assert counts.loc["census (1).csv"].tolist() == [3, 0, 0, 3]
     assert counts.loc["census (9).csv"].tolist() == [0, 0, 0, 1]
+
+
+def test_a_later_version_with_more_columns_holds_the_same_rows(tmp_path: Path) -> None:
+    row = f"{UPN},2011-01-15,2022-09-05,2023-10-05,900001,8,N"
+    files = {"a.csv": f"{FLAT}{row}\n", "b.csv": f"{FLAT[:-1]},Sex\n{row},F\n"}
+    extract = read_files(tmp_path, files)
+    assert extract.reconciliation.set_index("file").loc["a.csv", PARTS].tolist() == [0, 1, 0, 0]
+
+
+def test_an_earlier_version_with_more_columns_is_read_beside_the_later(tmp_path: Path) -> None:
+    row = f"{UPN},2011-01-15,2022-09-05,2023-10-05,900001,8,N"
+    files = {"a.csv": f"{FLAT[:-1]},Sex\n{row},F\n", "b.csv": f"{FLAT}{row}\n"}
+    extract = read_files(tmp_path, files)
+    assert extract.tables["pupils"]["sex"].tolist() == ["F"]
+    (words,) = extract.problems.query("rule == 'sent_again'")["message"]
+    assert "Both were read, as they have different columns." in words
+
+
+def test_a_copy_of_all_returns_is_reported_in_few_sentences(tmp_path: Path) -> None:
+    rows = "".join(f"{UPN},2011-01-15,2022-09-05,2023-10-05,90{n:04},8,N\n" for n in range(25))
+    extract = read_files(tmp_path, {"a.csv": FLAT + rows, "copy/a.csv": FLAT + rows})
+    reported = extract.problems.query("rule == 'sent_again'")["message"]
+    assert len(reported) == 21
+    assert reported.iloc[-1] == "a.csv: 5 more returns are there twice. Keep the last of each."

@@ -22,7 +22,13 @@ from riskmodel.data.read.returns.file_context import CENSUS_RETURNS, PUPILS_ON_R
 from riskmodel.data.read.returns.scoping import place_and_label
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.problems import CONFLICT_COLUMNS, NOT_SHOWN, Problem, Severity
+from riskmodel.data.read.rows.problems import (
+    CONFLICT_COLUMNS,
+    NOT_SHOWN,
+    SHOWN,
+    Problem,
+    Severity,
+)
 from riskmodel.data.read.sources.census import DAYS_TO_LA, SENT_AGAIN
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT
 from riskmodel.data.read.sources.census_flat import day_of_census, school_of_census
@@ -71,13 +77,19 @@ def set_replaced_aside(files: Sequence[ReturnFile], context: Context, log: ReadL
     log : ReadLog
         Gets the problems and the conflicts.
     """
+    problems = []
     for school, day, versions in _sent_twice(files, context):
         for place, one in enumerate(versions):
             later = [other for other in versions[place + 1 :] if _is_again(one, other)]
             if later and one.columns() <= later[-1].columns():
-                _replace(one, later[-1], school, day, context, log)
+                problems.append(_replace(one, later[-1], school, day, context, log))
             elif later:
-                log.problems.append(_both(one, later[-1], school, day))
+                problems.append(_both(one, later[-1], school, day))
+    log.problems += problems[:SHOWN]
+    if rest := problems[SHOWN:]:
+        severity = max(rest, key=lambda one: one.severity == "error").severity
+        words = f"{rest[0].file}: {len(rest)} more returns are there twice. Keep the last of each."
+        log.problems.append(Problem(rest[0].file, "sent_again", words, severity=severity))
 
 
 def _sent_twice(
@@ -195,8 +207,8 @@ def _is_again(one: _Version, other: _Version) -> bool:
 
 def _replace(
     one: _Version, other: _Version, school: str, day: pd.Timestamp, context: Context, log: ReadLog
-) -> None:
-    """Mark the rows of a return that a later one repeats or replaces, and report them."""
+) -> Problem:
+    """Mark the rows of a return that a later one repeats or replaces, and return the sentence on them."""
     known = day + pd.Timedelta(days=DAYS_TO_LA)
     is_late = other.sent is not None and other.sent > known
     if is_late:
@@ -207,12 +219,10 @@ def _replace(
     n_same = n_other = 0
     stay = other.who() if is_late else set()
     for file, places in (*one.pupils, *one.others):
-        rows = _rows(file, places, context)
-        theirs = [
-            _rows(each, there, context)
-            for each, there in (*other.pupils, *other.others)
-            if each.source is file.source
-        ]
+        parts = [one for one in (*other.pupils, *other.others) if one[0].source is file.source]
+        common = set(file.frame).intersection(*(part.frame for part, _ in parts))
+        rows = _rows(file, places, context, common)
+        theirs = [_rows(part, there, context, common) for part, there in parts]
         alike = pd.concat(theirs, ignore_index=True) if theirs else rows.iloc[:0]
         is_same = rows["content"].isin(alike["content"]).to_numpy()
         is_held = (file.source.name == PUPILS_ON_ROLL) & rows["pupil"].isin(stay).to_numpy()
@@ -221,23 +231,21 @@ def _replace(
         file.replaced[places[~is_same & ~is_held]] = True
         n_same, n_other = n_same + int(is_same.sum()), n_other + int((~is_same & ~is_held).sum())
         log.conflicts.append(_conflicts(file, rows[~is_same & ~is_held], alike, other))
-    log.problems.append(_problem(one, other, school, day, n_same, n_other))
+    return _problem(one, other, school, day, n_same, n_other)
 
 
-def _rows(one: ReturnFile, places: Ints, context: Context) -> pd.DataFrame:
-    """Return rows with their pupil, and a number for all that they hold but for ids."""
+def _rows(one: ReturnFile, places: Ints, context: Context, common: set[str]) -> pd.DataFrame:
+    """Return rows with their pupil, and a number for all that both returns hold but for ids."""
     frame = one.frame.iloc[places]
-    ids = [c for c in frame if str(c).endswith("tableid") or c in ("rowid", SENT_AGAIN, "received")]
+    ids = {c for c in common if c.endswith("tableid") or c in ("rowid", SENT_AGAIN, "received")}
     if "pupil_id" not in frame:
         frame = frame.assign(pupil_id=frame["rowid"].astype("str").map(context.pupil_of_row))
-    content = frame.drop(columns=ids).astype("str").fillna("")
+    content = frame[sorted((common - ids) | {"pupil_id"})].astype("str").fillna("")
     return pd.DataFrame(
         {
             "place": places,
             "pupil": frame["pupil_id"].astype("str").to_numpy(),
-            "content": pd.util.hash_pandas_object(
-                content[sorted(map(str, content))], index=False
-            ).to_numpy(),
+            "content": pd.util.hash_pandas_object(content, index=False).to_numpy(),
             "file": one.name,
             "row": one.checks().numbers_of(places),
         }
