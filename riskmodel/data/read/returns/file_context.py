@@ -21,15 +21,13 @@ from riskmodel.data.read.returns.scoping import (
 )
 from riskmodel.data.read.returns.sen2_ids import name_persons
 from riskmodel.data.read.returns.unlikely_days import (
-    YEARS_APART,
-    first_far_day,
-    mark_far_receipts,
+    give_one_day,
+    refuse_far_days,
     refuse_other_years,
     refuse_years_without_cases,
 )
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
@@ -60,16 +58,6 @@ CENSUS_MONTHS = {"aut": (9, 10, 11, 12), "spr": (1, 2, 3), "sum": (4, 5, 6, 7)}
 
 TERM_OF_MONTH = {month: term for term, months in CENSUS_MONTHS.items() for month in months}
 
-FAR_DAY = (
-    f"hold a census day that is more than {YEARS_APART} years after all others. With it, no pupil of theirs "
-    "would be on a list before. Write the census day as YYYY-MM-DD."
-)
-
-OTHER_DAYS = (
-    "rows hold another ReferenceDate than most rows of the file, which is of one return. The day of most "
-    "rows counts for all. Correct the others."
-)
-
 OTHER_TERM = (
     "hold a ReferenceDate that is not in their Term. Day and month may have been taken for each other: write "
     "the census day as YYYY-MM-DD."
@@ -95,8 +83,8 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     schools = _of(files, "Schools (Get Information about Schools)")
     _add_schools(context, schools, _of(files, CENSUS_RETURNS), _urns(files))
     _refuse_other_terms(files, log)
-    _refuse_far_days(files, log)
-    _give_one_day(files, log)
+    refuse_far_days(files, CENSUS_RETURNS, log)
+    give_one_day(files, log)
     refuse_years_without_cases(files, log)
     _scope_censuses(files, log)
     refuse_other_years(files, CENSUS_RETURNS, log)
@@ -124,39 +112,6 @@ def _refuse_other_terms(files: list[ReturnFile], log: ReadLog) -> None:
             if len(places):
                 one.frame["referencedate"] = one.frame["referencedate"].mask(is_other)
                 set_aside_rows(log, one, places, "term_and_day", OTHER_TERM, "error")
-
-
-def _refuse_far_days(files: list[ReturnFile], log: ReadLog) -> None:
-    """Take the day from School Censuses years after all others: their pupils would be on no list."""
-    censuses = [one for one in files if one.source.name in (CENSUS_RETURNS, FLAT_BY_DAY)]
-    days = [read_dates(one.frame["referencedate"]) for one in censuses]
-    mark_far_receipts(files, days)
-    far = first_far_day(days)
-    if far is None:
-        return
-    for one, part in zip(censuses, days, strict=True):
-        is_far = part >= far
-        if is_far.any():
-            one.frame["referencedate"] = one.frame["referencedate"].mask(is_far)
-            set_aside_rows(log, one, np.flatnonzero(is_far), "far_date", FAR_DAY, "error")
-
-
-def _give_one_day(files: list[ReturnFile], log: ReadLog) -> None:
-    """Give the rows of a CIN census the day of most of them, where at most half as many hold another."""
-    for one in files:
-        if one.source.name != CHILDREN_IN_NEED or "referencedate" not in one.frame:
-            continue
-        days = read_dates(one.frame["referencedate"])
-        counts = days.value_counts()
-        if len(counts) < 2 or 2 * counts.iloc[1] > counts.iloc[0]:
-            continue
-        other = days.notna() & (days != counts.index[0])
-        written = one.frame.loc[days == counts.index[0], "referencedate"].iloc[0]
-        one.frame["referencedate"] = (
-            one.frame["referencedate"].astype("object").mask(other, written)
-        )
-        words = f"{one.name}: {int(other.sum())} {OTHER_DAYS}"
-        log.problems.append(Problem(one.name, "two_days", words, column="ReferenceDate"))
 
 
 def _scope_censuses(files: list[ReturnFile], log: ReadLog) -> None:

@@ -220,7 +220,7 @@ def _replace(
     stay = other.who() if is_late else set()
     for file, places in (*one.pupils, *one.others):
         parts = [one for one in (*other.pupils, *other.others) if one[0].source is file.source]
-        common = set(file.frame).intersection(*(part.frame for part, _ in parts))
+        common = set(map(str, file.frame)).intersection(*(part.frame for part, _ in parts))
         rows = _rows(file, places, context, common)
         theirs = [_rows(part, there, context, common) for part, there in parts]
         alike = pd.concat(theirs, ignore_index=True) if theirs else rows.iloc[:0]

@@ -14,6 +14,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.faults import FAR_RECEIPT
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
+from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
 from riskmodel.data.read.sources.source import column, first_there
 from riskmodel.data.year_groups import year_group_by_age
@@ -21,7 +22,8 @@ from riskmodel.data.year_groups import year_group_by_age
 __all__ = [
     "YEARS_APART",
     "first_far_day",
-    "mark_far_receipts",
+    "give_one_day",
+    "refuse_far_days",
     "refuse_other_years",
     "refuse_years_without_cases",
 ]
@@ -34,6 +36,16 @@ RECEIPTS = ("received", "datenotified", "recorded")
 
 FEWEST, SHARE = 10, 0.8
 """Rows of a return from which its day is compared with them, and the share that must agree; chosen."""
+
+FAR_DAY = (
+    f"hold a census day that is more than {YEARS_APART} years after all others. With it, no pupil of theirs "
+    "would be on a list before. Write the census day as YYYY-MM-DD."
+)
+
+OTHER_DAYS = (
+    "rows hold another ReferenceDate than most rows of the file, which is of one return. The day of most "
+    "rows counts for all. Correct the others."
+)
 
 OTHER_YEAR = (
     "hold a census day of another school year than that in which most of their pupils have the age of their "
@@ -66,16 +78,8 @@ def first_far_day(days: list[pd.Series]) -> pd.Timestamp | None:
     return pd.Timestamp(every[gap[-1]])
 
 
-def mark_far_receipts(files: list[ReturnFile], censuses: list[pd.Series]) -> None:
-    """Write the fault behind days of receipt that lie years after all others: their rows are set aside.
-
-    Parameters
-    ----------
-    files : list of ReturnFile
-        Recognised.
-    censuses : list of Series of datetime64, shape (n_rows,)
-        Days of School Censuses, which count as others.
-    """
+def _mark_far_receipts(files: list[ReturnFile], censuses: list[pd.Series]) -> None:
+    """Write the fault behind days of receipt that lie years after all others: their rows are set aside."""
     held = [(one, name) for one in files for name in RECEIPTS if name in one.frame]
     days = [read_dates(one.frame[name]) for one, name in held]
     far = first_far_day([*days, *censuses])
@@ -90,6 +94,57 @@ def _are_few(days: list[pd.Series], censuses: list[pd.Series], far: pd.Timestamp
     """Whether fewer rows are of the far days than of others; a census counts once for each day."""
     every = pd.concat([*days, *(part.drop_duplicates() for part in censuses)]).dropna()
     return bool(2 * (every >= far).sum() < len(every))
+
+
+def refuse_far_days(files: list[ReturnFile], returns: str, log: ReadLog) -> None:
+    """Take the day from School Censuses years after all others: their pupils would be on no list.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; the day is taken out of their rows, which are set aside.
+    returns : str
+        Name of the source with the day of each census.
+    log : ReadLog
+        Gets the problems and the rejects.
+    """
+    censuses = [one for one in files if one.source.name in (returns, FLAT_BY_DAY)]
+    days = [read_dates(one.frame["referencedate"]) for one in censuses]
+    _mark_far_receipts(files, days)
+    far = first_far_day(days)
+    if far is None:
+        return
+    for one, part in zip(censuses, days, strict=True):
+        is_far = part >= far
+        if is_far.any():
+            one.frame["referencedate"] = one.frame["referencedate"].mask(is_far)
+            set_aside_rows(log, one, np.flatnonzero(is_far), "far_date", FAR_DAY, "error")
+
+
+def give_one_day(files: list[ReturnFile], log: ReadLog) -> None:
+    """Give the rows of a CIN census the day of most of them, where at most half as many hold another.
+
+    Parameters
+    ----------
+    files : list of ReturnFile
+        Recognised; their rows get the day.
+    log : ReadLog
+        Gets a warning for each file with other days.
+    """
+    for one in files:
+        if one.source.name != CHILDREN_IN_NEED or "referencedate" not in one.frame:
+            continue
+        days = read_dates(one.frame["referencedate"])
+        counts = days.value_counts()
+        if len(counts) < 2 or 2 * counts.iloc[1] > counts.iloc[0]:
+            continue
+        other = days.notna() & (days != counts.index[0])
+        written = one.frame.loc[days == counts.index[0], "referencedate"].iloc[0]
+        one.frame["referencedate"] = (
+            one.frame["referencedate"].astype("object").mask(other, written)
+        )
+        words = f"{one.name}: {int(other.sum())} {OTHER_DAYS}"
+        log.problems.append(Problem(one.name, "two_days", words, column="ReferenceDate"))
 
 
 def refuse_other_years(files: list[ReturnFile], returns: str, log: ReadLog) -> None:
