@@ -7,6 +7,7 @@ Out: :class:`ListAudit`, with no outcome needed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,11 @@ class ListAudit:
         dict of str to DataFrame
             ``selection`` and, where they were made, ``near_line`` and ``quotas``.
         """
+        return {name: table.copy() for name, table in self._published.items()}
+
+    @cached_property
+    def _published(self) -> dict[str, pd.DataFrame]:
+        """The suppressed tables; every page and file of a list asks for them."""
         n, listed = self.selection["n"].to_numpy(), self.selection["listed"].to_numpy()
         hidden = hidden_groups(self.selection, np.column_stack([listed, n - listed]))
         shown = show(self.selection, hidden, counts=["n", "listed"], figures=SELECTION_FIGURES)

@@ -11,5 +11,7 @@ CONFIGURATION = {
     # what runs for seconds is not worth the time that the second compiler takes
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.shuffle.partitions": "2",
+    # four parts for two cores, not eight: to build a small part takes as long as to build a large one
+    "spark.default.parallelism": "1",
 }
 """Settings of a session that a test starts: nothing listens to others, and it begins soon."""

@@ -27,17 +27,17 @@ def refused(answer: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture
-def broken(extracts: Path, tmp_path: Path) -> Path:
+def broken(tiny: Path, tmp_path: Path) -> Path:
     """Return a copy of the extracts without the register marks, to be spoilt."""
     copy = tmp_path / "broken"
-    shutil.copytree(extracts, copy, ignore=shutil.ignore_patterns("sessions*", "truth"))
+    shutil.copytree(tiny, copy, ignore=shutil.ignore_patterns("sessions*", "truth"))
     return copy
 
 
 def test_check_of_simulated_extracts_finds_nothing_to_put_right(
-    extracts: Path, command: Command, tmp_path: Path
+    tiny: Path, command: Command, tmp_path: Path
 ) -> None:
-    answer = command("check", extracts, "--out", tmp_path / "report")
+    answer = command("check", tiny, "--out", tmp_path / "report")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert (tmp_path / "report" / "problems.csv").is_file()
 

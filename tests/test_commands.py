@@ -51,10 +51,10 @@ WORKFLOW: dict[str, tuple[Sequence[str], str]] = {
 }
 """Command → its words, in the order in which an LA comes to need it; and what it answers."""
 
-FORKED = {"check", "list", "verify", "monitor", "dashboard"}
+FORKED = {"check", "rollback", "list", "verify", "monitor", "dashboard"}
 """Commands that are forked here: the half-termly run of test_deploy starts them afresh.
 
-The others start afresh here, and import what they need themselves.
+A rollback imports what a promotion does. The others start afresh here, and import what they need themselves.
 """
 
 

@@ -18,7 +18,7 @@ from tests.small_la import SmallLA, promoted, registered
 from tests.small_list import make
 from tests.workbooks import by_two_officers, edited
 
-WHOLE_TRAININGS = 12
+WHOLE_TRAININGS = 8
 """Of so many kills of train one is of a whole training; the others hit what it writes at its end."""
 
 
@@ -30,7 +30,7 @@ def _forked_from_one_that_has_imported_everything() -> None:
 @pytest.fixture(scope="module")
 def kills(soak: bool) -> int:
     """Return how often each command is killed."""
-    return 50 if soak else 12
+    return 50 if soak else 8
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,6 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
         "lists.jsonl",
     ]
     out, log, unfinished = (tmp_path / name for name in ("list", "lists.jsonl", ".list.unfinished"))
-    kills = 2 * kills // 3  # it takes longest
     begin, whole = duration_of(start(command_line, tmp_path, *words), unfinished.exists)
     expected, cut, runs = contents(out), 0, Killings(begin, whole, seed=1)
     shutil.rmtree(out)
@@ -96,6 +95,7 @@ def test_a_list_that_is_killed_is_there_whole_or_not_at_all(
 def test_decisions_of_a_feedback_that_is_killed_are_all_there_or_none(
     kills: int, tmp_path: Path
 ) -> None:
+    kills += kills // 2  # what is written is short, and seldom hit
     folder = write_list(make(), tmp_path / "list")
     book = edited(folder / "list.xlsx", tmp_path / "back.xlsx", by_two_officers)
     log = tmp_path / "decisions.jsonl"

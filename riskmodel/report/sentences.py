@@ -243,6 +243,8 @@ def not_judged_words(
     list of str
         What it means, after a sentence for each school; empty where no registers stopped.
     """
+    if assessment.not_judged.empty:
+        return []
     stopped = assessment.stopped_schools()
     if school is not None:
         stopped = stopped[(stopped["school_id"] == school).to_numpy()]
