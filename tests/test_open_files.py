@@ -401,6 +401,16 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path, text: st
         open_database(f"sqlite:///{tmp_path / 'la.db'}")
 
 
+def test_a_census_in_xml_whose_header_names_no_school_is_refused_whole(tmp_path: Path) -> None:
+    path = tmp_path / "ap.xml"
+    path.write_text(
+        "<Message><Header><Collection>AP</Collection><ReferenceDate>2024-01-18</ReferenceDate><LEA>801</LEA>"
+        "</Header><Pupils><Pupil><UPN>R201100018042</UPN><URN>900003</URN></Pupil></Pupils></Message>"
+    )
+    with pytest.raises(DataError, match="ap.xml: its header names no school, as in an AP census"):
+        open_markup(path)
+
+
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Opened]:
     """A database with days of every form in a column of moments, and a view of a table that is gone."""

@@ -112,7 +112,7 @@ def open_markup(path: Path) -> dict[str, pd.DataFrame]:
     Raises
     ------
     DataError
-        If the file is damaged, too large, or holds declarations that could do harm.
+        If the file is damaged, too large, of no school, or holds declarations that could do harm.
     """
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, iterparse
@@ -136,6 +136,11 @@ def open_markup(path: Path) -> dict[str, pd.DataFrame]:
         raise DataError(
             f"{path.name}: its elements lie in each other hundreds deep, as in no return. Export it again."
         ) from error
+    if "returns" in rows and not any(one["urn"] for one in rows["returns"]):
+        raise DataError(
+            f"{path.name}: its header names no school, as in an AP census (alternative provision), which "
+            "is not read. Leave it out, or give the returns of the schools."
+        )
     frames = {table: pd.DataFrame(part, dtype="str") for table, part in rows.items()}
     return {table: frame.mask(frame == "") for table, frame in frames.items()}
 
