@@ -374,6 +374,16 @@ def test_a_table_of_a_database_named_by_a_upn_is_shown_without_it(tmp_path: Path
     assert UPN not in " ".join([*extract.problems["message"], *extract.reconciliation["file"]])
 
 
+def test_a_roll_in_a_table_named_pupils_is_known_by_its_columns(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'la.db'}"
+    engine = sqlalchemy.create_engine(address)
+    row = {"UPN": UPN, "DOB": "12/01/2012", "Year Group": "7", "URN": "900001"}
+    pd.DataFrame([row | {"Admission Date": "04/09/2023", "Reg": "7A"}]).to_sql("pupils", engine)
+    engine.dispose()
+    extract = read(address, key_file=tmp_path / "k.key")
+    assert extract.tables["enrolments"]["school_id"].tolist() == ["900001"]
+
+
 def test_the_returns_of_a_census_are_of_one_layout(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {})
     assert not {"two_layouts", "unread_column"} & set(extract.problems["rule"])

@@ -134,7 +134,7 @@ def read(
     log, mappings = ReadLog(), read_mappings(settings_file)
     if is_database(source):
         opened = [*open_database(str(source)).values()]
-        if all(one.name != "pupils" for one in opened):
+        if not any(one.name == "pupils" and _has_our_columns(one) for one in opened):
             return _extract(source, read_returns(opened, key_file=key_file, mappings=mappings))
         sources = {one.name: _held(one) for one in opened if one.name in TABLES}
         for one in opened:
@@ -299,7 +299,12 @@ def _is_table_of_pupils(path: Path) -> bool:
     """Return whether a file is our table of pupils, and no return that has its name."""
     if not _is_table(path) or path.stem != "pupils":
         return False
-    columns = [str(name) for one in open_each(path, path.name) for name in one.raw]
+    return any(map(_has_our_columns, open_each(path, path.name)))
+
+
+def _has_our_columns(one: Opened) -> bool:
+    """Return whether a table named as ours of pupils is ours, or damaged, and no return."""
+    columns = [str(name) for name in one.raw]
     return "pupil_id" in columns or source_of(columns) is None
 
 
