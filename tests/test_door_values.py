@@ -9,6 +9,7 @@ import pytest
 
 from riskmodel.data.identity import may_identify
 from riskmodel.data.read import Extract, read
+from riskmodel.data.read.returns.counted_faults import counted_faults
 from tests.returns import CENSUS, UPN, read_beside, read_files
 
 SCHOOLS = (
@@ -342,6 +343,22 @@ def test_a_suspension_with_a_last_day_and_no_length_is_named(tmp_path: Path) -> 
     extract = read_beside(tmp_path, {"susp.csv": header + rows})
     (message,) = extract.problems.loc[extract.problems["rule"] == "no_length", "message"]
     assert message.startswith("susp.csv: 1 suspensions have a last day and no length.")
+
+
+@pytest.mark.parametrize(
+    ("frame", "rule"),
+    [
+        (
+            {"category": "SUSP", "startdate": "14/10/2024", "enddate": "11/10/2024", "days": "3"},
+            "ends_before_start",
+        ),
+        ({"vulnerablegroup": "Not in school", "startdate": "14/10/2024"}, "unsure_group"),
+    ],
+)
+def test_rows_that_count_and_may_be_wrong_are_counted(frame: dict[str, str], rule: str) -> None:
+    (problem,) = counted_faults(pd.DataFrame([frame]), "list.csv")
+    assert problem.rule == rule
+    assert problem.message.startswith("list.csv: 1 ")
 
 
 def test_the_rows_of_which_another_column_may_hold_more_are_counted(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
-from riskmodel.data.read.sources.exclusions import without_length
+from riskmodel.data.read.sources.exclusions import ends_early, without_length
 from riskmodel.data.read.sources.languages import is_no_language
+from riskmodel.data.read.sources.lists import unsure_groups
 from riskmodel.data.read.sources.registers import more_than_possible, unsure_pairs
 from riskmodel.data.read.sources.source import column, is_there
 
@@ -113,6 +114,19 @@ FAULTS = (
         find=without_length,
         words="{n} suspensions have a last day and no length. It is not counted from days: schools close "
         "on some. Add the number of sessions (half-days).",
+    ),
+    _Counted(
+        rule="ends_before_start",
+        column="category",
+        find=ends_early,
+        words="{n} exclusions end before they start. They count. Correct one of the two days.",
+    ),
+    _Counted(
+        rule="unsure_group",
+        column="vulnerablegroup",
+        find=unsure_groups,
+        words="{n} values of the vulnerable group begin with 'no', 'not' or the like{such}, and count as "
+        "a group. Take out the rows of pupils in no group.",
     ),
 )
 """Faults, in the order in which they are reported."""

@@ -10,7 +10,7 @@ import re
 
 import pandas as pd
 
-from riskmodel.data.read.rows.convert import read_numbers
+from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
@@ -24,7 +24,7 @@ from riskmodel.data.read.sources.source import (
 )
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ALIASES", "NUMBERS", "SOURCES", "without_length"]
+__all__ = ["ALIASES", "NUMBERS", "SOURCES", "ends_early", "without_length"]
 
 DAYS = (
     "days",
@@ -146,6 +146,27 @@ def without_length(frame: pd.DataFrame) -> pd.Series:
         & is_there(column(frame, "enddate"))
         & unmeasured
     )
+
+
+def ends_early(frame: pd.DataFrame) -> pd.Series:
+    """Return which exclusions end before they start.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        With plain column names.
+
+    Returns
+    -------
+    Series of bool
+        One per row; False where a day is missing.
+
+    Examples
+    --------
+    >>> ends_early(pd.DataFrame({"startdate": ["2024-10-14"], "enddate": ["2024-10-11"]})).tolist()
+    [True]
+    """
+    return read_dates(column(frame, "enddate")) < read_dates(column(frame, "startdate"))
 
 
 def _sessions(frame: pd.DataFrame) -> pd.Series:

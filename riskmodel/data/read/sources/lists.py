@@ -12,7 +12,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.words import FLAG_NO, flagged_kind
 from riskmodel.data.read.sources.source import Context, Facts, Source, is_there, spells
 
-__all__ = ["SOURCES"]
+__all__ = ["SOURCES", "unsure_groups"]
 
 KINDS = {
     "early help": "early_help",
@@ -118,6 +118,30 @@ def _vulnerable(frame: pd.DataFrame, context: Context) -> Facts:
     )
     kind = group.map(KINDS).fillna("vulnerable")
     return _spells(frame[is_one], kind[is_one], "startdate", "enddate")
+
+
+def unsure_groups(frame: pd.DataFrame) -> pd.Series:
+    """Return which words of vulnerable groups count as a group, although they may mean that there is none.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        With ``vulnerablegroup``.
+
+    Returns
+    -------
+    Series of bool
+        One per row.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"vulnerablegroup": ["Not in school", "No longer vulnerable", "CIN"]})
+    >>> unsure_groups(rows).tolist()
+    [True, False, False]
+    """
+    group = frame["vulnerablegroup"].astype("str").str.strip().str.lower()
+    denies = group.str.match(r"(?:no|not|never|non|un\w+|ex)\b").eq(True)
+    return denies & ~group.isin(NOT_VULNERABLE) & ~group.str.match(NO_GROUP).eq(True)
 
 
 def _no_offer(frame: pd.DataFrame, context: Context) -> Facts:
