@@ -155,6 +155,19 @@ def test_lines_above_the_header_are_reported_and_set_aside(
     assert one.rows_seen == 3 + len(one.aside)
 
 
+def test_one_row_with_a_delimiter_too_many_is_set_aside_though_its_last_value_is_empty(
+    tmp_path: Path,
+) -> None:
+    """The value 1,234 without quotes, and an empty last column: the row would move by a column."""
+    rows = "A1,10,2,3\nB2,1,234,2,\nC3,,,,\n,,,,\nD4,7,,\nE5,8,,\n"
+    (tmp_path / "x.csv").write_text("upn,i,m,o\n" + rows)
+    one = open_table(tmp_path / "x.csv")
+    assert one.raw["i"].tolist()[0] == "10"
+    assert one.aside[["row", "reason"]].to_numpy().tolist() == [[3, "ragged"], [4, "ragged"]]
+    assert one.problems[0].message.startswith("x.csv, row 3: 5 values where the header has 4.")
+    assert one.rows_seen == 6 == len(one.raw) + len(one.aside)
+
+
 def test_delimiters_after_the_last_value_of_each_row_are_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("upn,start,end\n" + "A1,x,y,,,\n" * 5)
     one = open_table(tmp_path / "x.csv")

@@ -176,6 +176,7 @@ class _Sorted:
     lines: list[int] = field(default_factory=list)
     aside: list[tuple[Record, str]] = field(default_factory=list)
     lines_joined: int = 0
+    trimmed: list[tuple[int, Record]] = field(default_factory=list)
 
 
 def _open_with_care(
@@ -228,10 +229,23 @@ def _sort_lines(source: Path | bytes, header: Header) -> _Sorted:
         if row is None or reason == "too_long":
             found.aside.append((record, reason))
         else:
+            if n < record.found < 2 * n and record.text.strip(header.delimiter.encode() + b" "):
+                found.trimmed.append((len(found.rows), record))
             found.rows.append(row)
             found.lines.append(record.line)
             found.lines_joined += record.lines - 1
+    if found.trimmed and 2 * len(found.trimmed) < len(found.rows):
+        _set_trimmed_aside(found)
     return found
+
+
+def _set_trimmed_aside(found: _Sorted) -> None:
+    """Set rows aside with more delimiters than most: one may be of a value, and the last column empty."""
+    for place, record in reversed(found.trimmed):
+        del found.rows[place], found.lines[place]
+        found.lines_joined -= record.lines - 1
+        found.aside.append((record, "ragged"))
+    found.aside.sort(key=lambda one: one[0].line)
 
 
 def _fitted(record: Record, delimiter: bytes, n: int, width: int) -> bytes | None:
