@@ -17,10 +17,11 @@ from riskmodel.data.read.rows.convert import read_numbers
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
 from riskmodel.data.read.sources.enrolment_status import is_no_status
-from riskmodel.data.read.sources.exclusions import ends_early, without_length
+from riskmodel.data.read.sources.exclusions import ends_early, is_other_length, without_length
 from riskmodel.data.read.sources.languages import is_no_language
 from riskmodel.data.read.sources.lists import unsure_groups
 from riskmodel.data.read.sources.registers import more_than_possible, unsure_pairs
+from riskmodel.data.read.sources.social_care import is_no_legal_status
 from riskmodel.data.read.sources.source import column, is_there
 
 __all__ = ["counted_faults"]
@@ -127,6 +128,20 @@ FAULTS = (
         find=unsure_groups,
         words="{n} values of the vulnerable group begin with 'no', 'not' or the like{such}, and count as "
         "a group. Take out the rows of pupils in no group.",
+    ),
+    _Counted(
+        rule="bad_legal_status",
+        column="ls",
+        find=lambda frame: is_no_legal_status(frame["ls"]),
+        words="{n} values of ls are no legal status{such}. These children count as looked after. Write codes "
+        "such as C2.",
+    ),
+    _Counted(
+        rule="two_lengths",
+        column="sessions",
+        find=is_other_length,
+        words="{n} values of sessions are not twice the days of their rows. They count as half-days. If the "
+        "column holds days, take it out; else correct one of the two.",
     ),
 )
 """Faults, in the order in which they are reported."""

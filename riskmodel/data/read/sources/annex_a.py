@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.sources.social_care import SHORT_BREAKS
-from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there, spells
+from riskmodel.data.read.sources.social_care import SHORT_BREAKS, legal_status
+from riskmodel.data.read.sources.source import Context, Facts, Source, column, spells
 
 __all__ = ["CHILD_ID", "SOURCES"]
 
@@ -48,21 +48,19 @@ NOT_USED = {
 
 
 def _in_need(frame: pd.DataFrame, context: Context) -> Facts:
-    began = frame[is_there(frame["cinstartdate"])]
-    made = spells(began, "child_in_need", "cinstartdate", "cinclosuredate", lag_days=1)
+    made = spells(frame, "child_in_need", "cinstartdate", "cinclosuredate", lag_days=1)
     return {"circumstances": made}
 
 
 def _protected(frame: pd.DataFrame, context: Context) -> Facts:
     start, end = "childprotectionplanstartdate", "childprotectionplanenddate"
-    began = frame[is_there(frame[start])]
-    return {"circumstances": spells(began, "child_protection", start, end, lag_days=1)}
+    return {"circumstances": spells(frame, "child_protection", start, end, lag_days=1)}
 
 
 def _looked_after(frame: pd.DataFrame, context: Context) -> Facts:
     start, end = "datestartedtobelookedafter", "dateceasedtobelookedafter"
-    status = column(frame, "childslegalstatus").astype("str").str.strip().str.slice(0, 2)
-    began = frame[is_there(frame[start]) & ~status.isin(SHORT_BREAKS)]
+    status = legal_status(column(frame, "childslegalstatus"))
+    began = frame[~status.isin(SHORT_BREAKS)]
     return {"circumstances": spells(began, "looked_after", start, end, lag_days=1)}
 
 

@@ -24,7 +24,7 @@ from riskmodel.data.read.sources.source import (
 )
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ALIASES", "NUMBERS", "SOURCES", "ends_early", "without_length"]
+__all__ = ["ALIASES", "NUMBERS", "SOURCES", "ends_early", "is_other_length", "without_length"]
 
 DAYS = (
     "days",
@@ -178,6 +178,31 @@ def _sessions(frame: pd.DataFrame) -> pd.Series:
     doubled = (2 * number).astype("object").where(number.notna(), frame[days[0]])
     given = column(frame, "sessions").astype("object")
     return given.where(is_there(given), doubled)
+
+
+def is_other_length(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows of a list of exclusions have half-days that are not twice their days.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``sessions``.
+
+    Returns
+    -------
+    Series of bool
+        False where the file has no days, or a row lacks one of the two.
+
+    Examples
+    --------
+    >>> is_other_length(pd.DataFrame({"sessions": ["6", "3"], "days": ["3", "3"]})).tolist()
+    [False, True]
+    """
+    days = [name for name in DAYS if name in frame]
+    if not days:
+        return pd.Series(False, index=frame.index)
+    twice, given = 2 * read_numbers(frame[days[0]]), read_numbers(frame["sessions"])
+    return twice.notna() & given.notna() & (twice != given)
 
 
 def _may_be_placements(frame: pd.DataFrame, name: str) -> str:

@@ -43,6 +43,10 @@ SHORT_BREAKS = {"V3", "V4"}
 """Legal status of short breaks in SSDA903: these children are not looked after for good."""
 
 
+LEGAL_STATUSES = SHORT_BREAKS | {"C1", "C2", "D1", "E1", "V2", "J1", "J2", "J3", "L1", "L2", "L3"}
+"""Codes of legal statuses in SSDA903 (recalled, unverified)."""
+
+
 def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     """Take referrals that led to action, and plans.
 
@@ -56,8 +60,9 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     by_then = column(frame, "referencedate").astype("object")
     by_then = by_then.where(is_there(by_then), NO_END)
     end = frame["cinclosuredate"].astype("object").where(~closed, by_then)
-    referrals = frame.assign(cinclosuredate=end)[kind.notna() & is_there(frame["cinreferraldate"])]
-    protected = frame[is_there(frame["cppstartdate"])]
+    dated = is_there(frame["cinreferraldate"]) | is_there(frame["cinclosuredate"])
+    referrals = frame.assign(cinclosuredate=end)[kind.notna() & dated]
+    protected = frame[is_there(frame["cppstartdate"]) | is_there(frame["cppenddate"])]
     parts = [
         spells(referrals, kind[referrals.index], "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
@@ -96,9 +101,45 @@ def latest_start(frame: pd.DataFrame, days: list[str]) -> pd.Timestamp:
     return starts.max() if starts.empty else data_span(starts)[1]
 
 
+def legal_status(values: pd.Series) -> pd.Series:
+    """Return legal statuses of SSDA903 in capitals, without blanks.
+
+    Parameters
+    ----------
+    values : Series of str, shape (n_rows,)
+        As written; the code may have words after it.
+
+    Returns
+    -------
+    Series of str
+        The first two characters.
+
+    Examples
+    --------
+    >>> legal_status(pd.Series(["C2", "V 4", "v4 respite"])).tolist()
+    ['C2', 'V4', 'V4']
+    """
+    return values.astype("str").str.replace(r"\s", "", regex=True).str.upper().str.slice(0, 2)
+
+
+def is_no_legal_status(values: pd.Series) -> pd.Series:
+    """Return which values begin with no code of a legal status; an empty one is none.
+
+    Parameters
+    ----------
+    values : Series of str, shape (n_rows,)
+        As written.
+
+    Returns
+    -------
+    Series of bool
+        One per row.
+    """
+    return ~legal_status(values).isin(LEGAL_STATUSES)
+
+
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
-    status = frame["ls"].astype("str").str.strip().str.upper()
-    lasting = frame[~status.isin(SHORT_BREAKS) & is_there(frame["decom"])]
+    lasting = frame[~legal_status(frame["ls"]).isin(SHORT_BREAKS)]
     made = spells(lasting, "looked_after", "decom", "dec", lag_days=1)
     made = _known_later(made, read_dates(column(lasting, CLOSURE_KNOWN)))
     return {"circumstances": made.assign(_drawn=latest_start(frame, ["decom"]))}
