@@ -7,6 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from riskmodel.data.read.open.opened import Opened
+from riskmodel.data.read.returns.impossible_days import note_unlikely
+from riskmodel.data.read.rows.accounts import ReturnFile
+from riskmodel.data.read.sources import SOURCES
 from tests.returns import UPN, read_beside
 
 
@@ -62,3 +66,56 @@ def test_a_referral_after_the_day_of_its_return_is_reported(tmp_path: Path) -> N
     )
     problems = read_beside(tmp_path, {"cin.csv": text}).problems
     assert (problems["rule"] == "far_ahead").sum() == 1
+
+
+def facts(table: str, rows: list[dict[str, object]]) -> dict[str, pd.DataFrame]:
+    """Return typed facts of one file, each column of days as days."""
+    days = {name for row in rows for name in row if name.endswith(("_date", "_on", "_seen"))}
+    frame = pd.DataFrame(rows).assign(_file=0, _place=range(len(rows)))
+    return {table: frame.assign(**{name: pd.to_datetime(frame[name]) for name in days})}
+
+
+ROLL = {"pupil_id": "A", "school_id": "1", "entry_date": "2023-09-04", "leaving_date": None}
+ROLL |= {"year_group": 7, "recorded_on": "2023-11-09", "_seen": "2023-10-05"}
+EXCLUSION = {"start_date": "2023-10-16", "recorded_on": "2023-10-17"}
+POSITION = {"start_date": "2023-09-01", "confirmed_on": "2023-10-01", "recorded_on": "2023-10-01"}
+
+
+@pytest.mark.parametrize(
+    ("table", "first", "second", "rule"),
+    [
+        ("enrolments", ROLL, ROLL | {"leaving_date": "2023-09-30"}, "on_and_off"),
+        ("enrolments", ROLL, ROLL | {"entry_date": "2023-11-05", "school_id": "2"}, "late_entry"),
+        ("enrolments", ROLL, ROLL | {"year_group": 3, "school_id": "2"}, "odd_age"),
+        (
+            "suspensions",
+            EXCLUSION | {"reinstated_on": "2023-11-16"},
+            EXCLUSION | {"reinstated_on": "2033-11-16"},
+            "late_reinstatement",
+        ),
+        (
+            "destinations",
+            POSITION | {"lapses_on": "2024-03-01"},
+            POSITION | {"lapses_on": "2023-03-01"},
+            "early_lapse",
+        ),
+        (
+            "destinations",
+            POSITION | {"lapses_on": None},
+            POSITION | {"lapses_on": None, "start_date": "2023-11-15"},
+            "late_start",
+        ),
+    ],
+    ids=lambda one: one if isinstance(one, str) else "",
+)
+def test_days_that_are_hardly_right_are_counted(
+    table: str, first: dict[str, object], second: dict[str, object], rule: str
+) -> None:
+    opened = Opened("a.csv", pd.DataFrame({"x": ["1", "2"]}), first_row=2)
+    files = [ReturnFile(opened, SOURCES[0], opened.raw)]
+    born = pd.Series(pd.to_datetime(["2012-03-01"]), index=["A"])
+    assert note_unlikely(facts(table, [first]), files, born) == []
+    (problem,) = note_unlikely(facts(table, [first, second]), files, born)
+    assert problem.rule == rule
+    assert "of 1 rows " in problem.words
+    assert ", the first in row 3. " in problem.words

@@ -26,7 +26,7 @@ from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_cont
 from riskmodel.data.read.returns.impossible_days import (
     drop_before_birth,
     months_of_birth,
-    note_far_ahead,
+    note_unlikely,
 )
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
@@ -137,7 +137,7 @@ def read_returns(
             facts.setdefault(table, []).append(part.assign(_file=number))
     pupils = pupils or _everyone(facts, files, context, log)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
-    log.problems += note_far_ahead(joined, files) + end_missing_rolls(joined)
+    log.problems += note_unlikely(joined, files, context.births) + end_missing_rolls(joined)
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts)
     log.problems += _unknown_schools(log.frames, joined, files)

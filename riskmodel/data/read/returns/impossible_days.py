@@ -6,18 +6,20 @@ Out: which rows are before the birth; warnings of what begins too late.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from riskmodel.data.data_span import EVENTS, data_span
 from riskmodel.data.read.rows.accounts import ReturnFile
 from riskmodel.data.read.rows.problems import Problem, RowChecks
 from riskmodel.data.schema import TABLES
+from riskmodel.data.year_groups import year_group_by_age
 
-__all__ = ["drop_before_birth", "months_of_birth", "note_far_ahead"]
+__all__ = ["drop_before_birth", "months_of_birth", "note_unlikely"]
 
 FEWEST = 100
 """Rows of events below which a table does not show what its typing errors are."""
@@ -27,6 +29,12 @@ UNBORN = pd.Timedelta(days=310)
 
 AHEAD = pd.Timedelta(days=366)
 """Time after all rolls and events from which a day is far ahead; chosen."""
+
+MONTH = pd.Timedelta(days=31)
+"""Time after its verification from which the begin of a position is hardly right; chosen."""
+
+YEARS_APART = 2
+"""Years between the year group and the age beyond which one of them is hardly right; chosen."""
 
 DATED = ("enrolments", "absence_totals", "suspensions", "plans", "circumstances", "destinations")
 """Tables in which a day far ahead is looked for; those of plans and results have rules of their own."""
@@ -86,8 +94,96 @@ def drop_before_birth(
     return frame[~early]
 
 
-def note_far_ahead(facts: Mapping[str, pd.DataFrame], files: Sequence[ReturnFile]) -> list[Problem]:
-    """Return a warning per file and table with facts that begin after all that can be known.
+def _far_ahead(part: pd.DataFrame, event: str, latest: pd.Timestamp) -> pd.Series:
+    """Return which facts begin after their return was made, or more than a year after all others."""
+    is_far = part[event] > latest + AHEAD
+    return (is_far | (part[event] > part["_drawn"])) if "_drawn" in part else is_far
+
+
+def _on_and_off(part: pd.DataFrame) -> pd.Series:
+    """Return which rows end a roll on which another row of the same return has the pupil."""
+    if "_seen" not in part:
+        return pd.Series(False, index=part.index)
+    key = ["pupil_id", "school_id", "entry_date", "_seen"]
+    left = part["leaving_date"].notna() & part["_seen"].notna()
+    on_roll = part[(part["leaving_date"].isna() & part["_seen"].notna()).to_numpy()]
+    found = part[left.to_numpy()][key].merge(
+        on_roll[key].drop_duplicates(), how="left", indicator="_on"
+    )
+    is_both = pd.Series(False, index=part.index)
+    is_both[left.to_numpy()] = (found["_on"] == "both").to_numpy()
+    return is_both
+
+
+def _odd_age(part: pd.DataFrame) -> pd.Series:
+    """Return which rolls have a year group more than two years from that of the age."""
+    by_age = year_group_by_age(part["_born"], part["entry_date"])
+    return (part["year_group"] - by_age).abs() > YEARS_APART
+
+
+class _Unlikely(NamedTuple):
+    """Days that can be, and are mostly typing errors."""
+
+    table: str
+    column: str
+    rule: str
+    find: Callable[[pd.DataFrame], pd.Series]
+    words: str
+
+
+UNLIKELY = (
+    _Unlikely(
+        "enrolments",
+        "leaving_date",
+        "on_and_off",
+        _on_and_off,
+        "of {n} rows ends a roll that the same return has the pupil on{first}. The pupil counts as having "
+        "left. Ask the school.",
+    ),
+    _Unlikely(
+        "enrolments",
+        "entry_date",
+        "late_entry",
+        lambda part: part["entry_date"] > part.get("_seen", pd.Series(pd.NaT, index=part.index)),
+        "of {n} rows is after the day of the return{first}. Correct it.",
+    ),
+    _Unlikely(
+        "enrolments",
+        "year_group",
+        "odd_age",
+        _odd_age,
+        "of {n} rows is more than two years from that of the pupil's age{first}. Both are used. Correct one "
+        "of the two.",
+    ),
+    _Unlikely(
+        "suspensions",
+        "reinstated_on",
+        "late_reinstatement",
+        lambda part: part["reinstated_on"] > part["start_date"] + AHEAD,
+        "of {n} rows is more than a year after start_date{first}. The exclusion counts until then.",
+    ),
+    _Unlikely(
+        "destinations",
+        "lapses_on",
+        "early_lapse",
+        lambda part: part["lapses_on"] < part["start_date"],
+        "of {n} rows is before start_date{first}. Correct one of the two.",
+    ),
+    _Unlikely(
+        "destinations",
+        "start_date",
+        "late_start",
+        lambda part: part["start_date"] > part["confirmed_on"] + MONTH,
+        "of {n} rows is more than a month after the position was verified{first}. Correct one of the two.",
+    ),
+)
+"""Checks of typed facts; ``{n}`` is the number of rows, ``{first}`` names the first."""
+
+
+def note_unlikely(
+    facts: Mapping[str, pd.DataFrame], files: Sequence[ReturnFile], born: pd.Series
+) -> list[Problem]:
+    """Return a warning per file and check with facts on days that are hardly right.
 
     Parameters
     ----------
@@ -95,30 +191,42 @@ def note_far_ahead(facts: Mapping[str, pd.DataFrame], files: Sequence[ReturnFile
         Typed rows by table, with ``_file``, ``_place``.
     files : sequence of ReturnFile
         Files, in the order of their numbers.
+    born : Series of datetime64, shape (n_pupils,)
+        From :func:`months_of_birth`.
 
     Returns
     -------
     list of Problem
-        Of facts that begin after their return was made, or more than a year after all rolls and events.
+        The facts are used as they are.
     """
     latest = _latest(facts)
+    ahead = (
+        _Unlikely(
+            table,
+            str(TABLES[table].event),
+            "far_ahead",
+            partial(_far_ahead, event=str(TABLES[table].event), latest=latest),
+            "of {n} rows is after the return was made, or more than a year after all rolls and events"
+            "{first}. Such a fact counts only from that day. Correct it if it is a typing error.",
+        )
+        for table in DATED
+    )
     problems = []
-    for table in DATED:
-        if table not in facts:
+    for check in (*ahead, *UNLIKELY):
+        if check.table not in facts or facts[check.table].empty:
             continue
-        part, event = facts[table], str(TABLES[table].event)
-        is_far = part[event] > latest + AHEAD
-        if "_drawn" in part:
-            is_far |= part[event] > part["_drawn"]
-        for number, rows in part[is_far.to_numpy()].groupby("_file"):
-            one = files[int(str(number))]
-            first = one.checks().numbers_of(_places(rows))[0]
-            words = (
-                f"{one.name}: {event} of {len(rows)} rows is after the return was made, or more than a year "
-                f"after all rolls and events, the first in row {first}. Such a fact counts only from that "
-                "day. Correct it if it is a typing error."
+        part = facts[check.table]
+        if check.find is _odd_age:
+            part = part.assign(
+                _born=part["pupil_id"].astype("str").map(born).astype("datetime64[s]")
             )
-            problems.append(Problem(one.name, "far_ahead", words, column=event))
+        found = part.loc[check.find(part).to_numpy(dtype=bool), ["_file", "_place"]]
+        for number, rows in found.groupby("_file"):
+            one = files[int(str(number))]
+            row = one.checks().numbers_of(np.sort(rows["_place"].to_numpy(np.int64)))[0]
+            told = check.words.format(n=len(rows), first=f", the first in row {row}")
+            words = f"{one.name}: {check.column} {told}"
+            problems.append(Problem(one.name, check.rule, words, column=check.column))
     return problems
 
 
@@ -132,7 +240,3 @@ def _latest(facts: Mapping[str, pd.DataFrame]) -> pd.Timestamp:
         if dates.notna().any() and (name in known or len(dates) >= FEWEST)
     ]
     return pd.Series(days, dtype="datetime64[s]").max()
-
-
-def _places(rows: pd.DataFrame) -> NDArray[np.int64]:
-    return np.sort(rows["_place"].to_numpy(np.int64))
