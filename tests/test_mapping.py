@@ -14,6 +14,7 @@ from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.settings_file import line_of
 from riskmodel.errors import DataError, RequestError
 from riskmodel.report.check_page import write_check
+from tests.returns import UPN
 
 DAYS = ("01/10/2024", "02/10/2024", "15/10/2024")
 
@@ -415,3 +416,17 @@ def test_an_unread_day_of_a_spell_of_provision_sets_its_row_aside(
     extract = read_with(tmp_path, {"roll.csv": ROLL, "sen.csv": text}, settings)
     assert extract.rejects["row"].tolist() == [2]
     assert len(extract.tables["send"]) == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["UPN,School URN,PTT Start,PTT Planned End,Hours", "UPN,Team,Episode Start,Step Down,Worker"],
+)
+def test_a_list_of_pupils_and_days_is_proposed_as_spells_of_a_kind_to_fill_in(
+    tmp_path: Path, header: str
+) -> None:
+    rows = [[UPN, "900001", f"1{n}/09/2023", f"1{n}/11/2023", f"{n}"] for n in range(8)]
+    pd.DataFrame(rows, columns=header.split(",")).to_csv(tmp_path / "list.csv", index=False)
+    text = propose_mapping(tmp_path / "list.csv")
+    assert 'table = "circumstances"' in text
+    assert 'kind = "?"' in text

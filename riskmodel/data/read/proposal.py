@@ -136,7 +136,8 @@ def propose(name: str, raw: pd.DataFrame, taken: Collection[str] = ()) -> str:
         * (0.7 + 0.3 * len(found[table]) / len(columns))
         for table in TABLES
     }
-    best = TABLES[max(scores, key=lambda table: scores[table])]
+    # a list of which only pupil and day are known is most often one of spells
+    best = TABLES[max(scores, key=lambda table: (scores[table], table == "circumstances"))]
     if scores[best.name] < LEAST:
         return ""
     tables = [best]
@@ -234,6 +235,8 @@ def _fit(ours: Column, theirs: _Theirs) -> float:
     if ours.kind == "date":
         return theirs.dates
     if ours.kind == "code":
+        if theirs.dates >= FITS:
+            return 0.0
         few = 0.5 if len(text) <= SHOWN else 0.0
         return max(float(np.mean([code_meant(ours, one) is not None for one in text])), few)
     if ours.kind in {"integer", "number"}:
@@ -255,9 +258,13 @@ def _score(table: Table, found: dict[str, _Theirs], file: str) -> float:
         table.name == "pupils" and not {"sex", "birth_month"} & set(found)
     ):
         return 0.0
+    needed = _needed(table)
+    # a pupil and a day are in most lists: the name of the day must show what it is of
+    day = found[table.event].name if table.event in found else ""
+    if day and {one.name for one in needed} == must and not name_likeness(table.event, day):
+        return 0.0
     likeness = {
-        one.name: _likeness(one, found[one.name]) if one.name in found else 0.0
-        for one in _needed(table)
+        one.name: _likeness(one, found[one.name]) if one.name in found else 0.0 for one in needed
     }
     if likeness.get("kind") == 0 and _kind(file, table["kind"]) != "?":
         likeness["kind"] = 1.0

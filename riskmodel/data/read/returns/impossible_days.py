@@ -28,7 +28,7 @@ UNBORN = pd.Timedelta(days=310)
 """Longest time before the month of birth in which a fact may be right: social care knows unborn children."""
 
 AHEAD = pd.Timedelta(days=366)
-"""Time after all rolls and events from which a day is far ahead; chosen."""
+"""Time after all returns and events from which a day is far ahead; chosen."""
 
 MONTH = pd.Timedelta(days=31)
 """Time after its verification from which the begin of a position is hardly right; chosen."""
@@ -206,7 +206,7 @@ def note_unlikely(
             str(TABLES[table].event),
             "far_ahead",
             partial(_far_ahead, event=str(TABLES[table].event), latest=latest),
-            "of {n} rows is after the return was made, or more than a year after all rolls and events"
+            "of {n} rows is after the return was made, or more than a year after all returns and events"
             "{first}. Such a fact counts only from that day. Correct it if it is a typing error.",
         )
         for table in DATED
@@ -231,9 +231,13 @@ def note_unlikely(
 
 
 def _latest(facts: Mapping[str, pd.DataFrame]) -> pd.Timestamp:
-    """Return the latest day of all rolls and events, without typing errors."""
-    known = dict.fromkeys(("enrolments", "destinations"), "recorded_on")
-    columns = [(facts[name][day], name) for name, day in (EVENTS | known).items() if name in facts]
+    """Return the latest day of all returns and events, without typing errors."""
+    known = {"enrolments": "_seen", "destinations": "recorded_on"}
+    columns = [
+        (facts[name][day], name)
+        for name, day in (EVENTS | known).items()
+        if name in facts and day in facts[name]
+    ]
     days = [
         data_span(dates)[1]
         for dates, name in columns
