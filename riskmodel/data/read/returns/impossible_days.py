@@ -217,9 +217,7 @@ def note_unlikely(
             continue
         part = facts[check.table]
         if check.find is _odd_age:
-            part = part.assign(
-                _born=part["pupil_id"].astype("str").map(born).astype("datetime64[s]")
-            )
+            part = part.assign(_born=born.reindex(part["pupil_id"].astype("str")).to_numpy())
         found = part.loc[check.find(part).to_numpy(dtype=bool), ["_file", "_place"]]
         for number, rows in found.groupby("_file"):
             one = files[int(str(number))]

@@ -62,7 +62,7 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
     end = frame["cinclosuredate"].astype("object").where(~closed, by_then)
     dated = is_there(frame["cinreferraldate"]) | is_there(frame["cinclosuredate"])
     referrals = frame.assign(cinclosuredate=end)[kind.notna() & dated]
-    protected = frame[is_there(frame["cppstartdate"]) | is_there(frame["cppenddate"])]
+    protected = frame[is_there(frame["cppstartdate"]) | is_there(column(frame, "cppenddate"))]
     parts = [
         spells(referrals, kind[referrals.index], "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
