@@ -1,6 +1,6 @@
 """The range of a risk beside true risks, and expected over observed outcomes, list by list.
 
-``python benchmarks/coverage.py --scale full --cache FOLDER`` simulates LAs in every world and tests the
+``python benchmarks/coverage.py --scale middle --cache FOLDER`` simulates LAs in every world and tests the
 recipe on their earlier lists as ``riskmodel train`` does. Each list is calibrated with what was known on
 its day. Of the pupils of a list in a band of risk, the mean true risk is compared with the mean range;
 bands of fewer than 50 pupils are left out. The pupils whom each list would hold, often fewer than 50, are
@@ -48,11 +48,12 @@ LIST = ["outcome", "world", "pupils", "seed", "as_of"]
 
 SCALES = {
     "small": {3_000: (0,)},
+    "middle": {12_000: (0, 1, 2)},
     "full": {12_000: (0, 1, 2, 3), 50_000: (4,)},
 }
 """Pupils of an LA → seeds, in every world."""
 
-N_ORIGINS = {"small": 3, "full": 5}
+N_ORIGINS = {"small": 3, "middle": 5, "full": 5}
 """Lists tested of each LA, at most."""
 
 
