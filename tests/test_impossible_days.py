@@ -83,6 +83,12 @@ ROLL: dict[str, object] = {
 }
 ROLL |= {"year_group": 7, "recorded_on": "2023-11-09", "_seen": "2023-10-05"}
 EXCLUSION: dict[str, object] = {"start_date": "2023-10-16", "recorded_on": "2023-10-17"}
+PLAN: dict[str, object] = {
+    "pupil_id": "A",
+    "start_date": "2023-10-16",
+    "end_date": None,
+    "_plan": True,
+}
 POSITION: dict[str, object] = {
     "start_date": "2023-09-01",
     "confirmed_on": "2023-10-01",
@@ -96,6 +102,7 @@ POSITION: dict[str, object] = {
         ("enrolments", ROLL, ROLL | {"leaving_date": "2023-09-30"}, "on_and_off"),
         ("enrolments", ROLL, ROLL | {"entry_date": "2023-11-05", "school_id": "2"}, "late_entry"),
         ("enrolments", ROLL, ROLL | {"year_group": 3, "school_id": "2"}, "odd_age"),
+        ("send", PLAN, PLAN | {"end_date": "2024-08-31"}, "two_ends"),
         (
             "suspensions",
             EXCLUSION | {"reinstated_on": "2023-11-16"},

@@ -10,6 +10,7 @@ import pytest
 from riskmodel.data.read.sources import SOURCES
 from riskmodel.data.read.sources.roll import year_groups_in_words
 from riskmodel.data.read.sources.source import Context, with_plain_columns
+from riskmodel.errors import DataError
 from tests.returns import UPN, read_files
 
 ROLL = next(one for one in SOURCES if one.name == "School roll, school by URN")
@@ -159,3 +160,19 @@ def test_the_reason_for_leaving_is_that_of_the_row_with_the_end(tmp_path: Path) 
     files = {"a.csv": header + row.format(","), "b.csv": header + row.format("2024-05-10,EHE")}
     rolls = read_files(tmp_path, files).tables["enrolments"]
     assert rolls["leaving_reason"].tolist() == ["home_educated"]
+
+
+def test_what_a_roll_shows_without_a_day_is_named_as_not_read(tmp_path: Path) -> None:
+    header = "UPN,Year Group,DOB,URN,Admission Date,SEN Status,FSM,Young Carer,House\n"
+    row = f"{UPN},9,2010-01-10,900001,2021-09-05,K,Y,,Red\n"
+    problems = read_files(tmp_path, {"roll.csv": header + row}).problems
+    (told,) = problems.loc[problems["rule"] == "unread_column", "message"]
+    assert told.startswith("roll.csv: nothing was read from 'SEN Status', 'FSM': a roll does not")
+
+
+def test_a_file_with_pupils_and_attendance_alone_is_refused_by_the_columns_of_both(
+    tmp_path: Path,
+) -> None:
+    text = f"UPN,DOB,EntryDate,CensusDate,I,M,O,U\n{UPN},2012-10-03,2023-09-04,2024-01-18,1,2,3,4\n"
+    with pytest.raises(DataError, match=r"Nothing was read from 'DOB', 'EntryDate'"):
+        read_files(tmp_path, {"autumn.csv": text})

@@ -59,6 +59,24 @@ OTHER_NAMES = {
 }
 """Names of columns in exports of school and council systems, in plain form; chosen."""
 
+UNDATED = frozenset(
+    [
+        *(
+            "sen",
+            "senstatus",
+            "senprovision",
+            "senneed",
+            "senneeds",
+            "sensupport",
+            "ehcp",
+            "ehcplan",
+        ),
+        *("fsm", "freeschoolmeals", "fsmeligible", "eligibleforfreeschoolmeals", "pupilpremium"),
+        *("youngcarer", "incare", "lookedafter", "inlaacare", "childincare", "postcode"),
+    ]
+)
+"""Columns of a school roll that show what holds on a day which the roll does not show."""
+
 HOLDS, LONG = 0.8, 5
 """Likeness of two names of which one holds the other; letters above which that is no chance."""
 
@@ -148,7 +166,19 @@ def unread_columns(one: ReturnFile, facts: Mapping[str, pd.DataFrame]) -> list[P
                 n = int(is_there(one.frame[plain(alike[0])].loc[empty.unique()]).sum())
                 place = [str(name) for name in one.raw].index(alike[0]) + 1
                 problems += [_unread(one.name, ours, alike[0], place, n)] if n else []
-    return problems
+    return problems + _undated(one, facts, left)
+
+
+def _undated(one: ReturnFile, facts: Mapping[str, pd.DataFrame], left: list[str]) -> list[Problem]:
+    """Return a warning that names what a roll shows of its pupils and nothing dates."""
+    names = [f"'{name}'" for name in left if plain(name) in UNDATED]
+    if not names or "enrolments" not in facts or not one.source.name.startswith("School roll"):
+        return []
+    words = (
+        f"{one.name}: nothing was read from {', '.join(names)}: a roll does not show since when this holds. "
+        "Add the School Census, or lists with the day of each."
+    )
+    return [Problem(one.name, "unread_column", words)]
 
 
 def _may_mean(ours: Column, theirs: str) -> bool:

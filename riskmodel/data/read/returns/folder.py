@@ -155,6 +155,7 @@ def _no_pupils(log: ReadLog) -> str:
             "No file or table names the pupils, so nothing can be read. Add the School Census or the clients "
             "of NCCIS; or, with one file per table, pupils.csv or pupils.parquet.",
             *(found or ["The folder is empty."]),
+            *(one.words for one in log.problems if one.rule == "two_layouts"),
         ]
     )
 

@@ -115,6 +115,17 @@ def _on_and_off(part: pd.DataFrame) -> pd.Series:
     return is_both
 
 
+def _two_ends(part: pd.DataFrame) -> pd.Series:
+    """Return which rows of a plan another row of their file gives another end, or none."""
+    if "_plan" not in part:
+        return pd.Series(False, index=part.index)
+    plans = part[part["_plan"].eq(True).to_numpy()].drop_duplicates(
+        ["_file", "pupil_id", "start_date", "end_date"]
+    )
+    again = plans.index[plans.duplicated(["_file", "pupil_id", "start_date"]).to_numpy()]
+    return pd.Series(part.index.isin(again), index=part.index)
+
+
 def _odd_age(part: pd.DataFrame) -> pd.Series:
     """Return which rolls have a year group more than two years from that of the age."""
     by_age = year_group_by_age(part["_born"], part["entry_date"])
@@ -154,6 +165,14 @@ UNLIKELY = (
         _odd_age,
         "of {n} rows is more than two years from that of the pupil's age{first}. Both are used. Correct one "
         "of the two.",
+    ),
+    _Unlikely(
+        "send",
+        "end_date",
+        "two_ends",
+        _two_ends,
+        "of {n} rows is not that of another row of the same plan{first}. It ends on the first "
+        "of these days. Correct one of the two.",
     ),
     _Unlikely(
         "suspensions",

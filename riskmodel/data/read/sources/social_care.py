@@ -27,7 +27,9 @@ __all__ = [
     "EPISODES",
     "SHORT_BREAKS",
     "SOURCES",
+    "is_no_legal_status",
     "latest_start",
+    "legal_status",
 ]
 
 CHILDREN_IN_NEED = "CIN census, flat"
