@@ -68,6 +68,12 @@ def test_a_row_of_any_list_that_does_not_count_is_set_aside(
     assert extract.rejects[["row", "reason"]].values.tolist() == [[2, "withdrawn"]]
 
 
+def test_a_request_that_was_withdrawn_was_made(tmp_path: Path) -> None:
+    header = "ReceivedDate,RequestOutcome,RequestOutcomeDate,Status"
+    extract = beside(tmp_path, header, "07/10/2022,W,01/11/2022,Withdrawn")
+    assert extract.tables["plans"]["outcome"].tolist() == ["withdrawn"]
+
+
 def test_a_closed_spell_without_a_last_day_is_set_aside(tmp_path: Path) -> None:
     rows = ("Early Help,01/11/2023,01/02/2024,Closed", "Early Help,01/12/2023,,Closed")
     extract = beside(tmp_path, "Service,Start Date,End Date,Status", *rows)

@@ -56,6 +56,9 @@ NEVER_BEGAN = frozenset(
 ENDED = frozenset(["closed", "ended", "ceased", "inactive", "finished", "stepped down"])
 """What a state says whole of a spell that has ended."""
 
+REQUEST = "requestoutcome"
+"""Plain name of a column by which a request that was withdrawn or refused is a fact of its own."""
+
 GONE = frozenset(["m", "t", "d", "l", "duplicate", "transferred", "deceased", "left"])
 """CohortStatus of NCCIS, in small letters: a duplicate, or no longer a young person of the LA."""
 
@@ -109,7 +112,7 @@ def set_withdrawn_aside(log: ReadLog, one: ReturnFile) -> None:
         elif is_exclusions and DECISION.fullmatch(meaning):
             _set_aside(log, one, name, _void(text))
             _warn_of_others(log, one, name, text)
-        elif STATE.fullmatch(meaning) and not one.source.names_pupils:
+        elif STATE.fullmatch(meaning) and not (one.source.names_pupils or REQUEST in one.frame):
             _set_aside(log, one, name, _void(text) | text.isin(NEVER_BEGAN))
             if is_exclusions:
                 _warn_of_others(log, one, name, text)
