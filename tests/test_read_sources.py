@@ -312,7 +312,7 @@ def test_episodes_of_ssda903_in_xml_are_one_spell_in_care(tmp_path: Path) -> Non
 def test_xml_of_something_else_is_named(tmp_path: Path) -> None:
     extract = read_beside(tmp_path, {"note.xml": "<note><to>all</to></note>"})
     found = extract.problems.set_index("rule")["message"]
-    assert found["unknown_file"].startswith("note.xml")
+    assert found["unread_file"].startswith("note.xml: is XML of no return that is read")
 
 
 # --- nothing breaks, nothing is lost
