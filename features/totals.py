@@ -1,8 +1,8 @@
 """Attendance from termly totals, for an LA without registers: how much, which kind, how it changes.
 
-Totals hold half-days by pupil, term and code. Where they hold the half-days in school too, rates follow;
-where they hold absence only, no more than counts. With registers these features are left out: marks say
-the same sooner.
+Totals hold half-days by pupil, term and code. Where they hold the half-days in school too, rates follow.
+Where they hold none, there are only counts: lateness alone does not show how often a pupil was in school.
+With registers these features are left out: marks say the same sooner.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of, whole_days
 from riskmodel.data.calendar import academic_year
+from riskmodel.data.codes import IN_SCHOOL
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
 from riskmodel.features.known_half_days import rate_of_known
@@ -50,7 +51,7 @@ def termly_totals(known: FactsAsOf) -> Columns:
         Feature → one value per row of the spine.
     """
     half_days = _half_days_by_term(known)
-    attended = (half_days["possible"] - half_days["absence"]).sum(axis=1) > 0
+    attended = half_days["in_school"].sum(axis=1) > 0
     whole = np.where(attended[:, None], half_days["possible"], 0.0)
     is_known = np.where(half_days["marked"][:, 0] > 0, 0.0, np.nan)
     columns = {}
@@ -80,8 +81,9 @@ def _half_days_by_term(known: FactsAsOf) -> dict[str, Floats]:
     back = last[pupil] - term
     inside = (back >= 0) & (back < TERMS)
     sums = {}
-    for family in ("absence", "unauthorised", "possible", "marked"):
-        keep = inside & totals["mark"].isin(FAMILIES[family]).to_numpy()
+    wanted = {name: FAMILIES[name] for name in ("absence", "unauthorised", "possible", "marked")}
+    for family, marks in (wanted | {"in_school": IN_SCHOOL}).items():
+        keep = inside & totals["mark"].isin(marks).to_numpy()
         cell, value = pupil[keep] * TERMS + back[keep], totals["sessions"].to_numpy()[keep]
         added = np.bincount(cell, value, minlength=n_pupils * TERMS).astype("float64")
         sums[family] = added.reshape(n_pupils, TERMS)[known.rows]

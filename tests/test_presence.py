@@ -43,7 +43,8 @@ def read_census(folder: Path, possible: str, details: str) -> pd.DataFrame:
         ("?", "1,I,6\n", {"I": 6}),
         ("999", "1,I,6\n", {"I": 6}),  # no term is so long
         ("140", "1,I,6\n1,/,100\n", {"/": 100, "I": 6}),  # presence is listed
-        ("140", "1,I,6\n1,D,100\n", {"D": 100, "I": 6}),  # so are half-days that were not possible
+        ("140", "1,I,6\n1,D,8\n", {"/": 134, "D": 8, "I": 6}),  # half-days that were not possible
+        ("140", "1,I,6\n1,L,4\n1,B,5\n", {"/": 125, "L": 4, "B": 5, "I": 6}),  # possible ones
     ],
 )
 def test_what_absence_leaves_of_the_possible_half_days_was_in_school(

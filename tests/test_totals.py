@@ -77,7 +77,7 @@ def slow(rows: list[Total], pupil: int) -> dict[str, float]:
     if not terms:
         return dict.fromkeys(NAMES, np.nan)
     last = max(terms)
-    attended = any(one.mark in ("/", "L") for one in known if one.term > last - 6)
+    attended = any(one.mark == "/" for one in known if one.term > last - 6)
 
     def count(family: str, first: int, until: int) -> int:
         inside = [one for one in known if first <= one.term <= until]

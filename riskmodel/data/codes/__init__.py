@@ -17,6 +17,7 @@ __all__ = [
     "ABSENT",
     "ATTENDED",
     "CODE_SETS",
+    "IN_SCHOOL",
     "PERSISTENT",
     "POSSIBLE",
     "SEVERE",
@@ -30,6 +31,9 @@ ABSENT = ("authorised", "unauthorised")
 POSSIBLE = (*ATTENDED, *ABSENT)
 """DfE, Working together to improve school attendance: families of marks that are attendance, absence, and
 half-days that a pupil could attend."""
+
+IN_SCHOOL = ("/", "\\")
+"""Codes of a morning and of an afternoon in school, on time."""
 
 PERSISTENT, SEVERE = 0.10, 0.50
 """DfE: shares of a pupil's own possible half-days missed from which absence is persistent, severe."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.codes import ABSENT, code_set
+from riskmodel.data.codes import IN_SCHOOL, code_set
+from riskmodel.data.codes import POSSIBLE as FAMILIES
 from riskmodel.data.columns import Table
 from riskmodel.data.schema import TABLES, as_codes
 
@@ -24,7 +25,7 @@ POSSIBLE = Table(
 )
 """Possible half-days as the census gives them, before absence is taken away."""
 
-PRESENT = "/"
+PRESENT = IN_SCHOOL[0]
 """Code of the half-days in school; of mornings, in place of both."""
 
 
@@ -41,15 +42,15 @@ def with_presence(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The totals. Where those of a pupil's term hold absence alone, or nothing, what is left of the
-        possible half-days is added as present; not in a term of which nobody has totals, for then the
+        The totals. Where those of a pupil's term hold no half-days in school, what other codes leave of
+        the possible half-days is added as present; not in a term of which nobody has totals, for then the
         tables of absence are missing; nor where the pupil was at two schools, or a later return changed
         the totals.
     """
     left = _left(totals, possible)
-    left = left[((left["sessions"] > 0) & (left["n_others"] == 0)).to_numpy()]
+    left = left[((left["sessions"] > 0) & (left["n_present"] == 0)).to_numpy()]
     mark = as_codes([PRESENT] * len(left), list(totals["mark"].cat.categories))
-    added = left.drop(columns=["absent", "n_others"]).assign(mark=mark)
+    added = left.drop(columns=["listed", "n_present"]).assign(mark=mark)
     return pd.concat([totals, added], ignore_index=True)
 
 
@@ -65,14 +66,17 @@ def beyond_possible(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFram
     -------
     DataFrame
         Rows of ``possible``; ``sessions`` below 0 is how many there are too many. Not compared are pupils
-        of two schools in the term, totals that a later return changed, and those that hold other codes.
+        of two schools in the term, totals that a later return changed, and those with half-days in school.
     """
     left = _left(totals, possible)
-    return left[((left["sessions"] < 0) & (left["n_others"] == 0)).to_numpy()]
+    return left[((left["sessions"] < 0) & (left["n_present"] == 0)).to_numpy()]
 
 
 def _left(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
-    """Return possible half-days minus the absence; ``n_others`` is how many totals are no absence."""
+    """Return the possible half-days that no code names; ``n_present`` counts the totals in school.
+
+    Codes of half-days that are not possible (a closed school, not required) take nothing away.
+    """
     key = list(POSSIBLE.key)
     stated = possible[possible["term_end"].isin(totals["term_end"]).to_numpy()]
     stated = stated.drop_duplicates([*key, "sessions", "recorded_on", "_school"])
@@ -82,8 +86,11 @@ def _left(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
     ).drop_duplicates()
     once = stated.merge(several, on=key, how="left", indicator="_once")
     first = stated[(once["_once"] == "left_only").to_numpy()]
-    family = totals["mark"].astype("str").map(code_set("marks")["family"])
-    sums = totals.assign(other=~family.isin(ABSENT)).groupby(key, observed=True)
-    listed = sums.agg(absent=("sessions", "sum"), n_others=("other", "sum")).reset_index()
-    left = first.merge(listed, on=key, how="left").fillna({"absent": 0, "n_others": 0})
-    return left.assign(sessions=(left["sessions"] - left["absent"]).astype("int64"))
+    mark = totals["mark"].astype("str")
+    is_possible = mark.map(code_set("marks")["family"]).isin(FAMILIES).to_numpy()
+    counted = totals.assign(
+        listed=totals["sessions"].where(is_possible, 0), n_present=mark.isin(IN_SCHOOL).to_numpy()
+    )
+    sums = counted.groupby(key, observed=True)[["listed", "n_present"]].sum().reset_index()
+    left = first.merge(sums, on=key, how="left").fillna({"listed": 0, "n_present": 0})
+    return left.assign(sessions=(left["sessions"] - left["listed"]).astype("int64"))

@@ -191,8 +191,9 @@ def plain(name: str) -> str:
     >>> plain("LA (code)"), plain("I (%)")
     ('lacode', 'ipercent')
     """
-    words = name.lower().replace("%", "percent")  # a share is no count
-    return SYMBOLS.get(name.strip()) or re.sub(r"[^a-z0-9]", "", words)
+    words = name.strip().lower().replace("%", "percent")  # a share is no count
+    words = re.sub(r"(^|_)([/\\#])$", lambda sign: SYMBOLS[sign[2]], words)  # also T_Reason_/
+    return re.sub(r"[^a-z0-9]", "", words)
 
 
 def with_plain_columns(raw: pd.DataFrame, aliases: Mapping[str, str]) -> pd.DataFrame:
