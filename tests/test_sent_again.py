@@ -43,7 +43,7 @@ AGAIN = {
 
 def both(first: str, again: str, sent: tuple[str, str] | None = None) -> dict[str, str]:
     """Return both versions in folders of these names; a serial number and a day make each header."""
-    files = {}
+    files: dict[str, str] = {}
     for folder, version, place in ((first, FIRST, 0), (again, AGAIN, 1)):
         files |= {f"{folder}/{name}": text for name, text in version.items()}
         if sent:

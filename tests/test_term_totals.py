@@ -41,7 +41,9 @@ def half_days(extract: Extract) -> dict[str, int]:
     """Return the half-days of each code."""
     totals = extract.tables["absence_totals"]
     return {
-        m: int(n) for m, n in totals.groupby("mark", observed=True)["sessions"].sum().items() if n
+        str(m): int(n)
+        for m, n in totals.groupby("mark", observed=True)["sessions"].sum().items()
+        if n
     }
 
 
