@@ -419,7 +419,7 @@ def test_a_referral_without_further_action_makes_no_child_in_need(
         ("V3", "2023-10-02", 0),
         ("V4", "2023-10-02", 0),
         ("v3", "2023-10-02", 0),
-        ("C2", None, 0),
+        ("C2", None, 1),  # without its first day it is set aside, with a message
         (None, "2023-10-02", 1),
     ],
 )
