@@ -187,7 +187,7 @@ def test_a_ranker_of_ones_own_can_be_the_simpler_one() -> None:
     predictions, _ = lists()
     perfect = predictions.assign(mine=predictions["label"])
     named = compare(perfect, rankers=["model", "mine"], capacity=200, simpler=["mine"])
-    assert "those of mine 67%. Prefer it." in named.recommendation()
+    assert "those of mine 67% (61% to 74%). Prefer it." in named.recommendation()
     assert json.loads(json.dumps(named.to_dict(), allow_nan=False)) == named.to_dict()
     assert named.to_dict()["simpler"] == ["mine"]
     unnamed = compare(perfect, rankers=["model", "mine"], capacity=200)
