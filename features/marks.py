@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from riskmodel.data.codes import ABSENT, POSSIBLE, code_set, codes
+from riskmodel.data.codes import ABSENT, POSSIBLE, codes, marks_of
 
 __all__ = ["FAMILIES", "NO_MARK", "family_lookup"]
 
@@ -19,20 +19,11 @@ NO_MARK = 0
 """Byte of a half-day without a mark; mark number i of the code set is byte i + 1."""
 
 
-_MEANINGS = {str(code): meaning for code, meaning in code_set("marks")["family"].items()}
-"""Code → the DfE's statistical meaning."""
-
-
-def _of(*meanings: str) -> tuple[str, ...]:
-    """Return the codes of some meanings."""
-    return tuple(code for code, meaning in _MEANINGS.items() if meaning in meanings)
-
-
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "possible": _of(*POSSIBLE),
-    "absence": _of(*ABSENT),
-    "authorised": _of("authorised"),
-    "unauthorised": _of("unauthorised"),
+    "possible": marks_of(*POSSIBLE),
+    "absence": marks_of(*ABSENT),
+    "authorised": marks_of("authorised"),
+    "unauthorised": marks_of("unauthorised"),
     "illness": ("I", "M"),
     "late": ("L", "U"),
     "excluded": ("E",),
@@ -41,8 +32,8 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "unexplained": ("N", "O"),
     "holiday": ("G",),
     "dual": ("D",),
-    "not_possible": _of("not_possible"),
-    "marked": tuple(_MEANINGS),
+    "not_possible": marks_of("not_possible"),
+    "marked": codes("marks"),
     "left_open": ("N",),
     "closed_late": ("U",),
     "educated_elsewhere": ("K",),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmodel.data.arrays import pupils_of, whole_days
-from riskmodel.data.calendar import academic_year
+from riskmodel.data.calendar import TERMS_A_YEAR, term_number
 from riskmodel.data.codes import IN_SCHOOL
 from riskmodel.features.catalogue import Columns, builder
 from riskmodel.features.facts_as_of import FactsAsOf
@@ -23,15 +23,8 @@ __all__ = ["termly_totals"]
 TERMS = 6
 """Terms looked back on from a pupil's last one: two years."""
 
-A_YEAR = 3
-"""Terms of a year."""
-
 OLDEST_DAYS = 365
 """Days since the end of a pupil's last term from which its totals are too old to be the last."""
-
-
-SUMMER, AUTUMN = 5, 9
-"""Months with which the summer and the autumn term begin; totals of spring end before May."""
 
 Floats = NDArray[np.float64]
 
@@ -57,11 +50,11 @@ def termly_totals(known: FactsAsOf) -> Columns:
     columns = {}
     for family in ("absence", "unauthorised"):
         by_term = half_days[family]
-        for window, n_terms in (("last_term", 1), ("3_terms", A_YEAR)):
+        for window, n_terms in (("last_term", 1), ("3_terms", TERMS_A_YEAR)):
             count, possible = (one[:, :n_terms].sum(axis=1) for one in (by_term, whole))
             columns[f"{family}_total_{window}"] = count + is_known
             columns[f"{family}_total_rate_{window}"] = rate_of_known(count, possible)
-    year_ago = rate_of_known(half_days["absence"][:, A_YEAR], whole[:, A_YEAR])
+    year_ago = rate_of_known(half_days["absence"][:, TERMS_A_YEAR], whole[:, TERMS_A_YEAR])
     change = columns["absence_total_rate_last_term"] - year_ago
     return columns | {"absence_total_change_year": change}
 
@@ -72,9 +65,7 @@ def _half_days_by_term(known: FactsAsOf) -> dict[str, Floats]:
     totals = totals[(totals["term_end"] < known.as_of).to_numpy()]
     n_pupils = len(known.spine["pupil_id"].cat.categories)
     pupil, day = pupils_of(totals), whole_days(totals["term_end"])
-    month = totals["term_end"].dt.month
-    place = np.select([month >= AUTUMN, month >= SUMMER], [0, 2], 1)
-    term = (A_YEAR * academic_year(totals["term_end"]) + place).to_numpy(dtype=np.int64)
+    term = term_number(totals["term_end"]).to_numpy(dtype=np.int64)
     last = np.full(n_pupils, -1)
     is_recent = day >= known.day - OLDEST_DAYS
     np.maximum.at(last, pupil[is_recent], term[is_recent])

@@ -9,7 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-__all__ = ["academic_year", "snapshot_dates"]
+__all__ = ["TERMS_A_YEAR", "academic_year", "snapshot_dates", "term_number"]
+
+TERMS_A_YEAR = 3
+
+SUMMER, AUTUMN = 5, 9
+"""Months with which the summer and the autumn term begin; spring ends before May."""
 
 
 def academic_year(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
@@ -32,6 +37,31 @@ def academic_year(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
     """
     years: pd.Series[int] = (dates.dt.year - (dates.dt.month < 9)).astype("Int64")
     return years
+
+
+def term_number(dates: pd.Series[pd.Timestamp]) -> pd.Series[int]:
+    """Return a number for the term of each date: autumn, spring, summer follow one another.
+
+    Parameters
+    ----------
+    dates : Series of datetime64, shape (n_rows,)
+        Days, such as ends of terms.
+
+    Returns
+    -------
+    Series of int
+        Terms since the year 0 (Int64).
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.to_datetime(["2023-12-20", "2024-03-28", "2024-07-20", "2024-09-02"]))
+    >>> (term_number(days) - term_number(days)[0]).tolist()
+    [0, 1, 2, 3]
+    """
+    month = dates.dt.month
+    place = np.select([month >= AUTUMN, month >= SUMMER], [0, 2], 1)
+    terms: pd.Series[int] = TERMS_A_YEAR * academic_year(dates) + place
+    return terms
 
 
 def snapshot_dates(

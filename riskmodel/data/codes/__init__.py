@@ -24,6 +24,7 @@ __all__ = [
     "activity_groups",
     "code_set",
     "codes",
+    "marks_of",
 ]
 
 ATTENDED = ("present", "approved_activity")
@@ -94,6 +95,28 @@ def codes(name: str) -> tuple[str, ...]:
         The codes.
     """
     return tuple(code_set(name).index)
+
+
+def marks_of(*families: str) -> tuple[str, ...]:
+    """Return the attendance codes of some families.
+
+    Parameters
+    ----------
+    *families : str
+        Such as ``"authorised"``; :data:`ABSENT` and :data:`POSSIBLE` are several.
+
+    Returns
+    -------
+    tuple of str
+        The codes, in the order of the code set.
+
+    Examples
+    --------
+    >>> "I" in marks_of(*ABSENT), "/" in marks_of(*ABSENT)
+    (True, False)
+    """
+    family = code_set("marks")["family"]
+    return tuple(family.index[family.isin(families)])
 
 
 def activity_groups(destinations: pd.DataFrame) -> NDArray[np.object_]:

@@ -219,6 +219,10 @@ def note_unlikely(
         The facts are used as they are.
     """
     latest = _latest(facts)
+    if "enrolments" in facts:
+        rolls = facts["enrolments"]
+        day = born.reindex(rolls["pupil_id"].astype("str")).to_numpy()
+        facts = {**facts, "enrolments": rolls.assign(_born=day)}
     ahead = (
         _Unlikely(
             table,
@@ -235,8 +239,6 @@ def note_unlikely(
         if check.table not in facts or facts[check.table].empty:
             continue
         part = facts[check.table]
-        if check.find is _odd_age:
-            part = part.assign(_born=born.reindex(part["pupil_id"].astype("str")).to_numpy())
         found = part.loc[check.find(part).to_numpy(dtype=bool), ["_file", "_place"]]
         for number, rows in found.groupby("_file"):
             one = files[int(str(number))]

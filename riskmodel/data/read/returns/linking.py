@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns, load_key, pseudonyms
@@ -31,7 +30,7 @@ from riskmodel.data.read.returns.without_upn import (
     upn_or_name,
     upns_of_names,
 )
-from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_rows
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, keep_notes, set_aside_more
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.table import note_upns
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
@@ -40,8 +39,6 @@ from riskmodel.data.read.sources.exclusions import SOURCES as REPORTED_BY_SCHOOL
 from riskmodel.data.read.sources.source import NAMES, Context
 
 __all__ = ["identify"]
-
-"""Column with the id of a row of a pupil who is no longer on roll."""
 
 NO_RETURN = (
     "belong to a return whose day is not known. Add the table 'schoolcensus' of that return, with its "
@@ -202,6 +199,4 @@ def _rows_of(one: ReturnFile) -> Holder:
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, is_dated: pd.Series, words: str) -> None:
     """Set pupils aside whose census has no day: without it none of their facts can be dated."""
-    places = np.flatnonzero(~is_dated.to_numpy() & ~one.set_aside)
-    if len(places):
-        set_aside_rows(log, one, places, "no_census", words, "error")
+    set_aside_more(log, one, ~is_dated.to_numpy(), "no_census", words, "error")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
-from riskmodel.data.calendar import academic_year
-from riskmodel.data.codes import ABSENT, code_set
+from riskmodel.data.calendar import term_number
+from riskmodel.data.codes import ABSENT, marks_of
 from riskmodel.data.read.rows.problems import Problem
 
 __all__ = ["marks_beyond_totals"]
@@ -40,8 +39,8 @@ def marks_beyond_totals(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
     totals, marks = (_absent(tables[name]) for name in ("absence_totals", "sessions"))
     totals = totals.sort_values("recorded_on", kind="stable")
     totals = totals.drop_duplicates(["pupil_id", "term_end", "mark"], keep="last")
-    totals = totals.assign(term=_terms(totals["term_end"]))
-    marks = marks.assign(term=_terms(marks["date"]))[["pupil_id", "term", "date"]]
+    totals = totals.assign(term=term_number(totals["term_end"]))
+    marks = marks.assign(term=term_number(marks["date"]))[["pupil_id", "term", "date"]]
     by = ["pupil_id", "term"]
     stated = totals.groupby(by, observed=True).agg(n=("sessions", "sum"), end=("term_end", "max"))
     both = marks.merge(stated.reset_index(), on=by)
@@ -60,12 +59,4 @@ def marks_beyond_totals(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
 
 def _absent(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of which the code is an absence."""
-    family = code_set("marks")["family"]
-    absent = family.index[family.isin(ABSENT)]
-    return rows[rows["mark"].isin(absent).to_numpy()]
-
-
-def _terms(days: pd.Series) -> pd.Series:
-    """Return a number for the term of each day: autumn to December, spring to April, then summer."""
-    place = np.select([days.dt.month >= 9, days.dt.month >= 5], [0, 2], 1)
-    return 3 * academic_year(days) + place
+    return rows[rows["mark"].isin(marks_of(*ABSENT)).to_numpy()]

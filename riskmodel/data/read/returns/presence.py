@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.codes import IN_SCHOOL, code_set
+from riskmodel.data.codes import IN_SCHOOL, marks_of
 from riskmodel.data.codes import POSSIBLE as FAMILIES
 from riskmodel.data.columns import Table
 from riskmodel.data.schema import TABLES, as_codes
@@ -87,7 +87,7 @@ def _left(totals: pd.DataFrame, possible: pd.DataFrame) -> pd.DataFrame:
     once = stated.merge(several, on=key, how="left", indicator="_once")
     first = stated[(once["_once"] == "left_only").to_numpy()]
     mark = totals["mark"].astype("str")
-    is_possible = mark.map(code_set("marks")["family"]).isin(FAMILIES).to_numpy()
+    is_possible = mark.isin(marks_of(*FAMILIES)).to_numpy()
     counted = totals.assign(
         listed=totals["sessions"].where(is_possible, 0), n_present=mark.isin(IN_SCHOOL).to_numpy()
     )

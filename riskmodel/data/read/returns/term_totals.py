@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.codes import ABSENT, code_set, codes
+from riskmodel.data.calendar import term_number
+from riskmodel.data.codes import ABSENT, codes, marks_of
 from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts, keep_versions
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, settle
 from riskmodel.data.schema import TABLES
@@ -90,7 +91,7 @@ def _given(rows: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _half_terms(ends: pd.Series) -> pd.Series:
-    """Return a number for the half-term that each day ends; two of them are a term."""
+    """Return a number for the half-term that each day ends."""
     part = np.searchsorted(HALF_TERMS, ends.dt.month * 100 + ends.dt.day)
     return 6 * ends.dt.year.astype("int64") + part
 
@@ -98,7 +99,7 @@ def _half_terms(ends: pd.Series) -> pd.Series:
 def _terms(rows: pd.DataFrame) -> pd.Series:
     """Return a number for each pupil and term."""
     pupil = rows["pupil_id"].cat.codes.astype("int64")
-    return pupil * 10**5 + _half_terms(rows["term_end"]) // 2
+    return pupil * 10**5 + term_number(rows["term_end"]).astype("int64")
 
 
 def _with_one_end(rows: pd.DataFrame) -> pd.DataFrame:
@@ -173,10 +174,8 @@ def _compare(
     losing: pd.DataFrame, winning: pd.DataFrame, stated: pd.DataFrame, verdicts: RowVerdicts
 ) -> None:
     """Add a verdict on each row of the source that does not count: its absence equals the other's or not."""
-    absent = code_set("marks")["family"].isin(ABSENT)
-    listed = absent.index[absent]
     sums = [
-        one.assign(_term=_terms(one))[one["mark"].isin(listed)]
+        one.assign(_term=_terms(one))[one["mark"].isin(marks_of(*ABSENT))]
         .drop_duplicates(
             [
                 c

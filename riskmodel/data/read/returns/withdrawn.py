@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pandas as pd
 
-from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
+from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_more
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.dates import MAY_END, is_date_name
 from riskmodel.data.read.rows.problems import Problem
@@ -131,36 +130,30 @@ def _flagged(text: pd.Series, one: ReturnFile) -> pd.Series:
 
 
 def _set_aside(log: ReadLog, one: ReturnFile, name: str, bad: pd.Series) -> None:
-    places = np.flatnonzero(bad.to_numpy(dtype=bool) & ~one.set_aside)
-    if len(places):
-        words = (
-            f"do not count by the column '{name}' (withdrawn, cancelled, deleted, refused, a draft or the "
-            "like), so nothing was read from them. Correct the column if they count."
-        )
-        set_aside_rows(log, one, places, "withdrawn", words)
+    words = (
+        f"do not count by the column '{name}' (withdrawn, cancelled, deleted, refused, a draft or the "
+        "like), so nothing was read from them. Correct the column if they count."
+    )
+    set_aside_more(log, one, bad.to_numpy(dtype=bool), "withdrawn", words)
 
 
 def _set_gone_aside(log: ReadLog, one: ReturnFile, gone: pd.Series) -> None:
-    places = np.flatnonzero(gone.to_numpy(dtype=bool) & ~one.set_aside)
-    if len(places):
-        words = (
-            "are of young people who by CohortStatus are a duplicate, transferred, deceased or left (M, T, "
-            "D, L), so nothing was read from them."
-        )
-        set_aside_rows(log, one, places, "gone", words)
+    words = (
+        "are of young people who by CohortStatus are a duplicate, transferred, deceased or left (M, T, "
+        "D, L), so nothing was read from them."
+    )
+    set_aside_more(log, one, gone.to_numpy(dtype=bool), "gone", words)
 
 
 def _set_undated_aside(log: ReadLog, one: ReturnFile, name: str, ended: pd.Series) -> None:
     """Set spells aside that have ended on no day that is given."""
     last = [each for each in map(str, one.frame) if MAY_END.search(each) and is_date_name(each)]
     undated = ~is_there(first_there(one.frame, last))
-    places = np.flatnonzero((ended & undated).to_numpy(dtype=bool) & ~one.set_aside)
-    if len(places):
-        words = (
-            f"have ended by the column '{name}', on no day that is given, so nothing was read from them. "
-            "Fill in the last day."
-        )
-        set_aside_rows(log, one, places, "no_end", words, "error")
+    words = (
+        f"have ended by the column '{name}', on no day that is given, so nothing was read from them. "
+        "Fill in the last day."
+    )
+    set_aside_more(log, one, (ended & undated).to_numpy(dtype=bool), "no_end", words, "error")
 
 
 def _warn_of_others(log: ReadLog, one: ReturnFile, name: str, text: pd.Series) -> None:

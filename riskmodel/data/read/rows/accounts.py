@@ -31,6 +31,7 @@ __all__ = [
     "count_rows",
     "keep_notes",
     "set_aside_file",
+    "set_aside_more",
     "set_aside_rows",
 ]
 
@@ -255,6 +256,32 @@ def set_aside_rows(
     log.problems.append(Problem(one.name, rule, message, severity=severity))
     log.rejects.append(checks.rejects())
     one.set_aside[places] = True
+
+
+def set_aside_more(
+    log: ReadLog,
+    one: ReturnFile,
+    bad: NDArray[np.bool_],
+    rule: str,
+    words: str,
+    severity: Severity = "warning",
+) -> None:
+    """Set the rows of a file aside that have a fault and are not set aside yet, if there are any.
+
+    Parameters
+    ----------
+    log : ReadLog
+        Gets the problem and the rejects.
+    one : ReturnFile
+        The file.
+    bad : bool array of shape (n_rows,)
+        Rows with the fault.
+    rule, words, severity : str
+        As for :func:`set_aside_rows`.
+    """
+    places = np.flatnonzero(bad & ~one.set_aside)
+    if len(places):
+        set_aside_rows(log, one, places, rule, words, severity)
 
 
 def keep_notes(log: ReadLog, one: ReturnFile, checks: RowChecks) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from riskmodel.data.codes import ABSENT, code_set, codes
+from riskmodel.data.codes import ABSENT, codes, marks_of
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.faults import NO_CENSUS_MONTH, NO_DAYS, NO_MARK_OF_DIGIT, ON_WEEKENDS
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING, tidy_column
@@ -208,8 +208,7 @@ def more_than_possible(frame: pd.DataFrame) -> pd.Series:
     >>> more_than_possible(pd.DataFrame({"possible": ["140", "140"], "i": ["150", "9"]})).tolist()
     [True, False]
     """
-    family = code_set("marks")["family"]
-    absent = [name for name in frame if name in CODES and family[CODES[name]] in ABSENT]
+    absent = [name for name in frame if CODES.get(str(name)) in marks_of(*ABSENT)]
     numbers = frame[absent].apply(read_numbers)
     return numbers.sum(axis=1) > read_numbers(frame["possible"])
 
