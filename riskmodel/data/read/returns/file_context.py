@@ -10,6 +10,12 @@ import numpy as np
 import pandas as pd
 
 from riskmodel.data.identity import clean_upns
+from riskmodel.data.read.returns.days_of_returns import (
+    give_one_day,
+    refuse_far_days,
+    refuse_other_years,
+    refuse_years_without_cases,
+)
 from riskmodel.data.read.returns.deciles import deciles_of, note_unknown_postcodes
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
 from riskmodel.data.read.returns.referrals import end_missing_episodes, end_missing_referrals
@@ -20,12 +26,6 @@ from riskmodel.data.read.returns.scoping import (
     set_ambiguous_aside,
 )
 from riskmodel.data.read.returns.sen2_ids import name_persons
-from riskmodel.data.read.returns.unlikely_days import (
-    give_one_day,
-    refuse_far_days,
-    refuse_other_years,
-    refuse_years_without_cases,
-)
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.annex_a import CHILD_ID

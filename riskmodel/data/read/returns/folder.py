@@ -23,11 +23,6 @@ from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.census_leavers import late_leavers
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
-from riskmodel.data.read.returns.impossible_days import (
-    drop_before_birth,
-    months_of_birth,
-    note_unlikely,
-)
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.marks_and_totals import marks_beyond_totals
@@ -42,6 +37,11 @@ from riskmodel.data.read.returns.two_children import (
     named_pupils,
     set_children_aside,
     set_named_children_aside,
+)
+from riskmodel.data.read.returns.unlikely_facts import (
+    drop_before_birth,
+    months_of_birth,
+    note_unlikely,
 )
 from riskmodel.data.read.returns.withdrawn import set_withdrawn_aside
 from riskmodel.data.read.rows.accounts import (

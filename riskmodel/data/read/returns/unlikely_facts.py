@@ -1,7 +1,7 @@
-"""Facts on days that cannot be right: before the pupil was born, or long after all that is known.
+"""Facts that cannot be right, or hardly are: before the birth, far ahead, at an odd age, ended twice.
 
 In:  typed facts, months of birth.
-Out: which rows are before the birth; warnings of what begins too late.
+Out: the rows without those of before the birth; warnings of what is hardly right, which is used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AHEAD = pd.Timedelta(days=366)
 MONTH = pd.Timedelta(days=31)
 """Time after its verification from which the begin of a position is hardly right; chosen."""
 
-YEARS_APART = 2
+YEARS_FROM_AGE = 2
 """Years between the year group and the age beyond which one of them is hardly right; chosen."""
 
 DATED = ("enrolments", "absence_totals", "suspensions", "plans", "circumstances", "destinations")
@@ -129,7 +129,7 @@ def _two_ends(part: pd.DataFrame) -> pd.Series:
 def _odd_age(part: pd.DataFrame) -> pd.Series:
     """Return which rolls have a year group more than two years from that of the age."""
     by_age = year_group_by_age(part["_born"], part["entry_date"])
-    return (part["year_group"] - by_age).abs() > YEARS_APART
+    return (part["year_group"] - by_age).abs() > YEARS_FROM_AGE
 
 
 class _Unlikely(NamedTuple):

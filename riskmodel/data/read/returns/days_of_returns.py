@@ -20,7 +20,7 @@ from riskmodel.data.read.sources.source import column, first_there
 from riskmodel.data.year_groups import year_group_by_age
 
 __all__ = [
-    "YEARS_APART",
+    "YEARS_AFTER_OTHERS",
     "first_far_day",
     "give_one_day",
     "refuse_far_days",
@@ -28,7 +28,7 @@ __all__ = [
     "refuse_years_without_cases",
 ]
 
-YEARS_APART = 5
+YEARS_AFTER_OTHERS = 5
 """Years after all others from which a day is a typing error; chosen."""
 
 RECEIPTS = ("received", "datenotified", "recorded")
@@ -38,8 +38,8 @@ FEWEST, SHARE = 10, 0.8
 """Rows of a return from which its day is compared with them, and the share that must agree; chosen."""
 
 FAR_DAY = (
-    f"hold a census day that is more than {YEARS_APART} years after all others. With it, no pupil of theirs "
-    "would be on a list before. Write the census day as YYYY-MM-DD."
+    f"hold a census day that is more than {YEARS_AFTER_OTHERS} years after all others. With it, no pupil of "
+    "theirs would be on a list before. Write the census day as YYYY-MM-DD."
 )
 
 OTHER_DAYS = (
@@ -64,7 +64,7 @@ def first_far_day(days: list[pd.Series]) -> pd.Timestamp | None:
     Returns
     -------
     Timestamp or None
-        None where none lies :data:`YEARS_APART` after the others, or most do.
+        None where none lies :data:`YEARS_AFTER_OTHERS` after the others, or most do.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def first_far_day(days: list[pd.Series]) -> pd.Timestamp | None:
     2042
     """
     every = pd.Series(sorted({day for part in days for day in part.dropna().unique()}))
-    gap = np.flatnonzero(every.diff() > pd.Timedelta(days=366 * YEARS_APART))
+    gap = np.flatnonzero(every.diff() > pd.Timedelta(days=366 * YEARS_AFTER_OTHERS))
     if not len(gap) or len(every) - gap[-1] > gap[-1]:
         return None
     return pd.Timestamp(every[gap[-1]])

@@ -1,4 +1,4 @@
-"""Facts of before the birth, and facts that begin long after all that is known."""
+"""Facts of before the birth are set aside; facts that are hardly right are used, and reported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from riskmodel.data.read.open.opened import Opened
-from riskmodel.data.read.returns.impossible_days import note_unlikely
+from riskmodel.data.read.returns.unlikely_facts import note_unlikely
 from riskmodel.data.read.rows.accounts import ReturnFile
 from riskmodel.data.read.sources import SOURCES
 from tests.returns import UPN, read_beside
