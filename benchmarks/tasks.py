@@ -83,7 +83,8 @@ def make_all(las: list[La], cache: Path, workers: int, outcomes: Sequence[str] =
 def _rows(made: Any, outcome: str, seed: int) -> pd.DataFrame:
     """Return the list to be ranked, the June lists before it, pupils with the outcome, others at random.
 
-    ``_list``: of the list to be ranked. ``_june``: of a June list whose outcomes were known at the origin.
+    ``_list``: of the list to be ranked, which holds everybody whom the day's list holds, also those whose
+    outcome is not known later. ``_june``: of a June list whose outcomes were known at the origin.
     ``_drawn``: drawn whatever became of the pupil, as the recorded ceiling needs it.
     """
     tables = made.tables
@@ -99,7 +100,7 @@ def _rows(made: Any, outcome: str, seed: int) -> pd.DataFrame:
     june = (spine["as_of"].dt.month == ORIGIN.month).to_numpy() & ~ranked
     drawn = np.zeros(len(spine), dtype=bool)
     drawn[np.random.default_rng(seed).permutation(np.flatnonzero(~ranked))[:RANDOM_ROWS]] = True
-    kept = drawn | (known & (ranked | june | positive))
+    kept = drawn | ranked | (known & (june | positive))
     part = spine[kept].reset_index(drop=True)
     kin = related(tables, part, outcome, known_by=ORIGIN)
     truth = made.truth[made.truth["outcome"] == outcome].drop(columns="outcome")
@@ -202,15 +203,17 @@ def tied_mean(values: Floats, score: Floats) -> Floats:
 
 
 def judge(test: pd.DataFrame, score: Floats, outcome: str) -> pd.DataFrame:
-    """Return how good a ranking is on each LA's list.
+    """Return how good a ranking is on each LA's list; everybody on it is ranked before places are filled.
 
     ``average_precision`` and ``recall`` at capacity are of the true risks, which chance does not blur;
-    ``seen_*`` are of what happened. ``never`` is the recall among the never suspended.
+    ``seen_*`` are of what happened: recall of the known outcomes, average precision of the pupils whose
+    outcome is known. ``never`` is the recall among the never suspended.
     """
     rows = []
     for la, index in test.groupby("_la").indices.items():
         one, s = test.iloc[index], np.asarray(score, float)[index]
-        risk, y = one["_risk"].to_numpy(), one["_label"].to_numpy()
+        risk, label = one["_risk"].to_numpy(), one["_label"].to_numpy(float)
+        known, y = ~np.isnan(label), label == 1
         k = max(1, round(outcome_of(outcome).capacity_share * len(one)))
         listed = np.argsort(-s, kind="stable")[:k]
         never = never_suspended(one)
@@ -218,8 +221,8 @@ def judge(test: pd.DataFrame, score: Floats, outcome: str) -> pd.DataFrame:
             "la": la, "average_precision": expected_average_precision(risk, s),
             "recall": tied_mean(risk, s)[listed].sum() / risk.sum(),
             "never": tied_mean(risk * never, s)[listed].sum() / max(risk[never].sum(), 1e-12),
-            "seen_average_precision": average_precision(y, s) if y.any() else np.nan,
-            "seen_recall": recall_at_k(y, s, k=k) if y.any() else np.nan,
+            "seen_average_precision": average_precision(y[known], s[known]),
+            "seen_recall": recall_at_k(y, s, k=k),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

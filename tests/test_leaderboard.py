@@ -8,10 +8,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.leaderboard import imported
-from benchmarks.tasks import expected_average_precision, tied_mean
+from benchmarks.tasks import La, expected_average_precision, judge, lists, tied_mean
 from riskmodel.evaluation import average_precision
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,18 @@ def test_any_classifier_gets_a_line_beside_rivals_and_ceiling(tmp_path: Path) ->
     assert done.stdout.startswith("SIMULATED DATA.")
     for name in ("GaussianNB", "our_recipe", "recorded ceiling", "oracle", "suspensions last year"):
         assert name in done.stdout
+    ranked = lists(tmp_path, "neet", [La("steady", 3, 500)])
+    assert ranked["_label"].isna().any()  # leavers, and those whose outcome comes later
+    assert ranked["_risk"][ranked["_label"].isna()].gt(0).any()
+
+
+def test_a_pupil_whose_outcome_is_not_known_takes_a_place() -> None:
+    """One place in a hundred: the leaver's score is highest, so the list finds nobody."""
+    label = np.r_[np.nan, 1.0, np.zeros(98)]
+    pupils = pd.DataFrame({"_la": 1, "_label": label, "_risk": 0.01, "suspensions_ever": 0})
+    figures = judge(pupils, np.arange(100.0)[::-1], "pex").iloc[0]
+    assert (figures["seen_recall"], figures["seen_average_precision"]) == (0.0, 1.0)
+    assert judge(pupils, np.roll(np.arange(100.0)[::-1], 1), "pex")["seen_recall"].item() == 1.0
 
 
 @pytest.mark.parametrize(
