@@ -160,7 +160,7 @@ def main() -> None:
             )
             groups = [
                 [La(world, seed, scale.pupils) for seed in seeds]
-                for seeds in scale.train[scale.smallest]
+                for seeds in scale.train[scale.chosen_on]
             ]
             make_all([*teach, *test, *sum(groups, [])], cache, options.workers, ("pex", *EARLIER))
             for train in groups:

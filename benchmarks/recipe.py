@@ -54,7 +54,7 @@ Fit = Callable[[pd.DataFrame, pd.DataFrame, Settings], Floats]
 class Scale:
     """How much is done: seeds of LAs to train on by size, to choose settings, to teach and to test.
 
-    Settings of the peers are chosen on the smallest size.
+    Settings of the peers are chosen on LAs of ``chosen_on`` pupils.
     """
 
     train: dict[int, list[list[int]]]
@@ -63,32 +63,33 @@ class Scale:
     test: list[int]
     pupils: int
     trials: int
+    chosen_on: int
 
     @property
-    def smallest(self) -> int:
-        """Pupils of the LAs on which settings are chosen."""
-        return min([self.pupils, *self.train])
+    def trainings(self) -> list[tuple[int, list[int]]]:
+        """The sizes that are trained on, each with the seeds of its LAs."""
+        return [(size, seeds) for size, groups in self.train.items() for seeds in groups]
 
-
-LARGE, LARGE_IN = 200_000, ("steady", "crisis")
-"""Worlds in which 200,000 pupils are trained on."""
 
 SCALES = {
-    "tiny": Scale({800: [[1]]}, (4, 5), [4, 5], [2], 800, 1),
-    "small": Scale({3_000: [[1]]}, (1, 4), [1, 4], [2, 3], 3_000, 2),
+    "tiny": Scale({800: [[1]]}, (4, 5), [4, 5], [2], 800, 1, 800),
+    "small": Scale({3_000: [[1]]}, (1, 4), [1, 4], [2, 3], 3_000, 2, 3_000),
     "middle": Scale(
-        {10_000: [[101], [102]], 50_000: [[1]]}, (103, 102), [1], [2, 3], 50_000, 4,
+        {10_000: [[101], [102]], 50_000: [[1]]}, (103, 102), [1], [2, 3], 50_000, 4, 10_000,
     ),
     "wider": Scale(
-        {10_000: [[101], [102], [103]]}, (103, 102), [101, 102, 103], [104, 105, 106], 10_000, 4,
+        {10_000: [[101], [102], [103]]}, (103, 102), [101, 102, 103], [104, 105, 106], 10_000, 4, 10_000,
     ),
     "full": Scale(
-        {10_000: [[101], [102], [103]], 50_000: [[1], [6]], LARGE: [[1, 4, 5, 6]]},
-        (103, 102), [1, 6], [2, 3], 50_000, 4,
+        {10_000: [[101], [102], [103]], 50_000: [[1], [6]]},
+        (103, 102), [1, 6], [2, 3], 50_000, 4, 10_000,
+    ),
+    "large": Scale(
+        {200_000: [[1, 4, 5, 6]]}, (103, 102), [1, 6], [2, 3], 50_000, 4, 10_000,
     ),
 }  # fmt: skip
-"""``full`` needs 39 LAs: 110 seconds of processor time for one of 50,000 pupils, 30 for one of 10,000. It
-can be stopped and started again."""
+"""``full`` needs 35 LAs, ``large`` two more of 50,000 pupils for each world (it was run for ``steady`` and
+``crisis``). A run can be stopped and started again with the same cache."""
 
 SLOW = ("ebm",)
 """Rankers that take many minutes to fit 10,000 pupils."""
@@ -236,20 +237,11 @@ class Bench:
         large = [*scale.teach, *scale.test]
         wanted = [la for world in self.worlds for la in self.las(world, large, scale.pupils)]
         for world in self.worlds:
-            for size, seeds in self.trained_on(world):
+            for size, seeds in scale.trainings:
                 wanted += self.las(world, seeds, min(size, scale.pupils))
         for world in self.worlds:
-            wanted += self.las(world, list(scale.choose), scale.smallest)
+            wanted += self.las(world, list(scale.choose), scale.chosen_on)
         return wanted
-
-    def trained_on(self, world: str) -> list[tuple[int, list[int]]]:
-        """Return the sizes that are trained on in a world, each with the seeds of its LAs."""
-        return [
-            (size, seeds)
-            for size, groups in self.scale.train.items()
-            if size < LARGE or world in LARGE_IN
-            for seeds in groups
-        ]
 
     def rankers_for(self, rankers: list[str], size: int, seeds: list[int]) -> list[str]:
         """Return the rankers that are trained on such LAs: slow ones on the first small LA alone."""
@@ -285,7 +277,7 @@ def chosen(bench: Bench, outcome: str, ranker: str, world: str) -> Settings:
     if len(tried) == 1:
         return tried[0]
     first, second = bench.scale.choose
-    smallest = bench.scale.smallest
+    smallest = bench.scale.chosen_on
     means = []
     for settings in tried:
         rows = []
@@ -305,7 +297,7 @@ def results(bench: Bench, rankers: list[str]) -> pd.DataFrame:
                            for seeds in (bench.scale.teach, bench.scale.test))  # fmt: skip
             known = yardsticks(bench.cache, outcome, teach, test)
             parts.append(known.assign(outcome=outcome, world=world, pupils=0, seed=0))
-            for size, seeds in bench.trained_on(world):
+            for size, seeds in bench.scale.trainings:
                 train = bench.las(world, seeds, min(size, bench.scale.pupils))
                 for ranker in bench.rankers_for(rankers, size, seeds):
                     settings = chosen(bench, outcome, ranker, world)

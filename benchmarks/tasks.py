@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ def make(la: La, cache: Path, outcomes: Sequence[str]) -> None:
         part = target.with_suffix(".part")
         _rows(made, outcome, la.seed).to_parquet(part)
         part.replace(target)
+    sys.stderr.write(f"{la} made\n")
 
 
 def make_all(las: list[La], cache: Path, workers: int, outcomes: Sequence[str] = OUTCOMES) -> None:
