@@ -14,7 +14,8 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.faults import FAR_RECEIPT
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.sources.census import NO_LONGER_ON_ROLL, census_year_groups
-from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
+from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY, day_of_census
+from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
 from riskmodel.data.read.sources.social_care import CHILDREN_IN_NEED
 from riskmodel.data.read.sources.source import column, first_there
 from riskmodel.data.year_groups import year_group_by_age
@@ -170,13 +171,15 @@ def refuse_other_years(files: list[ReturnFile], returns: str, log: ReadLog) -> N
         ids = pd.concat([frame["schoolcensustableid"].astype("str") for frame in hanging])
         wrong = _wrong(ids, pd.to_datetime(ids.map(days)), pd.concat(hanging))
         for one in censuses:
-            _take_day(one, one.frame["schoolcensustableid"].astype("str").isin(wrong), log)
+            is_wrong = one.frame["schoolcensustableid"].astype("str").isin(wrong)
+            _take_day(one, "referencedate", is_wrong, log)
     for one in rolls:
-        if "referencedate" in one.frame:
-            day = read_dates(one.frame["referencedate"])
+        if one.source in FLAT_CENSUSES:
+            day = day_of_census(one.frame)
             school = first_there(one.frame, ("urn", "estab", "laestab")).astype("str").fillna("")
             key = school + "|" + day.astype("str")
-            _take_day(one, key.isin(_wrong(key, day, one.frame)), log)
+            named = next(name for name in ("referencedate", "academicyear") if name in one.frame)
+            _take_day(one, named, key.isin(_wrong(key, day, one.frame)), log)
 
 
 def _wrong(key: pd.Series, day: pd.Series, rows: pd.DataFrame) -> set[str]:
@@ -192,9 +195,10 @@ def _wrong(key: pd.Series, day: pd.Series, rows: pd.DataFrame) -> set[str]:
     return {*counts.loc[is_wrong & (counts["of"] >= FEWEST), "key"]}
 
 
-def _take_day(one: ReturnFile, is_wrong: pd.Series, log: ReadLog) -> None:
+def _take_day(one: ReturnFile, named: str, is_wrong: pd.Series, log: ReadLog) -> None:
+    """Take the day, or the school year, out of rows of censuses."""
     if is_wrong.any():
-        one.frame["referencedate"] = one.frame["referencedate"].mask(is_wrong)
+        one.frame[named] = one.frame[named].mask(is_wrong)
         set_aside_rows(log, one, np.flatnonzero(is_wrong), "other_year", OTHER_YEAR, "error")
 
 

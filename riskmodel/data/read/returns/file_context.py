@@ -18,6 +18,7 @@ from riskmodel.data.read.returns.days_of_returns import (
 )
 from riskmodel.data.read.returns.deciles import deciles_of, note_unknown_postcodes
 from riskmodel.data.read.returns.former_upns import SHORTEST_UPN
+from riskmodel.data.read.returns.lone_years import settle_lone_years
 from riskmodel.data.read.returns.referrals import end_missing_episodes, end_missing_referrals
 from riskmodel.data.read.returns.scoping import (
     Holder,
@@ -82,6 +83,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
     context = Context()
     schools = _of(files, "Schools (Get Information about Schools)")
     _add_schools(context, schools, _of(files, CENSUS_RETURNS), _urns(files))
+    settle_lone_years(files, log)
     _refuse_other_terms(files, log)
     refuse_far_days(files, CENSUS_RETURNS, log)
     give_one_day(files, log)
