@@ -214,6 +214,36 @@ def test_an_exclusion_of_an_xml_census_may_be_overturned(tmp_path: Path) -> None
     assert tables.as_known(pd.Timestamp("2025-02-21"))["suspensions"].empty
 
 
+ONE_NEED = "<SENtypeRank>1</SENtypeRank><SENtype>SEMH</SENtype>"
+TWO_NEEDS = ONE_NEED + "<SENtypeRank>2</SENtypeRank><SENtype>SLCN</SENtype>"
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [
+        f"<SENneeds>{TWO_NEEDS}</SENneeds>",
+        "<SENneeds><SENtype>SEMH</SENtype><SENtypeRank>1</SENtypeRank><SENtype>SLCN</SENtype>"
+        "<SENtypeRank>2</SENtypeRank></SENneeds>",
+        f"<SENneeds>{ONE_NEED}</SENneeds><SENneeds>{TWO_NEEDS.removeprefix(ONE_NEED)}</SENneeds>",
+        TWO_NEEDS,
+    ],
+    ids=["in turn", "rank last", "in two", "beside the provision"],
+)
+def test_each_need_of_an_xml_census_is_read(needs: str, tmp_path: Path) -> None:
+    provision = "<SENprovision>K</SENprovision>"
+    pupil = pupil_in_xml(UPN, f"<SpecialNeeds>{provision}{needs}</SpecialNeeds>")
+    (send,) = read_files(tmp_path, census_in_xml(pupil)).tables["send"].itertuples()
+    assert [send.provision, send.primary_need, send.secondary_need] == ["K", "SEMH", "SLCN"]
+
+
+def test_exclusions_that_follow_each_other_in_an_xml_census_are_two(tmp_path: Path) -> None:
+    one = "<Category>SUSP</Category><Reason>DB</Reason><Reason>VA</Reason><StartDate>{}</StartDate>"
+    both = f"<Exclusions>{one.format('2024-11-04')}{one.format('2024-11-18')}</Exclusions>"
+    tables = read_files(tmp_path, census_in_xml(pupil_in_xml(UPN, both))).tables
+    assert tables["suspensions"]["start_date"].dt.day.tolist() == [4, 18]
+    assert tables["suspensions"]["reason_2"].tolist() == ["VA", "VA"]
+
+
 def roll(*rows: str) -> str:
     """Return a roll of a school system with URN and establishment number."""
     header = "UPN,Year,DOB,Admission Date,URN,Estab,Enrolment Status\n"

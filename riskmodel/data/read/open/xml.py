@@ -191,11 +191,9 @@ def _census_pupil(element: Any, header: Row, number: int) -> Rows:
     for part in element.iter():
         for key in PARTS.keys() & {_local(child) for child in part if not len(child)}:
             table, fields = PARTS[key]
-            reasons = [
-                (child.text or "").strip() for child in part.iter() if _local(child) == "reason"
-            ]
-            found = _leaves(part) | {f"reason{i}": text for i, text in enumerate(reasons, 1)}
-            yield table, row | _only(found, fields)
+            for record in _records(part, fields):
+                found = _leaves(record) | _reasons(record)
+                yield table, row | _only(found, fields)
         if _local(part) in ATTENDANCE:
             table, extra = ATTENDANCE[_local(part)]
             for detail in part.iter():
@@ -204,6 +202,23 @@ def _census_pupil(element: Any, header: Row, number: int) -> Rows:
                         table,
                         row | extra | _only(_leaves(detail), ("attendancereason", "sessions")),
                     )
+
+
+def _records(part: Any, fields: tuple[str, ...]) -> list[list[Any]]:
+    """Return the records that follow each other in an element: each begins where a field comes again."""
+    records: list[list[Any]] = [[]]
+    for child in part:
+        held = {_local(one) for one in records[-1] if (one.text or "").strip() and not len(one)}
+        if _local(child) in held.intersection(fields) and (child.text or "").strip():
+            records.append([])
+        records[-1].append(child)
+    return records
+
+
+def _reasons(record: list[Any]) -> Row:
+    """Return the reasons of an exclusion by their rank, where each has an element of its own."""
+    texts = (one.text or "" for child in record for one in child.iter() if _local(one) == "reason")
+    return {f"reason{i}": text.strip() for i, text in enumerate(texts, 1)}
 
 
 def _possible_sessions(element: Any) -> Row:
@@ -258,7 +273,8 @@ def _local(element: Any) -> str:
 
 
 def _is_part(element: Any) -> bool:
-    return any(_local(child) in PARTS for child in element)
+    """Whether an element is of a table of its own; needs may lie beside the pupil's own provision."""
+    return any(_local(child) in PARTS and _local(child) != "sentype" for child in element)
 
 
 def _is_plan(element: Any) -> bool:
