@@ -178,12 +178,33 @@ def test_needs_are_worded_as_what_is_provided_and_for_what() -> None:
 
 
 def test_school_effects_are_named_as_the_schools() -> None:
-    found = _words([1.0, 0.5], [12.0, 1.2], ["school_suspension_rate", "school_exclusion_rate"])
+    found = _words([1.0, 0.5], [12.0, 40.0], ["school_suspension_rate", "school_suspended_share"])
     assert found["reason_1"] == (
         "At this school, 12 suspensions for every 100 other pupils in the last 12 months (risk × 4.5)"
     )
-    found = _words([1.0], [0.1], ["school_exclusion_rate"])
-    assert "1 permanent exclusion for every 1,000 other pupils" in found["reason_1"]
+
+
+@pytest.mark.parametrize("parts", [[1.0, 0.5], [0.5, 1.0]])
+def test_exclusions_of_years_before_count_with_the_schools_suspensions(parts: list[float]) -> None:
+    # of other children, and over: nobody can act on them, and few of a small school are told apart
+    found = _words(parts, [12.0, 1.2], ["school_suspension_rate", "school_exclusion_rate"])
+    assert found["reason_1"] == (
+        "At this school, 12 suspensions for every 100 other pupils in the last 12 months (risk × 4.5)"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "school_exclusion_rate",
+        "school_absence_rate",
+        "school_absence_rate_20_days",
+        "school_unauthorised_rate",
+        "school_persistent_share",
+    ],
+)
+def test_what_nobody_can_act_on_for_a_child_is_no_reason(name: str) -> None:
+    assert set(_words([1.0], [0.3], [name])) == {""}
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,6 @@ def test_a_longer_time_never_sounds_much_shorter(one: int, other: int) -> None:
         ("{n:child|children}", "count", 1.0, "1 child"),
         ("{n:child|children}", "count", 2000.0, "2,000 children"),
         ("{n:move}", "count", -4.0, "4 moves"),
-        ("{n1000:case} of 1,000", "per 100 pupils", 0.31, "3 cases of 1,000"),
         ("the {nth}most", "decile", 1.0, "The most"),
         ("the {nth}most", "decile", 2.0, "The 2nd most"),
         ("the {nth}most", "decile", 3.0, "The 3rd most"),

@@ -47,8 +47,8 @@ LAST_PLACE = 90
 SMALLEST = {"share": 0.005, "count": 0.5, "half-days": 0.5, "yes/no": 0.5}
 """Value, by unit, below which a value counts as nothing; 0 for other units."""
 
-_COUNTED = {"n": 1, "n1000": 10}
-"""Placeholder of a count → its factor; rates per 100 are written per 1,000."""
+_COUNT = "n"
+"""Placeholder of a count."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)(?::([^}|]*)(?:\|([^}]*))?)?\}")
 
@@ -226,8 +226,8 @@ def fill_template(template: str, unit: str, values: NDArray[np.float64]) -> NDAr
 def _write(template: str, unit: str, value: float) -> str:
     def put(match: re.Match[str]) -> str:
         name, one, many = match.groups()
-        if name in _COUNTED:
-            number = round(abs(value) * _COUNTED[name])
+        if name == _COUNT:
+            number = round(abs(value))
             return f"{number:,} {one if number == 1 else many or one + 's'}"
         return _WRITERS[name](value, unit)
 
