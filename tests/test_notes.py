@@ -248,7 +248,7 @@ def monitoring(**changed: Any) -> Monitoring:
         ({"problems": ["a file is old"]}, "Problems of the extract:\n  a file is old\n"),
         ({}, "What became of earlier lists:\n  no list since the model was trained\n"),
         ({"outcomes": pd.DataFrame({"expected": [2.34]})}, "expected\n      2.3\n"),
-        ({}, "No need to train again:\n  Nothing asks for it."),
+        ({}, "No reason was found to train again:\n  Nothing asks for it."),
         ({"retrain": True, "advice": ["old", "drifted"]}, "Train again:\n  old\n  drifted"),
     ],
 )

@@ -81,8 +81,12 @@ def test_the_purpose_states_what_for_when_and_of_how_many(part: str) -> None:
 @pytest.mark.parametrize("capacity", [1, 20, 60])
 def test_the_short_purpose_names_places_and_pupils(capacity: int) -> None:
     text = short_purpose(make(capacity=capacity))
-    assert text.startswith(f"The {capacity} of 60 pupils who may need support most")
-    assert text.endswith("It uses what was recorded before 2 September 2024.")
+    assert text.startswith(
+        f"The {capacity} of 60 pupils with the highest risk of permanent exclusion"
+    )
+    assert text.endswith(
+        "for the offer of support. It uses what was recorded before 2 September 2024."
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +208,36 @@ def test_what_a_simpler_ranker_finds_is_beside_what_the_lists_held() -> None:
     assert backtest_words(BACKTEST | beside, "out of time").endswith(" ".join(words))
     assert beside_words({"recommendation": words[0], "never_suspended_words": None}) == words[:1]
     assert beside_words({}) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (
+            {},
+            [
+                "Over all places of those lists the risks added up to 1.27 times the outcomes that came "
+                "(0.89 to 1.87): above 1 they were too high, below 1 too low."
+            ],
+        ),
+        ({"pupils": 4}, []),  # few: what came of them is not shown
+        ({"ratio": None, "high": None}, []),  # nothing came
+    ],
+)
+def test_a_list_states_how_high_the_risks_of_those_listed_were(
+    changed: dict[str, Any], words: list[str]
+) -> None:
+    row = {
+        "pupils": 40,
+        "expected": 62.0,
+        "observed": 49,
+        "ratio": 1.268,
+        "low": 0.89,
+        "high": 1.87,
+    }
+    measured = {"calibration": {"listed": [row | changed]}}
+    assert beside_words(measured) == words
+    assert beside_words({"calibration": None}) == []
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class Monitoring:
             if len(self.outcomes)
             else "  no list since the model was trained",
             CAUTION,
-            "Train again:" if self.retrain else "No need to train again:",
+            "Train again:" if self.retrain else "No reason was found to train again:",
             *[f"  {line}" for line in self.advice],
         ]
         return "\n".join(lines)

@@ -107,7 +107,7 @@ def backtest_page(
 def _tiles(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what was tested: a count, and its words."""
     return [
-        (f"{counts['origins']:,}", "earlier lists"),
+        (f"{counts['origins']:,}", "lists tested"),
         (f"{counts['capacity']:,}", "places on each list"),
         (f"{counts['rows']:,}", "rows: a pupil on a list's day"),
         (f"{counts['pupils']:,}", "pupils"),

@@ -14,6 +14,7 @@ import pandas as pd
 from riskmodel.assess import Assessment
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation.children import SHARES
+from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 
 __all__ = [
     "AUDIT_TABLES",
@@ -141,8 +142,9 @@ def short_purpose(assessment: Assessment) -> str:
     """
     day = day_words(assessment.as_of)
     return (
-        f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils who may need support most, by "
-        f"their risk of {outcome_of(assessment.outcome).words}. It uses what was recorded before {day}."
+        f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils with the highest risk of "
+        f"{outcome_of(assessment.outcome).words}, for the offer of support. It uses what was recorded before "
+        f"{day}."
     )
 
 
@@ -370,7 +372,7 @@ def track_record(assessment: Assessment) -> str:
 
 
 def beside_words(backtest: Mapping[str, Any]) -> list[str]:
-    """Return what the best simpler ranker finds, and what the lists held of children never suspended.
+    """Return what a simpler ranker finds, whom lists missed, and how high the risks of those listed were.
 
     Parameters
     ----------
@@ -383,7 +385,18 @@ def beside_words(backtest: Mapping[str, Any]) -> list[str]:
         Sentences; none where nothing was measured.
     """
     words = (backtest.get(name) for name in ("recommendation", "never_suspended_words"))
-    return [one for one in words if one]
+    return [one for one in (*words, _level_of_listed(backtest)) if one]
+
+
+def _level_of_listed(backtest: Mapping[str, Any]) -> str:
+    """Return how the risks of those listed compare with the outcomes; empty if not measured, or on few."""
+    row = next(iter((backtest.get("calibration") or {}).get("listed") or []), {})
+    if row.get("ratio") is None or row["pupils"] < SMALLEST_SHOWN:
+        return ""
+    return (
+        f"Over all places of those lists the risks added up to {row['ratio']:.2f} times the outcomes that "
+        f"came ({row['low']:.2f} to {row['high']:.2f}): above 1 they were too high, below 1 too low."
+    )
 
 
 def backtest_words(backtest: Mapping[str, Any], evaluated: str | None) -> str:
