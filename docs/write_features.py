@@ -12,8 +12,8 @@ YES_OR_NO = {True: "yes", False: "no"}
 
 HEAD = """# Every feature
 
-{n} features, from the catalogue (`riskmodel.features.CATALOGUE`; this page: `python docs/write_features.py`). A model
-chooses from 318: the nine from termly totals stand in for registers where there are none.
+{n} features, from the catalogue (`riskmodel.features.CATALOGUE`; this page: `python docs/write_features.py`).
+A model chooses from 318: the nine from termly totals stand in for registers where there are none.
 All are built from facts recorded before the day of the list. *Risk* says what the trees may assume: that risk
 rises or falls with the feature, or nothing. *Change* says whether support could change it. *Reason* says
 whether somebody can act on it or ask about it, so that it may be [a reason](reasons.md) by itself.
