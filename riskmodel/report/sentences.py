@@ -390,7 +390,8 @@ def beside_words(backtest: Mapping[str, Any]) -> list[str]:
 
 def _level_of_listed(backtest: Mapping[str, Any]) -> str:
     """Return how the risks of those listed compare with the outcomes; empty if not measured, or on few."""
-    row = next(iter((backtest.get("calibration") or {}).get("listed") or []), {})
+    listed = (backtest.get("calibration") or {}).get("listed") or [{}]
+    row: dict[str, Any] = listed[0]
     if row.get("ratio") is None or row["pupils"] < SMALLEST_SHOWN:
         return ""
     return (
