@@ -150,6 +150,25 @@ def test_days_that_are_no_number_are_set_aside_with_the_value(tmp_path: Path) ->
     assert "sessions 'two' is not a number from 0 to 90" in message
 
 
+@pytest.mark.parametrize(
+    ("heading", "length", "words"),
+    [
+        ("Days", "0.25", "'0.25' is a number of days, and no whole number of half-days."),
+        ("Days lost", "1.75", "'1.75' is a number of days, and no whole number of half-days."),
+        ("Sessions", "0.5", "'0.5' is no whole number of half-days, of which a day has two."),
+    ],
+)
+def test_a_length_that_is_no_whole_number_of_half_days_is_set_aside(
+    heading: str, length: str, words: str, tmp_path: Path
+) -> None:
+    rows = [f"{UPN},4001,SUSP,{length}", f"{UPN},4001,LNCH,1"]
+    extract = suspended(tmp_path, f"UPN,Estab,Category,{heading}", *rows)
+    assert extract.tables["suspensions"]["category"].tolist() == ["LNCH"]
+    (problem,) = extract.problems.query("severity == 'error'").itertuples()
+    assert f"row 2: sessions {words}" in problem.message
+    assert extract.rejects["row"].tolist() == [2]
+
+
 def test_suspensions_of_a_school_system_make_the_table_written_out(tmp_path: Path) -> None:
     spaced = f"{UPN[:5]} {UPN[5:]}".lower()
     text = (

@@ -14,9 +14,10 @@ import pandas as pd
 
 from riskmodel.data.columns import Column
 from riskmodel.data.read.mapping import ColumnMapping, in_python
-from riskmodel.data.read.rows.convert import read_dates, read_numbers
+from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.faults import OTHER_FORMAT
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
+from riskmodel.data.read.sources.exclusions import half_days_of
 from riskmodel.data.read.sources.source import Context, Facts, Source, plain
 from riskmodel.data.schema import TABLES
 from riskmodel.data.year_groups import year_group_by_age
@@ -128,7 +129,7 @@ def _column(mapping: ColumnMapping, ours: str, frame: pd.DataFrame) -> pd.Series
     distinct = distinct_texts(text)
     changed: dict[str, str | None] = {}
     if in_days(mapping.table[ours], mapping.columns[ours]):
-        changed = _doubled(distinct)
+        changed = dict(zip(distinct, half_days_of(distinct).astype("str"), strict=True))
     elif mapping.table[ours].kind == "date" and mapping.dates:
         changed = _dated(distinct, mapping.dates)
     codes = mapping.codes.get(ours, {})
@@ -142,12 +143,6 @@ def _as_text(values: pd.Series) -> pd.Series:
     if isinstance(values.dtype, pd.CategoricalDtype) and values.cat.categories.dtype == "str":
         return values
     return values.astype("object").astype("str").where(values.notna()).astype("category")
-
-
-def _doubled(distinct: pd.Series) -> dict[str, str | None]:
-    """Return the half-days of each number of days."""
-    number = read_numbers(distinct).dropna()
-    return dict(zip(distinct[number.index], (2 * number).astype("str"), strict=True))
 
 
 def _dated(distinct: pd.Series, form: str) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ __all__ = [
     "NO_CENSUS_MONTH",
     "NO_DAYS",
     "NO_END",
+    "NO_HALF_DAYS",
     "NO_KEY_STAGE_2",
     "NO_MARK_OF_DIGIT",
     "NO_SCALED_SCORES",
@@ -40,6 +41,7 @@ NO_SCALED_SCORES, FUTURE_YEAR = " (before scaled scores)", " (in the future)"
 NO_CENSUS_MONTH = " (in no census month)"
 NO_DAYS = " (days not parted alike)"
 NO_MARK_OF_DIGIT = " (a digit alone)"
+NO_HALF_DAYS = " (days that are no half-days)"
 ON_WEEKENDS = " (marks on weekends)"
 FAR_RECEIPT = " (years after all others)"
 NO_YEAR_AT_ENTRY = " (no year group at entry)"
@@ -62,6 +64,7 @@ WORDS = {
     NO_CENSUS_MONTH: "is in no month of a census: October, January or May. Correct it, or name the column "
     "Term End if terms end on its days.",
     NO_DAYS: "parts some days of marks by a blank and not others. Write two marks for each day.",
+    NO_HALF_DAYS: "is a number of days, and no whole number of half-days. Write 0.5 for each half-day.",
     NO_MARK_OF_DIGIT: "holds a digit that is part of no mark, so its half-days are not known. Correct it.",
     ON_WEEKENDS: "has marks on a Saturday or Sunday, unlike the other strings. Correct its start date.",
     NO_YEAR_AT_ENTRY: "gives no year group for the day of entry, and no age can be counted. Correct the row.",

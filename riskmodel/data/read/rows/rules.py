@@ -68,6 +68,12 @@ def check_rows(
     _check_required(table, frame, checks)
     _check_spans(frame, checks)
     if table.name == "suspensions":
+        checks.note(
+            (frame["sessions"] % 1 > 0).to_numpy(),
+            "no_half_days",
+            "sessions",
+            "sessions '{value}' is no whole number of half-days, of which a day has two. Correct it.",
+        )
         early = (frame["reinstated_on"] < frame["start_date"]).to_numpy()
         checks.note(
             early,

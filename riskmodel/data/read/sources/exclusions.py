@@ -11,6 +11,7 @@ import re
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
+from riskmodel.data.read.rows.faults import NO_HALF_DAYS
 from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
@@ -24,7 +25,15 @@ from riskmodel.data.read.sources.source import (
 )
 from riskmodel.data.schema import TABLES
 
-__all__ = ["ALIASES", "NUMBERS", "SOURCES", "ends_early", "is_other_length", "without_length"]
+__all__ = [
+    "ALIASES",
+    "NUMBERS",
+    "SOURCES",
+    "ends_early",
+    "half_days_of",
+    "is_other_length",
+    "without_length",
+]
 
 DAYS = (
     "days",
@@ -174,10 +183,35 @@ def _sessions(frame: pd.DataFrame) -> pd.Series:
     days = [name for name in DAYS if name in frame]
     if not days:
         return column(frame, "sessions")
-    number = read_numbers(frame[days[0]])
-    doubled = (2 * number).astype("object").where(number.notna(), frame[days[0]])
+    doubled = half_days_of(frame[days[0]])
     given = column(frame, "sessions").astype("object")
     return given.where(is_there(given), doubled)
+
+
+def half_days_of(days: pd.Series) -> pd.Series:
+    """Return the half-days of numbers of days; what is no number as it is.
+
+    Parameters
+    ----------
+    days : Series of shape (n_rows,)
+        As a file has them.
+
+    Returns
+    -------
+    Series of object
+        Days that are no whole number of half-days have their fault behind them.
+
+    Examples
+    --------
+    >>> half_days_of(pd.Series(["1.5", "two", "0.25"])).tolist()
+    [3.0, 'two', '0.25 (days that are no half-days)']
+    """
+    number = 2 * read_numbers(days)
+    is_whole = number % 1 == 0
+    unread = days.astype("object").mask(
+        number.notna() & ~is_whole, days.astype("str") + NO_HALF_DAYS
+    )
+    return number.astype("object").where(is_whole, unread)
 
 
 def is_other_length(frame: pd.DataFrame) -> pd.Series:
