@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from riskmodel.data.check import check
 from riskmodel.data.identity import upn_check_letters
 from riskmodel.data.read import Extract, propose_mapping, read
+from riskmodel.data.read.likeness import name_likeness
 from riskmodel.data.read.mapping import read_mappings
 from riskmodel.data.settings_file import line_of
 from riskmodel.errors import DataError, RequestError
@@ -429,3 +433,14 @@ def test_a_list_of_pupils_and_days_is_proposed_as_spells_of_a_kind_to_fill_in(
     text = propose_mapping(tmp_path / "list.csv")
     assert 'table = "circumstances"' in text
     assert 'kind = "?"' in text
+
+
+@given(name=st.text("adeginorslvt", max_size=14))
+@example(name="leavingraeson")
+@example(name="reasonleaving")
+def test_names_are_alike_as_their_spelling_is(name: str) -> None:
+    """What is soon seen of most names is what the whole comparison shows."""
+    known = ("leavingreason", "reasonforleaving")
+    assume(not any(one in name for one in known))
+    best = max(SequenceMatcher(None, one, name).ratio() for one in known)
+    assert name_likeness("leaving_reason", name) == (best if best >= 0.75 else 0.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +50,9 @@ SAMPLE, SHOWN, OFTEN = 20_000, 30, 3
 FEW, WORDS = 10, 3
 """One pupil in so many must share a value with capitals, or it may be a name; longer values are free text."""
 
+NO_DAY = re.compile(r"\D*|(?!\d{8}$)-?\d*\.?\d*")
+"""Text that is no date in any format: without a digit, or a number that is not of eight digits."""
+
 BIRTH = re.compile("birth|born|dob|age")
 """In the plain name of a column that may hold days of birth."""
 
@@ -70,17 +74,34 @@ class _Theirs:
     values: pd.Series
 
     @cached_property
-    def text(self) -> pd.Series:
+    def texts(self) -> list[str]:
         """Distinct values as text, in order of how often they come, blanks left out."""
-        text = self.values.dropna().astype("str").str.strip()
-        return pd.Series(text[text != ""].value_counts().index, dtype="str")
+        counts = Counter(str(one).strip() for one in self.values.dropna().astype("str").tolist())
+        return [text for text, _ in counts.most_common() if text]
+
+    @cached_property
+    def text(self) -> pd.Series:
+        """The same as a column."""
+        return pd.Series(self.texts, dtype="str")
 
     @cached_property
     def dates(self) -> float:
-        """Share of the distinct values that are dates."""
+        """Share of the distinct values that are dates; 0 where too few can be for a column to fit."""
+        may_be = [NO_DAY.fullmatch(one) is None for one in self.texts]
+        if sum(may_be) < FITS * max(1, len(may_be)):
+            return 0.0
         days = read_dates(self.text).notna()
-        forms = [_parsed(self.text, form) for form in FORMS]
-        return float(np.max([days.mean(), *forms])) if len(self.text) else 0.0
+        return float(np.max([days.mean(), *(_parsed(self.text, form) for form in FORMS)]))
+
+    @cached_property
+    def upns(self) -> float:
+        """Share of the distinct values that have the form of a UPN."""
+        return float(self.text.str.fullmatch(UPN).mean())
+
+    @cached_property
+    def numbers(self) -> pd.Series:
+        """First number in each distinct value."""
+        return pd.to_numeric(self.text.str.extract(r"(-?[\d.]+)")[0], errors="coerce")
 
 
 def _parsed(text: pd.Series, form: str) -> float:
@@ -202,47 +223,59 @@ def _is_value(name: str) -> bool:
 def _matched(table: Table, columns: list[_Theirs]) -> dict[str, _Theirs]:
     """Return which column of the file is most like each column of a table, each at most once."""
     pairs = [
-        (_likeness(ours, theirs), -place, ours.name, theirs)
+        (likeness, -place, ours.name, theirs)
         for ours in table.columns
         for place, theirs in enumerate(columns)
+        if (likeness := _likeness(ours, theirs)) > 0
     ]
     made: dict[str, _Theirs] = {}
-    for likeness, _, ours, theirs in sorted(pairs, key=lambda pair: pair[:3], reverse=True):
-        if likeness > 0 and ours not in made and theirs not in made.values():
+    for _, _, ours, theirs in sorted(pairs, key=lambda pair: pair[:3], reverse=True):
+        if ours not in made and theirs not in made.values():
             made[ours] = theirs
     return {column.name: made[column.name] for column in table.columns if column.name in made}
 
 
 def _likeness(ours: Column, theirs: _Theirs) -> float:
     """Return how like a column of the file is to one of a table: by its name, and by its values."""
-    named, fits = name_likeness(ours.name, theirs.name), _fit(ours, theirs)
+    named = name_likeness(ours.name, theirs.name)
     # what only the values show counts where a table cannot do without it
     is_event = ours.kind in {"pupil", "date"} and ours.required and ours.name != "recorded_on"
-    if fits >= FITS and (is_event or (ours.kind == "code" and len(theirs.text) > 1)):
+    by_values = is_event or (ours.kind == "code" and len(theirs.texts) > 1)
+    if named < NAMED and not by_values:
+        return 0.0
+    fits = _fit(ours, theirs, least=FITS if named < NAMED else 0.0)
+    if fits >= FITS and by_values:
         return 0.4 + 0.6 * named
     if ours.kind in {"pupil", "date"}:
         return 0.0 if fits < FITS or named < NAMED else 0.4 + 0.6 * named
     return 0.0 if named < NAMED or fits == 0 else 0.2 * fits + 0.8 * named
 
 
-def _fit(ours: Column, theirs: _Theirs) -> float:
-    """Return the share of a column's distinct values that can be one of ours."""
-    text = theirs.text
-    if text.empty:
+def _fit(ours: Column, theirs: _Theirs, least: float) -> float:
+    """Return the share of distinct values that can be ours; maybe 0 where it is below the least."""
+    if not theirs.texts:
         return 0.0
     if ours.kind == "pupil":
-        return float(text.str.fullmatch(UPN).mean())
+        return theirs.upns
     if ours.kind == "date":
         return theirs.dates
     if ours.kind == "code":
         if theirs.dates >= FITS:
             return 0.0
-        few = 0.5 if len(text) <= SHOWN else 0.0
-        return max(float(np.mean([code_meant(ours, one) is not None for one in text])), few)
+        return max(_coded(ours, theirs.texts, least), 0.5 if len(theirs.texts) <= SHOWN else 0.0)
     if ours.kind in {"integer", "number"}:
-        number = pd.to_numeric(text.str.extract(r"(-?[\d.]+)")[0], errors="coerce")
-        return float(number.between(ours.low, ours.high).mean())
-    return 0.0 if text.str.fullmatch(UPN).mean() > 0.5 or theirs.dates > FITS else 1.0
+        return float(theirs.numbers.between(ours.low, ours.high).mean())
+    return 0.0 if theirs.upns > 0.5 or theirs.dates > FITS else 1.0
+
+
+def _coded(ours: Column, texts: list[str], least: float) -> float:
+    """Return the share of texts that stand for a code; 0 as soon as too many do not."""
+    others, most = 0, (1 - least) * len(texts)
+    for one in texts:
+        others += code_meant(ours, one) is None
+        if others > most:
+            return 0.0
+    return 1 - others / len(texts)
 
 
 def _needed(table: Table) -> list[Column]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 import pandas as pd
 
@@ -168,8 +168,15 @@ def code_meant(column: Column, text: str) -> str | None:
     'SUSP'
     """
     in_capitals, in_words = _written(column.name, column.allowed)
+    small, word = _forms(text)
+    return in_capitals.get(small) or in_words.get(word)
+
+
+@lru_cache(maxsize=100_000)
+def _forms(text: str) -> tuple[str, str]:
+    """Return a text in small letters, and with letters and digits only; a decimal of 0 is left out."""
     whole = re.sub(r"^(\d+)\.0+$", r"\1", text)
-    return in_capitals.get(whole.casefold()) or in_words.get(_plain(whole))
+    return whole.casefold(), _plain(whole)
 
 
 def _plain(text: str) -> str:
