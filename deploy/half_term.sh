@@ -33,14 +33,15 @@ riskmodel check "$EXTRACTS" --out "$run/check" >"$run/check.txt" ||
 [[ -e $run/check ]]
 
 for outcome in $OUTCOMES; do
-    riskmodel monitor "$EXTRACTS" --outcome "$outcome" --tracking "$TRACKING" \
+    riskmodel monitor "$EXTRACTS" --outcome "$outcome" --tracking "$TRACKING" --settings "$SETTINGS" \
         --out "$run/monitor-$outcome" >"$run/monitor-$outcome.txt"
     riskmodel list "$EXTRACTS" --outcome "$outcome" --capacity "$CAPACITY" --tracking "$TRACKING" \
+        --settings "$SETTINGS" \
         --log "$OUT/lists.jsonl" --by half_term.sh --out "$run/list-$outcome"
     riskmodel train "$EXTRACTS" --outcome "$outcome" --tracking "$TRACKING" \
         --settings "$SETTINGS" --capacity "$CAPACITY" >"$run/train-$outcome.txt"
 done
-riskmodel dashboard "$EXTRACTS" --out "$run/dashboard"
+riskmodel dashboard "$EXTRACTS" --out "$run/dashboard" --settings "$SETTINGS"
 riskmodel verify "$OUT/lists.jsonl"
 
 mv "$run" "$done"

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from riskmodel.errors import RequestError
 
 __all__ = [
+    "columns_of_rankers",
     "meets_line",
     "points_of",
     "read_points",
@@ -184,6 +185,26 @@ def meets_line(values: pd.Series, test: str, threshold: float) -> NDArray[np.boo
         return value > threshold
     # float32 features: a rate of exactly 10% must count as 10%
     return value <= threshold + 1e-7 if test == "at_most" else value >= threshold - 1e-7
+
+
+def columns_of_rankers() -> dict[str, tuple[str, ...]]:
+    """Return the columns that each baseline looks at.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Baseline → features; of the points, those of Oxfordshire's scheme.
+
+    Examples
+    --------
+    >>> columns_of_rankers()["suspensions last year"]
+    ('suspensions_12_months',)
+    """
+    return {
+        **{name: (column,) for name, column in BY_ONE_COLUMN.items()},
+        "RONI points": tuple(_roni_table()["column"]),
+        "vulnerable list": VULNERABLE,
+    }
 
 
 def simple_rankers(

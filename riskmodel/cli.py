@@ -61,7 +61,7 @@ Gates = Annotated[
     Path | None,
     typer.Option(
         "--settings",
-        help="Gates and points, written before the run; else riskmodel.toml, if it is here.",
+        help="Gates, points and policy breaks, written before the run; else riskmodel.toml, if it is here.",
     ),
 ]
 STORE = "sqlite:///mlflow.db"
@@ -272,12 +272,19 @@ def list_(
             metavar="FILE",
         ),
     ] = None,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Write the ranked list with reasons and audit, and log that it was made."""
-    from riskmodel.jobs import Run, log_beside, make_list, signed
+    from riskmodel.jobs import Run, log_beside, make_list, read_settings, signed
 
-    run = Run(outcome, tracking=tracking, as_of=_day(as_of), capacity=capacity)
+    run = Run(
+        outcome,
+        tracking=tracking,
+        as_of=_day(as_of),
+        capacity=capacity,
+        settings=read_settings(settings),
+    )
     folder = make_list(
         data,
         run,
@@ -341,13 +348,14 @@ def monitor(
         Path | None, typer.Option(help="Log of decisions that feedback wrote.", metavar="LOG")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Empty or new folder for the page.")] = None,
+    settings: Gates = None,
     tracking: Tracking = STORE,
 ) -> None:
     """Watch the champion: the extract's problems, drift, what became of earlier lists."""
-    from riskmodel.jobs import Run
+    from riskmodel.jobs import Run, read_settings
     from riskmodel.jobs import monitor as watch
 
-    run = Run(outcome, tracking=tracking, as_of=_day(as_of))
+    run = Run(outcome, tracking=tracking, as_of=_day(as_of), settings=read_settings(settings))
     typer.echo(watch(data, run, lists=tuple(lists or ()), decisions=decisions, out=out).text())
 
 
@@ -356,11 +364,13 @@ def dashboard(
     data: Data,
     out: Annotated[Path, typer.Option(help="Empty or new folder.")],
     as_of: AsOf = None,
+    settings: Gates = None,
 ) -> None:
     """Write the inclusion dashboard: a page for the LA, and one for each school's own use."""
-    from riskmodel.jobs import make_dashboard
+    from riskmodel.jobs import make_dashboard, read_settings
 
-    folder = make_dashboard(data, out=out, as_of=_day(as_of))
+    breaks = read_settings(settings).policy_breaks
+    folder = make_dashboard(data, out=out, as_of=_day(as_of), breaks=breaks)
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; each school's page is in {folder / 'schools'}."
     )

@@ -214,6 +214,7 @@ def monitored(**changed: Any) -> str:
         "as_of": pd.Timestamp("2024-06-01"),
         "simulated": False,
         "problems": [],
+        "breaks": [],
         "drift": DRIFT,
         "outcomes": pd.DataFrame([OUTCOME]),
         "caution": "With care.",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 import yaml
@@ -33,7 +34,12 @@ from tests.spark import CONFIGURATION
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
-NO_GATES = """[gates]
+HELD_INSIDE = "On 15 January 2024 a policy changed: suspensions are held inside school"
+NO_GATES = """[[policy_breaks]]
+day = 2024-01-15
+what = "suspensions are held inside school"
+tables = ["suspensions"]
+[gates]
 tested_out_of_time = false
 most_rows_set_aside = 1.0
 not_beaten_by = []
@@ -150,6 +156,16 @@ def test_the_half_termly_run_makes_everything_and_promotes_nothing(
     again, _ = half_term(place, in_use, extracts)
     assert again.returncode == 1
     assert "move it away to run again" in again.stderr
+
+
+def test_a_policy_break_stands_beside_every_figure_that_spans_it(place: Path) -> None:
+    (run,) = (path for path in (place / "runs").iterdir() if path.is_dir())
+    pages = [run / folder / "index.html" for folder in ("monitor-pex", "list-pex", "dashboard")]
+    pages += [*(run / "list-pex" / "schools").iterdir(), *(run / "dashboard" / "schools").iterdir()]
+    for text in (*pages, run / "train-pex.txt", run / "list-pex" / "assessment.json"):
+        assert HELD_INSIDE in text.read_text(encoding="utf-8"), text.name
+    read_me = openpyxl.load_workbook(run / "list-pex" / "list.xlsx")["Read me"]
+    assert any(HELD_INSIDE in str(cell.value) for cell in read_me["A"])
 
 
 @pytest.mark.usefixtures("place")

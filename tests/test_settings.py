@@ -11,6 +11,12 @@ from riskmodel.jobs import Gates, Settings, read_settings
 
 HERE = Path(__file__).parents[1]
 
+BREAK = """[[policy_breaks]]
+day = 2026-07-01
+what = "Held inside"
+tables = ['suspensions']
+"""
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "riskmodel.toml"
@@ -91,6 +97,21 @@ def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
             "[gates.neet]\nnot_beaten_by = ['model']",
             r"\[gates.neet\]: .* 'model', which is no ranker",
         ),
+        (
+            "policy_breaks = 3",
+            r"must be a list of tables, each written below \[\[policy_breaks\]\]",
+        ),
+        (f"{BREAK}colour = 'red'", "policy break 1 may not hold 'colour'"),
+        ("[[policy_breaks]]\nday = 2026-07-01", "policy break 1 has no 'tables'"),
+        (BREAK.replace("2026-07-01", "'July'"), r"the day is 'July'. Write it without quotes"),
+        (BREAK.replace("2026-07-01", "2026-07-01T09:00:00"), "Write it without quotes"),
+        (BREAK.replace("Held inside", " "), "say what changed, in quotes"),
+        (
+            BREAK.replace("suspensions", "exclusions"),
+            "tables names 'exclusions', which is no table",
+        ),
+        (BREAK.replace("'suspensions'", ""), "tables names nothing"),
+        (BREAK.replace("'suspensions'", "['suspensions']"), "which is no table"),
         ("[roni]\npoints = 'missing.csv'", "missing.csv cannot be read"),
         ("[roni]", r"\[roni\] names no points"),
         ("[roni]\npoints = 3", r"\[roni\]: points is 3; it must be text in quotes"),
@@ -99,6 +120,13 @@ def test_an_outcome_may_differ_from_the_common_gates(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(RequestError, match=words):
         read_settings(written(tmp_path, text))
+
+
+def test_policy_breaks_are_read_in_the_order_of_their_days(tmp_path: Path) -> None:
+    earlier = BREAK.replace("2026", "2024").replace("Held inside", "New codes.")
+    first, second = read_settings(written(tmp_path, BREAK + earlier)).policy_breaks
+    assert (f"{first.day:%Y-%m-%d}", first.what) == ("2024-07-01", "New codes")
+    assert (f"{second.day:%Y-%m-%d}", second.tables) == ("2026-07-01", ("suspensions",))
 
 
 def test_an_las_own_points_are_read_beside_the_file(tmp_path: Path) -> None:

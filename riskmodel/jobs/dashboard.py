@@ -7,6 +7,7 @@ Out: the pages.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,9 @@ from riskmodel.data.data_span import data_span
 from riskmodel.errors import DataError, RequestError
 from riskmodel.inclusion import inclusion
 from riskmodel.jobs.reading import read_whole
+from riskmodel.policy_breaks import PolicyBreak
 from riskmodel.report.dashboard.page import write_dashboard
+from riskmodel.report.policy_break_words import breaks_of_dashboard
 from riskmodel.simulate import preset_of
 
 __all__ = ["make_dashboard"]
@@ -29,7 +32,11 @@ FACTS = ("sessions", "absence_totals", "suspensions", "enrolments")
 
 
 def make_dashboard(
-    source: str | Path, *, out: str | Path, as_of: pd.Timestamp | None = None
+    source: str | Path,
+    *,
+    out: str | Path,
+    as_of: pd.Timestamp | None = None,
+    breaks: Sequence[PolicyBreak] = (),
 ) -> Path:
     """Write the dashboard: a page for the LA and one for each school.
 
@@ -42,6 +49,8 @@ def make_dashboard(
     as_of : Timestamp, optional
         Nothing recorded on or after it counts; the day after the last fact was recorded where left
         out.
+    breaks : sequence of PolicyBreak
+        Changes of policy, from the settings: every page names those that its figures span.
 
     Returns
     -------
@@ -63,21 +72,15 @@ def make_dashboard(
             "entry_date, status, year_group) or the School Census."
         )
     logger.info("Writing the pages of %d schools", len(made.facts.schools))
-    write_dashboard(made, out, simulated=preset_of(source) is not None)
+    notes = breaks_of_dashboard(breaks, _recorded(tables).min(), day)
+    write_dashboard(made, out, simulated=preset_of(source) is not None, notes=notes)
     return Path(out)
 
 
 def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
     """Return the day up to which facts count, and refuse one that does not fit."""
-    recorded = [
-        tables[name]["recorded_on"] for name in FACTS if name in tables and len(tables[name])
-    ]
-    if not recorded:
-        raise DataError(
-            f"The extracts hold none of {', '.join(FACTS)}, so there is nothing to show. Add one."
-        )
-    # of all tables together: a census brings few new rolls at a time, months apart
-    first, last = min(days.min() for days in recorded), data_span(pd.concat(recorded))[1]
+    recorded = _recorded(tables)
+    first, last = recorded.min(), data_span(recorded)[1]
     day = last + pd.Timedelta(days=1) if as_of is None else as_of
     latest = latest_day(last)
     if not first < day <= latest:
@@ -87,3 +90,15 @@ def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
             f"{latest:%Y-%m-%d}, or add newer extracts."
         )
     return day
+
+
+def _recorded(tables: Tables) -> pd.Series:
+    """Return the days of the facts of all tables together: a census brings few new rolls, months apart."""
+    recorded = [
+        tables[name]["recorded_on"] for name in FACTS if name in tables and len(tables[name])
+    ]
+    if not recorded:
+        raise DataError(
+            f"The extracts hold none of {', '.join(FACTS)}, so there is nothing to show. Add one."
+        )
+    return pd.concat(recorded)

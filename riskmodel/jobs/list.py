@@ -29,6 +29,7 @@ from riskmodel.jobs.run import Engine, Run
 from riskmodel.model import RiskModel
 from riskmodel.report import write_list
 from riskmodel.report.list_log import LogTo
+from riskmodel.report.policy_break_words import break_words, with_breaks
 from riskmodel.report.sentences import hindsight_words, not_judged_words
 
 __all__ = ["log_beside", "make_list", "read_password", "signed"]
@@ -79,7 +80,11 @@ def make_list(
     model, uri = load_model(run.registry, model_uri)
     extract = read_whole(source)
     assessment = _assess(model, uri, extract, run, run.capacity)
-    for words in [*hindsight_words(assessment), *not_judged_words(assessment, {})]:
+    for words in [
+        *hindsight_words(assessment),
+        *break_words(assessment),
+        *not_judged_words(assessment, {}),
+    ]:
         logger.warning(words)
     assessment, previous = _compared(assessment, model, extract.tables, run.engine)
     logger.info("Writing the list")
@@ -94,9 +99,10 @@ def _assess(model: RiskModel, uri: str, extract: Extract, run: Run, capacity: in
     refuse_old_extract(extract.tables, run.outcome, day)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
     origin = _origin(model, uri, extract)
-    return model.assess(
+    made = model.assess(
         extract.tables, as_of=day, capacity=capacity, provenance=origin, engine=run.engine
     )
+    return with_breaks(made, run.settings.policy_breaks)
 
 
 def _compared(

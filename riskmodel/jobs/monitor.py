@@ -38,6 +38,7 @@ from riskmodel.jobs.reading import read_whole
 from riskmodel.jobs.run import Run
 from riskmodel.model import RiskModel
 from riskmodel.report.monitor_page import monitor_page
+from riskmodel.report.policy_break_words import breaks_of_list
 
 __all__ = ["Monitoring", "monitor"]
 
@@ -69,6 +70,8 @@ class Monitoring:
         Whether the model was trained on simulated pupils.
     problems : list of str
         The extract's own problems, worst first; drift may come from them.
+    breaks : list of str
+        Changes of policy that may be behind drift and outcomes.
     drift : DataFrame
         From :func:`riskmodel.evaluation.drift.drift`, with ``share_of_reasons``; the first row is the score.
     outcomes : DataFrame
@@ -84,6 +87,7 @@ class Monitoring:
     as_of: pd.Timestamp
     simulated: bool
     problems: list[str] = field(repr=False)
+    breaks: list[str] = field(repr=False)
     drift: pd.DataFrame = field(repr=False)
     outcomes: pd.DataFrame = field(repr=False)
     advice: list[str]
@@ -103,6 +107,7 @@ class Monitoring:
             f"{banner}Model {self.version} for {self.outcome} on {self.as_of:%Y-%m-%d}.",
             "Problems of the extract:",
             *[f"  {line}" for line in self.problems or ["none"]],
+            *self.breaks,
             f"Drift: {len(drifted)} of {len(self.drift)} (features and score) differ from the training "
             "lists by half as much again as those did among themselves.",
             *[
@@ -166,7 +171,8 @@ def monitor(
     extract = read_whole(source)
     day = resolve_as_of(extract.tables, run.outcome, run.as_of)
     logger.info("Scoring the cohort of %s", f"{day:%Y-%m-%d}")
-    drifted = _drift(model, _cohort_of_today(model, extract.tables, day))
+    today = _cohort_of_today(model, extract.tables, day)
+    drifted = _drift(model, today)
     handed_out = [read_handed_out(folder, model) for folder in lists]
     check_days(handed_out, day)
     past = _past(model, extract.tables, day, handed_out)
@@ -176,6 +182,7 @@ def monitor(
         as_of=day,
         simulated=model.card.trained.simulated,
         problems=alike_together(extract.problems) + count_missing(handed_out, extract.tables),
+        breaks=breaks_of_list(today, run.settings.policy_breaks),
         drift=drifted,
         outcomes=_outcomes(past, decided, run.outcome),
         **_judged(model, extract, day, drifted, past),
@@ -313,6 +320,7 @@ def _write(made: Monitoring, out: Path) -> None:
             as_of=made.as_of,
             simulated=made.simulated,
             problems=made.problems,
+            breaks=made.breaks,
             drift=made.drift,
             outcomes=made.outcomes,
             caution=CAUTION,

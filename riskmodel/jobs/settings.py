@@ -24,6 +24,7 @@ from riskmodel.errors import RequestError
 from riskmodel.evaluation import read_points
 from riskmodel.evaluation.backtest import SIMPLER
 from riskmodel.features import CATALOGUE
+from riskmodel.policy_breaks import PolicyBreak, read_breaks
 
 __all__ = ["Gates", "Settings", "read_settings"]
 
@@ -86,12 +87,15 @@ class Settings:
         The LA's own risk-of-NEET points.
     file : str
         Path of the file they were read from; empty for the library's own.
+    policy_breaks : tuple of PolicyBreak
+        Days from which figures are unlike those of before.
     """
 
     common: Gates = field(default_factory=Gates)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     points: pd.DataFrame | None = None
     file: str = ""
+    policy_breaks: tuple[PolicyBreak, ...] = ()
 
     def gates(self, outcome: str) -> Gates:
         """Return the gates of an outcome.
@@ -173,7 +177,7 @@ def read_settings(path: Path | None = None) -> Settings:
     Returns
     -------
     Settings
-        Gates and points.
+        Gates, points and policy breaks.
 
     Raises
     ------
@@ -186,7 +190,7 @@ def read_settings(path: Path | None = None) -> Settings:
         if not os.path.lexists(path):
             return Settings()
     document = read_document(path)
-    _only(document, {"gates", "roni", "sources"}, str(path))
+    _only(document, {"gates", "policy_breaks", "roni", "sources"}, str(path))
     gates = _table(document, "gates", path)
     changed = {name: _table(gates, name, path) for name in OUTCOMES if name in gates}
     common = {name: value for name, value in gates.items() if name not in OUTCOMES}
@@ -195,6 +199,7 @@ def read_settings(path: Path | None = None) -> Settings:
         {name: _checked(table, f"{path}, [gates.{name}]") for name, table in changed.items()},
         _points(_table(document, "roni", path), path) if "roni" in document else None,
         str(path),
+        read_breaks(document.get("policy_breaks", []), str(path)),
     )
 
 

@@ -45,6 +45,7 @@ from riskmodel.jobs.sample import Sample, make_sample, true_risks
 from riskmodel.jobs.training import Training
 from riskmodel.labels import horizon_end
 from riskmodel.model import RiskModel
+from riskmodel.report.policy_break_words import breaks_of_lists
 from riskmodel.training.boosting import RareOutcomeClassifier
 from riskmodel.training.calibrated import CalibratedEnsemble
 from riskmodel.training.fitting import fit_on
@@ -92,12 +93,18 @@ class _Job:
 
         Settings chosen on these alone leave the newest list as a test; none where history is too short.
         """
-        sample = self.sample
-        if not sample.is_out_of_time:
+        if not self.sample.is_out_of_time:
             return []
-        *earlier, newest = sample.folds
-        ends = (horizon_end(sample.spine.iloc[f.test], self.run.outcome).max() for f in earlier)
+        *earlier, newest = self.sample.folds
+        ends = [end for _, end in self.tested_lists[:-1]]
         return [fold for fold, end in zip(earlier, ends, strict=True) if end <= newest.origin]
+
+    @property
+    def tested_lists(self) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+        """The day of each tested list, and the end of its horizon."""
+        spine, outcome = self.sample.spine, self.run.outcome
+        tested = [spine.iloc[fold.test] for fold in self.sample.folds]
+        return [(one["as_of"].min(), horizon_end(one, outcome).max()) for one in tested]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +279,8 @@ def _notes(job: _Job, tested: _Tested, *, is_searched: bool) -> list[str]:
     how, *rest = notes_for(job.run.outcome, sample.is_out_of_time, backtest, sample.statuses)
     choice = [choice_note(backtest, is_held_out=bool(job.held_back))] if is_searched else []
     _, rests_on = final_calibration(sample, tested.predictions)
-    return [how, *choice, *rest, calibrated_note(rests_on)]
+    breaks = breaks_of_lists(job.run.settings.policy_breaks, job.tested_lists)
+    return [how, *breaks, *choice, *rest, calibrated_note(rests_on)]
 
 
 def _final_model(

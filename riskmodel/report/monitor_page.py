@@ -46,6 +46,7 @@ def monitor_page(
     as_of: pd.Timestamp,
     simulated: bool,
     problems: Sequence[str],
+    breaks: Sequence[str],
     drift: pd.DataFrame,
     outcomes: pd.DataFrame,
     caution: str,
@@ -64,6 +65,8 @@ def monitor_page(
         Whether the pupils are simulated.
     problems : sequence of str
         The extract's problems.
+    breaks : sequence of str
+        Changes of policy that may be behind what follows.
     drift, outcomes : DataFrame
         Tables.
     caution : str
@@ -85,6 +88,7 @@ def monitor_page(
         as_of=day_words(as_of),
         simulated=simulated,
         problems=list(problems),
+        breaks=list(breaks),
         tiles=_tiles(drift, problems, outcomes),
         drift=_bars(drift.head(SHOWN)),
         outcomes=text_table(HEADS, lists),

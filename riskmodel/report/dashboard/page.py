@@ -7,6 +7,7 @@ which small counts are suppressed. A school's page is made from that school's ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ HEADINGS = {
 """Phase → heading; the others are all-through, post-16 and alternative provision."""
 
 
-def write_dashboard(made: Inclusion, out: str | Path, *, simulated: bool = False) -> None:
+def write_dashboard(
+    made: Inclusion, out: str | Path, *, simulated: bool = False, notes: Sequence[str] = ()
+) -> None:
     """Write all pages.
 
     Parameters
@@ -45,13 +48,15 @@ def write_dashboard(made: Inclusion, out: str | Path, *, simulated: bool = False
         Empty or new folder; filled at the end, in one step.
     simulated : bool
         Whether the pupils are simulated; every page states it.
+    notes : sequence of str
+        What must stand beside all figures, such as changes of policy.
 
     Raises
     ------
     RequestError
         If the folder is not empty, or cannot be written.
     """
-    common = {"simulated": simulated, "as_of": day_words(made.facts.as_of)}
+    common = {"simulated": simulated, "as_of": day_words(made.facts.as_of), "notes": notes}
     with new_folder(out) as folder:
         pages = _write_schools(made, folder / "schools", common)
         area = hide_area(sum_by_phase(made.table), pages)

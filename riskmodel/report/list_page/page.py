@@ -30,6 +30,7 @@ from riskmodel.report.list_page.rows import (
     school_names,
 )
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
+from riskmodel.report.policy_break_words import break_words
 from riskmodel.report.sentences import (
     MISUSE,
     RANGE,
@@ -201,7 +202,7 @@ def _body(listed: _Listed, shown: pd.DataFrame, more: dict[str, Any], **contents
         about=about(assessment),
         change=change_words(assessment),
         range_words=RANGE,
-        misuse=[*hindsight_words(assessment), *MISUSE],
+        misuse=[*hindsight_words(assessment), *break_words(assessment), *MISUSE],
         pupils=shown.to_dict("records"),
         filters=_filters(shown),
         label_note=outcome_of(assessment.outcome).note,

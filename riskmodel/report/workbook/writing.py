@@ -15,6 +15,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
+from riskmodel.report.policy_break_words import break_words
 from riskmodel.report.sentences import (
     AUDIT_TABLES,
     MISUSE,
@@ -164,7 +165,12 @@ def _read_me(assessment: Assessment, identity: ListIdentity) -> list[tuple[str, 
         f"{identity.model_uri}."
     )
     sections = {
-        "What this list is": [*lines[len(banner) :], RISK_WORDS, change_words(assessment)],
+        "What this list is": [
+            *lines[len(banner) :],
+            RISK_WORDS,
+            change_words(assessment),
+            *break_words(assessment),
+        ],
         "Who it is for": [WHO_FOR],
         "What it must not be used for": MISUSE,
         "How to fill it in": HOW_TO,
