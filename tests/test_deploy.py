@@ -34,9 +34,9 @@ from tests.spark import CONFIGURATION
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
-HELD_INSIDE = "On 15 January 2024 a policy changed: suspensions are held inside school"
+HELD_INSIDE = "On 15 January 2025 a policy changed: suspensions are held inside school"
 NO_GATES = """[[policy_breaks]]
-day = 2024-01-15
+day = 2025-01-15
 what = "suspensions are held inside school"
 tables = ["suspensions"]
 [gates]
