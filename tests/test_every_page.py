@@ -152,6 +152,7 @@ def monitor_text() -> str:
         as_of=pd.Timestamp("2025-08-01"),
         simulated=True,
         problems=["A problem."],
+        breaks=["A break."],
         drift=drift,
         outcomes=lists,
         caution="A caution.",
