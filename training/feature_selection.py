@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from riskmodel.training.ensemble import Linear
@@ -52,25 +51,35 @@ def learn_transformation(
     >>> linear.centre.tolist(), linear.mean.tolist()
     ([2.0], [0.0])
     """
-    frame = pd.DataFrame(values[:: 1 + len(values) // LEARNED_FROM].astype(np.float64))
-    centre = frame.median().fillna(0.0).to_numpy()
-    end = np.zeros(len(centre)) if ends is None else np.asarray(ends)
-    extreme = np.where(end > 0, frame.max(), frame.min())
-    counts_as = np.where((end == 0) | np.isnan(extreme), centre, extreme)
-    frame = frame.fillna(pd.Series(counts_as))
-    scale = frame.std(ddof=0).to_numpy()
+    some = values[:: 1 + len(values) // LEARNED_FROM]
+    # a feature per row: numpy goes through its values in one piece
+    held = np.ascontiguousarray(some.T, dtype=np.float64)
+    smallest, centre, largest = _order_statistics(held)
+    end = np.zeros(len(held)) if ends is None else np.asarray(ends)
+    counts_as = np.where(end == 0, centre, np.where(end > 0, largest, smallest))
+    held = np.where(np.isnan(held), counts_as[:, None], held)
+    scale = held.std(axis=1)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    squashed = np.arcsinh((frame - centre) / scale)
-    spread = squashed.std(ddof=0).to_numpy()
+    squashed = np.arcsinh((held - centre[:, None]) / scale[:, None])
+    spread = squashed.std(axis=1)
     return Linear(
         centre=centre,
         scale=scale,
-        mean=squashed.mean().to_numpy(),
+        mean=squashed.mean(axis=1),
         spread=np.where(spread > 1e-9, spread, 1.0),
         counts_as=counts_as,
         coefficient=np.zeros((n_bags, values.shape[1])),
         intercept=np.zeros(n_bags),
     )
+
+
+def _order_statistics(held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the smallest value, the median and the largest value of each row; 0 where none is there."""
+    ordered, row = np.sort(held, axis=1), np.arange(len(held))  # missing values come last
+    last = np.count_nonzero(~np.isnan(held), axis=1) - 1
+    upper = np.minimum(last // 2 + last % 2, held.shape[1] - 1)
+    middle = (ordered[row, last // 2] + ordered[row, upper]) / 2
+    return np.where(last < 0, 0.0, np.stack([ordered[:, 0], middle, ordered[row, last]]))
 
 
 def choose_features(
