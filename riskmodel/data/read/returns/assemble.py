@@ -19,7 +19,7 @@ from riskmodel.data.read.returns.provision import first_plans, latest_fact, prov
 from riskmodel.data.read.returns.pupil_rows import pupil_rows
 from riskmodel.data.read.returns.row_verdicts import ORIGIN, RowVerdicts, keep_versions
 from riskmodel.data.read.returns.term_totals import add_up, one_source_per_term
-from riskmodel.data.read.rows.rules import in_order
+from riskmodel.data.read.rows.rules import in_order, whole_numbers
 from riskmodel.data.read.rows.versions import KEPT, MERGED
 from riskmodel.data.read.sources.source import school_year
 from riskmodel.data.schema import TABLES, as_codes
@@ -87,9 +87,8 @@ def assemble(
     frames = {}
     for name in TABLES:
         if name in built:
-            frame = built[name].drop(columns=[c for c in built[name] if str(c).startswith("_")])
-            integers = {c.name: "int64" for c in TABLES[name].columns if c.kind == "integer"}
-            frames[name] = in_order(TABLES[name], frame[TABLES[name].names].astype(integers))
+            frame = whole_numbers(TABLES[name], built[name][TABLES[name].names])
+            frames[name] = in_order(TABLES[name], frame)
     return frames, pd.concat(used).astype("int64").drop_duplicates(), verdicts.frame()
 
 

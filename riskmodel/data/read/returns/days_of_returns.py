@@ -184,6 +184,8 @@ def refuse_other_years(files: list[ReturnFile], returns: str, log: ReadLog) -> N
 
 def _wrong(key: pd.Series, day: pd.Series, rows: pd.DataFrame) -> set[str]:
     """Return the censuses, by key, that most ages contradict."""
+    if len(rows) < FEWEST:
+        return set()
     age = year_group_by_age(read_dates(rows["dob"]), day)
     off = (age - census_year_groups(rows["ncyearactual"])).mask(
         column(rows, NO_LONGER_ON_ROLL) == "1"

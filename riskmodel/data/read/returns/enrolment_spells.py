@@ -142,6 +142,8 @@ def leaving_reasons(frame: pd.DataFrame, built: dict[str, pd.DataFrame]) -> pd.D
 
     def ends_near(facts: pd.DataFrame, day: str, low: int, high: int) -> NDArray[np.bool_]:
         """Whether a fact lies from ``low`` to ``high`` days after the end, and was known with it."""
+        if ends.empty:
+            return np.zeros(len(spells), dtype=bool)
         others = facts.reindex(columns=[day, "recorded_on", "reinstated_on"])
         others = others.astype({"reinstated_on": "datetime64[s]"}).assign(_pupil=pupils_of(facts))
         # no roll follows itself

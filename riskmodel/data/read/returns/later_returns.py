@@ -121,10 +121,11 @@ def end_missing_rolls(facts: dict[str, pd.DataFrame]) -> list[Problem]:
     seen = _placed(seen)
     found = next_whole(seen)
     problems = _parts(found)
+    found = found.dropna(subset=["later"])
+    if found.empty:
+        return problems
     known = seen.groupby(["place", "day"])["recorded_on"].min().rename("known").reset_index()
-    found = found.dropna(subset=["later"]).merge(
-        known.rename(columns={"day": "later"}), on=["place", "later"]
-    )
+    found = found.merge(known.rename(columns={"day": "later"}), on=["place", "later"])
     shown = _placed(rolls[(rolls["_seen"].notna() & rolls["leaving_date"].isna()).to_numpy()])
     shown = shown.drop_duplicates(["place", "day", "who", "entry_date"]).merge(
         found, on=["place", "day"]
@@ -158,6 +159,8 @@ def _not_there(shown: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     missing = shown.merge(later, on=[*key, "later"], how="left", indicator="_there")
     missing = missing[(missing["_there"] == "left_only").to_numpy()].drop(columns="_there")
     missing = missing.reset_index(drop=True)
+    if missing.empty:
+        return missing
     others = seen[["place", "who", "entry_date", "day"]].rename(
         columns={"entry_date": "other_entry", "day": "other_day"}
     )
@@ -169,6 +172,8 @@ def _not_there(shown: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
 
 def _without_leavers(gone: pd.DataFrame, rolls: pd.DataFrame) -> pd.DataFrame:
     """Return the rows whose spell no file ends that was known by the later return."""
+    if gone.empty:
+        return gone
     key = ["who", "school_id", "entry_date"]
     ends = rolls[rolls["leaving_date"].notna().to_numpy()]
     ends = ends.assign(who=ends["pupil_id"].astype("str"))[[*key, "recorded_on"]]

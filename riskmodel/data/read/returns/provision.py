@@ -182,6 +182,8 @@ def _with_needs(seen: pd.DataFrame, dated: pd.DataFrame, verdicts: RowVerdicts) 
 
 def _one_of_each_rank(needs: pd.DataFrame, keys: list[str], verdicts: RowVerdicts) -> pd.DataFrame:
     """Return a primary and a secondary need per key; each need comes in a row of its own."""
+    if needs.empty:
+        return needs[[*keys, *NEED]].astype(dict.fromkeys(NEED, "object"))
     found = []
     for name in NEED:
         ordered = needs[needs[name].notna()].sort_values([*keys, name, *ORIGIN], kind="stable")
@@ -192,6 +194,9 @@ def _one_of_each_rank(needs: pd.DataFrame, keys: list[str], verdicts: RowVerdict
 
 def _plan_events(plans: pd.DataFrame, verdicts: RowVerdicts) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the beginnings of plans, and the ends after which no other plan runs on."""
+    if plans.empty:
+        none = plans.assign(provision="E", _open=1.0)
+        return none, none
     keys = ["pupil_id", "start_date"]
     ordered = plans.sort_values([*keys, "end_recorded_on", *ORIGIN], kind="stable")
     # a plan comes in the return of each year; the one in which it had ceased holds the day
@@ -273,8 +278,10 @@ def _in_plans(events: pd.DataFrame) -> pd.DataFrame:
 
     They are left out where a need was known before, and where no plan runs on their day.
     """
-    pupil = pd.Series(pupils_of(events), index=events.index)
     is_undated = events["_undated"].eq(True)
+    if not is_undated.any():
+        return events
+    pupil = pd.Series(pupils_of(events), index=events.index)
     stated = (events["primary_need"].notna() & ~is_undated).groupby(pupil).cumsum()
     counts = is_undated & (stated == 0) & _runs(events, pupil)
     before = events.shift()

@@ -178,6 +178,9 @@ def is_repeated(holders: Sequence[Holder]) -> bool:
     bool
         True if so, in one file or in two.
     """
+    ids = [holder.ids.dropna() for holder in holders]
+    if not ids or pd.concat(ids).is_unique:
+        return False
     return bool(_ambiguous(_all(holders)).any())
 
 

@@ -119,6 +119,8 @@ def _pairs(pupils: pd.DataFrame) -> pd.DataFrame:
     rows = rows[(rows["sex"] != NOT_KNOWN) & rows["birth_month"].notna()]
     rows = rows.drop_duplicates(["pupil_id", "sex", "birth_month"])
     rows = rows[rows.duplicated("pupil_id", keep=False)].astype({"pupil_id": "str"})
+    if rows.empty:
+        return rows
     pairs = rows.merge(rows, on="pupil_id", suffixes=("", "_other"))
     differs = (pairs["sex"] != pairs["sex_other"]) & (
         pairs["birth_month"] != pairs["birth_month_other"]

@@ -102,15 +102,17 @@ def _far_ahead(part: pd.DataFrame, event: str, latest: pd.Timestamp) -> pd.Serie
 
 def _on_and_off(part: pd.DataFrame) -> pd.Series:
     """Return which rows end a roll on which another row of the same return has the pupil."""
+    is_both = pd.Series(False, index=part.index)
     if "_seen" not in part:
-        return pd.Series(False, index=part.index)
+        return is_both
     key = ["pupil_id", "school_id", "entry_date", "_seen"]
     left = part["leaving_date"].notna() & part["_seen"].notna()
+    if not left.any():
+        return is_both
     on_roll = part[(part["leaving_date"].isna() & part["_seen"].notna()).to_numpy()]
     found = part[left.to_numpy()][key].merge(
         on_roll[key].drop_duplicates(), how="left", indicator="_on"
     )
-    is_both = pd.Series(False, index=part.index)
     is_both[left.to_numpy()] = (found["_on"] == "both").to_numpy()
     return is_both
 
@@ -239,7 +241,10 @@ def note_unlikely(
         if check.table not in facts or facts[check.table].empty:
             continue
         part = facts[check.table]
-        found = part.loc[check.find(part).to_numpy(dtype=bool), ["_file", "_place"]]
+        is_odd = check.find(part).to_numpy(dtype=bool)
+        if not is_odd.any():
+            continue
+        found = part.loc[is_odd, ["_file", "_place"]]
         for number, rows in found.groupby("_file"):
             one = files[int(str(number))]
             row = one.checks().numbers_of(np.sort(rows["_place"].to_numpy(np.int64)))[0]

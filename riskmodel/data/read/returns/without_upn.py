@@ -45,6 +45,8 @@ def upn_or_name(frame: pd.DataFrame) -> pd.Series:
     """
     upn = frame["upn"].astype("object")
     nobody = ~is_there(upn) | is_placeholder(clean_upns(upn))
+    if not nobody.any():
+        return upn
     return upn.where(~nobody, _names(frame[nobody]).reindex(frame.index))
 
 

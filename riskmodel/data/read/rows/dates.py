@@ -237,6 +237,8 @@ def swapped_days(frame: pd.DataFrame, columns: Iterable[str], file: str) -> list
     problems = []
     for name in columns:
         texts = distinct_texts(frame[name]) if name in frame else pd.Series(dtype="str")
+        if len(texts) < 2 * FEWEST_SWAPPED:
+            continue
         days = texts.str.extract(r"^\s*\d{4}-\d\d-(\d\d)(?!\d)")[0].dropna().astype("int64")
         order = (
             _order(texts) if len(days) >= FEWEST_SWAPPED and (days <= MONTHS_A_YEAR).all() else None
@@ -281,7 +283,9 @@ def settle_dates(
         A warning for each column that was not read in the usual way.
     """
     problems: list[Problem] = []
-    texts = {name: distinct_texts(frame[name]) for name in columns if name in frame}
+    texts = {
+        name: text for name in columns if name in frame and len(text := distinct_texts(frame[name]))
+    }
     ends = {name: _open_ends(text) if MAY_END.search(name) else [] for name, text in texts.items()}
     texts = {n: text[~text.isin(ends[n])] if ends[n] else text for n, text in texts.items()}
     orders = {name: found for name, text in texts.items() if (found := _order(text)) is not None}
@@ -322,8 +326,7 @@ def _short_years(texts: pd.Series) -> dict[str, str | None]:
     """Return numeric dates that allow the year first and last, if nothing in the column decides."""
     numeric = texts[texts.str.contains(NUMERIC_START).eq(True)]
     parts = numeric.str.extract(rf"^{SHORT.pattern}$").astype("float64")
-    first = _day(2000 + parts[0], parts[1], parts[2])
-    if parts.isna().any(axis=None) or first.isna().any():
+    if parts.isna().any(axis=None) or _day(2000 + parts[0], parts[1], parts[2]).isna().any():
         return {}
     return {text: f"{text.strip()}{SHORT_YEAR}" for text in numeric}
 

@@ -17,7 +17,7 @@ from riskmodel.data.columns import Table
 from riskmodel.data.read.rows.problems import RowChecks
 from riskmodel.data.read.rows.versions import CONFLICTING, KEPT, MERGED, Settled, settle
 
-__all__ = ["check_rows", "in_order", "repeated"]
+__all__ = ["check_rows", "in_order", "repeated", "whole_numbers"]
 
 SPANS = (
     ("entry_date", "leaving_date"),
@@ -274,6 +274,31 @@ def repeated(
     rows = np.arange(len(frame)) if rows is None else rows
     found = rows[pd.Series(packed[rows]).duplicated(keep=False).to_numpy()]
     return found, packed[found]
+
+
+def whole_numbers(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that keep to the rules with the whole numbers of their table as integers.
+
+    Parameters
+    ----------
+    table : Table
+        Declaration of the table.
+    frame : DataFrame
+        Rows; no whole number is missing.
+
+    Returns
+    -------
+    DataFrame
+        The other columns as they were.
+
+    Examples
+    --------
+    >>> from riskmodel.data.schema import TABLES
+    >>> whole_numbers(TABLES["calendar"], pd.DataFrame({"half_term": [1.0]}))["half_term"].dtype
+    dtype('int64')
+    """
+    integers = [column.name for column in table.columns if column.kind == "integer"]
+    return frame.assign(**{name: frame[name].astype("int64") for name in integers})
 
 
 def in_order(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

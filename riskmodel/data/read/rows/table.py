@@ -23,7 +23,7 @@ from riskmodel.data.identity import (
 from riskmodel.data.read.rows.convert import convert_column, fill_not_known, no_values
 from riskmodel.data.read.rows.dates import settle_dates
 from riskmodel.data.read.rows.problems import RowChecks
-from riskmodel.data.read.rows.rules import check_rows
+from riskmodel.data.read.rows.rules import check_rows, whole_numbers
 from riskmodel.errors import DataError
 
 __all__ = ["guess", "note_upns", "read_table"]
@@ -113,8 +113,7 @@ def read_table(
         frame = frame.assign(school_id=meant.fillna(frame["school_id"]).astype("str"))
     frame = check_rows(table, frame, checks, calendar, unique=unique, schools=schools)
     kept = frame[checks.kept] if not checks.kept.all() else frame
-    integers = {c.name: "int64" for c in table.columns if c.kind == "integer"}
-    return kept.astype(integers)
+    return whole_numbers(table, kept)
 
 
 def _replace_upn(raw: pd.DataFrame, checks: RowChecks, key_file: Path) -> pd.DataFrame:
