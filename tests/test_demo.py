@@ -15,7 +15,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_a_demo_of_too_few_pupils_names_its_own_option(command: Command, tmp_path: Path) -> None:
-    answer = command("demo", "--pupils", "800", "--out", tmp_path / "demo")
+    answer = command("demo", "--pupils", "300", "--out", tmp_path / "demo")
     assert answer.returncode == 1
     assert answer.stdout == ""
     assert "Ask for more pupils with --pupils" in answer.stderr.splitlines()[-1]
