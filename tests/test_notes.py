@@ -102,6 +102,25 @@ def test_what_was_not_measured_has_no_note_but_the_level(part: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("slope", "words"),
+    [
+        ((0.85, 0.6, 1.1), ", slope 0.850 (0.600 to 1.100). "),
+        ((0.85, np.nan, np.nan), ", slope 0.850 (no interval). "),
+        ((np.nan, np.nan, np.nan), ", slope –. "),
+    ],
+)
+def test_the_slope_of_the_risks_has_its_interval(
+    slope: tuple[float, float, float], words: str
+) -> None:
+    found = backtest().calibration
+    assert found is not None
+    summary = found.summary.copy()
+    summary.loc[summary["measure"] == "slope", ["value", "low", "high"]] = slope
+    made = replace(backtest(), calibration=replace(found, summary=summary))
+    assert any(words in note for note in notes(made))
+
+
+@pytest.mark.parametrize(
     ("events", "words"), [(1, "Of 1 pupil, 100% (20% to 100%) were"), (2, "Of 2 pupils, ")]
 )
 def test_lead_times_count_pupils(events: int, words: str) -> None:

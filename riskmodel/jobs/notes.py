@@ -14,7 +14,7 @@ import pandas as pd
 
 from riskmodel.data.counted import counted
 from riskmodel.data.outcomes import outcome_of
-from riskmodel.display import write_share
+from riskmodel.display import write_interval, write_share
 from riskmodel.evaluation import Backtest
 from riskmodel.evaluation.list_sums import METRICS
 from riskmodel.evaluation.stability import EARLY_DAYS
@@ -175,13 +175,16 @@ def _calibration_note(backtest: Backtest) -> str:
     if backtest.calibration is None:
         return "No list made earlier could be tested, so the level of the risks was not judged."
     figures = backtest.calibration
-    ratio = row_of(figures.summary, "measure", "expected over observed")
+    ratio, slope = (
+        row_of(figures.summary, "measure", name) for name in ("expected over observed", "slope")
+    )
     return (
         "Calibration, with the correction of each list learned from past lists only, starting at a usual "
         "slope (set on simulated LAs, or 1; a pupil counts on each list): "
         f"{figures.value('outcomes expected'):.1f} outcomes expected, "
         f"{figures.value('outcomes observed'):.0f} happened ({ratio['value']:.2f} expected over "
-        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope {figures.value('slope'):.2f}. "
+        f"observed, {ratio['low']:.2f} to {ratio['high']:.2f}), slope "
+        f"{write_interval(slope['value'], slope['low'], slope['high'])}. "
         f"{''.join(map(_level_of_listed, figures.listed.to_dict('records')))}"
         f"By list: {'; '.join(map(_list_level, figures.by_list.to_dict('records')))}."
     )
