@@ -251,6 +251,7 @@ def monitoring(**changed: Any) -> Monitoring:
         "as_of": DAYS[1],
         "simulated": False,
         "problems": [],
+        "breaks": [],
         "drift": DRIFT,
         "outcomes": pd.DataFrame(),
         "advice": ["Nothing asks for it."],
