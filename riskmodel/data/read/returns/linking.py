@@ -137,8 +137,9 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
     if not is_repeated(holders):
         wanted = ["schoolcensustableid", "rowid"]
         rows = pd.concat([each.frame[wanted].astype("str") for each in pupils])
+        with_pupils = rows["schoolcensustableid"].drop_duplicates()
         for one in users:
-            _unlink_other_returns(one, holders, rows, files)
+            _unlink_other_returns(one, holders, rows, with_pupils, files)
         return
     for is_leaving in (False, True):  # pupils on roll and no longer on roll have ids of their own
         held, hanging = (
@@ -153,7 +154,11 @@ def _scope_rows(files: list[ReturnFile], pupils: list[ReturnFile], log: ReadLog)
 
 
 def _unlink_other_returns(
-    one: ReturnFile, holders: list[Holder], rows: pd.DataFrame, files: list[ReturnFile]
+    one: ReturnFile,
+    holders: list[Holder],
+    rows: pd.DataFrame,
+    with_pupils: pd.Series,
+    files: list[ReturnFile],
 ) -> None:
     """Take the id from rows of a file whose pupil is of a census that is not of the file's own return.
 
@@ -163,7 +168,11 @@ def _unlink_other_returns(
     names = [each.name for each in censuses]
     pupils = [holder.file.name for holder in holders]
     is_apart = not any(may_hang_on(one.name, each) for each in pupils)
-    if is_apart or is_without_pupils(one.name, pupils, names) or _is_of_empty(one, censuses, rows):
+    if (
+        is_apart
+        or is_without_pupils(one.name, pupils, names)
+        or _is_of_empty(one, censuses, with_pupils)
+    ):
         one.frame["rowid"] = None
         return
     own = of_own_return(one.name, names)
@@ -179,11 +188,11 @@ def _unlink_other_returns(
     one.frame["rowid"] = one.frame["rowid"].astype("object").mask(is_other)
 
 
-def _is_of_empty(one: ReturnFile, censuses: list[ReturnFile], rows: pd.DataFrame) -> bool:
+def _is_of_empty(one: ReturnFile, censuses: list[ReturnFile], with_pupils: pd.Series) -> bool:
     """Return whether a file is named as a census that has no pupils is, and as none that has some."""
     own = place_and_label(one.name)
     held = [
-        each.frame["schoolcensustableid"].astype("str").isin(rows["schoolcensustableid"]).any()
+        each.frame["schoolcensustableid"].astype("str").isin(with_pupils).any()
         for each in censuses
         if place_and_label(each.name) == own
     ]

@@ -100,7 +100,7 @@ def set_withdrawn_aside(log: ReadLog, one: ReturnFile) -> None:
     read = {*one.source.columns, *one.source.aliases, *one.source.aliases.values()}
     names = {str(n): plain(str(n)) for n in one.raw if plain(str(n)) in one.frame}
     for name, meaning in names.items():
-        if meaning in read:
+        if meaning in read or not _may_mark(meaning):
             continue
         cells = one.frame[meaning]
         text = cells.astype("str").str.strip().str.lower().where(is_there(cells), "")
@@ -117,6 +117,12 @@ def set_withdrawn_aside(log: ReadLog, one: ReturnFile) -> None:
                 _warn_of_others(log, one, name, text)
             if one.source in lists.SOURCES:
                 _set_undated_aside(log, one, name, text.isin(ENDED))
+
+
+def _may_mark(meaning: str) -> bool:
+    """Return whether a column of this name may mark rows as void: texts of others need not be looked at."""
+    forms = (FLAG, DECISION, STATE)
+    return meaning == "cohortstatus" or any(form.fullmatch(meaning) for form in forms)
 
 
 def _void(text: pd.Series) -> pd.Series:
