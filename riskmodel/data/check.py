@@ -24,7 +24,7 @@ from riskmodel.data.read.rows.problems import Problem, problems_frame
 from riskmodel.data.sen_provision import EHC_PLAN, SEN_SUPPORT, provision_on
 from riskmodel.data.settings_file import DEFAULT_FILE
 from riskmodel.data.stopped_registers import Registers, stopped_schools
-from riskmodel.data.tables import Tables, upheld
+from riskmodel.data.tables import Tables, incidents_that_count
 from riskmodel.data.year_groups import phase_of, year_group_on
 
 __all__ = ["CheckReport", "alike_together", "check"]
@@ -368,7 +368,7 @@ def _exclusion_rates(tables: Tables, on_roll: NDArray[np.object_], year: int) ->
     An event counts in the phase of any roll of the year: a child excluded in the autumn may be on no
     roll in January.
     """
-    suspensions = upheld(tables["suspensions"])
+    suspensions = incidents_that_count(tables["suspensions"])
     phase = _phases(tables, pd.Timestamp(year, 9, 1), pd.Timestamp(year + 1, 8, 31))
     in_year = (academic_year(suspensions["start_date"]) == year).to_numpy(dtype=bool)
     pupil_phase = phase[suspensions["pupil_id"].cat.codes.to_numpy()]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskmodel.data.calendar import academic_year
 from riskmodel.data.read.extract import Extract
-from riskmodel.data.tables import Tables, upheld
+from riskmodel.data.tables import Tables, incidents_that_count
 from riskmodel.data.year_groups import FIRST_SECONDARY
 
 __all__ = ["concentration", "coverage", "linkage"]
@@ -131,7 +131,7 @@ def concentration(tables: Tables) -> pd.DataFrame:
     columns = ["event", "year", "events", "schools", "schools_for_half", "share_of_schools"]
     if not {"suspensions", "enrolments"} <= set(tables) or not len(tables["suspensions"]):
         return pd.DataFrame({name: [] for name in columns})
-    facts, rolls = upheld(tables["suspensions"]), tables["enrolments"]
+    facts, rolls = incidents_that_count(tables["suspensions"]), tables["enrolments"]
     secondary = rolls.loc[(rolls["year_group"] >= FIRST_SECONDARY).to_numpy(), "school_id"].unique()
     year = academic_year(facts["start_date"]).to_numpy(dtype=int)
     rows = []

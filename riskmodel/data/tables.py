@@ -17,7 +17,14 @@ from riskmodel.data.arrays import OPEN, day_number, days_of, whole_days
 from riskmodel.data.schema import TABLES
 from riskmodel.errors import DataError
 
-__all__ = ["Tables", "empty_table", "schools_by_id", "upheld"]
+__all__ = [
+    "Tables",
+    "empty_table",
+    "incidents_that_count",
+    "made_permanent",
+    "schools_by_id",
+    "upheld",
+]
 
 
 def empty_table(name: str, pupils: pd.CategoricalDtype | None = None) -> pd.DataFrame:
@@ -147,6 +154,7 @@ class Tables(Mapping[str, pd.DataFrame]):
             of a spell, the decision on a request) is missing if it was not known yet. A roll that goes on
             at its school the day after its reported end is one roll. A permanent exclusion that
             was known to be overturned is not there: like the published figures, nothing counts it.
+            Nor is a suspension that was known to be a permanent exclusion from its first day.
 
         Examples
         --------
@@ -292,7 +300,7 @@ def _cut(name: str, frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     }
     known = known.assign(**hidden)
     if name == "suspensions":
-        return upheld(known)
+        return incidents_that_count(known)
     return _joined(known) if name == "enrolments" and "leaving_date" in known else known
 
 
@@ -332,6 +340,57 @@ def upheld(suspensions: pd.DataFrame) -> pd.DataFrame:
     later = suspensions["reinstated_on"] >= suspensions["start_date"]
     overturned = (suspensions["category"] == "PERM") & later
     return suspensions[~overturned.to_numpy()]
+
+
+def made_permanent(suspensions: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which suspensions are a permanent exclusion of the pupil, by the same school from the same day.
+
+    The two are one incident: a suspension cannot be converted, and an exclusion after it begins when it has
+    ended (DfE, suspension and permanent exclusion guidance). So the exclusion took its place.
+
+    Parameters
+    ----------
+    suspensions : DataFrame of shape (n_rows, ...)
+        ``pupil_id, school_id, start_date, category``.
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+        False for exclusions and lunchtimes.
+
+    Examples
+    --------
+    >>> facts = pd.DataFrame({"pupil_id": "A", "school_id": ["1", "1", "2"],
+    ...     "start_date": pd.Timestamp("2024-01-09"), "category": ["SUSP", "PERM", "SUSP"]})
+    >>> made_permanent(facts).tolist()
+    [True, False, False]
+    """
+    incident = ["pupil_id", "school_id", "start_date"]
+    permanent = suspensions.loc[(suspensions["category"] == "PERM").to_numpy(), incident]
+    found = (suspensions["category"] == "SUSP").to_numpy(copy=True)
+    for name in ("start_date", "pupil_id"):  # few rows are left to compare whole
+        found[found] = suspensions.loc[found, name].isin(permanent[name])
+    if found.any():
+        among = pd.MultiIndex.from_frame(suspensions.loc[found, incident])
+        found[found] = among.isin(pd.MultiIndex.from_frame(permanent))
+    return found
+
+
+def incidents_that_count(suspensions: pd.DataFrame) -> pd.DataFrame:
+    """Leave out exclusions that were overturned, and suspensions that an exclusion took the place of.
+
+    Parameters
+    ----------
+    suspensions : DataFrame
+        Rows of ``suspensions``.
+
+    Returns
+    -------
+    DataFrame
+        One row per incident. If the exclusion was overturned, the suspension of that day counts.
+    """
+    kept = upheld(suspensions)
+    return kept[~made_permanent(kept)]
 
 
 def _joined(rolls: pd.DataFrame) -> pd.DataFrame:

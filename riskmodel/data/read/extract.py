@@ -26,6 +26,7 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.mvad import is_mvad, read_mvad
 from riskmodel.data.read.open.walk import files_in, is_left_out, shown_name
 from riskmodel.data.read.returns.folder import open_returns, read_returns
+from riskmodel.data.read.returns.overlapping_suspensions import suspensions_made_permanent
 from riskmodel.data.read.rows.accounts import FileNote, ReadLog, RowCount, set_aside_file
 from riskmodel.data.read.rows.problems import (
     CONFLICT_COLUMNS,
@@ -207,6 +208,8 @@ def _read_tables(
         parts = (kept, aside, merged, conflicting)
         log.counts.append(RowCount(one.name, name, one.rows_seen, *parts))
         del one, checks, frame  # the raw rows are let go of here
+    if "suspensions" in log.frames:
+        log.problems += suspensions_made_permanent(log.frames["suspensions"])
     return log
 
 

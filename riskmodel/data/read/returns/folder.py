@@ -26,7 +26,10 @@ from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_cont
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.marks_and_totals import marks_beyond_totals
-from riskmodel.data.read.returns.overlapping_suspensions import overlapping_suspensions
+from riskmodel.data.read.returns.overlapping_suspensions import (
+    overlapping_suspensions,
+    suspensions_made_permanent,
+)
 from riskmodel.data.read.returns.presence import POSSIBLE, beyond_possible
 from riskmodel.data.read.returns.provision import far_plans, latest_fact
 from riskmodel.data.read.returns.recognise import follow_sisters, recognise
@@ -143,6 +146,8 @@ def read_returns(
     log.problems += _repeated(joined, log.frames, verdicts)
     log.problems += _unknown_schools(log.frames, joined, files)
     log.problems += marks_beyond_totals(log.frames) + overlapping_suspensions(log.frames)
+    if "suspensions" in joined:
+        log.problems += suspensions_made_permanent(joined["suspensions"])
     log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
     account(log, files, used, verdicts)
     return log
