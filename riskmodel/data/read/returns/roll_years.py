@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from riskmodel.data.read.returns.roll_leavers import end_leavers
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_rows
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -43,13 +44,15 @@ def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
     rolls = [one for one in files if one.source in SOURCES and len(one.frame)]
     if not rolls:
         return
+    end_leavers(rolls, log)
     born = _births(files)
     for one in rolls:
         if is_bare_roll(one.frame):
             log.problems.append(Problem(one.name, "bare_roll", f"{one.name}: {BARE}"))
         own = column(one.frame, "dob").astype("object")
         one.frame["dob"] = own.where(is_there(own), one.frame["pupil_id"].map(born))
-        drawn, group = days_drawn(one.frame), year_groups_in_words(one.frame["yeargroup"])
+        drawn = days_drawn(one.frame[~one.set_aside]).reindex(one.frame.index)
+        group = year_groups_in_words(one.frame["yeargroup"])
         left = is_there(column(one.frame, "leavingdate"))
         places = np.flatnonzero(drawn.isna() & ~left & group.notna() & ~one.set_aside)
         if len(places):

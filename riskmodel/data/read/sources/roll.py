@@ -29,7 +29,7 @@ from riskmodel.data.read.sources.source import (
     school_year,
 )
 
-__all__ = ["SOURCES", "days_drawn", "is_bare_roll", "year_drawn", "year_groups_in_words"]
+__all__ = ["BY_URN", "SOURCES", "days_drawn", "is_bare_roll", "year_drawn", "year_groups_in_words"]
 
 ALIASES = {
     **dict.fromkeys(("year", "yr", "ncyear", "curriculumyear", "yeargroupname"), "yeargroup"),
@@ -68,7 +68,7 @@ OF_APPLICATIONS = re.compile(
 OF_BENEFITS = re.compile("fsm|meal|premium|bursary|fund")
 """In the plain name of a column: an application for something other than a place."""
 
-OF_ROLLS = re.compile("reg|form|tutor|class|house|leavingdate|enrolstatus|received")
+OF_ROLLS = re.compile("reg|form|tutor|class|house|leavingdate|enrolstatus|received|onroll|leaver")
 """In the plain name of a column: one that lists of applications have not."""
 
 NOT_SURE = (
@@ -158,12 +158,13 @@ def _roll(frame: pd.DataFrame, context: Context) -> Facts:
             "entry_date": frame["admissiondate"],
             "leaving_date": column(frame, "leavingdate"),
             "leaving_reason": column(frame, "leavingreason").where(leaving.notna()),
-            "status": enrolment_status(column(frame, "enrolstatus")),
+            "status": enrolment_status(first_there(frame, ("enrolstatus", "status"))),
             "year_group": year_group_at_entry(group, seen, entry, born, frame["yeargroup"]),
         }
     )
     if "received" in frame:
         rolls["recorded_on"] = frame["received"]
+        rolls["end_recorded_on"] = frame["received"].where(leaving.notna())
         rolls = rolls.assign(_seen=read_dates(frame["received"]), _return="roll")
     return {"pupils": _pupils(frame, born, drawn), "enrolments": rolls}
 
