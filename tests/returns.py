@@ -26,6 +26,7 @@ __all__ = [
     "PLANS",
     "UPN",
     "censuses",
+    "ends_on",
     "read_beside",
     "read_files",
     "read_only",
@@ -135,3 +136,13 @@ PLANS = "UPN,StartDate,CeaseDate,CeaseReason\n"
 
 
 ARRANGED = "pupilonrolltableid,apsettingtype,entrydate,leavingdate\n"
+
+
+def ends_on(tables: Tables, kind: str, days: list[str]) -> list[str]:
+    """Return the end of the spells of a kind as it was known on each day."""
+    ends = []
+    for day in days:
+        spells = tables.as_known(pd.Timestamp(day))["circumstances"]
+        of_kind = spells.loc[spells["kind"] == kind, "end_date"]
+        ends.append(" ".join("open" if pd.isna(end) else f"{end:%F}" for end in of_kind))
+    return ends

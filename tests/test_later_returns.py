@@ -7,21 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from riskmodel.data import Tables
-from tests.returns import ARRANGED, UPN, read_beside
+from tests.returns import ARRANGED, UPN, ends_on, read_beside
 
 HEADER = f"CHILD,SEX,DOB,ETHNIC,UPN\n7001,2,03/10/2012,WBRI,{UPN}\n"
 EPISODES = "CHILD,DECOM,RNE,LS,DEC\n7001,15/03/2022,S,C2,{end}\n7001,{other},S,V3,\n"
-
-
-def ends_on(tables: Tables, kind: str, days: list[str]) -> list[str]:
-    """Return the end of the spells of a kind as it was known on each day."""
-    ends = []
-    for day in days:
-        spells = tables.as_known(pd.Timestamp(day))["circumstances"]
-        of_kind = spells.loc[spells["kind"] == kind, "end_date"]
-        ends.append(" ".join("open" if pd.isna(end) else f"{end:%F}" for end in of_kind))
-    return ends
 
 
 @pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("b.csv", "a.csv")])

@@ -41,6 +41,7 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
     key = list(TABLES[name].key)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
+    frame = _without_gone(frame, key)
     ordered = _drawn_later(frame.assign(_flag=flagged), key).sort_values(by, kind="stable")
     made = _with_ends(keep_versions(ordered[~ordered["_flag"]], name, verdicts), key, verdicts)
     flags = ordered[ordered["_flag"]]
@@ -48,6 +49,18 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
     again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
     verdicts.add(name, flags[again], MERGED)
     return pd.concat([made, kept], ignore_index=True)
+
+
+def _without_gone(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Leave open what a later list only lacks (``_gone``), where a row of the spell gives its end."""
+    if "_gone" not in frame:
+        return frame
+    gone = frame["_gone"].eq(True)
+    given = pd.MultiIndex.from_frame(frame.loc[~gone & frame["end_date"].notna(), key])
+    known = gone & pd.MultiIndex.from_frame(frame[key]).isin(given)
+    return frame.assign(
+        **{name: frame[name].mask(known) for name in ("end_date", "end_recorded_on")}
+    )
 
 
 def _drawn_later(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

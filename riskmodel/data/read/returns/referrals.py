@@ -1,10 +1,12 @@
 """Cases that a return of social care has open and the next one no longer has.
 
-In:  files of the CIN census that name the day of their return; episodes of SSDA903.
+In:  files of the CIN census that name the day of their return; episodes of SSDA903; lists of Annex A.
 Out: such cases ended, on the last day of the last return that has them, known from the next one.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,10 +19,12 @@ from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.words import is_flagged
+from riskmodel.data.read.sources.annex_a import ANNEX_A_SPELLS, CHILD_ID
 from riskmodel.data.read.sources.social_care import (
     CHILDREN_IN_NEED,
     CLOSURE_KNOWN,
     EPISODES,
+    PLAN_END_KNOWN,
     latest_start,
 )
 from riskmodel.data.read.sources.source import column, is_there
@@ -28,8 +32,82 @@ from riskmodel.data.read.sources.source import column, is_there
 __all__ = ["end_missing_episodes", "end_missing_referrals"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Spells:
+    """Where a layout holds spells, each with the child's id in the LA.
+
+    Attributes
+    ----------
+    source : str
+        Name of the layout.
+    child, start, end : str
+        Plain names of the columns of the id and of both days.
+    known : str
+        Column that gets the day from which an end is known that a later return shows.
+    rule, words : str
+        Stable code of the warning, and what such spells are and when they end.
+    """
+
+    source: str
+    child: str
+    start: str
+    end: str
+    known: str = CLOSURE_KNOWN
+    rule: str
+    words: str
+
+
+OF_CASES = (
+    _Spells(
+        source=CHILDREN_IN_NEED,
+        child="lachildid",
+        start="cinreferraldate",
+        end="cinclosuredate",
+        rule="referral_gone",
+        words="referrals without a closure are not in the next CIN census. They end on the day of the last "
+        "one that has them.",
+    ),
+    _Spells(
+        source=CHILDREN_IN_NEED,
+        child="lachildid",
+        start="cppstartdate",
+        end="cppenddate",
+        known=PLAN_END_KNOWN,
+        rule="plan_gone",
+        words="child protection plans without an end are not in the next CIN census. They end on the day of "
+        "the last one that has them.",
+    ),
+)
+"""Spells of the CIN census, whose returns name their day."""
+
+OF_LISTS = (
+    _Spells(
+        source=EPISODES,
+        child="child",
+        start="decom",
+        end="dec",
+        rule="episode_gone",
+        words="episodes without an end are not in the next SSDA903. They end with the year of the last one "
+        "that has them.",
+    ),
+    *(
+        _Spells(
+            source=source,
+            child=CHILD_ID,
+            start=start,
+            end=end,
+            rule="listed_spell_gone",
+            words="spells without an end are not in the next list of this kind. They end on the latest first "
+            "day in the last one that has them.",
+        )
+        for source, (start, end) in ANNEX_A_SPELLS.items()
+    ),
+)
+"""Spells of returns and lists without a day of their own."""
+
+
 def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
-    """End the referrals that are open in a return and not in the next.
+    """End the referrals and plans that are open in a return and not in the next.
 
     Each return covers all cases that were open at any time of its year (DfE, Children in need census,
     guide for local authorities, scope). A case that was open on its last day is thus in the next one.
@@ -37,16 +115,20 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
     Parameters
     ----------
     files : list of ReturnFile
-        Recognised; referrals of returns with a day get the day and when the end was known.
+        Recognised; those of returns with a day get the day and when the end was known.
     log : ReadLog
-        Gets a warning per file with such referrals.
+        Gets a warning per file with such referrals, and one with such plans.
     """
     dated = [
         one for one in files if one.source.name == CHILDREN_IN_NEED and "referencedate" in one.frame
     ]
-    if not dated:
-        return
-    cases = [_cases(one.frame) for one in dated]
+    if dated:
+        for spells in OF_CASES:
+            _end_missing_cases(dated, spells, log)
+
+
+def _end_missing_cases(dated: list[ReturnFile], spells: _Spells, log: ReadLog) -> None:
+    cases = [_cases(one.frame, spells) for one in dated]
     every = pd.concat(cases)
     days = pd.Index(sorted(every["day"].dropna().unique()))
     if not len(days):
@@ -54,31 +136,33 @@ def end_missing_referrals(files: list[ReturnFile], log: ReadLog) -> None:
     seen = {name: every[["day", name]].dropna() for name in ("case", "named")}
     for one, own in zip(dated, cases, strict=True):
         following = days.searchsorted(own["day"], side="right")
-        there = own["day"].notna() & (following < len(days))
+        there = own["day"].notna() & (following < len(days)) & is_there(one.frame[spells.start])
         later = pd.Series(days.take(following.clip(max=len(days) - 1)), index=own.index).where(
             there
         )
         nothing_done = column(one.frame, "referralnfa").map(is_flagged).astype("bool")
-        open_ = there & ~is_there(one.frame["cinclosuredate"]) & ~nothing_done
+        open_ = there & ~is_there(column(one.frame, spells.end)) & ~nothing_done
         gone = open_ & ~_is_in(seen, own, later)
-        _end(one, own["day"], later, gone)
-        if gone.any():
-            words = (
-                f"{one.name}: {int(gone.sum())} referrals without a closure are not in the next CIN census. "
-                "They end on the day of the last one that has them. Give whole returns."
-            )
-            log.problems.append(Problem(one.name, "referral_gone", words, column="CINclosureDate"))
+        _end(one, spells, own["day"], later, gone)
+        _warn(log, one, spells, gone)
 
 
-def _cases(frame: pd.DataFrame) -> pd.DataFrame:
+def _warn(log: ReadLog, one: ReturnFile, spells: _Spells, gone: pd.Series) -> None:
+    n = int(gone.sum())
+    if n:
+        words = f"{one.name}: {n} {spells.words} Give whole returns."
+        log.problems.append(Problem(one.name, spells.rule, words, column=spells.end))
+
+
+def _cases(frame: pd.DataFrame, spells: _Spells) -> pd.DataFrame:
     """Return the day of the return and the case of each row: child and day, by the LA's id and by UPN."""
-    referred = "|" + read_dates(frame["cinreferraldate"]).astype("str")
+    began = "|" + read_dates(frame[spells.start]).astype("str")
     upn = clean_upns(column(frame, "upn").astype("object"))
     return pd.DataFrame(
         {
             "day": read_dates(frame["referencedate"]),
-            "case": frame["lachildid"].astype("str") + referred,
-            "named": upn.where(upn.str.len() >= SHORTEST_UPN) + referred,
+            "case": frame[spells.child].astype("str") + began,
+            "named": upn.where(upn.str.len() >= SHORTEST_UPN) + began,
         }
     )
 
@@ -94,28 +178,36 @@ def _is_in(
     return found
 
 
-def _end(one: ReturnFile, day: pd.Series, later: pd.Series, gone: pd.Series) -> None:
-    end = one.frame["cinclosuredate"].astype("object")
-    known = later.dt.strftime("%Y-%m-%d").astype("object").where(gone)
-    one.frame["cinclosuredate"] = end.where(~gone, day.dt.strftime("%Y-%m-%d").astype("object"))
-    one.frame[CLOSURE_KNOWN] = known
+def _end(
+    one: ReturnFile, spells: _Spells, end: pd.Series, known: pd.Series, gone: pd.Series
+) -> None:
+    """Write the last day of spells that are gone, and the day from which that is known."""
+    given = column(one.frame, spells.end).astype("object")
+    last, since = (days.dt.strftime("%Y-%m-%d").astype("object") for days in (end, known))
+    one.frame[spells.end] = given.where(~gone, last)
+    one.frame[spells.known] = since.where(gone)
 
 
 def end_missing_episodes(files: list[ReturnFile], log: ReadLog) -> None:
-    """End the episodes that are open in an SSDA903 and not in the next whole one.
+    """End the spells of an SSDA903, or of a list of Annex A, that are open and not in the next whole one.
 
-    The return of a year holds all episodes that were open in it (DfE, SSDA903 guide). The latest first day
-    in a file shows which is the later one; the year of the return ends on 31 March.
+    The return of a year holds all episodes that were open in it (DfE, SSDA903 guide), and a list of Annex A
+    those open on its day. The latest first day in a file shows which is the later one; the year of the
+    return ends on 31 March.
 
     Parameters
     ----------
     files : list of ReturnFile
-        Recognised; such episodes get an end, and when it was known.
+        Recognised; such spells get an end, and when it was known.
     log : ReadLog
-        Gets a warning per file with such episodes.
+        Gets a warning per file with such spells.
     """
-    returns = [one for one in files if one.source.name == EPISODES]
-    days = [latest_start(one.frame, ["decom"]) for one in returns]
+    for spells in OF_LISTS:
+        _end_missing_spells([one for one in files if one.source.name == spells.source], spells, log)
+
+
+def _end_missing_spells(returns: list[ReturnFile], spells: _Spells, log: ReadLog) -> None:
+    days = [latest_start(one.frame, [spells.start]) for one in returns]
     if len(set(days)) < 2:
         return
     rows = [
@@ -123,35 +215,31 @@ def end_missing_episodes(files: list[ReturnFile], log: ReadLog) -> None:
             {
                 "place": 0,
                 "day": day,
-                "who": one.frame["child"].astype("str").str.strip(),
-                "start": read_dates(one.frame["decom"]),
+                "who": one.frame[spells.child].astype("str").str.strip(),
+                "start": read_dates(one.frame[spells.start]),
             }
-        ).assign(number=number, row=one.frame.index, is_open=~is_there(one.frame["dec"]))
+        ).assign(number=number, row=one.frame.index, is_open=~is_there(one.frame[spells.end]))
         for number, (one, day) in enumerate(zip(returns, days, strict=True))
     ]
     every = pd.concat(rows, ignore_index=True).dropna(subset=["who", "start", "day"])
     gone = _without_sequel(
         every[every["is_open"]].merge(next_whole(every), on=["place", "day"]), every
     )
-    year = gone["day"].dt.year + (gone["day"].dt.month > 3)
-    last = pd.to_datetime({"year": year, "month": 3, "day": 31})
-    last = pd.concat([last, gone["later"]], axis=1).min(axis=1)
+    last = gone["day"]
+    if spells.source == EPISODES:
+        year = last.dt.year + (last.dt.month > 3)
+        last = pd.to_datetime({"year": year, "month": 3, "day": 31})
+        last = pd.concat([last, gone["later"]], axis=1).min(axis=1)
     for number, own in gone.groupby("number"):
         one = returns[int(str(number))]
         place = pd.Index(own["row"])
         is_gone = pd.Series(one.frame.index.isin(place), index=one.frame.index)
         end, known = (
-            days.loc[own.index].set_axis(place).reindex(one.frame.index)
-            for days in (last, own["later"])
+            each.loc[own.index].set_axis(place).reindex(one.frame.index)
+            for each in (last, own["later"])
         )
-        text = end.dt.strftime("%Y-%m-%d").astype("object")
-        one.frame["dec"] = one.frame["dec"].astype("object").where(~is_gone, text)
-        one.frame[CLOSURE_KNOWN] = known.dt.strftime("%Y-%m-%d").astype("object").where(is_gone)
-        words = (
-            f"{one.name}: {len(own)} episodes without an end are not in the next SSDA903. They end with the "
-            "year of the last one that has them. Give whole returns."
-        )
-        log.problems.append(Problem(one.name, "episode_gone", words, column="DEC"))
+        _end(one, spells, end, known, is_gone)
+        _warn(log, one, spells, is_gone)
 
 
 def _without_sequel(cases: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:

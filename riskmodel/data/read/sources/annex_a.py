@@ -13,10 +13,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from riskmodel.data.read.sources.social_care import SHORT_BREAKS, legal_status
+from riskmodel.data.read.sources.social_care import (
+    CLOSURE_KNOWN,
+    SHORT_BREAKS,
+    known_later,
+    legal_status,
+)
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, spells
 
-__all__ = ["CHILD_ID", "SOURCES"]
+__all__ = ["ANNEX_A_SPELLS", "CHILD_ID", "SOURCES"]
 
 CHILD_ID = "childuniqueid"
 """Column with the LA's id of a child."""
@@ -47,21 +52,39 @@ NOT_USED = {
 """List → why it is not used, and the columns by which it is known."""
 
 
+IN_NEED, PROTECTED, LOOKED_AFTER = (
+    f"Annex A, {name}"
+    for name in ("children in need (list 6)", "child protection (list 7)", "looked after (list 8)")
+)
+"""Lists that hold spells, by name of their layout."""
+
+ANNEX_A_SPELLS = {
+    IN_NEED: ("cinstartdate", "cinclosuredate"),
+    PROTECTED: ("childprotectionplanstartdate", "childprotectionplanenddate"),
+    LOOKED_AFTER: ("datestartedtobelookedafter", "dateceasedtobelookedafter"),
+}
+"""List → columns of the first and the last day of its spells."""
+
+
 def _in_need(frame: pd.DataFrame, context: Context) -> Facts:
-    made = spells(frame, "child_in_need", "cinstartdate", "cinclosuredate", lag_days=1)
-    return {"circumstances": made}
+    return _spells(frame, "child_in_need", IN_NEED)
 
 
 def _protected(frame: pd.DataFrame, context: Context) -> Facts:
-    start, end = "childprotectionplanstartdate", "childprotectionplanenddate"
-    return {"circumstances": spells(frame, "child_protection", start, end, lag_days=1)}
+    return _spells(frame, "child_protection", PROTECTED)
 
 
 def _looked_after(frame: pd.DataFrame, context: Context) -> Facts:
-    start, end = "datestartedtobelookedafter", "dateceasedtobelookedafter"
     status = legal_status(column(frame, "childslegalstatus"))
-    began = frame[~status.isin(SHORT_BREAKS)]
-    return {"circumstances": spells(began, "looked_after", start, end, lag_days=1)}
+    return _spells(frame[~status.isin(SHORT_BREAKS)], "looked_after", LOOKED_AFTER)
+
+
+def _spells(frame: pd.DataFrame, kind: str, listed: str) -> Facts:
+    """Take spells; an end that only the next list shows is known from that, and gives way to any other."""
+    start, end = ANNEX_A_SPELLS[listed]
+    known = column(frame, CLOSURE_KNOWN)
+    made = known_later(spells(frame, kind, start, end, lag_days=1), known)
+    return {"circumstances": made.assign(_gone=known.notna())}
 
 
 def _plans(frame: pd.DataFrame, context: Context) -> Facts:
@@ -82,22 +105,22 @@ def _plans(frame: pd.DataFrame, context: Context) -> Facts:
 
 SOURCES = (
     Source(
-        name="Annex A, children in need (list 6)",
+        name=IN_NEED,
         upn="upn",
         facts=_in_need,
-        columns=frozenset({CHILD_ID, "cinstartdate", "cinclosuredate"}),
+        columns=frozenset({CHILD_ID, *ANNEX_A_SPELLS[IN_NEED]}),
     ),
     Source(
-        name="Annex A, child protection (list 7)",
+        name=PROTECTED,
         upn="upn",
         facts=_protected,
-        columns=frozenset({CHILD_ID, "childprotectionplanstartdate", "childprotectionplanenddate"}),
+        columns=frozenset({CHILD_ID, *ANNEX_A_SPELLS[PROTECTED]}),
     ),
     Source(
-        name="Annex A, looked after (list 8)",
+        name=LOOKED_AFTER,
         upn="upn",
         facts=_looked_after,
-        columns=frozenset({CHILD_ID, "datestartedtobelookedafter", "dateceasedtobelookedafter"}),
+        columns=frozenset({CHILD_ID, *ANNEX_A_SPELLS[LOOKED_AFTER]}),
     ),
     *(
         Source(name=f"Annex A, {name}", unused=why, columns=frozenset({CHILD_ID, *known_by}))

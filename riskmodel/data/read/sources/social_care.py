@@ -25,9 +25,11 @@ __all__ = [
     "CHILDREN_IN_NEED",
     "CLOSURE_KNOWN",
     "EPISODES",
+    "PLAN_END_KNOWN",
     "SHORT_BREAKS",
     "SOURCES",
     "is_no_legal_status",
+    "known_later",
     "latest_start",
     "legal_status",
 ]
@@ -40,6 +42,9 @@ EPISODES = "SSDA903: episodes"
 
 CLOSURE_KNOWN = "closureknown"
 """Column with the day from which a case that a later return lacks is known to be closed."""
+
+PLAN_END_KNOWN = "planendknown"
+"""The same of a child protection plan, which stands in one row with its case."""
 
 SHORT_BREAKS = {"V3", "V4"}
 """Legal status of short breaks in SSDA903: these children are not looked after for good."""
@@ -69,16 +74,30 @@ def _children_in_need(frame: pd.DataFrame, context: Context) -> Facts:
         spells(referrals, kind[referrals.index], "cinreferraldate", "cinclosuredate", lag_days=1),
         spells(protected, "child_protection", "cppstartdate", "cppenddate", lag_days=1),
     ]
-    parts[0] = _known_later(parts[0], read_dates(column(referrals, CLOSURE_KNOWN)))
+    parts[0] = known_later(parts[0], column(referrals, CLOSURE_KNOWN))
+    parts[1] = known_later(parts[1], column(protected, PLAN_END_KNOWN))
     drawn = read_dates(column(frame, "referencedate")).max()
     if pd.isna(drawn):
         drawn = latest_start(frame, ["cinreferraldate", "cppstartdate"])
     return {"circumstances": pd.concat(parts).assign(_drawn=drawn)}
 
 
-def _known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
-    """Return spells whose end was known only from a later return, the day after."""
-    after = (known + pd.Timedelta(days=1)).fillna(made["end_recorded_on"])
+def known_later(made: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
+    """Return spells whose end was known only from a later return, the day after.
+
+    Parameters
+    ----------
+    made : DataFrame of shape (n_rows, ...)
+        From :func:`~riskmodel.data.read.sources.source.spells`.
+    known : Series of shape (n_rows,)
+        Day of the later return; missing where the spell's own row has its end.
+
+    Returns
+    -------
+    DataFrame
+        With ``end_recorded_on``.
+    """
+    after = (read_dates(known) + pd.Timedelta(days=1)).fillna(made["end_recorded_on"])
     return made.assign(end_recorded_on=after)
 
 
@@ -143,7 +162,7 @@ def is_no_legal_status(values: pd.Series) -> pd.Series:
 def _episodes(frame: pd.DataFrame, context: Context) -> Facts:
     lasting = frame[~legal_status(frame["ls"]).isin(SHORT_BREAKS)]
     made = spells(lasting, "looked_after", "decom", "dec", lag_days=1)
-    made = _known_later(made, read_dates(column(lasting, CLOSURE_KNOWN)))
+    made = known_later(made, column(lasting, CLOSURE_KNOWN))
     return {"circumstances": made.assign(_drawn=latest_start(frame, ["decom"]))}
 
 
