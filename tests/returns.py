@@ -7,6 +7,7 @@ Out: what the reader makes of them.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,8 @@ __all__ = [
     "UPN",
     "censuses",
     "ends_on",
+    "flat_census",
+    "last_days",
     "read_beside",
     "read_files",
     "read_only",
@@ -146,3 +149,29 @@ def ends_on(tables: Tables, kind: str, days: list[str]) -> list[str]:
         of_kind = spells.loc[spells["kind"] == kind, "end_date"]
         ends.append(" ".join("open" if pd.isna(end) else f"{end:%F}" for end in of_kind))
     return ends
+
+
+CENSUS_DAYS = ["2023-10-05", "2024-01-18", "2024-05-16", "2024-10-03", "2025-01-16"]
+"""Census days; the LA holds a return 35 days later."""
+
+
+def flat_census(rolls: Mapping[str, list[str]], *more: str) -> str:
+    """Return a flat census: who is on which roll, a letter per pupil and a list of letters per day."""
+    rows = ["UPN,DOB,EntryDate,CensusDate,URN,NCyearActual", *more]
+    for urn, days in rolls.items():
+        for day, letters in zip(CENSUS_DAYS, days, strict=False):
+            group = 7 + (day > "2024-08")
+            rows += [
+                f"{UPN[:-1]}{'abcdefghij'.index(who)},2011-10-03,2023-09-04,{day},{urn},{group}"
+                for who in letters
+            ]
+    return "\n".join([*rows, ""])
+
+
+def last_days(tables: Tables, known: str) -> list[str]:
+    """Return school and last day of the spells that had ended, as known on a day."""
+    rolls = tables.as_known(pd.Timestamp(known))["enrolments"]
+    ended = rolls[rolls["leaving_date"].notna()]
+    return sorted(
+        f"{s} {d:%F}" for s, d in zip(ended["school_id"], ended["leaving_date"], strict=True)
+    )

@@ -32,6 +32,7 @@ from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.sources.annex_a import CHILD_ID
 from riskmodel.data.read.sources.census_flat import FLAT_BY_DAY
 from riskmodel.data.read.sources.census_flat import SOURCES as FLAT_CENSUSES
+from riskmodel.data.read.sources.reference import SCHOOLS
 from riskmodel.data.read.sources.schools import (
     school_of,
     schools_by_key,
@@ -81,7 +82,7 @@ def gather_context(files: list[ReturnFile], log: ReadLog) -> Context:
         Without the rows of pupils, which :func:`~riskmodel.data.read.returns.linking.identify` adds.
     """
     context = Context()
-    schools = _of(files, "Schools (Get Information about Schools)")
+    schools = _of(files, SCHOOLS)
     _add_schools(context, schools, _of(files, CENSUS_RETURNS), _urns(files))
     settle_lone_years(files, log)
     _refuse_other_terms(files, log)

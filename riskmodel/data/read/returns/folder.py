@@ -22,6 +22,11 @@ from riskmodel.data.read.open.files import Opened, open_each
 from riskmodel.data.read.open.walk import files_in, shown_name
 from riskmodel.data.read.returns.assemble import assemble
 from riskmodel.data.read.returns.census_leavers import late_leavers
+from riskmodel.data.read.returns.closed_schools import (
+    closing_days,
+    end_at_closed_schools,
+    silent_schools,
+)
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
@@ -56,6 +61,7 @@ from riskmodel.data.read.rows.accounts import (
 from riskmodel.data.read.rows.problems import NOT_SHOWN, Problem
 from riskmodel.data.read.rows.table import read_table
 from riskmodel.data.read.rows.versions import MERGED
+from riskmodel.data.read.sources.reference import SCHOOLS
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import Context
 from riskmodel.data.schema import TABLES
@@ -142,6 +148,7 @@ def read_returns(
     pupils = pupils or _everyone(facts, files, context, log)
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in facts.items()}
     log.problems += note_unlikely(joined, files, context.births) + end_missing_rolls(joined)
+    log.problems += _closed(joined, files)
     log.frames, used, verdicts = assemble(joined, pupils)
     log.problems += _repeated(joined, log.frames, verdicts)
     log.problems += _unknown_schools(log.frames, joined, files)
@@ -151,6 +158,18 @@ def read_returns(
     log.problems += _beyond_possible(joined, log.frames, files) + _far_plans(joined, files)
     account(log, files, used, verdicts)
     return log
+
+
+def _closed(facts: dict[str, pd.DataFrame], files: Sequence[ReturnFile]) -> list[Problem]:
+    """End the spells at schools that closed, and name those that fell silent; take out who was on roll."""
+    lists = [one.frame for one in files if one.source.name == SCHOOLS and len(one.frame)]
+    nothing = pd.Series(dtype="datetime64[s]")
+    closed = closing_days(pd.concat(lists, ignore_index=True)) if lists else nothing
+    problems = end_at_closed_schools(facts, closed)
+    seen = facts.pop(ON_ROLL, None)
+    if seen is None or seen.empty or "enrolments" not in facts:
+        return problems
+    return problems + silent_schools(seen, facts["enrolments"], closed)
 
 
 def _no_pupils(log: ReadLog) -> str:

@@ -14,7 +14,14 @@ from riskmodel.data.identity import may_identify
 from riskmodel.data.read.rows.problems import NOT_SHOWN, Problem
 from riskmodel.data.read.sources.source import is_there
 
-__all__ = ["ON_ROLL", "end_missing_rolls", "next_whole", "rows_on_roll"]
+__all__ = [
+    "ON_ROLL",
+    "PARTS_SHOWN",
+    "end_missing_rolls",
+    "entries_elsewhere",
+    "next_whole",
+    "rows_on_roll",
+]
 
 ON_ROLL = "on_roll"
 """Facts of who was on roll, which make no table: rows set aside for another fault are in them too."""
@@ -107,14 +114,14 @@ def end_missing_rolls(facts: dict[str, pd.DataFrame]) -> list[Problem]:
     Parameters
     ----------
     facts : dict of str to DataFrame
-        Typed facts; :data:`ON_ROLL` is taken out, and ``enrolments`` gets a row for each such end.
+        Typed facts; ``enrolments`` gets a row for each such end.
 
     Returns
     -------
     list of Problem
         A warning that counts them, and one for each return that may be a part.
     """
-    seen = facts.pop(ON_ROLL, None)
+    seen = facts.get(ON_ROLL)
     if seen is None or seen.empty or "enrolments" not in facts:
         return []
     rolls = facts["enrolments"]
@@ -191,6 +198,27 @@ def _last_days(gone: pd.DataFrame, rolls: pd.DataFrame) -> pd.Series:
     month, day = LAST_DAY_OF_YEAR
     year = gone["day"].dt.year + (gone["day"].dt.month > month)
     summer = pd.to_datetime({"year": year, "month": month, "day": day})
+    moved = entries_elsewhere(gone, rolls) - pd.Timedelta(days=1)
+    last = pd.concat([moved, summer.where(summer < gone["later"])], axis=1).min(axis=1)
+    return pd.concat([last.fillna(gone["day"]), gone["entry_date"]], axis=1).max(axis=1)
+
+
+def entries_elsewhere(gone: pd.DataFrame, rolls: pd.DataFrame) -> pd.Series:
+    """Return the first day on which each pupil entered another school between two days.
+
+    Parameters
+    ----------
+    gone : DataFrame of shape (n_rows, ...)
+        ``who``, ``school_id``; ``day`` and ``later``: entries after the one, up to the other; ``known``: as
+        known by then.
+    rolls : DataFrame
+        Typed rows of ``enrolments``; those of main rolls count.
+
+    Returns
+    -------
+    Series of datetime64, shape (n_rows,)
+        Missing where the pupil entered none.
+    """
     main = rolls[(rolls["status"] == "main").to_numpy()]
     entries = main.assign(who=main["pupil_id"].astype("str"))[
         ["who", "school_id", "entry_date", "recorded_on"]
@@ -201,9 +229,7 @@ def _last_days(gone: pd.DataFrame, rolls: pd.DataFrame) -> pd.Series:
     is_next &= (pairs["recorded_on_next"] <= pairs["known"]) & (
         pairs["school_id"] != pairs["school_id_next"]
     )
-    moved = entry[is_next].groupby(pairs["row"]).min().reindex(gone.index) - pd.Timedelta(days=1)
-    last = pd.concat([moved, summer.where(summer < gone["later"])], axis=1).min(axis=1)
-    return pd.concat([last.fillna(gone["day"]), gone["entry_date"]], axis=1).max(axis=1)
+    return entry[is_next].groupby(pairs["row"]).min().reindex(gone.index)
 
 
 def _parts(found: pd.DataFrame) -> list[Problem]:

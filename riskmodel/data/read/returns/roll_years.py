@@ -25,6 +25,11 @@ BARE = (
     "it is one; else export the registration group or the leaving date with it."
 )
 
+NO_DAY = (
+    "pupils without a leaving date stay on the roll: it holds no column Received, so no later roll can show "
+    "that they left. Add one with the day of export."
+)
+
 NO_YEAR = (
     "show a year group, and nothing shows of which school year: there are no days of birth, and the latest "
     "admissions may be next year's. Add the date of birth, or a column Received with the day of the export."
@@ -54,6 +59,10 @@ def date_rolls(files: Sequence[ReturnFile], log: ReadLog) -> None:
         drawn = days_drawn(one.frame[~one.set_aside]).reindex(one.frame.index)
         group = year_groups_in_words(one.frame["yeargroup"])
         left = is_there(column(one.frame, "leavingdate"))
+        undated = ~left & ~is_there(column(one.frame, "received")) & ~one.set_aside
+        if undated.any():
+            words = f"{one.name}: {int(undated.sum())} {NO_DAY}"
+            log.problems.append(Problem(one.name, "undated_roll", words, column="received"))
         places = np.flatnonzero(drawn.isna() & ~left & group.notna() & ~one.set_aside)
         if len(places):
             set_aside_rows(log, one, places, "no_year", NO_YEAR, "error")

@@ -11,7 +11,10 @@ import pandas as pd
 
 from riskmodel.data.read.sources.source import Context, Facts, Source, column
 
-__all__ = ["SOURCES"]
+__all__ = ["SCHOOLS", "SOURCES"]
+
+SCHOOLS = "Schools (Get Information about Schools)"
+"""The source of the list of schools."""
 
 HALF_TERM = r"(?i)^\s*(?:ht|half[ \-]?term)\s*([1-6])\s*$"
 """A number of a half-term with its word before it."""
@@ -61,7 +64,7 @@ def _term_dates(frame: pd.DataFrame, context: Context) -> Facts:
 
 SOURCES = (
     Source(
-        name="Schools (Get Information about Schools)",
+        name=SCHOOLS,
         facts=_schools,
         columns=frozenset({"urn", "lacode", "phaseofeducationname", "typeofestablishmentname"}),
     ),
