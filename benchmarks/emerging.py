@@ -35,9 +35,10 @@ from benchmarks.tasks import (
 )
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation.capacity import is_listed
+from riskmodel.evaluation.reserve import reserved_places
 from riskmodel.simulate import WORLDS
 
-EARLIER = ("first-suspension", "exit", "severe-absence")
+EARLIER = tuple(name for name in outcome_of("pex").reserve_rankers if name != "pex")
 """Outcomes other than exclusion whose model may rank the reserve."""
 
 SHARES = (0.0, 0.05, 0.1, 0.2)
@@ -59,7 +60,7 @@ class Ranked:
     def figures(self, share: float, candidate: str) -> dict[str, float]:
         """Return what the list holds with a reserve that a candidate ranks."""
         places = outcome_of("pex").usual_capacity(len(self.pupils))
-        reserve = round(share * places)
+        reserve = int(reserved_places(places, share))
         first = is_listed(self.known, self.pupils, places - reserve)
         open_to = np.where(self.never & ~first, self.candidates[candidate], -np.inf)
         second = is_listed(open_to, self.pupils, reserve)

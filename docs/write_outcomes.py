@@ -24,8 +24,9 @@ together; how a pupil was lost shows in `riskmodel.labelling.exits.first_exits`.
 `severe-absence` ask earlier, of children in whom nothing has shown yet. `not-known` is a list for tracking:
 whom to keep in touch with before the winter check.
 
-The simulator gives [true risks](simulator.md#what-can-be-known) of all but `neet-post16`. The list has no
-places of its own yet for children who were never suspended.
+The simulator gives [true risks](simulator.md#what-can-be-known) of all but `neet-post16`. A list for
+`pex` may keep places for children never suspended, ranked by the risk of another of these outcomes
+([settings](settings.md#places-for-emerging-concern)).
 """
 
 WHOM = {

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from riskmodel.data.ratio import ratio
 from riskmodel.evaluation.resampling import Resamples, widen_degenerate, with_bounds
 
-__all__ = ["SHARES", "count_children"]
+__all__ = ["SHARES", "count_children", "each_once"]
 
 SHARES = ("precision_by_child", "recall_by_child")
 """Of the children listed, the share who had the outcome; of those who had it, the share listed."""
@@ -63,12 +63,12 @@ def count_children(
 def _of_ranker(
     on_lists: NDArray[np.bool_], label: NDArray[np.float64], resamples: Resamples
 ) -> dict[str, float]:
-    listed = _once(on_lists & ~np.isnan(label), resamples)
+    listed = each_once(on_lists & ~np.isnan(label), resamples)
     children = {
         "listed": listed,
-        "not_known": _once(on_lists, resamples) - listed,
-        "found": _once(on_lists & (label == 1), resamples),
-        "with_outcome": _once(label == 1, resamples),
+        "not_known": each_once(on_lists, resamples) - listed,
+        "found": each_once(on_lists & (label == 1), resamples),
+        "with_outcome": each_once(label == 1, resamples),
     }
     drawn = {name: resamples.counts.T.astype(float) @ is_one for name, is_one in children.items()}
     shares = {
@@ -80,7 +80,26 @@ def _of_ranker(
     return n | widen_degenerate(row, {SHARES[0]: n["listed"], SHARES[1]: n["with_outcome"]})
 
 
-def _once(rows: NDArray[np.bool_], resamples: Resamples) -> NDArray[np.float64]:
-    """Return 1 for each child with such a row, else 0."""
+def each_once(rows: NDArray[np.bool_], resamples: Resamples) -> NDArray[np.float64]:
+    """Return 1 for each child with such a row, else 0.
+
+    Parameters
+    ----------
+    rows : bool array of shape (n_rows,)
+        Rows that count.
+    resamples : Resamples
+        Draws of the rows' pupils.
+
+    Returns
+    -------
+    array of shape (n_pupils,)
+        In the order of the draws' counts.
+
+    Examples
+    --------
+    >>> resamples = Resamples.draw(pd.Series([*"aab"]), 0)
+    >>> each_once(np.array([True, True, False]), resamples).tolist()
+    [1.0, 0.0]
+    """
     count = np.bincount(resamples.pupil[rows], minlength=len(resamples.counts))
     return (count > 0).astype(float)

@@ -8,8 +8,8 @@ best first, with who is near the line and what changed since the ranking before.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ from riskmodel.explain.explanation import TOLERANCE
 from riskmodel.fairness import Audit
 from riskmodel.training.calibrated import CalibratedEnsemble
 
-__all__ = ["Assessment", "check_capacity", "last_near", "rank"]
+__all__ = ["Assessment", "ListPart", "check_capacity", "last_near", "rank"]
 
 NEAR_SHARE = 0.1
 """Pupils just below the line who are shown too, as a share of the capacity."""
@@ -41,6 +41,36 @@ SHOWN = 5
 NOT_JUDGED_COLUMNS = ("pupil_id", "school_id", "year_group", "since")
 
 SCORE_COLUMNS = ("pupil_id", "school_id", "year_group", "risk", "risk_low", "risk_high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPart:
+    """Which of the two parts of a list an assessment is.
+
+    Attributes
+    ----------
+    name : str
+        ``"known"``, the highest risks of the whole cohort; ``"emerging"``, children never suspended.
+    outcome : str
+        Outcome of the list, by whose risk the known part is ranked.
+    ranked_by : str
+        Outcome by whose risk the emerging part is ranked.
+    places : (int, int)
+        Places of the known part, and of the emerging part.
+    pupils : (int, int)
+        Pupils among whom each part was chosen.
+    """
+
+    name: Literal["known", "emerging"]
+    outcome: str
+    ranked_by: str
+    places: tuple[int, int]
+    pupils: tuple[int, int]
+
+    @property
+    def is_emerging(self) -> bool:
+        """Whether the part holds children never suspended alone."""
+        return self.name == "emerging"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +103,8 @@ class Assessment:
     not_judged : DataFrame
         ``pupil_id, school_id, year_group, since`` of pupils whose registers stopped
         (:func:`riskmodel.cohort.not_judged`). They have no score and no rank, and take no place.
+    part : ListPart or None
+        Which part of a list this is; None where it is the whole list.
 
     Raises
     ------
@@ -93,6 +125,7 @@ class Assessment:
     not_judged: pd.DataFrame = field(
         repr=False, default_factory=lambda: pd.DataFrame(columns=list(NOT_JUDGED_COLUMNS))
     )
+    part: ListPart | None = None
 
     def __post_init__(self) -> None:
         """Refuse an assessment without an explanation of its risks, or without audit."""
@@ -232,7 +265,7 @@ class Assessment:
         -------
         dict
             JSON-ready: outcome, day, capacity, counts, schools whose registers stopped, backtest,
-            provenance.
+            provenance; which part of a list it is, where it is one.
         """
         stopped = self.stopped_schools()
         return {
@@ -247,6 +280,7 @@ class Assessment:
             "expected_events": float(self.scores["risk"].sum()),
             "backtest": self.backtest,
             "provenance": self.provenance,
+            **({} if self.part is None else {"part": asdict(self.part)}),
         }
 
     def _repr_html_(self) -> str:

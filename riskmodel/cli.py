@@ -61,7 +61,7 @@ Gates = Annotated[
     Path | None,
     typer.Option(
         "--settings",
-        help="Gates, points and policy breaks, written before the run; else riskmodel.toml, if it is here.",
+        help="Gates, points, reserved places and policy breaks; else riskmodel.toml, if it is here.",
     ),
 ]
 STORE = "sqlite:///mlflow.db"
@@ -229,6 +229,29 @@ def train(
 
 
 @app.command()
+def reserve(
+    data: Data,
+    outcome: OutcomeOption,
+    as_of: AsOf = None,
+    capacity: Annotated[int | None, typer.Option(min=1, help="Places on the tested lists.")] = None,
+    seed: Seed = 0,
+    settings: Gates = None,
+) -> None:
+    """Test on earlier lists whether places for children never suspended pay here."""
+    from riskmodel.jobs import Run, measure_reserve, read_settings
+
+    run = Run(
+        outcome,
+        tracking=STORE,
+        as_of=_day(as_of),
+        capacity=capacity,
+        seed=seed,
+        settings=read_settings(settings),
+    )
+    typer.echo(measure_reserve(data, run).text())
+
+
+@app.command()
 def promote(
     outcome: OutcomeOption,
     version: Annotated[str | None, typer.Option(help="Version; else the challenger.")] = None,
@@ -259,6 +282,13 @@ def list_(
     outcome: OutcomeOption,
     capacity: Annotated[int, typer.Option(help="Pupils the service can see.")],
     out: Annotated[Path, typer.Option(help="Empty or new folder.")],
+    emerging: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the places for children never suspended, up to 0.2; else that of the settings.",
+            metavar="SHARE",
+        ),
+    ] = None,
     as_of: AsOf = None,
     model: Annotated[str | None, typer.Option(help="Model address; else the champion.")] = None,
     log: Annotated[
@@ -292,6 +322,7 @@ def list_(
         model_uri=model,
         log=signed(log or log_beside(run), by),
         password=_password(password_file),
+        emerging=emerging,
     )
     typer.echo(
         f"Open {folder / 'index.html'} in a browser; the workbook is {folder / 'list.xlsx'}."

@@ -19,7 +19,7 @@ from riskmodel.data.codes import SEVERE
 from riskmodel.data.missed_half_days import share_missed
 from riskmodel.data.tables import schools_by_id
 
-__all__ = ["COHORT_RULES", "CohortRule"]
+__all__ = ["COHORT_RULES", "CohortRule", "never_suspended"]
 
 CohortRule: TypeAlias = Callable[[Tables, pd.DataFrame, pd.Timestamp], NDArray[np.bool_]]
 """Takes the tables, pupils on roll (``pupil_id``, ``school_id``) and the day; True for the cohort."""
@@ -28,8 +28,23 @@ _AWAY = ("alternative_provision", "home_educated")
 """Circumstances of a pupil who is out of mainstream already."""
 
 
-def _never_suspended(tables: Tables, rows: pd.DataFrame, day: pd.Timestamp) -> NDArray[np.bool_]:
-    """Return who was neither suspended nor excluded before the day, lunchtimes included."""
+def never_suspended(tables: Tables, rows: pd.DataFrame, day: pd.Timestamp) -> NDArray[np.bool_]:
+    """Return who was neither suspended nor excluded before a day, lunchtimes included.
+
+    Parameters
+    ----------
+    tables : Tables
+        The LA's facts; what was recorded on the day or later is not used.
+    rows : DataFrame of shape (n_rows, ...)
+        ``pupil_id``.
+    day : Timestamp
+        The day.
+
+    Returns
+    -------
+    bool array of shape (n_rows,)
+        True where no suspension is on record.
+    """
     known = Tables({"suspensions": tables["suspensions"]}).as_known(day)["suspensions"]
     before = known[(known["start_date"] < day).to_numpy()]
     return ~np.isin(pupils_of(rows), pupils_of(before))
@@ -62,7 +77,7 @@ def _not_severely_absent(
 
 
 COHORT_RULES: Mapping[str, CohortRule] = {
-    "never suspended": _never_suspended,
+    "never suspended": never_suspended,
     "in mainstream": _in_mainstream,
     "not severely absent": _not_severely_absent,
 }

@@ -69,6 +69,7 @@ class RiskModel:
         capacity: int,
         provenance: dict[str, Any] | None = None,
         engine: Literal["local", "spark"] = "local",
+        among: pd.Series | None = None,
     ) -> Assessment:
         """Score the cohort of a day, with reasons and audit.
 
@@ -85,6 +86,9 @@ class RiskModel:
         engine : str
             ``"spark"`` builds features, scores and contributions on PySpark; the same
             numbers, to rounding.
+        among : Series of shape (n_pupils,), optional
+            ``pupil_id`` of the only pupils who can be listed; of others nothing is in the assessment. A
+            pupil's risk and reasons do not depend on it.
 
         Returns
         -------
@@ -101,7 +105,7 @@ class RiskModel:
         ModelError
             If the tables lack what the model's features are made of.
         """
-        spine, left_out = self._cohort_of(tables, as_of)
+        spine, left_out = self._cohort_of(tables, as_of, among)
         check_capacity(capacity, len(spine))
         if engine == "spark":
             risks, explanation = self._explain_on_spark(tables, spine)
@@ -123,9 +127,16 @@ class RiskModel:
             not_judged=left_out,
         )
 
-    def _cohort_of(self, tables: Tables, as_of: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _cohort_of(
+        self, tables: Tables, as_of: pd.Timestamp, among: pd.Series | None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the pupils to judge, and without a day those whose registers stopped."""
         spine, left_out = judged_and_not(tables, as_of, self.outcome)
+        if among is not None:
+            spine, left_out = (
+                rows[rows["pupil_id"].isin(among).to_numpy()].reset_index(drop=True)
+                for rows in (spine, left_out)
+            )
         if spine.empty:
             why = f" Registers stopped for all {len(left_out):,} pupils." if len(left_out) else ""
             raise HistoryError(

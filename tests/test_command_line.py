@@ -23,6 +23,7 @@ COMMANDS = [
     "check",
     "map",
     "train",
+    "reserve",
     "promote",
     "rollback",
     "list",

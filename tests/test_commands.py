@@ -113,6 +113,8 @@ NONSENSE = [
     (("train", "nowhere", *PEX, "--as-of", "yesterday"), 2, "'yesterday' does not match"),
     (("train", "nowhere", *PEX, "--capacity", "0"), 2, "Invalid value for '--capacity'"),
     (("train", "nowhere", *PEX, "--trials", "-1"), 2, "Invalid value for '--trials'"),
+    (("reserve", "nowhere", *PEX), 1, "nowhere"),
+    (("reserve", "nowhere", "--outcome", "neet"), 1, "A list for neet has no places for emerging"),
     (("promote",), 2, "Missing option '--outcome'"),
     (("promote", *PEX, "--version", "../1"), 1, "../1"),
     (("promote", *PEX, "--tracking", "nonsense"), 1, "nonsense"),
@@ -125,6 +127,11 @@ NONSENSE = [
         "Invalid value for '--capacity'",
     ),
     (("list", "nowhere", *PEX, "--out", "x", "--capacity", "0"), 1, "0"),
+    (
+        ("list", "nowhere", *PEX, "--out", "x", "--capacity", "20", "--emerging", "0.5"),
+        1,
+        "must be 0 to 0.2; got 0.5",
+    ),
     (("verify", "nowhere.jsonl"), 1, "nowhere.jsonl"),
     (("verify", "."), 1, "."),
     (("feedback",), 2, "Missing argument 'WORKBOOK...'"),
@@ -165,8 +172,8 @@ def test_nonsense_is_refused_in_a_sentence(refusals: list[Answer], number: int) 
 
 
 def test_each_command_is_in_both_tables() -> None:
-    # test_hardship runs the whole demo, the half-termly run of test_deploy trains
-    assert {"demo", "train", *WORKFLOW} == set(COMMANDS)
+    # test_hardship runs the whole demo, the half-termly run of test_deploy trains, test_reserve has the job
+    assert {"demo", "train", "reserve", *WORKFLOW} == set(COMMANDS)
     assert {words[0] for words, _, _ in NONSENSE} > set(COMMANDS)
 
 

@@ -6,7 +6,7 @@ Out: folds with a full horizon between training and test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,6 +76,7 @@ def rolling_folds(
     *,
     known_by: pd.Timestamp,
     n_origins: int,
+    origins: Collection[pd.Timestamp] | None = None,
 ) -> list[Fold]:
     """Return the latest folds that have enough outcomes to train on.
 
@@ -89,6 +90,8 @@ def rolling_folds(
         The day on which the last test labels are read.
     n_origins : int
         Most folds wanted.
+    origins : collection of Timestamp, optional
+        The only days that may be origins; any where left out.
 
     Returns
     -------
@@ -98,6 +101,8 @@ def rolling_folds(
     final = label_at(known_by)
     as_of = spine["as_of"]
     candidates = pd.DatetimeIndex(as_of[~np.isnan(final)].unique()).sort_values(ascending=False)
+    if origins is not None:
+        candidates = candidates[candidates.isin(list(origins))]
     folds: list[Fold] = []
     for origin in candidates:
         if folds and origin > folds[-1].origin - pd.DateOffset(months=MONTHS_APART):

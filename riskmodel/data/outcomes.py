@@ -12,7 +12,15 @@ from typing import Literal
 
 from riskmodel.errors import RequestError
 
-__all__ = ["HALF_TERMLY", "HOLIDAY_DAYS", "OUTCOMES", "TERM_MONTHS", "Outcome", "outcome_of"]
+__all__ = [
+    "HALF_TERMLY",
+    "HOLIDAY_DAYS",
+    "OUTCOMES",
+    "RESERVE_RANKERS",
+    "TERM_MONTHS",
+    "Outcome",
+    "outcome_of",
+]
 
 HALF_TERMLY = ((1, 1), (3, 1), (4, 15), (6, 1), (8, 1), (11, 1))
 """Month and day of the half-termly snapshots: one in or just after each school holiday.
@@ -28,6 +36,10 @@ TERM_MONTHS = 4
 
 HOLIDAY_DAYS = 14
 """Days after the last recorded fact on which a list is still made: a school holiday."""
+
+RESERVE_RANKERS = ("first-suspension", "exit", "severe-absence", "pex")
+"""Outcomes on the path to exclusion whose risk may rank places for children never suspended; the first by
+default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +93,9 @@ class Outcome:
     related : str or None
         A frequent outcome on the same path, of :data:`riskmodel.labels.RELATED`; None where none
         was found that helps.
+    reserve_rankers : tuple of str
+        Outcomes whose risk may rank places of the list that are for children never suspended; empty where
+        a list has no such places.
     """
 
     name: str
@@ -102,6 +117,7 @@ class Outcome:
     capacity_share: float
     usual_slope: float = 1.0
     related: str | None = None
+    reserve_rankers: tuple[str, ...] = ()
 
     def usual_capacity(self, n_pupils: int) -> int:
         """Return the places on a list where no capacity is given.
@@ -144,6 +160,7 @@ _PEX = Outcome(
     capacity_share=0.01,
     usual_slope=0.8,  # 0.85 with LAs of 3,000 pupils, 0.78 with 12,000
     related="serious suspension",
+    reserve_rankers=RESERVE_RANKERS,
 )
 
 _NEET = Outcome(

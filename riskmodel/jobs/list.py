@@ -23,6 +23,7 @@ from riskmodel.data import Tables
 from riskmodel.data.read import Extract
 from riskmodel.errors import RequestError, without_secrets
 from riskmodel.jobs.champion import load_model
+from riskmodel.jobs.emerging import as_parts, emerging_part, places_for_emerging, ranker_of
 from riskmodel.jobs.past_lists import earlier_ranking
 from riskmodel.jobs.reading import read_whole
 from riskmodel.jobs.run import Engine, Run
@@ -45,8 +46,9 @@ def make_list(
     model_uri: str | None = None,
     log: LogTo | None = None,
     password: str | None = None,
+    emerging: float | None = None,
 ) -> Path:
-    """Write the ranked list of a day, with reasons and audit.
+    """Write the ranked list of a day, with reasons and audit; in two parts where places are reserved.
 
     Parameters
     ----------
@@ -62,11 +64,13 @@ def make_list(
         The log of lists, see :func:`signed`; not logged where left out.
     password : str, optional
         Seals the pages; the other files stay open.
+    emerging : float, optional
+        Share of the places for children never suspended; that of the settings where left out.
 
     Returns
     -------
     Path
-        The folder.
+        The folder; ``emerging/`` in it holds the part for these children.
 
     Raises
     ------
@@ -77,20 +81,41 @@ def make_list(
         raise RequestError(
             "A list needs its capacity. Make the run with the number of pupils the service can see."
         )
+    reserved = places_for_emerging(run, emerging)
     model, uri = load_model(run.registry, model_uri)
-    extract = read_whole(source)
-    assessment = _assess(model, uri, extract, run, run.capacity)
+    ranker = ranker_of(run, (model, uri)) if reserved else None
+    extract = read_whole(source, run.settings.file)
+    assessment = _assess(model, uri, extract, run, run.capacity - reserved)
+    _warn(assessment)
+    assessment, previous = _compared(assessment, model, extract.tables, run.engine)
+    second = None
+    if ranker is not None:
+        origin = _origin(*ranker, extract)
+        made, before = emerging_part(
+            ranker[0], extract.tables, (assessment, previous), reserved, origin, run.engine
+        )
+        made = with_breaks(made, run.settings.policy_breaks)
+        _warn(made)
+        assessment, second = as_parts(assessment, (made, before))
+    logger.info("Writing the list")
+    return write_list(
+        assessment,
+        out,
+        previous=previous,
+        log=log,
+        tables=extract.tables,
+        password=password,
+        emerging=second,
+    )
+
+
+def _warn(assessment: Assessment) -> None:
     for words in [
         *hindsight_words(assessment),
         *break_words(assessment),
         *not_judged_words(assessment, {}),
     ]:
         logger.warning(words)
-    assessment, previous = _compared(assessment, model, extract.tables, run.engine)
-    logger.info("Writing the list")
-    return write_list(
-        assessment, out, previous=previous, log=log, tables=extract.tables, password=password
-    )
 
 
 def _assess(model: RiskModel, uri: str, extract: Extract, run: Run, capacity: int) -> Assessment:

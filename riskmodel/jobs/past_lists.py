@@ -32,6 +32,7 @@ __all__ = [
     "comparison_day",
     "count_missing",
     "earlier_ranking",
+    "ranking_at",
     "read_handed_out",
     "rebuilt_lists",
     "with_outcome",
@@ -84,9 +85,6 @@ def earlier_ranking(
 ) -> tuple[pd.Timestamp, pd.DataFrame] | None:
     """Rank the cohort of an earlier day with the same model, to see who is rising.
 
-    The whole cohort is ranked: an order does not depend on the capacity of a later list, which may be
-    larger than this cohort.
-
     Parameters
     ----------
     model : RiskModel
@@ -114,10 +112,48 @@ def earlier_ranking(
     earlier = comparison_day(tables, model.outcome, day)
     if earlier is None:
         return None
-    n_pupils = len(build_spine(tables, [earlier], model.outcome))
+    ranking = ranking_at(model, tables, earlier, engine=engine)
+    return None if ranking is None else (earlier, ranking)
+
+
+def ranking_at(
+    model: RiskModel,
+    tables: Tables,
+    day: pd.Timestamp,
+    *,
+    engine: Engine = "local",
+    among: pd.Series | None = None,
+) -> pd.DataFrame | None:
+    """Rank the cohort of a day, all of it: an order does not depend on a capacity.
+
+    Parameters
+    ----------
+    model : RiskModel
+        The model.
+    tables : Tables
+        The LA's facts; only those recorded before the day are used.
+    day : Timestamp
+        The day.
+    engine : str
+        As in :meth:`riskmodel.model.RiskModel.assess`.
+    among : Series of shape (n_pupils,), optional
+        The only pupils who are ranked; all of the cohort where left out.
+
+    Returns
+    -------
+    DataFrame or None
+        From :func:`riskmodel.assess.rank`; None where nobody is in the cohort.
+
+    Raises
+    ------
+    RequestError, ModelError
+        As for :func:`earlier_ranking`.
+    """
+    spine = build_spine(tables, [day], model.outcome)
+    n_pupils = len(spine) if among is None else int(spine["pupil_id"].isin(among).sum())
     if n_pupils == 0:
         return None
-    return earlier, rank(model.assess(tables, as_of=earlier, capacity=n_pupils, engine=engine))
+    return rank(model.assess(tables, as_of=day, capacity=n_pupils, engine=engine, among=among))
 
 
 def assess_at(model: RiskModel, tables: Tables, day: pd.Timestamp) -> Assessment | None:

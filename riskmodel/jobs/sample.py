@@ -7,6 +7,7 @@ Out: :class:`Sample` with its folds; for simulated data, the true risk of every 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from riskmodel.cohort import build_spine, snapshots
 from riskmodel.data import Tables
 from riskmodel.data.arrays import pupils_of
-from riskmodel.errors import DataError, HistoryError
+from riskmodel.data.outcomes import outcome_of
+from riskmodel.errors import DataError, HistoryError, RequestError
 from riskmodel.evaluation.metrics import auc_of_ranks, ranks_of
 from riskmodel.evaluation.staying import probability_of_staying
 from riskmodel.features import build
@@ -32,7 +34,7 @@ from riskmodel.training.folds import (
     subsampled,
 )
 
-__all__ = ["Sample", "make_sample", "refuse_leaks", "true_risks"]
+__all__ = ["Sample", "make_sample", "places_of_lists", "refuse_leaks", "true_risks"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +87,14 @@ class Sample:
     statuses: pd.DataFrame
 
 
-def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins: int) -> Sample:
+def make_sample(
+    tables: Tables,
+    outcome: str,
+    today: pd.Timestamp,
+    *,
+    n_origins: int,
+    origins: Collection[pd.Timestamp] | None = None,
+) -> Sample:
     """Label every snapshot whose horizon has ended, choose rows, build their features.
 
     Parameters
@@ -98,6 +107,8 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
         The day of the training: labels are those known by then.
     n_origins : int
         Lists to be tested, at most.
+    origins : collection of Timestamp, optional
+        The only days whose lists may be tested; any where left out.
 
     Returns
     -------
@@ -124,7 +135,7 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
     def label_at(day: pd.Timestamp) -> NDArray[np.float64]:
         return labels_at(day)["label"].to_numpy(dtype=float)
 
-    tested = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins)
+    tested = rolling_folds(spine, label_at, known_by=today, n_origins=n_origins, origins=origins)
     tests = tested or pupil_folds(spine, label_then)
     labels["lost_to"] = lost_to(tables, spine, labels, outcome, known_by=today)
     labels["stays"] = np.nan
@@ -156,6 +167,42 @@ def make_sample(tables: Tables, outcome: str, today: pd.Timestamp, *, n_origins:
         is_drawn=drawn[rows],
         statuses=count_status(labels),
     )
+
+
+def places_of_lists(sample: Sample, asked: int | None) -> int:
+    """Return the places on a whole list: as asked for, or the outcome's usual share of the cohort.
+
+    Parameters
+    ----------
+    sample : Sample
+        With the tested lists.
+    asked : int or None
+        Places that were asked for.
+
+    Returns
+    -------
+    int
+        Places.
+
+    Raises
+    ------
+    RequestError
+        If more are asked for than a list has pupils.
+    """
+    sizes = [
+        len(fold.test) / sample.spine["share_of_list"].iloc[fold.test].mean()
+        for fold in sample.folds
+        if len(fold.test)
+    ]
+    n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
+    if asked is None:
+        return outcome_of(sample.outcome).usual_capacity(n_cohort)
+    if asked > n_cohort:
+        raise RequestError(
+            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {asked}. "
+            "Choose the number of pupils the service can see."
+        )
+    return asked
 
 
 def _of_others(labels: pd.DataFrame, pupils: pd.Series, fold: Fold) -> pd.DataFrame:

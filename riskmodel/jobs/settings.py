@@ -1,4 +1,4 @@
-"""The gates a model must pass, written before it is trained, and the LA's points.
+"""The gates a model must pass, written before it is trained; the LA's points; places for emerging concern.
 
 In:  a file.
 Out: :class:`Settings`; what the file leaves out keeps its default.
@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from riskmodel.data.outcomes import OUTCOMES
+from riskmodel.data.outcomes import OUTCOMES, RESERVE_RANKERS
 from riskmodel.data.settings_file import DEFAULT_FILE, read_document
 from riskmodel.data.write import records
 from riskmodel.errors import RequestError
@@ -26,7 +26,10 @@ from riskmodel.evaluation.backtest import SIMPLER
 from riskmodel.features import CATALOGUE
 from riskmodel.policy_breaks import PolicyBreak, read_breaks
 
-__all__ = ["Gates", "Settings", "read_settings"]
+__all__ = ["Emerging", "Gates", "Settings", "read_settings"]
+
+LARGEST_SHARE = 0.2
+"""Share of the places that may be reserved, at most; chosen."""
 
 RENAMED = {"logistic regression": "tuned ridge"}
 """Earlier name of a ranker → its name today."""
@@ -73,6 +76,46 @@ class Gates:
     no_new_disparity: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Emerging:
+    """Places of a list that are for children never suspended.
+
+    Attributes
+    ----------
+    share : float
+        Share of the places, from 0 to :data:`LARGEST_SHARE`.
+    ranked_by : str
+        Outcome whose champion ranks them, one of :data:`riskmodel.data.outcomes.RESERVE_RANKERS`.
+
+    Raises
+    ------
+    RequestError
+        If either is another.
+
+    Examples
+    --------
+    >>> Emerging(share=0.5)
+    Traceback (most recent call last):
+    riskmodel.errors.RequestError: The share of places for emerging concern must be 0 to 0.2; got 0.5.
+    """
+
+    share: float = 0.0
+    ranked_by: str = RESERVE_RANKERS[0]
+
+    def __post_init__(self) -> None:
+        """Refuse a share or a ranking outcome that no list can have."""
+        if not 0 <= self.share <= LARGEST_SHARE:
+            raise RequestError(
+                f"The share of places for emerging concern must be 0 to {LARGEST_SHARE:g}; got "
+                f"{self.share:g}."
+            )
+        if self.ranked_by not in RESERVE_RANKERS:
+            raise RequestError(
+                f"Places for emerging concern are ranked by {', '.join(RESERVE_RANKERS)}; got "
+                f"{self.ranked_by!r}."
+            )
+
+
 @dataclass(frozen=True)
 class Settings:
     """What an LA sets for itself.
@@ -85,6 +128,8 @@ class Settings:
         Outcome → what differs there.
     points : DataFrame, optional
         The LA's own risk-of-NEET points.
+    emerging : Emerging
+        Places for children never suspended, on lists that have them.
     file : str
         Path of the file they were read from; empty for the library's own.
     policy_breaks : tuple of PolicyBreak
@@ -94,6 +139,7 @@ class Settings:
     common: Gates = field(default_factory=Gates)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     points: pd.DataFrame | None = None
+    emerging: Emerging = field(default_factory=Emerging)
     file: str = ""
     policy_breaks: tuple[PolicyBreak, ...] = ()
 
@@ -177,20 +223,20 @@ def read_settings(path: Path | None = None) -> Settings:
     Returns
     -------
     Settings
-        Gates, points and policy breaks.
+        Gates, points, reserved places and policy breaks.
 
     Raises
     ------
     RequestError
-        If the file that was named is not there, is not TOML, names a gate, a ranker or a feature that
-        does not exist, or a value does not fit.
+        If the file that was named is not there, is not TOML, names a gate, a ranker, an outcome or a
+        feature that does not exist, or a value does not fit.
     """
     if path is None:
         path = Path(DEFAULT_FILE)
         if not os.path.lexists(path):
             return Settings()
     document = read_document(path)
-    _only(document, {"gates", "policy_breaks", "roni", "sources"}, str(path))
+    _only(document, {"emerging", "gates", "policy_breaks", "roni", "sources"}, str(path))
     gates = _table(document, "gates", path)
     changed = {name: _table(gates, name, path) for name in OUTCOMES if name in gates}
     common = {name: value for name, value in gates.items() if name not in OUTCOMES}
@@ -198,9 +244,19 @@ def read_settings(path: Path | None = None) -> Settings:
         replace(Gates(), **_checked(common, f"{path}, [gates]")),
         {name: _checked(table, f"{path}, [gates.{name}]") for name, table in changed.items()},
         _points(_table(document, "roni", path), path) if "roni" in document else None,
+        _emerging(_table(document, "emerging", path), f"{path}, [emerging]"),
         str(path),
         read_breaks(document.get("policy_breaks", []), str(path)),
     )
+
+
+def _emerging(table: dict[str, Any], where: str) -> Emerging:
+    """Read the places for children never suspended."""
+    fitting = _fitted(table, Emerging(), where)
+    try:
+        return Emerging(**fitting)
+    except RequestError as error:
+        raise RequestError(f"{where}: {error}") from error
 
 
 def _points(roni: dict[str, Any], path: Path) -> pd.DataFrame:
@@ -251,11 +307,7 @@ def _only(table: dict[str, Any], known: set[str], where: str) -> None:
 
 def _checked(table: dict[str, Any], where: str) -> dict[str, Any]:
     """Return the values in the types of :class:`Gates`."""
-    defaults = {f.name: getattr(Gates(), f.name) for f in fields(Gates)}
-    _only(table, set(defaults), where)
-    fitting = {
-        name: _fit(value, defaults[name], f"{where}: {name}") for name, value in table.items()
-    }
+    fitting = _fitted(table, Gates(), where)
     for name in fitting.get("not_beaten_by", ()):
         if name not in SIMPLER:
             raise RequestError(
@@ -263,6 +315,13 @@ def _checked(table: dict[str, Any], where: str) -> dict[str, Any]:
                 f"It may hold {', '.join(SIMPLER)}."
             )
     return fitting
+
+
+def _fitted(table: dict[str, Any], usual: Gates | Emerging, where: str) -> dict[str, Any]:
+    """Return the values of a table in the types of the defaults; refuse names that are none."""
+    defaults = {f.name: getattr(usual, f.name) for f in fields(usual)}
+    _only(table, set(defaults), where)
+    return {name: _fit(value, defaults[name], f"{where}: {name}") for name, value in table.items()}
 
 
 def _fit(value: Any, default: Any, where: str) -> Any:

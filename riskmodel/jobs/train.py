@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from riskmodel.card import ModelCard
 from riskmodel.cohort import refuse_old_extract, resolve_as_of
-from riskmodel.data.outcomes import outcome_of
 from riskmodel.data.read import Extract
-from riskmodel.errors import RequestError
 from riskmodel.evaluation import Backtest, compare
 from riskmodel.evaluation.drift import SCORE, profile
 from riskmodel.evaluation.predictions import rankers_of
@@ -41,7 +39,7 @@ from riskmodel.jobs.rivals import (
     recipe,
 )
 from riskmodel.jobs.run import Run
-from riskmodel.jobs.sample import Sample, make_sample, true_risks
+from riskmodel.jobs.sample import Sample, make_sample, places_of_lists, true_risks
 from riskmodel.jobs.training import Training
 from riskmodel.labels import horizon_end
 from riskmodel.model import RiskModel
@@ -178,29 +176,11 @@ def _prepare(extract: Extract, run: Run, n_origins: int) -> _Job:
     refuse_old_extract(extract.tables, run.outcome, today)
     sample = make_sample(extract.tables, run.outcome, today, n_origins=n_origins)
     return _Job(
-        run=replace(run, as_of=today, capacity=_capacity(run, sample)),
+        run=replace(run, as_of=today, capacity=places_of_lists(sample, run.capacity)),
         extract=extract,
         sample=sample,
         groups=_groups(extract, sample),
     )
-
-
-def _capacity(run: Run, sample: Sample) -> int:
-    """Return the places on a whole list: as asked for, or the outcome's usual share of the cohort."""
-    sizes = [
-        len(fold.test) / sample.spine["share_of_list"].iloc[fold.test].mean()
-        for fold in sample.folds
-        if len(fold.test)
-    ]
-    n_cohort = round(max(sizes) if sample.is_out_of_time else sum(sizes))
-    if run.capacity is None:
-        return outcome_of(run.outcome).usual_capacity(n_cohort)
-    if run.capacity > n_cohort:
-        raise RequestError(
-            f"The capacity must be between 1 and the {n_cohort} pupils of a list; got {run.capacity}. "
-            "Choose the number of pupils the service can see."
-        )
-    return run.capacity
 
 
 def _groups(extract: Extract, sample: Sample) -> pd.DataFrame:

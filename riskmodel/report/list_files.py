@@ -2,7 +2,8 @@
 
 In:  an assessment and a folder.
 Out: ``list.csv``, ``list.xlsx``, ``index.html``, ``schools/``, ``records/``, ``reasons.parquet``,
-``audit.json``, ``assessment.json``; ``not_judged.csv`` where registers stopped; a line in the log of lists.
+``audit.json``, ``assessment.json``; ``not_judged.csv`` where registers stopped; ``emerging/`` with the same
+files where the list has a second part; a line in the log of lists for each part.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from riskmodel.data.write import new_folder
 from riskmodel.errors import RequestError
 from riskmodel.report.list_log import LogTo, record_list
 from riskmodel.report.list_page.page import write_pages
+from riskmodel.report.parts import EMERGING_FOLDER
 from riskmodel.report.records import write_records
 from riskmodel.report.workbook.list_identity import ListIdentity
 from riskmodel.report.workbook.writing import write_workbook
@@ -49,6 +51,7 @@ def write_list(
     log: LogTo | None = None,
     tables: Tables | None = None,
     password: str | None = None,
+    emerging: tuple[Assessment, pd.DataFrame | None] | None = None,
 ) -> Path:
     """Write the list.
 
@@ -67,6 +70,9 @@ def write_list(
         The LA's facts, for the charts, needs and names of schools of the pages.
     password : str, optional
         Seals the pages; the other files stay open.
+    emerging : (Assessment, DataFrame or None), optional
+        The part for emerging concern, with the earlier ranking that it is compared with. It becomes a
+        whole list of its own in :data:`riskmodel.report.parts.EMERGING_FOLDER`.
 
     Returns
     -------
@@ -79,20 +85,38 @@ def write_list(
         If the folder is not empty, the capacity does not fit the cohort, the log cannot be written, or the
         password is too short.
     """
-    ranking = rank(assessment, previous=previous)
+    parts = [(assessment, rank(assessment, previous=previous))]
+    if emerging is not None:
+        second, before = emerging
+        parts.append((second, rank(second, previous=before)))
     with new_folder(out) as folder:
-        identity = _write_csv(assessment, ranking, folder / "list.csv")
-        if len(assessment.not_judged):
-            _defused(assessment.not_judged).to_csv(
-                folder / "not_judged.csv", index=False, lineterminator="\r\n"
-            )
-        write_workbook(assessment, ranking, identity, folder / "list.xlsx")
-        write_pages(assessment, ranking, folder, tables=tables, password=password)
-        write_records(assessment, folder / "records")
-        _write_data(assessment, identity, folder)
+        made = []
+        for (one, ranking), place in zip(parts, (folder, folder / EMERGING_FOLDER), strict=False):
+            place.mkdir(exist_ok=True)
+            made.append((_write_files(one, ranking, place, tables, password), one))
         if log is not None:
-            record_list(log, identity, assessment)
+            record_list(log, made)
     return Path(out)
+
+
+def _write_files(
+    assessment: Assessment,
+    ranking: pd.DataFrame,
+    folder: Path,
+    tables: Tables | None,
+    password: str | None,
+) -> ListIdentity:
+    """Write every file of a list, or of a part of it."""
+    identity = _write_csv(assessment, ranking, folder / "list.csv")
+    if len(assessment.not_judged):
+        _defused(assessment.not_judged).to_csv(
+            folder / "not_judged.csv", index=False, lineterminator="\r\n"
+        )
+    write_workbook(assessment, ranking, identity, folder / "list.xlsx")
+    write_pages(assessment, ranking, folder, tables=tables, password=password)
+    write_records(assessment, folder / "records")
+    _write_data(assessment, identity, folder)
+    return identity
 
 
 def read_list(folder: Path) -> tuple[ListIdentity, pd.DataFrame]:

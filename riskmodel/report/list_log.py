@@ -1,11 +1,12 @@
 """The log of lists: the person, the day, the model and the data of each list.
 
-In:  a list as it is written.
-Out: one entry in a log that is only added to and whose chain of hashes can be verified.
+In:  a list as it is written, in one part or two.
+Out: one entry per part in a log that is only added to and whose chain of hashes can be verified.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,25 +38,32 @@ class LogTo:
     at: datetime
 
 
-def record_list(log: LogTo, identity: ListIdentity, assessment: Assessment) -> None:
-    """Add a list to the log.
+def record_list(log: LogTo, parts: Sequence[tuple[ListIdentity, Assessment]]) -> None:
+    """Add a list to the log, all its parts or none.
 
     Parameters
     ----------
     log : LogTo
         Where, and in whose name.
-    identity : ListIdentity
-        Which list.
-    assessment : Assessment
-        What it was made from.
+    parts : sequence of (ListIdentity, Assessment)
+        The list, or both its parts: which it is, and what it was made from.
 
     Raises
     ------
     RequestError
         If the log was tampered with or cannot be written.
     """
-    entry = _entry(log, identity, assessment)
-    append(log.path, lambda _: [entry])
+    entries = [_entry(log, *one) | _beside(one, parts) for one in parts]
+    append(log.path, lambda _: entries)
+
+
+def _beside(
+    one: tuple[ListIdentity, Assessment], parts: Sequence[tuple[ListIdentity, Assessment]]
+) -> dict[str, Any]:
+    """Return which part of a list this is, and the name of the other; nothing of a whole list."""
+    part = one[1].part
+    others = [identity.list_id for identity, _ in parts if identity is not one[0]]
+    return {} if part is None else {"part": part.name, "other_part": others[0]}
 
 
 def _entry(log: LogTo, identity: ListIdentity, assessment: Assessment) -> dict[str, Any]:

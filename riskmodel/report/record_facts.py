@@ -21,6 +21,7 @@ from riskmodel.explain import theme_totals
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
 from riskmodel.features import CATALOGUE
 from riskmodel.report.list_page.audit_view import audit_table
+from riskmodel.report.parts import part_sentences
 from riskmodel.report.sentences import AUDIT_TABLES, backtest_words, day_words
 from riskmodel.report.tables import TextTable, text_table
 
@@ -318,7 +319,8 @@ def list_facts(assessment: Assessment) -> ListFacts:
         A field that was not recorded is named as such.
     """
     origin = assessment.provenance
-    words = outcome_of(assessment.outcome).words
+    words, part = outcome_of(assessment.outcome).words, assessment.part
+    whom = "pupils never suspended" if part is not None and part.is_emerging else "pupils"
     return ListFacts(
         as_of=day_words(assessment.as_of),
         pupils=f"{len(assessment.scores):,}",
@@ -328,7 +330,7 @@ def list_facts(assessment: Assessment) -> ListFacts:
         model_digest=origin.get("model_digest", "not recorded"),
         data_digest=origin.get("data_digest", "not recorded"),
         set_aside=origin.get("rows_set_aside", "an unknown number of"),
-        one_sentence=f"Ranks pupils by their risk of {words}, from records that the council holds, so "
+        one_sentence=f"Ranks {whom} by their risk of {words}, from records that the council holds, so "
         "that officers can offer support early.",
         scope=_scope(assessment),
         themes=_themes(assessment),
@@ -344,6 +346,7 @@ def _scope(assessment: Assessment) -> Pairs:
         ("Outcome", outcome_of(assessment.outcome).words),
         ("Pupils scored", f"{len(assessment.scores):,}"),
         ("Places", assessment.capacity),
+        *(("Part of a list", words) for words in part_sentences(assessment)),
         ("Features of each pupil", assessment.explanation.features.shape[1]),
         ("Model", assessment.provenance.get("model_uri", "not registered")),
     ]

@@ -15,6 +15,7 @@ from riskmodel.assess import Assessment
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.evaluation.children import SHARES
 from riskmodel.fairness.disclosure import SMALLEST_SHOWN
+from riskmodel.report.parts import part_sentences
 
 __all__ = [
     "AUDIT_TABLES",
@@ -119,6 +120,7 @@ def purpose(assessment: Assessment) -> list[str]:
         f"Pupils who may need support early: risk of {outcome_of(assessment.outcome).words}.",
         f"Made from what was recorded before {day_words(assessment.as_of)}, for {assessment.capacity} "
         f"places among {len(assessment.scores):,} pupils.",
+        *part_sentences(assessment),
         *not_judged_words(assessment, {}),
         *without_attendance_words(assessment, {}),
         outcome_of(assessment.outcome).policy,
@@ -140,9 +142,10 @@ def short_purpose(assessment: Assessment) -> str:
     str
         Pupils, places, outcome, day.
     """
-    day = day_words(assessment.as_of)
+    day, part = day_words(assessment.as_of), assessment.part
+    pupils = "children never suspended" if part is not None and part.is_emerging else "pupils"
     return (
-        f"The {assessment.capacity:,} of {len(assessment.scores):,} pupils with the highest risk of "
+        f"The {assessment.capacity:,} of {len(assessment.scores):,} {pupils} with the highest risk of "
         f"{outcome_of(assessment.outcome).words}, for the offer of support. It uses what was recorded before "
         f"{day}."
     )
@@ -166,7 +169,12 @@ def about(assessment: Assessment) -> list[tuple[str, str]]:
         "For": "Inclusion officers of the local authority and inclusion leads of its schools.",
         "What counts as the outcome": outcome_of(assessment.outcome).policy,
         "As of": f"{day}. Nothing recorded on or after that day was used.",
-        "Pupils": f"{pupils} were scored; the list has {assessment.capacity:,} places.",
+        "Pupils": " ".join(
+            [
+                f"{pupils} were scored; the list has {assessment.capacity:,} places.",
+                *part_sentences(assessment),
+            ]
+        ),
         "Model": _model(assessment),
         "How often it was right": track_record(assessment),
     }

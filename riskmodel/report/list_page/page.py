@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from riskmodel.report.list_page.rows import (
     school_names,
 )
 from riskmodel.report.list_page.sealing import PageKey, make_key, seal
+from riskmodel.report.parts import heading, parts_of
 from riskmodel.report.policy_break_words import break_words
 from riskmodel.report.sentences import (
     MISUSE,
@@ -84,10 +85,12 @@ def write_pages(
     listed = _listed(assessment, ranking, tables)
     key = None if password is None else make_key(password)
     (folder / "schools").mkdir()
-    _write(folder / "index.html", _la_body(listed), key)
+    title = heading(assessment)
+    _write(folder / "index.html", title, _la_body(listed), key)
     for school, name in _schools(listed):
         _write(
             folder / "schools" / f"{file_name(school)}.html",
+            title,
             _school_body(listed, school, name),
             key,
         )
@@ -139,6 +142,7 @@ def _la_body(listed: _Listed) -> str:
         listed.shown,
         {"rest": rest_of_cohort(rest)},
         school=None,
+        parts=parts_of(listed.assessment),
         not_judged=not_judged_words(listed.assessment, listed.names),
         no_attendance=without_attendance_words(listed.assessment, listed.names),
         audit=audit_words(audit),
@@ -153,7 +157,8 @@ def _school_body(listed: _Listed, school: str, name: str) -> str:
         words(listed.assessment, listed.names, school=school)
         for words in (not_judged_words, without_attendance_words)
     )
-    contents = {"school": name, "not_judged": left_out, "no_attendance": unknown}
+    parts = [replace(part, href="") for part in parts_of(listed.assessment)]
+    contents = {"school": name, "not_judged": left_out, "no_attendance": unknown, "parts": parts}
     return _body(listed, own, {}, **contents, audit={}, tables={})
 
 
@@ -196,6 +201,7 @@ def _body(listed: _Listed, shown: pd.DataFrame, more: dict[str, Any], **contents
     return render(
         "list_page/list.html",
         simulated=bool(assessment.provenance.get("simulated")),
+        heading=heading(assessment),
         purpose=short_purpose(assessment),
         figures=track_figures(assessment),
         beside=beside_words(assessment.backtest or {}),
@@ -240,12 +246,12 @@ def _for_script(data: dict[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704
 
 
-def _write(path: Path, body: str, key: PageKey | None) -> None:
+def _write(path: Path, title: str, body: str, key: PageKey | None) -> None:
     """Write a page around a body, which is sealed if there is a key."""
     script = (files("riskmodel.report.list_page") / "list.js").read_text("utf-8")
     page = render(
         "list_page/shell.html",
-        title="Pupils who may need support early",
+        title=title,
         script=Markup(script),  # noqa: S704
         body=Markup(body) if key is None else "",  # noqa: S704
         sealed=None if key is None else _for_script(seal(body, key)),

@@ -15,6 +15,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from riskmodel.assess import Assessment
 from riskmodel.explain import theme_totals
+from riskmodel.report.parts import heading
 from riskmodel.report.policy_break_words import break_words
 from riskmodel.report.sentences import (
     AUDIT_TABLES,
@@ -177,7 +178,7 @@ def _read_me(assessment: Assessment, identity: ListIdentity) -> list[tuple[str, 
         "Which list this is (please leave as it is)": [which],
     }
     parts = [(line, "section") for line in banner]
-    parts.append(("Pupils who may need support early", "title"))
+    parts.append((heading(assessment), "title"))
     for head, texts in sections.items():
         parts += [(head, "section"), *[(text, "text") for text in texts]]
     return [*parts, (IDENTITY + identity.text(), "small")]
