@@ -53,6 +53,73 @@ def test_a_heading_whose_day_is_not_plain_is_named(
 
 
 @pytest.mark.parametrize(
+    ("headings", "days"),
+    [
+        # 3 April 2024 was a Wednesday, 4 March a Monday
+        (["Mon 03/04/2024 AM", "Mon 03/04/2024 PM"], ["day20240304am", "day20240304pm"]),
+        (["Wed 03/04/2024", "Thu 04/04/2024"], ["day20240403", "day20240404"]),
+        # a school week of March, of which two days would be at weekends
+        ([f"03/{day:02}/2024" for day in range(4, 9)], [f"day2024030{n}" for n in range(4, 9)]),
+        ([f"{day:02}/03/2024" for day in range(4, 9)], [f"day2024030{n}" for n in range(4, 9)]),
+        # a whole week, with its weekend
+        ([f"{day:02}/04/2024" for day in range(1, 8)], [f"day2024040{n}" for n in range(1, 8)]),
+    ],
+)
+def test_weekdays_show_the_order_of_headings_that_allow_both(
+    headings: list[str], days: list[str]
+) -> None:
+    read_as, problems = day_headings(headings, "g.csv")
+    assert [*read_as.values()] == days
+    is_american = "03/04" in headings[0] and "0304" in days[0]
+    expected = ["month_first"] if is_american else []
+    assert [one.rule for one in problems] == expected
+
+
+GRID = f"UPN,DOB,03/04/2024 AM,03/04/2024 PM,03/05/2024 AM\n{UPN},{{dob}},I,/,N\n"
+"""Headings that allow both orders: 4 and 5 March 2024 were Monday and Tuesday, and no day is at a weekend."""
+
+MARKS = f"UPN,Date,Session,Mark\n{UPN},2024-03-04,AM,I\n{UPN},2024-03-05,AM,N\n"
+CALENDAR = "Date,Term,Half-term\n" + "".join(f"2024-03-{n:02},spring,4\n" for n in (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("files", "dob", "why"),
+    [
+        ({"marks.csv": MARKS}, "03/10/2012", "school days of other files show"),
+        ({"calendar.csv": CALENDAR}, "03/10/2012", "school days of other files show"),
+        ({}, "10/13/2012", "its other columns show"),
+        (
+            {"other.csv": f"UPN,03/14/2024,03/15/2024\n{UPN},/\\,/\\\n"},
+            "03/10/2012",
+            "other grids show",
+        ),
+    ],
+    ids=["register", "calendar", "other column", "other grid"],
+)
+def test_headings_that_allow_both_orders_follow_the_folder(
+    files: dict[str, str], dob: str, why: str, tmp_path: Path
+) -> None:
+    extract = read_beside(tmp_path, {"grid.csv": GRID.format(dob=dob)} | files)
+    found = extract.tables["sessions"]
+    assert f"{found['date'].min():%F}" == "2024-03-04"
+    assert found["date"].dt.month.eq(3).all()
+    (message,) = [one for one in extract.problems["message"] if "in headings were read" in one]
+    assert message.startswith(
+        f"grid.csv: the days in headings were read with the month before the day, as {why}"
+    )
+
+
+@pytest.mark.parametrize("marks", ["", "2024-04-03,AM,I", "2024-04-12,AM,I"])
+def test_headings_that_nothing_turns_have_the_day_first(marks: str, tmp_path: Path) -> None:
+    text = f"UPN,03/04/2024 AM,03/04/2024 PM\n{UPN},I,/\n"
+    register = f"UPN,Date,Session,Mark\n{UPN},{marks}\n"
+    extract = read_beside(tmp_path, {"grid.csv": text} | ({"m.csv": register} if marks else {}))
+    days = extract.tables["sessions"]["date"].dt.strftime("%d %b")
+    assert "03 Apr" in set(days)
+    assert ("order_unclear" in set(extract.problems["rule"])) == ("04-03" not in marks)
+
+
+@pytest.mark.parametrize(
     ("cell", "marks"),
     [
         ("/\\", ("/", "\\")),

@@ -28,6 +28,7 @@ from riskmodel.data.read.returns.closed_schools import (
     silent_schools,
 )
 from riskmodel.data.read.returns.file_context import PUPILS_ON_ROLL, gather_context
+from riskmodel.data.read.returns.grid_order import settle_grids
 from riskmodel.data.read.returns.later_returns import ON_ROLL, end_missing_rolls, rows_on_roll
 from riskmodel.data.read.returns.linking import identify
 from riskmodel.data.read.returns.marks_and_totals import marks_beyond_totals
@@ -129,6 +130,7 @@ def read_returns(
     if not any(one.source.names_pupils for one in files):
         raise DataError(_no_pupils(log))
     follow_sisters(files, log)
+    settle_grids(files, log)
     for one in files:
         set_withdrawn_aside(log, one)
     context = gather_context(files, log)

@@ -20,7 +20,15 @@ from riskmodel.data.read.rows.faults import DAY_FIRST, MONTH_FIRST, SHORT_YEAR
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.tidy import distinct_texts, recoded
 
-__all__ = ["MAY_END", "days_of", "is_date_name", "orders_of", "settle_dates", "swapped_days"]
+__all__ = [
+    "MAY_END",
+    "days_of",
+    "is_date_name",
+    "orders_of",
+    "settle_dates",
+    "swapped_days",
+    "two_readings",
+]
 
 TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?: ?[AaPp][Mm])?)?"
 WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[., ]+)?"
@@ -211,6 +219,35 @@ def orders_of(frame: pd.DataFrame, columns: Iterable[str]) -> set[str]:
     """
     found = (_order(distinct_texts(frame[name])) for name in columns if name in frame)
     return {one.decided for one in found if one is not None}
+
+
+def two_readings(texts: pd.Series) -> dict[str, pd.Series]:
+    """Return the days of numeric dates in both orders of day and month, if none of them decides.
+
+    Parameters
+    ----------
+    texts : Series of str, shape (n_values,)
+        Dates, and other texts.
+
+    Returns
+    -------
+    dict of str to Series of datetime64
+        ``"day"`` and ``"month"``, by what comes first; missing where a text is no numeric date. Empty where
+        dates decide the order, or where both orders are the same.
+
+    Examples
+    --------
+    >>> days = two_readings(pd.Series(["03/04/2024", "4 May 2024"]))
+    >>> {first: day.dt.month.tolist() for first, day in days.items()}
+    {'day': [4.0, nan], 'month': [3.0, nan]}
+    >>> two_readings(pd.Series(["03/04/2024", "13/04/2024"]))
+    {}
+    """
+    order = _order(texts.drop_duplicates())
+    if order is None or order.decided or order.day_first.equals(order.month_first):
+        return {}
+    readings = {"day": order.day_first, "month": order.month_first}
+    return {first: days.reindex(texts).set_axis(texts.index) for first, days in readings.items()}
 
 
 def swapped_days(frame: pd.DataFrame, columns: Iterable[str], file: str) -> list[Problem]:

@@ -16,20 +16,29 @@ import pandas as pd
 from riskmodel.data.codes import codes
 from riskmodel.data.identity import MONTHS, may_identify
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.dates import settle_dates
+from riskmodel.data.read.rows.dates import orders_of, settle_dates, two_readings
 from riskmodel.data.read.rows.problems import Problem
 from riskmodel.data.read.rows.words import code_meant
 from riskmodel.data.read.sources.registers import NO_MARK
 from riskmodel.data.read.sources.source import Context, Facts, Source, column, is_there
 from riskmodel.data.schema import TABLES
 
-__all__ = ["SOURCES", "day_headings", "marks_of_day"]
+__all__ = [
+    "PLAIN_DAY",
+    "SOURCES",
+    "day_headings",
+    "heading_order",
+    "marks_of_day",
+    "month_first",
+    "unclear_days",
+]
 
 WEEKDAY = r"(?:mon|tues?|wed(?:s|nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?"
 HALF = r"am|pm|morning|afternoon"
 
 HEADING = re.compile(
-    rf"(?:(?P<before>{HALF})[\s_\-:]+)?(?:{WEEKDAY}[\s,]+)?(?P<day>\d[\w/.\- ]*?)(?:[\sT]+00:00(?::00)?)?"
+    rf"(?:(?P<before>{HALF})[\s_\-:]+)?(?:(?P<weekday>{WEEKDAY})[\s,]+)?"
+    rf"(?P<day>\d[\w/.\- ]*?)(?:[\sT]+00:00(?::00)?)?"
     rf"(?:[\s_\-:(]*(?P<half>{HALF})\)?)?",
     flags=re.IGNORECASE,
 )
@@ -56,6 +65,10 @@ SECOND = re.compile(r"(?P<first>.+)\.1")
 UNNAMED = re.compile(r"column \d+")
 """What the reader calls a column without a name."""
 
+WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+FRIDAY = 4
+"""Numbers of weekdays, as pandas counts them."""
+
 IN_HEADINGS = "(days in headings)"
 """What messages call the headings that are days."""
 
@@ -71,7 +84,9 @@ ALIASES = {
 """Other names of columns; a row may be of one half of each day, or of a lesson, which is refused."""
 
 
-def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], list[Problem]]:
+def day_headings(
+    names: Iterable[str], file: str = "", first: str = ""
+) -> tuple[dict[str, str], list[Problem]]:
     """Return the columns that are days or half-days, with the names they are read under.
 
     Parameters
@@ -80,6 +95,9 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
         Names of columns as the file writes them.
     file : str
         What messages call the file.
+    first : str
+        ``"day"`` or ``"month"``: which comes first where the headings allow both; they show it themselves
+        where it is left out, by their weekdays or by weekends, or have the day first.
 
     Returns
     -------
@@ -94,14 +112,17 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     {'Mon 02/09/2024 AM': 'day20240902am', '2024-09-03': 'day20240903'}
     """
     names = [*names]
-    second = {first: name for name in names if (first := _first_of(name)) in names}
-    found = {
-        name: match
-        for name in names
-        if name not in second.values() and (match := HEADING.fullmatch(str(name).strip()))
-    }
-    texts = pd.Series([match["day"].strip() for match in found.values()], dtype="str")
-    settled, problems = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
+    found = _days_meant(names)
+    second = {first_one: name for name in names if (first_one := _first_of(name)) in names}
+    texts = _texts(found)
+    readings = two_readings(texts)
+    problems = []
+    if readings and not first and (first := _by_weekdays(found, readings)) == "month":
+        problems.append(month_first(file, "their weekdays or weekends show"))
+    if readings and first == "month":
+        texts = readings["month"].dt.strftime("%Y-%m-%d").fillna(texts)
+    settled, of_dates = settle_dates(pd.DataFrame({IN_HEADINGS: texts}), [IN_HEADINGS], file)
+    problems += of_dates
     days: dict[str, str] = {}
     at = dict(zip(found, read_dates(settled[IN_HEADINGS]), strict=True))
     for (name, match), day in zip(found.items(), at.values(), strict=True):
@@ -121,6 +142,114 @@ def day_headings(names: Iterable[str], file: str = "") -> tuple[dict[str, str], 
     left = [name for name in others if name not in named]
     problems += [_other(file, name) for name in left]
     return days, [*problems, *(_beside(file, column) for column in unnamed.values())]
+
+
+def unclear_days(names: Iterable[str]) -> dict[str, pd.Series]:
+    """Return the days of headings in both orders of day and month, where nothing in them decides.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of columns as the file writes them.
+
+    Returns
+    -------
+    dict of str to Series of datetime64
+        ``"day"`` and ``"month"``, by what comes first; empty where the headings decide.
+
+    Examples
+    --------
+    >>> [*unclear_days(["UPN", "03/04/2024", "04/04/2024"])]
+    ['day', 'month']
+    >>> unclear_days(["UPN", "Wed 03/04/2024", "Thu 04/04/2024"])
+    {}
+    """
+    found = _days_meant([*names])
+    readings = two_readings(_texts(found))
+    if not readings or _by_weekdays(found, readings):
+        return {}
+    return {first: days.dropna() for first, days in readings.items()}
+
+
+def heading_order(names: Iterable[str]) -> str:
+    """Return which of day and month comes first in headings that show it.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of columns as the file writes them.
+
+    Returns
+    -------
+    str
+        ``"day"``, ``"month"``, or empty where they have no such dates or do not show it.
+
+    Examples
+    --------
+    >>> heading_order(["UPN", "13/04/2024 AM"]), heading_order(["Thu 04/03/2024"]), heading_order(["UPN"])
+    ('day', 'month', '')
+    """
+    found = _days_meant([*names])
+    if readings := two_readings(_texts(found)):
+        return _by_weekdays(found, readings)
+    shown = orders_of(pd.DataFrame({IN_HEADINGS: _texts(found)}), [IN_HEADINGS]) - {""}
+    return next(iter(shown), "")
+
+
+def _texts(found: dict[str, re.Match[str]]) -> pd.Series:
+    return pd.Series([match["day"].strip() for match in found.values()], dtype="str")
+
+
+def _days_meant(names: list[str]) -> dict[str, re.Match[str]]:
+    """Return the headings that hold a day, with its parts; of two that are the same the first."""
+    matches = {name: HEADING.fullmatch(str(name).strip()) for name in names}
+    return {
+        name: match
+        for name, match in matches.items()
+        if match is not None and _first_of(name) not in names
+    }
+
+
+def _by_weekdays(found: dict[str, re.Match[str]], readings: dict[str, pd.Series]) -> str:
+    """Return which of day and month comes first by the weekdays that headings name, or by weekends.
+
+    Without names the month comes first only where the days then lie nearer to each other: some grids have
+    weekends.
+    """
+    named = [WEEKDAYS.get((match["weekday"] or "")[:3].lower()) for match in found.values()]
+    given = pd.Series(named, dtype="float64")
+    wrong, spans = {}, {}
+    for first, days in readings.items():
+        weekday = days.dt.day_of_week
+        off = (weekday != given).where(given.notna(), weekday > FRIDAY)
+        wrong[first] = int((off & days.notna()).sum())
+        spans[first] = days.max() - days.min()
+    if wrong["day"] == 0 < wrong["month"]:
+        return "day"
+    is_near = given.notna().any() or spans["month"] < spans["day"]
+    return "month" if wrong["month"] == 0 < wrong["day"] and is_near else ""
+
+
+def month_first(file: str, why: str) -> Problem:
+    """Return that the days in headings were read with the month first.
+
+    Parameters
+    ----------
+    file : str
+        What messages call the file.
+    why : str
+        What shows it, as a clause.
+
+    Returns
+    -------
+    Problem
+        A warning.
+    """
+    words = (
+        f"{file}: the days in headings were read with the month before the day, as {why}. Write the days as "
+        "YYYY-MM-DD if that is wrong."
+    )
+    return Problem(file, "month_first", words, column=IN_HEADINGS)
 
 
 def _first_of(name: str) -> str:
