@@ -25,6 +25,7 @@ __all__ = [
     "KNOWN",
     "PARTS",
     "PLANS",
+    "TERMS",
     "UPN",
     "censuses",
     "ends_on",

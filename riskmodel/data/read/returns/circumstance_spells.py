@@ -22,7 +22,8 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
     A return that gives another end, or none any more, is a version of its own: it counts from its day.
 
     What a return only flags on its day (``_flag``) begins with the first return that flags it, unless a
-    spell with dates of its own had begun before.
+    spell with dates of its own had begun before. It ends before the first later return that denies it
+    (``_denied``), and may be flagged again after that.
 
     Parameters
     ----------
@@ -39,13 +40,16 @@ def circumstance_spells(frame: pd.DataFrame, name: str, verdicts: RowVerdicts) -
         One row per spell and version.
     """
     key = list(TABLES[name].key)
+    denied = frame["_denied"].eq(True) if "_denied" in frame else pd.Series(False, frame.index)
+    denials, frame = frame[denied], frame[~denied]
+    verdicts.add(name, denials, KEPT)
     flagged = frame["_flag"].eq(True) if "_flag" in frame else pd.Series(False, index=frame.index)
     by = [*key, "recorded_on", "end_recorded_on", "end_date", *ORIGIN]
     frame = _without_gone(frame, key)
     ordered = _drawn_later(frame.assign(_flag=flagged), key).sort_values(by, kind="stable")
     made = _with_ends(keep_versions(ordered[~ordered["_flag"]], name, verdicts), key, verdicts)
     flags = ordered[ordered["_flag"]]
-    kept = _flags(flags, made)
+    kept = _flags(flags, made, denials)
     again = ~pd.MultiIndex.from_frame(flags[ORIGIN]).isin(pd.MultiIndex.from_frame(kept[ORIGIN]))
     verdicts.add(name, flags[again], MERGED)
     return pd.concat([made, kept], ignore_index=True)
@@ -100,11 +104,11 @@ def _with_ends(spells: pd.DataFrame, key: list[str], verdicts: RowVerdicts) -> p
     return ordered.drop(index=pd.Index(ends)).reset_index(drop=True)
 
 
-def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
+def _flags(flags: pd.DataFrame, spells: pd.DataFrame, denials: pd.DataFrame) -> pd.DataFrame:
     """Return the flags that lie in no spell known by then, one at a time for each pupil and kind.
 
     Where a spell recorded later holds the flag's day, that spell counts from then on: the flag gives way,
-    and a flag that is recorded after that counts again.
+    and a flag that is recorded after that counts again. So it does where a later return denies it.
     """
     if flags.empty:
         return flags
@@ -125,7 +129,12 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs[(pairs["start_date_spell"] <= pairs["start_date"]) & ~over]
     before = pairs.loc[pairs["recorded_on_spell"] <= pairs["recorded_on"], "row"]
     later = pairs.groupby("row")["recorded_on_spell"].min().reindex(flags.index)
-    left = flags.assign(_until=later.astype("datetime64[s]"))[~flags.index.isin(before)]
+    gone = _denied(flags, denials)
+    until = pd.concat([later.astype("datetime64[s]"), gone["recorded_on"]], axis=1).min(axis=1)
+    ends = (gone["start_date"] - pd.Timedelta(days=1)).where(gone["recorded_on"] == until)
+    ends = ends.fillna(flags["start_date"])
+    flags = flags.assign(_until=until.astype("datetime64[s]"), _end=ends.astype("datetime64[s]"))
+    left = flags[~flags.index.isin(before)]
     kept = [left.iloc[:0]]
     while len(left):
         kept.append(left.drop_duplicates(key))
@@ -134,10 +143,31 @@ def _flags(flags: pd.DataFrame, spells: pd.DataFrame) -> pd.DataFrame:
     made = pd.concat(kept)
     gives_way = made["_until"].notna()
     made = made.assign(
-        end_date=made["start_date"].where(gives_way, made["end_date"]),
+        end_date=made["_end"].where(gives_way, made["end_date"]),
         end_recorded_on=made["_until"].where(gives_way, made["end_recorded_on"]),
     )
     return made.drop_duplicates([*key, "start_date"])
+
+
+def _denied(flags: pd.DataFrame, denials: pd.DataFrame) -> pd.DataFrame:
+    """Return of each flag the day of the first later return that denies it, and when that was known.
+
+    What one school denies and another flags on one day is there.
+    """
+    key = ["pupil_id", "kind"]
+    known = [*key, "start_date", "recorded_on"]
+    pairs = flags.reset_index(names="row")[["row", *known]].merge(
+        denials[known], on=key, suffixes=("_flag", "")
+    )
+    both = pd.MultiIndex.from_frame(pairs[[*key, "start_date"]]).isin(
+        pd.MultiIndex.from_frame(flags[[*key, "_seen"]])
+    )
+    is_later = (pairs["start_date"] > pairs["start_date_flag"]) & (
+        pairs["recorded_on"] > pairs["recorded_on_flag"]
+    )
+    found = pairs[is_later & ~both].sort_values(["recorded_on", "start_date"], kind="stable")
+    first = found.drop_duplicates("row").set_index("row")
+    return first[["start_date", "recorded_on"]].reindex(flags.index)
 
 
 def _from_the_census(flags: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -231,7 +231,7 @@ def two_readings(texts: pd.Series) -> dict[str, pd.Series]:
 
     Returns
     -------
-    dict of str to Series of datetime64
+    dict of str to Series of datetime64, shape (n_values,)
         ``"day"`` and ``"month"``, by what comes first; missing where a text is no numeric date. Empty where
         dates decide the order, or where both orders are the same.
 

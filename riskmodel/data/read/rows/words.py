@@ -17,7 +17,15 @@ from riskmodel.data.columns import Column
 from riskmodel.data.read.rows.faults import NO_ANSWER
 from riskmodel.data.read.rows.tidy import MISSING, NOTHING
 
-__all__ = ["FLAG_NO", "FLAG_YES", "LABELLED", "code_meant", "flagged_kind", "is_flagged"]
+__all__ = [
+    "FLAG_NO",
+    "FLAG_YES",
+    "LABELLED",
+    "code_meant",
+    "flagged_kind",
+    "is_denied",
+    "is_flagged",
+]
 
 LABELLED = ("marks", "reasons", "activities", "needs", "ethnicities", "circumstances")
 """Code sets whose labels are read as their codes."""
@@ -144,6 +152,29 @@ def flagged_kind(
     is_none = text.isna() | text.isin(not_here | set(no) | MISSING | NOTHING | {""})
     fault = NO_ANSWER.format(column=answers.name)
     return (written + fault).where(~text.isin(here | set(yes)), kind).where(~is_none)
+
+
+def is_denied(answers: pd.Series, no: Iterable[str] = ()) -> pd.Series:
+    """Return which answers say that a circumstance is not there.
+
+    Parameters
+    ----------
+    answers : Series of shape (n_rows,)
+        A flag.
+    no : iterable of str
+        More ways to write no, in small letters.
+
+    Returns
+    -------
+    Series of bool
+        False where nothing is written.
+
+    Examples
+    --------
+    >>> is_denied(pd.Series(["No", "0", None, "Yes"])).tolist()
+    [True, True, False, False]
+    """
+    return answers.astype("str").str.strip().str.lower().isin(FLAG_NO | set(no))
 
 
 def code_meant(column: Column, text: str) -> str | None:

@@ -9,14 +9,14 @@ public LA pipelines' schemas of the returns 2015 to 2026.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates, read_numbers
 from riskmodel.data.read.rows.faults import NO_YEAR_AT_ENTRY
-from riskmodel.data.read.rows.words import flagged_kind
+from riskmodel.data.read.rows.words import flagged_kind, is_denied
 from riskmodel.data.read.sources.enrolment_status import enrolment_status
 from riskmodel.data.read.sources.languages import language_code
 from riskmodel.data.read.sources.need_ranks import ranked_needs
@@ -38,6 +38,7 @@ __all__ = [
     "SOURCES",
     "YEAR_GROUPS",
     "census_year_groups",
+    "flags_of_day",
     "homes",
     "pupil_facts",
     "term_end",
@@ -178,7 +179,9 @@ def pupil_facts(frame: pd.DataFrame, known: pd.DataFrame) -> Facts:
     if "senprovision" in frame:
         facts["send"] = _provision(frame, known)
     if "youngcarer" in frame:
-        facts["circumstances"] = _young_carers(frame, known)
+        facts["circumstances"] = flags_of_day(
+            frame, "youngcarer", "young_carer", known, yes=["p", "s"], unknown=["u"]
+        )
     return facts
 
 
@@ -256,18 +259,49 @@ def _provision(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     return send[frame["senprovision"].notna() & (code != "")]
 
 
-def _young_carers(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    kind = flagged_kind(frame["youngcarer"], "young_carer", yes=["p", "s"], no=["u"]).dropna()
-    carer = frame.loc[kind.index]
-    return pd.DataFrame(
+def flags_of_day(
+    frame: pd.DataFrame,
+    named: str,
+    kind: str,
+    known: pd.DataFrame,
+    *,
+    yes: Iterable[str],
+    no: Iterable[str] = (),
+    unknown: Iterable[str] = (),
+) -> pd.DataFrame:
+    """Return whom a census flags on its day, and of whom it says that the circumstance is not there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows with ``pupil_id``.
+    named : str
+        Plain name of the column of answers.
+    kind : str
+        Kind of circumstance.
+    known : DataFrame
+        Of each row: the census ``day``, and ``recorded_on``.
+    yes, no, unknown : iterable of str
+        More ways to write that it is there, that it is not, or neither, in small letters.
+
+    Returns
+    -------
+    DataFrame
+        Raw rows of ``circumstances``; ``_denied`` where it is not there.
+    """
+    kinds = flagged_kind(frame[named], kind, yes=yes, no=[*no, *unknown])
+    denied = is_denied(frame[named], no)
+    made = pd.DataFrame(
         {
-            "pupil_id": carer["pupil_id"],
-            "kind": kind,
-            "start_date": known["day"].reindex(carer.index),
-            "recorded_on": known["recorded_on"].reindex(carer.index),
+            "pupil_id": frame["pupil_id"],
+            "kind": kinds.mask(denied, kind),
+            "start_date": known["day"],
+            "recorded_on": known["recorded_on"],
             "_flag": True,
+            "_denied": denied,
         }
     )
+    return made[made["kind"].notna()]
 
 
 def _exclusions(frame: pd.DataFrame, context: Context) -> Facts:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import pandas as pd
 
 from riskmodel.data.read.rows.convert import read_dates
-from riskmodel.data.read.rows.words import flagged_kind
-from riskmodel.data.read.sources.census import DAYS_TO_LA, homes, pupil_facts
+from riskmodel.data.read.sources.census import DAYS_TO_LA, flags_of_day, homes, pupil_facts
 from riskmodel.data.read.sources.schools import school_of
 from riskmodel.data.read.sources.source import (
     Context,
@@ -121,9 +120,12 @@ def _facts(frame: pd.DataFrame, context: Context) -> Facts:
     if "postcode" in frame and not context.deciles.empty:
         facts["neighbourhood"] = homes(frame["pupil_id"], frame["postcode"], known, context)
     if "fsmeligible" in frame:
-        facts["circumstances"] = pd.concat(
-            [*[facts[name] for name in ("circumstances",) if name in facts], _meals(frame, known)]
+        # who was eligible on the day; since when is not in the file
+        meals = flags_of_day(
+            frame, "fsmeligible", "fsm", known, yes=["eligible"], no=["not eligible"]
         )
+        others = [facts[name] for name in ("circumstances",) if name in facts]
+        facts["circumstances"] = pd.concat([*others, meals])
     return facts
 
 
@@ -138,16 +140,6 @@ def _needs(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return needs[needs[["primary_need", "secondary_need"]].notna().any(axis=1)]
-
-
-def _meals(frame: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Take who was eligible on the day; since when is not in the file."""
-    kind = flagged_kind(frame["fsmeligible"], "fsm", yes=["eligible"], no=["not eligible"]).dropna()
-    eligible = frame.loc[kind.index, ["pupil_id"]]
-    here = known.loc[eligible.index]
-    return eligible.assign(
-        kind=kind, start_date=here["day"], recorded_on=here["recorded_on"], _flag=True
-    )
 
 
 SOURCES = (

@@ -154,7 +154,7 @@ def unclear_days(names: Iterable[str]) -> dict[str, pd.Series]:
 
     Returns
     -------
-    dict of str to Series of datetime64
+    dict of str to Series of datetime64, shape (n_values,)
         ``"day"`` and ``"month"``, by what comes first; empty where the headings decide.
 
     Examples
