@@ -35,11 +35,12 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 HELD_INSIDE = "On 15 January 2025 a policy changed: suspensions are held inside school"
-NO_GATES = """[[policy_breaks]]
+BREAK = """[[policy_breaks]]
 day = 2025-01-15
 what = "suspensions are held inside school"
 tables = ["suspensions"]
-[gates]
+"""
+NO_GATES = """[gates]
 tested_out_of_time = false
 most_rows_set_aside = 1.0
 not_beaten_by = []
@@ -100,7 +101,7 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
 @pytest.fixture(scope="module")
 def in_use(small_la: SmallLA, server: str, tmp_path_factory: pytest.TempPathFactory) -> InUse:
     settings = tmp_path_factory.mktemp("in_use") / "riskmodel.toml"
-    settings.write_text(NO_GATES, encoding="utf-8")
+    settings.write_text(BREAK + NO_GATES, encoding="utf-8")
     run = Run("pex", tracking=server, settings=read_settings(settings))
     promote(run, registered(small_la, run, None))
     return InUse(server, settings)
