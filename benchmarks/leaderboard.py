@@ -117,10 +117,12 @@ def _las(task: Task, world: str, seeds: tuple[int, ...]) -> list[La]:
     return [La(world, seed, task.pupils) for seed in seeds]  # type: ignore[arg-type]
 
 
-def board(task: Task, cache: Path, worlds: list[str], models: list[str]) -> pd.DataFrame:
+def board(
+    task: Task, cache: Path, outcomes: list[str], worlds: list[str], models: list[str]
+) -> pd.DataFrame:
     """Return means and standard errors over lists, per outcome, world and ranker."""
     parts = []
-    for outcome in OUTCOMES:
+    for outcome in outcomes:
         for world in worlds:
             teach, test = (_las(task, world, seeds) for seeds in (task.teach, task.test))
             known = yardsticks(cache, outcome, teach, test)
@@ -140,6 +142,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=[], help="module:name of a class or function")
     parser.add_argument("--scale", choices=TASKS, default="small")
     parser.add_argument("--world", nargs="+", choices=WORLDS, default=list(WORLDS))
+    parser.add_argument("--outcome", nargs="+", choices=OUTCOMES, default=list(OUTCOMES))
     parser.add_argument("--cache", type=Path, help="folder that keeps the LAs' rows")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -149,8 +152,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         cache = options.cache or Path(temporary)
         seeds = (*task.train, *task.teach, *task.test)
-        make_all([la for w in options.world for la in _las(task, w, seeds)], cache, options.workers)
-        table = board(task, cache, options.world, models)
+        las = [la for world in options.world for la in _las(task, world, seeds)]
+        make_all(las, cache, options.workers, options.outcome)
+        table = board(task, cache, options.outcome, options.world, models)
     text = table.to_string(index=False, float_format="{:.3f}".format, na_rep="")
     words = (
         f"SIMULATED DATA. Scale {options.scale}: {len(task.train)} LA of {task.pupils:,} pupils to train on "

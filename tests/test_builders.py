@@ -41,7 +41,8 @@ def la() -> tuple[Tables, pd.DataFrame, pd.DataFrame]:
     features = build(tables, spine)
     names = ("suspensions", "send", "circumstances", "plans")
     facts = pd.concat([tables[name]["pupil_id"].astype("str") for name in names]).value_counts()
-    order = spine["pupil_id"].astype("str").map(facts).fillna(0).sort_values(ascending=False).index
+    order = spine["pupil_id"].astype("str").map(facts).fillna(0)
+    order = order.sort_values(ascending=False, kind="stable").index  # alike on every machine
     highest = np.unique([np.argmax(np.nan_to_num(features[name], nan=-1.0)) for name in SLOW])
     most_and_least = np.r_[order[: PUPILS // 2], order[-PUPILS // 2 :]]
     chosen = np.union1d(most_and_least, spine.index[highest])
@@ -150,11 +151,21 @@ def is_present(mark: str) -> bool:
 
 def rate(pupil: str, school: str, family: str, n_days: int, whole: str = "possible") -> float:
     marks = [mark for mark in half_days(pupil, n_days) if mark in FAMILIES[whole]]
-    return mean([mark in FAMILIES[family] for mark in marks])
+    counted = [mark in FAMILIES[family] for mark in marks]
+    return enough(counted, 2 * n_days) if whole == "possible" else mean(counted)
+
+
+def enough(counted: list[bool], n_half_days: int) -> float:
+    """Return the share that is True: nan with fewer than 30 known, or three quarters where that is fewer."""
+    return mean(counted) if len(counted) >= min(30, 0.75 * n_half_days) else np.nan
+
+
+def known_absences(marks: list[str]) -> list[bool]:
+    return [is_absent(mark) for mark in marks if is_absent(mark) or is_present(mark)]
 
 
 def absence(marks: list[str]) -> float:
-    return mean([is_absent(mark) for mark in marks if is_absent(mark) or is_present(mark)])
+    return enough(known_absences(marks), len(marks))
 
 
 def absences(pupil: str, n_days: int) -> list[int]:
@@ -204,7 +215,8 @@ def excess(pupil: str, school: str, weekdays: tuple[int, ...], halves: tuple[int
         for half, mark in enumerate(marks):
             chosen = day.weekday() in weekdays and half in halves
             (inside if chosen else rest).append(mark)
-    return absence(inside) - absence(rest)
+    here, there = known_absences(inside), known_absences(rest)
+    return mean(here) - mean(there) if len(here) + len(there) >= 30 else np.nan
 
 
 # peers

@@ -246,8 +246,8 @@ def test_exclusions_that_follow_each_other_in_an_xml_census_are_two(tmp_path: Pa
 
 def roll(*rows: str) -> str:
     """Return a roll of a school system with URN and establishment number."""
-    header = "UPN,Year,DOB,Admission Date,URN,Estab,Enrolment Status\n"
-    pupil = "8,2011-10-03,2023-09-04"
+    header = "UPN,Year,DOB,Admission Date,Received,URN,Estab,Enrolment Status\n"
+    pupil = "8,2011-10-03,2023-09-04,2024-06-03"
     return header + "".join(f"{UPN[:-1]}{n},{pupil},{row}\n" for n, row in enumerate(rows, 2))
 
 
@@ -274,8 +274,11 @@ def test_words_of_no_status_or_two_are_a_main_roll_and_reported(tmp_path: Path) 
     words += ("Not on roll", "Previously registered", "Guest at 4002")
     files = {f"{n}.csv": roll(f"90000{n},,{written}") for n, written in enumerate(words, 1)}
     extract = read_files(tmp_path, files)
-    assert extract.tables["enrolments"]["status"].tolist() == ["main"] * 6
-    assert extract.problems["rule"].tolist() == ["bad_status"] * 6
+    rolls = extract.tables["enrolments"]
+    assert rolls["status"].tolist() == ["main"] * 6
+    left = rolls.loc[rolls["leaving_date"].notna(), "school_id"]
+    assert left.tolist() == [f"90000{words.index('Not on roll') + 1}"]
+    assert sorted(extract.problems["rule"]) == ["bad_status"] * 6 + ["undated_leaver"]
 
 
 def test_a_word_that_is_no_enrolment_status_is_reported(tmp_path: Path) -> None:

@@ -84,11 +84,11 @@ def test_a_length_that_is_not_known_is_left_out() -> None:
             "pupil_id": "A",
             "school_id": "S",
             "category": category,
-            "start_date": "2025-01-10",
+            "start_date": start,
             "sessions": length,
             "recorded_on": "2025-01-11",
         }
-        for category, length in (("SUSP", None), ("PERM", 10.0))
+        for category, start, length in (("SUSP", "2025-01-08", None), ("PERM", "2025-01-10", 10.0))
     ]
     tables = Tables({"suspensions": table_of("suspensions", rows)})
     found = events(known_of(tables, ["A"], as_of=AS_OF), {}, as_of=AS_OF)

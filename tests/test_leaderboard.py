@@ -28,6 +28,7 @@ def leaderboard(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_any_classifier_gets_a_line_beside_rivals_and_ceiling(tmp_path: Path) -> None:
     done = leaderboard(
         "--model", "sklearn.naive_bayes:GaussianNB", "--scale", "tiny", "--world", "steady",
+        "--outcome", "neet",
         "--cache", str(tmp_path), "--workers", "1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
