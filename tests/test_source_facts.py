@@ -176,10 +176,16 @@ def test_provision_of_before_2014_is_that_of_today(code: str | None, provision: 
     assert shown(made, "start_date") == [[CENSUS_DAY]] * len(provision)
 
 
-@pytest.mark.parametrize(("code", "n"), [("P", 1), ("S", 1), ("N", 0), ("", 0), (None, 0)])
-def test_a_young_carer_is_reported_by_parent_or_school(code: str | None, n: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "denied"),
+    [("P", [False]), ("S", [False]), ("N", [True]), ("U", []), ("", []), (None, [])],
+)
+def test_a_young_carer_is_reported_by_parent_or_school(
+    code: str | None, denied: list[bool]
+) -> None:
     made = facts("School Census: pupils on roll", "circumstances", PUPIL | {"YoungCarer": code})
-    assert made["kind"].tolist() == ["young_carer"] * n
+    assert made["kind"].tolist() == ["young_carer"] * len(denied)
+    assert made["_denied"].tolist() == denied
 
 
 @pytest.mark.parametrize(
