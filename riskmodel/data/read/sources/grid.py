@@ -186,7 +186,7 @@ def heading_order(names: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> heading_order(["UPN", "13/04/2024 AM"]), heading_order(["Thu 04/03/2024"]), heading_order(["UPN"])
+    >>> heading_order(["UPN", "13/04/2024 AM"]), heading_order(["Wed 04/03/2024"]), heading_order(["UPN"])
     ('day', 'month', '')
     """
     found = _days_meant([*names])
