@@ -34,8 +34,7 @@ from benchmarks.tasks import (
     training_rows,
 )
 from riskmodel.data.outcomes import outcome_of
-from riskmodel.evaluation.capacity import is_listed
-from riskmodel.evaluation.reserve import reserved_places
+from riskmodel.evaluation.capacity import is_listed, part_of_places
 from riskmodel.simulate import WORLDS
 
 EARLIER = tuple(name for name in outcome_of("pex").reserve_rankers if name != "pex")
@@ -60,7 +59,7 @@ class Ranked:
     def figures(self, share: float, candidate: str) -> dict[str, float]:
         """Return what the list holds with a reserve that a candidate ranks."""
         places = outcome_of("pex").usual_capacity(len(self.pupils))
-        reserve = int(reserved_places(places, share))
+        reserve = int(part_of_places(places, share))
         first = is_listed(self.known, self.pupils, places - reserve)
         open_to = np.where(self.never & ~first, self.candidates[candidate], -np.inf)
         second = is_listed(open_to, self.pupils, reserve)

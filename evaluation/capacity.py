@@ -34,7 +34,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from riskmodel.errors import RequestError
 
-__all__ = ["is_listed", "listed_by", "places_on_lists", "rank_on_list", "share_listed"]
+__all__ = [
+    "is_listed",
+    "listed_by",
+    "part_of_places",
+    "places_on_lists",
+    "rank_on_list",
+    "share_listed",
+]
 
 
 def rank_on_list(
@@ -135,8 +142,32 @@ def places_on_lists(predictions: pd.DataFrame, capacity: int) -> NDArray[np.int6
     """
     _check_places(capacity)
     rows = predictions.groupby("as_of", observed=True)["as_of"].transform("size").to_numpy()
-    places = np.floor(np.round(capacity * _share_tested(predictions), 9) + 0.5)  # 14.5 is no 14.49…
-    return np.minimum(np.maximum(1, places.astype(np.int64)), rows)
+    places = part_of_places(capacity, _share_tested(predictions))
+    return np.minimum(np.maximum(1, places), rows)
+
+
+def part_of_places(places: ArrayLike, share: ArrayLike) -> NDArray[np.int64]:
+    """Return how many whole places a share of them is.
+
+    Parameters
+    ----------
+    places : int, or array-like of int, shape (n,)
+        Places on a list.
+    share : float, or array-like of shape (n,)
+        Share, 0 to 1.
+
+    Returns
+    -------
+    int array of shape (n,)
+        The nearest whole number, a half up.
+
+    Examples
+    --------
+    >>> part_of_places([100, 25, 4], 0.1).tolist()
+    [10, 3, 0]
+    """
+    exact = np.round(np.asarray(places) * np.asarray(share), 9)  # 0.1 × 25 is 2.5
+    return np.floor(exact + 0.5).astype(np.int64)
 
 
 def _check_places(capacity: int) -> None:

@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from riskmodel.data.counted import counted
 from riskmodel.data.ratio import ratio
 from riskmodel.errors import HistoryError
-from riskmodel.evaluation.capacity import is_listed, places_on_lists
+from riskmodel.evaluation.capacity import is_listed, part_of_places, places_on_lists
 from riskmodel.evaluation.children import each_once
 from riskmodel.evaluation.predictions import check_predictions
 from riskmodel.evaluation.resampling import Resamples, widen_differences, with_bounds
 
-__all__ = ["ReserveBacktest", "backtest_reserve", "reserved_places"]
+__all__ = ["ReserveBacktest", "backtest_reserve"]
 
 SHARES = (0.05, 0.1, 0.2)
 """Shares of the places that are tried."""
@@ -147,30 +147,6 @@ def _figures(row: dict[Any, Any]) -> str:
     )
 
 
-def reserved_places(places: ArrayLike, share: float) -> NDArray[np.int64]:
-    """Return how many places a share of them is.
-
-    Parameters
-    ----------
-    places : int, or array-like of int, shape (n,)
-        Places on a list.
-    share : float
-        Share that is reserved, 0 to 1.
-
-    Returns
-    -------
-    int array of shape (n,)
-        The nearest whole number, a half up.
-
-    Examples
-    --------
-    >>> reserved_places([100, 25, 4], 0.1).tolist()
-    [10, 3, 0]
-    """
-    exact = np.round(np.asarray(places) * share, 9)  # 0.1 × 25 is 2.5
-    return np.floor(exact + 0.5).astype(np.int64)
-
-
 def backtest_reserve(
     predictions: pd.DataFrame,
     ranker: str,
@@ -256,7 +232,7 @@ class _Lists:
     def listed(self, candidate: str | None, share: float) -> tuple[Bools, Bools]:
         """Return who is listed, and who of them in the reserve."""
         pupil, days = self.rows["pupil_id"], self.rows["as_of"]
-        kept = reserved_places(self.places, share)
+        kept = part_of_places(self.places, share)
         first = is_listed(self.rows[self.ranker], pupil, self.places - kept, lists=days)
         if candidate is None:
             return first, np.zeros(len(first), dtype=bool)

@@ -19,7 +19,7 @@ from riskmodel.data import Tables
 from riskmodel.data.journal import read_journal
 from riskmodel.data.read import Extract, read
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.evaluation.reserve import reserved_places
+from riskmodel.evaluation.capacity import part_of_places
 from riskmodel.jobs import Emerging, Run, Settings, make_list, signed
 from riskmodel.jobs.emerging import emerging_part
 from riskmodel.model import RiskModel
@@ -275,4 +275,4 @@ def test_p2_what_is_recorded_on_the_day_or_later_changes_neither_part(two: Two) 
 def test_reserved_places_are_the_nearest_whole_number(
     places: int, share: float, reserved: int
 ) -> None:
-    assert reserved_places(places, share) == reserved
+    assert part_of_places(places, share) == reserved

@@ -439,7 +439,7 @@ def test_a_list_of_pupils_and_days_is_proposed_as_spells_of_a_kind_to_fill_in(
 @example(name="leavingraeson")
 @example(name="reasonleaving")
 def test_names_are_alike_as_their_spelling_is(name: str) -> None:
-    """What is soon seen of most names is what the whole comparison shows."""
+    """The quick look at letters and lengths changes no likeness."""
     known = ("leavingreason", "reasonforleaving")
     assume(not any(one in name for one in known))
     best = max(SequenceMatcher(None, one, name).ratio() for one in known)

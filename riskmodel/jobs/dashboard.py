@@ -63,7 +63,8 @@ def make_dashboard(
         If there are no schools, or the day does not fit; nothing is written.
     """
     tables = read_whole(source).tables
-    day = _day(tables, as_of)
+    recorded = _recorded(tables)
+    day = _day(recorded, as_of)
     logger.info("Counting what was recorded before %s", f"{day:%Y-%m-%d}")
     made = inclusion(tables, day)
     if not len(made.facts.schools):
@@ -72,14 +73,13 @@ def make_dashboard(
             "entry_date, status, year_group) or the School Census."
         )
     logger.info("Writing the pages of %d schools", len(made.facts.schools))
-    notes = breaks_of_dashboard(breaks, _recorded(tables).min(), day)
+    notes = breaks_of_dashboard(breaks, recorded.min(), day)
     write_dashboard(made, out, simulated=preset_of(source) is not None, notes=notes)
     return Path(out)
 
 
-def _day(tables: Tables, as_of: pd.Timestamp | None) -> pd.Timestamp:
+def _day(recorded: pd.Series, as_of: pd.Timestamp | None) -> pd.Timestamp:
     """Return the day up to which facts count, and refuse one that does not fit."""
-    recorded = _recorded(tables)
     first, last = recorded.min(), data_span(recorded)[1]
     day = last + pd.Timedelta(days=1) if as_of is None else as_of
     latest = latest_day(last)

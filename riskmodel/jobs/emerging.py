@@ -18,8 +18,7 @@ from riskmodel.cohort_rules import COHORT_RULES, never_suspended
 from riskmodel.data import Tables
 from riskmodel.data.outcomes import outcome_of
 from riskmodel.errors import ModelError, RequestError
-from riskmodel.evaluation.capacity import is_listed
-from riskmodel.evaluation.reserve import reserved_places
+from riskmodel.evaluation.capacity import is_listed, part_of_places
 from riskmodel.jobs.champion import load_model
 from riskmodel.jobs.past_lists import ranking_at
 from riskmodel.jobs.run import Engine, Run
@@ -68,7 +67,7 @@ def places_for_emerging(run: Run, share: float | None) -> int:
     usual = run.settings.emerging
     asked = usual if share is None else replace(usual, share=share)
     assert run.capacity is not None
-    places = int(reserved_places(run.capacity, asked.share))
+    places = int(part_of_places(run.capacity, asked.share))
     if asked.share and not places:
         raise RequestError(
             f"{asked.share:.1%} of {run.capacity} places rounds to no place for emerging concern. Ask for "

@@ -15,7 +15,7 @@ from riskmodel.assess import Assessment
 from riskmodel.data.counted import counted
 from riskmodel.features import CATALOGUE
 from riskmodel.labels import horizon_end
-from riskmodel.policy_breaks import LOOK_BACK, PolicyBreak, looks_across
+from riskmodel.policy_breaks import PolicyBreak, looks_across
 from riskmodel.report.sentences import day_words
 
 __all__ = ["break_words", "breaks_of_dashboard", "breaks_of_list", "breaks_of_lists", "with_breaks"]
@@ -80,8 +80,7 @@ def breaks_of_list(assessment: Assessment, breaks: Iterable[PolicyBreak]) -> lis
     return [
         _whole(one, _across_list(one, assessment.as_of, trained))
         for one in breaks
-        if looks_across(one, assessment.as_of, last)
-        or trained - LOOK_BACK < one.day <= assessment.as_of
+        if looks_across(one, assessment.as_of, last) or looks_across(one, trained, assessment.as_of)
     ]
 
 
@@ -90,7 +89,7 @@ def _across_list(one: PolicyBreak, day: pd.Timestamp, trained: pd.Timestamp) -> 
         return f"The time that a list of {day_words(day)} looks ahead crosses that day."
     both = (
         f"A list of {day_words(day)} counts what came before that day together with what came after it. "
-        if day - LOOK_BACK < one.day
+        if looks_across(one, day, day)
         else ""
     )
     return (
@@ -153,7 +152,7 @@ def breaks_of_dashboard(
         A text for each break between the two days.
     """
     return [
-        f"{_named(one)} Figures of {', '.join(one.tables).replace('_', ' ')} before that day and after it "
+        f"{_named(one)} Figures of {_tables(one)} before that day and after it "
         "are not alike: a rise or a fall across it may be the policy."
         for one in breaks
         if first < one.day < as_of
@@ -168,12 +167,16 @@ def _named(one: PolicyBreak) -> str:
     return f"On {day_words(one.day)} a policy changed: {one.what} (from the LA's settings)."
 
 
+def _tables(one: PolicyBreak) -> str:
+    return ", ".join(one.tables).replace("_", " ")
+
+
 def _unlike(one: PolicyBreak) -> str:
     """Return which features and rivals mean something else since."""
     changed = sorted((CATALOGUE[name] for name in one.features), key=lambda f: not f.may_be_reason)
     labels = [f'"{feature.label}"' for feature in changed]
     if not labels:
-        return f"No feature is counted from {', '.join(one.tables).replace('_', ' ')}."
+        return f"No feature is counted from {_tables(one)}."
     more = ["others"] if len(labels) > SHOWN else []
     rivals = f" So does the ranking by {' and by '.join(one.rivals)}." if one.rivals else ""
     return (

@@ -6,7 +6,7 @@ Out: a warning for each kind of such values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -24,7 +24,7 @@ from riskmodel.data.read.sources.registers import more_than_possible, unsure_pai
 from riskmodel.data.read.sources.social_care import is_no_legal_status
 from riskmodel.data.read.sources.source import column, is_there
 
-__all__ = ["counted_faults"]
+__all__ = ["counted_faults", "such_as"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +175,28 @@ def counted_faults(frame: pd.DataFrame, name: str) -> list[Problem]:
         found = fault.find(frame)
         if found.any():
             values = column(frame, fault.column)[found].dropna().astype("str").unique().tolist()
-            shown = sorted(f"'{one}'" for one in values if not may_identify(one))[:3]
-            such = f", such as {', '.join(shown)}" if shown else ""
-            words = f"{name}: {fault.words.format(n=int(found.sum()), such=such)}"
+            words = f"{name}: {fault.words.format(n=int(found.sum()), such=such_as(values))}"
             problems.append(Problem(name, fault.rule, words, column=fault.column))
     return problems
+
+
+def such_as(values: Iterable[str]) -> str:
+    """Return examples of values for a message, those left out that may identify a pupil.
+
+    Parameters
+    ----------
+    values : iterable of str
+        As a file has them.
+
+    Returns
+    -------
+    str
+        Up to three, with words before them; empty where none may be shown.
+
+    Examples
+    --------
+    >>> such_as(["pending", "Q"])
+    ", such as 'Q', 'pending'"
+    """
+    shown = sorted(f"'{one}'" for one in values if not may_identify(one))[:3]
+    return f", such as {', '.join(shown)}" if shown else ""

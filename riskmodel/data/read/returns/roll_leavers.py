@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from riskmodel.data.identity import may_identify
+from riskmodel.data.read.returns.counted_faults import such_as
 from riskmodel.data.read.rows.accounts import ReadLog, ReturnFile, set_aside_more
 from riskmodel.data.read.rows.convert import read_dates
 from riskmodel.data.read.rows.problems import Problem
@@ -65,7 +65,7 @@ def end_leavers(rolls: Sequence[ReturnFile], log: ReadLog) -> None:
 def _first_days_off(rolls: Sequence[ReturnFile], off: Sequence[pd.Series]) -> pd.DataFrame:
     """Return of each row the first of the days received, one after another, with the pupil off roll.
 
-    Rolls list a leaver again and again: all of them tell of one end.
+    Several rolls may list one leaver; they have one end together.
     """
     parts = [
         pd.DataFrame(
@@ -99,11 +99,10 @@ def _name_unknown(log: ReadLog, one: ReturnFile) -> None:
     """Warn of words of which nothing shows whether the pupil is on roll."""
     for name, found in unknown_presence(one.frame):
         values = one.frame.loc[found, name].astype("str").unique()
-        shown = sorted(f"'{value}'" for value in values if not may_identify(value))[:3]
-        such = f", such as {', '.join(shown)}" if shown else ""
         n = int(np.count_nonzero(found))
         words = (
             f"{one.name}: {n} values of {name} show neither that the pupil is on roll nor that they left"
-            f"{such}. Their rows count as on roll, up to a leaving date. Take out pupils who are not on it."
+            f"{such_as(values)}. Their rows count as on roll, up to a leaving date. Take out pupils who are "
+            "not on it."
         )
         log.problems.append(Problem(one.name, "unknown_presence", words, column=name))

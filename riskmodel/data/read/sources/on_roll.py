@@ -105,10 +105,7 @@ def is_off_roll(frame: pd.DataFrame) -> pd.Series:
     >>> is_off_roll(pd.DataFrame({"enrolstatus": ["F", "Leaver"]})).tolist()
     [False, True]
     """
-    found = pd.Series(False, index=frame.index)
-    for _, text, _, gone in _columns(frame):
-        found |= text.isin(gone)
-    return found
+    return _said(frame)[1]
 
 
 def is_said_on_roll(frame: pd.DataFrame) -> pd.Series:
@@ -129,10 +126,8 @@ def is_said_on_roll(frame: pd.DataFrame) -> pd.Series:
     >>> is_said_on_roll(pd.DataFrame({"onroll": ["Y", "N", None]})).tolist()
     [True, False, False]
     """
-    found = pd.Series(False, index=frame.index)
-    for _, text, here, _ in _columns(frame):
-        found |= text.isin(here)
-    return found & ~is_off_roll(frame)
+    here, gone = _said(frame)
+    return here & ~gone
 
 
 def unknown_presence(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -162,6 +157,15 @@ def unknown_presence(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
             other &= is_no_status(frame[name])
         if other.any():
             yield name, other
+
+
+def _said(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return which rows a column shows as on roll, and which as off it."""
+    is_here, is_gone = (pd.Series(False, index=frame.index) for _ in range(2))
+    for _, text, here, gone in _columns(frame):
+        is_here |= text.isin(here)
+        is_gone |= text.isin(gone)
+    return is_here, is_gone
 
 
 def _columns(
